@@ -1,0 +1,8 @@
+"""In the training process: measure, schedule, spool, ship. Importing this needs no torch."""
+
+from grokscope.collectors.schedule import any_of as any_of
+from grokscope.collectors.schedule import at_steps as at_steps
+from grokscope.collectors.schedule import every as every
+from grokscope.collectors.schedule import log_spaced as log_spaced
+from grokscope.collectors.tracker import Tracker as Tracker
+from grokscope.collectors.tracker import TrackerError as TrackerError

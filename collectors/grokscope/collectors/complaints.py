@@ -1,0 +1,32 @@
+"""Saying what went wrong: once each, on stderr, never as an exception."""
+
+import sys
+import threading
+
+# A loop that fails in ever new ways must not flood the terminal either.
+_MOST_SAID = 20
+
+
+class Complaints:
+    """Says each thing once and counts what was lost.
+
+    >>> complaints = Complaints()
+    >>> complaints.say("", dropped=2)
+    >>> complaints.dropped
+    2
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+
+    def say(self, sentence: str, *, dropped: int = 0) -> None:
+        """Say ``sentence`` unless it was said before, and count ``dropped`` points."""
+        with self._lock:
+            self.dropped += dropped
+            kind = sentence.partition("(")[2] or sentence  # the same cause at another step is not news
+            if not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
+                return
+            self._said.add(kind)
+        sys.stderr.write(f"grokscope: {sentence}. Training goes on.\n")

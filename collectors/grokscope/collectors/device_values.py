@@ -1,0 +1,91 @@
+"""Scalars that are still on an accelerator when they are logged."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+# Far more than are ever in flight; beyond it we wait rather than hold memory without bound.
+_MOST_WAITING = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Values of one step, now on the host."""
+
+    step: int
+    time_ms: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    step: int
+    time_ms: int
+    keys: tuple[str, ...]
+    copy: Tensor
+    is_there: Callable[[], bool]
+    wait: Callable[[], None]
+
+
+class DeviceValues:
+    """Brings scalars to the host without ever making the training loop wait for the device.
+
+    On CUDA each ``put`` starts an asynchronous copy into pinned memory behind the work that produces
+    the values; ``arrived`` hands out those copies that have completed. The values are copied when they
+    are put, so changing a tensor in place afterwards does not change what was logged.
+
+    >>> waiting = DeviceValues()
+    >>> waiting.put(3, 1000, {"train/loss": torch.tensor(0.5)})
+    >>> [(a.step, a.values) for a in waiting.arrived(wait=True)]
+    [(3, {'train/loss': 0.5})]
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+
+    def put(self, step: int, time_ms: int, values: Mapping[str, Tensor]) -> None:
+        """Take scalar tensors (any float type, any one device) of one step.
+
+        Raises:
+            ValueError: If a tensor has more than one element.
+        """
+        for key, value in values.items():
+            if value.numel() != 1:
+                raise ValueError(f"{key!r} must be a scalar, got shape {tuple(value.shape)}; log its mean")
+        scalars = [v.detach().reshape(()) for v in values.values()]
+        # MPS has no float64; elsewhere it holds every narrower type exactly.
+        wide = torch.float32 if scalars[0].device.type == "mps" else torch.float64
+        together = torch.stack([s.to(wide) for s in scalars])
+        self._waiting.append(_start_copy(step, time_ms, tuple(values), together))
+
+    def arrived(self, *, wait: bool = False) -> list[Arrived]:
+        """Return what has come to the host, in order of ``put``; with ``wait`` everything."""
+        done: list[Arrived] = []
+        while self._waiting:
+            first = self._waiting[0]
+            if wait or len(self._waiting) > _MOST_WAITING:
+                first.wait()
+            elif not first.is_there():
+                break
+            floats: list[float] = first.copy.tolist()
+            values = dict(zip(first.keys, floats, strict=True))
+            done.append(Arrived(step=first.step, time_ms=first.time_ms, values=values))
+            self._waiting.popleft()
+        return done
+
+
+def _start_copy(step: int, time_ms: int, keys: tuple[str, ...], together: Tensor) -> _Waiting:
+    if together.device.type == "cuda":
+        host = torch.empty(together.shape, dtype=together.dtype, pin_memory=True)
+        host.copy_(together, non_blocking=True)
+        event = torch.cuda.Event()
+        event.record(torch.cuda.current_stream(together.device))
+        return _Waiting(
+            step=step, time_ms=time_ms, keys=keys, copy=host, is_there=event.query, wait=event.synchronize
+        )
+    return _Waiting(
+        step=step, time_ms=time_ms, keys=keys, copy=together, is_there=lambda: True, wait=lambda: None
+    )

@@ -1,0 +1,147 @@
+"""One look at a model: every measure of a split from one forward pass, and every measure of its weights."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from grokscope.collectors.measure.batches import Batch
+from grokscope.collectors.measure.collapse import nc1
+from grokscope.collectors.measure.curves import curve_measures
+from grokscope.collectors.measure.norms import by_group, by_layer, distance_from_init, weight_norms
+from grokscope.collectors.measure.passes import forward_pass
+from grokscope.collectors.measure.spectra import singular_values, spectral_measures
+from grokscope.collectors.measure.undisturbed import plain_module
+
+# What MLflow allows in a metric's name, less the slash that separates our own parts.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
+
+
+def evaluate(
+    model: nn.Module,
+    data: Batch | Iterable[Batch],
+    *,
+    features: str | None = None,
+    batch_size: int | None = None,
+    ignore_index: int | None = None,
+) -> dict[str, Tensor]:
+    """Return every measure of one split from one forward pass, leaving no trace (see ``undisturbed``).
+
+    Args:
+        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or as ``.logits`` of what it returns.
+        data: ``(inputs, targets)`` as tensors, or an iterable of such pairs; inputs may be a tuple for
+            ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to the model's
+            device. Logits of the whole split are held at once: N · T · C values.
+        features: Dotted name of the module whose input is the representation ``[N, d]`` or ``[N, T, d]``;
+            by default the last ``nn.Linear`` of C outputs that the pass met.
+        batch_size: Examples a pass when ``data`` is one pair; ``None`` takes it whole.
+        ignore_index: Leave out targets of this value (torch's own default for padding is -100). ``None``
+            leaves out none and spares the synchronisation a batch that this costs on an accelerator.
+
+    Returns:
+        Scalar tensors keyed by quantity (``loss``, ``accuracy``, ...) on the model's device, without a
+        synchronisation of ours; with ``nc1`` where a representation was found.
+
+    Raises:
+        ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
+        TypeError: If the model does not return logits.
+
+    Source: each measure's own. Cost: one forward pass and some fifteen softmax passes over the logits.
+
+    >>> import torch
+    >>> measures = evaluate(nn.Linear(2, 2), (torch.randn(4, 2), torch.tensor([0, 1, 0, 1])))
+    >>> list(measures)[:4], list(measures)[-1]
+    (['loss', 'accuracy', 'mrr', 'margin'], 'nc1')
+    """
+    result = forward_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
+    measures = curve_measures(result.logits, result.targets)
+    if result.features is not None:
+        measures["nc1"] = nc1(result.features, result.targets, classes=result.logits.shape[1])
+    return measures
+
+
+def weight_measures(
+    model: nn.Module,
+    *,
+    init: Mapping[str, Tensor] | None = None,
+    optimizer: Optimizer | None = None,
+    matrices: bool = True,
+) -> dict[str, Tensor]:
+    """Return every measure of a model's weights by full key, ``weights/<quantity>[/<where>]``.
+
+    ``weights/norm`` comes in total, by layer (the module that owns the parameters) and, where there are
+    several, by parameter group as ``group:<name>``. Spectra come by matrix: a parameter of two or more
+    dimensions, none of them 1 once flattened, under its name without ``.weight``. Characters that a metric
+    key cannot hold become ``_``.
+
+    Args:
+        model: Any module, its parameters on one device.
+        init: ``snapshot`` at initialisation, for ``weights/distance_from_init``.
+        optimizer: Its parameter groups are measured too.
+        matrices: Whether to decompose the matrices, the dear part.
+
+    Returns:
+        Scalar tensors on the model's device, no synchronisation of ours (CUDA's decomposition makes its own).
+
+    Raises:
+        ValueError: If ``init`` is of another model.
+
+    Source: each measure's own. Cost: two passes over the parameters, and one decomposition a matrix.
+
+    >>> list(weight_measures(nn.Sequential(nn.Linear(2, 3)), matrices=False))
+    ['weights/norm', 'weights/norm/0']
+    """
+    parameters = dict(plain_module(model).named_parameters())
+    measures = weight_norms({"weights/norm": parameters.values(), **_parts(model, optimizer)})
+    if init is not None:
+        measures["weights/distance_from_init"] = distance_from_init(*_paired(parameters, init))
+    return measures | (_spectra(parameters) if matrices else {})
+
+
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of a model's parameters by name, as ``weight_measures`` wants it for ``init``.
+
+    Source: definition. Cost: one copy of the parameters, for as long as it is kept.
+
+    >>> list(snapshot(nn.Linear(2, 3)))
+    ['weight', 'bias']
+    """
+    return {name: p.detach().clone() for name, p in plain_module(model).named_parameters()}
+
+
+def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
+    parts = {f"weights/norm/{_safe(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
+    groups = by_group(optimizer) if optimizer is not None else {}
+    if len(groups) > 1:
+        parts |= {f"weights/norm/group:{_safe(name)}": group for name, group in groups.items()}
+    return parts
+
+
+def _paired(
+    parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]
+) -> tuple[Iterable[Tensor], Iterable[Tensor]]:
+    different = sorted(parameters.keys() ^ init.keys())
+    if different:
+        raise ValueError(
+            f"init must hold the model's own parameters, got a difference in {', '.join(different[:5])}; "
+            "take it with snapshot(model) before training"
+        )
+    return parameters.values(), [init[name] for name in parameters]
+
+
+def _spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    matrices = {
+        _safe(name.removesuffix(".weight")): p
+        for name, p in parameters.items()
+        if p.ndim > 1 and min(p.shape[0], p[0].numel()) > 1
+    }
+    return {
+        f"weights/{quantity}/{where}": value
+        for where, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
+        for quantity, value in spectral_measures(spectrum).items()
+    }
+
+
+def _safe(name: str) -> str:
+    return _UNSAFE.sub("_", name)

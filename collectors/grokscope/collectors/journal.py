@@ -1,0 +1,156 @@
+"""Where a tracker writes: the spool on disk, kept in sync and shipped in the background."""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from grokscope.collectors.ship import ensure_shipper
+from grokscope.collectors.spool import (
+    Meta,
+    SpoolWriter,
+    create_spool,
+    next_attempt,
+    process_born,
+    unshipped,
+)
+from grokscope.schemas import home
+
+_SYNC_SECONDS = 1.0
+_SHIPPER_CHECK_SECONDS = 5.0
+
+
+class Journal(Protocol):
+    """Takes what a run has to tell; never blocks on a network and never raises for want of space."""
+
+    @property
+    def dropped(self) -> int:
+        """How many scalars could not be kept."""
+        ...
+
+    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Keep all scalars of one step."""
+        ...
+
+    def end(self, status: str, time_ms: int) -> None:
+        """Close the run as FINISHED, FAILED or KILLED; nothing comes after it."""
+        ...
+
+    def wait_shipped(self, seconds: float) -> int:
+        """Wait until everything has arrived, at most ``seconds``; return how many scalars have not."""
+        ...
+
+
+class SpoolJournal:
+    """The journal of a real run: a spool, its sync once a second, and a shipper that is kept alive.
+
+    Raises:
+        OSError: If the spool cannot be created.
+    """
+
+    def __init__(self, home: Path, meta: Meta) -> None:
+        self._home = home
+        self._store = meta.store
+        self.folder = create_spool(home, replace(meta, born=process_born(meta.pid) or ""))
+        self._writer = SpoolWriter(self.folder)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="grokscope-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """How many scalars could not be kept."""
+        return self._writer.dropped
+
+    @property
+    def error(self) -> OSError | None:
+        """The last failure to write, if any."""
+        return self._writer.error
+
+    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Append one record to the spool."""
+        self._writer.points(step, time_ms, values)
+
+    def end(self, status: str, time_ms: int) -> None:
+        """Append the end and close the spool."""
+        self._writer.event({"event": "end", "status": status, "time_ms": time_ms})
+        self._stop.set()
+        self._thread.join(timeout=2.0)
+        self._writer.close()
+
+    def wait_shipped(self, seconds: float) -> int:
+        """Wait until the shipper has removed the spool, which it does when all of it has arrived."""
+        deadline = time.monotonic() + seconds
+        # Both ends poll; the shipper's tick bounds what can be gained by asking more often.
+        while self.folder.exists() and time.monotonic() < deadline:
+            if (self.folder / "state.json").exists():
+                break
+            time.sleep(0.05)
+        return unshipped(self.folder)
+
+    def _keep(self) -> None:
+        next_check = 0.0
+        while True:
+            try:
+                if time.monotonic() >= next_check:
+                    ensure_shipper(self._home, self._store)
+                    next_check = time.monotonic() + _SHIPPER_CHECK_SECONDS
+                self._writer.sync()
+            except OSError:
+                pass  # the points are on disk all the same; the next round tries again
+            if self._stop.wait(_SYNC_SECONDS):
+                return
+
+
+class LostJournal:
+    """Stands in where not even a spool can be created: counts what it loses."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+
+    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
+        """Count the points as dropped."""
+        self.dropped += len(values)
+
+    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002
+        """Say how much was lost."""
+        sys.stderr.write(f"grokscope: {self.dropped} points were lost, since no spool could be written.\n")
+
+    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002
+        """Return 0: there is nothing that could still arrive."""
+        return 0
+
+
+def open_journal(
+    run_id: str, *, store: str, experiment: str, name: str | None, params: dict[str, str]
+) -> Journal:
+    """Open the journal of a run under ``GROKSCOPE_HOME``.
+
+    Where the disk refuses, training goes on with a journal that counts what is lost, and says so.
+    """
+    place = home()
+    try:
+        meta = Meta(
+            run_id=run_id,
+            store=store,
+            experiment=experiment,
+            name=name or _default_name(params) or run_id[:8],
+            params=params,
+            start_ms=time.time_ns() // 1_000_000,
+            attempt=next_attempt(place, run_id),
+        )
+        return SpoolJournal(place, meta)
+    except OSError as error:
+        sys.stderr.write(
+            f"grokscope: cannot write a spool in {place} ({error}); nothing of this run will be kept. "
+            "Free the disk or set GROKSCOPE_HOME to a folder that can be written. Training goes on.\n"
+        )
+        return LostJournal()
+
+
+def _default_name(params: Mapping[str, str]) -> str | None:
+    group, seed = params.get("group"), params.get("seed")
+    return f"{group}, seed {seed}" if group and seed else group

@@ -1,0 +1,56 @@
+"""A run's configuration as flat MLflow params."""
+
+import re
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import Any, cast
+
+from grokscope.schemas import RunDescription
+
+Config = RunDescription | Mapping[str, Any] | Namespace | object | None
+
+_SECRET = re.compile(r"token|secret|passw|api_?key|credential", re.IGNORECASE)
+_REFUSED = re.compile(r"[^\w\-. :/]")
+_KEY_LENGTH = 250
+
+
+def params_of(config: Config) -> dict[str, str]:
+    """Return ``config`` as flat text params; values whose name tells of a secret are withheld.
+
+    Args:
+        config: A run description, a mapping (nested ones get dotted names), a dataclass or a namespace.
+
+    >>> params_of({"lr": 0.1, "model": {"width": 8}, "api_key": "abc"})
+    {'lr': '0.1', 'model.width': '8', 'api_key': '[withheld]'}
+    """
+    if config is None:
+        return {}
+    if isinstance(config, RunDescription):
+        config = config.to_params()
+    elif is_dataclass(config) and not isinstance(config, type):
+        config = asdict(config)
+    elif not isinstance(config, Mapping):
+        config = vars(config)
+    return dict(_flat(cast("Mapping[str, Any]", config)))
+
+
+def safe_name(name: str) -> str:
+    """Return ``name`` with what MLflow refuses in names replaced by ``_``.
+
+    >>> safe_name("loss[0]"), safe_name("/a//b"), safe_name("train/loss")
+    ('loss_0_', 'a/b', 'train/loss')
+    """
+    parts = [p for p in _REFUSED.sub("_", name).split("/") if p not in ("", ".", "..")]
+    return "/".join(parts)[:_KEY_LENGTH] or "_"
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            pairs += _flat(cast("Mapping[str, Any]", value), f"{name}.")
+        else:
+            pairs.append((safe_name(name), "[withheld]" if _SECRET.search(name) else str(value)))
+    return pairs

@@ -1,0 +1,64 @@
+"""When to measure: predicates on the step, apart from what is measured."""
+
+import math
+from collections.abc import Callable, Iterable
+
+Schedule = Callable[[int], bool]
+
+
+def log_spaced(per_decade: int = 32) -> Schedule:
+    """Return a schedule with ``per_decade`` steps in every factor of ten, and step 0.
+
+    Transitions live on a logarithmic axis: grokking takes decades of steps. Early on, where fewer whole
+    steps exist than that, every step is due.
+
+    Raises:
+        ValueError: If ``per_decade`` < 1.
+
+    >>> due = log_spaced(4)
+    >>> [step for step in range(101) if due(step)]
+    [0, 1, 2, 4, 6, 10, 18, 32, 57, 100]
+    """
+    if per_decade < 1:
+        raise ValueError(f"per_decade must be at least 1, got {per_decade}")
+
+    def bin_of(step: int) -> int:
+        # The slack keeps exact powers of ten in the bin that they begin.
+        return math.floor(per_decade * math.log10(step) + 1e-9)
+
+    def due(step: int) -> bool:
+        return step in (0, 1) or (step > 1 and bin_of(step) != bin_of(step - 1))
+
+    return due
+
+
+def every(n: int) -> Schedule:
+    """Return a schedule with every n-th step, step 0 first.
+
+    Raises:
+        ValueError: If ``n`` < 1.
+
+    >>> [step for step in range(7) if every(3)(step)]
+    [0, 3, 6]
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    return lambda step: step % n == 0
+
+
+def at_steps(steps: Iterable[int]) -> Schedule:
+    """Return a schedule with exactly ``steps``.
+
+    >>> [step for step in range(9) if at_steps([2, 8])(step)]
+    [2, 8]
+    """
+    return frozenset(steps).__contains__
+
+
+def any_of(*schedules: Schedule) -> Schedule:
+    """Return a schedule that is due when one of ``schedules`` is.
+
+    >>> [step for step in range(9) if any_of(every(4), at_steps([3]))(step)]
+    [0, 3, 4, 8]
+    """
+    return lambda step: any(schedule(step) for schedule in schedules)

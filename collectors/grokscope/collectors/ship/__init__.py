@@ -1,0 +1,6 @@
+"""From the spool into MLflow, in a process of its own."""
+
+from grokscope.collectors.ship.backlog import Backlog as Backlog
+from grokscope.collectors.ship.backlog import backlogs as backlogs
+from grokscope.collectors.ship.launch import ensure_shipper as ensure_shipper
+from grokscope.collectors.ship.lock import is_held as is_held

@@ -1,0 +1,66 @@
+"""``python -m grokscope.collectors.ship``: the process that carries spools into MLflow."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from grokscope.collectors.ship.lock import ShipLock
+
+# The shipper has its own backoff and its own process, so these never touch a user's calls. They must be
+# set before mlflow is imported.
+PATIENCE: Mapping[str, str] = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def main() -> int:
+    """Ship until nothing is left; return at once if another process already does."""
+    parser = argparse.ArgumentParser(description="carry spooled points into MLflow")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--store", required=True)
+    parser.add_argument("--detach", action="store_true", help="go on in the background")
+    arguments = parser.parse_args()
+    if arguments.detach and _is_parent():
+        return 0
+    lock = ShipLock(arguments.home, arguments.store)
+    while lock.acquire():
+        again = _ship(arguments.home, arguments.store, lock)
+        if not again:
+            break
+    return 0
+
+
+def _is_parent() -> bool:
+    """Split in two: the caller's child ends now, and a grandchild without a terminal goes on."""
+    if os.fork():
+        return True
+    os.setsid()
+    return False
+
+
+def _ship(home: Path, store: str, lock: ShipLock) -> bool:
+    """Ship until idle; say whether a spool came while we stopped."""
+    os.environ.update(PATIENCE)
+    # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
+    from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
+    from grokscope.collectors.ship.service import Service  # noqa: PLC0415
+
+    service = Service(home, store, sink=MlflowSink(store))
+    try:
+        done = service.run()
+    finally:
+        lock.release()
+    # A spool that was born while we decided to stop found the lock taken: it is ours to ship.
+    return done and service.has_spools()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    os.nice(5)  # training comes first
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""MLflow as a sink: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
+
+import fcntl
+import os
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import mlflow
+import mlflow.exceptions
+import requests
+from mlflow.entities import Metric, Param, Run, ViewType
+from mlflow.tracking import MlflowClient
+
+from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, TooSlow, Unavailable
+from grokscope.collectors.spool import Meta
+from grokscope.schemas import sqlite_path
+
+CLIENT_RUN_ID = "grokscope.client_run_id"
+LAST_SEEN = "grokscope.last_seen"
+ATTEMPT = "grokscope.attempt"
+
+_PARAMS_A_CALL = 100
+_PARAM_LENGTH = 6000
+# Codes that will not change by asking again. Everything else is worth another try.
+_FINAL = frozenset(
+    {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"}
+)
+
+
+class MlflowSink:
+    """Writes into one MLflow store.
+
+    Args:
+        uri: MLflow tracking URI: ``sqlite:////absolute/path.db`` or ``http(s)://…``.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._client: MlflowClient | None = None
+
+    def open_run(self, meta: Meta) -> str:
+        """Return MLflow's id of the run that carries this client's id, creating it if need be."""
+        with _translated():
+            client = self._connected()
+            experiment = self._experiment(client, meta.experiment)
+            found = client.search_runs(
+                [experiment],
+                filter_string=f"tags.`{CLIENT_RUN_ID}` = '{meta.run_id}'",
+                run_view_type=ViewType.ALL,
+                max_results=1,
+            )
+            run: Run = found[0] if found else self._create(client, experiment, meta)
+            if run.info.lifecycle_stage == "deleted":
+                raise RunGone(meta.run_id)
+            self._resume(client, run, meta)
+            return run.info.run_id
+
+    def send(self, run: str, scalars: Sequence[Scalar]) -> None:
+        """Store scalars in one ``log_batch``; MLflow drops exact repeats by itself."""
+        metrics = [Metric(s.key, s.value, s.time_ms, s.step) for s in scalars]
+        with self._about(run):
+            self._connected().log_batch(run, metrics=metrics)
+
+    def beat(self, run: str, time_ms: int) -> None:
+        """Write the time to the tag ``grokscope.last_seen``."""
+        with self._about(run):
+            self._connected().set_tag(run, LAST_SEEN, str(time_ms))
+
+    def end_run(self, run: str, status: str, time_ms: int) -> None:
+        """Set status and end time."""
+        with self._about(run):
+            self._connected().set_terminated(run, status=status, end_time=time_ms)
+
+    def _connected(self) -> MlflowClient:
+        if self._client is None:
+            with _first_open(self._uri):
+                client = MlflowClient(self._uri)
+                client.get_experiment_by_name("Default")  # makes the client open the store now
+            self._client = client
+        return self._client
+
+    def _experiment(self, client: MlflowClient, name: str) -> str:
+        found = client.get_experiment_by_name(name)
+        if found is not None:
+            if found.lifecycle_stage == "deleted":
+                raise RunGone(f"experiment {name!r} was deleted")
+            return found.experiment_id
+        path = sqlite_path(self._uri)
+        # Beside the database: MLflow's default is relative to whoever asks first.
+        place = None if path is None else (path.parent / "mlartifacts" / name).as_uri()
+        try:
+            return client.create_experiment(name, artifact_location=place)
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code == "RESOURCE_ALREADY_EXISTS":  # somebody was faster
+                return self._experiment(client, name)
+            raise
+
+    def _create(self, client: MlflowClient, experiment: str, meta: Meta) -> Run:
+        tags = {**meta.tags, CLIENT_RUN_ID: meta.run_id}
+        return client.create_run(experiment, start_time=meta.start_ms, tags=tags, run_name=meta.name)
+
+    def _resume(self, client: MlflowClient, run: Run, meta: Meta) -> None:
+        there = run.data.params
+        new = [Param(k, v[:_PARAM_LENGTH]) for k, v in meta.params.items() if k not in there]
+        for begin in range(0, len(new), _PARAMS_A_CALL):
+            client.log_batch(run.info.run_id, params=new[begin : begin + _PARAMS_A_CALL])
+        client.set_tag(run.info.run_id, ATTEMPT, str(meta.attempt))
+        if run.info.status != "RUNNING":
+            client.update_run(run.info.run_id, status="RUNNING")
+
+    @contextmanager
+    def _about(self, run: str) -> Generator[None]:
+        """Tell a bad batch from a run that has gone."""
+        try:
+            with _translated():
+                yield
+        except Refused:
+            with _translated():
+                if self._is_gone(run):
+                    raise RunGone(run) from None
+            raise
+
+    def _is_gone(self, run: str) -> bool:
+        try:
+            return self._connected().get_run(run).info.lifecycle_stage == "deleted"
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return True
+            raise
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except mlflow.exceptions.MlflowException as error:
+        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if _is_final(error):
+            raise Refused(text) from error
+        if "timed out" in text.lower():
+            raise TooSlow(text) from error
+        raise Unavailable(text) from error
+    except (OSError, requests.RequestException) as error:
+        raise Unavailable(str(error)) from error
+
+
+def _is_final(error: mlflow.exceptions.MlflowException) -> bool:
+    code: Any = error.error_code
+    # A REST answer without a code of MLflow's comes from something else, for instance a proxy.
+    return code in _FINAL and "API request to" not in str(error)
+
+
+@contextmanager
+def _first_open(uri: str) -> Generator[None]:
+    """Let one process at a time create a fresh SQLite store: MLflow's own set-up races with itself.
+
+    The lock is the folder itself, so nothing is left behind.
+    """
+    path = sqlite_path(uri)
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

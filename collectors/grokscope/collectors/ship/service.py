@@ -1,0 +1,114 @@
+"""The shipper's loop: every spool of one store, one batch each in turn, until there is nothing left."""
+
+import logging
+import random
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from grokscope.collectors.ship.delivery import Delivery
+from grokscope.collectors.ship.lock import ship_key
+from grokscope.collectors.ship.sink import Sink, Unavailable
+from grokscope.collectors.spool import find_spools, read_meta, replace_json
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.4
+IDLE_SECONDS = 15.0
+# A store that has been away this long, with no training at work: 'grokscope sync' or the next run goes on.
+GIVE_UP_SECONDS = 600.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+
+
+def state_path(home: Path, store: str) -> Path:
+    """Return the file in which a shipper says how it is doing."""
+    return home / "ship" / f"{ship_key(store)}.json"
+
+
+class Service:
+    """Ships this machine's spools for one store.
+
+    Args:
+        home: Where spools live.
+        store: MLflow tracking URI.
+        sink: Where points go.
+        sleep: Waits a number of seconds.
+    """
+
+    def __init__(
+        self, home: Path, store: str, *, sink: Sink, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._home = home
+        self._store = store
+        self._sink = sink
+        self._sleep = sleep
+        self._deliveries: dict[Path, Delivery] = {}
+        self._wait = 0.0
+        self._last_success = time.monotonic()
+
+    def tick(self) -> int:
+        """Go once round all spools; return how many scalars were delivered."""
+        self._find_new()
+        delivered = 0
+        try:
+            for folder, delivery in list(self._deliveries.items()):
+                delivered += delivery.advance()
+                if delivery.is_done:
+                    del self._deliveries[folder]
+        except Unavailable as error:
+            self._back_off(str(error))
+            return delivered
+        self._last_success = time.monotonic()
+        if self._wait or delivered:
+            self._wait = 0.0
+            self._say("shipping", "")
+        return delivered
+
+    def run(self, *, idle_seconds: float = IDLE_SECONDS) -> bool:
+        """Ship until no spool is left and none has come for ``idle_seconds``.
+
+        Returns:
+            Whether everything is shipped; ``False`` after giving up on a store that stays away.
+        """
+        idle_since = time.monotonic()
+        while (self._deliveries or time.monotonic() - idle_since < idle_seconds) and not self._is_hopeless():
+            if self.tick() == 0 and not self._wait:
+                self._sleep(TICK_SECONDS)
+            if self._deliveries:
+                idle_since = time.monotonic()
+        if self._deliveries:
+            return False
+        self._say("idle", "")
+        return True
+
+    def _is_hopeless(self) -> bool:
+        away = time.monotonic() - self._last_success
+        return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
+
+    def has_spools(self) -> bool:
+        """Say whether there is anything to ship."""
+        self._find_new()
+        return bool(self._deliveries)
+
+    def _find_new(self) -> None:
+        for folder in find_spools(self._home):
+            if folder in self._deliveries or (folder / "state.json").exists():
+                continue
+            meta = read_meta(folder)
+            if meta is not None and meta.store == self._store and meta.host == socket.gethostname():
+                dead = self._home / "dead" / f"{meta.run_id}.jsonl"
+                self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+
+    def _back_off(self, why: str) -> None:
+        self._wait = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self._wait))
+        wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
+        self._say("waiting", why)
+        self._sleep(wait)
+
+    def _say(self, state: str, why: str) -> None:
+        now = time.time_ns() // 1_000_000
+        path = state_path(self._home, self._store)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": len(self._deliveries)})

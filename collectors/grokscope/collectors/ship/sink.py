@@ -1,0 +1,54 @@
+"""What a shipper needs of a place that takes runs and scalars, and the two ways in which it can fail."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from grokscope.collectors.spool import Meta
+
+
+class Unavailable(Exception):  # noqa: N818 - a state of the store, not a mistake
+    """The store cannot take this now; the same call may go through later."""
+
+
+class TooSlow(Unavailable):
+    """The store did not answer in time: smaller batches may go through."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The store will never take this batch as it is: at least one record in it is bad."""
+
+
+class RunGone(Exception):  # noqa: N818
+    """The run was deleted; its points have nowhere to go."""
+
+
+class Scalar(NamedTuple):
+    """One value on its way."""
+
+    key: str
+    value: float
+    step: int
+    time_ms: int
+
+
+class Sink(Protocol):
+    """Takes runs and scalars; sending the same scalar twice stores it once.
+
+    Every method may raise ``Unavailable``; those that name a run may raise ``RunGone``.
+    """
+
+    def open_run(self, meta: Meta) -> str:
+        """Return the id of the run, created at the first call and found again at later ones."""
+        ...
+
+    def send(self, run: str, scalars: Sequence[Scalar]) -> None:
+        """Store ``scalars``; raise ``Refused`` if one of them is bad (then none may be stored)."""
+        ...
+
+    def beat(self, run: str, time_ms: int) -> None:
+        """Note that the training process was alive at ``time_ms``."""
+        ...
+
+    def end_run(self, run: str, status: str, time_ms: int) -> None:
+        """Close the run as FINISHED, FAILED or KILLED."""
+        ...

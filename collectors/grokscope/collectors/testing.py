@@ -1,0 +1,34 @@
+"""Doubles that users need in their own tests too: a journal in memory."""
+
+from collections.abc import Mapping
+
+
+class MemoryJournal:
+    """Keeps what a tracker logs in memory; no file, no process, no MLflow.
+
+    >>> journal = MemoryJournal()
+    >>> journal.points(1, 1000, {"test/loss": 0.5})
+    >>> journal.rows()
+    [(1, 'test/loss', 0.5)]
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self.records: list[tuple[int, int, dict[str, float]]] = []
+        self.status: str | None = None
+
+    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Keep one record."""
+        self.records.append((step, time_ms, dict(values)))
+
+    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002 - the journal's contract
+        """Keep the status."""
+        self.status = status
+
+    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the journal's contract
+        """Return 0: everything is where it should be."""
+        return 0
+
+    def rows(self) -> list[tuple[int, str, float]]:
+        """Return (step, metric, value) in the order logged."""
+        return [(step, key, value) for step, _, values in self.records for key, value in values.items()]

@@ -1,0 +1,226 @@
+"""The tracker: what a training loop holds."""
+
+import atexit
+import os
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from grokscope.collectors.complaints import Complaints
+from grokscope.collectors.intake import Intake
+from grokscope.collectors.journal import Journal, open_journal
+from grokscope.collectors.params import Config, params_of
+from grokscope.collectors.schedule import Schedule, log_spaced
+from grokscope.schemas import GrokscopeError, OnlineDetector, Transition, store_uri
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+    from grokscope.collectors.model_watch import Data, ModelWatch
+
+_CLOSE_SECONDS = 5.0
+
+
+class TrackerError(GrokscopeError):
+    """A tracker used in a way that cannot work."""
+
+
+class Tracker:
+    """Logs a run's curves, norms and representation measures without slowing or stopping it.
+
+    ``log`` costs microseconds: it appends one record to a file on the local disk; a separate process
+    carries it into MLflow. Whatever goes wrong on the way is said once on stderr, counted in
+    ``collector/dropped``, and never reaches the training loop.
+
+    Args:
+        model: Measured by ``evaluate``; without one the tracker only logs.
+        optimizer: Adds gradient norm and update ratio, read at the steps that are due.
+        experiment: MLflow experiment, created if need be.
+        config: A ``RunDescription``, mapping, dataclass or namespace; logged as params.
+        name: The run's name; else its group and seed, else its id.
+        store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
+        schedule: Which steps are ``due``; 32 a decade by default.
+        examples_per_step: Examples in one optimizer step; adds ``progress/examples`` and ``flops``.
+        features: Dotted name of the module whose input is the representation; else the last linear layer.
+        run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
+        detector: Fed with every evaluation; see ``OnlineDetector``.
+        journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
+
+    >>> from grokscope.collectors.testing import MemoryJournal
+    >>> journal = MemoryJournal()
+    >>> with Tracker(experiment="example", journal=journal) as tracker:
+    ...     for step in range(3):
+    ...         tracker.log(step, {"train/loss": 1.0 / (1 + step)})
+    >>> journal.rows()
+    [(0, 'train/loss', 1.0), (1, 'train/loss', 0.5), (2, 'train/loss', 0.3333333333333333)]
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
+        self,
+        model: "nn.Module | None" = None,
+        optimizer: "Optimizer | None" = None,
+        *,
+        experiment: str,
+        config: Config = None,
+        name: str | None = None,
+        store: str | None = None,
+        schedule: Schedule | None = None,
+        examples_per_step: int | None = None,
+        features: str | None = None,
+        run_id: str | None = None,
+        detector: OnlineDetector | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self.run_id = run_id or uuid.uuid4().hex
+        self.store = store_uri(store)
+        self.events: list[Transition] = []
+        self._schedule = schedule or log_spaced()
+        self._detector = detector
+        self._complaints = Complaints()
+        self._pid = os.getpid()
+        self._last_ms = 0
+        self._step: int | None = None
+        self._is_open = True
+        self._watch = None
+        if model is not None:
+            self._watch = _watch(
+                model,
+                optimizer,
+                is_due=self._is_next_due,
+                features=features,
+                examples_per_step=examples_per_step,
+            )
+        self._journal = journal or open_journal(
+            self.run_id, store=self.store, experiment=experiment, name=name, params=params_of(config)
+        )
+        self._intake = Intake(self._journal, self._complaints)
+        atexit.register(self.close)
+
+    def log(self, step: int, values: Mapping[str, Any]) -> None:
+        """Log scalars of one step: numbers, or tensors of one element on any device.
+
+        Never waits for a device: a tensor on an accelerator is written once it has arrived. Anything that
+        is not a number is left out with one warning; NaN and ±Inf are kept.
+
+        Args:
+            step: Optimizer step, an integer of at most 64 bits; may go back after a resume.
+            values: Metric key -> value; keys of your own are welcome.
+        """
+        if not self._is_mine():
+            return
+        try:
+            self._step = step
+            self._intake.take(step, self._now(), values)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
+            self._complaints.say(f"step {step!r} was not logged ({error!r})", dropped=len(values))
+
+    def due(self, step: int) -> bool:
+        """Say whether ``step`` is one to evaluate at.
+
+        >>> from grokscope.collectors.testing import MemoryJournal
+        >>> tracker = Tracker(experiment="example", journal=MemoryJournal())
+        >>> [step for step in range(41, 60) if tracker.due(step)]
+        [43, 46, 49, 53, 57]
+        """
+        self._step = step
+        return self._schedule(step)
+
+    def evaluate(
+        self, step: int, splits: "Mapping[str, Data] | None" = None, /, **more: "Data"
+    ) -> dict[str, float]:
+        """Measure the model on each split and log everything, with one device synchronisation.
+
+        The model, its gradients, its mode and the random state are as before when it returns.
+
+        Args:
+            step: Optimizer step.
+            splits: Split name -> data, for names that are no identifiers (``shift:rotated``).
+            more: The same as keywords: ``train=..., test=...``. Data is a pair (inputs, targets) of
+                tensors or an iterable of such pairs; see ``grokscope.collectors.evaluation``.
+
+        Returns:
+            Metric key -> value; empty when a measure failed (said once on stderr).
+
+        Raises:
+            TrackerError: If the tracker has no model.
+        """
+        if self._watch is None:
+            raise TrackerError(
+                "evaluate needs a model, and this tracker has none; write Tracker(model, optimizer, ...), "
+                "or measure yourself and call log"
+            )
+        if not self._is_mine():
+            return {}
+        try:
+            values = self._watch.measure(step, {**(splits or {}), **more})
+            self._step = step
+            values["collector/dropped"] = float(self._journal.dropped + self._complaints.dropped)
+            self._intake.take(step, self._now(), values)
+            self._detect(step, values)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
+            self._complaints.say(f"the evaluation at step {step!r} failed ({error!r})")
+            return {}
+        return values
+
+    def close(self, status: str = "FINISHED") -> None:
+        """End the run: wait at most five seconds for what is on its way, and say what is left.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+        """
+        if not self._is_open or not self._is_mine():
+            return
+        self._is_open = False
+        atexit.unregister(self.close)
+        try:
+            self._intake.flush()
+            if self._watch is not None:
+                self._watch.close()
+            self._journal.end(status, self._now())
+            waiting = self._journal.wait_shipped(_CLOSE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
+            self._complaints.say(f"the run was not closed ({error!r})")
+            return
+        if waiting:
+            sys.stderr.write(
+                f"grokscope: {waiting} points have not reached {self.store} yet; they are safe on disk. "
+                "If the store stays away, run 'grokscope sync' later.\n"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close("FINISHED")
+        else:
+            self.close("FAILED" if issubclass(kind, Exception) else "KILLED")
+
+    def _is_next_due(self) -> bool:
+        """Say whether the step after the last one seen is due (asked inside ``optimizer.step``)."""
+        return self._step is None or self._schedule(self._step + 1)
+
+    def _is_mine(self) -> bool:
+        # A forked child (a DataLoader's worker) must not write into its parent's run.
+        return os.getpid() == self._pid
+
+    def _now(self) -> int:
+        # A clock set back must not reorder points: the time is also what tells the last of two attempts.
+        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        return self._last_ms
+
+    def _detect(self, step: int, values: Mapping[str, float]) -> None:
+        if self._detector is not None:
+            self.events += self._detector.update(step, values)
+
+
+def _watch(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelWatch":
+    from grokscope.collectors.model_watch import ModelWatch  # noqa: PLC0415 - torch is optional
+
+    return ModelWatch(model, optimizer, **options)

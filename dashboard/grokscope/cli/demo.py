@@ -1,0 +1,92 @@
+"""``grokscope demo``: train the demo sweep, watch it live, and see what the engine finds."""
+
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grokscope.cli import options
+from grokscope.cli.finished_runs import FinishedRuns, require_torch
+from grokscope.cli.server import choose_port, dashboard
+from grokscope.cli.verdict_table import verdict_table
+from grokscope.experiments import Job, demo_jobs, run_jobs
+from grokscope.experiments import Progress as JobProgress
+from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
+from grokscope.store import redacted
+
+
+class DemoError(GrokscopeError):
+    """A run of the demo failed."""
+
+
+def demo(
+    store: options.Store = None,
+    headless: Annotated[bool, typer.Option("--headless", help="Train only; no dashboard.")] = False,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="A table at the end, or one JSON verdict a line.")
+    ] = options.Format.TABLE,
+    port: options.Port = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    experiment: Annotated[str, typer.Option(help="Experiment to train into.")] = "modular-addition",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs at a time. Default: the number of cores.")
+    ] = None,
+) -> None:
+    """Train twelve small networks, live: six grok, six only memorize. Takes about two minutes.
+
+    Modular addition on half of the table with weight decay (groks), without weight decay, and on a quarter
+    of the table (both memorize only). Each run's verdict is written to its MLflow run: tags and an artifact.
+    """
+    require_torch()
+    uri = store_uri(store)
+    finished = FinishedRuns(uri, experiment)
+    chosen = None if headless else choose_port(port)
+    page = nullcontext() if chosen is None else dashboard(uri, port=chosen)
+    with page as process:
+        if chosen is not None:
+            address = f"http://localhost:{chosen}"
+            typer.echo(f"watch it live: {address}", err=True)
+            if browser:
+                webbrowser.open(address)
+        verdicts: list[Verdict] = []
+        for verdict in _train(demo_jobs(), finished, workers):
+            verdicts.append(verdict)
+            if output is options.Format.JSON:
+                typer.echo(verdict_to_json(verdict))
+        if output is options.Format.TABLE:
+            typer.echo(verdict_table(verdicts, finished.names))
+        if process is not None:
+            typer.echo(f"all runs are in {redacted(uri)}; the dashboard stays, Ctrl-C ends it", err=True)
+            process.wait()
+
+
+def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:
+    """Train ``jobs`` with a progress bar on stderr; yield each run's verdict once the run is whole."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    steps: dict[str, int] = {}
+    failed: list[JobProgress] = []
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=sum(job.steps for job in jobs))
+        for progress in run_jobs(jobs, store=finished.uri, experiment=finished.experiment, workers=workers):
+            steps[progress.job.run_id] = progress.step
+            bar.update(task, completed=sum(steps.values()), description=f"training {progress.job.group}")
+            if progress.code == 0:
+                finished.add(progress.job.run_id)
+            elif progress.code is not None:
+                failed.append(progress)
+            yield from finished.verdicts()
+        bar.update(task, description="waiting for the last points")
+        while finished.waiting:
+            time.sleep(0.2)
+            yield from finished.verdicts()
+    if failed:
+        first = failed[0]
+        raise DemoError(
+            f"{len(failed)} of {len(jobs)} runs failed; the first, {first.job.group} with seed "
+            f"{first.job.seed}, ended with status {first.code}: {first.error}"
+        )

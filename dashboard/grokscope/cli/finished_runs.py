@@ -1,0 +1,93 @@
+"""Runs that have ended: wait until their points are all in the store, judge them, write the verdict back."""
+
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from grokscope.collectors.spool import find_spools, read_meta
+from grokscope.schemas import GrokscopeError, Verdict, home
+from grokscope.store import Store, open_store
+from grokscope.transitions import detect
+
+CLIENT_RUN_ID = "grokscope.client_run_id"
+_PATIENCE_SECONDS = 60.0
+
+
+class MissingPartError(GrokscopeError):
+    """A part of grokscope that is not installed."""
+
+
+class LatePointsError(GrokscopeError):
+    """Points that do not reach the store."""
+
+
+def require_torch() -> None:
+    """Check that the experiments can train here.
+
+    Raises:
+        MissingPartError: If torch is not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingPartError("the demo trains with torch, which is not installed; run: pip install torch")
+
+
+class FinishedRuns:
+    """Judges each run as soon as its last point has arrived.
+
+    Args:
+        uri: MLflow tracking URI.
+        experiment: Name of the experiment.
+    """
+
+    def __init__(self, uri: str, experiment: str) -> None:
+        self.uri = uri
+        self.experiment = experiment
+        self.names: dict[str, str] = {}
+        self.waiting: dict[str, float] = {}
+        self._store: Store | None = None
+
+    def add(self, client_run_id: str) -> None:
+        """Note that a run has ended."""
+        self.waiting[client_run_id] = time.monotonic()
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield the verdicts of the runs that have arrived since the last call, written to the store.
+
+        Raises:
+            LatePointsError: If a run's points have not arrived within a minute of its end.
+        """
+        on_the_way = self._on_the_way()
+        arrived = [run for run in self.waiting if run not in on_the_way]
+        late = [
+            r
+            for r in on_the_way
+            if time.monotonic() - self.waiting.get(r, time.monotonic()) > _PATIENCE_SECONDS
+        ]
+        if late:
+            raise LatePointsError(
+                f"the points of {len(late)} finished runs have not reached {self.uri} within "
+                f"{_PATIENCE_SECONDS:.0f} s; they are safe on disk. Check the store, then run "
+                f"'grokscope sync' and 'grokscope detect {self.uri} --experiment {self.experiment} --write'"
+            )
+        if arrived:
+            yield from self._judge(arrived)
+
+    def _on_the_way(self) -> set[str]:
+        metas = (read_meta(folder) for folder in find_spools(home()))
+        return {meta.run_id for meta in metas if meta is not None}
+
+    def _judge(self, client_run_ids: list[str]) -> Iterator[Verdict]:
+        store = self._store = self._store or open_store(self.uri)
+        runs = store.runs(self.experiment)
+        self.names.update(zip(runs["run_id"], runs["name"], strict=True))
+        tags = store.tags(runs["run_id"].to_list())
+        ids = {
+            value: run
+            for run, key, value in tags.select("run_id", "key", "value").iter_rows()
+            if key == CLIENT_RUN_ID
+        }
+        for client_run_id in client_run_ids:
+            del self.waiting[client_run_id]
+            for verdict in detect(store.points([ids[client_run_id]])):
+                store.write_verdict(verdict)
+                yield verdict

@@ -1,0 +1,59 @@
+"""``grokscope``: the commands, and the one place where an error becomes a sentence and an exit status."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from grokscope.cli.demo import demo
+from grokscope.cli.detect import detect
+from grokscope.cli.sync import sync
+from grokscope.cli.up import up
+from grokscope.schemas import GrokscopeError
+
+app = typer.Typer(
+    name="grokscope",
+    help="Watch training runs, compare them, and have their transitions found and dated: "
+    "memorization, grokking onset, collapse, phase changes.",
+    epilog="New here? Run 'grokscope demo': it trains twelve small networks and shows them live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(demo)
+app.command()(up)
+app.command()(detect)
+app.command()(sync)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"grokscope {version('grokscope')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(  # pyright: ignore[reportUnusedFunction] - typer calls it
+    _show: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold the options of the command itself."""
+
+
+def run() -> None:
+    """Run the command; bad input ends with one sentence on stderr and status 2."""
+    try:
+        app()
+    except GrokscopeError as error:
+        sys.stderr.write(f"grokscope: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ngrokscope: stopped\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,23 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        help="MLflow tracking URI: sqlite:///PATH or http(s)://HOST. "
+        "Default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the working folder.",
+        show_default=False,
+    ),
+]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the dashboard. Default: 8501.")]
+
+
+class Format(StrEnum):
+    """How verdicts are printed."""
+
+    TABLE = "table"
+    JSON = "json"

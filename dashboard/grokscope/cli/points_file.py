@@ -1,0 +1,54 @@
+"""Points from a file: Parquet, CSV or JSON lines with the columns run (optional), step, metric, value."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from grokscope.schemas import GrokscopeError, as_points
+
+
+class PointsFileError(GrokscopeError):
+    """A file that cannot be read as points."""
+
+
+_READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
+    ".parquet": pl.read_parquet,
+    ".csv": pl.read_csv,
+    ".jsonl": pl.read_ndjson,
+    ".ndjson": pl.read_ndjson,
+}
+
+
+def is_points_file(source: str) -> bool:
+    """Say whether ``source`` names a file rather than a store.
+
+    >>> is_points_file("curves.parquet"), is_points_file("sqlite:///runs.csv")
+    (True, False)
+    """
+    return "://" not in source
+
+
+def read_points(source: str) -> pl.DataFrame:
+    """Return the points in a file; without a run column they belong to a run named like the file.
+
+    Raises:
+        PointsFileError: If there is no such file, or it is of another kind or broken.
+        InvalidPointsError: If a column is missing or holds something else.
+    """
+    path = Path(source)
+    allowed = ", ".join(_READERS)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise PointsFileError(
+            f"{source!r} is neither a store nor a file of points; allowed: an MLflow URI "
+            f"(sqlite:///PATH, http://HOST) with --experiment, or a file ending in {allowed}"
+        )
+    if not path.is_file():
+        raise PointsFileError(f"there is no file {source!r}; give the path of a {allowed} file")
+    try:
+        frame = reader(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PointsFileError(f"{source!r} cannot be read as {path.suffix[1:]}: {first}") from error
+    return as_points(frame, run_id=path.stem)

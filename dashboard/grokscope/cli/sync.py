@@ -1,0 +1,63 @@
+"""``grokscope sync``: carry what is left in spools into MLflow."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper
+from grokscope.schemas import GrokscopeError, home
+
+
+class SyncError(GrokscopeError):
+    """Points could not be delivered."""
+
+
+def sync(
+    patience: Annotated[
+        float, typer.Option(min=1, help="Seconds to wait for a store that does not answer.")
+    ] = 30.0,
+) -> None:
+    """Send points that have not reached MLflow yet, for instance after a crash or an outage.
+
+    Sending twice is harmless: a point that is there already is not stored again.
+    """
+    place = home()
+    waiting = backlogs(place)
+    if not waiting:
+        typer.echo(f"nothing to send: no spools in {place}")
+        return
+    for backlog in waiting:
+        _follow(place, backlog, patience)
+    left = [b for b in backlogs(place) if b.stuck]
+    for backlog in left:
+        for sentence in backlog.stuck:
+            typer.echo(f"grokscope: {sentence}", err=True)
+    if left:
+        raise SyncError(
+            f"{sum(len(b.stuck) for b in left)} spools in {place} cannot be sent from here; see above"
+        )
+    typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
+
+
+def _follow(place: Path, backlog: Backlog, patience: float) -> None:
+    """Show how one store's backlog shrinks, until it is gone or the store has been away too long."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(backlog.shown_store, total=backlog.points)
+        last, moved = backlog, time.monotonic()
+        while last.points or last.spools:
+            ensure_shipper(place, backlog.store)
+            time.sleep(0.2)
+            now = next((b for b in backlogs(place) if b.store == backlog.store), None)
+            if now is None:
+                break
+            if (now.points, now.spools) != (last.points, last.spools):
+                last, moved = now, time.monotonic()
+            elif time.monotonic() - moved > patience:
+                raise SyncError(now.complaint(patience))
+            bar.update(task, completed=backlog.points - now.points)
+        bar.update(task, completed=backlog.points)

@@ -1,0 +1,35 @@
+"""``grokscope up``: the dashboard on an existing store."""
+
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from grokscope.cli import options
+from grokscope.cli.server import DEFAULT_PORT, LOOPBACK, choose_port, dashboard
+from grokscope.schemas import store_uri
+from grokscope.store import MissingStoreError, UnreachableError, open_store, redacted
+
+
+def up(
+    store: options.Store = None,
+    port: options.Port = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; anything but loopback shows your runs to others.")
+    ] = LOOPBACK,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Open the dashboard on a store of runs; Ctrl-C ends it."""
+    uri = store_uri(store)
+    port = choose_port(DEFAULT_PORT if port is None else port, host)
+    try:
+        open_store(uri).close()
+    except (MissingStoreError, UnreachableError) as error:
+        # Not there yet is no mistake: the page says so and shows the runs once they come.
+        typer.echo(f"grokscope: {error}", err=True)
+    with dashboard(uri, port=port, host=host) as process:
+        address = f"http://localhost:{port}"
+        typer.echo(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
+        if browser:
+            webbrowser.open(address)
+        process.wait()

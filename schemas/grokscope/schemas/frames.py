@@ -1,0 +1,110 @@
+"""Frames of points: one row a value, many runs in one frame."""
+
+import polars as pl
+
+from grokscope.schemas.errors import InvalidPointsError
+
+POINT_SCHEMA = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "metric": pl.String(),
+        "step": pl.Int64(),
+        "time_ms": pl.Int64(),
+        "value": pl.Float64(),
+    }
+)
+"""Columns of a frame of points, in order. ``time_ms`` may be null; NaN and ±Inf are kept in ``value``."""
+
+_REQUIRED = ("metric", "step", "value")
+
+
+def empty_points() -> pl.DataFrame:
+    """Return a frame of points without rows.
+
+    >>> empty_points().shape
+    (0, 5)
+    """
+    return POINT_SCHEMA.to_frame()
+
+
+def as_points(frame: pl.DataFrame, *, run_id: str = "run") -> pl.DataFrame:
+    """Return ``frame`` with exactly the columns and types of a frame of points.
+
+    Args:
+        frame: Columns ``metric, step, value`` and optionally ``time_ms`` and ``run_id`` (or ``run``), in
+            any order; other columns are dropped. Steps may be floats when they are whole numbers.
+        run_id: What rows without a run column belong to.
+
+    Returns:
+        A frame with ``POINT_SCHEMA``; rows are neither dropped nor reordered. A null value becomes NaN.
+
+    Raises:
+        InvalidPointsError: If a column is missing, has a type that cannot be read as what it should be,
+            or a step or name is null.
+
+    >>> as_points(pl.DataFrame({"metric": ["test/loss"], "step": [3.0], "value": [1]})).row(0)
+    ('run', 'test/loss', 3, None, 1.0)
+    """
+    if "run_id" not in frame.columns and "run" in frame.columns:
+        frame = frame.rename({"run": "run_id"})
+    missing = [name for name in _REQUIRED if name not in frame.columns]
+    if missing:
+        raise InvalidPointsError(
+            f"points need the columns {', '.join(_REQUIRED)} (and optionally run, time_ms); "
+            f"{', '.join(missing)} missing, got {', '.join(frame.columns) or 'none'}. "
+            "Rename the columns, one row a value."
+        )
+    if "run_id" not in frame.columns:
+        frame = frame.with_columns(pl.lit(run_id).alias("run_id"))
+    if "time_ms" not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.Int64).alias("time_ms"))
+    _check_whole_steps(frame)
+    columns = [_cast(frame, name, dtype) for name, dtype in POINT_SCHEMA.items()]
+    points = pl.DataFrame(columns).with_columns(pl.col("value").fill_null(float("nan")))
+    _check_nulls(points)
+    return points
+
+
+def latest(points: pl.DataFrame) -> pl.DataFrame:
+    """Return ``points`` with one value a (run, metric, step), sorted by step: the latest ``time_ms`` wins.
+
+    Rows of equal or missing time are decided by their order: the last one wins.
+
+    >>> frame = pl.DataFrame({"metric": ["m", "m"], "step": [1, 1], "time_ms": [5, 4], "value": [1.0, 2.0]})
+    >>> latest(as_points(frame))["value"].to_list()
+    [1.0]
+    """
+    key = ["run_id", "metric", "step"]
+    ordered = points.sort([*key, "time_ms"], nulls_last=False, maintain_order=True)
+    return ordered.unique(subset=key, keep="last", maintain_order=True)
+
+
+def _cast(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
+    try:
+        return frame[name].cast(dtype, strict=True)
+    except pl.exceptions.PolarsError as error:
+        raise InvalidPointsError(
+            f"column {name!r} must hold {dtype} values, got {frame[name].dtype}: "
+            f"{str(error).splitlines()[0]}. Convert the column first."
+        ) from error
+
+
+def _check_whole_steps(frame: pl.DataFrame) -> None:
+    steps = frame["step"]
+    if (
+        steps.dtype.is_float()
+        and not (steps.is_finite() & (steps == steps.round())).fill_null(value=True).all()
+    ):
+        raise InvalidPointsError(
+            "column 'step' must hold whole numbers, got fractions or non-finite values. "
+            "Count optimizer steps, or scale the axis to integers."
+        )
+
+
+def _check_nulls(points: pl.DataFrame) -> None:
+    for name in ("run_id", "metric", "step"):
+        if points[name].null_count():
+            raise InvalidPointsError(
+                f"column {name!r} has {points[name].null_count()} empty cells; every point needs one. "
+                "Drop or fill those rows."
+            )

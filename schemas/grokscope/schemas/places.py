@@ -1,0 +1,49 @@
+"""Where things live: one rule for the writing and the reading side."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+DEFAULT_STORE = "sqlite:///mlflow.db"
+_SQLITE = "sqlite:///"
+
+
+def store_uri(given: str | None = None, *, env: Mapping[str, str] = os.environ) -> str:
+    """Return the MLflow tracking URI: ``given``, else ``MLFLOW_TRACKING_URI``, else MLflow's own default.
+
+    A relative SQLite path is made absolute against the working folder, so that a process with another
+    working folder opens the same file.
+
+    >>> store_uri("http://127.0.0.1:5000", env={})
+    'http://127.0.0.1:5000'
+    >>> store_uri(None, env={"MLFLOW_TRACKING_URI": "sqlite:////data/mlflow.db"})
+    'sqlite:////data/mlflow.db'
+    """
+    uri = given or env.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
+    path = sqlite_path(uri)
+    return uri if path is None else f"{_SQLITE}{path.absolute()}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of an embedded SQLite store, or ``None`` for any other URI.
+
+    >>> sqlite_path("sqlite:////data/mlflow.db")
+    PosixPath('/data/mlflow.db')
+    >>> sqlite_path("http://127.0.0.1:5000") is None
+    True
+    """
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+
+
+def home(*, env: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder for spools and state: ``GROKSCOPE_HOME``, else the platform's user data folder.
+
+    >>> home(env={"GROKSCOPE_HOME": "/data/grokscope"})
+    PosixPath('/data/grokscope')
+    """
+    if given := env.get("GROKSCOPE_HOME"):
+        return Path(given).expanduser().absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "grokscope"
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "grokscope"
