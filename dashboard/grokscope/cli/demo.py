@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grokscope.cli import options
-from grokscope.cli.finished_runs import FinishedRuns, require_torch
+from grokscope.cli.finished_runs import FinishedRuns, require_store, require_torch
 from grokscope.cli.server import choose_port, dashboard
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.experiments import Job, demo_jobs, run_jobs
@@ -44,6 +44,7 @@ def demo(
     """
     require_torch()
     uri = store_uri(store)
+    require_store(uri)
     finished = FinishedRuns(uri, experiment)
     chosen = None if headless else choose_port(port)
     page = nullcontext() if chosen is None else dashboard(uri, port=chosen)

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 
 from grokscope.collectors.spool import find_spools, read_meta
 from grokscope.schemas import GrokscopeError, Verdict, home
-from grokscope.store import Store, open_store
+from grokscope.store import MissingStoreError, Store, open_store
 from grokscope.transitions import detect
 
 CLIENT_RUN_ID = "grokscope.client_run_id"
@@ -29,6 +30,16 @@ def require_torch() -> None:
     """
     if find_spec("torch") is None:
         raise MissingPartError("the demo trains with torch, which is not installed; run: pip install torch")
+
+
+def require_store(uri: str) -> None:
+    """Check that runs can be written to ``uri``: an MLflow store, or a SQLite file yet to be made.
+
+    Raises:
+        StoreError: If nobody answers there, or it is something else.
+    """
+    with suppress(MissingStoreError):
+        open_store(uri).close()
 
 
 class FinishedRuns:

@@ -33,7 +33,9 @@ def sqlite_path(uri: str) -> Path | None:
     >>> sqlite_path("http://127.0.0.1:5000") is None
     True
     """
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
+    if not uri.startswith(_SQLITE):
+        return None
+    return Path(uri.removeprefix(_SQLITE).partition("?")[0])
 
 
 def home(*, env: Mapping[str, str] = os.environ) -> Path:

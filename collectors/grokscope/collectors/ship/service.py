@@ -71,16 +71,16 @@ class Service:
         Returns:
             Whether everything is shipped; ``False`` after giving up on a store that stays away.
         """
-        idle_since = time.monotonic()
-        while (self._deliveries or time.monotonic() - idle_since < idle_seconds) and not self._is_hopeless():
+        busy = time.monotonic()
+        while not self._is_hopeless():
             if self.tick() == 0 and not self._wait:
                 self._sleep(TICK_SECONDS)
             if self._deliveries:
-                idle_since = time.monotonic()
-        if self._deliveries:
-            return False
-        self._say("idle", "")
-        return True
+                busy = time.monotonic()
+            elif time.monotonic() - busy >= idle_seconds:
+                self._say("idle", "")
+                return True
+        return False
 
     def _is_hopeless(self) -> bool:
         away = time.monotonic() - self._last_success

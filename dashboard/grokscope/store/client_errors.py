@@ -1,0 +1,69 @@
+"""What MLflow's own client says, as errors of ours."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from grokscope.store.errors import (
+    AccessError,
+    BusyStoreError,
+    RunNotFoundError,
+    SchemaError,
+    ServerFailedError,
+    StoreError,
+    UnreachableError,
+)
+from grokscope.store.uris import redacted
+
+_SHOWN = 200
+
+# First match wins; MLflow's error code stands in front of its words.
+_SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
+    (
+        r"out-of-date database schema|Can't locate revision|no such (table|column)|UndefinedColumn",
+        SchemaError,
+        "Stop its writers, make a copy, and run `mlflow db upgrade` on it.",
+    ),
+    (r"^RESOURCE_DOES_NOT_EXIST", RunNotFoundError, "Choose another run, or restore it."),
+    (
+        r"database is locked|^TEMPORARILY_UNAVAILABLE|[Tt]imed out|timeout exception",
+        BusyStoreError,
+        "Try again; if this lasts, look for a stuck process, or at the server's load.",
+    ),
+    (
+        r"^UNAUTHENTICATED|^PERMISSION_DENIED|error code 40[13]\b|readonly database|[Pp]ermission denied",
+        AccessError,
+        "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN) and rights.",
+    ),
+    (
+        r"Connection refused|Max retries exceeded|connection failed|Connection reset",
+        UnreachableError,
+        "Start the server, or check the address.",
+    ),
+)
+
+
+@contextmanager
+def explained(uri: str) -> Generator[None]:
+    """Raise a ``StoreError`` in place of whatever MLflow's client, or what is below it, raises."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except ImportError as error:
+        raise StoreError(
+            f"{redacted(uri)} needs {error.name or 'all of mlflow'}, which is not installed. "
+            "Run `pip install 'grokscope[dashboard]'`."
+        ) from error
+    except Exception as error:  # MLflow lets errors of every library below it through
+        raise _translated(error, redacted(uri)) from error
+
+
+def _translated(error: Exception, shown: str) -> StoreError:
+    words = redacted(" ".join(str(error).split())).rstrip(".")
+    coded = f"{getattr(error, 'error_code', '')} {words}"
+    said = words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
+    for sign, kind, remedy in _SIGNS:
+        if re.search(sign, coded):
+            return kind(f"{shown}: {said}. {remedy}")
+    return ServerFailedError(f"{shown} failed: {said}. See the log of the store for the cause.")

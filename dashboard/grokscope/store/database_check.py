@@ -1,0 +1,67 @@
+"""Is there a database, may we in, and is it MLflow's? Asked before MLflow's client is.
+
+The client would retry a dead address for many minutes, and would write its own tables into a database that
+has none.
+"""
+
+import importlib
+from typing import Any
+
+from grokscope.store.errors import (
+    AccessError,
+    MissingStoreError,
+    SchemaError,
+    StoreError,
+    UnknownStoreError,
+    UnreachableError,
+)
+from grokscope.store.uris import redacted
+
+CONNECT_S = 5
+_REFUSALS = ("authentication failed", "no password supplied", "Access denied", "permission denied")
+
+
+def check_database(uri: str) -> None:
+    """Return if MLflow's tables are at ``uri``.
+
+    Raises:
+        StoreError: The subclass says what is wrong.
+    """
+    tables = _tables(uri)
+    if not {"alembic_version", "experiments", "runs", "metrics"} <= set(tables):
+        found = ", ".join(sorted(tables)[:5]) or "none"
+        raise SchemaError(
+            f"{redacted(uri)} is a database but not MLflow's: tables experiments, runs, metrics and "
+            f"alembic_version expected, found {found}. Point --store at an MLflow store."
+        )
+
+
+def _tables(uri: str) -> list[str]:
+    shown = redacted(uri)
+    try:
+        sqlalchemy: Any = importlib.import_module("sqlalchemy")
+        engine = sqlalchemy.create_engine(
+            uri, connect_args={"connect_timeout": CONNECT_S}, poolclass=sqlalchemy.pool.NullPool
+        )
+        return list(sqlalchemy.inspect(engine).get_table_names())
+    except ImportError as error:
+        raise StoreError(
+            f"{shown} needs {error.name}, which is not installed. Run `pip install 'grokscope[dashboard]'`, "
+            "and add the driver if the database is not PostgreSQL."
+        ) from error
+    except Exception as error:  # every driver raises its own
+        # SQLAlchemy adds a second line with a link to its manual.
+        raise _explained(shown, redacted(str(error)).partition("(Background")[0].strip()) from error
+
+
+def _explained(shown: str, said: str) -> StoreError:
+    said = " ".join(said.split())[:200]
+    if "Can't load plugin" in said or "Could not parse" in said:
+        return UnknownStoreError(
+            f"{shown} is not an address that SQLAlchemy knows: {said}. Check its first part."
+        )
+    if any(sign in said for sign in _REFUSALS):
+        return AccessError(f"{shown} refuses: {said}. Check user, password and rights in the address.")
+    if "does not exist" in said or "Unknown database" in said:
+        return MissingStoreError(f"{shown} is not there: {said}. Create the database, or check its name.")
+    return UnreachableError(f"{shown} cannot be reached: {said}. Start the database, or check the address.")

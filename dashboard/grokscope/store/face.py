@@ -1,0 +1,80 @@
+"""What a store can do, whatever it is reached through."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import polars as pl
+
+from grokscope.schemas import Verdict
+
+
+class Store(Protocol):
+    """The reading side of one MLflow store, and the writing of verdicts.
+
+    Calls may come from several threads. Every call may raise a ``StoreError``; the object stays usable, and
+    keeps what it has read.
+    """
+
+    @property
+    def uri(self) -> str:
+        """The address, without credentials."""
+        ...
+
+    @property
+    def notice(self) -> str | None:
+        """Why a slower way of reading is used, in one sentence; ``None`` on the fast path."""
+        ...
+
+    def experiments(self) -> pl.DataFrame:
+        """Return active experiments as ``EXPERIMENT_SCHEMA``, the newest activity first."""
+        ...
+
+    def runs(self, experiment: str | None = None) -> pl.DataFrame:
+        """Return active runs as ``RUN_SCHEMA``, newest first.
+
+        Args:
+            experiment: Name of an experiment; ``None`` for all active ones.
+
+        Raises:
+            ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def params(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return params as ``PAIR_SCHEMA``. Raises ``RunNotFoundError``, as all calls by run id do."""
+        ...
+
+    def tags(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return tags as ``PAIR_SCHEMA``."""
+        ...
+
+    def metrics(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return which metrics the runs have, as ``KEY_SCHEMA``."""
+        ...
+
+    def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return one value a (run, metric, step), sorted by the three, as ``POINT_SCHEMA``.
+
+        The latest attempt at a step wins. NaN and ±Inf are restored. A further call asks the store only for
+        what is new since, late replays of old steps included.
+
+        Args:
+            run_ids: Active runs.
+            metrics: Keys; ``None`` for all. A key that a run does not have gives no rows.
+
+        Raises:
+            RunNotFoundError: If an id is not an active run.
+        """
+        ...
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Put the verdict on its run: tags ``grokscope.*`` and the artifact ``grokscope/verdict.json``.
+
+        Tags of an earlier verdict that have no value any more are removed; ``grokscope.review.*``, a
+        person's decisions, are never touched.
+        """
+        ...
+
+    def close(self) -> None:
+        """Forget what was read."""
+        ...

@@ -1,0 +1,66 @@
+"""Which store is behind an address."""
+
+from pathlib import Path
+
+from grokscope.store.client_source import ClientSource
+from grokscope.store.database_check import check_database
+from grokscope.store.face import Store
+from grokscope.store.remote_store import RemoteStore
+from grokscope.store.rest_source import RestSource
+from grokscope.store.sqlite_file import InterruptedWriteError, reading
+from grokscope.store.sqlite_schema import obstacle
+from grokscope.store.sqlite_store import SqliteStore
+from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+
+
+def open_store(uri: str) -> Store:
+    """Return the store at ``uri``, checked: somebody is there, and it is MLflow.
+
+    Args:
+        uri: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``http(s)://host``, or a database that
+            MLflow's own client can open (``postgresql://…``).
+
+    Raises:
+        StoreError: The subclass says what is wrong, the message what to do about it.
+
+    >>> from grokscope.store import UnknownStoreError
+    >>> try:
+    ...     open_store("ftp://host")
+    ... except UnknownStoreError as error:
+    ...     print(str(error).partition(". ")[0])
+    'ftp://host' has the unknown scheme 'ftp'
+    """
+    transport = transport_of(uri)
+    if transport is Transport.SQLITE:
+        return _open_sqlite(uri)
+    if transport is Transport.HTTP:
+        source = RestSource(uri)
+        source.experiments()
+        return RemoteStore(uri, source=source)
+    check_database(uri)
+    notice = (
+        f"{redacted(uri)} is read through MLflow's own client, which is slower than reading SQLite directly."
+    )
+    return _open_by_client(uri, notice)
+
+
+def _open_sqlite(uri: str) -> Store:
+    path = sqlite_path(uri)
+    try:
+        notice = _obstacle(path)
+    except InterruptedWriteError:
+        # Rolling back a dead writer's commit is what any ordinary opening of the file does; MLflow's does it.
+        _open_by_client(uri, notice=None)
+        notice = _obstacle(path)
+    return SqliteStore(uri) if notice is None else _open_by_client(uri, notice)
+
+
+def _obstacle(path: Path) -> str | None:
+    with reading(path) as connection:
+        return obstacle(connection, path)
+
+
+def _open_by_client(uri: str, notice: str | None) -> Store:
+    source = ClientSource(uri)
+    source.experiments()
+    return RemoteStore(uri, source=source, notice=notice)

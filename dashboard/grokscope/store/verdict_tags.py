@@ -1,0 +1,79 @@
+"""Verdicts on MLflow runs: tags to search by, and the whole record as an artifact."""
+
+import importlib
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Lock
+from types import MappingProxyType
+from typing import Any
+
+from grokscope.schemas import Verdict, verdict_to_json
+from grokscope.store.client_errors import explained
+
+ARTIFACT = "grokscope/verdict.json"
+
+TAGS = tuple(
+    f"grokscope.{name}"
+    for name in ("pattern", "onset_step", "memorized_step", "generalized_step", "delay_ratio", "detector")
+)
+"""The tags of a verdict, and the only ones that are ever removed."""
+
+_LIMITS = MappingProxyType({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"})
+_ENVIRONMENT = Lock()
+
+
+def tags_of(verdict: Verdict) -> dict[str, str]:
+    """Return the tags that ``verdict`` has a value for.
+
+    >>> from grokscope.schemas import Date, Pattern
+    >>> tags_of(Verdict(run="r", pattern=Pattern.MEMORIZATION, memorized=Date(step=9, low=8, high=9)))
+    {'grokscope.pattern': 'memorization', 'grokscope.memorized_step': '9'}
+    """
+    ratio = None if verdict.delay is None else verdict.delay.ratio
+    dates = {
+        "onset_step": verdict.onset,
+        "memorized_step": verdict.memorized,
+        "generalized_step": verdict.generalized,
+    }
+    values = {
+        "pattern": verdict.pattern.value,
+        **{name: None if date is None else str(date.step) for name, date in dates.items()},
+        "delay_ratio": None if ratio is None else f"{ratio:g}",
+        "detector": verdict.detector or None,
+    }
+    return {f"grokscope.{name}": value for name, value in values.items() if value is not None}
+
+
+def write_verdict(uri: str, verdict: Verdict) -> None:
+    """Write ``verdict`` through MLflow's own client: the artifact first, so that no tag points at nothing.
+
+    Raises:
+        StoreError: If the run is not there or the store cannot be written.
+    """
+    tags = tags_of(verdict)
+    with explained(uri), _limited():
+        # By name, because mlflow costs seconds to import and is only needed from here on.
+        mlflow: Any = importlib.import_module("mlflow")
+        client = mlflow.MlflowClient(tracking_uri=uri)
+        present = client.get_run(verdict.run).data.tags
+        client.log_text(verdict.run, verdict_to_json(verdict), ARTIFACT)
+        client.log_batch(verdict.run, tags=[mlflow.entities.RunTag(*tag) for tag in tags.items()])
+        for stale in sorted((present.keys() & set(TAGS)) - tags.keys()):
+            client.delete_tag(verdict.run, stale)
+
+
+@contextmanager
+def _limited() -> Generator[None]:
+    """Give MLflow's client short limits: it knows them from the environment only, which is put back after."""
+    with _ENVIRONMENT:
+        before = {name: os.environ.get(name) for name in _LIMITS}
+        os.environ.update(_LIMITS)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

@@ -1,0 +1,167 @@
+"""The command: what a newcomer reads, and what bad input gets."""
+
+import json
+import socket
+import sqlite3
+import sys
+from contextlib import closing
+
+import polars as pl
+import pytest
+
+from grokscope.cli.main import run
+from grokscope.cli.points_file import read_points
+from grokscope.cli.verdict_table import verdict_table
+from grokscope.schemas import Date, Delay, Pattern, Verdict, verdict_from_json
+
+COMMANDS = ("demo", "up", "detect", "sync")
+
+
+@pytest.fixture
+def grokscope(monkeypatch, capsys, tmp_path):
+    """Run the command in an empty folder; give its status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def curves(tmp_path) -> pl.DataFrame:
+    steps = [*range(0, 100, 5), *range(100, 2000, 20)]
+    train = [min(1.0, s / 80) for s in steps]
+    test = [0.02 if s < 800 else min(1.0, 0.02 + (s - 800) / 400) for s in steps]
+    rows = [("train/accuracy", train), ("test/accuracy", test)]
+    return pl.concat(
+        pl.DataFrame({"run": "r", "step": steps, "metric": name, "value": values}) for name, values in rows
+    )
+
+
+def test_help_names_every_command_and_the_way_in(grokscope):
+    status, out, _ = grokscope("--help")
+    assert status == 0
+    for command in (*COMMANDS, "New here? Run 'grokscope demo'"):
+        assert command in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_in_a_sentence_and_every_option_too(grokscope, command):
+    status, out, _ = grokscope(command, "--help")
+    assert status == 0
+    assert f"grokscope {command}" in out
+    assert out.count(".") > 2
+
+
+def test_version_is_the_distributions(grokscope):
+    assert grokscope("--version")[:2] == (0, "grokscope 0.1.0\n")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_detect_reads_files_of_each_kind_and_prints_one_verdict_a_line(grokscope, curves, tmp_path, kind):
+    path = tmp_path / f"curves.{kind}"
+    {"parquet": curves.write_parquet, "csv": curves.write_csv, "jsonl": curves.write_ndjson}[kind](path)
+    status, out, _ = grokscope("detect", str(path), "--format", "json")
+    assert status == 0
+    (verdict,) = map(verdict_from_json, out.splitlines())
+    assert (verdict.run, verdict.pattern) == ("r", Pattern.GROKKING)
+    assert 780 <= verdict.onset.step <= 920
+
+
+def test_detect_prints_a_table_for_people(grokscope, curves, tmp_path):
+    curves.drop("run").write_parquet(tmp_path / "my-run.parquet")
+    status, out, _ = grokscope("detect", "my-run.parquet")
+    assert status == 0
+    head, row = out.splitlines()
+    assert head.split() == ["run", "pattern", "memorized", "onset", "generalized", "delay"]
+    assert row.split()[:2] == ["my-run", "grokking"]
+
+
+def bad_files(folder) -> None:
+    (folder / "text.db").write_text("this is no database")
+    (folder / "broken.parquet").write_bytes(b"PAR1 nothing")
+    (folder / "columns.csv").write_text("step,loss\n1,2\n")
+    (folder / "steps.csv").write_text("step,metric,value\n1.5,test/loss,2\n")
+    with closing(sqlite3.connect(folder / "other.db")) as connection:
+        connection.execute("create table t (x)")
+
+
+BAD_INPUT = [
+    (("detect", "nowhere.parquet"), "there is no file 'nowhere.parquet'"),
+    (("detect", "broken.parquet"), "'broken.parquet' cannot be read as parquet"),
+    (("detect", "columns.csv"), "metric, value missing, got step, loss"),
+    (("detect", "steps.csv"), "column 'step' must hold whole numbers"),
+    (("detect", "notes.txt"), "'notes.txt' is neither a store nor a file of points"),
+    (("detect", "columns.csv", "--write"), "--write needs a store to write to"),
+    (("detect", "ftp://host", "--experiment", "e"), "unknown scheme 'ftp'"),
+    (("detect", "sqlite:///nowhere.db", "--experiment", "e"), "nowhere.db"),
+    (("detect", "sqlite:///text.db", "--experiment", "e"), "text.db"),
+    (("detect", "sqlite:///other.db", "--experiment", "e"), "other.db"),
+    (("up", "--store", "ftp://host", "--no-browser"), "unknown scheme 'ftp'"),
+    (("up", "--store", "sqlite:///text.db", "--no-browser"), "text.db"),
+    (("demo", "--store", "ftp://host", "--headless"), "unknown scheme 'ftp'"),
+    (("demo", "--store", "sqlite:///text.db", "--headless"), "text.db"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), BAD_INPUT)
+def test_bad_input_gets_one_sentence_and_a_status(grokscope, tmp_path, arguments, expected):
+    bad_files(tmp_path)
+    status, out, err = grokscope(*arguments)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("grokscope: ")
+    assert err.count("\n") == 1
+    assert expected in err
+
+
+def test_a_store_that_nobody_serves_is_named(grokscope, free_port):
+    address = f"http://127.0.0.1:{free_port()}"
+    status, _, err = grokscope("detect", address, "--experiment", "e")
+    assert status == 2
+    assert address.removeprefix("http://") in err
+
+
+def test_a_port_in_use_is_named_with_the_way_out(grokscope):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for command in ("up", "demo"):
+            status, out, err = grokscope(command, "--port", port, "--no-browser")
+            assert (status, out) == (2, "")
+            assert f"port {port} is in use on 127.0.0.1; choose another with --port" in err
+
+
+def test_sync_without_spools_says_so(grokscope, tmp_path):
+    assert grokscope("sync")[:2] == (0, f"nothing to send: no spools in {tmp_path / 'home'}\n")
+
+
+def test_a_file_without_a_run_column_is_one_run_named_like_the_file(tmp_path):
+    pl.DataFrame({"step": [1], "metric": ["test/loss"], "value": [0.5]}).write_csv(tmp_path / "abc.csv")
+    assert read_points(str(tmp_path / "abc.csv")).row(0) == ("abc", "test/loss", 1, None, 0.5)
+
+
+def test_the_table_shows_dates_with_intervals_and_names_as_they_are():
+    date = Date(step=1550, low=1525, high=1575)
+    verdict = Verdict(
+        run="a", pattern=Pattern.GROKKING, in_progress=True, onset=date, delay=Delay(steps=1450, ratio=15.5)
+    )
+    row = verdict_table([verdict], {"a": "[bold]mine[/bold]"}).splitlines()[1]
+    assert row.split("  ")[0] == "[bold]mine[/bold]"
+    assert "grokking (in progress)" in row
+    assert "1,550 [1,525, 1,575]" in row
+    assert "1,450 (×15.5)" in row
+
+
+def test_json_on_stdout_is_never_mixed_with_anything_else(grokscope, curves, tmp_path):
+    curves.write_parquet(tmp_path / "c.parquet")
+    _, out, _ = grokscope("detect", "c.parquet", "--format", "json")
+    assert [json.loads(line)["run"] for line in out.splitlines()] == ["r"]

@@ -1,0 +1,238 @@
+"""What a training loop may rely on: nothing of the tracker's reaches it, and all it logs is kept."""
+
+import math
+import os
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from grokscope.collectors import Tracker, TrackerError, at_steps, every, log_spaced
+from grokscope.collectors.testing import MemoryJournal
+from grokscope.schemas import find_metric
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+def blobs(n: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
+    targets = torch.arange(n) % 3
+    return torch.randn(n, 4, generator=torch.Generator().manual_seed(0)) + 3 * targets[:, None], targets
+
+
+def train(steps: int, **tracking) -> tuple[nn.Module, list[float]]:
+    """Train with dropout and batch norm, so that a change of mode or random state would show."""
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 3))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    tracker = Tracker(model, optimizer, **tracking) if tracking else None
+    inputs, targets = blobs()
+    losses = []
+    for step in range(steps):
+        optimizer.zero_grad()
+        loss = cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if tracker is not None:
+            tracker.log(step, {"train/batch_loss": loss})
+            if tracker.due(step):
+                tracker.evaluate(step, train=(inputs, targets), test=(inputs[:30], targets[:30]))
+    if tracker is not None:
+        tracker.close()
+    return model, losses
+
+
+def test_training_is_bit_identical_with_and_without_the_tracker(journal):
+    plain, plain_losses = train(12)
+    tracked, tracked_losses = train(12, experiment="e", journal=journal, schedule=every(2))
+    assert tracked_losses == plain_losses
+    for name, tensor in plain.state_dict().items():
+        assert torch.equal(tensor, tracked.state_dict()[name]), name
+    assert tracked.training
+    assert all(module.training for module in tracked.modules())
+
+
+def test_an_evaluation_logs_only_metrics_of_the_table_and_all_families(journal):
+    train(4, experiment="e", journal=journal, schedule=at_steps([3]), examples_per_step=60)
+    keys = {key for step, key, _ in journal.rows() if step == 3}
+    unknown = {key for key in keys if find_metric(key) is None}
+    assert unknown == {"train/batch_loss"}
+    families = {key.partition("/")[0] for key in keys}
+    assert families == {
+        "train", "test", "weights", "gradients", "updates", "representation", "progress", "collector",
+    }  # fmt: skip
+
+
+def test_evaluate_returns_what_it_logs(journal):
+    model = nn.Linear(4, 3)
+    tracker = Tracker(model, experiment="e", journal=journal)
+    values = tracker.evaluate(5, train=blobs())
+    assert journal.rows() == [(5, key, value) for key, value in values.items()]
+    with torch.no_grad():
+        inputs, targets = blobs()
+        assert values["train/loss"] == pytest.approx(cross_entropy(model(inputs), targets).item(), rel=1e-6)
+
+
+def test_a_split_of_any_name_is_given_as_a_mapping(journal):
+    tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal)
+    assert "shift:rotated/accuracy" in tracker.evaluate(0, {"shift:rotated": blobs()})
+
+
+def test_numbers_of_every_kind_become_floats(journal):
+    tracker = Tracker(experiment="e", journal=journal)
+    values = {"int": 3, "bool": True, "np": np.float32(0.5), "np0": np.array(2), "t": torch.tensor([1.5])}
+    tracker.log(np.int64(4), values | {"nan": math.nan, "inf": -math.inf})
+    assert journal.rows()[:5] == [(4, "int", 3.0), (4, "bool", 1.0), (4, "np", 0.5), (4, "np0", 2.0), (4, "t", 1.5)]
+    assert math.isnan(journal.rows()[5][2])
+    assert journal.rows()[6] == (4, "inf", -math.inf)
+
+
+def test_a_logged_tensor_keeps_the_value_it_had(journal):
+    tracker = Tracker(experiment="e", journal=journal)
+    running = torch.tensor(1.0)
+    tracker.log(0, {"m": running})
+    running += 1
+    tracker.log(1, {"m": running})
+    assert journal.rows() == [(0, "m", 1.0), (1, "m", 2.0)]
+
+
+def test_what_is_no_number_is_left_out_with_one_warning(journal, capsys):
+    tracker = Tracker(experiment="e", journal=journal)
+    for step in range(3):
+        tracker.log(step, {"good": 1.0, "text": "abc", "none": None, "many": torch.ones(2), "z": 1j})
+    assert journal.rows() == [(0, "good", 1.0), (1, "good", 1.0), (2, "good", 1.0)]
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 4
+    assert said[0] == (
+        "grokscope: 'text' must be a number or a tensor of one element, got str; it is left out. Training goes on."
+    )
+
+
+@pytest.mark.parametrize("step", [1.5, 2**63, None, "x", math.nan])
+def test_a_step_that_is_none_is_refused_once_and_never_raised(journal, capsys, step):
+    tracker = Tracker(experiment="e", journal=journal)
+    tracker.log(step, {"m": 1.0})
+    tracker.log(step, {"m": 1.0})
+    assert journal.rows() == []
+    assert capsys.readouterr().err.count("grokscope:") == 1
+
+
+def test_a_name_that_mlflow_refuses_is_logged_under_the_closest_allowed_one(journal, capsys):
+    tracker = Tracker(experiment="e", journal=journal)
+    tracker.log(0, {"loss[0]": 1.0, "a//b": 2.0})
+    assert journal.rows() == [(0, "loss_0_", 1.0), (0, "a/b", 2.0)]
+    assert "logged as 'loss_0_'" in capsys.readouterr().err
+
+
+class BrokenJournal(MemoryJournal):
+    def points(self, step, time_ms, values):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_failing_journal_never_stops_training_and_is_said_once(capsys):
+    model, losses = train(6, experiment="e", journal=BrokenJournal(), schedule=every(2))
+    assert losses == train(6)[1]
+    err = capsys.readouterr().err
+    assert "No space left on device" in err
+    assert err.count("Training goes on") <= 4
+
+
+def test_a_failing_measure_never_stops_training(journal, capsys):
+    tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal)
+    assert tracker.evaluate(0, train=(torch.zeros(5, 9), torch.zeros(5, dtype=torch.long))) == {}
+    assert "the evaluation at step 0 failed" in capsys.readouterr().err
+
+
+def test_evaluating_without_a_model_is_said_at_once(journal):
+    tracker = Tracker(experiment="e", journal=journal)
+    with pytest.raises(TrackerError, match=r"evaluate needs a model.*or measure yourself and call log"):
+        tracker.evaluate(0, train=blobs())
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(None, "FINISHED"), (ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
+)
+def test_the_run_ends_as_the_block_does(journal, error, status):
+    try:
+        with Tracker(experiment="e", journal=journal):
+            if error is not None:
+                raise error
+    except BaseException as raised:  # noqa: BLE001 - it must be the one that was raised
+        assert type(raised) is error
+    assert journal.status == status
+
+
+def test_times_never_go_back_even_when_the_clock_does(journal, monkeypatch):
+    tracker = Tracker(experiment="e", journal=journal)
+    for now in (5_000, 2_000, 6_000):
+        monkeypatch.setattr(time, "time_ns", lambda now=now: now * 1_000_000)
+        tracker.log(0, {"m": 1.0})
+    times = [time_ms for _, time_ms, _ in journal.records]
+    assert times == sorted(times)
+
+
+def test_a_forked_child_logs_nothing_and_does_not_end_the_run(journal):
+    tracker = Tracker(experiment="e", journal=journal)
+    child = os.fork()
+    if child == 0:
+        tracker.log(0, {"m": 1.0})
+        tracker.close()
+        os._exit(len(journal.records) + (journal.status is not None))
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_detector_is_fed_every_evaluation_and_its_failure_is_contained(journal, capsys):
+    seen = []
+
+    class Detector:
+        status = None
+
+        def update(self, step, values):
+            seen.append((step, values["train/accuracy"]))
+            if step == 1:
+                raise RuntimeError("detector")
+            return ()
+
+    tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal, detector=Detector())
+    for step in range(3):
+        tracker.evaluate(step, train=blobs())
+    assert [step for step, _ in seen] == [0, 1, 2]
+    assert "detector" in capsys.readouterr().err
+
+
+def test_the_update_that_led_to_a_due_step_is_measured_in_either_order_of_the_loop(journal):
+    """Whether a loop evaluates before or after its optimizer step, the last update is the one reported."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    tracker = Tracker(model, optimizer, experiment="e", journal=journal, schedule=every(4))
+    inputs, targets = blobs()
+    for step in range(9):
+        before = torch.cat([p.detach().flatten() for p in model.parameters()]).clone()
+        optimizer.zero_grad()
+        cross_entropy(model(inputs), targets).backward()
+        optimizer.step()
+        after = torch.cat([p.detach().flatten() for p in model.parameters()])
+        if tracker.due(step):
+            values = tracker.evaluate(step, train=(inputs, targets))
+            assert values["updates/ratio"] == pytest.approx(
+                ((after - before).norm() / before.norm()).item(), rel=1e-5
+            )
+
+
+def test_thirty_two_log_spaced_steps_a_decade_from_a_hundred_on():
+    due = log_spaced()
+    assert sum(due(step) for step in range(100, 1000)) == 32
+    assert all(due(step) for step in range(12))
+
+
+@pytest.mark.parametrize("make", [log_spaced, every])
+def test_a_schedule_without_steps_is_refused(make):
+    with pytest.raises(ValueError, match="must be at least 1, got 0"):
+        make(0)

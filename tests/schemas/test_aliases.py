@@ -1,0 +1,71 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grokscope.schemas import canonical, resolve, spelled_out
+
+NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", "x", "test/accuracy")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("val_acc", "val/accuracy"),
+        ("eval_loss", "val/loss"),
+        ("eval/loss", "val/loss"),
+        ("Train/Acc", "train/accuracy"),
+        ("test_accuracy", "test/accuracy"),
+        ("testAccuracy", "test/accuracy"),
+        ("held_out.acc", "test/accuracy"),
+        ("train_cross_entropy", "train/loss"),
+        ("training loss", "train/loss"),
+        ("accuracy/val", "val/accuracy"),
+        ("dev-top1", "val/accuracy"),
+        ("TrainNLL", "train/loss"),
+    ],
+)
+def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
+    assert canonical(theirs) == ours
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["loss", "train", "lr", "", "train_val_loss", "train_loss_acc", "lambada/acc", "train/loss/layer1"],
+)
+def test_a_name_that_is_not_plainly_one_curve_of_one_split_is_left_alone(name):
+    assert canonical(name) is None
+
+
+@pytest.mark.parametrize("key", [*spelled_out(), "shift:rotated/accuracy", "weights/norm/embedding"])
+def test_a_key_of_ours_is_its_own_canonical_name(key):
+    assert canonical(key) == key
+
+
+def test_an_override_wins_over_the_rule():
+    assert resolve(["val_acc"], {"val_acc": "test/accuracy"}) == {"val_acc": "test/accuracy"}
+
+
+def test_of_two_names_for_one_curve_the_first_in_order_gets_it_and_the_other_keeps_its_name():
+    assert resolve(["valid_acc", "val_acc"]) == {"val_acc": "val/accuracy", "valid_acc": "valid_acc"}
+
+
+def test_an_override_onto_a_key_that_is_already_there_gives_way():
+    assert resolve(["x", "test/accuracy"], {"x": "test/accuracy"}) == {
+        "x": "x",
+        "test/accuracy": "test/accuracy",
+    }
+
+
+def test_overrides_may_swap_two_names():
+    swap = {"val/accuracy": "test/accuracy", "test/accuracy": "val/accuracy"}
+    assert resolve(list(swap), swap) == swap
+
+
+@given(
+    st.lists(st.sampled_from(NAMES), unique=True),
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(NAMES)),
+)
+def test_two_curves_are_never_poured_into_one(names, overrides):
+    resolved = resolve(names, overrides)
+    assert resolved.keys() == set(names)
+    assert len(set(resolved.values())) == len(names)

@@ -1,0 +1,26 @@
+"""Where things live: one rule for the writing and the reading side."""
+
+from pathlib import Path
+
+from grokscope.schemas import home, sqlite_path, store_uri
+
+
+def test_the_given_store_wins_over_the_environment_and_that_over_mlflows_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    env = {"MLFLOW_TRACKING_URI": "http://host:5000"}
+    assert store_uri("http://other", env=env) == "http://other"
+    assert store_uri(None, env=env) == "http://host:5000"
+    assert store_uri(None, env={}) == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_a_relative_file_is_the_same_store_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert store_uri("sqlite:///runs.db", env={}) == f"sqlite:///{tmp_path}/runs.db"
+    assert sqlite_path("sqlite:////a/runs.db?timeout=1") == Path("/a/runs.db")
+
+
+def test_state_lives_where_the_user_says_else_where_the_platform_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home(env={"GROKSCOPE_HOME": "/data/g"}) == Path("/data/g")
+    assert home(env={"XDG_DATA_HOME": str(tmp_path / "x")}) == tmp_path / "x" / "grokscope"
+    assert home(env={}).is_relative_to(tmp_path)
