@@ -55,13 +55,14 @@ def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) ->
     sorted order does, and the others keep their own names: two curves are never poured into one.
 
     >>> resolve(["val_acc", "val/accuracy", "lr"])
-    {'val/accuracy': 'val/accuracy', 'lr': 'lr', 'val_acc': 'val_acc'}
+    {'lr': 'lr', 'val/accuracy': 'val/accuracy', 'val_acc': 'val_acc'}
     """
     overrides = overrides or {}
+    taken = set(names := list(names))
     resolved: dict[str, str] = {}
-    # Overrides first, then exact names, then the guessed ones: the surer claim is served first.
-    ranked = sorted(names, key=lambda n: (n not in overrides, canonical(n) != n, n))
-    for name in ranked:
+    # Overrides first, then names in their order: the surer claim is served first.
+    for name in sorted(names, key=lambda n: (n not in overrides, n)):
         wanted = overrides.get(name) or canonical(name) or name
-        resolved[name] = name if wanted in resolved.values() else wanted
+        resolved[name] = name if wanted in taken else wanted
+        taken.add(wanted)
     return resolved

@@ -203,6 +203,8 @@ def find_metric(key: str) -> Metric | None:
     quantity, _, where = rest.partition("/")
     if is_split(family):
         return None if where else METRICS.get((CURVE, quantity))
+    if family == CURVE:  # the table's word for all splits, not a split
+        return None
     return METRICS.get((family, quantity))
 
 
