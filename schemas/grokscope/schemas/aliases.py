@@ -55,14 +55,16 @@ def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) ->
     sorted order does, and the others keep their own names: two curves are never poured into one.
 
     >>> resolve(["val_acc", "val/accuracy", "lr"])
-    {'lr': 'lr', 'val/accuracy': 'val/accuracy', 'val_acc': 'val_acc'}
+    {'val_acc': 'val_acc', 'val/accuracy': 'val/accuracy', 'lr': 'lr'}
     """
     overrides = overrides or {}
-    taken = set(names := list(names))
-    resolved: dict[str, str] = {}
-    # Overrides first, then names in their order: the surer claim is served first.
-    for name in sorted(names, key=lambda n: (n not in overrides, n)):
-        wanted = overrides.get(name) or canonical(name) or name
-        resolved[name] = name if wanted in taken else wanted
-        taken.add(wanted)
+    resolved = {name: overrides.get(name) or canonical(name) or name for name in names}
+    has_clash = True
+    while has_clash:  # each round sends at least one name home for good
+        has_clash, taken = False, set[str]()
+        # Who is at home stays; then a user's word goes before a guess.
+        for name in sorted(resolved, key=lambda n: (resolved[n] != n, n not in overrides, n)):
+            if resolved[name] in taken:
+                resolved[name], has_clash = name, True
+            taken.add(resolved[name])
     return resolved
