@@ -5,7 +5,8 @@ import random
 import signal
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -22,15 +23,11 @@ def check(trainer, stored) -> None:
 
 def pids_of_shippers(home) -> list[int]:
     found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                with open(f"/proc/{entry.name}/cmdline", "rb") as file:
-                    command = file.read().decode().split("\0")
-            except OSError:
-                continue
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            command = path.read_text().split("\0")
             if "grokscope.collectors.ship" in command and str(home) in command:
-                found.append(int(entry.name))
+                found.append(int(path.parent.name))
     return found
 
 

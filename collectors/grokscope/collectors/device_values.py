@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ class DeviceValues:
                 first.wait()
             elif not first.is_there():
                 break
-            floats: list[float] = first.copy.tolist()
+            floats = cast("list[float]", first.copy.tolist())
             values = dict(zip(first.keys, floats, strict=True))
             done.append(Arrived(step=first.step, time_ms=first.time_ms, values=values))
             self._waiting.popleft()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -118,5 +119,5 @@ def to_floats(tensors: Mapping[str, Tensor]) -> dict[str, float]:
     first = next(iter(tensors.values()))
     wide = torch.float32 if first.device.type == "mps" else torch.float64
     together = torch.stack([value.detach().reshape(()).to(wide) for value in tensors.values()])
-    values: list[float] = together.tolist()
+    values = cast("list[float]", together.tolist())
     return dict(zip(tensors, values, strict=True))

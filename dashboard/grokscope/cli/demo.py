@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grokscope.cli import options
 from grokscope.cli.finished_runs import FinishedRuns, require_store, require_torch
-from grokscope.cli.server import choose_port, dashboard
+from grokscope.cli.server import choose_port, dashboard, wait_for_end
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.experiments import Job, demo_jobs, run_jobs
 from grokscope.experiments import Progress as JobProgress
@@ -25,6 +25,7 @@ class DemoError(GrokscopeError):
 
 
 def demo(
+    *,
     store: options.Store = None,
     headless: Annotated[bool, typer.Option("--headless", help="Train only; no dashboard.")] = False,
     output: Annotated[
@@ -63,7 +64,7 @@ def demo(
             typer.echo(verdict_table(verdicts, finished.names))
         if process is not None:
             typer.echo(f"all runs are in {redacted(uri)}; the dashboard stays, Ctrl-C ends it", err=True)
-            process.wait()
+            wait_for_end(process)
 
 
 def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:

@@ -25,6 +25,7 @@ def detect(
             metavar="SOURCE",
         ),
     ],
+    *,
     experiment: Annotated[
         str | None, typer.Option(help="Experiment in the store.", show_default=False)
     ] = None,

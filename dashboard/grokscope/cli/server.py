@@ -66,6 +66,15 @@ def dashboard(store: str, *, port: int, host: str = LOOPBACK) -> Generator["subp
             process.wait()
 
 
+def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the dashboard ends, or Ctrl-C is pressed.
+
+    Polls, since the kernel may hand the interrupt to a thread of polars, where a wait would not see it.
+    """
+    while process.poll() is None:
+        time.sleep(0.2)
+
+
 def _is_free(port: int, host: str) -> bool:
     with socket.socket() as probe:
         # As the server itself will do: a port in TIME_WAIT is free.

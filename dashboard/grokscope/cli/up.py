@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.server import DEFAULT_PORT, LOOPBACK, choose_port, dashboard
+from grokscope.cli.server import DEFAULT_PORT, LOOPBACK, choose_port, dashboard, wait_for_end
 from grokscope.schemas import store_uri
 from grokscope.store import MissingStoreError, UnreachableError, open_store, redacted
 
 
 def up(
+    *,
     store: options.Store = None,
     port: options.Port = None,
     host: Annotated[
@@ -32,4 +33,4 @@ def up(
         typer.echo(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
         if browser:
             webbrowser.open(address)
-        process.wait()
+        wait_for_end(process)

@@ -1,0 +1,59 @@
+# Everything runs in .venv, which `make` builds from constraints.txt with nothing but python3 and pip.
+# Set-up speaks on stderr, so that `make demo ARGS="--headless --format json"` prints verdicts only.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+ARGS ?=
+BENCH ?= tracker_cost
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ROOMS := schemas collectors transitions experiments dashboard
+# The newest release with a CPU build where the reference numbers were measured; raise it on purpose.
+TORCH := torch==2.13.0
+COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
+  --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
+
+.PHONY: help demo test lint type bench constraints
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: $(INSTALLED)  ## train the demo sweep live and open the dashboard; ARGS="--headless ..." passes through
+	@$(BIN)/grokscope demo $(ARGS)
+
+test: lint type  ## all checks and every test; ARGS="-k spool" narrows the tests
+	@$(BIN)/python -m pytest --doctest-modules $(ROOMS) tests $(ARGS)
+
+lint: $(INSTALLED)  ## ruff, its formatter and the import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports
+
+type: $(INSTALLED)  ## pyright, strict
+	@$(BIN)/pyright
+
+bench: $(INSTALLED)  ## a benchmark beside the tools it compares with; BENCH=detect ARGS="FOLDER" for that one
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]" >&2
+	@$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
+
+constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes newer releases
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.5" >&2
+	@CUSTOM_COMPILE_COMMAND="make constraints, which is: $(COMPILE)" \
+	  $(BIN)/$(COMPILE) --quiet $(ARGS) pyproject.toml >&2
+	@# A local version (+cpu) names one machine's build; without it the pin fits them all.
+	@sed 's/+[a-z0-9.]*$$//' constraints.txt > $(VENV)/pins && mv $(VENV)/pins constraints.txt
+
+# The stamp makes the installation run once, and again when what is to be installed has changed.
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing into $(VENV) (some minutes, once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -c constraints.txt -e ".[torch,dashboard,dev]" >&2
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "grokscope needs Python 3.11 or newer, got $$($(PYTHON) -V 2>&1); name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >&2 || { \
+	  echo "cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }

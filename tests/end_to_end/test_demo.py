@@ -1,0 +1,188 @@
+"""The main job as a user sees it: the demo trains, the live page moves by itself, every run gets its verdict.
+
+The sweep is the whole one, trained once for all tests of this file; the dashboard is opened beside it
+before the store exists. ``make screenshots`` runs this file with GROKSCOPE_SCREENSHOTS=docs/images.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from grokscope.schemas import verdict_from_json
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+# The marks of a chart: what Vega draws as lines.
+LINES = "[data-testid=stVegaLiteChart] svg path"
+VIEWS = ("live", "runs", "compare", "run")
+
+
+@dataclass
+class Demo:
+    """The demo's process and the dashboard's beside it."""
+
+    store: str
+    address: str
+    training: "subprocess.Popen[str]"
+    environment: dict[str, str]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "grokscope.cli.main", *arguments]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, free_port) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    store, port = f"sqlite:///{folder}/mlflow.db", free_port()
+    environment = {**os.environ, "GROKSCOPE_HOME": str(folder / "home")}
+    up = subprocess.Popen(
+        command("up", "--store", store, "--port", str(port), "--no-browser"),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with (folder / "verdicts").open("w") as out, (folder / "progress").open("w") as progress:
+        training = subprocess.Popen(
+            command("demo", "--headless", "--format", "json", "--store", store),
+            env=environment,
+            stdout=out,
+            stderr=progress,
+            text=True,
+        )
+        yield Demo(store, f"http://localhost:{port}", training, environment)
+        for process in (training, up):
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+def drawn(page: Page) -> list[str]:
+    return page.eval_on_selector_all(LINES, "paths => paths.map(p => p.getAttribute('d'))")
+
+
+def open_page(browser: Browser, address: str, *, scheme: str = "light", width: int = 1440) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    for _ in range(120):  # the server may still be starting
+        try:
+            page.goto(address)
+            break
+        except Exception:  # noqa: BLE001 - Playwright's own error says refused in words only
+            time.sleep(0.5)
+    return page
+
+
+def test_the_live_page_draws_by_itself_while_the_demo_trains(demo, browser):
+    page = open_page(browser, f"{demo.address}/live")
+    page.wait_for_selector(LINES, timeout=90_000)
+    first = drawn(page)
+    page.evaluate("window.untouched = true")
+    deadline = time.monotonic() + 60
+    while drawn(page) == first:
+        assert time.monotonic() < deadline, "the chart did not move in a minute of training"
+        page.wait_for_timeout(250)
+    assert demo.training.poll() is None, "the demo ended before the page was seen to move"
+    assert page.evaluate("window.untouched"), "the page was loaded anew"
+    expect(page.get_by_text("weight decay 1", exact=True).first).to_be_visible()
+    screenshot(page, "live-training")
+
+
+def test_every_run_of_the_demo_gets_its_verdict(demo):
+    assert demo.training.wait(timeout=400) == 0
+    folder = Path(demo.store.removeprefix("sqlite:///")).parent
+    lines = (folder / "verdicts").read_text().splitlines()
+    verdicts = {v.run: v for v in map(verdict_from_json, lines)}
+    client = MlflowClient(demo.store)
+    runs = client.search_runs([client.get_experiment_by_name("modular-addition").experiment_id])
+    assert verdicts.keys() == {run.info.run_id for run in runs}
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    found = Counter((run.data.params["group"], run.data.tags["grokscope.pattern"]) for run in runs)
+    assert found == {
+        ("weight decay 1", "grokking"): 6,
+        ("no weight decay", "memorization"): 3,
+        ("25 % of the data", "memorization"): 3,
+    }
+    for run in runs:
+        verdict = verdicts[run.info.run_id]
+        onset = None if verdict.onset is None else str(verdict.onset.step)
+        assert run.data.tags["grokscope.pattern"] == verdict.pattern
+        assert run.data.tags.get("grokscope.onset_step") == onset
+        assert (onset is None) == (verdict.pattern != "grokking")
+        path = client.download_artifacts(run.info.run_id, "grokscope/verdict.json", str(folder))
+        assert json.loads(Path(path).read_text())["run"] == run.info.run_id
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_shows_the_finished_sweep(demo, browser, view, scheme):
+    demo.training.wait(timeout=400)
+    query = ""
+    if view == "run":
+        client = MlflowClient(demo.store)
+        experiment = client.get_experiment_by_name("modular-addition").experiment_id
+        runs = client.search_runs([experiment], "tags.`grokscope.pattern` = 'grokking'")
+        query = f"?runs={runs[0].info.run_id}"
+    page = open_page(browser, f"{demo.address}/{view}{query}", scheme=scheme)
+    page.wait_for_selector("canvas" if view == "runs" else LINES, timeout=60_000)
+    page.wait_for_timeout(2_000)  # until the last chart has found its size
+    assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
+    assert page.url.startswith(f"{demo.address}/{view}")
+    screenshot(page, f"{view}-{scheme}")
+
+
+def test_ctrl_c_ends_the_demo_and_all_its_processes(demo, tmp_path, free_port):
+    """Started with its dashboard, as a user does; it must not leave a training run or a server behind."""
+    port, store = free_port(), f"sqlite:///{tmp_path}/mlflow.db"
+    process = subprocess.Popen(
+        command("demo", "--store", store, "--port", str(port), "--no-browser"),
+        env={**os.environ, "GROKSCOPE_HOME": str(tmp_path / "home")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if f"http://localhost:{port}" in line:
+            break
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    process.stderr.close()
+    assert not [c for c in commands() if str(port) in c or ("grokscope.experiments.job" in c and store in c)]
+
+
+def commands() -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(entry.read_text())
+        except OSError:
+            continue
+    return found
+
+
+def screenshot(page: Page, name: str) -> None:
+    folder = os.environ.get("GROKSCOPE_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
