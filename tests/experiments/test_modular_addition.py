@@ -56,9 +56,7 @@ def test_the_demo_sweep_has_six_runs_that_grok_and_six_controls():
 
 
 def short_job(**changes) -> Job:
-    return Job(
-        **{"group": "g", "seed": 0, "train_fraction": 0.5, "weight_decay": 1.0, "steps": 20} | changes
-    )
+    return Job(**{"group": "g", "seed": 0, "train_fraction": 0.5, "weight_decay": 1.0, "steps": 20} | changes)
 
 
 def test_jobs_report_their_progress_and_their_end(tmp_path, monkeypatch):

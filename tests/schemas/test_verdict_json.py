@@ -180,3 +180,22 @@ def test_a_date_outside_its_interval_is_refused(low, step, high):
         Date(low=low, step=step, high=high)
     with pytest.raises(ValueError, match="low <= step <= high"):
         Transition(run_id="a", metric="m", kind=Kind.COLLAPSE, low=low, step=step, high=high)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"run": 3, "pattern": "other"}',
+        '{"run": "a", "pattern": "other", "missing": "abc"}',
+        '{"run": "a", "pattern": "other", "in_progress": 1}',
+        '{"run": "a", "pattern": "other", "onset": {"step": "1", "low": 1, "high": 1}}',
+        '{"run": "a", "pattern": "other", "onset": {"step": true, "low": 1, "high": 1}}',
+        '{"run": "a", "pattern": "other", "delay": {"steps": 1, "ratio": "x"}}',
+        '{"run": "a", "pattern": "other", "transitions": [3]}',
+        '{"run": "a", "pattern": "other", "transitions": {}}',
+        "[" * 100_000,
+    ],
+)
+def test_values_of_another_type_are_no_verdict(text):
+    with pytest.raises(InvalidVerdictError, match="not a verdict"):
+        verdict_from_json(text)

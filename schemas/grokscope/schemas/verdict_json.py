@@ -2,13 +2,15 @@
 
 import json
 import math
+import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any, cast
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from grokscope.schemas.errors import InvalidVerdictError
-from grokscope.schemas.transitions import Date, Kind, Source, Status, Transition
-from grokscope.schemas.verdicts import Delay, Pattern, Verdict
+from grokscope.schemas.transitions import Date, Transition
+from grokscope.schemas.verdicts import Delay, Verdict
 
 JsonObject = dict[str, Any]
 
@@ -16,6 +18,7 @@ JsonObject = dict[str, Any]
 def verdict_to_dict(verdict: Verdict) -> JsonObject:
     """Return the verdict as plain JSON values; a level that is not finite becomes null.
 
+    >>> from grokscope.schemas import Pattern
     >>> verdict_to_dict(Verdict(run="a", pattern=Pattern.OTHER))["pattern"]
     'other'
     """
@@ -28,6 +31,7 @@ def verdict_to_dict(verdict: Verdict) -> JsonObject:
 def verdict_to_json(verdict: Verdict) -> str:
     """Return the verdict as one line of JSON.
 
+    >>> from grokscope.schemas import Pattern
     >>> verdict_to_json(Verdict(run="a", pattern=Pattern.CONFUSION)).startswith('{"run": "a"')
     True
     """
@@ -44,9 +48,8 @@ def verdict_from_json(text: str) -> Verdict:
     <Pattern.GROKKING: 'grokking'>
     """
     try:
-        raw = json.loads(text)
-        return _verdict(raw)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _verdict(json.loads(text))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidVerdictError(
             f"not a verdict: {error!r} in {text[:80]!r}. "
             "A verdict is the JSON that 'grokscope detect --format json' prints."
@@ -65,31 +68,36 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _date(raw: JsonObject | None) -> Date | None:
-    return None if raw is None else Date(**raw)
+def _build(hint: Any, raw: Any) -> Any:
+    """Return ``raw`` as a value of type ``hint``; raise TypeError or ValueError if it is none."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if raw is None else _build(arguments[0], raw)
+    if origin is Sequence:
+        return tuple(_build(arguments[0], item) for item in _expect(list, raw))
+    if origin is Mapping:
+        return {str(k): _build(arguments[1], v) for k, v in _expect(dict, raw).items()}
+    if issubclass(hint, StrEnum):
+        return hint(_expect(str, raw))
+    if is_dataclass(hint):
+        return _record(cast("type", hint), _expect(dict, raw))
+    return float(_expect((int, float), raw)) if hint is float else _expect(hint, raw)
 
 
-def _transition(run: str, raw: JsonObject) -> Transition:
-    dates: JsonObject = {name: _date(raw.get(name)) for name in ("onset", "midpoint", "completion")}
-    closed: JsonObject = {
-        "kind": Kind(raw["kind"]),
-        "status": Status(raw.get("status", Status.CONFIRMED)),
-        "source": Source(raw.get("source", Source.AUTOMATIC)),
-    }
-    arguments: JsonObject = {**raw, **dates, **closed, "run_id": run}
-    return Transition(**arguments)
+def _record(record: type, raw: JsonObject) -> Any:
+    hints = get_type_hints(record)
+    return record(**{name: _build(hints[name], value) for name, value in raw.items()})
 
 
-def _verdict(raw: JsonObject) -> Verdict:
-    run = raw["run"]
-    names = ("memorized", "onset", "midpoint", "generalized")
-    dates: JsonObject = {name: _date(raw.get(name)) for name in names}
-    delay = raw.get("delay")
-    rest: JsonObject = {
-        "pattern": Pattern(raw["pattern"]),
-        "delay": None if delay is None else Delay(**delay),
-        "transitions": tuple(_transition(run, t) for t in raw.get("transitions", ())),
-        "missing": tuple(raw.get("missing", ())),
-    }
-    arguments: JsonObject = {**raw, **dates, **rest}
-    return Verdict(**arguments)
+def _expect(allowed: type | tuple[type, ...], raw: Any) -> Any:
+    # bool is an int to Python, and not to JSON.
+    if not isinstance(raw, allowed) or (isinstance(raw, bool) and allowed is not bool):
+        raise TypeError(f"expected {allowed}, got {raw!r}")
+    return raw
+
+
+def _verdict(raw: Any) -> Verdict:
+    run = _expect(dict, raw)["run"]
+    raw_events = _expect(list, raw.get("transitions", []))
+    events = [{**_expect(dict, event), "run_id": run} for event in raw_events]
+    return _record(Verdict, {**raw, "transitions": events})
