@@ -1,0 +1,88 @@
+"""What must not matter does not: order, duplicates, other metrics, the unit of the step axis."""
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grokscope.schemas import Date, Verdict
+from grokscope.transitions import detect
+from grokscope.transitions.synthetic import Recipe, Spacing, synthetic_run
+
+RECIPES = st.builds(
+    Recipe,
+    evaluations=st.integers(7, 120),
+    spacing=st.sampled_from(Spacing),
+    memorized_at=st.sampled_from([None, 60.0, 300.0]),
+    midpoint=st.sampled_from([None, 100.0, 2000.0, 9000.0]),
+    plateau=st.sampled_from([0.01, 0.3]),
+    noise=st.sampled_from([0.0, 0.02, 0.2]),
+    dips=st.integers(0, 3),
+    lost_at=st.sampled_from([None, 15_000.0]),
+    seed=st.integers(0, 5),
+)
+SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+@SETTINGS
+@given(RECIPES, st.integers(0, 10))
+def test_the_order_of_rows_does_not_matter(recipe: Recipe, seed: int):
+    points = synthetic_run(recipe)
+    assert detect(points.sample(fraction=1, shuffle=True, seed=seed)) == detect(points)
+
+
+@SETTINGS
+@given(RECIPES)
+def test_rows_logged_twice_do_not_matter(recipe: Recipe):
+    points = synthetic_run(recipe)
+    assert detect(pl.concat([points, points.head(20)])) == detect(points)
+
+
+@SETTINGS
+@given(RECIPES)
+def test_unrelated_metrics_and_other_runs_do_not_matter(recipe: Recipe):
+    points = synthetic_run(recipe)
+    noise = points.with_columns(metric=pl.lit("weights/norm"))
+    other = synthetic_run(Recipe(), run_id="other")
+    found = {verdict.run: verdict for verdict in detect(pl.concat([other, noise, points]))}
+    assert found["synthetic"] == detect(points)[0]
+
+
+@SETTINGS
+@given(RECIPES, st.integers(2, 1000))
+def test_the_answer_follows_a_rescaled_step_axis(recipe: Recipe, factor: int):
+    points = synthetic_run(recipe)
+    plain, scaled = detect(points)[0], detect(points.with_columns(pl.col("step") * factor))[0]
+    assert (scaled.pattern, scaled.in_progress) == (plain.pattern, plain.in_progress)
+    for one, other in zip(dates(plain), dates(scaled), strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            # Interpolated steps are rounded to whole ones: half a step before scaling, half a step after.
+            assert abs(other.step - factor * one.step) <= factor / 2 + 1
+            assert abs(other.low - factor * one.low) <= factor / 2 + 1
+            assert other.high == factor * one.high
+
+
+@SETTINGS
+@given(RECIPES)
+def test_dates_lie_within_the_log_and_in_order(recipe: Recipe):
+    points = synthetic_run(recipe)
+    verdict, last = detect(points)[0], int(points["step"].max())
+    for date in dates(verdict):
+        assert date is None or 0 <= date.low <= date.step <= date.high <= last
+    if verdict.onset and verdict.midpoint:
+        assert verdict.onset.step <= verdict.midpoint.step
+
+
+@SETTINGS
+@given(RECIPES, st.floats(0.05, 1.0))
+def test_no_prefix_of_a_run_calls_a_generalization_before_its_onset(recipe: Recipe, share: float):
+    points = synthetic_run(recipe)
+    whole = detect(points)[0]
+    cut = points.filter(pl.col("step") <= share * recipe.last_step)
+    events = [event for event in detect(cut)[0].transitions if event.kind.value == "generalization"]
+    ends = int(cut["step"].max())
+    assert not events or (recipe.midpoint is not None and (whole.onset is None or ends >= whole.onset.low))
+
+
+def dates(verdict: Verdict) -> list[Date | None]:
+    return [verdict.memorized, verdict.onset, verdict.midpoint, verdict.generalized]

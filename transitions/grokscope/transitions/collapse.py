@@ -1,0 +1,110 @@
+"""Collapse: what was learned is lost, for good or again and again; short dips that recover are not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grokscope.schemas import Date
+from grokscope.transitions.curves import Curve, Floats
+from grokscope.transitions.memorization import FITTED
+from grokscope.transitions.passage import bracket, first_sustained
+from grokscope.transitions.rise import LOST
+
+CHRONIC_SHARE, CHRONIC_DIPS, DEEP = 0.1, 3, 0.5
+"""Dips are a collapse if they take this share of the later evaluations, in at least so many dips, of which
+the median one falls below this share of the usual level."""
+OFTEN = 1 / 3
+"""Share of lost evaluations that is a collapse however deep they are, on train accuracy too (slingshots)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collapse:
+    """How a run lost what it had learned.
+
+    Attributes:
+        metric: The curve that fell.
+        kind: ``permanent``, ``chronic`` or ``train collapse``.
+        date: Where it was lost: for good, or for the first time.
+        before, after: Levels on either side, and at the end of the log.
+        finding: One short sentence.
+    """
+
+    metric: str
+    kind: str
+    date: Date
+    before: float
+    after: float
+    finding: str
+
+
+def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
+    """Return how held-out accuracy was lost after ``generalized``, or ``None``."""
+    start = int(np.searchsorted(test.steps, generalized.high))
+    later = test.values[start:]
+    end = _end_level(later, test.patience)
+    if end < LOST:
+        first = start + _start_of_last_loss(later, test.patience)
+        return _collapse(test, "permanent", first, f"ends at {end:.2f} after {float(np.max(later)):.2f}")
+    if not _is_chronic(later):
+        return None
+    share = float(np.mean(later < LOST))
+    finding = f"{dips_of(later)} dips below {LOST}, {share:.0%} of the evaluations since generalization"
+    return _collapse(test, "chronic", start + int(np.argmax(later < LOST)), finding)
+
+
+def train_collapse(train: Curve) -> Collapse | None:
+    """Return how train accuracy was lost after the training set was fit, or ``None``.
+
+    Fit means as many evaluations at 95 % as a sustained level needs, in a row or not: a run that keeps
+    falling off never has them in a row.
+    """
+    fitted = np.flatnonzero(train.values >= FITTED)
+    if len(fitted) < train.patience:
+        return None
+    start = int(fitted[train.patience - 1])
+    later = train.values[start:]
+    lost = later < LOST
+    share, end = float(np.mean(lost)), _end_level(later, train.patience)
+    if not lost.any() or (end >= LOST and share <= OFTEN):
+        return None
+    finding = f"{share:.0%} of the evaluations since the fit lie below {LOST}; ends at {end:.2f}"
+    return _collapse(train, "train collapse", start + int(np.argmax(lost)), finding)
+
+
+def dips_of(later: Floats) -> int:
+    """Return how many times the curve falls below ``LOST``.
+
+    >>> dips_of(np.array([1.0, 1.0, 0.1, 1.0, 1.0, 0.2, 0.1, 1.0]))
+    2
+    """
+    return int(np.sum(np.diff((later < LOST).astype(int)) == 1))
+
+
+def _is_chronic(later: Floats) -> bool:
+    """Return whether dips are frequent and deep, or so frequent that depth does not matter.
+
+    Evaluation noise alone can bring an evaluation in ten below the level, but seldom half-way down.
+    """
+    lost = later < LOST
+    if not lost.any() or dips_of(later) < CHRONIC_DIPS:
+        return False
+    share, depth = float(np.mean(lost)), float(np.median(later[lost]))
+    return share > OFTEN or (share > CHRONIC_SHARE and depth < DEEP * float(np.median(later)))
+
+
+def _collapse(curve: Curve, kind: str, index: int, finding: str) -> Collapse:
+    before = float(np.median(curve.values[max(index - curve.patience, 0) : max(index, 1)]))
+    end = _end_level(curve.values, curve.patience)
+    return Collapse(
+        metric=curve.metric, kind=kind, date=bracket(curve, index), before=before, after=end, finding=finding
+    )
+
+
+def _end_level(later: Floats, patience: int) -> float:
+    return float(np.median(later[-max(patience, 3) :]))
+
+
+def _start_of_last_loss(later: Floats, patience: int) -> int:
+    """Return where the curve was lost for good: after the last row of evaluations that hold the level."""
+    back = first_sustained(later[::-1], LOST, patience)
+    return int(np.argmax(later < LOST)) if back is None else len(later) - back

@@ -1,0 +1,133 @@
+"""Curves: what one run logged under one name, ready to be fitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from grokscope.schemas import as_points, latest, resolve
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+SHORT = 40
+"""Below this many evaluations a level counts as sustained after two of them instead of five."""
+
+HUGE = 1e150
+"""Values from here on are overflow: MLflow's SQL store writes an infinity as 1.8e308."""
+PER_CENT = 1.5
+"""An accuracy that exceeds this was logged as per cent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One metric of one run: finite values only, one a step, in order of step.
+
+    Attributes:
+        metric: Canonical key, see ``grokscope.schemas.resolve``.
+        steps: Shape (n,), strictly increasing.
+        values: Shape (n,), finite, in the metric's unit.
+        dropped: How many values were left out because they were not finite.
+        lost_at: Steps of those that come after the last finite value.
+        is_per_cent: The values were logged as per cent and divided by 100.
+    """
+
+    metric: str
+    steps: Integers
+    values: Floats
+    dropped: int = 0
+    lost_at: tuple[int, ...] = ()
+    is_per_cent: bool = False
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def patience(self) -> int:
+        """Evaluations in a row that make a level sustained rather than touched."""
+        return 5 if len(self) >= SHORT else 2
+
+    @property
+    def is_constant(self) -> bool:
+        """The curve never moves (or has no value at all)."""
+        return len(self) == 0 or bool(np.ptp(self.values) == 0)
+
+
+def curves_by_run(points: pl.DataFrame) -> dict[str, dict[str, Curve]]:
+    """Return the curves of every run, runs and metrics in sorted order, under canonical names.
+
+    >>> frame = pl.DataFrame({"metric": ["val_acc"] * 2, "step": [2, 1], "value": [0.5, float("nan")]})
+    >>> curve = curves_by_run(frame)["run"]["val/accuracy"]
+    >>> curve.steps.tolist(), curve.dropped
+    ([2], 1)
+    """
+    frame = as_points(points)
+    groups = frame.group_by("run_id", "metric").agg("step", "time_ms", "value").sort("run_id", "metric")
+    runs: dict[str, dict[str, Curve]] = {}
+    for i, (run, metric) in enumerate(groups.select("run_id", "metric").iter_rows()):
+        steps, times, values = (groups[name][i] for name in ("step", "time_ms", "value"))
+        runs.setdefault(run, {})[metric] = _curve(metric, steps, times, values)
+    return {run: _renamed(curves) for run, curves in runs.items()}
+
+
+def log_steps(steps: Integers) -> Floats:
+    """Return the log-step axis, shape (n,); rescaling the steps only shifts it.
+
+    Step 0 is put as far before the first positive step as a factor of two is: u = log(max(s, s₁/2)).
+
+    >>> (log_steps(np.array([0, 10, 30])) - log_steps(np.array([0, 1, 3]))).round(3)
+    array([2.303, 2.303, 2.303])
+    """
+    positive = steps[steps > 0]
+    floor = float(positive[0]) / 2 if len(positive) else 0.5
+    return np.log(np.maximum(steps, floor))
+
+
+def running_median(values: Floats, *, width: int) -> Floats:
+    """Return the centred running median over an odd ``width``; ends are repeated outwards.
+
+    Centred, because a trailing mean would date every rise late.
+
+    >>> running_median(np.array([0.0, 0.0, 9.0, 1.0, 1.0]), width=3)
+    array([0., 0., 1., 1., 1.])
+    """
+    if width <= 1 or len(values) == 0:
+        return values.copy()
+    padded = np.pad(values, width // 2, mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=-1)
+
+
+def _curve(metric: str, steps: pl.Series, times: pl.Series, values: pl.Series) -> Curve:
+    axis = steps.to_numpy()
+    if np.any(
+        np.diff(axis) <= 0
+    ):  # out of order or logged twice; sorting everything up front would cost more
+        group = pl.DataFrame({"step": steps, "time_ms": times, "value": values, "metric": metric})
+        ordered = latest(as_points(group))
+        axis, values = ordered["step"].to_numpy(), ordered["value"]
+    numbers = values.to_numpy()
+    finite = np.abs(numbers) < HUGE  # NaN is not
+    last = int(np.flatnonzero(finite)[-1]) if finite.any() else -1
+    return Curve(
+        metric=metric,
+        steps=axis[finite],
+        values=numbers[finite],
+        dropped=int(np.sum(~finite)),
+        lost_at=tuple(axis[last + 1 :].tolist()),
+    )
+
+
+def _renamed(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    names = resolve(curves)
+    return {names[name]: _as_share(replace(curve, metric=names[name])) for name, curve in curves.items()}
+
+
+def _as_share(curve: Curve) -> Curve:
+    """Return an accuracy that was logged as per cent as a share; other curves as they are."""
+    if not curve.metric.endswith("/accuracy") or len(curve) == 0:
+        return curve
+    if not PER_CENT < float(np.max(curve.values)) <= 100:  # noqa: PLR2004  per cent
+        return curve
+    return replace(curve, values=curve.values / 100, is_per_cent=True)

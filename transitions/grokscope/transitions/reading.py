@@ -1,0 +1,104 @@
+"""What was read off one run's accuracies: fit, rise, collapse, and the pattern that they make."""
+
+from dataclasses import dataclass
+
+from grokscope.schemas import Date, Pattern
+from grokscope.transitions.collapse import Collapse, test_collapse, train_collapse
+from grokscope.transitions.curves import Curve
+from grokscope.transitions.memorization import Fit, fit_of
+from grokscope.transitions.passage import bracket
+from grokscope.transitions.pattern import phase_of
+from grokscope.transitions.rise import LEAST_RISE, TOLERANCE, Rise, begins_at_top, is_under_way, rise_of
+
+LEAST_START = 0.05
+"""A held-out gain in the log's last quarter that is worth telling, though no generalization yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One run, read.
+
+    Attributes:
+        train: Train accuracy.
+        test: Held-out accuracy.
+        fit: How the training set was fit.
+        rise: The held-out rise, whatever its size; ``None`` if there is none.
+        collapse: How what was learned was lost; ``None`` if it was not.
+    """
+
+    train: Curve
+    test: Curve
+    fit: Fit
+    rise: Rise | None
+    collapse: Collapse | None
+
+    @property
+    def generalization(self) -> Rise | None:
+        """The rise, if it is large enough, lasts, and was seen together with a train fit."""
+        rise = self.rise
+        if rise is None or not _is_generalization(rise):
+            return None
+        return rise if self.fit.fitted_step is not None or rise.completed is not None else None
+
+    @property
+    def generalized(self) -> Date | None:
+        """Where the generalized level is reached for good."""
+        return None if self.generalization is None else self.generalization.completed
+
+    @property
+    def pattern(self) -> Pattern:
+        """The learning phase, or collapse; ``other`` if the log begins after the event."""
+        if self.collapse is not None:
+            return Pattern.COLLAPSE
+        if self._begins_after_the_event():
+            return Pattern.OTHER
+        return phase_of(self.fit, self.rise, test=self.test)
+
+    @property
+    def is_in_progress(self) -> bool:
+        """The log ends in the middle of a change."""
+        if self.pattern is Pattern.GROKKING:
+            return self.rise is not None and not self.rise.is_settled
+        if self.pattern is Pattern.MEMORIZATION:
+            start = self.rise.start if self.rise is not None else 0
+            return is_under_way(self.test.values[start:], least=LEAST_START)
+        if self.pattern is Pattern.CONFUSION:
+            return is_under_way(self.train.values, least=LEAST_RISE, share=TOLERANCE)
+        return False
+
+    def _begins_after_the_event(self) -> bool:
+        """Return whether the log opens with everything learned, or with a fit train set and half-way up."""
+        if begins_at_top(self.test):
+            return True
+        is_fit_at_once = self.fit.fitted_step is not None and self.fit.fitted_step <= self.train.steps[0]
+        return is_fit_at_once and self.rise is not None and not self.rise.is_seen_from_plateau
+
+
+def read(train: Curve, test: Curve) -> Reading:
+    """Return what the accuracies of one run show; both hold two evaluations or more."""
+    fit = fit_of(train)
+    rise = _rise(fit, test)
+    return Reading(train=train, test=test, fit=fit, rise=rise, collapse=_collapse(rise, train, test))
+
+
+def _rise(fit: Fit, test: Curve) -> Rise | None:
+    """Return the rise since the train fit, or the whole rise if it came with the fit."""
+    late = rise_of(test, after=fit.fitted_step) if fit.fitted_step is not None else None
+    if late is not None and _is_generalization(late):
+        return late
+    whole = rise_of(test, after=None)
+    came_with_fit = whole is not None and whole.completed is not None
+    return whole if came_with_fit or fit.fitted_step is None else late
+
+
+def _is_generalization(rise: Rise) -> bool:
+    lasts = rise.completed is not None or not rise.has_reverted
+    return rise.height >= LEAST_RISE and rise.is_clear and lasts
+
+
+def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
+    if rise is not None and rise.completed is not None:
+        return test_collapse(test, generalized=rise.completed)
+    if begins_at_top(test):
+        return test_collapse(test, generalized=bracket(test, 0))
+    return train_collapse(train)

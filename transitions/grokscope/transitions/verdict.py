@@ -1,0 +1,116 @@
+"""Verdicts: what each run of a frame did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from grokscope.schemas import Pattern, Transition, Verdict
+from grokscope.transitions import events
+from grokscope.transitions.curves import Curve, curves_by_run
+from grokscope.transitions.definitions import NATIVE, Definition, definition_of
+from grokscope.transitions.delay import delay_between
+from grokscope.transitions.divergence import divergence_of
+from grokscope.transitions.evidence import findings
+from grokscope.transitions.phase_change import phase_changes
+from grokscope.transitions.reading import Reading, read
+from grokscope.transitions.reasons import what_is_missing, why_other
+
+_OPEN_TO_PHASE_CHANGES = (Pattern.COMPREHENSION, Pattern.CONFUSION, Pattern.OTHER)
+
+
+def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
+    """Return what each run did: one verdict a run, sorted by run id.
+
+    Works on the log of a run that still goes on: what is not in the log yet is not claimed.
+
+    Args:
+        points: Any frame that ``grokscope.schemas.as_points`` accepts; many runs, any order, any metrics.
+        definition: Whose grokking step ``midpoint`` is, see ``DEFINITIONS``.
+
+    Returns:
+        Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why.
+
+    Raises:
+        InvalidPointsError: If ``points`` is no frame of points.
+        UnknownDefinitionError: If there is no such definition.
+
+    >>> frame = pl.DataFrame({"metric": ["train/loss"], "step": [0], "value": [1.0]})
+    >>> detect(frame)[0].pattern
+    <Pattern.OTHER: 'other'>
+    """
+    rule = definition_of(definition)
+    return [_verdict(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+
+
+def reading_of(curves: Mapping[str, Curve]) -> Reading | None:
+    """Return what a run's accuracies show, or ``None`` if they cannot be read."""
+    train, test = curves.get("train/accuracy"), _outcome(curves)
+    if train is None or test is None or why_other(train, test) is not None:
+        return None
+    return read(train, test)
+
+
+def _verdict(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
+    detector = f"{events.DETECTOR} {events.VERSION}"
+    base = Verdict(run=run, pattern=Pattern.OTHER, definition=rule.name, detector=detector)
+    origin = events.Origin(run_id=run, definition=rule.name)
+    found = [*_common_events(origin, curves)]
+    reading = reading_of(curves)
+    if reading is None:
+        reason = why_other(curves.get("train/accuracy"), _outcome(curves))
+        found.extend(_phase_changes(origin, curves))
+        return replace(base, transitions=_in_order(found), missing=() if reason is None else (reason,))
+    found.extend(_events(origin, reading, rule))
+    if reading.pattern in _OPEN_TO_PHASE_CHANGES:
+        found.extend(_phase_changes(origin, curves))
+    return replace(_told(base, reading, curves, rule), transitions=_in_order(found))
+
+
+def _told(base: Verdict, reading: Reading, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
+    rise, memorized = reading.generalization, reading.fit.memorized
+    midpoint = rule.date(reading) if rise is not None else None
+    return replace(
+        base,
+        pattern=reading.pattern,
+        in_progress=reading.is_in_progress,
+        memorized=memorized,
+        onset=None if rise is None else rise.onset,
+        midpoint=midpoint,
+        generalized=reading.generalized,
+        delay=delay_between(memorized, midpoint, curves=curves),
+        missing=tuple(what_is_missing(reading.fit, reading.rise, test=reading.test)),
+    )
+
+
+def _outcome(curves: Mapping[str, Curve]) -> Curve | None:
+    """Return the held-out accuracy: of the test set, or of the validation set if the test set has none."""
+    found = [c for name in ("test/accuracy", "val/accuracy") if (c := curves.get(name)) is not None]
+    return next((c for c in found if len(c) > 0), found[0] if found else None)
+
+
+def _events(origin: events.Origin, reading: Reading, rule: Definition) -> Sequence[Transition]:
+    rise, train, test = reading.generalization, reading.train, reading.test
+    found = [events.memorization(origin, train.metric, reading.fit)]
+    if rise is not None:
+        evidence = findings(rise, reading.fit, train=train, test=test)
+        found.append(
+            events.generalization(origin, test.metric, rise, date=rule.date(reading), evidence=evidence)
+        )
+    if reading.collapse is not None:
+        found.append(events.collapse(origin, reading.collapse))
+    return [event for event in found if event is not None]
+
+
+def _common_events(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:
+    """Return the events that any run can have, whatever it learned."""
+    diverged = divergence_of(c for name, c in curves.items() if name.endswith(("/loss", "/accuracy")))
+    return () if diverged is None else (events.divergence(origin, diverged),)
+
+
+def _phase_changes(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:
+    return [events.phase_change(origin, change) for change in phase_changes(list(curves.values()))]
+
+
+def _in_order(found: Sequence[Transition]) -> tuple[Transition, ...]:
+    return tuple(sorted(found, key=lambda event: (event.step, event.kind)))
