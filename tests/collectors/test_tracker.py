@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import Tracker, TrackerError, at_steps, every, log_spaced
+from grokscope.collectors import Measuring, Tracker, TrackerError, at_steps, every, log_spaced
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import find_metric
 
@@ -59,7 +59,9 @@ def test_training_is_bit_identical_with_and_without_the_tracker(journal):
 
 
 def test_an_evaluation_logs_only_metrics_of_the_table_and_all_families(journal):
-    train(4, experiment="e", journal=journal, schedule=at_steps([3]), examples_per_step=60)
+    train(
+        4, experiment="e", journal=journal, schedule=at_steps([3]), measuring=Measuring(examples_per_step=60)
+    )
     keys = {key for step, key, _ in journal.rows() if step == 3}
     unknown = {key for key in keys if find_metric(key) is None}
     assert unknown == {"train/batch_loss"}
@@ -77,6 +79,25 @@ def test_evaluate_returns_what_it_logs(journal):
     with torch.no_grad():
         inputs, targets = blobs()
         assert values["train/loss"] == pytest.approx(cross_entropy(model(inputs), targets).item(), rel=1e-6)
+
+
+def test_costly_measures_keep_to_their_budget_and_curves_are_never_skipped(journal):
+    tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal, measuring=Measuring(budget=0.0))
+    first, second = (tracker.evaluate(step, train=blobs()) for step in (0, 1))
+    skipped = {key.split("/")[1] for key in first.keys() - second.keys()}
+    assert skipped == {"spectral_norm", "effective_rank", "participation_ratio"}
+    assert second.keys() < first.keys()
+    assert (first["collector/skipped"], second["collector/skipped"]) == (0.0, 1.0)
+
+
+def test_targets_of_padding_are_left_out(journal):
+    inputs, targets = blobs()
+    padded = targets.clone()
+    padded[10:] = -100
+    model = nn.Linear(4, 3)
+    tracker = Tracker(model, experiment="e", journal=journal, measuring=Measuring(ignore_index=-100))
+    values = tracker.evaluate(0, train=(inputs, padded), test=(inputs[:10], targets[:10]))
+    assert values["train/loss"] == values["test/loss"]
 
 
 def test_a_split_of_any_name_is_given_as_a_mapping(journal):

@@ -12,6 +12,7 @@ from grokscope.collectors.evaluation import evaluate, snapshot, weight_measures
 from grokscope.collectors.measure.batches import Batch, batches
 from grokscope.collectors.measure.flops import training_flops_per_example
 from grokscope.collectors.measure.undisturbed import undisturbed
+from grokscope.collectors.measuring import Budget, Measuring
 from grokscope.collectors.watch import UpdateWatch
 from grokscope.schemas import GrokscopeError, is_split
 
@@ -30,8 +31,8 @@ class ModelWatch:
         model: Any module whose output is logits [N, C] or [N, T, C].
         optimizer: Hooked to read gradients and updates at the steps that are due; may be ``None``.
         is_due: Asked inside ``optimizer.step`` whether that step will be measured.
-        features: Dotted name of the module whose input is the representation; ``None`` finds it.
-        examples_per_step: Examples in one optimizer step; ``None`` leaves the progress measures out.
+        how: Options.
+        say: Takes a sentence about a measure that failed while the others went on.
     """
 
     def __init__(
@@ -40,12 +41,13 @@ class ModelWatch:
         optimizer: Optimizer | None,
         *,
         is_due: Callable[[], bool],
-        features: str | None = None,
-        examples_per_step: int | None = None,
+        how: Measuring,
+        say: Callable[[str], None],
     ) -> None:
         self._model = model
-        self._features = features
-        self._examples_per_step = examples_per_step
+        self._how = how
+        self._say = say
+        self._spectra = Budget(share=how.budget)
         self._optimizer = optimizer
         self._init = snapshot(model)
         self._updates = None if optimizer is None else UpdateWatch(model, optimizer, is_due=is_due)
@@ -62,14 +64,14 @@ class ModelWatch:
         tensors: dict[str, Tensor] = {}
         for split, data in splits.items():
             tensors |= self._split(split, data)
-        tensors |= weight_measures(self._model, init=self._init, optimizer=self._optimizer)
-        if self._updates is not None:
-            tensors |= self._updates.take()
+        tensors |= self._weights()
+        tensors |= self._last_update()
         values = to_floats(tensors) | self._progress(step, splits)
         self._own_seconds += time.perf_counter() - began
         running = time.monotonic() - self._began
         values["collector/seconds"] = self._own_seconds
         values["collector/share"] = self._own_seconds / max(running, self._own_seconds)
+        values["collector/skipped"] = float(self._spectra.skipped)
         return values
 
     def close(self) -> None:
@@ -83,17 +85,43 @@ class ModelWatch:
                 f"{split!r} is not a split; allowed: train, test, val or shift:<name>, "
                 f'for instance evaluate(step, {{"shift:{split}": data}})'
             )
-        measured = evaluate(self._model, data, features=self._features)
+        measured = evaluate(
+            self._model,
+            data,
+            features=self._how.features,
+            batch_size=self._how.batch_size,
+            ignore_index=self._how.ignore_index,
+        )
         return {
             _ELSEWHERE.get(quantity, "{split}/" + quantity).format(split=split): value
             for quantity, value in measured.items()
         }
 
+    def _last_update(self) -> dict[str, Tensor]:
+        if self._updates is None:
+            return {}
+        try:
+            return self._updates.take()
+        except Exception as error:  # noqa: BLE001 - what failed inside optimizer.step was kept for here
+            self._say(f"gradients and updates are no longer measured ({error!r})")
+            return {}
+
+    def _weights(self) -> dict[str, Tensor]:
+        began = time.perf_counter()
+        with_spectra = self._spectra.allows(began)
+        measured = weight_measures(
+            self._model, init=self._init, optimizer=self._optimizer, matrices=with_spectra
+        )
+        if with_spectra:
+            now = time.perf_counter()
+            self._spectra.spent(now - began, now)
+        return measured
+
     def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
-        if self._examples_per_step is None:
+        if self._how.examples_per_step is None:
             return values
-        examples = float(step * self._examples_per_step)
+        examples = float(step * self._how.examples_per_step)
         if self._flops_per_example is None:
             self._flops_per_example = _training_flops(self._model, next(iter(splits.values())))
         return values | {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from grokscope.collectors.complaints import Complaints
 from grokscope.collectors.intake import Intake
 from grokscope.collectors.journal import Journal, open_journal
+from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.params import Config, params_of
 from grokscope.collectors.schedule import Schedule, log_spaced
 from grokscope.schemas import GrokscopeError, OnlineDetector, Transition, store_uri
@@ -44,8 +45,7 @@ class Tracker:
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
-        examples_per_step: Examples in one optimizer step; adds ``progress/examples`` and ``flops``.
-        features: Dotted name of the module whose input is the representation; else the last linear layer.
+        measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
         detector: Fed with every evaluation; see ``OnlineDetector``.
         journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
@@ -69,8 +69,7 @@ class Tracker:
         name: str | None = None,
         store: str | None = None,
         schedule: Schedule | None = None,
-        examples_per_step: int | None = None,
-        features: str | None = None,
+        measuring: Measuring | None = None,
         run_id: str | None = None,
         detector: OnlineDetector | None = None,
         journal: Journal | None = None,
@@ -91,8 +90,8 @@ class Tracker:
                 model,
                 optimizer,
                 is_due=self._is_next_due,
-                features=features,
-                examples_per_step=examples_per_step,
+                how=measuring or Measuring(),
+                say=self._complaints.say,
             )
         self._journal = journal or open_journal(
             self.run_id, store=self.store, experiment=experiment, name=name, params=params_of(config)

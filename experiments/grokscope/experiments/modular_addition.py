@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import Tracker
+from grokscope.collectors import Measuring, Tracker
 from grokscope.schemas import RunDescription, Setting
 
 Split = tuple[Tensor, Tensor]
@@ -133,7 +133,7 @@ def train(recipe: Recipe, to: Destination, *, report: Callable[[int], None]) -> 
         model,
         optimizer,
         config=recipe.describe(),
-        examples_per_step=len(train_set[1]),
+        measuring=Measuring(examples_per_step=len(train_set[1])),
         experiment=to.experiment,
         store=to.store,
         run_id=to.run_id,

@@ -175,6 +175,13 @@ _TABLE: tuple[Metric, ...] = (
         low=0.0,
         high=1.0,
     ),
+    Metric(
+        family="collector",
+        quantity="skipped",
+        label="costly readings skipped to keep to the budget",
+        unit="readings",
+        low=0.0,
+    ),
     Metric(family="collector", quantity="dropped", label="points lost on the way", unit="points", low=0.0),
 )
 

@@ -1,0 +1,29 @@
+"""Pure measures: tensors in, scalar tensors out, on the device and without waiting for it."""
+
+from grokscope.collectors.measure.batches import Batch as Batch
+from grokscope.collectors.measure.calibration import information as information
+from grokscope.collectors.measure.calibration import temperature as temperature
+from grokscope.collectors.measure.collapse import nc1 as nc1
+from grokscope.collectors.measure.curves import accuracy as accuracy
+from grokscope.collectors.measure.curves import curve_measures as curve_measures
+from grokscope.collectors.measure.curves import log_probability_quantile as log_probability_quantile
+from grokscope.collectors.measure.curves import logit_scale as logit_scale
+from grokscope.collectors.measure.curves import loss as loss
+from grokscope.collectors.measure.curves import margin as margin
+from grokscope.collectors.measure.curves import mrr as mrr
+from grokscope.collectors.measure.curves import zero_loss_share as zero_loss_share
+from grokscope.collectors.measure.flops import forward_flops as forward_flops
+from grokscope.collectors.measure.flops import training_flops_per_example as training_flops_per_example
+from grokscope.collectors.measure.norms import by_group as by_group
+from grokscope.collectors.measure.norms import by_layer as by_layer
+from grokscope.collectors.measure.norms import distance_from_init as distance_from_init
+from grokscope.collectors.measure.norms import gradient_norm as gradient_norm
+from grokscope.collectors.measure.norms import update_ratio as update_ratio
+from grokscope.collectors.measure.norms import weight_norm as weight_norm
+from grokscope.collectors.measure.norms import weight_norms as weight_norms
+from grokscope.collectors.measure.spectra import effective_rank as effective_rank
+from grokscope.collectors.measure.spectra import participation_ratio as participation_ratio
+from grokscope.collectors.measure.spectra import singular_values as singular_values
+from grokscope.collectors.measure.spectra import spectral_measures as spectral_measures
+from grokscope.collectors.measure.spectra import spectral_norm as spectral_norm
+from grokscope.collectors.measure.undisturbed import undisturbed as undisturbed

@@ -1,0 +1,186 @@
+"""Norms over whole sets of tensors, each set read as one vector."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from grokscope.collectors.measure.untyped import foreach_difference, foreach_norm, vector_norm
+
+
+def weight_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
+    """Return the p-norm of all parameters taken as one vector.
+
+        ‖θ‖_p = (Σᵢ |θᵢ|^p)^(1/p)
+
+    Half-precision parameters are summed in single precision.
+
+    Args:
+        parameters: Tensors of any shape on one device; an empty iterable gives 0.
+        order: p ≥ 1, dimensionless; infinity gives the largest magnitude.
+
+    Returns:
+        Scalar tensor on the parameters' device (no synchronisation); NaN if any entry is NaN.
+
+    Raises:
+        ValueError: If ``order`` < 1.
+
+    Source: definition. Cost: one fused pass over the parameters.
+
+    >>> weight_norm([torch.tensor([1.0, 2.0]), torch.tensor([3.0])], order=1.0)
+    tensor(6.)
+    """
+    return weight_norms({"all": parameters}, order=order)["all"]
+
+
+def weight_norms(groups: Mapping[str, Iterable[Tensor]], *, order: float = 2.0) -> dict[str, Tensor]:
+    """Return the ``weight_norm`` of each group, reading every tensor in one fused pass.
+
+    Args:
+        groups: Named sets of tensors, as from ``by_layer`` or ``by_group``, all on one device.
+        order: p ≥ 1, dimensionless.
+
+    Returns:
+        Scalar tensors under the groups' names; an empty group gives 0.
+
+    Raises:
+        ValueError: If ``order`` < 1.
+
+    Source: definition. Cost: one fused pass over the parameters and one small reduction a group.
+
+    >>> weight_norms({"a": [torch.tensor([3.0, 4.0])], "b": [torch.ones(4)]})
+    {'a': tensor(5.), 'b': tensor(2.)}
+    """
+    if not order >= 1:
+        raise ValueError(f"order must be at least 1 to be a norm, got {order}; use 1, 2 or float('inf')")
+    tensors = {name: [t.detach() for t in group if t.numel()] for name, group in groups.items()}
+    flat = [tensor for group in tensors.values() for tensor in group]
+    if not flat:
+        return {name: torch.zeros(()) for name in groups}
+    single = iter(foreach_norm(flat, order, _precision(flat)))
+    none = torch.zeros((), device=flat[0].device)
+    parts = {name: list(islice(single, len(group))) for name, group in tensors.items()}
+    return {name: vector_norm(torch.stack(part), order) if part else none for name, part in parts.items()}
+
+
+def distance_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
+    """Return how far the parameters have come: ‖θ - θ₀‖_p.
+
+    Args:
+        parameters: Tensors of any shape on one device; an empty iterable gives 0.
+        init: Their values at initialisation, in the same order and shapes.
+        order: p ≥ 1, dimensionless.
+
+    Returns:
+        Scalar tensor on the parameters' device (no synchronisation); NaN if any entry is NaN.
+
+    Raises:
+        ValueError: If ``order`` < 1, or the two do not pair up.
+
+    Source: definition. Cost: one fused difference and one fused pass over the parameters.
+
+    >>> distance_from_init([torch.tensor([3.0, 4.0])], [torch.zeros(2)])
+    tensor(5.)
+    """
+    return weight_norm(_differences(list(parameters), list(init)), order=order)
+
+
+def gradient_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
+    """Return the p-norm of all gradients taken as one vector; a parameter without one counts as 0.
+
+    Args:
+        parameters: Tensors of any shape on one device, read for their ``.grad``; sparse gradients count
+            with repeated indices added up.
+        order: p ≥ 1, dimensionless.
+
+    Returns:
+        Scalar tensor on the gradients' device (no synchronisation); NaN if any entry is NaN.
+
+    Raises:
+        ValueError: If ``order`` < 1.
+
+    Source: definition. Cost: one fused pass over the gradients.
+
+    >>> parameter = torch.tensor([1.0], requires_grad=True)
+    >>> (3 * parameter).sum().backward()
+    >>> gradient_norm([parameter])
+    tensor(3.)
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    dense = [g.coalesce().values() if g.is_sparse else g for g in gradients]
+    return weight_norm(dense, order=order)
+
+
+def update_ratio(parameters: Iterable[Tensor], previous: Iterable[Tensor]) -> Tensor:
+    """Return the size of one update in units of what it updates: ‖θ_{t+1} - θ_t‖₂ / ‖θ_t‖₂.
+
+    Args:
+        parameters: θ_{t+1}, tensors of any shape on one device.
+        previous: θ_t, in the same order and shapes.
+
+    Returns:
+        Scalar tensor on the parameters' device (no synchronisation); infinite if θ_t is 0 and moved, NaN if
+        it is 0 and did not, if there are no parameters, or if any entry is NaN.
+
+    Raises:
+        ValueError: If the two do not pair up.
+
+    Source: common practice. Cost: one fused difference and two fused passes over the parameters.
+
+    >>> update_ratio([torch.tensor([3.0, 4.5])], [torch.tensor([3.0, 4.0])])
+    tensor(0.1000)
+    """
+    old = list(previous)
+    norms = weight_norms({"change": _differences(list(parameters), old), "before": old})
+    return norms["change"] / norms["before"]
+
+
+def by_layer(model: nn.Module) -> dict[str, list[Tensor]]:
+    """Return a model's parameters under the names of the modules that own them.
+
+    A parameter that the model itself owns is a layer under its own name; a shared one belongs to the first.
+
+    Source: definition. Cost: none on the device.
+
+    >>> list(by_layer(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))))
+    ['0', '2']
+    """
+    layers: dict[str, list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        layers.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
+    return layers
+
+
+def by_group(optimizer: Optimizer) -> dict[str, list[Tensor]]:
+    """Return an optimizer's parameters by parameter group: its ``"name"``, else ``group_<index>``.
+
+    Source: definition. Cost: none on the device.
+
+    >>> weight, bias = nn.Linear(2, 3).parameters()
+    >>> groups = [{"params": [weight], "name": "decayed"}, {"params": [bias], "weight_decay": 0.0}]
+    >>> list(by_group(torch.optim.AdamW(groups)))
+    ['decayed', 'group_1']
+    """
+    return {
+        str(group.get("name", f"group_{index}")): list(group["params"])
+        for index, group in enumerate(optimizer.param_groups)
+    }
+
+
+def _precision(tensors: Sequence[Tensor]) -> torch.dtype:
+    return torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
+
+
+def _differences(after: Sequence[Tensor], before: Sequence[Tensor]) -> list[Tensor]:
+    shapes = [[tuple(t.shape) for t in tensors] for tensors in (after, before)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"two sets of parameters must have the same shapes in the same order, got {shapes[0]} and "
+            f"{shapes[1]}; take both from the same model"
+        )
+    if not after:
+        return []
+    wide = [[t.detach().to(_precision([*after, *before])) for t in tensors] for tensors in (after, before)]
+    return foreach_difference(*wide)

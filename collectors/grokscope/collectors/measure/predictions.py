@@ -1,0 +1,69 @@
+"""What every curve measure asks of its input: logits ``[N, C]`` and targets ``[N]``."""
+
+import torch
+from torch import Tensor
+
+
+def checked_predictions(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return logits in at least single precision and targets as ``int64``, or say what is wrong.
+
+    Half precision is widened before anything is summed. On the CPU a target outside 0..C-1 raises; on an
+    accelerator raising would need a synchronisation (and an unchecked index would abort the whole process),
+    so there the rows of such targets become NaN, which every measure treats as it treats any NaN.
+
+    Args:
+        logits: ``[N, C]`` floating point, N ≥ 1, C ≥ 2; NaN is allowed.
+        targets: ``[N]`` integers, on the same device.
+
+    Raises:
+        ValueError: If a shape, a type or (on the CPU) a value is not as above.
+
+    Source: definition. Cost: free for float32; one comparison of the targets on the CPU.
+
+    >>> checked_predictions(torch.zeros(1, 2, dtype=torch.bfloat16), torch.tensor([1]))
+    (tensor([[0., 0.]]), tensor([1]))
+    """
+    _check_shapes(logits, targets)
+    logits, targets = widened(logits.detach()), targets.detach().long()
+    classes = logits.shape[1]
+    if targets.device.type != "cpu":
+        return _with_nan_rows(logits, targets)
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"targets must lie in 0..{classes - 1}, the classes of the logits, got {low}..{high}; "
+            "if one value marks padding, pass it as ignore_index to evaluate"
+        )
+    return logits, targets
+
+
+def widened(values: Tensor) -> Tensor:
+    """Return ``values`` in single precision if they are narrower, else untouched.
+
+    Source: definition. Cost: one copy of half-precision tensors, else nothing.
+
+    >>> widened(torch.zeros(1, dtype=torch.float16)).dtype, widened(torch.zeros(1).double()).dtype
+    (torch.float32, torch.float64)
+    """
+    return values if values.dtype in {torch.float32, torch.float64} else values.float()
+
+
+def _check_shapes(logits: Tensor, targets: Tensor) -> None:
+    shapes = f"logits {list(logits.shape)} and targets {list(targets.shape)}"
+    if logits.ndim != 2 or targets.shape != logits.shape[:1]:  # noqa: PLR2004 - N and C
+        raise ValueError(f"logits must be [N, C] and targets [N], got {shapes}; flatten leading dimensions")
+    if logits.shape[0] == 0:
+        raise ValueError(f"measures need at least one sample, got {shapes}; pass a split that is not empty")
+    if logits.shape[1] < 2:  # noqa: PLR2004 - one class is no choice
+        raise ValueError(
+            f"measures need at least two classes, got {shapes}; for a single logit z stack [0, z]"
+        )
+    if not logits.is_floating_point():
+        raise ValueError(f"logits must be floating point, got {logits.dtype}; pass the scores before argmax")
+    if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+        raise ValueError(f"targets must be class indices (int64), got {targets.dtype}; convert with .long()")
+
+
+def _with_nan_rows(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    inside = targets.clamp(0, logits.shape[1] - 1)
+    return torch.where((inside == targets).unsqueeze(1), logits, torch.nan), inside
