@@ -1,0 +1,10 @@
+"""The Streamlit app: live runs, comparisons, and what each run did.
+
+Start it with ``streamlit run`` and the arguments that ``server_flags`` gives.
+"""
+
+from grokscope.dashboard.escaping import escape as escape
+from grokscope.dashboard.escaping import plain as plain
+from grokscope.dashboard.settings import APP as APP
+from grokscope.dashboard.settings import STORE_VARIABLE as STORE_VARIABLE
+from grokscope.dashboard.settings import server_flags as server_flags

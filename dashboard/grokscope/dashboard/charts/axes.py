@@ -1,0 +1,87 @@
+"""The step axis: logarithmic by default, step 0 kept, equal in charts that are to be read together."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+LINEAR_BELOW = 10
+"""Steps below this lie almost evenly: on a plain log axis the first ten steps, where little happens to
+curves that grok, would take a third of the width."""
+
+# Constant: no text from outside is ever put into an expression.
+_SHORT = "(datum.value === 0 ? 'step ' : '') + format(datum.value, '~s')"
+_ROUND_DIGITS = 2
+_DENSE_DECADES = 4
+_NICE = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepAxis:
+    """An x-axis over optimizer steps.
+
+    Attributes:
+        last: The axis ends here; it starts at 0.
+        log: Symmetric-log (``True``) or linear.
+        labels: Whether it is labelled; of charts under each other only the last needs it.
+    """
+
+    last: int
+    log: bool = True
+    labels: bool = True
+
+    def ticks(self) -> list[int]:
+        """Return where the labels go; linear axes choose their own.
+
+        >>> StepAxis(last=2500).ticks(), StepAxis(last=4_000_000).ticks()[-3:]
+        ([0, 30, 100, 300, 1000, 2500], [100000, 1000000, 4000000])
+        """
+        decades = range(1, len(str(self.last)) + 1)
+        factors = (1, 3) if len(decades) <= _DENSE_DECADES else (1,)
+        # The first one would collide with "step 0", one near the end with the end's own.
+        marks = [factor * 10**exponent for exponent in decades for factor in factors][1:]
+        return [0, *(m for m in marks if m * 1.8 <= self.last), *([self.last] if self._is_round() else [])]
+
+    def _is_round(self) -> bool:
+        return self.last >= LINEAR_BELOW and len(str(self.last).rstrip("0")) <= _ROUND_DIGITS
+
+    def position(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return where steps lie on the axis, in arbitrary units."""
+        return np.log1p(steps / LINEAR_BELOW) if self.log else steps
+
+    def encoding(self, field: str = "step") -> alt.X:
+        """Return the x-channel of a column of steps."""
+        scale: dict[str, Any] = {"domain": [0, max(1, self.last)], "nice": False}
+        if self.log:
+            scale |= {"type": "symlog", "constant": LINEAR_BELOW}
+        axis: dict[str, Any] = {
+            "grid": False,
+            "labelExpr": _SHORT,
+            "labels": self.labels,
+            "tickCount": 6,
+            "labelOverlap": "greedy",
+            "labelSeparation": 6,
+        }
+        if self.log:
+            axis |= {"values": self.ticks(), "labelOverlap": False}
+        return alt.X(field, type="quantitative", title=None, scale=alt.Scale(**scale), axis=alt.Axis(**axis))
+
+
+def ceiling(steps: Iterable[int | None], planned: Iterable[int | None] = ()) -> int:
+    """Return where an axis over ``steps`` ends: the planned end, or a round number that is not passed soon.
+
+    A live chart whose axis grew with every point would be redrawn every second.
+
+    >>> ceiling([130, None], [2500, None]), ceiling([2525]), ceiling([])
+    (2500, 3000, 1)
+    """
+    reached = max((s for s in steps if s is not None), default=0)
+    plan = max((s for s in planned if s is not None), default=0)
+    if plan >= reached:
+        return max(1, plan)
+    scale = 10 ** math.floor(math.log10(reached))
+    return math.ceil(next(n for n in _NICE if n * scale >= reached) * scale)

@@ -1,0 +1,42 @@
+"""A group's training and held-out curves with their transitions: what the live page is made of."""
+
+import altair as alt
+import polars as pl
+
+from grokscope.dashboard.charts.axes import StepAxis
+from grokscope.dashboard.charts.marks import band_layer, mark_layer
+from grokscope.dashboard.charts.palette import Colouring, layered
+from grokscope.dashboard.charts.quantity import Quantity
+
+HEIGHT = 190
+
+
+def group_chart(
+    points: pl.DataFrame,
+    marks: pl.DataFrame,
+    *,
+    axis: StepAxis,
+    quantity: Quantity,
+    colouring: Colouring,
+) -> alt.LayerChart:
+    """Return the held-out curves as full lines, the training curves as faint dashes, and the events on them.
+
+    Args:
+        points: ``run_id, run, group, metric, step, value`` of ``train/…`` and ``test/…``, thinned.
+        marks: ``MARKS_SCHEMA`` with ``run`` and ``group``.
+        axis: The x-axis, equal in all charts that stand beside each other.
+        quantity: The y-axis; so is it.
+        colouring: By group or by run.
+    """
+    base = alt.Chart(points).encode(
+        x=axis.encoding(),
+        y=quantity.encoding(),
+        color=colouring.color(),
+        detail=alt.Detail("run_id:N"),
+    )
+    # The metric begins with its split; which quantity it is of stays out of the expression.
+    is_train = alt.expr.slice(alt.datum.metric, 0, len("train/")) == "train/"
+    train = base.mark_line(strokeWidth=1, strokeDash=[3, 3], opacity=0.6).transform_filter(is_train)
+    test = base.mark_line(strokeWidth=1.6, opacity=0.9).transform_filter(~is_train)
+    layers = [band_layer(marks, axis, colouring), train, test, mark_layer(marks, axis, colouring)]
+    return layered(layers, colouring.palette, height=HEIGHT)

@@ -1,0 +1,75 @@
+"""One panel of a run's page: a few curves of one quantity, with the run's events drawn through."""
+
+import altair as alt
+import polars as pl
+
+from grokscope.dashboard.charts.axes import StepAxis
+from grokscope.dashboard.charts.hover import hover_layers
+from grokscope.dashboard.charts.labels import end_labels
+from grokscope.dashboard.charts.marks import EVENTS, mark_tooltip
+from grokscope.dashboard.charts.palette import Colouring, Palette, layered
+from grokscope.dashboard.charts.quantity import quantity_of
+from grokscope.schemas import METRICS, find_metric
+
+HEIGHT = 170
+LOW_HEIGHT = 105
+_TALL = (METRICS["curve", "accuracy"], METRICS["curve", "loss"])
+
+
+def panel_chart(
+    points: pl.DataFrame, marks: pl.DataFrame, *, axis: StepAxis, colouring: Colouring
+) -> alt.LayerChart:
+    """Return curves of one quantity, each named at its end, with bands and rules at the events.
+
+    Args:
+        points: ``run_id, run, series, metric, step, value``; ``series`` is what a curve is called here.
+        marks: ``MARKS_SCHEMA`` with ``run``.
+        axis: The x-axis, equal in all panels of the page; its labels are drawn where ``axis.labels``.
+        colouring: By ``series``.
+    """
+    metric = str(points["metric"][0]) if points.height else ""
+    quantity = quantity_of(metric, points["value"])
+    height = HEIGHT if find_metric(metric) in _TALL else LOW_HEIGHT
+    base = alt.Chart(points).encode(x=axis.encoding(), y=quantity.encoding(), color=colouring.color())
+    tooltip = [
+        alt.Tooltip("series:N", title="curve"),
+        alt.Tooltip("step:Q", title="step", format=",d"),
+        alt.Tooltip("value:Q", title="value", format=".4~g"),
+    ]
+    hover = hover_layers(points, tooltip, axis=axis, colouring=colouring)
+    names = end_labels(points, colouring, quantity=quantity, height=height)
+    lines = base.mark_line(strokeWidth=1.8).encode(detail=alt.Detail("metric:N"))
+    said = event_names(marks, axis, colouring.palette) if metric.endswith("/accuracy") else []
+    layers = [*event_layers(marks, axis, colouring.palette), *said, lines, *names, *hover]
+    return layered(layers, colouring.palette, height=height)
+
+
+def event_layers(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[alt.Chart]:
+    """Return the events' intervals as grey bands and their dates as thin rules, over all the height."""
+    dated = marks.filter(pl.col("event").is_in(EVENTS))
+    base = alt.Chart(dated).encode(tooltip=mark_tooltip())
+    bands = base.mark_rect(color=palette.muted, opacity=0.16).encode(
+        x=axis.encoding("low"), x2=alt.X2("high")
+    )
+    dash = alt.Scale(domain=list(EVENTS), range=[[2, 3], [1, 0], [6, 3]])
+    rules = base.mark_rule(color=palette.muted, strokeWidth=1).encode(
+        x=axis.encoding("step"), strokeDash=alt.StrokeDash("event:N", scale=dash, legend=None)
+    )
+    return [bands, rules]
+
+
+def event_names(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[alt.Chart]:
+    """Return the events' names and steps above the plot, for the first of the panels."""
+    names = marks.with_columns(
+        pl.format("{} {}", "event", pl.col("step").map_elements("{:,}".format, pl.String)).alias("name")
+    )
+    return [
+        alt.Chart(names)
+        .mark_text(align=align, dx=dx, dy=dy, baseline="bottom", fontSize=11, color=palette.muted)
+        .encode(x=axis.encoding("step"), y=alt.YValue(0), text=alt.Text("name:N"))
+        .transform_filter(alt.datum.event == event)
+        # On either side and in two rows: these events can lie close together.
+        for event, align, dx, dy in zip(
+            EVENTS, ("right", "right", "left"), (3, 3, -3), (-3, -15, -3), strict=True
+        )
+    ]

@@ -1,0 +1,76 @@
+"""When it happened, a row a run: memorized, onset with its interval, generalized."""
+
+import altair as alt
+import polars as pl
+
+from grokscope.dashboard.charts.axes import StepAxis
+from grokscope.dashboard.charts.labels import ROOM
+from grokscope.dashboard.charts.marks import event_shape, mark_tooltip
+from grokscope.dashboard.charts.palette import Y_AXIS_WIDTH, Colouring, layered
+
+_ROOMY, _ROW, _LOW_ROW = 30, 20, 11
+"""Up to 30 rows have 20 pixels each; more have 11."""
+
+
+def timeline_chart(
+    runs: pl.DataFrame, marks: pl.DataFrame, *, axis: StepAxis, colouring: Colouring
+) -> alt.LayerChart:
+    """Return a row a run: a hairline as far as it was trained, and its events.
+
+    Args:
+        runs: ``run, group, step`` in the order of the rows; ``step`` is where the run's log ends.
+        marks: ``MARKS_SCHEMA`` with ``run`` and ``group``.
+        axis: The x-axis, equal to that of the curves above.
+        colouring: By group or by run.
+    """
+    y = alt.Y(
+        "run:N",
+        sort=runs["run"].to_list(),
+        title=None,
+        scale=alt.Scale(domain=runs["run"].to_list()),
+        axis=alt.Axis(
+            orient="right",
+            labelLimit=ROOM - 10,
+            labelFontSize=11 if runs.height <= _ROOMY else 9,
+            minExtent=ROOM,
+            maxExtent=ROOM,
+            labelOverlap=False,
+            labelBound=False,
+            labelFlush=False,
+            grid=False,
+        ),
+    )
+    trained = (
+        alt.Chart(runs.with_columns(pl.lit(0).alias("start")))
+        .mark_rule(strokeWidth=1, opacity=0.35)
+        .encode(y=y, x=axis.encoding("start"), x2=alt.X2("step"), color=colouring.color())
+    )
+    base = alt.Chart(marks).encode(y=y)
+    waiting = (
+        base.mark_rule(strokeWidth=2, opacity=0.75)
+        .encode(x=axis.encoding("first"), x2=alt.X2("last"), color=colouring.color())
+        .transform_aggregate(first="min(step)", last="max(step)", groupby=["run", "group"])
+    )
+    interval = (
+        base.mark_rule(strokeWidth=8, opacity=0.4)
+        .encode(x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip())
+        .transform_filter(alt.datum.event == "onset")
+    )
+    layers = [trained, waiting, interval, _symbols(base, axis, colouring)]
+    chart = layered(
+        layers, colouring.palette, height=(_ROW if runs.height <= _ROOMY else _LOW_ROW) * max(1, runs.height)
+    )
+    # No axis on the left: its room is kept all the same, for the curves above.
+    chart.padding = {"left": Y_AXIS_WIDTH + 4, "top": 4, "right": 4, "bottom": 4}
+    return chart
+
+
+def _symbols(base: alt.Chart, axis: StepAxis, colouring: Colouring) -> alt.Chart:
+    fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
+    return base.mark_point(size=56, strokeWidth=1.6, opacity=1).encode(
+        x=axis.encoding("step"),
+        stroke=colouring.stroke(),
+        fill=fill,
+        shape=event_shape(),
+        tooltip=mark_tooltip(),
+    )

@@ -1,0 +1,82 @@
+"""Which curves of a run stand together in one panel, and in which order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from grokscope.dashboard.charts.quantity import label_of
+from grokscope.schemas import METRICS, find_metric, is_split
+
+# Progress counts itself and the collector's own cost say nothing about learning.
+_HIDDEN = frozenset({"progress", "collector", "system"})
+_TABLE = tuple(METRICS)
+_FAMILIES = (
+    "curve",
+    "weights",
+    "representation",
+    "gradients",
+    "updates",
+    "logits",
+    "attention",
+    "curvature",
+    "task",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Curves of one quantity.
+
+    Attributes:
+        key: Stable name, of our own making.
+        title: What the panel shows.
+        series: Metric -> what its curve is called in this panel.
+    """
+
+    key: str
+    title: str
+    series: Mapping[str, str]
+
+
+def panels_of(metrics: Iterable[str]) -> list[Panel]:
+    """Return the panels for ``metrics``: accuracy and loss first, then norms, representation and the rest.
+
+    >>> [p.title for p in panels_of(["weights/norm", "test/loss", "train/loss", "progress/seconds"])]
+    ['cross-entropy', 'weight norm']
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for metric in sorted(metrics):
+        family, quantity = _place(metric)
+        if family not in _HIDDEN:
+            groups.setdefault((family, quantity), []).append(metric)
+    ordered = sorted(groups.items(), key=lambda item: _rank(*item[0]))
+    return [
+        Panel(key=f"panel_{i}", title=_title(names[0]), series={name: _short(name) for name in names})
+        for i, (_, names) in enumerate(ordered)
+    ]
+
+
+def _place(metric: str) -> tuple[str, str]:
+    family, _, rest = metric.partition("/")
+    return ("curve", rest) if is_split(family) else (family, rest.partition("/")[0])
+
+
+def _rank(family: str, quantity: str) -> tuple[int, int, str, str]:
+    if (family, quantity) == ("curve", "accuracy"):
+        return (0, -1, "", "")
+    place = _TABLE.index((family, quantity)) if (family, quantity) in _TABLE else len(_TABLE)
+    known = _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
+    return (known, place, family, quantity)
+
+
+def _title(metric: str) -> str:
+    known = find_metric(metric)
+    return known.label if known else metric
+
+
+def _short(metric: str) -> str:
+    """Return the part of a metric's name that differs within its panel: the split, or the place."""
+    family, _, rest = metric.partition("/")
+    if is_split(family):
+        return family
+    where = rest.partition("/")[2]
+    return where or ("total" if find_metric(metric) else label_of(metric))

@@ -1,0 +1,62 @@
+"""What a run is doing now, in the words of the field."""
+
+from enum import StrEnum
+
+import polars as pl
+
+from grokscope.schemas import Pattern, Verdict
+
+
+class Phase(StrEnum):
+    """The stage that a run has reached."""
+
+    STARTING = "starting"
+    UNJUDGED = "training"
+    MEMORIZING = "memorizing"
+    WAITING = "memorized, waiting for generalization"
+    GENERALIZING = "generalizing"
+    GENERALIZED = "generalized"
+    COLLAPSED = "collapsed"
+
+
+def phase_of(verdict: Verdict | None) -> Phase:
+    """Return the stage that the verdict on a run's log so far shows.
+
+    >>> phase_of(None)
+    <Phase.STARTING: 'starting'>
+    """
+    if verdict is None:
+        return Phase.STARTING
+    if verdict.pattern is Pattern.COLLAPSE:
+        return Phase.COLLAPSED
+    if verdict.generalized is not None:
+        return Phase.GENERALIZED
+    if verdict.onset is not None:
+        return Phase.GENERALIZING
+    if verdict.memorized is not None:
+        return Phase.WAITING
+    return Phase.UNJUDGED if verdict.missing else Phase.MEMORIZING
+
+
+def share_done(step: int | None, planned: int | None) -> float | None:
+    """Return how much of the planned training is done, 0 to 1; ``None`` if no plan is known."""
+    if step is None or not planned or planned <= 0:
+        return None
+    return min(1.0, max(0.0, step / planned))
+
+
+def active(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs that are training now."""
+    return runs.filter((pl.col("status") == "RUNNING") & ~pl.col("silent"))
+
+
+def silent(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs that are called running and have fallen silent."""
+    return runs.filter(pl.col("silent"))
+
+
+def ended(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs that have ended, the latest first."""
+    return runs.filter(~pl.col("status").is_in(["RUNNING", "SCHEDULED"])).sort(
+        "end_ms", descending=True, nulls_last=True
+    )

@@ -1,0 +1,49 @@
+"""How a chart gets onto the page: described once, described again only when what it shows has changed."""
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+_LIFTED = Lock()
+_Title = str | Mapping[str, str]
+
+
+def show(
+    build: Callable[..., alt.LayerChart],
+    *frames: pl.DataFrame,
+    key: str,
+    text: str,
+    title: _Title | None = None,
+    **settings: Any,
+) -> None:
+    """Draw ``build(*frames, **settings)``.
+
+    Args:
+        build: A function of ``charts``.
+        frames: What it draws.
+        key: Name of the element, stable over reruns.
+        text: What the chart shows, for who cannot see it.
+        title: Above the chart: a text, or Vega-Lite's title parameters.
+        settings: Further arguments of ``build``.
+    """
+    spec = _spec(build, build.__name__, frames, settings)
+    st.vega_lite_chart(spec | ({"title": title} if title else {}), key=key, alt=text, width="stretch")
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _spec(
+    _build: Callable[..., alt.LayerChart],
+    name: str,  # noqa: ARG001 - part of the cache's key, for ``_build``, which is not
+    frames: tuple[pl.DataFrame, ...],
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    # Altair would check each chart against the whole grammar of Vega-Lite, which takes longer than building
+    # it: a page that draws itself anew every two seconds leaves that to the tests.
+    chart = _build(*frames, **settings)
+    # Altair's limit of 5,000 rows a frame is lifted here alone; its setting is one for all threads.
+    with _LIFTED, alt.data_transformers.enable("default", max_rows=None):
+        return chart.to_dict(validate=False)

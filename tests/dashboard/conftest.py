@@ -1,0 +1,157 @@
+"""A real MLflow store with the runs that a dashboard has to cope with; pages drawn without a browser."""
+
+import math
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
+from streamlit.testing.v1 import AppTest
+
+# MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 is about to remove; only MLflow can mend that.
+MLFLOW_ON_SQLALCHEMY = "ignore:The ``noload`` loader strategy is deprecated"
+
+STEPS = [*range(10), *range(10, 100, 10), *range(100, 2001, 25)]
+MEMORIZED_AT, GENERALIZED_AT = 60, 800
+EVIL = "![b](http://evil.example/x.png) [l](javascript:alert(1)) <img src=x onerror=alert(1)> :red[r] $x^2$"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(MLFLOW_ON_SQLALCHEMY))
+
+
+def sigmoid(step, middle, width=0.12):
+    return 1 / (1 + math.exp(-(math.log1p(step) - math.log1p(middle)) / width))
+
+
+def curves(*, groks, until=2000):
+    """Return the points of a run that memorizes at step 60 and, if it groks, generalizes at step 800."""
+    rows = []
+    for step in (s for s in STEPS if s <= until):
+        train, test = sigmoid(step, MEMORIZED_AT), sigmoid(step, GENERALIZED_AT) if groks else 0.0
+        values = {
+            "train/accuracy": train,
+            "test/accuracy": test,
+            "train/loss": 4 * (1 - train) + 1e-4,
+            "test/loss": 4 * (1 - test) + 1e-3,
+            "weights/norm": 20 + step / 100,
+            "weights/effective_rank/embedding": 40 - 10 * test,
+        }
+        rows += [(key, value, step) for key, value in values.items()]
+    return rows
+
+
+class Training:
+    """Writes runs into a store, as a tracker would."""
+
+    def __init__(self, path):
+        self.uri = f"sqlite:///{path}"
+        self.client = MlflowClient(self.uri)
+
+    def experiment(self, name):
+        return self.client.create_experiment(name)
+
+    def run(self, experiment, name, points, *, params=None, status="FINISHED", age_s=0):  # noqa: PLR0913
+        now = int((time.time() - age_s) * 1000)
+        run_id = self.client.create_run(experiment, run_name=name, start_time=now).info.run_id
+        stored = [Metric(key, value, now, step) for key, value, step in points]
+        self.client.log_batch(run_id, params=[Param(k, str(v)) for k, v in (params or {}).items()])
+        for start in range(0, len(stored), 1000):
+            self.client.log_batch(run_id, metrics=stored[start : start + 1000])
+        if status != "RUNNING":
+            self.client.set_terminated(run_id, status, end_time=now)
+        return run_id
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """A store without a run; MLflow takes seconds to make one, so tests copy it."""
+    path = tmp_path_factory.mktemp("blank") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def training(blank, tmp_path):
+    """A fresh store of the test's own."""
+    return Training(shutil.copy(blank, tmp_path / "mlflow.db"))
+
+
+@pytest.fixture(scope="session")
+def sweep(blank, tmp_path_factory):
+    """Seven runs: three grok, two do not, one trains, one has fallen silent."""
+    training = Training(shutil.copy(blank, tmp_path_factory.mktemp("sweep") / "mlflow.db"))
+    experiment = training.experiment("sweep")
+    shared = {"setting": "bridge", "compute.exposure.steps": 2000, "compute.scale.width": 128}
+    for seed in range(3):
+        training.run(
+            experiment, f"decay {seed}", curves(groks=True), params={**shared, "group": "decay", "seed": seed}
+        )
+    for seed in range(2):
+        training.run(
+            experiment, f"none {seed}", curves(groks=False), params={**shared, "group": "none", "seed": seed}
+        )
+    extra = {**shared, "group": "decay"}
+    training.run(
+        experiment,
+        "in training",
+        curves(groks=True, until=500),
+        params={**extra, "seed": 3},
+        status="RUNNING",
+        age_s=-3600,
+    )
+    training.run(
+        experiment,
+        "was killed",
+        curves(groks=True, until=300),
+        params={**extra, "seed": 4},
+        status="RUNNING",
+        age_s=900,
+    )
+    return training
+
+
+def _page(view, uri, experiment, runs):
+    # AppTest runs this function's text as a script of its own: it has to bring what it needs.
+    from importlib import import_module  # noqa: PLC0415
+
+    import streamlit as st  # noqa: PLC0415
+
+    from grokscope.dashboard.data import Data  # noqa: PLC0415
+    from grokscope.dashboard.loading import Reader  # noqa: PLC0415
+    from grokscope.dashboard.selection import Selection  # noqa: PLC0415
+
+    def open_view(name, chosen):
+        st.session_state["opened"] = (name, list(chosen))
+
+    selection = Selection(experiment=experiment, runs=tuple(runs))
+    data = Data(source=Reader(uri), selection=selection, open_view=open_view)
+    import_module(f"grokscope.dashboard.views.{view}").render(data)
+
+
+@pytest.fixture
+def page():
+    """Draw one view on a store, without the router and without a browser."""
+
+    def drawn(view, uri, *, experiment="sweep", runs=()):
+        app = AppTest.from_function(_page, args=(view, uri, experiment, runs), default_timeout=60)
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    return drawn
+
+
+@pytest.fixture
+def texts():
+    """All that a page says, in the form in which Streamlit's markdown will read it."""
+
+    def said(app):
+        shown = ["title", "header", "subheader", "markdown", "caption", "warning", "error", "info"]
+        return [element.value for kind in shown for element in app.get(kind)]
+
+    return said

@@ -1,0 +1,168 @@
+import pytest
+
+from grokscope.dashboard.loading import Reader
+from grokscope.dashboard.tables import runs_table
+
+VIEWS = ("live", "runs", "compare", "run")
+CHARTS = {"live": 3, "runs": 0, "compare": 2, "run": 4}
+
+
+def chart_count(app):
+    return len(app.get("vega_lite_chart"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_sweep_is_drawn(page, sweep, view):
+    assert chart_count(page(view, sweep.uri)) == CHARTS[view]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_store_without_runs_says_how_to_get_one(page, training, view):
+    app = page(view, training.uri, experiment=None)
+    assert [s.value for s in app.subheader] == ["No runs yet"]
+    assert app.code[0].value == "grokscope demo"
+    assert "tracker.evaluate(step, train=train_set, test=test_set)" in app.code[1].value
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_experiment_without_runs_says_what_to_do(page, training, view):
+    training.experiment("nothing here")
+    app = page(view, training.uri, experiment="nothing here")
+    assert [s.value for s in app.subheader] == ["This experiment has no runs yet"]
+    assert "Choose another experiment above, or start a run in this one." in [m.value for m in app.markdown]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_store_that_is_not_there_yet_is_waited_for(page, tmp_path, view, texts):
+    app = page(view, f"sqlite:///{tmp_path / 'later.db'}", experiment=None)
+    assert [s.value for s in app.subheader] == ["No runs yet"]
+    assert not app.error
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_store_that_cannot_be_read_says_so_and_what_to_do(page, tmp_path, view):
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"this is not a database" * 100)
+    app = page(view, f"sqlite:///{broken}", experiment=None)
+    assert len(app.error) == 1
+    assert [b.label for b in app.button] == ["Try again now"]
+    assert any("grokscope up --store" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_single_run_is_drawn(page, training, view):
+    experiment = training.experiment("one")
+    training.run(experiment, "only", [("train/loss", 1.0, 0)])
+    assert (
+        chart_count(page(view, training.uri, experiment="one"))
+        == {"live": 1, "compare": 1, "run": 1, "runs": 0}[view]
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_run_that_has_logged_nothing_yet_breaks_no_page(page, training, view):
+    training.run(training.experiment("fresh"), "starting", [], status="RUNNING")
+    assert chart_count(page(view, training.uri, experiment="fresh")) == 0
+
+
+def test_live_says_what_each_run_in_training_does_now(page, sweep, texts):
+    said = texts(page("live", sweep.uri))
+    assert "**in training**" in said
+    assert any("memorized, waiting for generalization" in text for text in said)
+    assert [text for text in said if text.startswith("step 500")] == [
+        "step 500 of 2,000 · train 99.9 % · test 2.0 %"
+    ]
+
+
+def test_live_marks_a_run_that_has_fallen_silent(page, sweep, texts):
+    assert any("trainer silent since" in text for text in texts(page("live", sweep.uri)))
+
+
+def test_live_counts_what_has_happened(page, sweep):
+    metrics = {m.label: m.value for m in page("live", sweep.uri).metric}
+    assert metrics["Training now"] == "1"
+    assert metrics["Finished"] == "5 of 7"
+    assert metrics["Generalized"] == "3"
+
+
+def test_the_table_keeps_numbers_numeric(page, sweep):
+    table = page("runs", sweep.uri).dataframe[0].value
+    for column in ("memorized", "onset", "delay", "delay ratio", "final test", "seed"):
+        assert table[column].dtype.kind in "if", column
+
+
+def test_the_table_is_filtered_by_text_pattern_and_status(page, sweep):
+    app = page("runs", sweep.uri)
+    app.text_input(key="runs_text").set_value("DECAY").run()
+    assert len(app.dataframe[0].value) == 5
+    app.button_group(key="runs_status").set_value(["finished"]).run()
+    assert len(app.dataframe[0].value) == 3
+    app.text_input(key="runs_text").set_value("no such run").run()
+    assert app.info[0].value == "No run matches these filters. Clear one of them."
+
+
+def test_compare_has_a_row_of_results_for_each_group(page, sweep):
+    rows = page("compare", sweep.uri).dataframe[-1].value
+    assert rows[["group", "runs", "grokked"]].to_numpy().tolist() == [["decay", 5, 3], ["none", 2, 0]]
+
+
+def test_compare_draws_only_the_runs_that_are_selected(page, sweep):
+    runs = runs_table_of(sweep)["run_id"].to_list()[:2]
+    app = page("compare", sweep.uri, runs=runs)
+    assert app.dataframe[-1].value["runs"].sum() == 2
+    app.button(key="compare_all").click().run()
+    assert app.session_state["opened"] == ("compare", [])
+
+
+@pytest.mark.parametrize(("key", "value"), [("compare_axis", "linear"), ("compare_by", "run")])
+def test_compare_changes_its_axis_and_its_colours(page, sweep, key, value):
+    app = page("compare", sweep.uri)
+    before = app.get("vega_lite_chart")[0].proto.spec
+    app.button_group(key=key).set_value(value).run()
+    assert app.get("vega_lite_chart")[0].proto.spec != before
+
+
+def test_compare_draws_any_metric(page, sweep):
+    app = page("compare", sweep.uri)
+    app.selectbox(key="compare_metric").set_value("weights/norm").run()
+    assert not app.exception
+    assert app.get("vega_lite_chart")[0].proto.alt.startswith("weights/norm  (weight norm)")
+
+
+def test_run_says_in_words_what_happened(page, sweep, texts):
+    run = runs_table_of(sweep).filter(run="decay 0")["run_id"][0]
+    said = texts(page("run", sweep.uri, runs=[run]))
+    assert any(text.startswith("**Grokking.** Memorized the training set by step") for text in said)
+
+
+def test_run_shows_params_by_axis(page, sweep, texts):
+    said = texts(page("run", sweep.uri))
+    axes = ["compute · scale", "compute · exposure", "other"]
+    assert [text for text in said if text in axes] == axes
+    assert "width  **128**" in said
+
+
+def test_run_goes_to_the_run_that_is_picked(page, sweep):
+    app = page("run", sweep.uri)
+    run = runs_table_of(sweep)["run_id"][-1]
+    app.selectbox[0].set_value(run).run()
+    assert app.session_state["opened"] == ("run", [run])
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_chart_and_table_says_what_it_shows(page, sweep, view):
+    app = page(view, sweep.uri)
+    assert all(chart.proto.alt for chart in app.get("vega_lite_chart"))
+
+
+def runs_table_of(sweep):
+    return runs_table(Reader(sweep.uri).snapshot("sweep"))
+
+
+def test_many_runs_over_each_other_are_drawn_with_more_rows_than_altair_allows(page, training):
+    experiment = training.experiment("many")
+    curve = [("test/accuracy", step / 500, step) for step in range(500)]
+    for seed in range(12):
+        training.run(experiment, f"r{seed}", curve, params={"group": "g", "seed": seed})
+    app = page("compare", training.uri, experiment="many")
+    assert app.dataframe[-1].value["runs"].tolist() == [12]
