@@ -23,23 +23,7 @@ def timeline_chart(
         axis: The x-axis, equal to that of the curves above.
         colouring: By group or by run.
     """
-    y = alt.Y(
-        "run:N",
-        sort=runs["run"].to_list(),
-        title=None,
-        scale=alt.Scale(domain=runs["run"].to_list()),
-        axis=alt.Axis(
-            orient="right",
-            labelLimit=ROOM - 10,
-            labelFontSize=11 if runs.height <= _ROOMY else 9,
-            minExtent=ROOM,
-            maxExtent=ROOM,
-            labelOverlap=False,
-            labelBound=False,
-            labelFlush=False,
-            grid=False,
-        ),
-    )
+    y = _rows(runs)
     trained = (
         alt.Chart(runs.with_columns(pl.lit(0).alias("start")))
         .mark_rule(strokeWidth=1, opacity=0.35)
@@ -63,6 +47,26 @@ def timeline_chart(
     # No axis on the left: its room is kept all the same, for the curves above.
     chart.padding = {"left": Y_AXIS_WIDTH + 4, "top": 4, "right": 4, "bottom": 4}
     return chart
+
+
+def _rows(runs: pl.DataFrame) -> alt.Y:
+    return alt.Y(
+        "run:N",
+        sort=runs["run"].to_list(),
+        title=None,
+        scale=alt.Scale(domain=runs["run"].to_list()),
+        axis=alt.Axis(
+            orient="right",
+            labelLimit=ROOM - 10,
+            labelFontSize=11 if runs.height <= _ROOMY else 9,
+            minExtent=ROOM,
+            maxExtent=ROOM,
+            labelOverlap=False,
+            labelBound=False,
+            labelFlush=False,
+            grid=False,
+        ),
+    )
 
 
 def _symbols(base: alt.Chart, axis: StepAxis, colouring: Colouring) -> alt.Chart:

@@ -15,6 +15,10 @@ NOTHING = "–"
 
 def columns() -> dict[str, Any]:
     """Return how the columns of ``runs_table`` and ``groups_table`` are shown."""
+    return _run_columns() | _group_columns()
+
+
+def _run_columns() -> dict[str, Any]:
     config = st.column_config
     return {
         "run_id": None,
@@ -38,6 +42,12 @@ def columns() -> dict[str, Any]:
         "group": config.TextColumn("Group"),
         "seed": config.NumberColumn("Seed", format="%d", width="small"),
         "step": config.NumberColumn("Step", format="localized"),
+    }
+
+
+def _group_columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
         "runs": config.NumberColumn("Runs"),
         "grokked": config.NumberColumn("Grokked"),
         "median onset": config.NumberColumn(
