@@ -15,7 +15,7 @@ TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
 
-.PHONY: help demo test lint type bench constraints
+.PHONY: help demo test lint type screenshots bench constraints
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -37,6 +37,9 @@ type: $(INSTALLED)  ## pyright, strict
 bench: $(INSTALLED)  ## a benchmark beside the tools it compares with; BENCH=detect ARGS="FOLDER" for that one
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[bench]" >&2
 	@$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
+
+screenshots: $(INSTALLED)  ## the pictures in docs/images, from a real demo
+	@GROKSCOPE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/end_to_end/test_demo.py
 
 constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes newer releases
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.5" >&2

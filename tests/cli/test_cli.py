@@ -8,6 +8,8 @@ from contextlib import closing
 
 import polars as pl
 import pytest
+from mlflow.entities import Metric
+from mlflow.tracking import MlflowClient
 
 from grokscope.cli.main import run
 from grokscope.cli.points_file import read_points
@@ -165,3 +167,21 @@ def test_json_on_stdout_is_never_mixed_with_anything_else(grokscope, curves, tmp
     curves.write_parquet(tmp_path / "c.parquet")
     _, out, _ = grokscope("detect", "c.parquet", "--format", "json")
     assert [json.loads(line)["run"] for line in out.splitlines()] == ["r"]
+
+
+def test_verdicts_are_written_to_the_runs_of_a_store(grokscope, curves, tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    run = client.create_run(client.create_experiment("e"), run_name="mine")
+    metrics = [Metric(m, v, 1000 + s, s) for _, s, m, v in curves.iter_rows()]
+    client.log_batch(run.info.run_id, metrics)
+    status, out, _ = grokscope("detect", uri, "--experiment", "e", "--write")
+    assert (status, out.splitlines()[1].split()[:2]) == (0, ["mine", "grokking"])
+    tags = client.get_run(run.info.run_id).data.tags
+    assert tags["grokscope.pattern"] == "grokking"
+    assert 780 <= int(tags["grokscope.onset_step"]) <= 920
+    status, _, err = grokscope("detect", uri, "--experiment", "f")
+    assert (status, "'f'" in err, "'e'" in err) == (2, True, True)
+    status, _, err = grokscope("detect", uri)
+    assert status == 2
+    assert "a store needs --experiment NAME; there: 'e'" in err

@@ -29,6 +29,7 @@ QUIET = (
 )  # fmt: skip
 # The marks of a chart: what Vega draws as lines.
 LINES = "[data-testid=stVegaLiteChart] svg path"
+SCREENSHOTS = os.environ.get("GROKSCOPE_SCREENSHOTS", "")
 VIEWS = ("live", "runs", "compare", "run")
 
 
@@ -107,7 +108,9 @@ def test_the_live_page_draws_by_itself_while_the_demo_trains(demo, browser):
     assert demo.training.poll() is None, "the demo ended before the page was seen to move"
     assert page.evaluate("window.untouched"), "the page was loaded anew"
     expect(page.get_by_text("weight decay 1", exact=True).first).to_be_visible()
-    screenshot(page, "live-training")
+    if SCREENSHOTS:
+        page.wait_for_timeout(20_000)  # a picture with some runs finished says more
+        screenshot(page, "live-training")
 
 
 def test_every_run_of_the_demo_gets_its_verdict(demo):
@@ -183,6 +186,5 @@ def commands() -> list[str]:
 
 
 def screenshot(page: Page, name: str) -> None:
-    folder = os.environ.get("GROKSCOPE_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")

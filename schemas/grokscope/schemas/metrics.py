@@ -65,6 +65,9 @@ _UP, _DOWN = Direction.UP, Direction.DOWN
 
 _TABLE: tuple[Metric, ...] = (
     Metric(family=CURVE, quantity="loss", label="cross-entropy", unit="nats", direction=_DOWN, low=0.0),
+    Metric(
+        family=CURVE, quantity="batch_loss", label="loss of the batch", unit="nats", direction=_DOWN, low=0.0
+    ),
     Metric(family=CURVE, quantity="accuracy", label="accuracy", unit="1", direction=_UP, low=0.0, high=1.0),
     Metric(
         family=CURVE,

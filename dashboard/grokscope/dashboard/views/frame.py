@@ -20,7 +20,7 @@ from grokscope.collectors import Tracker
 
 with Tracker(model, optimizer, experiment="my-experiment") as tracker:
     for step, batch in enumerate(batches):
-        tracker.log(step, {"train/loss": train_step(model, batch)})
+        tracker.log(step, {"train/batch_loss": train_step(model, batch)})
         if tracker.due(step):
             tracker.evaluate(step, train=train_set, test=test_set)
 """
