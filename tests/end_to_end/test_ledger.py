@@ -76,6 +76,30 @@ def test_a_killed_shipper_is_replaced_and_doubles_nothing(trainer, stored, wait_
     check(trainer, stored(trainer.store))
 
 
+def test_a_stopped_shipper_keeps_neither_the_trainer_nor_a_sync_and_goes_on_later(
+    trainer, stored, wait_until
+):
+    process = trainer.start(steps=1500, pause=0.002)
+    wait_until(lambda: pids_of_shippers(trainer.home))
+    trainer.wait_for(rows=100)
+    shippers = pids_of_shippers(trainer.home)
+    for pid in shippers:
+        os.kill(pid, signal.SIGSTOP)
+    live = trainer.sync()
+    assert (live.returncode, live.stdout.partition(":")[0]) == (0, "nothing to send")
+    trainer.wait_for(rows=4800)
+    began = time.monotonic()
+    assert process.wait(timeout=30) == 0
+    assert time.monotonic() - began < 8  # the last of its steps, and six seconds for leaving
+    assert "are safe on disk" in process.stderr.read()
+    process.stderr.close()
+    assert trainer.sync("--patience", "1").returncode != 0
+    for pid in shippers:
+        os.kill(pid, signal.SIGCONT)
+    assert trainer.sync().returncode == 0
+    assert stored(trainer.store) == sorted(trainer.ledger("kept"))
+
+
 def test_training_goes_on_while_the_server_is_away_and_nothing_is_lost(trainer, stored, server, wait_until):
     trainer.store = server.uri
     process = trainer.start(steps=10**6, pause=0.005)  # the server is not up yet

@@ -2,9 +2,20 @@
 
 import sys
 import threading
+from contextlib import suppress
 
 # A loop that fails in ever new ways must not flood the terminal either.
 _MOST_SAID = 20
+
+
+def tell(sentence: str) -> None:
+    """Write ``sentence`` to stderr; a closed or broken one costs only the sentence.
+
+    >>> tell("")
+    """
+    with suppress(Exception):
+        if sentence:
+            sys.stderr.write(f"grokscope: {sentence}\n")
 
 
 class Complaints:
@@ -29,4 +40,4 @@ class Complaints:
             if not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
                 return
             self._said.add(kind)
-        sys.stderr.write(f"grokscope: {sentence}. Training goes on.\n")
+        tell(f"{sentence}. Training goes on.")

@@ -1,5 +1,6 @@
 """Scalars that are still on an accelerator when they are logged."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,9 +47,10 @@ class DeviceValues:
 
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
+        self._lock = threading.Lock()
 
     def put(self, step: int, time_ms: int, values: Mapping[str, Tensor]) -> None:
-        """Take scalar tensors (any float type, any one device) of one step.
+        """Take scalar tensors (any float type, any devices) of one step.
 
         Raises:
             ValueError: If a tensor has more than one element.
@@ -56,26 +58,37 @@ class DeviceValues:
         for key, value in values.items():
             if value.numel() != 1:
                 raise ValueError(f"{key!r} must be a scalar, got shape {tuple(value.shape)}; log its mean")
-        scalars = [v.detach().reshape(()) for v in values.values()]
-        # MPS has no float64; elsewhere it holds every narrower type exactly.
-        wide = torch.float32 if scalars[0].device.type == "mps" else torch.float64
-        together = torch.stack([s.to(wide) for s in scalars])
-        self._waiting.append(_start_copy(step, time_ms, tuple(values), together))
+        for device in {value.device for value in values.values()}:
+            there = {key: value for key, value in values.items() if value.device == device}
+            scalars = [v.detach().reshape(()) for v in there.values()]
+            # MPS has no float64; elsewhere it holds every narrower type exactly.
+            wide = torch.float32 if device.type == "mps" else torch.float64
+            together = torch.stack([s.to(wide) for s in scalars])
+            self._waiting.append(_start_copy(step, time_ms, tuple(there), together))
 
     def arrived(self, *, wait: bool = False) -> list[Arrived]:
         """Return what has come to the host, in order of ``put``; with ``wait`` everything."""
         done: list[Arrived] = []
-        while self._waiting:
-            first = self._waiting[0]
-            if wait or len(self._waiting) > _MOST_WAITING:
-                first.wait()
-            elif not first.is_there():
-                break
-            floats = cast("list[float]", first.copy.tolist())
-            values = dict(zip(first.keys, floats, strict=True))
-            done.append(Arrived(step=first.step, time_ms=first.time_ms, values=values))
-            self._waiting.popleft()
+        with self._lock:  # several threads may log
+            while self._waiting and self._is_due(self._waiting[0], wait=wait):
+                # Taken out first: a tensor that cannot be read must not keep those behind it waiting.
+                first = self._waiting.popleft()
+                try:
+                    floats = cast("list[float]", first.copy.tolist())
+                except (RuntimeError, NotImplementedError):
+                    if not done:
+                        raise
+                    self._waiting.appendleft(first)  # first what has been read
+                    break
+                values = dict(zip(first.keys, floats, strict=True))
+                done.append(Arrived(step=first.step, time_ms=first.time_ms, values=values))
         return done
+
+    def _is_due(self, first: _Waiting, *, wait: bool) -> bool:
+        if wait or len(self._waiting) > _MOST_WAITING:
+            first.wait()
+            return True
+        return first.is_there()
 
 
 def _start_copy(step: int, time_ms: int, keys: tuple[str, ...], together: Tensor) -> _Waiting:

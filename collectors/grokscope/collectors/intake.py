@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from grokscope.collectors.device_values import DeviceValues
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
+# A loop that logs a new name at every step must not fill the memory.
+_MOST_NAMES = 10_000
 
 
 class Intake:
@@ -36,7 +38,7 @@ class Intake:
             name = self._names.get(key) or self._name(key)
             if type(value) is float:
                 plain[name] = value
-            elif _is_on_accelerator(value):
+            elif _is_on_accelerator(value) and value.numel() == 1:
                 on_device[name] = value
             else:
                 self._convert(plain, name, value)
@@ -66,13 +68,15 @@ class Intake:
     def _convert(self, plain: dict[str, float], name: str, value: Any) -> None:
         try:
             plain[name] = float(value)
-        except (TypeError, ValueError, RuntimeError, OverflowError):
+        except Exception:  # noqa: BLE001 - a user's own type may raise anything
             got = type(value).__name__
             self._complaints.say(
                 f"{name!r} must be a number or a tensor of one element, got {got}; it is left out", dropped=1
             )
 
     def _name(self, key: str) -> str:
+        if len(self._names) >= _MOST_NAMES:
+            self._names.clear()
         name = self._names[key] = safe_name(str(key))
         if name != key:
             self._complaints.say(f"MLflow refuses the name {key!r}; logged as {name!r}")

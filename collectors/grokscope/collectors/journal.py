@@ -1,6 +1,5 @@
 """Where a tracker writes: the spool on disk, kept in sync and shipped in the background."""
 
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -8,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from grokscope.collectors.ship import ensure_shipper
+from grokscope.collectors.complaints import tell
+from grokscope.collectors.params import plain_text
+from grokscope.collectors.ship import ensure_shipper, without_credentials
 from grokscope.collectors.spool import (
     Meta,
     SpoolWriter,
@@ -21,6 +22,8 @@ from grokscope.schemas import home
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
+_COUNT_SECONDS = 0.5
+_NAME_LENGTH = 250
 
 
 class Journal(Protocol):
@@ -54,7 +57,10 @@ class SpoolJournal:
     def __init__(self, home: Path, meta: Meta) -> None:
         self._home = home
         self._store = meta.store
-        self.folder = create_spool(home, replace(meta, born=process_born(meta.pid) or ""))
+        self._said: set[str] = set()
+        shown = without_credentials(meta.store)
+        meta = replace(meta, store=shown, born=process_born(meta.pid) or "")
+        self.folder = create_spool(home, meta)
         self._writer = SpoolWriter(self.folder)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="grokscope-journal", daemon=True)
@@ -75,34 +81,62 @@ class SpoolJournal:
         self._writer.points(step, time_ms, values)
 
     def end(self, status: str, time_ms: int) -> None:
-        """Append the end and close the spool."""
-        self._writer.event({"event": "end", "status": status, "time_ms": time_ms})
+        """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
+        self._writer.close({"event": "end", "status": status, "time_ms": time_ms})
         self._stop.set()
-        self._thread.join(timeout=2.0)
-        self._writer.close()
+        self._say_dropped()
 
     def wait_shipped(self, seconds: float) -> int:
         """Wait until the shipper has removed the spool, which it does when all of it has arrived."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + max(0.0, seconds - _COUNT_SECONDS)
+        self._thread.join(timeout=max(0.0, seconds - _COUNT_SECONDS))  # it may be starting the shipper
+        next_check = time.monotonic() + _SYNC_SECONDS
         # Both ends poll; the shipper's tick bounds what can be gained by asking more often.
         while self.folder.exists() and time.monotonic() < deadline:
             if (self.folder / "state.json").exists():
                 break
+            if time.monotonic() >= next_check:  # nobody else replaces a shipper that dies now
+                self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
+                next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
-        return unshipped(self.folder)
+        return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
     def _keep(self) -> None:
         next_check = 0.0
         while True:
+            if time.monotonic() >= next_check:
+                self._ensure_shipper()
+                next_check = time.monotonic() + _SHIPPER_CHECK_SECONDS
             try:
-                if time.monotonic() >= next_check:
-                    ensure_shipper(self._home, self._store)
-                    next_check = time.monotonic() + _SHIPPER_CHECK_SECONDS
                 self._writer.sync()
-            except OSError:
-                pass  # the points are on disk all the same; the next round tries again
+            except OSError as error:
+                self._say_once(f"the spool cannot be synced ({error})")
+            if self._writer.dropped:
+                self._say_once(
+                    f"points cannot be kept in {self.folder} and are dropped ({self._why_dropped}). "
+                    "Free the disk, or bring the store back. Training goes on"
+                )
             if self._stop.wait(_SYNC_SECONDS):
                 return
+
+    def _ensure_shipper(self, **bound: float) -> None:
+        try:
+            ensure_shipper(self._home, self._store, **bound)
+        except Exception as error:  # noqa: BLE001 - the points are on disk all the same
+            self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
+
+    def _say_dropped(self) -> None:
+        if self._writer.dropped:
+            self._say_once(f"{self._writer.dropped} points of this run were dropped ({self._why_dropped})")
+
+    @property
+    def _why_dropped(self) -> str:
+        return str(self._writer.error or "its cap is reached")
+
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            tell(f"{sentence}.")
 
 
 class LostJournal:
@@ -117,7 +151,7 @@ class LostJournal:
 
     def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002
         """Say how much was lost."""
-        sys.stderr.write(f"grokscope: {self.dropped} points were lost, since no spool could be written.\n")
+        tell(f"{self.dropped} points were lost, since no spool could be written.")
 
     def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002
         """Return 0: there is nothing that could still arrive."""
@@ -131,22 +165,24 @@ def open_journal(
 
     Where the disk refuses, training goes on with a journal that counts what is lost, and says so.
     """
-    place = home()
+    label = plain_text(name or _default_name(params) or run_id[:8])[:_NAME_LENGTH]
+    place = None
     try:
+        place = home()
         meta = Meta(
             run_id=run_id,
             store=store,
-            experiment=experiment,
-            name=name or _default_name(params) or run_id[:8],
+            experiment=plain_text(experiment),
+            name=label,
             params=params,
             start_ms=time.time_ns() // 1_000_000,
             attempt=next_attempt(place, run_id),
         )
         return SpoolJournal(place, meta)
-    except OSError as error:
-        sys.stderr.write(
-            f"grokscope: cannot write a spool in {place} ({error}); nothing of this run will be kept. "
-            "Free the disk or set GROKSCOPE_HOME to a folder that can be written. Training goes on.\n"
+    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+        tell(
+            f"cannot write a spool in {place or 'the home folder'} ({error}); nothing of this run will be "
+            "kept. Free the disk or set GROKSCOPE_HOME to a folder that can be written. Training goes on."
         )
         return LostJournal()
 

@@ -45,6 +45,15 @@ def safe_name(name: str) -> str:
     return "/".join(parts)[:_KEY_LENGTH] or "_"
 
 
+def plain_text(value: object) -> str:
+    r"""Return ``value`` as text that every file and database takes: no lone surrogates, no NUL.
+
+    >>> plain_text("a\0b\udcff")
+    'ab?'
+    """
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for key, value in config.items():
@@ -52,5 +61,5 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             pairs += _flat(cast("Mapping[str, Any]", value), f"{name}.")
         else:
-            pairs.append((safe_name(name), "[withheld]" if _SECRET.search(name) else str(value)))
+            pairs.append((safe_name(name), "[withheld]" if _SECRET.search(name) else plain_text(value)))
     return pairs

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import sys
 import time
 import uuid
@@ -9,12 +10,13 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from grokscope.collectors.complaints import Complaints
+from grokscope.collectors.complaints import Complaints, tell
 from grokscope.collectors.intake import Intake
 from grokscope.collectors.journal import Journal, open_journal
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.params import Config, params_of
 from grokscope.collectors.schedule import Schedule, log_spaced
+from grokscope.collectors.ship import without_credentials
 from grokscope.schemas import GrokscopeError, OnlineDetector, Transition, store_uri
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from grokscope.collectors.model_watch import Data, ModelWatch
 
 _CLOSE_SECONDS = 5.0
+_RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 class TrackerError(GrokscopeError):
@@ -50,6 +53,9 @@ class Tracker:
         detector: Fed with every evaluation; see ``OnlineDetector``.
         journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
 
+    Raises:
+        TrackerError: If ``run_id`` cannot name a folder.
+
     >>> from grokscope.collectors.testing import MemoryJournal
     >>> journal = MemoryJournal()
     >>> with Tracker(experiment="example", journal=journal) as tracker:
@@ -74,7 +80,7 @@ class Tracker:
         detector: OnlineDetector | None = None,
         journal: Journal | None = None,
     ) -> None:
-        self.run_id = run_id or uuid.uuid4().hex
+        self.run_id = _checked(run_id) if run_id else uuid.uuid4().hex
         self.store = store_uri(store)
         self.events: list[Transition] = []
         self._schedule = schedule or log_spaced()
@@ -97,7 +103,8 @@ class Tracker:
             self.run_id, store=self.store, experiment=experiment, name=name, params=params_of(config)
         )
         self._intake = Intake(self._journal, self._complaints)
-        atexit.register(self.close)
+        self._earlier_error = _uncaught()
+        atexit.register(self._close_at_exit)
 
     def log(self, step: int, values: Mapping[str, Any]) -> None:
         """Log scalars of one step: numbers, or tensors of one element on any device.
@@ -111,11 +118,14 @@ class Tracker:
         """
         if not self._is_mine():
             return
+        if not self._is_open:
+            self._not_logged(step, TrackerError("the run was closed before"), values)
+            return
         try:
             self._step = step
             self._intake.take(step, self._now(), values)
         except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
-            self._complaints.say(f"step {step!r} was not logged ({error!r})", dropped=len(values))
+            self._not_logged(step, error, values)
 
     def due(self, step: int) -> bool:
         """Say whether ``step`` is one to evaluate at.
@@ -174,20 +184,18 @@ class Tracker:
         if not self._is_open or not self._is_mine():
             return
         self._is_open = False
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
         try:
-            self._intake.flush()
-            if self._watch is not None:
-                self._watch.close()
+            self._flush()
             self._journal.end(status, self._now())
             waiting = self._journal.wait_shipped(_CLOSE_SECONDS)
         except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
             self._complaints.say(f"the run was not closed ({error!r})")
             return
         if waiting:
-            sys.stderr.write(
-                f"grokscope: {waiting} points have not reached {self.store} yet; they are safe on disk. "
-                "If the store stays away, run 'grokscope sync' later.\n"
+            tell(
+                f"{waiting} points or more have not reached {without_credentials(self.store)} yet; they are "
+                "safe on disk. If the store stays away, run 'grokscope sync' later."
             )
 
     def __enter__(self) -> Self:
@@ -196,10 +204,29 @@ class Tracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close("FINISHED")
-        else:
-            self.close("FAILED" if issubclass(kind, Exception) else "KILLED")
+        self.close(_status(error))
+
+    def _close_at_exit(self) -> None:
+        error = _uncaught()
+        self.close(_status(None if error is self._earlier_error else error))
+
+    def _flush(self) -> None:
+        """Hand over what is still on its way to the journal; a failure here must not leave the run open."""
+        try:
+            self._intake.flush()
+            if self._watch is not None:
+                self._watch.close()
+            if dropped := self._journal.dropped + self._complaints.dropped:
+                self._intake.take(self._step or 0, self._now(), {"collector/dropped": float(dropped)})
+        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
+            self._complaints.say(f"the last values were not logged ({error!r})")
+
+    def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
+        try:
+            count = len(values) if hasattr(values, "__len__") else 0
+            self._complaints.say(f"step {step!r} was not logged ({error!r})", dropped=count)
+        except Exception:  # noqa: BLE001 - a step or an error that cannot even be shown
+            self._complaints.say("a step was not logged, and cannot be shown")
 
     def _is_next_due(self) -> bool:
         """Say whether the step after the last one seen is due (asked inside ``optimizer.step``)."""
@@ -217,6 +244,26 @@ class Tracker:
     def _detect(self, step: int, values: Mapping[str, float]) -> None:
         if self._detector is not None:
             self.events += self._detector.update(step, values)
+
+
+def _checked(run_id: str) -> str:
+    if _RUN_ID.fullmatch(run_id) is None:
+        raise TrackerError(
+            f"a run_id is up to 100 letters, digits, '_', '.' and '-', not beginning with '.' or '-', got "
+            f"{run_id!r}; pass the tracker.run_id of an earlier process, and use name= for a free name"
+        )
+    return run_id
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return "FINISHED"
+    return "FAILED" if isinstance(error, Exception | SystemExit) else "KILLED"
+
+
+def _uncaught() -> BaseException | None:
+    """Return the error that went through the whole program, if one did."""
+    return getattr(sys, "last_value", None)
 
 
 def _watch(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelWatch":

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 
+from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.spool import find_spools, read_meta
 from grokscope.schemas import GrokscopeError, Verdict, home
-from grokscope.store import MissingStoreError, Store, open_store
+from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, redacted
 from grokscope.transitions import detect
 
 CLIENT_RUN_ID = "grokscope.client_run_id"
@@ -68,20 +69,26 @@ class FinishedRuns:
             LatePointsError: If a run's points have not arrived within a minute of its end.
         """
         on_the_way = self._on_the_way()
-        arrived = [run for run in self.waiting if run not in on_the_way]
-        late = [
-            r
-            for r in on_the_way
-            if time.monotonic() - self.waiting.get(r, time.monotonic()) > _PATIENCE_SECONDS
-        ]
+        late = [run for run in self.waiting if run in on_the_way and self._is_late(run)]
         if late:
+            shown = redacted(self.uri)
             raise LatePointsError(
-                f"the points of {len(late)} finished runs have not reached {self.uri} within "
+                f"the points of {len(late)} finished runs have not reached {shown} within "
                 f"{_PATIENCE_SECONDS:.0f} s; they are safe on disk. Check the store, then run "
-                f"'grokscope sync' and 'grokscope detect {self.uri} --experiment {self.experiment} --write'"
+                f"'grokscope sync' and 'grokscope detect {shown} --experiment {self.experiment} --write'"
             )
-        if arrived:
-            yield from self._judge(arrived)
+        if arrived := [run for run in self.waiting if run not in on_the_way]:
+            try:
+                yield from self._judge(arrived)
+            except BusyStoreError:  # locked by a writer: those not judged yet are asked for again
+                if any(map(self._is_late, arrived)):
+                    raise
+        elif self.waiting:
+            with suppress(OSError):  # their trainers are gone, and nobody else replaces a shipper that died
+                ensure_shipper(home(), self.uri)
+
+    def _is_late(self, run: str) -> bool:
+        return time.monotonic() - self.waiting.get(run, float("inf")) > _PATIENCE_SECONDS
 
     def _on_the_way(self) -> set[str]:
         metas = (read_meta(folder) for folder in find_spools(home()))
@@ -98,7 +105,13 @@ class FinishedRuns:
             if key == CLIENT_RUN_ID
         }
         for client_run_id in client_run_ids:
-            del self.waiting[client_run_id]
+            if client_run_id not in ids:
+                raise LatePointsError(
+                    f"the run {client_run_id} is neither on disk nor in {redacted(self.uri)}: its spool "
+                    "could not be written, or the run was deleted. Free the disk, or set GROKSCOPE_HOME to a "
+                    "folder that can be written, and train again"
+                )
             for verdict in detect(store.points([ids[client_run_id]])):
                 store.write_verdict(verdict)
                 yield verdict
+            del self.waiting[client_run_id]

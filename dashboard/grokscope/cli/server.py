@@ -1,6 +1,7 @@
 """The dashboard's process: its port, its start, its end."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,10 +55,12 @@ def dashboard(store: str, *, port: int, host: str = LOOPBACK) -> Generator["subp
         stdout=subprocess.DEVNULL,
         env={**os.environ, STORE_VARIABLE: store},
     )
+    earlier = signal.signal(signal.SIGTERM, _leave)
     try:
         _wait_until_up(process, LOOPBACK if host == "0.0.0.0" else host, port)  # noqa: S104 - compared
         yield process
     finally:
+        signal.signal(signal.SIGTERM, earlier)
         process.terminate()
         try:
             process.wait(timeout=5)
@@ -73,6 +76,11 @@ def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
     """
     while process.poll() is None:
         time.sleep(0.2)
+
+
+def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal's handler
+    """Turn a termination into an exit that ends the dashboard too, which would hold its port otherwise."""
+    sys.exit(128 + number)
 
 
 def _is_free(port: int, host: str) -> bool:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper
+from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper, retry_stuck
 from grokscope.schemas import GrokscopeError, home
 
 
@@ -26,12 +26,21 @@ def sync(
     Sending twice is harmless: a point that is there already is not stored again.
     """
     place = home()
+    retry_stuck(place)
     waiting = backlogs(place)
     if not waiting:
         typer.echo(f"nothing to send: no spools in {place}")
         return
+    if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
+        typer.echo("nothing to send: the runs that still train send their own points")
+        return
     for backlog in waiting:
-        _follow(place, backlog, patience)
+        try:
+            _follow(place, backlog, patience)
+        except OSError as error:
+            raise SyncError(
+                f"no shipper can be started in {place} ({error}); free or unlock that folder"
+            ) from error
     left = [b for b in backlogs(place) if b.stuck]
     for backlog in left:
         for sentence in backlog.stuck:
@@ -47,7 +56,7 @@ def _follow(place: Path, backlog: Backlog, patience: float) -> None:
     """Show how one store's backlog shrinks, until it is gone or the store has been away too long."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(backlog.shown_store, total=backlog.points)
+        task = bar.add_task(backlog.store, total=backlog.points)
         last, moved = backlog, time.monotonic()
         while last.points or last.spools:
             ensure_shipper(place, backlog.store)

@@ -7,8 +7,12 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+_END_SECONDS = 8.0
+_LINES_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,15 @@ def run_jobs(
         for process in running.values():
             process.terminate()
         for process in running.values():
-            process.wait()
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    try:
+        process.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:  # stopped, for instance: only this ends it
+        process.kill()
+        process.wait()
 
 
 def _start(
@@ -129,6 +141,7 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         # One thread a run: at this size more threads only get in each other's way.
         env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
     )
@@ -137,15 +150,16 @@ def _start(
 
 
 def _follow(job: Job, process: "subprocess.Popen[str]", tell: Callable[[Progress], None]) -> None:
-    errors: list[str] = []
+    errors: deque[str] = deque(maxlen=_LINES_KEPT)
     if process.stdout is None or process.stderr is None:
         raise AssertionError("both streams are pipes")
     reader = threading.Thread(target=errors.extend, args=(process.stderr,), daemon=True)
     reader.start()
     step = 0
     for line in process.stdout:
-        step = int(line)
-        tell(Progress(job=job, step=step))
+        if line.strip().isdecimal():  # a library may print there too
+            step = int(line)
+            tell(Progress(job=job, step=step))
     reader.join()
     last = errors[-1].strip() if errors else ""
     tell(Progress(job=job, step=step, code=process.wait(), error=last))

@@ -187,5 +187,6 @@ def test_batches_shrink_when_the_store_is_too_slow_for_them(new_spool, tmp_path)
     for _ in range(2):
         with pytest.raises(TooSlow):
             delivery.advance()
-    delivery.advance()
+    while not delivery.is_done:
+        assert delivery.advance() <= 250
     assert sink.sizes == [1000, 500, 250, 250, 250, 250]

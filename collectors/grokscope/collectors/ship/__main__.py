@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from grokscope.collectors.ship.credentials import full_uri
 from grokscope.collectors.ship.lock import ShipLock
+
+_TRIES = 5
 
 # The shipper has its own backoff and its own process, so these never touch a user's calls. They must be
 # set before mlflow is imported.
@@ -16,6 +19,8 @@ PATIENCE: Mapping[str, str] = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # A trainer may ask for it; here it would acknowledge points that are not stored.
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
 }
 
 
@@ -29,7 +34,7 @@ def main() -> int:
     if arguments.detach and _is_parent():
         return 0
     lock = ShipLock(arguments.home, arguments.store)
-    while lock.acquire():
+    while lock.acquire(tries=_TRIES):
         again = _ship(arguments.home, arguments.store, lock)
         if not again:
             break
@@ -51,7 +56,7 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
     from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
     from grokscope.collectors.ship.service import Service  # noqa: PLC0415
 
-    service = Service(home, store, sink=MlflowSink(store))
+    service = Service(home, store, sink=MlflowSink(full_uri(store)))
     try:
         done = service.run()
     finally:

@@ -1,16 +1,15 @@
 """What waits in spools, store by store."""
 
-import json
-import re
 import socket
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.ship.service import state_path
-from grokscope.collectors.spool import find_spools, read_meta, unshipped, writer_is_alive
+from grokscope.collectors.spool import Meta, find_spools, read_json, read_meta, unshipped, writer_is_alive
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_UNREADABLE = "unreadable spools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +17,8 @@ class Backlog:
     """What waits for one store.
 
     Attributes:
-        store: MLflow tracking URI.
-        points: Scalars that can be sent from this machine.
+        store: MLflow tracking URI, without credentials.
+        points: Scalars of ended runs that can be sent from this machine.
         spools: How many spools whose run has ended but is not yet wholly in the store.
         stuck: A sentence for each spool that cannot be sent, and why.
         why: What the shipper says of the store; empty while all is well.
@@ -31,16 +30,11 @@ class Backlog:
     stuck: tuple[str, ...] = ()
     why: str = ""
 
-    @property
-    def shown_store(self) -> str:
-        """The store without credentials."""
-        return _CREDENTIALS.sub("***@", self.store)
-
     def complaint(self, seconds: float) -> str:
         """Return a sentence for a store that has taken nothing for ``seconds``."""
         why = f" ({self.why})" if self.why else ""
         return (
-            f"{self.shown_store} has taken nothing for {seconds:.0f} s{why}; {self.points} points wait on "
+            f"{self.store} has taken nothing for {seconds:.0f} s{why}; {self.points} points wait on "
             "disk and none is lost. Bring the store back and run 'grokscope sync' again"
         )
 
@@ -57,29 +51,37 @@ def backlogs(home: Path) -> list[Backlog]:
     for folder in find_spools(home):
         meta = read_meta(folder)
         if meta is None:
+            if folder.exists():
+                stuck[_UNREADABLE].append(f"{folder}/meta.json is damaged or of a later version of grokscope")
             continue
-        reason = _read(folder / "state.json").get("why", "")
-        if meta.host != socket.gethostname():
-            reason = f"{folder} was written on {meta.host}; run 'grokscope sync' there"
+        reason = _why_stuck(folder, meta)
         if reason:
             stuck[meta.store].append(reason)
         else:
-            sendable[meta.store].append(unshipped(folder))
-            ended[meta.store] += not writer_is_alive(meta)
+            # A run that still trains adds to its spool all the time, and has a shipper already.
+            has_ended = not writer_is_alive(meta)
+            sendable[meta.store].append(unshipped(folder) if has_ended else 0)
+            ended[meta.store] += has_ended
     return [
         Backlog(
             store=store,
             points=sum(sendable[store]),
             spools=ended[store],
             stuck=tuple(stuck[store]),
-            why=_read(state_path(home, store)).get("why", ""),
+            why=str((read_json(state_path(home, store)) or {}).get("why", "")),
         )
         for store in sorted({*sendable, *stuck})
     ]
 
 
-def _read(path: Path) -> dict[str, str]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+def _why_stuck(folder: Path, meta: Meta) -> str:
+    if meta.host != socket.gethostname():
+        return f"{folder} was written on {meta.host}; run 'grokscope sync' there"
+    return str((read_json(folder / "state.json") or {}).get("why", ""))
+
+
+def retry_stuck(home: Path) -> None:
+    """Let the shipper try those again that had no place to go: their run may have been restored."""
+    for folder in find_spools(home):
+        with suppress(OSError):
+            (folder / "state.json").unlink(missing_ok=True)

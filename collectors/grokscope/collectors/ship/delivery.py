@@ -1,9 +1,10 @@
 """One spool on its way into a sink: batch, send, acknowledge, move the cursor."""
 
 import json
+import logging
 import os
-import shutil
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,15 @@ from grokscope.collectors.spool import (
     Read,
     SpoolReader,
     read_cursor,
+    remove_spool,
     replace_json,
+    segments,
     spent_segments,
     write_cursor,
     writer_is_alive,
 )
+
+_log = logging.getLogger(__name__)
 
 BATCH = 1000
 _SMALLEST_BATCH = 50
@@ -29,13 +34,13 @@ _BEAT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    scalars: tuple[Scalar, ...]
+    parts: deque[tuple[Scalar, ...]]
     end: Event | None
     after: Cursor
 
 
 class Delivery:
-    """Delivers one spool; every call of ``advance`` is one batch.
+    """Delivers one spool; every call of ``advance`` is one batch of at most ``BATCH`` scalars.
 
     A crash between sending and moving the cursor makes the batch go out twice, which the sink stores
     once, since each scalar's time was fixed when it was logged.
@@ -76,7 +81,10 @@ class Delivery:
         try:
             return self._advance()
         except (RunGone, Refused) as error:
-            why = f"{self._meta.store} has no place for the run ({error}); its points stay in {self._folder}"
+            why = (
+                f"{self._meta.store} has no place for the run ({error}); its points stay in {self._folder}. "
+                "Restore the run and run 'grokscope sync', or delete that folder"
+            )
             replace_json(self._folder / "state.json", {"state": "orphaned", "why": why})
             self.is_done = True
             return 0
@@ -89,15 +97,25 @@ class Delivery:
         if batch is None:
             self._rest(self._run, is_alive=is_alive)
             return 0
-        self._send(self._run, batch.scalars)
+        delivered = self._send_part(self._run, batch.parts) if batch.parts else 0
+        if not batch.parts:
+            self._acknowledge(self._run, batch)
+            self._batch = None
+        return delivered
+
+    def _acknowledge(self, run: str, batch: _Batch) -> None:
         if batch.end is not None:
-            self._close(self._run, str(batch.end.content["status"]), int(batch.end.content["time_ms"]))
-        else:
+            self._close(run, str(batch.end.content["status"]), int(batch.end.content["time_ms"]))
+            return
+        try:
             write_cursor(self._folder, batch.after)
-            for path in spent_segments(self._folder, batch.after):
-                path.unlink()
-        self._batch = None
-        return len(batch.scalars)
+        except OSError as error:
+            # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
+            # deleting what is sent is what makes room.
+            _log.warning("%s: the cursor cannot be written (%s)", self._folder, error)
+        for path in spent_segments(self._folder, batch.after):
+            self._keep_if_damaged(path)
+            path.unlink(missing_ok=True)
 
     def _next_batch(self) -> _Batch | None:
         scalars: list[Scalar] = []
@@ -116,27 +134,31 @@ class Delivery:
                 pairs = zip(record.keys, record.values, strict=True)
                 scalars += [Scalar(k, v, record.step, record.time_ms) for k, v in pairs]
                 self._last_ms = record.time_ms
-        return None if after is None else _Batch(scalars=tuple(scalars), end=end, after=after)
+        if after is None:
+            return None
+        return _Batch(parts=deque(_parts(tuple(scalars), self._batch_size)), end=end, after=after)
 
-    def _send(self, run: str, scalars: tuple[Scalar, ...]) -> None:
-        try:
-            for part in _parts(scalars, self._batch_size):
-                self._send_or_bisect(run, part)
-        except TooSlow:
-            self._batch_size = max(_SMALLEST_BATCH, self._batch_size // 2)
-            raise
-
-    def _send_or_bisect(self, run: str, scalars: tuple[Scalar, ...]) -> None:
-        """Deliver all but the records that the sink refuses; those go to the dead-letter file."""
-        try:
-            self._sink.send(run, scalars)
-        except Refused as error:
-            if len(scalars) == 1:
-                self._bury(scalars[0], str(error))
-                return
-            half = len(scalars) // 2
-            self._send_or_bisect(run, scalars[:half])
-            self._send_or_bisect(run, scalars[half:])
+    def _send_part(self, run: str, parts: deque[tuple[Scalar, ...]]) -> int:
+        """Deliver the first part; halve it around a record that the sink refuses, and bury that one."""
+        while True:
+            part = parts[0]
+            try:
+                self._sink.send(run, part)
+            except TooSlow:
+                self._batch_size = max(_SMALLEST_BATCH, self._batch_size // 2)
+                rest = tuple(scalar for part in parts for scalar in part)
+                parts.clear()
+                parts.extend(_parts(rest, self._batch_size))
+                raise
+            except Refused as error:
+                if len(part) > 1:
+                    parts.popleft()
+                    parts.extendleft(reversed(list(_parts(part, (len(part) + 1) // 2))))
+                    continue
+                for scalar in part:
+                    self._bury(scalar, str(error))
+            parts.popleft()
+            return len(part)
 
     def _bury(self, scalar: Scalar, why: str) -> None:
         self.refused += 1
@@ -157,8 +179,21 @@ class Delivery:
 
     def _close(self, run: str, status: str, time_ms: int) -> None:
         self._sink.end_run(run, status, time_ms)
-        shutil.rmtree(self._folder)
+        self._reader.look_for_damage()
+        for _, path in segments(self._folder):
+            self._keep_if_damaged(path)
+        remove_spool(self._folder)
         self.is_done = True
+
+    def _keep_if_damaged(self, path: Path) -> None:
+        """Save a segment that holds bytes nobody could read from being deleted."""
+        if int(path.stem) in self._reader.damaged:
+            place = self._dead.with_name(f"{self._folder.name}.{path.name}")
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.replace(place)
+            _log.warning(
+                "a segment was damaged on disk; what could be read is sent, and it is kept as %s", place
+            )
 
 
 def _parts(scalars: tuple[Scalar, ...], size: int) -> Iterator[tuple[Scalar, ...]]:

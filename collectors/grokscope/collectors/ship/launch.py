@@ -5,29 +5,52 @@ import subprocess
 import sys
 from pathlib import Path
 
+from grokscope.collectors.ship.credentials import VARIABLE, without_credentials
 from grokscope.collectors.ship.lock import is_held, ship_key
 
+_START_SECONDS = 30.0
 
-def ensure_shipper(home: Path, store: str) -> None:
+
+def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -> None:
     """Start the shipper for ``store`` unless one is at work.
 
     It is a process of its own: immune to this one's GIL, signals and death. It serves every run of this
     machine that goes to the same store, so a sweep of hundreds of seeds imports mlflow once.
 
+    Args:
+        home: Where spools live.
+        store: MLflow tracking URI; credentials in it travel in the shipper's environment.
+        seconds: How long its start may take.
+
     Raises:
-        OSError: If no process can be started.
+        OSError: If no process can be started, or the file system cannot lock.
     """
-    if is_held(home, store):
+    shown = without_credentials(store)
+    if is_held(home, shown):
         return
     folder = home / "ship"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # -P: a file named mlflow.py in the working folder must not be taken for the real one.
     command = [sys.executable, "-P", "-m", "grokscope.collectors.ship", "--detach"]
-    command += ["--home", str(home), "--store", store]
-    log = os.open(folder / f"{ship_key(store)}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    command += ["--home", str(home), "--store", shown]
+    log = os.open(folder / f"{ship_key(shown)}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, timeout=30)
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(store),
+            check=False,
+            timeout=seconds,
+        )
     except subprocess.TimeoutExpired as error:
         raise OSError(f"the shipper did not start within {error.timeout} s") from error
     finally:
         os.close(log)
+
+
+def _environment(store: str) -> dict[str, str]:
+    # A trainer that takes warnings for errors means its own, not those of mlflow's imports.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    return inherited if without_credentials(store) == store else {**inherited, VARIABLE: store}

@@ -4,7 +4,10 @@ import fcntl
 import hashlib
 import os
 import socket
+import time
 from pathlib import Path
+
+_BETWEEN_TRIES = 0.02
 
 
 def ship_key(store: str) -> str:
@@ -24,17 +27,30 @@ class ShipLock:
         self._path = lock_path(home, store)
         self._fd = -1
 
-    def acquire(self) -> bool:
-        """Take the lock if it is free; say whether it was."""
+    def acquire(self, *, tries: int = 1) -> bool:
+        """Take the lock if it is free; say whether it was.
+
+        Args:
+            tries: Look this often, since somebody who asks ``is_held`` holds the lock for an instant.
+
+        Raises:
+            OSError: If the file system cannot lock at all.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(fd)
-            return False
-        self._fd = fd
-        return True
+        for left in reversed(range(tries)):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_BETWEEN_TRIES if left else 0)
+            except OSError:
+                os.close(fd)
+                raise
+            else:
+                self._fd = fd
+                return True
+        os.close(fd)
+        return False
 
     def release(self) -> None:
         """Give the lock back."""

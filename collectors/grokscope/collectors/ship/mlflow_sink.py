@@ -3,15 +3,15 @@
 import fcntl
 import os
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import mlflow
 import mlflow.exceptions
-import requests
 from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.tracking import MlflowClient
 
+from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, TooSlow, Unavailable
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import sqlite_path
@@ -60,7 +60,7 @@ class MlflowSink:
         """Store scalars in one ``log_batch``; MLflow drops exact repeats by itself."""
         metrics = [Metric(s.key, s.value, s.time_ms, s.step) for s in scalars]
         with self._about(run):
-            self._connected().log_batch(run, metrics=metrics)
+            self._connected().log_batch(run, metrics=metrics, synchronous=True)
 
     def beat(self, run: str, time_ms: int) -> None:
         """Write the time to the tag ``grokscope.last_seen``."""
@@ -104,7 +104,8 @@ class MlflowSink:
         there = run.data.params
         new = [Param(k, v[:_PARAM_LENGTH]) for k, v in meta.params.items() if k not in there]
         for begin in range(0, len(new), _PARAMS_A_CALL):
-            client.log_batch(run.info.run_id, params=new[begin : begin + _PARAMS_A_CALL])
+            part = new[begin : begin + _PARAMS_A_CALL]
+            client.log_batch(run.info.run_id, params=part, synchronous=True)
         client.set_tag(run.info.run_id, ATTEMPT, str(meta.attempt))
         if run.info.status != "RUNNING":
             client.update_run(run.info.run_id, status="RUNNING")
@@ -134,15 +135,23 @@ class MlflowSink:
 def _translated() -> Generator[None]:
     try:
         yield
+    except (RunGone, Refused, Unavailable):
+        raise
     except mlflow.exceptions.MlflowException as error:
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        text = _first_line(error)
         if _is_final(error):
             raise Refused(text) from error
         if "timed out" in text.lower():
             raise TooSlow(text) from error
         raise Unavailable(text) from error
-    except (OSError, requests.RequestException) as error:
-        raise Unavailable(str(error)) from error
+    except Exception as error:
+        # For instance protobuf's ParseError, when something else than MLflow answers with JSON of its own.
+        raise Unavailable(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = without_credentials(str(error)).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _is_final(error: mlflow.exceptions.MlflowException) -> bool:
@@ -164,7 +173,8 @@ def _first_open(uri: str) -> Generator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path.parent, os.O_RDONLY)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        with suppress(OSError):  # NFS locks no folders; then MLflow's race is the smaller evil
+            fcntl.flock(fd, fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)

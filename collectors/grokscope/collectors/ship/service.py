@@ -5,12 +5,13 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
 from grokscope.collectors.ship.sink import Sink, Unavailable
-from grokscope.collectors.spool import find_spools, read_meta, replace_json
+from grokscope.collectors.spool import find_spools, read_meta, remove_retired, replace_json
 
 _log = logging.getLogger(__name__)
 
@@ -46,19 +47,22 @@ class Service:
         self._deliveries: dict[Path, Delivery] = {}
         self._wait = 0.0
         self._last_success = time.monotonic()
+        remove_retired(home)
 
     def tick(self) -> int:
-        """Go once round all spools; return how many scalars were delivered."""
+        """Go once round all spools, one batch each; return how many scalars were delivered."""
         self._find_new()
         delivered = 0
-        try:
-            for folder, delivery in list(self._deliveries.items()):
+        for folder, delivery in list(self._deliveries.items()):
+            try:
                 delivered += delivery.advance()
-                if delivery.is_done:
-                    del self._deliveries[folder]
-        except Unavailable as error:
-            self._back_off(str(error))
-            return delivered
+            except (Unavailable, OSError) as error:
+                # To the end of the line: what troubles one run must not keep the others waiting.
+                self._deliveries[folder] = self._deliveries.pop(folder)
+                self._back_off(str(error), has_delivered=delivered > 0)
+                return delivered
+            if delivery.is_done:
+                del self._deliveries[folder]
         self._last_success = time.monotonic()
         if self._wait or delivered:
             self._wait = 0.0
@@ -83,7 +87,8 @@ class Service:
         return False
 
     def _is_hopeless(self) -> bool:
-        away = time.monotonic() - self._last_success
+        # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
+        away = time.monotonic() - self._last_success if self._wait else 0.0
         return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
 
     def has_spools(self) -> bool:
@@ -98,9 +103,12 @@ class Service:
             meta = read_meta(folder)
             if meta is not None and meta.store == self._store and meta.host == socket.gethostname():
                 dead = self._home / "dead" / f"{meta.run_id}.jsonl"
-                self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+                with suppress(OSError):  # a disk that fails at one spool; the next round looks again
+                    self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
 
-    def _back_off(self, why: str) -> None:
+    def _back_off(self, why: str, *, has_delivered: bool) -> None:
+        if has_delivered:
+            self._wait, self._last_success = 0.0, time.monotonic()
         self._wait = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self._wait))
         wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
         _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
@@ -110,5 +118,6 @@ class Service:
     def _say(self, state: str, why: str) -> None:
         now = time.time_ns() // 1_000_000
         path = state_path(self._home, self._store)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": len(self._deliveries)})
+        with suppress(OSError):  # a full disk must not end the shipping that empties it
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": len(self._deliveries)})

@@ -4,15 +4,17 @@
 ``NNNNNN.seg`` (records), ``cursor.json`` (how far they are shipped) and ``state.json`` (why they are not).
 """
 
-import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
-Json = dict[str, Any]
+from grokscope.collectors.spool.small_files import read_json, replace_json
+
+_RETIRED = ".shipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,27 +81,45 @@ def next_attempt(home: Path, run_id: str) -> int:
     """Return 1 for the first process that writes to a run here, 2 for the one that resumes it, and so on."""
     path = home / "runs" / f"{run_id}.json"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    attempt = 1 + (_read_json(path) or {}).get("attempt", 0)
+    earlier = (read_json(path) or {}).get("attempt", 0)
+    attempt = 1 + earlier if isinstance(earlier, int) else 1
     replace_json(path, {"attempt": attempt})
     return attempt
 
 
 def find_spools(home: Path) -> list[Path]:
-    """Return the folders of all spools, oldest first."""
-    found = (p for p in spools(home).glob("[!.]*") if (p / "meta.json").is_file())
-    return sorted(found, key=lambda p: (p.stat().st_ctime_ns, p.name))
+    """Return the folders of all spools that this user may read, oldest first."""
+    found: list[tuple[int, str, Path]] = []
+    for folder in _entries(spools(home)):
+        # A shipper may remove a spool at any moment, and others' spools in a shared home are closed to us.
+        with suppress(OSError):
+            if not folder.name.startswith(".") and (folder / "meta.json").is_file():
+                found.append((folder.stat().st_ctime_ns, folder.name, folder))
+    return [folder for _, _, folder in sorted(found)]
 
 
 def read_meta(folder: Path) -> Meta | None:
-    """Return what a spool is, or ``None`` if it has gone or is of a later version."""
-    raw = _read_json(folder / "meta.json")
-    return Meta(**raw) if raw is not None and raw.get("version") == 1 else None
+    """Return what a spool is, or ``None`` if it has gone, is damaged, or is of a later version."""
+    raw = read_json(folder / "meta.json")
+    if raw is None or raw.get("version") != 1:
+        return None
+    known = {f.name for f in fields(Meta)}
+    try:
+        return Meta(**{name: value for name, value in raw.items() if name in known})
+    except TypeError:
+        return None
 
 
 def read_cursor(folder: Path) -> Cursor:
-    """Return how far a spool is shipped; the beginning if nothing is."""
-    raw = _read_json(folder / "cursor.json")
-    return Cursor(**raw) if raw is not None else Cursor()
+    """Return how far a spool is shipped; the beginning if nothing is, or if nobody can tell.
+
+    Shipping from the beginning again is harmless: the store keeps each point once.
+    """
+    raw = read_json(folder / "cursor.json") or {}
+    segment, offset = raw.get("segment"), raw.get("offset")
+    if isinstance(segment, int) and isinstance(offset, int) and min(segment, offset) >= 0:
+        return Cursor(segment=segment, offset=offset)
+    return Cursor()
 
 
 def write_cursor(folder: Path, cursor: Cursor) -> None:
@@ -114,50 +134,29 @@ def segment_path(folder: Path, number: int) -> Path:
 
 def segments(folder: Path) -> Iterator[tuple[int, Path]]:
     """Yield the segments that exist, in order of their numbers."""
-    for path in sorted(folder.glob("[0-9]*.seg")):
-        yield int(path.stem), path
+    found = (path for path in _entries(folder) if path.suffix == ".seg" and path.stem.isdecimal())
+    return iter(sorted((int(path.stem), path) for path in found))
 
 
-def replace_json(path: Path, content: Json) -> None:
-    """Write ``content`` to ``path`` durably: either the old file or the whole new one, mode 0600."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def remove_spool(folder: Path) -> None:
+    """Remove a spool that is wholly shipped.
 
-
-def process_born(pid: int) -> str | None:
-    """Return the start time of a process as text, ``None`` if there is no such process.
-
-    Where the platform does not tell (no ``/proc``), the empty string stands for any living process.
+    It loses its name first: a shipper killed in the middle must not leave half a spool behind, which the
+    next one would take for that of a trainer that died.
     """
+    retired = folder.rename(folder.with_name(f".{folder.name}{_RETIRED}"))
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def remove_retired(home: Path) -> None:
+    """Remove what killed shippers have left of spools that were wholly shipped."""
+    for folder in _entries(spools(home)):
+        if folder.name.startswith(".") and folder.name.endswith(_RETIRED):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-        return stat.rpartition(")")[2].split()[19]
+        return [folder / name for name in os.listdir(folder)]  # noqa: PTH208 - iterdir lists lazily, and the folder may go
     except OSError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return ""
-    return "" if not Path("/proc/self/stat").exists() else None
-
-
-def writer_is_alive(meta: Meta) -> bool:
-    """Say whether the process that writes this spool still runs (on another host: assume so)."""
-    if meta.host != socket.gethostname():
-        return True
-    born = process_born(meta.pid)
-    return born is not None and born == meta.born
-
-
-def _read_json(path: Path) -> Json | None:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None
+        return []

@@ -1,11 +1,20 @@
 """The reading end of a spool: records after a cursor, in order, each once."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.spool.layout import Cursor, read_cursor, segment_path, segments
-from grokscope.collectors.spool.record import MAGIC, Event, KeySets, Points, decode, read_frames
+from grokscope.collectors.spool.record import (
+    MAGIC,
+    Event,
+    KeySets,
+    Points,
+    decode,
+    is_torn,
+    read_frames,
+)
 
 _CHUNK = 1 << 20
 
@@ -24,12 +33,17 @@ class SpoolReader:
     A torn frame at the end of the last segment is left for later: its writer may still be at it. In an
     earlier segment nobody writes any more, so reading goes on at the next one.
 
+    Attributes:
+        damaged: Numbers of the segments left behind that hold bytes which are no records and no torn
+            frame either: something has changed them, and they may be worth keeping.
+
     Args:
         folder: The spool's folder.
         cursor: Where an earlier reader stopped; ``Cursor()`` for the beginning.
     """
 
     def __init__(self, folder: Path, cursor: Cursor) -> None:
+        self.damaged: set[int] = set()
         self._folder = folder
         self._number = cursor.segment
         self._offset = max(cursor.offset, len(MAGIC))
@@ -47,7 +61,14 @@ class SpoolReader:
                 return
             # The segment may have grown between our last look and the next one's birth: look once more.
             if not self._has_new_frame():
+                self.look_for_damage()
                 self._number, self._offset, self._sets = following[0], len(MAGIC), {}
+
+    def look_for_damage(self) -> None:
+        """Note whether the segment at hand holds more than has been read, its writer being done with it."""
+        rest = self._bytes(64 * _CHUNK, magic=False)
+        if rest and not is_torn(rest):
+            self.damaged.add(self._number)
 
     def _new_frames(self) -> Iterator[bytes]:
         size = _CHUNK
@@ -67,10 +88,10 @@ class SpoolReader:
     def _has_new_frame(self) -> bool:
         return next(read_frames(self._bytes(64 * _CHUNK)), None) is not None
 
-    def _bytes(self, size: int) -> bytes:
+    def _bytes(self, size: int, *, magic: bool = True) -> bytes:
         try:
             with segment_path(self._folder, self._number).open("rb") as file:
-                if file.read(len(MAGIC)) != MAGIC:
+                if file.read(len(MAGIC)) != MAGIC and magic:
                     return b""
                 file.seek(self._offset)
                 return file.read(size)
@@ -87,14 +108,24 @@ def read_spool(folder: Path, cursor: Cursor | None = None) -> Iterator[Read]:
     return SpoolReader(folder, cursor or Cursor()).read()
 
 
-def unshipped(folder: Path) -> int:
+def unshipped(folder: Path, *, seconds: float = float("inf")) -> int:
     """Return how many scalars of a spool wait to be shipped.
+
+    Args:
+        folder: The spool's folder.
+        seconds: Stop counting after this time; the number is then a lower bound.
 
     >>> unshipped(Path("no-such-folder"))
     0
     """
-    waiting = (r.record for r in read_spool(folder, read_cursor(folder)))
-    return sum(len(record.values) for record in waiting if isinstance(record, Points))
+    deadline = time.monotonic() + seconds
+    count = 0
+    for read in read_spool(folder, read_cursor(folder)):
+        if isinstance(read.record, Points):
+            count += len(read.record.values)
+        if time.monotonic() > deadline:
+            break
+    return count
 
 
 def spent_segments(folder: Path, cursor: Cursor) -> Iterator[Path]:

@@ -89,14 +89,29 @@ def read_frames(data: bytes) -> Iterator[tuple[bytes, int]]:
         length, checksum = _HEADER.unpack_from(data, begin)
         end = begin + _HEADER.size + length
         payload = data[begin + _HEADER.size : end]
-        if length > MAX_PAYLOAD or end > len(data) or zlib.crc32(payload) != checksum:
+        # Zeros, as a power loss leaves them, would pass for a frame without payload.
+        if not 0 < length <= MAX_PAYLOAD or end > len(data) or zlib.crc32(payload) != checksum:
             return
         yield payload, end
         begin = end
 
 
+def is_torn(data: bytes) -> bool:
+    """Say whether ``data`` may be the beginning of one frame, as a writer that was killed leaves it.
+
+    >>> is_torn(frame(b"E{}")[:-1]), is_torn(frame(b"E{}")[:-1] + b"x")
+    (True, False)
+    """
+    if len(data) < _HEADER.size:
+        return True
+    length, _ = _HEADER.unpack_from(data)
+    return length <= MAX_PAYLOAD and len(data) < _HEADER.size + length
+
+
 def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
     """Return the record of a payload; ``None`` for one that names keys, which are put into ``sets``.
+
+    Points whose keys were named in a part of the file that can no longer be read give ``None`` too.
 
     >>> sets: KeySets = {}
     >>> decode(keys_payload(0, ["test/loss"]), sets)
@@ -106,7 +121,9 @@ def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
     kind = payload[:1]
     if kind == b"P":
         _, number, step, time_ms = _POINTS.unpack_from(payload)
-        keys = sets[number]
+        keys = sets.get(number)
+        if keys is None:
+            return None
         values = struct.unpack_from(f"<{len(keys)}d", payload, _POINTS.size)
         return Points(keys=keys, step=step, time_ms=time_ms, values=values)
     if kind == b"K":

@@ -1,15 +1,19 @@
 """The writing end of a spool: one ``os.write`` a call, no network, no lock shared with the shipper."""
 
+import errno
 import os
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from struct import Struct
 from typing import Any
 
-from grokscope.collectors.spool.layout import segment_path
+from grokscope.collectors.spool.layout import segment_path, segments
 from grokscope.collectors.spool.record import (
     MAGIC,
+    MAX_PAYLOAD,
     event_payload,
     frame,
     keys_payload,
@@ -18,6 +22,10 @@ from grokscope.collectors.spool.record import (
 
 SEGMENT_BYTES = 16 << 20
 CAP_BYTES = 2 << 30
+# At the cap we look this often whether the shipper has made room.
+_COUNT_SECONDS = 1.0
+# Full segments that wait for 'sync'; beyond this nobody seems to call it, and open files are few.
+_MOST_UNSYNCED = 8
 
 
 class SpoolWriter:
@@ -57,7 +65,10 @@ class SpoolWriter:
         self._number = -1
         self._fd = -1
         self._size = 0
+        self._is_torn = False
+        self._unsynced: list[int] = []
         self._earlier_bytes = 0
+        self._next_count = 0.0
         self._sets: dict[tuple[str, ...], tuple[int, Struct]] = {}
         self._open_next()
 
@@ -65,78 +76,151 @@ class SpoolWriter:
         """Append all ``values`` of one step as one record."""
         if os.getpid() != self._pid:
             return
-        keys = tuple(values)
         with self._lock:
-            known = self._sets.get(keys)
-            if known is not None:
-                number, packer = known
-                head = b""
-            else:
-                number, packer = len(self._sets), points_packer(len(keys))
-                head = frame(keys_payload(number, keys))
-            data = head + frame(packer.pack(b"P", number, step, time_ms, *values.values()))
-            if self._append(data, points=len(keys)):
-                self._sets[keys] = (number, packer)
-                self._rotate_if_full()
+            self._points(step, time_ms, values)
+
+    def sync(self) -> None:
+        """Make everything written so far survive a power loss (about a millisecond on a local disk)."""
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            fds, self._unsynced = self._unsynced, []
+            if self._fd >= 0:
+                fds.append(os.dup(self._fd))
+        self._sync_and_close(fds)  # without the lock: writing must not wait for the disk
+
+    def close(self, last: dict[str, Any] | None = None) -> None:
+        """Append ``last`` as an event that nothing follows, sync and close; further calls are no-ops."""
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            if self._fd < 0:
+                return
+            if last is not None and self._is_ready():
+                self._write(frame(event_payload(last)))
+            fds, self._unsynced, self._fd = [*self._unsynced, self._fd], [], -1
+        self._sync_and_close(fds)
 
     def event(self, content: dict[str, Any]) -> None:
         """Append an event."""
         if os.getpid() == self._pid:
             with self._lock:
-                self._append(frame(event_payload(content)), points=0)
+                if self._fd >= 0 and self._is_ready():
+                    self._write(frame(event_payload(content)))
 
-    def sync(self) -> None:
-        """Make everything written so far survive a power loss (about a millisecond on a local disk)."""
-        if self._fd >= 0 and os.getpid() == self._pid:
-            os.fsync(self._fd)
-
-    def close(self) -> None:
-        """Sync and close; further calls are no-ops."""
-        if os.getpid() != self._pid or self._fd < 0:
+    def _points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        keys = tuple(values)
+        if self._fd < 0 or not self._is_ready():
+            self.dropped += len(keys)
             return
-        with self._lock:
-            os.fsync(self._fd)
-            os.close(self._fd)
-            self._fd = -1
+        known = self._sets.get(keys)
+        if known is not None:
+            number, packer = known
+            head = b""
+        else:
+            number, packer = len(self._sets), points_packer(len(keys))
+            names = keys_payload(number, keys)
+            if max(len(names), packer.size) > MAX_PAYLOAD:
+                self._split(step, time_ms, values)
+                return
+            head = frame(names)
+        data = head + frame(packer.pack(b"P", number, step, time_ms, *values.values()))
+        if self._has_room(len(data)) and self._write(data):
+            self._sets[keys] = (number, packer)
+            self._rotate_if_full()
+        else:
+            self.dropped += len(keys)
 
-    def _append(self, data: bytes, *, points: int) -> bool:
-        if self._fd < 0 or self._earlier_bytes + self._size + len(data) > self._cap_bytes:
-            self.dropped += points
+    def _split(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Write a record that is longer than a reader takes as two."""
+        if len(values) == 1:
+            self.dropped += 1
+            return
+        pairs = list(values.items())
+        for part in (pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]):
+            self._points(step, time_ms, dict(part))
+
+    def _has_room(self, size: int) -> bool:
+        if self._earlier_bytes + self._size + size <= self._cap_bytes:
+            return True
+        now = time.monotonic()
+        if now < self._next_count:
             return False
+        self._next_count = now + _COUNT_SECONDS
+        self._earlier_bytes = self._count_earlier()
+        return self._earlier_bytes + self._size + size <= self._cap_bytes
+
+    def _write(self, data: bytes) -> bool:
+        """Append whole frames or nothing."""
         try:
             written = os.write(self._fd, data)
         except OSError as error:
-            self.error, written = error, 0
+            self.error = error
+            return False
         if written == len(data):
             self._size += written
             return True
-        self.dropped += points
-        if written:
-            self._undo_torn_write()
+        self.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        try:
+            # Asked of the file: our own count may be behind if a signal's handler raised in between.
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+        except OSError as error:
+            self.error, self._is_torn = error, True
         return False
 
-    def _undo_torn_write(self) -> None:
-        """Cut a half-written frame off, so that the records after it can be read."""
-        try:
-            os.ftruncate(self._fd, self._size)
-        except OSError as error:
-            self.error = error
-            self._open_next()  # the reader goes on at the next segment
+    def _is_ready(self) -> bool:
+        """Leave a segment with half a frame at its end: nobody would read what comes after that."""
+        if self._is_torn:
+            self._rotate()
+        return not self._is_torn
 
     def _rotate_if_full(self) -> None:
         if self._size >= self._segment_bytes:
-            try:
-                self._open_next()
-            except OSError as error:
-                self.error = error  # go on in the segment that is open
+            self._rotate()
+
+    def _rotate(self) -> None:
+        try:
+            self._open_next()
+        except OSError as error:
+            self.error = error  # go on in the segment that is open
 
     def _open_next(self) -> None:
-        # A number that was ever used is not used again: the shipper may have deleted its file.
+        # A number that was ever used is not used again: the shipper may have deleted its file. The name
+        # comes last, since a reader that sees a segment takes the ones before it for finished.
         path = segment_path(self._folder, self._number + 1)
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        os.write(fd, MAGIC)
+        unborn = path.with_name(f".{path.name}")
+        fd = os.open(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_whole(fd, MAGIC)
+            unborn.rename(path)
+        except OSError:
+            os.close(fd)
+            raise
         if self._fd >= 0:
-            os.close(self._fd)
+            self._unsynced.append(self._fd)
         self._fd, self._number, self._size = fd, self._number + 1, len(MAGIC)
-        self._sets = {}
-        self._earlier_bytes = sum(p.stat().st_size for p in self._folder.glob("*.seg") if p != path)
+        self._sets, self._is_torn = {}, False
+        self._earlier_bytes = self._count_earlier()
+        while len(self._unsynced) > _MOST_UNSYNCED:
+            os.close(self._unsynced.pop(0))
+
+    def _count_earlier(self) -> int:
+        total = 0
+        for number, path in segments(self._folder):
+            with suppress(OSError):  # shipped and deleted while we look
+                total += path.stat().st_size if number != self._number else 0
+        return total
+
+    def _sync_and_close(self, fds: list[int]) -> None:
+        for fd in fds:
+            try:
+                os.fsync(fd)
+            except OSError as error:
+                self.error = error
+            finally:
+                os.close(fd)
+
+
+def _write_whole(fd: int, data: bytes) -> None:
+    if os.write(fd, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,0 +1,32 @@
+"""User names and passwords in a store's address: kept out of files, arguments and messages."""
+
+import os
+import re
+from collections.abc import Mapping
+
+VARIABLE = "MLFLOW_TRACKING_URI"
+# Up to the last @ of the authority: a password may hold one itself.
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+def without_credentials(text: str) -> str:
+    """Return ``text`` with user and password cut out of every address in it.
+
+    >>> without_credentials("https://ann:secret@mlflow.example.org/team")
+    'https://mlflow.example.org/team'
+    """
+    return _CREDENTIALS.sub("", text)
+
+
+def full_uri(store: str, *, env: Mapping[str, str] = os.environ) -> str:
+    """Return the address with credentials if ``MLFLOW_TRACKING_URI`` is this store's, else ``store``.
+
+    That is how they come to the shipper: its environment is closed to other users, unlike its arguments.
+
+    >>> full_uri("https://h", env={"MLFLOW_TRACKING_URI": "https://ann:secret@h"})
+    'https://ann:secret@h'
+    >>> full_uri("https://h", env={"MLFLOW_TRACKING_URI": "https://ann:secret@elsewhere"})
+    'https://h'
+    """
+    given = env.get(VARIABLE, "")
+    return given if without_credentials(given) == store else store

@@ -1,0 +1,40 @@
+"""Small JSON files that are replaced whole: a reader sees the old one or the new one, never half of it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+Json = dict[str, Any]
+
+
+def replace_json(path: Path, content: Json) -> None:
+    """Write ``content`` to ``path`` durably: either the old file or the whole new one, mode 0600.
+
+    Raises:
+        OSError: If the disk refuses; the old file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Json | None:
+    """Return the object in a file; ``None`` if it is gone, closed to us, or holds something else.
+
+    >>> read_json(Path("no-such-file")) is None
+    True
+    """
+    try:
+        content: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return cast("Json", content) if isinstance(content, dict) else None

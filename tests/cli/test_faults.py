@@ -1,0 +1,76 @@
+"""Runs that never arrive, stores that are busy, and a dashboard that is told to go."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from grokscope.cli import finished_runs
+from grokscope.cli.finished_runs import FinishedRuns, LatePointsError
+from grokscope.collectors.spool import Meta, create_spool
+from grokscope.store import BusyStoreError
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch) -> FinishedRuns:
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    MlflowClient(uri).create_experiment("e")
+    return FinishedRuns(uri, "e")
+
+
+def test_a_run_that_never_came_to_the_disk_is_an_error_that_says_so(finished):
+    finished.add("lost")
+    with pytest.raises(LatePointsError, match="neither on disk nor in sqlite"):
+        list(finished.verdicts())
+
+
+def test_a_busy_store_is_asked_again(finished, monkeypatch):
+    def busy(*_: object) -> None:
+        raise BusyStoreError("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(finished_runs, "open_store", busy)
+        finished.add("lost")
+        assert list(finished.verdicts()) == []
+        assert list(finished.waiting) == ["lost"]
+        patch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
+        with pytest.raises(BusyStoreError):
+            list(finished.verdicts())
+
+
+def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_path, monkeypatch):
+    finished.uri = "http://ann:s3cr3t@127.0.0.1:9"
+    create_spool(tmp_path / "home", Meta(run_id="r", store="http://127.0.0.1:9", experiment="e", name="n"))
+    finished.add("r")
+    monkeypatch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
+    with pytest.raises(LatePointsError, match="grokscope sync") as caught:
+        list(finished.verdicts())
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_terminated_command_takes_its_dashboard_with_it(finished, free_port):
+    port = free_port()
+    command = [sys.executable, "-m", "grokscope.cli.main", "up", "--store", finished.uri, "--no-browser"]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+    )
+    deadline = time.monotonic() + 60
+    while not _answers(port):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 128 + signal.SIGTERM
+    assert not _answers(port)
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
