@@ -18,7 +18,7 @@ COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate 
 .PHONY: help demo test lint type screenshots bench constraints
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(INSTALLED)  ## train the demo sweep live and open the dashboard; ARGS="--headless ..." passes through
 	@$(BIN)/grokscope demo $(ARGS)
@@ -40,6 +40,9 @@ bench: $(INSTALLED)  ## a benchmark beside the tools it compares with; BENCH=det
 
 screenshots: $(INSTALLED)  ## the pictures in docs/images, from a real demo
 	@GROKSCOPE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/end_to_end/test_demo.py
+
+bench-detect:  ## transitions beside other methods; ARGS="FOLDER" adds the labelled curves.parquet there
+	@$(MAKE) --no-print-directory bench BENCH=detect
 
 constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes newer releases
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.5" >&2

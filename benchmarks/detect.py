@@ -1,82 +1,44 @@
-"""Ours against a threshold rule and ruptures on labelled public curves: one markdown table on stdout.
+"""Ours against a threshold rule and change-point libraries: markdown tables on stdout.
 
-python benchmarks/detect.py FOLDER     FOLDER holds curves.parquet and labels.json
+python benchmarks/detect.py [FOLDER]     FOLDER holds labelled public curves: curves.parquet and labels.json
 """
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import detect_live
+import detect_recipes
 import numpy as np
 import polars as pl
 import ruptures
+from detect_methods import methods
 
-from grokscope.schemas import Date, Kind, Pattern, Transition, Verdict
 from grokscope.transitions import detect
-from grokscope.transitions.curves import Curve, curves_by_run
-from grokscope.transitions.scoring import Score, labels_from_json, score
+from grokscope.transitions.curves import curves_by_run
+from grokscope.transitions.scoring import Label, Score, labels_from_json, score
+from grokscope.transitions.synthetic import Recipe, Spacing, truth_of
 
-FITTED, GENERALIZED = 0.99, 0.9
-STARTED = 0.3
-"""The level that serves the threshold rule best as an onset on these curves."""
-PENALTY = 0.1
-"""... and the penalty that serves Pelt best."""
-LONGEST = 1000
-"""Pelt can cost the square of its points; longer curves are thinned to this many."""
+LABELLED, INTERVALS, NULLS, RISES = 150, 2000, 2000, 300
 
 
-def first_above(curve: Curve, level: float, *, after: int = 0) -> int | None:
-    met = curve.steps[(curve.values >= level) & (curve.steps >= after)]
-    return int(met[0]) if len(met) else None
-
-
-def threshold_rule(points: pl.DataFrame) -> list[Verdict]:
-    """First test accuracy >= .9 after the first train accuracy >= .99; the onset is the first at .3."""
-    return [baseline(run, curves, onset_by_threshold) for run, curves in curves_by_run(points).items()]
-
-
-def pelt(points: pl.DataFrame) -> list[Verdict]:
-    """Same patterns; the onset is the first upward change that Pelt (l2 cost) finds after the train fit."""
-    return [baseline(run, curves, onset_by_pelt) for run, curves in curves_by_run(points).items()]
-
-
-def onset_by_threshold(test: Curve, fitted: int) -> int | None:
-    return first_above(test, STARTED, after=fitted)
-
-
-def onset_by_pelt(test: Curve, fitted: int) -> int | None:
-    stride = max(1, len(test) // LONGEST)
-    steps, values = test.steps[::stride], test.values[::stride]
-    if len(values) < 5:
-        return None
-    ends = ruptures.Pelt(model="l2", min_size=2, jump=1).fit(values[:, None]).predict(pen=PENALTY)
-    levels = [float(np.mean(values[a:b])) for a, b in zip([0, *ends], ends, strict=False)]
-    jumps = [(int(steps[ends[i]]), levels[i + 1] - levels[i]) for i in range(len(levels) - 1)]
-    return next((step for step, jump in jumps if jump > 0 and step > fitted), None)
-
-
-def baseline(run: str, curves: dict[str, Curve], onset_of: Callable[[Curve, int], int | None]) -> Verdict:
-    train, test = curves.get("train/accuracy"), curves.get("test/accuracy")
-    if train is None or test is None:
-        return Verdict(run=run, pattern=Pattern.OTHER)
-    fitted, generalized = first_above(train, FITTED), None
-    if fitted is not None:
-        generalized = first_above(test, GENERALIZED, after=fitted)
-    if fitted is None or generalized is None:
-        return Verdict(run=run, pattern=Pattern.CONFUSION if fitted is None else Pattern.MEMORIZATION)
-    pattern = Pattern.GROKKING if generalized >= 3 * fitted else Pattern.COMPREHENSION
-    onset = onset_of(test, fitted)
-    event = Transition(
-        run_id=run,
-        metric=test.metric,
-        kind=Kind.GENERALIZATION,
-        step=generalized,
-        low=generalized,
-        high=generalized,
+def patterns(title: str, points: pl.DataFrame, labels: list[Label]) -> Iterator[str]:
+    yield (
+        f"| {title} | macro-F1 | false alarms | onset | overlap; width (decades) | collapse | phase change | "
+        "CPU seconds |"
     )
-    date = None if onset is None else Date(step=onset, low=onset, high=onset)
-    return Verdict(run=run, pattern=pattern, onset=date, transitions=(event,))
+    yield "|---|---|---|---|---|---|---|---|"
+    grids = {
+        run: curves["test/accuracy"].steps
+        for run, curves in curves_by_run(points).items()
+        if "test/accuracy" in curves
+    }
+    for name, method in methods().items():
+        begin = time.process_time()
+        verdicts = method(points)
+        seconds = time.process_time() - begin
+        yield row(name, score(verdicts, labels, steps=grids), seconds, has_intervals=method is detect)
 
 
 def row(name: str, result: Score, seconds: float, *, has_intervals: bool) -> str:
@@ -88,26 +50,79 @@ def row(name: str, result: Score, seconds: float, *, has_intervals: bool) -> str
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def main(folder: Path) -> None:
-    points = pl.read_parquet(folder / "curves.parquet")
-    labels = labels_from_json(folder / "labels.json")
-    grids = {
-        run: curves["test/accuracy"].steps
-        for run, curves in curves_by_run(points).items()
-        if "test/accuracy" in curves
-    }
-    print(
-        "| | macro-F1 | false alarms | onset | overlap; width (decades) | collapse | phase change | seconds |"
+def coverage(count: int) -> Iterator[str]:
+    """How often nominal 95 % intervals hold the truth, by family of noise and of spacing."""
+    runs = detect_recipes.rising(count)
+    verdicts = detect(detect_recipes.points_of([recipe for _, recipe in runs]))
+    rows: list[tuple[str, bool, bool, float]] = []
+    for (family, recipe), verdict in zip(runs, verdicts, strict=True):
+        truth, onset, midpoint = truth_of(recipe), verdict.onset, verdict.midpoint
+        if onset is None or midpoint is None or truth.onset is None or truth.midpoint is None:
+            continue
+        hits = (onset.low <= truth.onset <= onset.high, midpoint.low <= truth.midpoint <= midpoint.high)
+        width = float(np.log10(onset.high / max(onset.low, 1)))
+        names = (family, f"spacing {recipe.spacing.value}", f"shape {recipe.shape.value}", "all")
+        rows += [(name, *hits, width) for name in names]
+    frame = pl.DataFrame(rows, schema=["family", "onset", "midpoint", "width"], orient="row")
+    found = frame.group_by("family", maintain_order=True).agg(
+        pl.len(), pl.col("onset").mean(), pl.col("midpoint").mean(), pl.col("width").median()
     )
-    print("|---|---|---|---|---|---|---|---|")
-    for name, method in (("grokscope", detect), ("threshold", threshold_rule), ("ruptures Pelt l2", pelt)):
-        begin = time.perf_counter()
-        verdicts = method(points)
-        seconds = time.perf_counter() - begin
-        print(row(name, score(verdicts, labels, steps=grids), seconds, has_intervals=method is detect))
+    yield "| 95 % intervals, family | runs | onset covered | midpoint covered | onset width (decades) |"
+    yield "|---|---|---|---|---|"
+    for name, runs_of, onset, midpoint, width in found.sort("family").iter_rows():
+        yield f"| {name} | {runs_of} | {onset:.1%} | {midpoint:.1%} | {width:.3f} |"
+
+
+def speed() -> Iterator[str]:
+    yield "| speed | CPU seconds |"
+    yield "|---|---|"
+    for runs, points in ((1000, 1000), (1000, 10_000), (1, 1_000_000)):
+        frame = detect_recipes.points_of([of_length(points)])
+        frame = pl.concat([frame.with_columns(run_id=pl.lit(f"{i:04d}")) for i in range(runs)])
+        seconds = seconds_of(lambda f=frame: detect(f))
+        yield f"| {runs} runs x {points} evaluations, with intervals | {seconds:.2f} |"
+    lengths = np.array([3_000, 10_000, 30_000, 100_000, 300_000])
+    took = [fastest(detect_recipes.points_of([of_length(int(n))])) for n in lengths]
+    exponent = np.polyfit(np.log(lengths), np.log(took), 1)[0]
+    yield f"| exponent of growth in points, {lengths[0]} to {lengths[-1]} | {exponent:.2f} |"
+    frame = detect_recipes.points_of([of_length(2000)])
+    values = frame.filter(pl.col("metric") == "test/accuracy")["value"].to_numpy()
+    slow = ruptures.Pelt(model="rbf", jump=5)
+    yield f"| one run x 2,000 evaluations | {fastest(frame):.4f} |"
+    seconds = seconds_of(lambda: slow.fit(values[:, None]).predict(pen=1.0))
+    yield f"| ruptures Pelt rbf, jump 5, on its held-out curve alone | {seconds:.1f} |"
+
+
+def of_length(points: int) -> Recipe:
+    last = 20 * points
+    return Recipe(evaluations=points, spacing=Spacing.LINEAR, last_step=last, midpoint=0.3 * last, noise=0.02)
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """CPU seconds: on a shared machine the clock tells what the others do."""
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def fastest(frame: pl.DataFrame) -> float:
+    return min(seconds_of(lambda: detect(frame)) for _ in range(3))
+
+
+def main(folder: Path | None) -> None:
+    tables = [patterns("synthetic runs", *detect_recipes.labelled(LABELLED))]
+    if folder is not None and (folder / "curves.parquet").is_file():
+        public = pl.read_parquet(folder / "curves.parquet"), labels_from_json(folder / "labels.json")
+        tables.insert(0, patterns("public curves", *public))
+    tables += [coverage(INTERVALS), detect_live.table(NULLS, RISES), speed()]
+    for lines in tables:
+        for line in lines:
+            print(line, flush=True)
+        print()
+    print(detect_live.update_cost())
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) > 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]) if len(sys.argv) == 2 else None)

@@ -87,6 +87,47 @@ def test_intervals_of_synthetic_onsets_cover_the_truth_as_often_as_they_say():
     assert hits >= 181
 
 
+def test_intervals_hold_under_noise_that_lasts_from_one_evaluation_to_the_next():
+    """150 runs: a true coverage of 90 % gives 123 hits or more with probability 99.8 %."""
+    recipes = [
+        Recipe(
+            evaluations=100 + 2 * seed,
+            midpoint=2000.0 + 20 * seed,
+            last_step=40_000,
+            width=0.2 + seed / 500,
+            plateau=0.1,
+            noise=0.05,
+            autocorrelation=0.9,
+            spacing=list(Spacing)[seed % 3],
+            seed=seed,
+        )
+        for seed in range(150)
+    ]
+    points = pl.concat([synthetic_run(r, run_id=f"{i:03d}") for i, r in enumerate(recipes)])
+    pairs = zip(recipes, detect(points), strict=True)
+    hits = sum(
+        v.onset is not None and v.onset.low <= (truth_of(r).onset or 0) <= v.onset.high for r, v in pairs
+    )
+    assert hits >= 123
+
+
+@pytest.mark.parametrize("width", [0.3, 0.5, 0.7])
+def test_a_slow_rise_on_a_linear_axis_is_dated_from_its_short_plateau(width: float):
+    recipe = Recipe(evaluations=400, spacing=Spacing.LINEAR, last_step=40_000, width=width, plateau=0.3)
+    onset = detect(synthetic_run(recipe))[0].onset
+    assert onset is not None
+    assert onset.step == pytest.approx(truth_of(recipe).onset, rel=0.1)
+
+
+def test_a_creep_without_a_plateau_has_an_onset_as_wide_as_its_doubt():
+    steps = list(range(0, 20_000, 50))
+    creep = np.interp(np.log(np.maximum(steps, 1)), np.log([200, 4000, 9000]), [0.1, 0.5, 1.0])
+    onset = detect(curves(steps, [float(s > 150) for s in steps], list(creep)))[0].onset
+    assert onset is not None
+    assert onset.low < 600
+    assert onset.high > 4000
+
+
 def test_the_delay_runs_from_memorization_to_midpoint_on_every_axis_that_was_logged():
     steps = list(range(0, 1000, 100))
     frame = curves(steps, [0.1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0, 0, 1, 1, 1])

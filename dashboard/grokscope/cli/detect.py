@@ -1,15 +1,19 @@
 """``grokscope detect``: find and date the transitions of runs, from a file or a store."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from grokscope.cli import options
 from grokscope.cli.points_file import is_points_file, read_points
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
-from grokscope.store import open_store
+from grokscope.store import Store, open_store
+from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
+from grokscope.transitions import sensitivity as sensitivity_of
 
 
 class DetectError(GrokscopeError):
@@ -35,16 +39,36 @@ def detect(
     write: Annotated[
         bool, typer.Option("--write", help="Put each verdict on its run in the store: tags and an artifact.")
     ] = False,
+    definition: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Whose grokking step to give: {', '.join(DEFINITIONS)}.")
+    ] = NATIVE,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
+    ] = False,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, generalized, collapsed."""
+    definition_of(definition)  # a wrong name is told before anything is read
+    if sensitivity and write:
+        raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
     if is_points_file(source):
         if write:
             raise DetectError(
                 f"--write needs a store to write to, got the file {source!r}; leave --write away"
             )
-        verdicts, names = detect_transitions(read_points(source)), {}
+        points, names, store = read_points(source), {}, None
     else:
-        verdicts, names = _detect_in_store(source, experiment, write=write)
+        points, names, store = _points_in_store(source, experiment)
+    if sensitivity:
+        _say_sensitivity(sensitivity_of(points), names, output)
+        return
+    verdicts = detect_transitions(points, definition=definition)
+    if write and store is not None:
+        _write(verdicts, store)
+    _say(verdicts, names, output)
+
+
+def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format) -> None:
     if output is options.Format.JSON:
         for verdict in verdicts:
             typer.echo(verdict_to_json(verdict))
@@ -54,20 +78,28 @@ def detect(
         typer.echo("no runs", err=True)
 
 
-def _detect_in_store(
-    uri: str, experiment: str | None, *, write: bool
-) -> tuple[list[Verdict], dict[str, str]]:
+def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: options.Format) -> None:
+    """Print one row a run and definition; ``*`` marks runs whose answer is a matter of definition."""
+    if output is options.Format.JSON:
+        typer.echo(report.write_ndjson(), nl=False)
+        return
+    for row in report.iter_rows(named=True):
+        name = f"{names.get(row['run_id'], row['run_id'])}{' *' if row['depends'] else ''}"
+        date = "–" if row["step"] is None else f"{row['step']:,} [{row['low']:,}, {row['high']:,}]"
+        typer.echo(f"{name}\t{row['definition']}\t{date}")
+
+
+def _points_in_store(uri: str, experiment: str | None) -> tuple[pl.DataFrame, dict[str, str], Store]:
     store = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in store.experiments()["name"]) or "none"
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
     names = dict(zip(runs["run_id"], runs["name"], strict=True))
-    verdicts = detect_transitions(store.points(list(names)))
-    if write:
-        with typer.progressbar(
-            verdicts, label="writing verdicts", file=typer.get_text_stream("stderr")
-        ) as bar:
-            for verdict in bar:
-                store.write_verdict(verdict)
-    return verdicts, names
+    return store.points(list(names)), names, store
+
+
+def _write(verdicts: Sequence[Verdict], store: Store) -> None:
+    with typer.progressbar(verdicts, label="writing verdicts", file=typer.get_text_stream("stderr")) as bar:
+        for verdict in bar:
+            store.write_verdict(verdict)

@@ -1,12 +1,15 @@
 """Events: what was found in a run, as transitions of the contract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from grokscope.schemas import Date, Kind, Status, Transition
 from grokscope.transitions.collapse import Collapse
 from grokscope.transitions.divergence import Divergence
+from grokscope.transitions.double_descent import DoubleDescent
+from grokscope.transitions.excursions import Excursion
+from grokscope.transitions.finding import passed
 from grokscope.transitions.memorization import MEMORIZED, Fit
 from grokscope.transitions.phase_change import PhaseChange
 from grokscope.transitions.rise import Rise
@@ -88,10 +91,34 @@ def collapse(origin: Origin, found: Collapse) -> Transition:
     return origin.event(Kind.COLLAPSE, found.metric, found.date, detail=detail)
 
 
+def slingshot(origin: Origin, found: Excursion) -> Transition:
+    """Return the event of repeated slingshots, dated at the first."""
+    detail = Detail(before=found.low, after=found.end, evidence={"cycles": passed(found.finding)})
+    return origin.event(Kind.SLINGSHOT, found.metric, found.date, detail=detail)
+
+
+def recovery(origin: Origin, found: Excursion) -> Transition:
+    """Return the event of a recovery, dated where the level comes to stay again."""
+    detail = Detail(before=found.low, after=found.end, evidence={"back": passed(found.finding)})
+    return origin.event(Kind.RECOVERY, found.metric, found.date, detail=detail)
+
+
+def descent(origin: Origin, found: DoubleDescent) -> Transition:
+    """Return the event of an epoch-wise double descent, dated at the peak between its valleys."""
+    told = passed(f"{found.valley:.2f} up to {found.peak:.2f}, then down to {found.end:.2f}")
+    detail = Detail(before=found.valley, after=found.end, evidence={"two valleys": told})
+    return origin.event(Kind.DOUBLE_DESCENT, found.metric, found.date, detail=detail)
+
+
 def divergence(origin: Origin, found: Divergence) -> Transition:
     """Return the event of a divergence, dated at the first value that is no number."""
     detail = Detail(before=found.before, evidence={"not a number": "from there to the end of the log"})
     return origin.event(Kind.DIVERGENCE, found.metric, found.date, detail=detail)
+
+
+def withdrawn(event: Transition) -> Transition:
+    """Return ``event`` as one that no longer stands."""
+    return replace(event, status=Status.REJECTED)
 
 
 def phase_change(origin: Origin, found: PhaseChange) -> Transition:

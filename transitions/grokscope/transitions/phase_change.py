@@ -16,7 +16,7 @@ from scipy.optimize import isotonic_regression
 from grokscope.schemas import Date
 from grokscope.transitions.curves import Curve, Floats, Integers, log_steps, running_median
 from grokscope.transitions.intervals import dates
-from grokscope.transitions.plateau import MIDPOINT, ONSET
+from grokscope.transitions.plateau import Plateau
 
 PER_DECADE = 20
 """Grid points a decade on which slopes are read."""
@@ -138,9 +138,8 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
     top = float(np.median(curve.values[parts.change_end - 1 : parts.change_end + 2]))
     if top - before <= max(least, LEAST_SIGNAL * scatter):
         return None
-    levels = before + np.array([ONSET, MIDPOINT]) * (top - before)
     window = slice(parts.plateau.start, parts.change_end + 1)
-    onset, midpoint = dates(curve, levels, height=top - before, window=window)
+    onset, midpoint = dates(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
     if onset is None or midpoint is None or _decades(onset, midpoint) > ABRUPT * parts.decades:
         return None
     rested = f"{sign * before:.2f} over {len(flat)} evaluations, {parts.decades:.1f} decades of steps"

@@ -24,6 +24,7 @@ class Reading:
         fit: How the training set was fit.
         rise: The held-out rise, whatever its size; ``None`` if there is none.
         collapse: How what was learned was lost; ``None`` if it was not.
+        pattern: The learning phase, or collapse; ``other`` if the log begins after the event.
     """
 
     train: Curve
@@ -31,6 +32,7 @@ class Reading:
     fit: Fit
     rise: Rise | None
     collapse: Collapse | None
+    pattern: Pattern
 
     @property
     def generalization(self) -> Rise | None:
@@ -46,15 +48,6 @@ class Reading:
         return None if self.generalization is None else self.generalization.completed
 
     @property
-    def pattern(self) -> Pattern:
-        """The learning phase, or collapse; ``other`` if the log begins after the event."""
-        if self.collapse is not None:
-            return Pattern.COLLAPSE
-        if self._begins_after_the_event():
-            return Pattern.OTHER
-        return phase_of(self.fit, self.rise, test=self.test)
-
-    @property
     def is_in_progress(self) -> bool:
         """The log ends in the middle of a change."""
         if self.pattern is Pattern.GROKKING:
@@ -66,19 +59,21 @@ class Reading:
             return is_under_way(self.train.values, least=LEAST_RISE, share=TOLERANCE)
         return False
 
-    def _begins_after_the_event(self) -> bool:
-        """Return whether the log opens with everything learned, or with a fit train set and half-way up."""
-        if begins_at_top(self.test):
-            return True
-        is_fit_at_once = self.fit.fitted_step is not None and self.fit.fitted_step <= self.train.steps[0]
-        return is_fit_at_once and self.rise is not None and not self.rise.is_seen_from_plateau
-
 
 def read(train: Curve, test: Curve) -> Reading:
     """Return what the accuracies of one run show; both hold two evaluations or more."""
     fit = fit_of(train)
     rise = _rise(fit, test)
-    return Reading(train=train, test=test, fit=fit, rise=rise, collapse=_collapse(rise, train, test))
+    collapse = _collapse(rise, train, test)
+    pattern = Pattern.COLLAPSE if collapse is not None else _pattern(fit, rise, train, test)
+    return Reading(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
+
+
+def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
+    """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
+    is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
+    begins_half_way = is_fit_at_once and rise is not None and not rise.is_seen_from_plateau
+    return Pattern.OTHER if begins_half_way or begins_at_top(test) else phase_of(fit, rise, test=test)
 
 
 def _rise(fit: Fit, test: Curve) -> Rise | None:

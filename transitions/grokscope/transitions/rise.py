@@ -8,7 +8,7 @@ from grokscope.schemas import Date
 from grokscope.transitions.curves import Curve, Floats, running_median
 from grokscope.transitions.intervals import dates
 from grokscope.transitions.passage import arrival, bracket, earliest_arrival
-from grokscope.transitions.plateau import MIDPOINT, ONSET, plateau_of, top_of
+from grokscope.transitions.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
 
 GENERALIZED = 0.95
 """Held-out accuracy that counts as generalized."""
@@ -91,20 +91,19 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
         return None
     top = top_of(curve, end)
     plateau = plateau_of(curve, start, end, top=top)
-    if top <= plateau:
+    if top <= plateau.level:
         return None
     return _dated(curve, (start, end, done), plateau=plateau, top=top)
 
 
-def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: float, top: float) -> Rise:
+def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau, top: float) -> Rise:
     start, end, done = found
-    height = top - plateau
-    levels = plateau + np.array([ONSET, MIDPOINT]) * height
-    onset, midpoint = dates(curve, levels, height=height, window=slice(start, end + curve.patience))
-    is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau, top))
+    height = top - plateau.level
+    onset, midpoint = dates(curve, plateau=plateau, top=top, window=slice(start, end + curve.patience))
+    is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau.level, top))
     return Rise(
         start=start,
-        plateau=plateau,
+        plateau=plateau.level,
         top=top,
         held=float(np.median(curve.values[end:])),
         end=end_level(curve),

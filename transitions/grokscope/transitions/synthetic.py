@@ -12,10 +12,11 @@ from types import MappingProxyType
 
 import numpy as np
 import polars as pl
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, ndtr, ndtri
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves import Floats, Integers
+from grokscope.transitions.noise import autoregressive
 
 
 class Spacing(StrEnum):
@@ -88,6 +89,13 @@ _QUANTILES: Mapping[Shape, Callable[[float], float]] = MappingProxyType(
         Shape.LOGISTIC: lambda p: float(np.log(p / (1 - p))),
         Shape.GOMPERTZ: lambda p: float(-np.log(-np.log(p))),
         Shape.NORMAL: lambda p: float(ndtri(p)),
+    }
+)
+_DISTRIBUTIONS: Mapping[Shape, Callable[[Floats], Floats]] = MappingProxyType(
+    {
+        Shape.LOGISTIC: expit,
+        Shape.GOMPERTZ: lambda z: np.exp(-np.exp(-np.maximum(z, -6.0))),
+        Shape.NORMAL: ndtr,
     }
 )
 
@@ -173,7 +181,7 @@ def _test(recipe: Recipe, steps: Integers, rng: np.random.Generator) -> Floats:
     fitted = 0.0 if recipe.memorized_at is None else 0.5 * recipe.memorized_at
     values = np.where(steps >= fitted, recipe.plateau, recipe.chance).astype(np.float64)
     if recipe.midpoint is not None:
-        values += (recipe.top - recipe.plateau) * np.array([_risen(recipe, float(s)) for s in steps])
+        values += (recipe.top - recipe.plateau) * _risen(recipe, steps)
         after = np.flatnonzero(values > recipe.plateau + 0.99 * (recipe.top - recipe.plateau))
         if recipe.dips and len(after):
             values[rng.choice(after, size=min(recipe.dips, len(after)), replace=False)] = recipe.chance
@@ -182,25 +190,17 @@ def _test(recipe: Recipe, steps: Integers, rng: np.random.Generator) -> Floats:
     return values
 
 
-def _risen(recipe: Recipe, step: float) -> float:
-    """Return the share of the rise that is done at ``step``."""
-    if recipe.midpoint is None or step <= 0:
-        return 0.0
+def _risen(recipe: Recipe, steps: Integers) -> Floats:
+    """Return the share of the rise that is done at each of ``steps``, shape (n,); none at step 0."""
+    if recipe.midpoint is None:
+        return np.zeros(len(steps))
     quantile = _QUANTILES[recipe.shape]
     unit = recipe.width * np.log(10) / (quantile(0.9) - quantile(0.1))
-    z = float(np.log(step / recipe.midpoint) / unit) + quantile(0.5)
-    if recipe.shape is Shape.LOGISTIC:
-        return float(1 / (1 + np.exp(-np.clip(z, -500, 500))))
-    if recipe.shape is Shape.GOMPERTZ:
-        return float(np.exp(-np.exp(-np.clip(z, -6, 500))))
-    return float(ndtr(z))
+    z = np.log(np.maximum(steps, 1) / recipe.midpoint) / unit + quantile(0.5)
+    return np.where(steps > 0, _DISTRIBUTIONS[recipe.shape](z), 0.0)
 
 
 def _noise(recipe: Recipe, count: int, rng: np.random.Generator) -> Floats:
     """Return stationary AR(1) noise, shape (count,)."""
     fresh = rng.normal(0.0, recipe.noise, size=count)
-    phi = recipe.autocorrelation
-    noise = np.empty(count)
-    for i, value in enumerate(fresh):
-        noise[i] = value if i == 0 else phi * noise[i - 1] + np.sqrt(1 - phi**2) * value
-    return noise
+    return autoregressive(fresh, persistence=recipe.autocorrelation)

@@ -11,7 +11,9 @@ from grokscope.transitions.curves import Curve, curves_by_run
 from grokscope.transitions.definitions import NATIVE, Definition, definition_of
 from grokscope.transitions.delay import delay_between
 from grokscope.transitions.divergence import divergence_of
+from grokscope.transitions.double_descent import double_descent
 from grokscope.transitions.evidence import findings
+from grokscope.transitions.excursions import recovery_of, slingshots_of
 from grokscope.transitions.phase_change import phase_changes
 from grokscope.transitions.reading import Reading, read
 from grokscope.transitions.reasons import what_is_missing, why_other
@@ -40,7 +42,7 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     <Pattern.OTHER: 'other'>
     """
     rule = definition_of(definition)
-    return [_verdict(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    return [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
 
 
 def reading_of(curves: Mapping[str, Curve]) -> Reading | None:
@@ -51,7 +53,8 @@ def reading_of(curves: Mapping[str, Curve]) -> Reading | None:
     return read(train, test)
 
 
-def _verdict(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
+def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
+    """Return what one run did; ``curves`` are its own, by canonical name."""
     detector = f"{events.DETECTOR} {events.VERSION}"
     base = Verdict(run=run, pattern=Pattern.OTHER, definition=rule.name, detector=detector)
     origin = events.Origin(run_id=run, definition=rule.name)
@@ -60,8 +63,10 @@ def _verdict(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict
     if reading is None:
         reason = why_other(curves.get("train/accuracy"), _outcome(curves))
         found.extend(_phase_changes(origin, curves))
+        if (descent := double_descent(curves)) is not None:
+            found.append(events.descent(origin, descent))
         return replace(base, transitions=_in_order(found), missing=() if reason is None else (reason,))
-    found.extend(_events(origin, reading, rule))
+    found.extend(_events(origin, reading, curves, rule))
     if reading.pattern in _OPEN_TO_PHASE_CHANGES:
         found.extend(_phase_changes(origin, curves))
     return replace(_told(base, reading, curves, rule), transitions=_in_order(found))
@@ -89,17 +94,34 @@ def _outcome(curves: Mapping[str, Curve]) -> Curve | None:
     return next((c for c in found if len(c) > 0), found[0] if found else None)
 
 
-def _events(origin: events.Origin, reading: Reading, rule: Definition) -> Sequence[Transition]:
+def _events(
+    origin: events.Origin, reading: Reading, curves: Mapping[str, Curve], rule: Definition
+) -> Sequence[Transition]:
     rise, train, test = reading.generalization, reading.train, reading.test
     found = [events.memorization(origin, train.metric, reading.fit)]
     if rise is not None:
-        evidence = findings(rise, reading.fit, train=train, test=test)
+        evidence = findings(rise, reading.fit, train=train, curves=curves, test=test)
         found.append(
             events.generalization(origin, test.metric, rise, date=rule.date(reading), evidence=evidence)
         )
     if reading.collapse is not None:
         found.append(events.collapse(origin, reading.collapse))
+    else:
+        found.extend(_excursions(origin, reading))
+    if rise is None and (descent := double_descent(curves)) is not None:
+        found.append(events.descent(origin, descent))
     return [event for event in found if event is not None]
+
+
+def _excursions(origin: events.Origin, reading: Reading) -> Sequence[Transition]:
+    """Return what was lost and came back; in a collapsed run that is part of the collapse."""
+    slingshot = slingshots_of(reading.train, fitted_step=reading.fit.fitted_step)
+    done = reading.generalized
+    recovery = None if done is None else recovery_of(reading.test, generalized=done)
+    return [
+        *([] if slingshot is None else [events.slingshot(origin, slingshot)]),
+        *([] if recovery is None else [events.recovery(origin, recovery)]),
+    ]
 
 
 def _common_events(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:

@@ -1,0 +1,129 @@
+"""Live alarms: how often they are false, how late they come, and what an update costs."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+
+import detect_recipes
+import numpy as np
+from scipy.stats import beta
+
+from grokscope.schemas import Kind, Status
+from grokscope.transitions import LiveDetector
+from grokscope.transitions.synthetic import Recipe, synthetic_run, truth_of
+
+ALPHA = 0.01
+SETTLING = 5
+"""Evaluations that the classical detectors learn mean and spread from, as ours does."""
+
+Alarm = Callable[[float], bool]
+
+
+def evaluations(recipe: Recipe) -> Iterator[tuple[int, Mapping[str, float]]]:
+    points = synthetic_run(recipe)
+    metrics = {name: frame for (name,), frame in points.partition_by("metric", as_dict=True).items()}
+    test = metrics["test/accuracy"]
+    columns = (test["step"].to_list(), metrics["train/accuracy"]["value"].to_list(), test["value"].to_list())
+    for step, train, held_out in zip(*columns, strict=True):
+        yield step, {"train/accuracy": train, "test/accuracy": held_out}
+
+
+def ours(recipe: Recipe) -> int | None:
+    """Index of the evaluation at which a generalization is suspected, or confirmed if that is earlier."""
+    detector = LiveDetector(alpha=ALPHA)
+    for index, (step, values) in enumerate(evaluations(recipe)):
+        found = detector.update(step, values)
+        if any(e.kind is Kind.GENERALIZATION and e.status is not Status.REJECTED for e in found):
+            return index
+    return None
+
+
+def classical(make: Callable[[float, float], Alarm]) -> Callable[[Recipe], int | None]:
+    """Return a detector that starts at the train fit, standardised by its first evaluations there."""
+
+    def alarm(recipe: Recipe) -> int | None:
+        first: list[float] = []
+        detector, fits = None, 0
+        for index, (_, values) in enumerate(evaluations(recipe)):
+            fits += values["train/accuracy"] >= 0.95
+            if fits < 2:
+                continue
+            if detector is None:
+                first.append(values["test/accuracy"])
+                if len(first) == SETTLING:
+                    detector = make(float(np.mean(first)), max(float(np.std(first, ddof=1)), 1e-3))
+            elif detector(values["test/accuracy"]):
+                return index
+        return None
+
+    return alarm
+
+
+def cusum(mean: float, spread: float) -> Alarm:
+    """Upward CUSUM with the textbook choice k = 0.5, h = 5 standard deviations (Page 1954)."""
+    total = 0.0
+
+    def update(value: float) -> bool:
+        nonlocal total
+        total = max(0.0, total + (value - mean) / spread - 0.5)
+        return total > 5
+
+    return update
+
+
+def of_river(name: str) -> Callable[[float, float], Alarm]:
+    from river import drift  # noqa: PLC0415  only where it is installed
+
+    def make(mean: float, spread: float) -> Alarm:
+        adwin, hinkley = drift.ADWIN(delta=ALPHA), drift.PageHinkley(min_instances=5, mode="up")
+        detector = adwin if name == "ADWIN" else hinkley
+
+        def update(value: float) -> bool:
+            detector.update(value if name == "ADWIN" else (value - mean) / spread)
+            return bool(detector.drift_detected)
+
+        return update
+
+    return make
+
+
+def alarms() -> Mapping[str, Callable[[Recipe], int | None]]:
+    found = {f"grokscope, alpha {ALPHA}": ours, "CUSUM": classical(cusum)}
+    if find_spec("river"):
+        found |= {f"river {name}": classical(of_river(name)) for name in ("PageHinkley", "ADWIN")}
+    return found
+
+
+def table(nulls: int, rises: int) -> Iterator[str]:
+    yield "| live alarm | false on null runs | 95 % upper bound | found | median delay (evaluations) |"
+    yield "|---|---|---|---|---|"
+    quiet = detect_recipes.null(nulls)
+    risen = [recipe for _, recipe in detect_recipes.rising(rises)]
+    for name, alarm in alarms().items():
+        false = sum(alarm(recipe) is not None for recipe in quiet)
+        bound = float(beta.ppf(0.95, false + 1, nulls - false)) if false < nulls else 1.0
+        delays = [late for recipe in risen if (late := _delay(alarm, recipe)) is not None]
+        hits = [late for late in delays if late >= 0]
+        yield (f"| {name} | {false}/{nulls} | {bound:.2%} | {len(hits)}/{rises} | {np.median(hits):.0f} |")
+
+
+def _delay(alarm: Callable[[Recipe], int | None], recipe: Recipe) -> int | None:
+    """Evaluations from the true onset to the alarm; negative ones came before it and are no find."""
+    index = alarm(recipe)
+    steps = [step for step, _ in evaluations(recipe)]
+    return None if index is None else index - int(np.searchsorted(steps, truth_of(recipe).onset or 0.0))
+
+
+def update_cost() -> str:
+    took = []
+    for _, recipe in detect_recipes.rising(30):
+        detector = LiveDetector()
+        for step, values in evaluations(recipe):
+            begin = time.perf_counter()
+            detector.update(step, values)
+            took.append(time.perf_counter() - begin)
+    cost = np.array(took) * 1e6
+    return (
+        f"One live update: median {np.median(cost):.1f} µs; {np.mean(cost > 50):.1%} ask the engine, at most "
+        f"{np.max(cost) / 1000:.1f} ms; mean over a run {np.mean(cost):.0f} µs."
+    )

@@ -1,0 +1,79 @@
+"""Excursions: what was lost and came back. Slingshots of the train set, recoveries of the held-out level."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grokscope.schemas import Date
+from grokscope.transitions.curves import Curve
+from grokscope.transitions.memorization import FITTED
+from grokscope.transitions.passage import bracket, first_run
+from grokscope.transitions.rise import LOST, NEARLY, end_level
+
+CYCLES = 2
+"""A slingshot comes again: fewer than two are single spikes (Thilak et al. 2022, arXiv:2206.04817)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excursion:
+    """One excursion, or a series of them; ``low`` is the level it went down to."""
+
+    metric: str
+    date: Date
+    low: float
+    end: float
+    finding: str
+
+
+def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
+    """Return the slingshots of train accuracy: repeated falls out of a fit that always come back.
+
+    Dated at the first of them; ``None`` if there are fewer than ``CYCLES``, or if the last did not recover.
+    """
+    if fitted_step is None or end_level(train) < FITTED:
+        return None
+    start = int(np.searchsorted(train.steps, fitted_step))
+    later = train.values[start:]
+    falls = start + 1 + np.flatnonzero((later[1:] < LOST) & (later[:-1] >= LOST))
+    if len(falls) < CYCLES:
+        return None
+    finding = f"{len(falls)} falls below {LOST} since step {fitted_step}, each recovered"
+    return Excursion(
+        metric=train.metric,
+        date=bracket(train, int(falls[0])),
+        low=float(np.min(later)),
+        end=end_level(train),
+        finding=finding,
+    )
+
+
+def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
+    """Return the last return of held-out accuracy from a sustained loss; single dips are none.
+
+    Dated where the level comes to stay again; ``None`` without such a loss, or if it is the end of the log.
+    """
+    start = int(np.searchsorted(test.steps, generalized.high))
+    later = test.values[start:]
+    last = _last_run(later < LOST, test.patience)
+    if last is None:
+        return None
+    back = first_run(later[last:] >= NEARLY, test.patience)
+    if back is None or end_level(test) < NEARLY:
+        return None
+    index = start + last + back
+    lost = later[: last + back]
+    finding = f"back above {NEARLY} after {np.sum(lost < LOST)} evaluations below {LOST}"
+    return Excursion(
+        metric=test.metric,
+        date=bracket(test, index),
+        low=float(np.min(lost)),
+        end=end_level(test),
+        finding=finding,
+    )
+
+
+def _last_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
+    """Return where the last row of ``length`` true values ends, or ``None``."""
+    begin = first_run(holds[::-1], length)
+    return None if begin is None else len(holds) - begin
