@@ -43,7 +43,7 @@ def test_no_file_hides_the_other_parts_of_the_namespace():
 
 
 def test_every_folder_of_code_is_a_package():
-    folders = {path.parent for path in SOURCES if "grokscope" in path.parts}
+    folders = {path.parent for path in SOURCES if "grokscope" in path.relative_to(REPOSITORY).parts}
     missing = [str(f.relative_to(REPOSITORY)) for f in folders if not (f / "__init__.py").exists()]
     assert missing == []
 
