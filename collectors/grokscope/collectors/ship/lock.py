@@ -62,7 +62,7 @@ class ShipLock:
 def is_held(home: Path, store: str) -> bool:
     """Say whether some process ships to ``store`` now.
 
-    >>> is_held(Path("no-such-home"), "sqlite:////tmp/mlflow.db")
+    >>> is_held(Path("no-such-home"), "sqlite:////data/mlflow.db")
     False
     """
     if not lock_path(home, store).exists():
