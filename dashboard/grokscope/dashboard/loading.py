@@ -12,6 +12,7 @@ from grokscope.dashboard.described import described
 from grokscope.schemas import Verdict, canonical, empty_points, resolve
 from grokscope.store import MissingStoreError, Store, StoreError, open_store
 from grokscope.transitions import detect
+from grokscope.transitions.continuous import LEADING
 
 FRESH_S = 1.0
 """A snapshot this young is given again: many open pages cost the store no more than one."""
@@ -20,7 +21,7 @@ RETRY_S = 3.0
 """After a failed reading the store is left alone for this long."""
 
 _KEPT = 32
-_QUANTITIES = ("loss", "accuracy")
+_QUANTITIES = ("loss", "accuracy", *LEADING)
 _Clock = Callable[[], float]
 
 
