@@ -3,25 +3,15 @@
 import math
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from streamlit.testing.v1 import AppTest
 
-# MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 is about to remove; only MLflow can mend that.
-MLFLOW_ON_SQLALCHEMY = "ignore:The ``noload`` loader strategy is deprecated"
-
 STEPS = [*range(10), *range(10, 100, 10), *range(100, 2001, 25)]
 MEMORIZED_AT, GENERALIZED_AT = 60, 800
 EVIL = "![b](http://evil.example/x.png) [l](javascript:alert(1)) <img src=x onerror=alert(1)> :red[r] $x^2$"
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings(MLFLOW_ON_SQLALCHEMY))
 
 
 def sigmoid(step, middle, width=0.12):

@@ -23,15 +23,6 @@ from grokscope.store.remote_store import RemoteStore
 
 SERVER_START_S = 90
 
-# MLflow 3.17 uses a loader strategy that SQLAlchemy 2.1 is about to remove; only MLflow can mend that.
-MLFLOW_ON_SQLALCHEMY = "ignore:The ``noload`` loader strategy is deprecated"
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings(MLFLOW_ON_SQLALCHEMY))
-
 
 def _uri(path):
     return f"sqlite:///{path}"

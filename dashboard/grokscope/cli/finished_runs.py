@@ -7,11 +7,10 @@ from importlib.util import find_spec
 
 from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.spool import find_spools, read_meta
-from grokscope.schemas import GrokscopeError, Verdict, home
+from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
 from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, redacted
 from grokscope.transitions import detect
 
-CLIENT_RUN_ID = "grokscope.client_run_id"
 _PATIENCE_SECONDS = 60.0
 
 

@@ -32,9 +32,6 @@ PAIR_SCHEMA = pl.Schema({"run_id": pl.String(), "key": pl.String(), "value": pl.
 KEY_SCHEMA = pl.Schema({"run_id": pl.String(), "metric": pl.String()})
 """Which metrics a run has."""
 
-LAST_SEEN_TAG = "grokscope.last_seen"
-"""Heartbeat of our shipper, in milliseconds since 1970: a run can be alive and have nothing to log."""
-
 INFINITE = 1.797e308
 """At and beyond this size MLflow's SQL store means infinity: it writes ±Inf as ±1.7976931348623157e308."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from grokscope.schemas import LAST_SEEN
 from grokscope.store import frames
 from grokscope.store.errors import runs_not_found
 
@@ -34,7 +35,7 @@ class RunRecord:
     @property
     def sign_of_life(self) -> tuple[str, int | None, str | None]:
         """What changes when the run is resumed, ends, or when our shipper delivers something."""
-        return self.status, self.end_ms, self.tags.get(frames.LAST_SEEN_TAG)
+        return self.status, self.end_ms, self.tags.get(LAST_SEEN)
 
 
 def runs_frame(records: Iterable[RunRecord], names: Mapping[str, str]) -> pl.DataFrame:
@@ -49,7 +50,7 @@ def runs_frame(records: Iterable[RunRecord], names: Mapping[str, str]) -> pl.Dat
             record.end_ms,
             max((time for _, time, _ in record.latest.values()), default=None),
             max((step for step, _, _ in record.latest.values()), default=None),
-            record.tags.get(frames.LAST_SEEN_TAG),
+            record.tags.get(LAST_SEEN),
         )
         for record in records
     )

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from grokscope.store.frames import LAST_SEEN_TAG
+from grokscope.schemas import LAST_SEEN
 from grokscope.store.sqlite_schema import STEP_INDEX, has_step_index
 
 EXPERIMENTS = """
@@ -20,7 +20,7 @@ SELECT r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time,
 FROM runs AS r
 JOIN experiments AS e ON e.experiment_id = r.experiment_id
 LEFT JOIN latest_metrics AS m ON m.run_uuid = r.run_uuid
-LEFT JOIN tags AS t ON t.run_uuid = r.run_uuid AND t.key = '{LAST_SEEN_TAG}'
+LEFT JOIN tags AS t ON t.run_uuid = r.run_uuid AND t.key = '{LAST_SEEN}'
 WHERE r.lifecycle_stage = 'active' AND e.lifecycle_stage = 'active'
       AND (:experiment IS NULL OR e.name = :experiment)
 GROUP BY r.run_uuid

@@ -14,10 +14,8 @@ from mlflow.tracking import MlflowClient
 from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, TooSlow, Unavailable
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
 
-CLIENT_RUN_ID = "grokscope.client_run_id"
-LAST_SEEN = "grokscope.last_seen"
 ATTEMPT = "grokscope.attempt"
 
 _PARAMS_A_CALL = 100

@@ -1,0 +1,7 @@
+"""Tags that the writing side puts on an MLflow run and the reading side looks for."""
+
+CLIENT_RUN_ID = "grokscope.client_run_id"
+"""The tracker's own id of the run: known before MLflow has been reached."""
+
+LAST_SEEN = "grokscope.last_seen"
+"""When the training process was last known to be alive, Unix time in whole ms."""
