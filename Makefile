@@ -55,7 +55,7 @@ constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes 
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing into $(VENV) (some minutes, once)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt -e ".[torch,dashboard,dev]" >&2
+	  -c constraints.txt -e ".[torch,dashboard,importers,dev]" >&2
 	@touch $@
 
 $(BIN)/pip:

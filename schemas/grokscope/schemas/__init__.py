@@ -16,11 +16,11 @@ from grokscope.schemas.frames import POINT_SCHEMA as POINT_SCHEMA
 from grokscope.schemas.frames import as_points as as_points
 from grokscope.schemas.frames import empty_points as empty_points
 from grokscope.schemas.frames import latest as latest
+from grokscope.schemas.metric_row import Direction as Direction
+from grokscope.schemas.metric_row import Metric as Metric
+from grokscope.schemas.metric_row import Tier as Tier
 from grokscope.schemas.metrics import METRICS as METRICS
 from grokscope.schemas.metrics import SPLITS as SPLITS
-from grokscope.schemas.metrics import Direction as Direction
-from grokscope.schemas.metrics import Metric as Metric
-from grokscope.schemas.metrics import Tier as Tier
 from grokscope.schemas.metrics import find_metric as find_metric
 from grokscope.schemas.metrics import is_split as is_split
 from grokscope.schemas.metrics import metric as metric

@@ -1,0 +1,24 @@
+"""The rows of the table of metrics, a module a kind."""
+
+from grokscope.schemas.metric_row import Metric
+from grokscope.schemas.metric_rows import (
+    attention,
+    curvature,
+    curves,
+    progress,
+    representation,
+    task,
+    updates,
+    weights,
+)
+
+ALL: tuple[Metric, ...] = (
+    *curves.ROWS,
+    *weights.ROWS,
+    *updates.ROWS,
+    *representation.ROWS,
+    *attention.ROWS,
+    *curvature.ROWS,
+    *task.ROWS,
+    *progress.ROWS,
+)
