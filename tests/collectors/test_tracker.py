@@ -11,8 +11,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker, TrackerError, at_steps, every, log_spaced
+from grokscope.collectors.instruments import default
 from grokscope.collectors.testing import MemoryJournal
-from grokscope.schemas import find_metric
+from grokscope.schemas import Tier, find_metric
 
 
 @pytest.fixture
@@ -84,10 +85,43 @@ def test_evaluate_returns_what_it_logs(journal):
 def test_costly_measures_keep_to_their_budget_and_curves_are_never_skipped(journal):
     tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal, measuring=Measuring(budget=0.0))
     first, second = (tracker.evaluate(step, train=blobs()) for step in (0, 1))
-    skipped = {key.split("/")[1] for key in first.keys() - second.keys()}
-    assert skipped == {"spectral_norm", "effective_rank", "participation_ratio"}
-    assert second.keys() < first.keys()
-    assert (first["collector/skipped"], second["collector/skipped"]) == (0.0, 1.0)
+    gone = {key for key in first.keys() - second.keys() if not key.startswith("collector/")}
+    assert gone == {key for key in first if (row := find_metric(key)) and row.tier is not Tier.FREE}
+    assert first["collector/skipped"] == 0.0
+    assert second["collector/skipped"] == len(default())
+    assert second["collector/skipped/weight_spectra"] == 1.0
+
+
+def test_a_measure_of_ones_own_is_one_function_and_one_line(journal):
+    def zeros(reading):
+        return {"mine/zeros": sum((p == 0).sum() for p in reading.model.parameters())}
+
+    model = nn.Linear(4, 3)
+    nn.init.zeros_(model.bias)
+    tracker = Tracker(model, experiment="e", journal=journal, measures=[zeros])
+    values = tracker.evaluate(0, train=blobs())
+    assert values["mine/zeros"] == 3.0
+    assert values["collector/seconds/zeros"] > 0.0
+
+
+@pytest.mark.parametrize("broken", [lambda _: 1 / 0, lambda _: {"mine": torch.zeros(2)}, lambda _: 3])
+def test_a_measure_that_fails_is_said_and_costs_only_itself(journal, capsys, broken):
+    tracker = Tracker(nn.Linear(4, 3), experiment="e", journal=journal, measures=[broken])
+    assert "train/loss" in tracker.evaluate(0, train=blobs())
+    assert "lambda could not be measured at step 0" in capsys.readouterr().err
+
+
+def test_two_measures_of_one_name_are_refused(journal):
+    with pytest.raises(ValueError, match="two instruments are called 'lambda'"):
+        Tracker(nn.Linear(4, 3), experiment="e", journal=journal, measures=[lambda _: {}, lambda _: {}])
+
+
+def test_without_the_defaults_only_tier_0_is_read(journal):
+    how = Measuring(defaults=False)
+    values = Tracker(nn.Linear(4, 3), experiment="e", journal=journal, measuring=how).evaluate(
+        0, train=blobs()
+    )
+    assert {row.tier for key in values if (row := find_metric(key))} == {Tier.FREE}
 
 
 def test_targets_of_padding_are_left_out(journal):

@@ -1,25 +1,28 @@
 """One reading of everything a model tells at a step: splits, weights, updates, progress, and its own cost."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.evaluation import evaluate, snapshot, weight_measures
+from grokscope.collectors.evaluation import snapshot, weight_measures
+from grokscope.collectors.instruments import default
 from grokscope.collectors.measure.batches import Batch, batches
+from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.flops import training_flops_per_example
-from grokscope.collectors.measure.undisturbed import undisturbed
-from grokscope.collectors.measuring import Budget, Measuring
+from grokscope.collectors.measure.passes import Pass, forward_pass
+from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
+from grokscope.collectors.measuring import Measuring
+from grokscope.collectors.panel import Panel
+from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.stopwatch import Stopwatch
 from grokscope.collectors.watch import UpdateWatch
 from grokscope.schemas import GrokscopeError, is_split
 
 Data = Batch | Iterable[Batch]
-
-# A quantity of a split that belongs to another family in the table of metrics.
-_ELSEWHERE = {"nc1": "representation/nc1/{split}"}
 
 
 class ModelWatch:
@@ -31,23 +34,26 @@ class ModelWatch:
         model: Any module whose output is logits [N, C] or [N, T, C].
         optimizer: Hooked to read gradients and updates at the steps that are due; may be ``None``.
         is_due: Asked inside ``optimizer.step`` whether that step will be measured.
+        measures: Instruments that are read besides the default ones.
         how: Options.
         say: Takes a sentence about a measure that failed while the others went on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the model and its optimizer by keyword
         self,
         model: nn.Module,
         optimizer: Optimizer | None,
         *,
         is_due: Callable[[], bool],
+        measures: Sequence[Instrument | Read],
         how: Measuring,
         say: Callable[[str], None],
     ) -> None:
         self._model = model
         self._how = how
         self._say = say
-        self._spectra = Budget(share=how.budget)
+        self._panel = Panel([*(default() if how.defaults else ()), *measures], share=how.budget, say=say)
+        self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)
         self._updates = None if optimizer is None else UpdateWatch(model, optimizer, is_due=is_due)
@@ -61,40 +67,55 @@ class ModelWatch:
         All tensors stay on the device until the end, where one transfer brings them to the host.
         """
         began = time.perf_counter()
-        tensors: dict[str, Tensor] = {}
-        for split, data in splits.items():
-            tensors |= self._split(split, data)
-        tensors |= self._weights()
+        passes = {split: self._pass(split, data) for split, data in splits.items()}
+        tensors: dict[str, Tensor | float] = {}
+        for split, result in passes.items():
+            curves = curve_measures(result.logits, result.targets)
+            tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
+        tensors |= weight_measures(self._model, init=self._init, optimizer=self._optimizer, matrices=False)
         tensors |= self._last_update()
+        with undisturbed(self._model):
+            tensors |= self._panel.read(self._reading(step, splits, passes), self._stopwatch)
         values = to_floats(tensors) | self._progress(step, splits)
-        self._own_seconds += time.perf_counter() - began
-        running = time.monotonic() - self._began
-        values["collector/seconds"] = self._own_seconds
-        values["collector/share"] = self._own_seconds / max(running, self._own_seconds)
-        values["collector/skipped"] = float(self._spectra.skipped)
-        return values
+        return values | self._cost(time.perf_counter() - began)
 
     def close(self) -> None:
         """Remove the optimizer's hooks."""
         if self._updates is not None:
             self._updates.close()
 
-    def _split(self, split: str, data: Data) -> dict[str, Tensor]:
+    def _pass(self, split: str, data: Data) -> Pass:
         if not is_split(split):
             raise GrokscopeError(
                 f"{split!r} is not a split; allowed: train, test, val or shift:<name>, "
                 f'for instance evaluate(step, {{"shift:{split}": data}})'
             )
-        measured = evaluate(
+        return forward_pass(
             self._model,
             data,
             features=self._how.features,
             batch_size=self._how.batch_size,
             ignore_index=self._how.ignore_index,
         )
+
+    def _reading(self, step: int, splits: Mapping[str, Data], passes: Mapping[str, Pass]) -> Reading:
+        return Reading(
+            step=step,
+            model=plain_module(self._model),
+            optimizer=self._optimizer,
+            init=self._init,
+            splits=splits,
+            passes=passes,
+        )
+
+    def _cost(self, seconds: float) -> dict[str, float]:
+        settled = self._panel.settle(self._stopwatch.laps())
+        self._own_seconds += seconds
+        running = time.monotonic() - self._began
         return {
-            _ELSEWHERE.get(quantity, "{split}/" + quantity).format(split=split): value
-            for quantity, value in measured.items()
+            "collector/seconds": self._own_seconds,
+            "collector/share": self._own_seconds / max(running, self._own_seconds),
+            **settled,
         }
 
     def _last_update(self) -> dict[str, Tensor]:
@@ -105,17 +126,6 @@ class ModelWatch:
         except Exception as error:  # noqa: BLE001 - what failed inside optimizer.step was kept for here
             self._say(f"gradients and updates are no longer measured ({error!r})")
             return {}
-
-    def _weights(self) -> dict[str, Tensor]:
-        began = time.perf_counter()
-        with_spectra = self._spectra.allows(began)
-        measured = weight_measures(
-            self._model, init=self._init, optimizer=self._optimizer, matrices=with_spectra
-        )
-        if with_spectra:
-            now = time.perf_counter()
-            self._spectra.spent(now - began, now)
-        return measured
 
     def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
@@ -136,16 +146,17 @@ def _training_flops(model: nn.Module, data: Data) -> float:
     return training_flops_per_example(model, inputs)
 
 
-def to_floats(tensors: Mapping[str, Tensor]) -> dict[str, float]:
-    """Bring scalar tensors of one device to the host in a single transfer.
+def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Bring scalars to the host: the tensors, of one device, in a single transfer.
 
-    >>> to_floats({"a": torch.tensor(1.0), "b": torch.tensor(2, dtype=torch.int32)})
-    {'a': 1.0, 'b': 2.0}
+    >>> to_floats({"a": torch.tensor(1.0), "b": 0.5, "c": torch.tensor(2, dtype=torch.int32)})
+    {'a': 1.0, 'b': 0.5, 'c': 2.0}
     """
+    tensors = {key: value.detach().reshape(()) for key, value in values.items() if isinstance(value, Tensor)}
     if not tensors:
-        return {}
+        return {key: float(value) for key, value in values.items()}
     first = next(iter(tensors.values()))
     wide = torch.float32 if first.device.type == "mps" else torch.float64
-    together = torch.stack([value.detach().reshape(()).to(wide) for value in tensors.values()])
-    values = cast("list[float]", together.tolist())
-    return dict(zip(tensors, values, strict=True))
+    together = torch.stack([value.to(wide) for value in tensors.values()])
+    there = dict(zip(tensors, cast("list[float]", together.tolist()), strict=True))
+    return {key: there[key] if key in there else float(value) for key, value in values.items()}

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from grokscope.collectors.model_watch import Data, ModelWatch
+    from grokscope.collectors.reading import Instrument, Read
 
 _CLOSE_SECONDS = 5.0
 _RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -48,6 +49,8 @@ class Tracker:
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
+        measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
+            ``Reading`` that return metric key -> scalar; see ``grokscope.collectors.instruments``.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
         detector: Fed with every evaluation; see ``OnlineDetector``.
@@ -75,6 +78,7 @@ class Tracker:
         name: str | None = None,
         store: str | None = None,
         schedule: Schedule | None = None,
+        measures: "Sequence[Instrument | Read]" = (),
         measuring: Measuring | None = None,
         run_id: str | None = None,
         detector: OnlineDetector | None = None,
@@ -96,6 +100,7 @@ class Tracker:
                 model,
                 optimizer,
                 is_due=self._is_next_due,
+                measures=measures,
                 how=measuring or Measuring(),
                 say=self._complaints.say,
             )

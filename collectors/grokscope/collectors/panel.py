@@ -1,0 +1,102 @@
+"""The instruments of a tracker: read within their budget, timed, and kept apart when one of them fails."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
+
+from torch import Tensor
+
+from grokscope.collectors.budget import Budget
+from grokscope.collectors.reading import Instrument, Named, Read, Reading
+from grokscope.collectors.stopwatch import Stopwatch
+from grokscope.schemas import Tier
+
+
+class Panel:
+    """Reads instruments: those of tier 0 always, the others when the budget lets them.
+
+    An instrument that fails is said once and left out of this reading; the others go on.
+
+    Args:
+        instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1).
+        share: Of the run's time that all costly ones together may take.
+        say: Takes a sentence about an instrument that failed.
+
+    Raises:
+        ValueError: If two instruments have one name.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> panel = Panel([lambda reading: {"mine/step": float(reading.step)}], share=0.02, say=print)
+    >>> panel.read(Reading(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")))
+    {'mine/step': 3.0}
+    """
+
+    def __init__(
+        self, instruments: Iterable[Instrument | Read], *, share: float, say: Callable[[str], None]
+    ) -> None:
+        self._instruments = _by_name(map(_named, instruments))
+        self._seconds = dict.fromkeys(self._instruments, 0.0)
+        self._budget = Budget(share=share)
+        self._say = say
+
+    def read(self, reading: Reading, watch: Stopwatch) -> dict[str, Tensor | float]:
+        """Return what the instruments whose turn it is give, timed under their names."""
+        costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
+        turn = set(self._budget.allowed(costly, time.monotonic()))
+        values: dict[str, Tensor | float] = {}
+        for name, instrument in self._instruments.items():
+            if instrument.tier is Tier.FREE or name in turn:
+                with watch.timing(name):
+                    values |= self._read(instrument, reading)
+        return values
+
+    def settle(self, laps: Mapping[str, float]) -> dict[str, float]:
+        """Charge what the reading has cost, and return what is to be logged about it.
+
+        Args:
+            laps: Seconds by name of instrument, as the stopwatch of ``read`` has them.
+        """
+        mine = {name: seconds for name, seconds in laps.items() if name in self._instruments}
+        self._budget.spent(mine, time.monotonic())
+        for name, seconds in mine.items():
+            self._seconds[name] += seconds
+        skipped = {name: self._budget.skipped(name) for name in self._instruments}
+        return {
+            "collector/skipped": float(sum(skipped.values())),
+            **{f"collector/skipped/{name}": float(count) for name, count in skipped.items() if count},
+            **{f"collector/seconds/{name}": self._seconds[name] for name in mine},
+        }
+
+    def _read(self, instrument: Instrument, reading: Reading) -> Mapping[str, Tensor | float]:
+        try:
+            values = instrument(reading)
+            for key, value in values.items():
+                _check_scalar(key, value)
+        except Exception as error:  # noqa: BLE001 - nothing of a measure may end a training run
+            self._say(f"{instrument.name} could not be measured at step {reading.step} ({error!r})")
+            return {}
+        return values
+
+
+def _by_name(instruments: Iterable[Instrument]) -> dict[str, Instrument]:
+    by_name: dict[str, Instrument] = {}
+    for one in instruments:
+        if one.name in by_name:
+            raise ValueError(
+                f"two instruments are called {one.name!r}; give one another name, as in "
+                "instrument(name=...)(function)"
+            )
+        by_name[one.name] = one
+    return by_name
+
+
+def _check_scalar(key: str, value: Tensor | float) -> None:
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise ValueError(f"{key!r} must be a number or a tensor of one element, got {list(value.shape)}")
+
+
+def _named(read: Instrument | Read) -> Instrument:
+    if hasattr(read, "tier"):
+        return cast("Instrument", read)
+    return Named(name=getattr(read, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, read=read)
