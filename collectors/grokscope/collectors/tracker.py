@@ -3,7 +3,6 @@
 import atexit
 import os
 import re
-import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,18 +10,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from grokscope.collectors.complaints import Complaints, tell
+from grokscope.collectors.endings import status_of, uncaught
 from grokscope.collectors.intake import Intake
 from grokscope.collectors.journal import Journal, open_journal
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.params import Config, params_of
 from grokscope.collectors.schedule import Schedule, log_spaced
 from grokscope.collectors.ship import without_credentials
+from grokscope.collectors.vigil import Vigil
 from grokscope.schemas import GrokscopeError, OnlineDetector, Transition, store_uri
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+    from grokscope.collectors.checkpoints import Checkpoints
     from grokscope.collectors.model_watch import Data, ModelWatch
     from grokscope.collectors.reading import Instrument, Read
 
@@ -53,11 +55,14 @@ class Tracker:
             ``Reading`` that return metric key -> scalar; see ``grokscope.collectors.instruments``.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
-        detector: Fed with every evaluation; see ``OnlineDetector``.
+        detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
+        dense: Steps that are due besides those of ``schedule`` while the detector suspects an event; 128 a
+            decade by default.
+        checkpoints: States around what the detector reports; see ``grokscope.collectors.checkpoints``.
         journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
 
     Raises:
-        TrackerError: If ``run_id`` cannot name a folder.
+        TrackerError: If ``run_id`` cannot name a folder, or there are checkpoints but no model or detector.
 
     >>> from grokscope.collectors.testing import MemoryJournal
     >>> journal = MemoryJournal()
@@ -82,18 +87,29 @@ class Tracker:
         measuring: Measuring | None = None,
         run_id: str | None = None,
         detector: OnlineDetector | None = None,
+        dense: Schedule | None = None,
+        checkpoints: "Checkpoints | None" = None,
         journal: Journal | None = None,
     ) -> None:
+        if checkpoints is not None and (model is None or detector is None):
+            raise TrackerError(
+                "checkpoints keep the states of a model around what a detector reports, and this tracker has "
+                f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
+            )
         self.run_id = _checked(run_id) if run_id else uuid.uuid4().hex
         self.store = store_uri(store)
-        self.events: list[Transition] = []
         self._schedule = schedule or log_spaced()
-        self._detector = detector
         self._complaints = Complaints()
         self._pid = os.getpid()
         self._last_ms = 0
         self._step: int | None = None
         self._is_open = True
+        self._vigil = None
+        if detector is not None:
+            states = (
+                checkpoints and model and checkpoints.of(model, run_id=self.run_id, experiment=experiment)
+            )
+            self._vigil = Vigil(detector, dense=dense, states=states, say=self._complaints.say)
         self._watch = None
         if model is not None:
             self._watch = _watch(
@@ -108,8 +124,13 @@ class Tracker:
             self.run_id, store=self.store, experiment=experiment, name=name, params=params_of(config)
         )
         self._intake = Intake(self._journal, self._complaints)
-        self._earlier_error = _uncaught()
+        self._earlier_error = uncaught()
         atexit.register(self._close_at_exit)
+
+    @property
+    def events(self) -> tuple[Transition, ...]:
+        """What the detector has said so far, in the order it was said."""
+        return () if self._vigil is None else tuple(self._vigil.events)
 
     def log(self, step: int, values: Mapping[str, Any]) -> None:
         """Log scalars of one step: numbers, or tensors of one element on any device.
@@ -141,7 +162,7 @@ class Tracker:
         [43, 46, 49, 53, 57]
         """
         self._step = step
-        return self._schedule(step)
+        return self._is_due(step)
 
     def evaluate(
         self, step: int, splits: "Mapping[str, Data] | None" = None, /, **more: "Data"
@@ -173,8 +194,9 @@ class Tracker:
             values = self._watch.measure(step, {**(splits or {}), **more})
             self._step = step
             values["collector/dropped"] = float(self._journal.dropped + self._complaints.dropped)
+            if self._vigil is not None:
+                values |= self._vigil.update(step, values)
             self._intake.take(step, self._now(), values)
-            self._detect(step, values)
         except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
             self._complaints.say(f"the evaluation at step {step!r} failed ({error!r})")
             return {}
@@ -209,11 +231,11 @@ class Tracker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close(_status(error))
+        self.close(status_of(error))
 
     def _close_at_exit(self) -> None:
-        error = _uncaught()
-        self.close(_status(None if error is self._earlier_error else error))
+        error = uncaught()
+        self.close(status_of(None if error is self._earlier_error else error))
 
     def _flush(self) -> None:
         """Hand over what is still on its way to the journal; a failure here must not leave the run open."""
@@ -235,7 +257,10 @@ class Tracker:
 
     def _is_next_due(self) -> bool:
         """Say whether the step after the last one seen is due (asked inside ``optimizer.step``)."""
-        return self._step is None or self._schedule(self._step + 1)
+        return self._step is None or self._is_due(self._step + 1)
+
+    def _is_due(self, step: int) -> bool:
+        return self._schedule(step) or (self._vigil is not None and self._vigil.is_due(step))
 
     def _is_mine(self) -> bool:
         # A forked child (a DataLoader's worker) must not write into its parent's run.
@@ -246,10 +271,6 @@ class Tracker:
         self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
         return self._last_ms
 
-    def _detect(self, step: int, values: Mapping[str, float]) -> None:
-        if self._detector is not None:
-            self.events += self._detector.update(step, values)
-
 
 def _checked(run_id: str) -> str:
     if _RUN_ID.fullmatch(run_id) is None:
@@ -258,17 +279,6 @@ def _checked(run_id: str) -> str:
             f"{run_id!r}; pass the tracker.run_id of an earlier process, and use name= for a free name"
         )
     return run_id
-
-
-def _status(error: BaseException | None) -> str:
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return "FINISHED"
-    return "FAILED" if isinstance(error, Exception | SystemExit) else "KILLED"
-
-
-def _uncaught() -> BaseException | None:
-    """Return the error that went through the whole program, if one did."""
-    return getattr(sys, "last_value", None)
 
 
 def _watch(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelWatch":

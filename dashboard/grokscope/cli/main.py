@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from grokscope.cli.backfill import backfill
 from grokscope.cli.demo import demo
 from grokscope.cli.detect import detect
 from grokscope.cli.sync import sync
 from grokscope.cli.up import up
+from grokscope.cli.watch import watch
 from grokscope.schemas import GrokscopeError
 
 app = typer.Typer(
@@ -25,7 +27,9 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(up)
 app.command()(detect)
+app.command()(watch)
 app.command()(sync)
+app.command()(backfill)
 
 
 def _version(value: bool) -> None:

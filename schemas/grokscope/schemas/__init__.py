@@ -1,12 +1,14 @@
 """The contract between the rooms: names, units, frames and records. Standard library and polars only."""
 
 from grokscope.schemas.aliases import canonical as canonical
+from grokscope.schemas.aliases import guesses as guesses
 from grokscope.schemas.aliases import resolve as resolve
 from grokscope.schemas.description import AXES as AXES
 from grokscope.schemas.description import RunDescription as RunDescription
 from grokscope.schemas.description import Setting as Setting
 from grokscope.schemas.description import axis_of as axis_of
 from grokscope.schemas.description import description_from_params as description_from_params
+from grokscope.schemas.description import guessed_param as guessed_param
 from grokscope.schemas.errors import GrokscopeError as GrokscopeError
 from grokscope.schemas.errors import InvalidDescriptionError as InvalidDescriptionError
 from grokscope.schemas.errors import InvalidPointsError as InvalidPointsError

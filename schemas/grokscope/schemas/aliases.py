@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from grokscope.schemas.metrics import find_metric
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_TASK = re.compile(r"[\w.\-]+")
 
 _SPLIT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "tr", "fit"), "train"),
@@ -22,30 +23,69 @@ _QUANTITY_WORDS: Mapping[str, str] = {
     "mrr": "mrr",
     "margin": "margin",
 }
+_SCORES = frozenset({"accuracy", "mrr"})
 # Words that neither name a split nor a quantity, yet do not change what the curve is.
 _FILLER = frozenset({"out", "set", "mean", "avg", "average", "epoch", "step", "cross", "entropy", "curve"})
+# First parts of a name that say how a score was taken, not on which task.
+_NO_TASK = _FILLER | {"batch", "running", "best", "final", "metrics", "metric", "all", "overall", "total"}
+
+_WHOSE_NORM: Mapping[str, str] = {
+    **dict.fromkeys(("weight", "weights", "param", "params", "parameter", "parameters"), "weights/norm"),
+    **dict.fromkeys(("grad", "grads", "gradient", "gradients"), "gradients/norm"),
+}
+_NORM_FILLER = frozenset({"norm", "norms", "l2", "total", "global", "train", "model"})
+
+_PROGRESS: Mapping[frozenset[str], str] = {
+    **dict.fromkeys(map(frozenset, ({"epoch"}, {"epochs"})), "progress/epochs"),
+    **dict.fromkeys(
+        map(frozenset, ({"tokens"}, {"tokens", "seen"}, {"num", "input", "tokens", "seen"})),
+        "progress/tokens",
+    ),
+    **dict.fromkeys(map(frozenset, ({"flops"}, {"flos"}, {"total", "flops"})), "progress/flops"),
+    **dict.fromkeys(
+        map(frozenset, ({"examples", "seen"}, {"samples", "seen"}, {"examples"})), "progress/examples"
+    ),
+    frozenset({"elapsed", "seconds"}): "progress/seconds",
+}
+_SUMMARY = "train_runtime"
+"""Transformers' Trainer logs this at the end, and with it ``train_loss``: one mean over the whole run."""
 
 
 def canonical(name: str) -> str | None:
-    """Return our key for ``name``, or ``None`` if it is not plainly a curve of a split.
+    """Return our key for ``name``, or ``None`` if it does not plainly say which curve it is.
 
     Args:
         name: A metric name as some tracker stored it; a key of ours is returned as it is.
 
-    >>> [canonical(n) for n in ("val_acc", "eval_loss", "Train/Acc", "testAccuracy", "lambada/acc")]
+    >>> [canonical(n) for n in ("val_acc", "eval_loss", "Train/Acc", "testAccuracy", "lr")]
     ['val/accuracy', 'val/loss', 'train/accuracy', 'test/accuracy', None]
+    >>> [canonical(n) for n in ("lambada_openai/acc", "grad_norm", "epoch")]
+    ['shift:lambada_openai/accuracy', 'gradients/norm', 'progress/epochs']
     """
     if find_metric(name) is not None:
         return name
-    words = [word.lower() for word in _WORD.findall(name)]
-    splits = {_SPLIT_WORDS[w] for w in words if w in _SPLIT_WORDS}
-    quantities = {_QUANTITY_WORDS[w] for w in words if w in _QUANTITY_WORDS}
-    if {"cross", "entropy"} <= set(words):
-        quantities.add("loss")
-    known = _SPLIT_WORDS.keys() | _QUANTITY_WORDS.keys() | _FILLER
-    if len(splits) != 1 or len(quantities) != 1 or not set(words) <= known:
-        return None
-    return f"{splits.pop()}/{quantities.pop()}"
+    words = _words(name)
+    return _curve(words) or _norm(words) or _PROGRESS.get(words - {"train"}) or _outside_task(name)
+
+
+def guesses(names: Iterable[str]) -> dict[str, str | None]:
+    """Map each of ``names`` to the key that the rules give it; what a name does not say, its company may.
+
+    A bare ``loss`` beside ``val_loss`` is the training loss, as Keras and Transformers write it.
+
+    >>> guesses(["loss", "val_loss", "lr"])
+    {'loss': 'train/loss', 'val_loss': 'val/loss', 'lr': None}
+    """
+    found = {name: canonical(name) for name in names}
+    bare = {name: key for name in found if (key := _training_curve(name)) is not None}
+    if _SUMMARY in found and "loss" in found and "train_loss" in found:
+        found["train_loss"] = None
+    keys = set(found.values())
+    for name, key in bare.items():
+        quantity = key.partition("/")[2]
+        if key not in keys and keys & {f"val/{quantity}", f"test/{quantity}"}:
+            found[name] = key
+    return found
 
 
 def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -58,7 +98,7 @@ def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) ->
     {'val_acc': 'val_acc', 'val/accuracy': 'val/accuracy', 'lr': 'lr'}
     """
     overrides = overrides or {}
-    resolved = {name: overrides.get(name) or canonical(name) or name for name in names}
+    resolved = {name: overrides.get(name) or guess or name for name, guess in guesses(names).items()}
     has_clash = True
     while has_clash:  # each round sends at least one name home for good
         has_clash, taken = False, set[str]()
@@ -68,3 +108,49 @@ def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) ->
                 resolved[name], has_clash = name, True
             taken.add(resolved[name])
     return resolved
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(name))
+
+
+def _quantities(words: frozenset[str]) -> set[str]:
+    found = {_QUANTITY_WORDS[word] for word in words if word in _QUANTITY_WORDS}
+    return found | ({"loss"} if {"cross", "entropy"} <= words else set[str]())
+
+
+def _curve(words: frozenset[str]) -> str | None:
+    splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
+    quantities = _quantities(words)
+    known = _SPLIT_WORDS.keys() | _QUANTITY_WORDS.keys() | _FILLER
+    if len(splits) != 1 or len(quantities) != 1 or not words <= known:
+        return None
+    return f"{splits.pop()}/{quantities.pop()}"
+
+
+def _training_curve(name: str) -> str | None:
+    words = _words(name)
+    quantities = _quantities(words)
+    if len(quantities) != 1 or not words <= _QUANTITY_WORDS.keys() | _FILLER:
+        return None
+    return f"train/{quantities.pop()}"
+
+
+def _norm(words: frozenset[str]) -> str | None:
+    whose = {_WHOSE_NORM[word] for word in words if word in _WHOSE_NORM}
+    if len(whose) != 1 or not words & {"norm", "l2"} or not words <= _WHOSE_NORM.keys() | _NORM_FILLER:
+        return None
+    return whose.pop()
+
+
+def _outside_task(name: str) -> str | None:
+    """Read ``<task>/<score>``, possibly behind a held-out split, as evaluation harnesses write it."""
+    *front, task, score = ["", *name.split("/")]
+    quantities = _quantities(_words(score))
+    if not _words(score) <= _QUANTITY_WORDS.keys() or len(quantities) != 1 or not quantities <= _SCORES:
+        return None
+    outer = [part for part in front if part]
+    held_out = not outer or (len(outer) == 1 and _SPLIT_WORDS.get(outer[0].lower()) in ("val", "test"))
+    if not held_out or _TASK.fullmatch(task) is None or _words(task) & (_SPLIT_WORDS.keys() | _NO_TASK):
+        return None
+    return f"shift:{task}/{quantities.pop()}"

@@ -5,6 +5,7 @@ the compute budget (scale, exposure), interventions (data, protocol, regularizat
 (architecture, learned computation).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,9 +13,13 @@ from types import MappingProxyType
 from typing import cast
 
 from grokscope.schemas.errors import InvalidDescriptionError
+from grokscope.schemas.param_aliases import PARAM_ALIASES
 
 Value = str | int | float | bool
 Values = Mapping[str, Value]
+
+_SEPARATOR = re.compile(r"[./:]")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|-| ")
 
 
 class Setting(StrEnum):
@@ -92,6 +97,20 @@ def axis_of(param: str) -> str | None:
     ('intervention.regularization', None)
     """
     return next((prefix for prefix in AXES.values() if param.startswith(prefix + ".")), None)
+
+
+def guessed_param(param: str) -> str | None:
+    """Return our name for a param that other code logged, or ``None`` where it does not plainly have one.
+
+    The last part of a nested name counts: ``optimizer.lr``, ``model/n_layer``. A name of ours stays.
+
+    >>> [guessed_param(p) for p in ("args.weightDecay", "n_layer", "random_seed", "notes")]
+    ['intervention.regularization.weight_decay', 'compute.scale.depth', 'seed', None]
+    """
+    if param in ("setting", "group", "seed") or axis_of(param) is not None:
+        return param
+    last = _SEPARATOR.split(param)[-1]
+    return PARAM_ALIASES.get(_CAMEL.sub("_", last).lower())
 
 
 def description_from_params(params: Mapping[str, str]) -> RunDescription:

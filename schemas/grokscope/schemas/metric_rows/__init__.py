@@ -5,6 +5,7 @@ from grokscope.schemas.metric_rows import (
     attention,
     curvature,
     curves,
+    detector,
     progress,
     representation,
     task,
@@ -21,4 +22,5 @@ ALL: tuple[Metric, ...] = (
     *curvature.ROWS,
     *task.ROWS,
     *progress.ROWS,
+    *detector.ROWS,
 )

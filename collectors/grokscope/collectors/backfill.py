@@ -1,0 +1,133 @@
+"""Measuring saved states after training, into the run that they came from."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from grokscope.collectors.checkpoints import Checkpoint, CheckpointError, saved
+from grokscope.collectors.evaluation import snapshot
+from grokscope.collectors.journal import Journal
+from grokscope.collectors.measure.batches import Batch
+from grokscope.collectors.measure.passes import forward_pass
+from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
+from grokscope.collectors.model_watch import to_floats
+from grokscope.collectors.panel import Panel
+from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.stopwatch import Stopwatch
+from grokscope.collectors.tracker import Tracker
+
+Splits = Mapping[str, Batch | Iterable[Batch]]
+
+
+def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
+    folder: str | Path,
+    model: nn.Module,
+    splits: Splits,
+    *,
+    measures: Sequence[Instrument | Read],
+    store: str | None = None,
+    status: str = "FINISHED",
+    report: Callable[[int], object] | None = None,
+    journal: Journal | None = None,
+) -> int:
+    """Read instruments over a run's checkpoints, and log what they give into the same MLflow run.
+
+    The run itself must be over: a run has one writer at a time. Only ``measures`` are logged; the curves stay
+    as training wrote them. ``Reading.init`` is the state of step 0 where that is among the checkpoints, else
+    empty; ``Reading.optimizer`` is ``None``.
+
+    Args:
+        folder: Of one run, as ``Checkpoints`` fills it.
+        model: Built as for training; its state is overwritten, and put back at the end.
+        splits: Split name -> data, as for ``Tracker.evaluate``.
+        measures: Instruments, or functions of a ``Reading``; there is no budget here.
+        store: Where the run is, as for ``Tracker``.
+        status: The run's own, which it keeps.
+        report: Called with the step of each checkpoint that is done.
+        journal: Where records go, for tests.
+
+    Returns:
+        How many values were logged.
+
+    Raises:
+        CheckpointError: If the folder holds none, they are of several runs, or do not fit the model.
+        ValueError: If two instruments have one name.
+
+    Cost: a forward pass of every split and the measures, for each checkpoint.
+
+    >>> import tempfile, torch
+    >>> from grokscope.collectors.checkpoints import Checkpoints
+    >>> from grokscope.collectors.testing import MemoryJournal
+    >>> model, data = nn.Linear(2, 2), (torch.zeros(1, 2), torch.zeros(1).long())
+    >>> journal = MemoryJournal()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ring = Checkpoints(folder).of(model, run_id="run", experiment="example")
+    ...     ring.save(7)
+    ...     backfill(
+    ...         f"{folder}/run",
+    ...         model,
+    ...         {"test": data},
+    ...         measures=[lambda reading: {"mine/step": float(reading.step)}],
+    ...         journal=journal,
+    ...     )
+    1
+    >>> journal.rows()
+    [(7, 'mine/step', 7.0)]
+    """
+    checkpoints = saved(folder)
+    first = _of_one_run(checkpoints, folder)
+    complaints: list[str] = []
+    panel = Panel(measures, share=math.inf, say=complaints.append)
+    logged = 0
+    before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
+    try:
+        init = _init(checkpoints, model)
+        with Tracker(
+            experiment=first.experiment, store=store, run_id=first.run_id, journal=journal
+        ) as tracker:
+            for checkpoint in checkpoints:
+                checkpoint.load_into(model)
+                values = _read(panel, model, splits, init=init, step=checkpoint.step)
+                _raise_first(complaints)
+                tracker.log(checkpoint.step, values)
+                logged += len(values)
+                if report is not None:
+                    report(checkpoint.step)
+            tracker.close(status)
+    finally:
+        plain_module(model).load_state_dict(before)
+    return logged
+
+
+def _of_one_run(checkpoints: Sequence[Checkpoint], folder: str | Path) -> Checkpoint:
+    first = checkpoints[0]
+    if len({(c.run_id, c.experiment) for c in checkpoints}) > 1 or not first.run_id:
+        raise CheckpointError(
+            f"{folder} must hold checkpoints of one run, saved by a tracker, got those of "
+            f"{sorted({c.run_id or 'no run' for c in checkpoints})}; give each run a folder of its own"
+        )
+    return first
+
+
+def _init(checkpoints: Sequence[Checkpoint], model: nn.Module) -> dict[str, Tensor]:
+    if checkpoints[0].step != 0:
+        return {}
+    checkpoints[0].load_into(model)
+    return snapshot(model)
+
+
+def _read(
+    panel: Panel, model: nn.Module, splits: Splits, *, init: Mapping[str, Tensor], step: int
+) -> dict[str, float]:
+    passes = {split: forward_pass(model, data) for split, data in splits.items()}
+    reading = Reading(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
+    with undisturbed(model):
+        return to_floats(panel.read(reading, Stopwatch(device_of(model))))
+
+
+def _raise_first(complaints: list[str]) -> None:
+    # In training a measure that fails is passed over; here nothing else would be left to do.
+    if complaints:
+        raise CheckpointError(f"{complaints[0]}; nothing further was measured")
