@@ -114,12 +114,11 @@ def main(folder: Path | None) -> None:
     if folder is not None and (folder / "curves.parquet").is_file():
         public = pl.read_parquet(folder / "curves.parquet"), labels_from_json(folder / "labels.json")
         tables.insert(0, patterns("public curves", *public))
-    tables += [coverage(INTERVALS), detect_live.table(NULLS, RISES), speed()]
+    tables += [coverage(INTERVALS), detect_live.table(NULLS, RISES), detect_live.update_cost(), speed()]
     for lines in tables:
         for line in lines:
             print(line, flush=True)
         print()
-    print(detect_live.update_cost())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 
 import detect_recipes
@@ -10,7 +11,7 @@ from scipy.stats import beta
 
 from grokscope.schemas import Kind, Status
 from grokscope.transitions import LiveDetector
-from grokscope.transitions.synthetic import Recipe, synthetic_run, truth_of
+from grokscope.transitions.synthetic import Recipe, Spacing, synthetic_run, truth_of
 
 ALPHA = 0.01
 SETTLING = 5
@@ -95,16 +96,25 @@ def alarms() -> Mapping[str, Callable[[Recipe], int | None]]:
 
 
 def table(nulls: int, rises: int) -> Iterator[str]:
-    yield "| live alarm | false on null runs | 95 % upper bound | found | median delay (evaluations) |"
-    yield "|---|---|---|---|---|"
-    quiet = detect_recipes.null(nulls)
-    risen = [recipe for _, recipe in detect_recipes.rising(rises)]
+    """False alarms by family of noise, the one-sided 95 % Clopper-Pearson bound of the worst, delays."""
+    families = detect_recipes.nulls(nulls // 4)
+    heads = (f"false, {family}" for family in families)
+    yield f"| live alarm | {' | '.join(heads)} | 95 % bound, worst | found | median delay (evaluations) |"
+    yield "|---|" + "---|" * (len(families) + 3)
+    risen = [recipe for _, recipe in detect_recipes.rising(rises, seed=8)]  # seed 7 was looked at in tuning
     for name, alarm in alarms().items():
-        false = sum(alarm(recipe) is not None for recipe in quiet)
-        bound = float(beta.ppf(0.95, false + 1, nulls - false)) if false < nulls else 1.0
-        delays = [late for recipe in risen if (late := _delay(alarm, recipe)) is not None]
-        hits = [late for late in delays if late >= 0]
-        yield (f"| {name} | {false}/{nulls} | {bound:.2%} | {len(hits)}/{rises} | {np.median(hits):.0f} |")
+        false = [sum(alarm(r) is not None for r in recipes) for recipes in families.values()]
+        counts = " | ".join(f"{n}/{len(r)}" for n, r in zip(false, families.values(), strict=True))
+        late = [delay for recipe in risen if (delay := _delay(alarm, recipe)) is not None]
+        hits = [delay for delay in late if delay >= 0]
+        yield (
+            f"| {name} | {counts} | {upper_bound(max(false), nulls // 4):.2%} | {len(hits)}/{rises} "
+            f"| {np.median(hits):.0f} |"
+        )
+
+
+def upper_bound(hits: int, total: int) -> float:
+    return float(beta.ppf(0.95, hits + 1, total - hits)) if hits < total else 1.0
 
 
 def _delay(alarm: Callable[[Recipe], int | None], recipe: Recipe) -> int | None:
@@ -114,16 +124,24 @@ def _delay(alarm: Callable[[Recipe], int | None], recipe: Recipe) -> int | None:
     return None if index is None else index - int(np.searchsorted(steps, truth_of(recipe).onset or 0.0))
 
 
-def update_cost() -> str:
-    took = []
-    for _, recipe in detect_recipes.rising(30):
-        detector = LiveDetector()
-        for step, values in evaluations(recipe):
-            begin = time.perf_counter()
-            detector.update(step, values)
-            took.append(time.perf_counter() - begin)
-    cost = np.array(took) * 1e6
-    return (
-        f"One live update: median {np.median(cost):.1f} µs; {np.mean(cost > 50):.1%} ask the engine, at most "
-        f"{np.max(cost) / 1000:.1f} ms; mean over a run {np.mean(cost):.0f} µs."
-    )
+def update_cost() -> Iterator[str]:
+    """What one update takes, in microseconds of the thread's CPU time, by length of the run."""
+    yield "| one live update, run of | median, µs | p99 | max | mean | above 50 µs | ask the engine |"
+    yield "|---|---|---|---|---|---|---|"
+    for length in (100, 300, 1000, 3000):
+        recipes = [
+            replace(r, evaluations=length, spacing=Spacing.LINEAR) for _, r in detect_recipes.rising(18)
+        ]
+        cost = np.array([took for recipe in recipes for took in _updates(recipe)]) / 1000
+        quantiles = " | ".join(f"{value:.0f}" for value in np.quantile(cost, (0.5, 0.99, 1.0)))
+        # No update without the engine takes half a millisecond, none with it takes less.
+        shares = f"{np.mean(cost > 50):.2%} | {np.mean(cost > 500):.2%}"
+        yield f"| {length} evaluations | {quantiles} | {np.mean(cost):.0f} | {shares} |"
+
+
+def _updates(recipe: Recipe) -> Iterator[int]:
+    detector = LiveDetector()
+    for step, values in evaluations(recipe):
+        begin = time.thread_time_ns()
+        detector.update(step, values)
+        yield time.thread_time_ns() - begin

@@ -20,9 +20,9 @@ NOISES = {
 """Family -> size and autocorrelation of the noise."""
 
 
-def rising(count: int) -> list[tuple[str, Recipe]]:
+def rising(count: int, *, seed: int = 7) -> list[tuple[str, Recipe]]:
     """Return (family, recipe) of runs that grok, on all axes, shapes and plateaus."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(seed)
     families = [list(NOISES)[i % len(NOISES)] for i in range(count)]
     return [(family, _rising(rng, i, *NOISES[family])) for i, family in enumerate(families)]
 
@@ -42,21 +42,34 @@ def _rising(rng: np.random.Generator, i: int, noise: float, autocorrelation: flo
     )
 
 
-def null(count: int) -> list[Recipe]:
-    """Return runs that memorize and never generalize, with wandering noise."""
+def nulls(count: int) -> dict[str, list[Recipe]]:
+    """Return family -> ``count`` runs that memorize and never generalize."""
     rng = np.random.default_rng(11)
-    return [
-        Recipe(
-            midpoint=None,
-            evaluations=int(rng.integers(50, 500)),
-            spacing=list(Spacing)[i % 3],
-            plateau=float(rng.choice([0.01, 0.1, 0.3, 0.5])),
-            noise=float(rng.choice([0.002, 0.01, 0.03, 0.05])),
-            autocorrelation=float(rng.choice([0.0, 0.3, 0.6])),
-            seed=i,
-        )
-        for i in range(count)
-    ]
+    noises = (0.002, 0.01, 0.03, 0.05)
+    return {
+        "memorization": [_null(rng, i, noises, (0.0, 0.3, 0.6), 0.5) for i in range(count)],
+        "near chance": [_null(rng, i, noises, (0.0, 0.6), 0.1) for i in range(count)],
+        "autocorrelation 0.9": [_null(rng, i, noises, (0.9,), 0.5) for i in range(count)],
+        "wandering far": [_null(rng, i, (0.05,), (0.95, 0.99), 0.5) for i in range(count)],
+    }
+
+
+def _null(
+    rng: np.random.Generator,
+    i: int,
+    noises: tuple[float, ...],
+    autocorrelations: tuple[float, ...],
+    highest: float,
+) -> Recipe:
+    return Recipe(
+        midpoint=None,
+        evaluations=int(rng.integers(50, 500)),
+        spacing=list(Spacing)[i % 3],
+        plateau=float(rng.choice([p for p in (0.01, 0.1, 0.3, 0.5) if p <= highest])),
+        noise=float(rng.choice(noises)),
+        autocorrelation=float(rng.choice(autocorrelations)),
+        seed=i,
+    )
 
 
 def labelled(count: int) -> tuple[pl.DataFrame, list[Label]]:

@@ -11,5 +11,10 @@ from grokscope.transitions.lead_lag import lead_lag as lead_lag
 from grokscope.transitions.lead_lag import pooled_leads as pooled_leads
 from grokscope.transitions.online import LiveDetector as LiveDetector
 from grokscope.transitions.online import State as State
+from grokscope.transitions.segmentation import Boundary as Boundary
+from grokscope.transitions.segmentation import NotOneRunError as NotOneRunError
+from grokscope.transitions.segmentation import Segment as Segment
+from grokscope.transitions.segmentation import Segmentation as Segmentation
+from grokscope.transitions.segmentation import segment as segment
 from grokscope.transitions.sensitivity import sensitivity as sensitivity
 from grokscope.transitions.verdict import detect as detect

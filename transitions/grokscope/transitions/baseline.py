@@ -1,41 +1,52 @@
-"""The level that a live score has to exceed, fixed before the first bet."""
+"""The level that a live score has to exceed: what was seen before it, never the score itself."""
 
 SETTLING = 5
-"""Evaluations after the train fit that fix the level."""
+"""Evaluations after the train fit before the first bet."""
 DEVIATIONS = 2.0
-"""... at so many of their standard deviations above their mean, where that is more than the margin: what
+"""The level lies so many standard deviations above the mean, where that is more than the margin: what
 autocorrelated noise can foretell of itself is to lie below."""
 _EDGE = 1e-3
 
 
 class Baseline:
-    """Fixes m₀ and never touches it again.
+    """The level m_t, known before evaluation t.
+
+        m_t = mean + max(margin, 2 sd)    of min(x_i, m_i) over all i < t
+
+    Scores are cut at the level of their day, so that a rise lifts it only slowly while noise that wanders for
+    long carries it along.
 
     Args:
-        margin: Distance from the settled level that is of no interest.
-        known: The level, if it is known without looking.
+        margin: Distance from the mean that is of no interest.
+        known: The level less the margin, if it is known without looking; it then stays as it is.
 
     >>> baseline = Baseline(margin=0.05)
     >>> for score in (0.1, 0.1, 0.1, 0.1, 0.1):
-    ...     baseline.settle(score)
+    ...     baseline.take(score)
     >>> round(baseline.level, 3)
     0.15
     """
 
     def __init__(self, *, margin: float, known: float | None = None) -> None:
         self.margin = margin
+        self.known = known
         self.level = None if known is None else _inside(known + margin)
-        self._scores: list[float] = []
+        self._seen = 0
+        self._mean = self._squares = 0.0
 
-    def settle(self, score: float) -> None:
-        """Take one of the first scores; the last of them fixes ``level``."""
-        self._scores.append(min(max(score, 0.0), 1.0))
-        if len(self._scores) < SETTLING:
+    def take(self, score: float) -> None:
+        """Take a score in 0..1; ``level`` is that of the next one."""
+        if self.known is not None:
             return
-        mean = sum(self._scores) / SETTLING
-        variance = sum((s - mean) ** 2 for s in self._scores) / (SETTLING - 1)
-        self.level = _inside(mean + max(self.margin, DEVIATIONS * variance**0.5))
-        self._scores.clear()
+        if self.level is not None and score > self.level:
+            score = self.level
+        self._seen += 1
+        distance = score - self._mean
+        self._mean += distance / self._seen
+        self._squares += distance * (score - self._mean)
+        if self._seen >= SETTLING:
+            deviation = (self._squares / (self._seen - 1)) ** 0.5
+            self.level = _inside(self._mean + max(self.margin, DEVIATIONS * deviation))
 
 
 def _inside(level: float) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from grokscope.schemas import Date
 from grokscope.transitions.curves import Curve, Floats
@@ -10,11 +11,13 @@ from grokscope.transitions.memorization import FITTED
 from grokscope.transitions.passage import bracket, first_sustained
 from grokscope.transitions.rise import LOST
 
-CHRONIC_SHARE, CHRONIC_DIPS, DEEP = 0.1, 3, 0.5
-"""Dips are a collapse if they take this share of the later evaluations, in at least so many dips, of which
-the median one falls below this share of the usual level."""
-OFTEN = 1 / 3
-"""Share of lost evaluations that is a collapse however deep they are, on train accuracy too (slingshots)."""
+CHRONIC_SHARE, CHRONIC_DIPS = 0.1, 3
+"""Dips are a collapse if they take this share of the later evaluations, in at least so many dips, beyond what
+evaluation noise explains."""
+OFTEN = 1 / 4
+"""Share of lost evaluations that is a collapse whatever explains it, on train accuracy too (slingshots)."""
+USUAL = 0.4
+"""Quantile whose distance from the median tells the size of evaluation noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +84,21 @@ def dips_of(later: Floats) -> int:
 
 
 def _is_chronic(later: Floats) -> bool:
-    """Return whether dips are frequent and deep, or so frequent that depth does not matter.
-
-    Evaluation noise alone can bring an evaluation in ten below the level, but seldom half-way down.
-    """
-    lost = later < LOST
-    if not lost.any() or dips_of(later) < CHRONIC_DIPS:
+    """Return whether dips are too frequent to be noise, or so frequent that it does not matter."""
+    share = float(np.mean(later < LOST))
+    if dips_of(later) < CHRONIC_DIPS or share <= CHRONIC_SHARE:
         return False
-    share, depth = float(np.mean(lost)), float(np.median(later[lost]))
-    return share > OFTEN or (share > CHRONIC_SHARE and depth < DEEP * float(np.median(later)))
+    return share > OFTEN or share - _by_noise(later) > CHRONIC_SHARE
+
+
+def _by_noise(later: Floats) -> float:
+    """Return the share of evaluations that noise alone brings below the level.
+
+    Normal noise about the median, whose size is read just below it: no dips are so frequent as to touch that.
+    """
+    typical, lower = np.quantile(later, [0.5, USUAL])
+    size = float(typical - lower) / float(-ndtri(USUAL))
+    return float(ndtr((LOST - typical) / size)) if size > 0 else 0.0
 
 
 def _collapse(curve: Curve, kind: str, index: int, finding: str) -> Collapse:

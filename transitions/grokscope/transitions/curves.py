@@ -96,7 +96,28 @@ def running_median(values: Floats, *, width: int) -> Floats:
     if width <= 1 or len(values) == 0:
         return values.copy()
     padded = np.pad(values, width // 2, mode="edge")
+    if width == 3:  # noqa: PLR2004  the usual width, ten times as fast without sorting
+        left, middle, right = padded[:-2], padded[1:-1], padded[2:]
+        return np.maximum(np.minimum(left, middle), np.minimum(np.maximum(left, middle), right))
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=-1)
+
+
+def on_grid(curve: Curve, grid: Floats) -> Floats:
+    """Return the level of ``curve`` at each point of an even ``grid`` in log step, shape (len(grid),).
+
+    Medians where evaluations are dense, straight lines where they are not.
+
+    >>> curve = Curve(metric="m", steps=np.array([1, 10, 100]), values=np.array([0.0, 1.0, 3.0]))
+    >>> on_grid(curve, np.log([1.0, 10.0, 100.0]))
+    array([0., 1., 3.])
+    """
+    axis, pitch = log_steps(curve.steps), float(grid[1] - grid[0])
+    levels = np.interp(grid, axis, running_median(curve.values, width=curve.patience | 1))
+    ends: Floats = np.append(grid, grid[-1] + pitch) - pitch / 2
+    edges: Integers = np.searchsorted(axis, ends).astype(np.int64)
+    for i in np.flatnonzero(np.diff(edges) >= curve.patience):
+        levels[i] = np.median(curve.values[edges[i] : edges[i + 1]])
+    return levels
 
 
 def _curve(metric: str, steps: pl.Series, times: pl.Series, values: pl.Series) -> Curve:
@@ -120,14 +141,18 @@ def _curve(metric: str, steps: pl.Series, times: pl.Series, values: pl.Series) -
 
 
 def _renamed(curves: Mapping[str, Curve]) -> dict[str, Curve]:
-    names = resolve(curves)
-    return {names[name]: _as_share(replace(curve, metric=names[name])) for name, curve in curves.items()}
+    """Return ``curves`` under canonical names; the score of a task beside the splits keeps its own."""
+    names = {name: n if not n.startswith("shift:") else name for name, n in resolve(curves).items()}
+    return _as_shares({names[name]: replace(curve, metric=names[name]) for name, curve in curves.items()})
 
 
-def _as_share(curve: Curve) -> Curve:
-    """Return an accuracy that was logged as per cent as a share; other curves as they are."""
-    if not curve.metric.endswith("/accuracy") or len(curve) == 0:
-        return curve
-    if not PER_CENT < float(np.max(curve.values)) <= 100:  # noqa: PLR2004  per cent
-        return curve
-    return replace(curve, values=curve.values / 100, is_per_cent=True)
+def _as_shares(curves: dict[str, Curve]) -> dict[str, Curve]:
+    """Return ``curves`` with accuracies that were logged as per cent as shares.
+
+    A run logs all of them in one unit: a held-out accuracy of 1 % tells nothing by itself.
+    """
+    scores = {name: c for name, c in curves.items() if name.endswith("/accuracy") and len(c) > 0}
+    highest = max((float(np.max(curve.values)) for curve in scores.values()), default=0.0)
+    if not PER_CENT < highest <= 100:  # noqa: PLR2004  per cent
+        return curves
+    return curves | {n: replace(c, values=c.values / 100, is_per_cent=True) for n, c in scores.items()}

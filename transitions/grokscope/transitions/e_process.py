@@ -11,47 +11,60 @@ _LARGEST = 1e300
 class EProcess:
     """Wealth of a gambler who bets that a score in [0, 1] exceeds ``mean``, starting at a moment unknown.
 
-        E_t = Σ_{s≤t} w_s  mean_λ Π_{i=s..t} (1 + λ (x_i - mean))  +  1/(t + 1),     w_s = 1 / (s (s + 1))
+        E_t = Σ_{s≤t} w_s mean_c Π_{i=s..t} (1 + c (x_i - m_i) / m_i) + 1/√(t + 1),  w_s = 1/√s - 1/√(s + 1)
 
-    Under H₀, that the conditional expectation of x_t given everything before t is at most ``mean`` for every
-    t, E is a non-negative supermartingale that starts at 1. By Ville's inequality (1939)
+    Under H₀, that the conditional expectation of x_t given everything before t is at most m_t for every t, E
+    is a non-negative supermartingale that starts at 1. By Ville's inequality (1939)
 
         P(there is a t with E_t ≥ 1/α) ≤ α
 
     however long one looks and whatever one does with the looks. The starts s are weighted because a rise that
     comes late must not have to win back what was lost on the plateau before it. Nothing is assumed about the
     distribution of the score, nor that evaluations are independent; but noise that is predictable from its
-    own past moves the conditional expectation, so its predictable part has to lie within ``mean`` too.
+    own past moves the conditional expectation, so its predictable part has to lie within m_t too.
 
     Args:
-        mean: The largest conditional expectation under H₀, in (0, 1).
+        mean: m_t, the largest conditional expectation under H₀, in (0, 1); ``update`` may change it.
 
     Source: Shin, Ramdas & Rinaldo 2022, arXiv:2203.03532 (e-detectors). O(1) memory and time.
 
     >>> process = EProcess(mean=0.1)
     >>> [round(process.update(score), 2) for score in (0.1, 0.1, 0.9, 0.9, 0.9)]
-    [1.0, 1.0, 3.85, 22.13, 150.2]
+    [1.0, 1.0, 2.9, 15.16, 101.07]
     """
 
     def __init__(self, *, mean: float) -> None:
-        if not 0 < mean < 1:
-            raise ValueError(f"an e-process needs a mean between 0 and 1, got {mean}")
+        _check(mean)
         self.mean = mean
         self.value = 1.0
-        self._stakes = [share / mean for share in _BETS]
         self._wealth = [0.0] * len(_BETS)
         self._seen = 0
 
-    def update(self, score: float) -> float:
-        """Bet on one more score (cut to 0..1) and return E."""
+    def update(self, score: float, *, mean: float | None = None) -> float:
+        """Bet on one more score (cut to 0..1) and return E.
+
+        Args:
+            score: x_t.
+            mean: m_t from here on; it may depend on anything before this score, and on nothing after.
+        """
+        if mean is not None and mean != self.mean:
+            _check(mean)
+            self.mean = mean
         self._seen += 1
-        gain = min(max(score, 0.0), 1.0) - self.mean
-        weight = 1.0 / (self._seen * (self._seen + 1))
-        wealth = self._wealth
-        for i, stake in enumerate(self._stakes):
-            wealth[i] = min((wealth[i] + weight) * (1.0 + stake * gain), _LARGEST)
-        self.value = sum(wealth) / len(wealth) + 1.0 / (self._seen + 1)
+        gain = (min(max(score, 0.0), 1.0) - self.mean) / self.mean
+        rest = (self._seen + 1) ** -0.5
+        weight = self._seen**-0.5 - rest
+        total, wealth = 0.0, self._wealth
+        for i, share in enumerate(_BETS):
+            wealth[i] = min((wealth[i] + weight) * (1.0 + share * gain), _LARGEST)
+            total += wealth[i]
+        self.value = total / len(_BETS) + rest
         return self.value
+
+
+def _check(mean: float) -> None:
+    if not 0 < mean < 1:
+        raise ValueError(f"an e-process needs a mean between 0 and 1, got {mean}")
 
 
 def e_bh(e_values: Mapping[str, float], alpha: float) -> Sequence[str]:

@@ -5,6 +5,7 @@ like the curve's own is laid onto a smooth monotone curve, and every replicate i
 a plateau that is as uncertain as the evaluations on it leave it.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,12 +80,19 @@ def _date(ascent: _Ascent, index: int, share: float) -> Date | None:
         return None
     steps, level = ascent.steps, ascent.level(share)
     index = min(index, len(steps) - 1)
-    spread = _replicated(ascent, index, share)
-    low, high = np.quantile(spread, [0.025, 0.975], method="nearest").astype(int)
-    low, high = min(int(low), index), min(max(int(high), index), len(steps) - 1)
+    low, high = np.quantile(_spread_in_gaps(steps, _replicated(ascent, index, share)), [0.025, 0.975])
     smooth = ascent.values if _crosses(ascent.values, index, level) else ascent.base
     step = interpolated(steps, smooth, index, level)
-    return Date(step=step, low=min(int(steps[max(low - 1, 0)]), step), high=int(steps[high]))
+    # The gap that the crossing was seen in is always part of it: no noise is no reason to claim more.
+    low, high = min(math.floor(low), int(steps[index - 1])), max(math.ceil(high), int(steps[index]))
+    return Date(step=step, low=min(low, step), high=max(high, step))
+
+
+def _spread_in_gaps(steps: Integers, indices: Integers) -> Floats:
+    """Return dates of crossings, anywhere between the evaluation that shows one and the evaluation before."""
+    after = np.clip(indices, 1, len(steps) - 1)
+    share = np.random.default_rng(1).random(len(after))
+    return steps[after - 1] + share * (steps[after] - steps[after - 1])
 
 
 def _crosses(values: Floats, index: int, level: float) -> bool:

@@ -23,6 +23,8 @@ GROUND = 2 / 3
 """Share of the evaluations before the onset that lies on the plateau: the foot of the rise does not."""
 LEAST_LEFT = 0.25
 """Share of the variance that a straight line is taken to leave at least."""
+LEAST_TOLD = 24.0
+"""Independent evaluations that the size of the noise is taken to rest on at least."""
 _TO_SIGMA = 1.4826
 
 
@@ -34,15 +36,18 @@ class Noise:
         size: Standard deviation, in the metric's unit.
         persistence: Autocorrelation between an evaluation and the next, in [0, 1).
         of_plateau: Standard error of the plateau's level, in the metric's unit.
+        told_by: How many independent evaluations told its size, 3 at least.
     """
 
     size: float
     persistence: float
     of_plateau: float
+    told_by: float
 
     def drawn(self, count: int, length: int, rng: np.random.Generator) -> Floats:
-        """Return stationary replicates, shape (count, length)."""
-        fresh = rng.standard_normal((count, length)) * self.size
+        """Return stationary replicates, shape (count, length); each of a size as uncertain as it is."""
+        sizes = self.size * np.sqrt(self.told_by / rng.chisquare(self.told_by, count))
+        fresh = rng.standard_normal((count, length)) * sizes[:, None]
         return autoregressive(fresh, persistence=self.persistence)
 
 
@@ -71,8 +76,8 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
     residuals = (values - base) / (1 - LEVERAGE) ** 0.5
     ground = int(GROUND * onset)
     flat, rest = _level(values[:ground]), residuals[onset:]
-    told_by = (flat,) if ground >= 2 * FEW else (residuals, _level(later))
-    persistence = max(persistence_of(part) for part in told_by)
+    parts = (flat,) if ground >= 2 * FEW else (residuals, _level(later))
+    persistence = max(persistence_of(part) for part in parts)
     # What persists is lost to the fit: the rise tells its size by differences from one to the next.
     climbing = _spread(np.diff(rest)) / (2 * (1 - persistence)) ** 0.5 if len(rest) > FEW else 0.0
     effective = max(ground * (1 - persistence) / (1 + persistence), 1.0)
@@ -80,8 +85,15 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
     resting = (
         _spread(flat) / max(1 - 2 / effective, LEAST_LEFT) ** 0.5 if ground >= FEW else _spread(residuals)
     )
-    size = max(climbing, resting)
-    return Noise(size=size, persistence=persistence, of_plateau=resting * (np.pi / 2 / effective) ** 0.5)
+    # A variance forgets faster than a mean: its evaluations count as independent at the squared persistence.
+    count = ground if ground >= FEW else len(residuals)
+    told_by = max(count * (1 - persistence**2) / (1 + persistence**2), LEAST_TOLD)
+    return Noise(
+        size=max(climbing, resting),
+        persistence=persistence,
+        of_plateau=resting * (np.pi / 2 / effective) ** 0.5,
+        told_by=told_by,
+    )
 
 
 def persistence_of(deviations: Floats) -> float:

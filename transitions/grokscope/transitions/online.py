@@ -1,35 +1,33 @@
 """The live detector: fed one evaluation at a time, in bounded memory, with the engine's own vocabulary.
 
 Two parts that do not trust each other. An e-process alarms early and bounds how often it does so for nothing;
-it confirms nothing. What is confirmed comes from the engine itself, run on a summary of what was fed, at the
+it confirms nothing. What is confirmed comes from the engine itself, run on a record of what was fed, at the
 moments when a few counters say that its answer may have changed.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import NamedTuple
 
-from grokscope.schemas import Kind, Status, Transition, Verdict
+from grokscope.schemas import Kind, Pattern, Status, Transition, Verdict
 from grokscope.transitions import events
-from grokscope.transitions.baseline import Baseline
-from grokscope.transitions.definitions import NATIVE, definition_of
-from grokscope.transitions.e_process import EProcess
-from grokscope.transitions.levels import Levels
-from grokscope.transitions.signals import Signals
-from grokscope.transitions.summary import Summary
-from grokscope.transitions.verdict import verdict_of
+from grokscope.transitions.curves import PER_CENT
+from grokscope.transitions.online_alarm import Alarm
+from grokscope.transitions.online_record import Record
+from grokscope.transitions.online_triggers import Triggers
+from grokscope.transitions.verdict import detect
 
-SCORES = ("information", "mrr", "accuracy")
-"""Held-out quantities in [0, 1] that the e-process can bet on, the most specific first."""
-CONFIRMABLE = frozenset({Kind.MEMORIZATION, Kind.GENERALIZATION, Kind.COLLAPSE})
-"""Events that are confirmed live: those that the two accuracies tell."""
-OFTEN, GROWTH = 8, 4
-"""The engine is asked when an eighth of the evaluations is new at the earliest, a quarter at the latest."""
+NEWS = 8
+"""A counter's news is taken to the engine once an eighth of the evaluations is new."""
+DOUBT, GROWTH = 1.5, 8.0
+"""The engine is asked anyway when the log has grown by this factor: in doubt, and else."""
+PATIENCE = 2
+"""A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
+_FIRST = 8
+_SPLITS = ("train/accuracy", "test/accuracy", "val/accuracy")
 
 
 class State(StrEnum):
-    """Where a live run stands on its way to generalization."""
+    """Where a live run stands on its way to generalization, or to its phase change if it logs losses only."""
 
     NOT_YET = "not yet"
     SUSPECTED = "suspected"
@@ -37,48 +35,56 @@ class State(StrEnum):
     REGRESSED = "regressed"
 
 
-class _Asked(NamedTuple):
-    """When the engine was asked last, in evaluations, and whether a counter wants it asked again."""
-
-    at: int = 0
-    is_wanted: bool = False
+_STATUSES: Mapping[State, Status | None] = {
+    State.NOT_YET: None,
+    State.SUSPECTED: Status.SUSPECTED,
+    State.CONFIRMED: Status.CONFIRMED,
+    State.REGRESSED: Status.REJECTED,
+}
 
 
 class LiveDetector:
     """Watches one run; implements ``grokscope.schemas.OnlineDetector``.
 
-    Early: once the training set is fit, the held-out score (information, else MRR, else accuracy) is watched
-    for ``baseline.SETTLING`` evaluations, and m₀ is fixed for good: their mean plus ``margin``, or plus two
-    standard deviations if that is more. From the next evaluation on an e-process bets that the score exceeds
-    m₀. At 1/alpha the generalization is ``suspected``.
+    Early: once the training set is fit, an e-process bets that the held-out score (calibrated information,
+    else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
+    t, each cut at its own level, plus ``margin``, or plus two standard deviations if that is more. The first
+    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; a
+    suspicion that the engine has not borne out when the log is ``PATIENCE`` times as long is withdrawn.
 
-    What is promised: whatever happened until m₀ was fixed, if from then on the conditional expectation of the
-    score (cut to 0..1), given all that was fed before, never exceeds m₀, then
+    What is promised: if the conditional expectation of the score (cut to 0..1), given all that was fed
+    before, never exceeds m_t, then
 
         P(the run is ever suspected) ≤ alpha
 
-    by Ville's inequality: over the whole run, at any length, under any dependence and stopping rule. What is
-    not promised: anything about a score that creeps above m₀ by itself, or whose noise is so strongly
-    autocorrelated that its past predicts values above m₀; about ``watch`` and ``alert``, which are rules of
-    thumb; or about ``confirmed`` events, which follow the engine's rules.
+    by Ville's inequality: over the whole run, at any length, under any distribution, dependence and stopping
+    rule. What is not promised: anything about a score whose past predicts that it exceeds m_t, because it
+    rises by itself, wanders far and slowly, or scores so few examples that the first scores say little about
+    their mean (how often such noise alarms is measured in ``docs/benchmarks.md``); about ``watch`` and
+    ``alert``, which are rules of thumb; or about ``confirmed`` events, which follow the engine's rules.
 
-    Sure: ``confirmed`` events are, to the digit, those of ``detect`` on everything fed so far. It is asked
-    when a counter says that its answer may have changed (not before an eighth of the evaluations is new), and
-    in any case when a quarter is new since the train fit: that is how late an event can be told.
-    ``confirmed()`` asks now. From ``summary.CAPACITY`` evaluations on it is ``detect`` of a log thinned
-    evenly in log step. Only the accuracies are kept: checks of ``evidence`` on other measures are unknown.
+    Sure: at every moment ``confirmed()`` gives the confirmed events of ``detect`` on all points fed so far,
+    to the digit and of every kind, while ``is_exact``: until a curve exceeds ``online_record.CAPACITY``
+    evaluations, or the run 64 curves that the engine reads. From then on it is ``detect`` of a log thinned
+    evenly in log step. ``update`` tells what is new in that answer whenever it asks, and withdraws what it no
+    longer holds (phase changes of the training set's own curves are left to memorization where train accuracy
+    is logged). It asks when a counter says that a level was reached or lost, though not before an eighth of
+    the evaluations is new; and in any case when the log has grown by half (while suspected, while the last
+    news led to nothing, and on runs without train accuracy) or to eight times its length: that is how late
+    an event can be told.
 
     Args:
         run_id: Of the transitions.
         alpha: Bound on the probability of a false suspicion, in (0, 1).
-        margin: Distance from the level at the train fit that is of no interest, in the score's unit.
-        baseline: Fixes m₀ = baseline + margin before the first evaluation, chance level say, instead.
+        margin: Distance from the mean that is of no interest, in the score's unit.
+        baseline: Fixes m_t = baseline + margin for good instead, from the chance level say.
 
     Raises:
         ValueError: If ``alpha`` is no rate.
 
-    Cost: microseconds an update; milliseconds at those that ask the engine. Memory: two curves of at most
-    ``summary.CAPACITY`` evaluations.
+    Cost: microseconds an update; milliseconds at those few that ask the engine, whose number grows with the
+    logarithm of the log's length. Memory: O(1), at most 2 MiB, see ``Record``. It can be pickled, with a
+    checkpoint say, and goes on from there.
 
     >>> detector = LiveDetector()
     >>> for step in range(0, 4000, 100):
@@ -105,146 +111,142 @@ class LiveDetector:
             raise ValueError(f"alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
         self.run_id = run_id
         self.alpha = alpha
-        self.signals = Signals()
-        self._baseline = Baseline(margin=margin, known=baseline)
-        self._process: EProcess | None = None
-        self._score: str | None = None
-        self._split: str | None = None
-        self._train, self._test = Summary("train/accuracy"), Summary("test/accuracy")
-        self._levels = Levels()
-        self._asked = _Asked()
-        self._suspected: Transition | None = None
-        self._last_quiet = self._last_step = -1
-        self._seen = 0
-        self._confirmed: dict[Kind, Transition] = {}
+        self._alarm = Alarm(run_id, alpha=alpha, margin=margin, baseline=baseline)
+        self._record = Record()
+        self._triggers = Triggers()
+        self._told: list[Transition] = []
+        self._suspected: tuple[int, Transition] | None = None
+        self._last_step: int | None = None
+        self._seen = self._asked = 0
+        self._is_wanted = self._is_puzzled = self._is_per_cent = False
 
     @property
     def state(self) -> State:
         """Where the run stands."""
-        if Kind.COLLAPSE in self._confirmed:
+        kinds = {event.kind for event in self._told}
+        if kinds & {Kind.COLLAPSE, Kind.DIVERGENCE}:
             return State.REGRESSED
-        if Kind.GENERALIZATION in self._confirmed:
+        if kinds & {Kind.GENERALIZATION, Kind.PHASE_CHANGE}:
             return State.CONFIRMED
         return State.NOT_YET if self._suspected is None else State.SUSPECTED
 
     @property
     def status(self) -> Status | None:
         """The generalization's status; ``rejected`` once it is lost again, ``None`` while not in sight."""
-        return {
-            State.NOT_YET: None,
-            State.SUSPECTED: Status.SUSPECTED,
-            State.CONFIRMED: Status.CONFIRMED,
-            State.REGRESSED: Status.REJECTED,
-        }[self.state]
+        return _STATUSES[self.state]
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """Signal -> finding, of those raised.
+
+        ``watch``: held-out loss turned over; ``alert``: mean reciprocal rank lifted; ``evidence``: the
+        e-process alarmed. Only the last one bounds its errors.
+        """
+        return dict(self._alarm.signals.raised)
 
     @property
     def e_value(self) -> float:
-        """The e-process, stopped at its alarm: an e-value at any moment, for ``e_bh``; 1 before it begins."""
-        return 1.0 if self._process is None else self._process.value
+        """The e-process as it stands: an e-value at any moment, for ``e_bh``; 1 before it begins."""
+        return self._alarm.e_value
+
+    @property
+    def is_exact(self) -> bool:
+        """The record holds all that the engine reads: nothing has been thinned or left out yet."""
+        return self._record.is_whole
 
     def confirmed(self) -> tuple[Transition, ...]:
         """Return what the engine confirms of everything fed so far, in order of step; costs milliseconds."""
-        return tuple(event for event in self.verdict().transitions if _is_confirmed(event))
+        return _confirmed(self.verdict())
 
     def verdict(self) -> Verdict:
         """Return the engine's verdict on everything fed so far; costs milliseconds."""
-        curves = {s.metric: s.curve() for s in (self._train, self._test) if len(s) > 0}
-        return verdict_of(self.run_id, curves, definition_of(NATIVE))
+        found = detect(self._record.frame(self.run_id))
+        return found[0] if found else Verdict(run=self.run_id, pattern=Pattern.OTHER)
 
     def update(self, step: int, values: Mapping[str, float]) -> tuple[Transition, ...]:
         """Take one evaluation; return the events that are new, or withdrawn (``rejected``).
 
+        An event whose date has moved out of the interval that was told is told again.
+
         Args:
             step: Larger than all before; others are left out, as after a resume.
-            values: Canonical key -> value. Held-out quantities of ``test``, or of ``val`` if the first
-                evaluation that has any lacks ``test``; values that are not finite are left out.
+            values: Metric -> value, under any name that ``detect`` understands; what it does not read costs
+                nothing. Held-out are those of ``test``, or of ``val`` if the first evaluation that has any
+                lacks ``test``.
         """
-        if step <= self._last_step:
+        if self._last_step is not None and step <= self._last_step:
             return ()
         self._last_step = step
+        known = self._record.append(step, values)
+        if not known:
+            return ()
         self._seen += 1
-        known = {key: value for key, value in values.items() if math.isfinite(value)}
-        has_news = self._take(step, known)
-        suspected = self._bet(step, known) if self._levels.is_fit or not self._levels.has_train else ()
-        return suspected + (self._ask() if self._is_time(has_news=has_news) else ())
+        known = self._as_shares(known)
+        self._alarm.look(known)
+        told = {event.kind for event in self._told}
+        has_news = self._triggers.take(known, test=self._alarm.held_out, told=told)
+        suspicion = self._suspicion(step, known, told)
+        return (*suspicion, *(self._ask() if self._is_due(has_news=has_news) else ()))
 
-    def _take(self, step: int, values: Mapping[str, float]) -> bool:
-        """Keep the accuracies; return whether the engine's answer may have changed."""
-        train, has_news = values.get("train/accuracy"), False
-        if self._split is None:
-            self._split = next((s for s in ("test", "val") if _has_score(values, s)), None)
-            self._test = Summary(f"{self._split or 'test'}/accuracy")
-        if train is not None:
-            self._train.append(step, train)
-            has_news = self._levels.train(train)
-        test = values.get(self._test.metric)
-        if test is not None:
-            self._test.append(step, test)
-            has_news = self._levels.test(test) or has_news
-        return has_news
-
-    def _bet(self, step: int, values: Mapping[str, float]) -> tuple[Transition, ...]:
-        if self._split is None or self._suspected is not None:
+    def _suspicion(
+        self, step: int, values: Mapping[str, float], told: Collection[Kind]
+    ) -> tuple[Transition, ...]:
+        is_waiting = self._triggers.is_fit or not self._triggers.has_train
+        raised = self._alarm.update(step, values) if is_waiting else None
+        if raised is None or Kind.GENERALIZATION in told:
             return ()
-        self.signals.update(step, values, split=self._split)
-        if self._score is None:
-            self._score = next((k for q in SCORES if (k := f"{self._split}/{q}") in values), None)
-        score = None if self._score is None else values.get(self._score)
-        if score is None or not self._is_betting(score):
-            return ()
-        return self._wager(step, score)
+        self._suspected = (self._seen, raised)
+        return (raised,)
 
-    def _is_betting(self, score: float) -> bool:
-        """Return whether m₀ was fixed before this evaluation; else let it settle by this one."""
-        if self._process is None and self._baseline.level is None:
-            self._baseline.settle(score)
-            return False
-        if self._process is None and self._baseline.level is not None:
-            self._process = EProcess(mean=self._baseline.level)
-        return True
+    def _as_shares(self, values: dict[str, float]) -> Mapping[str, float]:
+        """Return ``values`` with accuracies as shares, as the engine reads those logged as per cent."""
+        if not self._is_per_cent:
+            if not any(PER_CENT < values.get(name, 0.0) <= 100 for name in _SPLITS):  # noqa: PLR2004  per cent
+                return values
+            self._is_per_cent, self._triggers = True, Triggers()
+            self._alarm.start_again()
+        return {name: v / 100 if name.endswith("/accuracy") else v for name, v in values.items()}
 
-    def _wager(self, step: int, score: float) -> tuple[Transition, ...]:
-        process = self._process
-        if process is None:
-            return ()
-        if score <= process.mean:
-            self._last_quiet = step
-        if process.update(score) < 1 / self.alpha:
-            return ()
-        low = self._last_quiet if self._last_quiet >= 0 else min(0, step)
-        alarm = f"pass: e-value {process.value:.3g} on {self._score}, which is 1/{self.alpha:g} or more"
-        origin = events.Origin(run_id=self.run_id, definition="e-process")
-        detail = events.Detail(
-            before=process.mean, status=Status.SUSPECTED, evidence={"alarm": alarm, **self.signals.raised}
-        )
-        date = events.Date(step=step, low=low, high=step)
-        self._suspected = origin.event(
-            Kind.GENERALIZATION, self._score or self._test.metric, date, detail=detail
-        )
-        return (self._suspected,) if Kind.GENERALIZATION not in self._confirmed else ()
-
-    def _is_time(self, *, has_news: bool) -> bool:
-        since = self._seen - self._asked.at
-        wanted = has_news or self._asked.is_wanted
-        self._asked = self._asked._replace(is_wanted=wanted)
-        is_fit_open = self._levels.is_fit and Kind.MEMORIZATION not in self._confirmed
-        has_begun = is_fit_open or self.state is not State.NOT_YET
-        is_in_doubt = has_begun and since * GROWTH >= self._seen
-        return is_in_doubt or (wanted and since * OFTEN >= self._seen)
+    def _is_due(self, *, has_news: bool) -> bool:
+        self._is_wanted = self._is_wanted or has_news
+        if self._is_wanted and (self._seen - self._asked) * NEWS >= self._seen:
+            return True
+        is_open = self._is_puzzled or not self._triggers.has_train or self.state is State.SUSPECTED
+        return self._seen >= (DOUBT if is_open else GROWTH) * max(self._asked, _FIRST)
 
     def _ask(self) -> tuple[Transition, ...]:
-        """Let the engine read the summary; return what it now says and no longer says."""
-        self._asked = _Asked(at=self._seen)
-        found = {event.kind: event for event in self.confirmed()}
-        new = [event for kind, event in found.items() if kind not in self._confirmed]
-        gone = [event for kind, event in self._confirmed.items() if kind not in found]
-        self._confirmed = {kind: self._confirmed.get(kind, event) for kind, event in found.items()}
-        return (*(events.withdrawn(event) for event in gone), *new)
+        """Let the engine read the record; return what it now says and no longer says."""
+        verdict = self.verdict()
+        found = [event for event in _confirmed(verdict) if self._is_worth_telling(event)]
+        new = [event for event in found if not any(_is_same(event, old) for old in self._told)]
+        kept = [old for old in self._told if any(_is_same(event, old) for event in found)]
+        moved = {event.kind for event in new}
+        gone = [events.withdrawn(e) for e in self._told if e not in kept and e.kind not in moved]
+        gone += [events.withdrawn(e) for e in self._dropped(verdict)]
+        self._is_puzzled = self._is_wanted and not new and not gone
+        self._asked, self._is_wanted, self._told = self._seen, False, [*kept, *new]
+        return (*gone, *new)
+
+    def _dropped(self, verdict: Verdict) -> list[Transition]:
+        """Drop a suspicion that led to nothing, not even to a rise in progress, in twice its evaluations."""
+        if self._suspected is None:
+            return []
+        since, suspicion = self._suspected
+        has_led = any(event.kind is Kind.GENERALIZATION for event in verdict.transitions)
+        if has_led or self._seen < PATIENCE * since:
+            return []
+        self._suspected = None
+        return [suspicion]
+
+    def _is_worth_telling(self, event: Transition) -> bool:
+        """Leave out the abrupt rise of the training set itself: that is memorization under way."""
+        is_own = event.kind is Kind.PHASE_CHANGE and event.metric.startswith("train/")
+        return not (is_own and self._triggers.has_train)
 
 
-def _has_score(values: Mapping[str, float], split: str) -> bool:
-    return any(f"{split}/{quantity}" in values for quantity in SCORES)
+def _confirmed(verdict: Verdict) -> tuple[Transition, ...]:
+    return tuple(event for event in verdict.transitions if event.status is Status.CONFIRMED)
 
 
-def _is_confirmed(event: Transition) -> bool:
-    return event.kind in CONFIRMABLE and event.status is Status.CONFIRMED
+def _is_same(one: Transition, other: Transition) -> bool:
+    return one.kind is other.kind and one.low <= other.high and other.low <= one.high

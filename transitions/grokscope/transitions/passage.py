@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grokscope.schemas import Date
-from grokscope.transitions.curves import Curve, Floats, Integers, log_steps, running_median
+from grokscope.transitions.curves import Curve, Floats, Integers, log_steps
 
 
 def first_sustained(values: Floats, level: float, patience: int) -> int | None:
@@ -96,5 +96,8 @@ def interpolated(steps: Integers, values: Floats, index: int, level: float) -> i
 
 
 def _usual_arrival(curve: Curve, level: float) -> int | None:
-    smooth = running_median(curve.values, width=2 * curve.patience + 1)
-    return first_sustained(smooth, level, curve.patience)
+    """Return where the running median comes to stay at ``level``: where most of a window are at it."""
+    half = curve.patience
+    counts = np.concatenate(([0], np.cumsum(np.pad(curve.values >= level, half, mode="edge"))))
+    width = 2 * half + 1
+    return first_run(counts[width:] - counts[:-width] > half, half)

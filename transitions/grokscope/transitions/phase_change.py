@@ -14,15 +14,17 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from grokscope.schemas import Date
-from grokscope.transitions.curves import Curve, Floats, Integers, log_steps, running_median
+from grokscope.transitions.curves import Curve, Floats, log_steps, on_grid
 from grokscope.transitions.intervals import dates
 from grokscope.transitions.plateau import Plateau
 
 PER_DECADE = 20
 """Grid points a decade on which slopes are read."""
 STEEP, FLAT = 0.25, 0.1
-"""Shares of the steepest slope above which the change lasts, and below which a plateau does."""
-LEAST_SHARE = 0.1
+"""Share of the steepest slope above which the change lasts; of slope and size below which a plateau does."""
+NOISY, REFINEMENTS = 3.0, 3
+"""Standard deviations of noise that do not end a plateau, and how often its level is read again."""
+LEAST_SHARE = 0.05
 """A change covers at least this share of everything that the curve ever did."""
 LEAST_SIGNAL = 5.0
 """... and so many standard deviations of the curve's noise."""
@@ -81,18 +83,19 @@ def phase_changes_of(curve: Curve) -> list[PhaseChange]:
     if sign == 0 or curve.is_constant:
         return []
     better = replace(curve, values=sign * curve.values)
-    least = max(LEAST_SHARE * float(np.ptp(curve.values)), LEAST_SIGNAL * _noise(better))
-    return _searched(better, sign, least=least, depth=DEPTH)
+    noise = _noise(better)
+    least = max(LEAST_SHARE * float(np.ptp(curve.values)), LEAST_SIGNAL * noise)
+    return _searched(better, sign, least=least, noise=noise, depth=DEPTH)
 
 
-def _searched(curve: Curve, sign: int, *, least: float, depth: int) -> list[PhaseChange]:
+def _searched(curve: Curve, sign: int, *, least: float, noise: float, depth: int) -> list[PhaseChange]:
     """Return the steepest stretch, if it is a change, and the changes on either side of it."""
-    parts = _parts(curve) if depth > 0 and len(curve) > LEAST_PLATEAU else None
+    parts = _parts(curve, noise=noise) if depth > 0 and len(curve) > LEAST_PLATEAU else None
     if parts is None:
         return []
     change = _dated(curve, parts, sign, least=least)
     sides = (_cut(curve, 0, parts.plateau.stop), _cut(curve, parts.change_end, len(curve)))
-    found = [c for side in sides for c in _searched(side, sign, least=least, depth=depth - 1)]
+    found = [c for side in sides for c in _searched(side, sign, least=least, noise=noise, depth=depth - 1)]
     return found if change is None else [change, *found]
 
 
@@ -100,33 +103,36 @@ def _cut(curve: Curve, start: int, stop: int) -> Curve:
     return replace(curve, steps=curve.steps[start:stop], values=curve.values[start:stop])
 
 
-def _parts(curve: Curve) -> _Parts | None:
+def _parts(curve: Curve, *, noise: float) -> _Parts | None:
     """Return the steepest stretch of the curve in log step and the ground before it."""
     axis = log_steps(curve.steps)
-    grid, levels = _on_log_grid(curve, axis)
+    grid: Floats = np.arange(axis[0], axis[-1] + _ROUNDING, np.log(10) / PER_DECADE, dtype=np.float64)
     if len(grid) <= LEAST_PLATEAU:
         return None
+    levels = on_grid(curve, grid)
     slope = np.gradient(levels)
     peak = int(np.argmax(slope))
-    # The foot of the change belongs to it: back from the peak to where it is flat, and flat before that.
+    # The foot of the change belongs to it: back from the peak to where it is flat, and level before that.
     begin = _first_of_row(slope > FLAT * slope[peak], peak)
     end = _end_of_row(slope >= STEEP * slope[peak], peak)
-    flat = _first_of_row(slope <= FLAT * slope[peak], begin)
+    height = float(levels[end] - levels[begin])
+    band = min(max(FLAT * height, NOISY * noise), 0.2 * height)
+    flat = _level_since(levels[: begin + 1], band)
     first = int(np.searchsorted(axis, float(grid[flat]) - _ROUNDING))
     last, stop = (int(np.searchsorted(axis, float(grid[i]) + _ROUNDING)) for i in (begin, end))
     return _Parts(plateau=slice(first, last), change_end=stop, decades=(begin - flat) / PER_DECADE)
 
 
-def _on_log_grid(curve: Curve, axis: Floats) -> tuple[Floats, Floats]:
-    """Return a uniform grid in log step and the curve's level on it: medians where evaluations are dense."""
-    pitch = np.log(10) / PER_DECADE
-    grid: Floats = np.arange(axis[0], axis[-1] + _ROUNDING, pitch, dtype=np.float64)
-    levels = np.interp(grid, axis, running_median(curve.values, width=curve.patience | 1))
-    ends: Floats = np.append(grid, grid[-1] + pitch) - pitch / 2
-    edges: Integers = np.searchsorted(axis, ends).astype(np.int64)
-    for i in np.flatnonzero(np.diff(edges) >= curve.patience):
-        levels[i] = np.median(curve.values[edges[i] : edges[i + 1]])
-    return grid, levels
+def _level_since(levels: Floats, band: float) -> int:
+    """Return since when ``levels`` have stayed within ``band`` of what they are in the end.
+
+    What they are in the end is read again, as the median of those found so far: the last alone is noisy.
+    """
+    since = len(levels) - 1
+    for _ in range(REFINEMENTS):
+        outside = np.flatnonzero(np.abs(levels - np.median(levels[since:])) > band)
+        since = min(int(outside[-1]) + 1 if len(outside) else 0, len(levels) - 1)
+    return since
 
 
 def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChange | None:
@@ -136,11 +142,15 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
         return None
     before, scatter = float(np.median(flat)), float(np.std(flat))
     top = float(np.median(curve.values[parts.change_end - 1 : parts.change_end + 2]))
-    if top - before <= max(least, LEAST_SIGNAL * scatter):
+    held = float(np.median(curve.values[parts.change_end - 1 :][:LEAST_PLATEAU]))
+    if min(top, held) - before <= max(least, LEAST_SIGNAL * scatter):
         return None
     window = slice(parts.plateau.start, parts.change_end + 1)
     onset, midpoint = dates(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
     if onset is None or midpoint is None or _decades(onset, midpoint) > ABRUPT * parts.decades:
+        return None
+    waited = onset.step - int(curve.steps[parts.plateau.start])
+    if sign < 0 and midpoint.step - onset.step > waited:
         return None
     rested = f"{sign * before:.2f} over {len(flat)} evaluations, {parts.decades:.1f} decades of steps"
     abrupt = f"half of the change within {_decades(onset, midpoint):.2f} decades"

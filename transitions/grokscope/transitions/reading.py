@@ -6,12 +6,21 @@ from grokscope.schemas import Date, Pattern
 from grokscope.transitions.collapse import Collapse, test_collapse, train_collapse
 from grokscope.transitions.curves import Curve
 from grokscope.transitions.memorization import Fit, fit_of
-from grokscope.transitions.passage import bracket
+from grokscope.transitions.passage import arrival, bracket
 from grokscope.transitions.pattern import phase_of
-from grokscope.transitions.rise import LEAST_RISE, TOLERANCE, Rise, begins_at_top, is_under_way, rise_of
+from grokscope.transitions.rise import (
+    LEAST_RISE,
+    LOST,
+    TOLERANCE,
+    Rise,
+    begins_at_top,
+    is_under_way,
+    rise_of,
+)
 
-LEAST_START = 0.05
-"""A held-out gain in the log's last quarter that is worth telling, though no generalization yet."""
+LEAST_START = 0.1
+"""A held-out gain in the log's last quarter that is worth telling, though no generalization yet; a smaller
+one may be a creep as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +81,13 @@ def read(train: Curve, test: Curve) -> Reading:
 def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
     is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
-    begins_half_way = is_fit_at_once and rise is not None and not rise.is_seen_from_plateau
+    begins_half_way = is_fit_at_once and rise is not None and _begins_half_way(rise)
     return Pattern.OTHER if begins_half_way or begins_at_top(test) else phase_of(fit, rise, test=test)
+
+
+def _begins_half_way(rise: Rise) -> bool:
+    """Return whether there is a rise to speak of, and the log begins on it."""
+    return not rise.is_seen_from_plateau and (rise.completed is not None or _is_generalization(rise))
 
 
 def _rise(fit: Fit, test: Curve) -> Rise | None:
@@ -96,4 +110,14 @@ def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
         return test_collapse(test, generalized=rise.completed)
     if begins_at_top(test):
         return test_collapse(test, generalized=bracket(test, 0))
-    return train_collapse(train)
+    return _partial_collapse(rise, test) or train_collapse(train)
+
+
+def _partial_collapse(rise: Rise | None, test: Curve) -> Collapse | None:
+    """Return the loss of a level short of completion: a fall as large as a rise has to be."""
+    if rise is None or not rise.is_clear or rise.height < LEAST_RISE:
+        return None
+    reached = arrival(test, LOST)
+    if reached is None or rise.end > rise.top - LEAST_RISE:
+        return None
+    return test_collapse(test, generalized=bracket(test, reached))

@@ -2,6 +2,7 @@
 
 from grokscope.transitions.curves import Curve
 from grokscope.transitions.memorization import FITTED, MEMORIZED, Fit
+from grokscope.transitions.plateau import MIDPOINT
 from grokscope.transitions.rise import GENERALIZED, LEAST_RISE, Rise, begins_at_top
 
 
@@ -54,11 +55,17 @@ def _open_about(rise: Rise, test: Curve) -> list[str]:
         return [f"{gain}; less than {LEAST_RISE} is no evidence of generalization."]
     if not rise.is_clear:
         return [f"{test.metric} rises to {rise.top:.2f} at times, which is within the noise of its plateau."]
-    if rise.has_reverted:
-        return [
-            f"{test.metric} rose to {rise.top:.2f} and fell back to {rise.end:.2f}: not a generalization."
-        ]
-    return [f"{test.metric} does not stay at {GENERALIZED} within the log (highest level {rise.top:.2f})."]
+    return [_reverted(rise, test) if rise.has_reverted else _unfinished(rise, test)]
+
+
+def _reverted(rise: Rise, test: Curve) -> str:
+    if float(test.values[-1]) >= rise.plateau + MIDPOINT * rise.height:
+        return f"{test.metric} has only just reached {rise.top:.2f}: too few evaluations to call it a rise."
+    return f"{test.metric} rose to {rise.top:.2f} and fell back to {rise.end:.2f}: not a generalization."
+
+
+def _unfinished(rise: Rise, test: Curve) -> str:
+    return f"{test.metric} does not stay at {GENERALIZED} within the log (highest level {rise.top:.2f})."
 
 
 def _begins_late(test: Curve) -> str:

@@ -15,7 +15,7 @@ class Signals:
 
     ``watch``: held-out loss turned over. Earliest, but it also fires when logits merely shrink under weight
     decay: on 12 controls 4 times. ``alert``: mean reciprocal rank lifts; on 5 controls once. Neither bounds
-    its false alarms; the e-process does.
+    its false alarms; ``evidence``, which the e-process adds, does.
     """
 
     def __init__(self) -> None:

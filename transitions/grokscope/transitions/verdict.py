@@ -1,6 +1,6 @@
 """Verdicts: what each run of a frame did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -14,7 +14,7 @@ from grokscope.transitions.divergence import divergence_of
 from grokscope.transitions.double_descent import double_descent
 from grokscope.transitions.evidence import findings
 from grokscope.transitions.excursions import recovery_of, slingshots_of
-from grokscope.transitions.phase_change import phase_changes
+from grokscope.transitions.phase_change import phase_changes, phase_changes_of
 from grokscope.transitions.reading import Reading, read
 from grokscope.transitions.reasons import what_is_missing, why_other
 
@@ -62,7 +62,7 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     reading = reading_of(curves)
     if reading is None:
         reason = why_other(curves.get("train/accuracy"), _outcome(curves))
-        found.extend(_phase_changes(origin, curves))
+        found.extend(_phase_changes(origin, curves, is_outcome=_is_outcome))
         if (descent := double_descent(curves)) is not None:
             found.append(events.descent(origin, descent))
         return replace(base, transitions=_in_order(found), missing=() if reason is None else (reason,))
@@ -130,8 +130,18 @@ def _common_events(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequen
     return () if diverged is None else (events.divergence(origin, diverged),)
 
 
-def _phase_changes(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:
-    return [events.phase_change(origin, change) for change in phase_changes(list(curves.values()))]
+def _phase_changes(
+    origin: events.Origin, curves: Mapping[str, Curve], *, is_outcome: Callable[[str], bool] = lambda _: False
+) -> Sequence[Transition]:
+    """Return the phase changes: of each outcome by itself, of all other curves together."""
+    alone = [change for name, c in curves.items() if is_outcome(name) for change in phase_changes_of(c)]
+    others = phase_changes([c for name, c in curves.items() if not is_outcome(name)])
+    return [events.phase_change(origin, change) for change in (*alone, *others)]
+
+
+def _is_outcome(metric: str) -> bool:
+    """Return whether ``metric`` is the loss or accuracy of a split: where no phase is told, they are it."""
+    return metric.startswith(("train/", "val/", "test/"))
 
 
 def _in_order(found: Sequence[Transition]) -> tuple[Transition, ...]:
