@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.schemas import canonical, resolve, spelled_out
+from grokscope.schemas import canonical, guesses, resolve, spelled_out
 
-NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", "x", "test/accuracy")
+NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", "x", "test/accuracy", "loss")
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,13 @@ NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", 
         ("accuracy/val", "val/accuracy"),
         ("dev-top1", "val/accuracy"),
         ("TrainNLL", "train/loss"),
+        ("lambada_openai/acc", "shift:lambada_openai/accuracy"),
+        ("eval/hellaswag/accuracy", "shift:hellaswag/accuracy"),
+        ("grad_norm", "gradients/norm"),
+        ("train/grad_norm", "gradients/norm"),
+        ("weights_l2", "weights/norm"),
+        ("train/epoch", "progress/epochs"),
+        ("num_input_tokens_seen", "progress/tokens"),
     ],
 )
 def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
@@ -30,7 +37,11 @@ def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
 
 @pytest.mark.parametrize(
     "name",
-    ["loss", "train", "lr", "", "train_val_loss", "train_loss_acc", "lambada/acc", "train/loss/layer1"],
+    [
+        *("loss", "train", "lr", "", "train_val_loss", "train_loss_acc", "train/loss/layer1"),
+        *("train/layer1/acc", "epoch/acc", "policy/loss", "grad_norm/layer1", "tokens_per_second"),
+        *("/acc", "lambada/", "a/b/acc", "weight_decay", "gradient_weight_norm"),
+    ],
 )
 def test_a_name_that_is_not_plainly_one_curve_of_one_split_is_left_alone(name):
     assert canonical(name) is None
@@ -39,6 +50,20 @@ def test_a_name_that_is_not_plainly_one_curve_of_one_split_is_left_alone(name):
 @pytest.mark.parametrize("key", [*spelled_out(), "shift:rotated/accuracy", "weights/norm/embedding"])
 def test_a_key_of_ours_is_its_own_canonical_name(key):
     assert canonical(key) == key
+
+
+@pytest.mark.parametrize(
+    ("logged", "found"),
+    [
+        (["loss", "val_loss"], {"loss": "train/loss"}),
+        (["accuracy", "val_accuracy", "loss"], {"accuracy": "train/accuracy", "loss": None}),
+        (["loss", "eval_loss", "train_loss", "train_runtime"], {"loss": "train/loss", "train_loss": None}),
+        (["loss", "train_loss", "val_loss"], {"loss": None, "train_loss": "train/loss"}),
+        (["loss", "lambada/acc"], {"loss": None}),
+    ],
+)
+def test_a_bare_loss_is_the_training_loss_if_only_the_held_out_one_stands_beside_it(logged, found):
+    assert {name: guesses(logged)[name] for name in found} == found
 
 
 def test_an_override_wins_over_the_rule():

@@ -11,6 +11,7 @@ from grokscope.schemas import (
     Setting,
     axis_of,
     description_from_params,
+    guessed_param,
 )
 
 values = st.dictionaries(st.from_regex(r"[a-z_.]{1,8}", fullmatch=True), st.text(max_size=8), max_size=3)
@@ -79,3 +80,25 @@ def test_params_that_are_no_description_are_refused_with_what_is_allowed(change,
 def test_a_description_is_frozen():
     with pytest.raises(FrozenInstanceError):
         description_from_params(NEEDED).seed = 1
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("lr", "intervention.protocol.lr"),
+        ("optimizer.weight-decay", "intervention.regularization.weight_decay"),
+        ("training_args/perDeviceTrainBatchSize", "compute.exposure.batch"),
+        ("config/frac_train", "intervention.data.fraction"),
+        ("random_seed", "seed"),
+        ("model.config.n_layer", "compute.scale.depth"),
+    ],
+)
+def test_a_usual_param_of_other_code_is_found_on_its_axis(theirs, ours):
+    assert guessed_param(theirs) == ours
+    assert guessed_param(ours) == ours
+    assert ours == "seed" or axis_of(ours) is not None
+
+
+@pytest.mark.parametrize("name", ["", "notes", "lr_finder", "compute.scale", "output_dir"])
+def test_a_param_that_says_nothing_known_is_left_alone(name):
+    assert guessed_param(name) is None

@@ -13,8 +13,9 @@ class Measuring:
             linear layer with as many outputs as there are classes.
         ignore_index: Targets of this value are left out, as padding is in language models (often -100).
         batch_size: Examples a forward pass when a split is a pair of tensors; ``None`` takes it whole.
-        budget: Share of the run's time that the costly measures (tiers 1 and 2) may take together; one is
-            skipped at a step where it would exceed its part. Curves and norms are never skipped.
+        budget: Share of the run's time that measuring may take. Curves and norms (tier 0) are never skipped;
+            the costly measures get what these leave of it, or a quarter of it if that is more, and one is
+            skipped at a step where it would exceed its part.
         defaults: Whether the default instruments are read besides those given as ``measures``.
     """
 

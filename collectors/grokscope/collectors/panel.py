@@ -7,6 +7,7 @@ from typing import cast
 from torch import Tensor
 
 from grokscope.collectors.budget import Budget
+from grokscope.collectors.measure.shards import agreed
 from grokscope.collectors.reading import Instrument, Named, Read, Reading
 from grokscope.collectors.stopwatch import Stopwatch
 from grokscope.schemas import Tier
@@ -19,7 +20,6 @@ class Panel:
 
     Args:
         instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1).
-        share: Of the run's time that all costly ones together may take.
         say: Takes a sentence about an instrument that failed.
 
     Raises:
@@ -27,23 +27,32 @@ class Panel:
 
     >>> import torch
     >>> from torch import nn
-    >>> panel = Panel([lambda reading: {"mine/step": float(reading.step)}], share=0.02, say=print)
-    >>> panel.read(Reading(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")))
+    >>> panel = Panel([lambda reading: {"mine/step": float(reading.step)}], say=print)
+    >>> panel.read(Reading(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")), share=0.02)
     {'mine/step': 3.0}
     """
 
-    def __init__(
-        self, instruments: Iterable[Instrument | Read], *, share: float, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, instruments: Iterable[Instrument | Read], *, say: Callable[[str], None]) -> None:
         self._instruments = _by_name(map(_named, instruments))
+        self._costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
         self._seconds = dict.fromkeys(self._instruments, 0.0)
-        self._budget = Budget(share=share)
+        self._budget = Budget()
         self._say = say
 
-    def read(self, reading: Reading, watch: Stopwatch) -> dict[str, Tensor | float]:
-        """Return what the instruments whose turn it is give, timed under their names."""
-        costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
-        turn = set(self._budget.allowed(costly, time.monotonic()))
+    @property
+    def costly_seconds(self) -> float:
+        """What all instruments but those of tier 0 have taken so far."""
+        return sum(self._seconds[name] for name in self._costly)
+
+    def read(self, reading: Reading, watch: Stopwatch, *, share: float) -> dict[str, Tensor | float]:
+        """Return what the instruments whose turn it is give, timed under their names.
+
+        Args:
+            reading: What they look at.
+            watch: Times them; ``settle`` wants its laps.
+            share: Of the run's time that all costly ones together may take.
+        """
+        turn = agreed(self._budget.allowed(self._costly, share=share, now=time.monotonic()), reading.model)
         values: dict[str, Tensor | float] = {}
         for name, instrument in self._instruments.items():
             if instrument.tier is Tier.FREE or name in turn:

@@ -13,7 +13,7 @@ from torch import nn
 from grokscope.collectors import evaluation, measure, watch
 from grokscope.collectors.evaluation import evaluate, snapshot, weight_measures
 from grokscope.collectors.watch import UpdateWatch
-from grokscope.schemas.metrics import METRICS, find_metric
+from grokscope.schemas.metrics import find_metric
 
 MODULES = [
     evaluation,
@@ -91,11 +91,41 @@ def test_every_key_is_known_to_schemas_and_every_value_is_a_float_scalar():
     } == set()
 
 
-def test_everything_that_the_table_promises_of_a_model_is_measured():
-    measured = {(find_metric(key).family, find_metric(key).quantity) for key in everything()}
-    # Told by the loop or by the tracker itself, not by a look at the model.
-    elsewhere = {key for key in METRICS if key[0] in {"progress", "collector"} or key[1] == "batch_loss"}
-    assert measured == METRICS.keys() - elsewhere
+def of_representations(features, targets):
+    variances, means = (
+        measure.covariance_spectrum(features),
+        measure.class_means(features, targets, classes=3),
+    )
+    yield from (measure.spectral_entropy(variances), measure.variance_participation(variances))
+    yield from (measure.alpha_req(variances), measure.rankme(features), measure.two_nn(features))
+    yield from (measure.nc2_norms(means), measure.nc2_angles(means), measure.nc3(means, means))
+    yield from (measure.nc4(features, features, means), measure.cka(features, features))
+    yield from (
+        measure.ridge_probe(features, targets, features, targets, classes=3),
+        measure.unit_gini(features),
+    )
+    yield from (measure.dead_share(features), measure.sparsity(features))
+    yield from (measure.macro_accuracy(features, targets), measure.relative_margin(features, targets))
+    yield from (measure.layer_margin(features, targets, [means]),)
+    yield measure.group_losses(features, targets, targets, count=3).sum()
+
+
+def of_updates(parameters):
+    yield from (measure.angle_from_init(parameters, parameters), measure.alignment(parameters, parameters))
+    yield from measure.decay_split(parameters, parameters)
+    yield measure.noise_scale(*measure.gradient_moments(parameters, parameters, half=4))
+    yield from measure.second_moment_measures(parameters, epsilon=1e-8).values()
+    yield from measure.trajectory_measures(torch.empty(4, 6, device="meta")).values()
+    yield from measure.hjorth(torch.empty(9, device="meta"))
+    yield measure.low_frequency_share(torch.empty(9, device="meta"))
+
+
+def of_sequences():
+    patterns, tokens = torch.empty(1, 2, 1, 5, 5, device="meta"), torch.empty(2, 5, device="meta")
+    yield from (measure.attention_entropy(patterns).sum(), measure.previous_token_score(patterns).sum())
+    yield from (measure.prefix_matching_score(patterns, tokens).sum(), measure.router_entropy(tokens))
+    yield from (measure.expert_load(tokens).sum(), measure.pathway_consistency([tokens, tokens]))
+    yield measure.in_context_score(tokens, early=1, late=4)
 
 
 def test_no_measure_reads_a_value_back_from_its_device():
@@ -109,5 +139,8 @@ def test_no_measure_reads_a_value_back_from_its_device():
         measure.update_ratio(parameters, parameters),
         *measure.spectral_measures(*measure.singular_values(parameters[:1])).values(),
         measure.nc1(logits, targets, classes=3),
+        *of_representations(logits, targets),
+        *of_updates(parameters),
+        *of_sequences(),
     ]
     assert {(value.device.type, value.ndim) for value in read} == {("meta", 0)}

@@ -16,6 +16,7 @@ QUANTITIES = [
     "accuracy",
     "mrr",
     "margin",
+    "relative_margin",
     "log_probability_q10",
     "log_probability_q50",
     "log_probability_q90",
@@ -50,6 +51,7 @@ def by_hand(logits, targets):
         "accuracy": np.mean(hits),
         "mrr": np.mean(reciprocal_ranks),
         "margin": np.mean(margins),
+        "relative_margin": np.mean(np.divide(margins, scales)),
         **{f"log_probability_q{q}": np.percentile(log_probability, q) for q in (10, 50, 90)},
         "logit_scale": np.mean(scales),
     }
@@ -90,7 +92,11 @@ def test_logit_scale_calibration_and_quantiles_alone_equal_their_entries_among_a
         },
     }
     together = measure.curve_measures(logits, targets)
-    assert {name: together[name].item() for name in alone} == {k: v.item() for k, v in alone.items()}
+    alone["relative_margin"] = measure.relative_margin(logits, targets)
+    # To rounding: together they share sums that each alone makes its own way.
+    assert {name: together[name].item() for name in alone} == pytest.approx(
+        {k: v.item() for k, v in alone.items()}, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("q", [0.0, 0.1, 0.25, 0.5, 0.9, 0.999, 1.0])
@@ -116,6 +122,7 @@ def test_equal_logits_rank_last_and_predict_the_first_class():
             "accuracy": 0.25,
             "mrr": 0.25,
             "margin": 0.0,
+            "relative_margin": 0.0,
             "log_probability_q10": -math.log(4),
             "log_probability_q50": -math.log(4),
             "log_probability_q90": -math.log(4),
@@ -215,3 +222,27 @@ def test_measures_carry_no_gradient_and_leave_their_input_alone(is_transposed):
     measured = measure.curve_measures(logits.requires_grad_(), targets)
     assert not any(value.requires_grad for value in measured.values())
     assert torch.equal(logits, before)
+
+
+def test_a_margin_in_units_of_the_layers_does_not_see_how_large_they_are():
+    generator = torch.Generator().manual_seed(0)
+    layers = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((8, 5), (6, 8))]
+    inputs = torch.randn(20, 5, generator=generator, dtype=torch.float64)
+    targets = torch.arange(20) % 6
+
+    def found(scales):
+        first, second = (s * layer for s, layer in zip(scales, layers, strict=True))
+        logits = torch.relu(inputs @ first.T) @ second.T
+        expected = measure.margin(logits, targets).item() / (first.norm() * second.norm()).item()
+        value = measure.layer_margin(logits, targets, [first, second]).item()
+        assert value == pytest.approx(expected)
+        return value
+
+    assert found((1, 1)) == pytest.approx(found((100, 0.03)))
+
+
+def test_a_product_of_norms_beyond_the_largest_number_still_has_a_margin():
+    logits, matrices = torch.tensor([[1e30, 0.0]]), [torch.full((1, 1), 1e20)] * 3
+    value = measure.layer_margin(logits, torch.tensor([0]), matrices)
+    assert value.item() == pytest.approx(1e-30, rel=1e-4)
+    assert measure.layer_margin(logits, torch.tensor([0]), [torch.zeros(2, 2)]).isnan()

@@ -36,6 +36,8 @@ def by_hand(tensor):
         "spectral_norm": np.linalg.norm(flat, 2),
         "effective_rank": math.exp(-sum(p * math.log(p) for p in shares if p > 0)),
         "participation_ratio": sum(s**2 for s in sigma) ** 2 / sum(s**4 for s in sigma),
+        "stable_rank": np.linalg.norm(flat) ** 2 / np.linalg.norm(flat, 2) ** 2,
+        "top_energy": sum(s**2 for s in sigma[:10]) / sum(s**2 for s in sigma),
     }
 
 
@@ -64,7 +66,14 @@ def test_matrices_near_the_ends_of_single_precision_keep_their_spectrum(exponent
 def test_equal_singular_values_count_their_number_exactly(rank):
     tensor = rotation(8, 0)[:, :rank] @ rotation(8, 1)[:rank]
     assert measured(tensor) == pytest.approx(
-        {"spectral_norm": 1.0, "effective_rank": rank, "participation_ratio": rank}, rel=1e-6
+        {
+            "spectral_norm": 1.0,
+            "stable_rank": rank,
+            "effective_rank": rank,
+            "participation_ratio": rank,
+            "top_energy": 1.0,
+        },
+        rel=1e-6,
     )
 
 
@@ -77,14 +86,25 @@ def test_a_dominant_direction_has_the_ranks_of_the_closed_form(k):
         "spectral_norm": k,
         "effective_rank": math.exp(entropy),
         "participation_ratio": (k**2 + 1) ** 2 / (k**4 + 1),
+        "stable_rank": (k**2 + 1) / k**2,
+        "top_energy": 1.0,
     }
     assert measured(torch.diag(torch.tensor([1.0, k]))) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_matrix_of_zeros_has_a_norm_but_no_rank():
-    assert measured(torch.zeros(3, 4)) == pytest.approx(
-        {"spectral_norm": 0.0, "effective_rank": math.nan, "participation_ratio": math.nan}, nan_ok=True
-    )
+    found = measured(torch.zeros(3, 4))
+    assert found.pop("spectral_norm") == 0.0
+    assert all(math.isnan(value) for value in found.values())
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 9])
+def test_the_top_energy_is_the_share_of_the_k_strongest_directions(k):
+    energy = [9.0, 4.0, 1.0]
+    spectrum = torch.tensor(energy).sqrt()
+    assert measure.top_energy(spectrum, k=k).item() == pytest.approx(sum(energy[:k]) / 14)
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        measure.top_energy(spectrum, k=0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -120,5 +140,7 @@ def test_ranks_do_not_see_scale_rotation_or_transposition(rows, columns, seed, s
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 10**6))
 def test_ranks_lie_between_one_and_the_shorter_side(rows, columns, seed):
     values = measured(matrix((rows, columns), seed))
+    rising = [1, values["stable_rank"], values["participation_ratio"] * values["stable_rank"], math.inf]
+    assert all(low <= high * (1 + 1e-6) for low, high in itertools.pairwise(rising))
     rising = [1, values["participation_ratio"], values["effective_rank"], min(rows, columns)]
     assert all(low <= high * (1 + 1e-6) for low, high in itertools.pairwise(rising))

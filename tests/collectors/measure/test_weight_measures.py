@@ -111,6 +111,8 @@ def test_a_diverged_weight_reads_nan_in_its_own_measures_only():
         "weights/norm",
         "weights/norm/0",
         "weights/spectral_norm/0",
+        "weights/stable_rank/0",
         "weights/effective_rank/0",
         "weights/participation_ratio/0",
+        "weights/top_energy/0",
     }

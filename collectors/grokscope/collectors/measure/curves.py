@@ -1,11 +1,12 @@
 """Measures of one split, from logits ``[N, C]`` and targets ``[N]`` alone: free with the evaluation pass."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measure.calibration import calibration
+from grokscope.collectors.measure.calibration import calibrated_columns
 from grokscope.collectors.measure.predictions import checked_predictions
 from grokscope.collectors.measure.untyped import vector_norm
 
@@ -25,7 +26,7 @@ def curve_measures(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
     Raises:
         ValueError: If there are no samples, fewer than two classes, or shapes or types do not match.
 
-    Source: each measure's own. Cost: some fifteen softmax passes over the logits, no forward pass.
+    Source: each measure's own. Cost: some seven softmax passes over the logits, no forward pass.
 
     >>> measures = curve_measures(torch.eye(2), torch.tensor([0, 1]))
     >>> measures["accuracy"], measures["margin"], measures["loss"]
@@ -33,17 +34,21 @@ def curve_measures(logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
     """
     wide, targets = checked_predictions(logits, targets)
     log_probability = _log_probability(wide, targets)
-    ordered = log_probability.sort().values
-    calibrated, calibrating = calibration(wide, targets)
+    # Classes first: what is reduced over the first dimension runs several samples abreast.
+    rows, columns = wide.T.contiguous(), targets.unsqueeze(0)
+    calibrated, calibrating, spread = calibrated_columns(rows, columns)
+    margins, norms = _margins(rows, columns), spread * math.sqrt(len(rows))
+    quantiles = _quantiles(log_probability, [q / 100 for q in _QUANTILES]).unbind()
     return {
         "loss": _loss(log_probability),
-        "accuracy": _accuracy(wide, targets),
-        "mrr": _mrr(wide, targets),
-        "margin": _margin(wide, targets),
-        **{f"log_probability_q{q}": _quantile(ordered, q / 100) for q in _QUANTILES},
+        "accuracy": _accuracy(rows, columns),
+        "mrr": _mrr(rows, columns),
+        "margin": margins.mean(),
+        "relative_margin": _relative(margins, norms),
+        **{f"log_probability_q{q}": value for q, value in zip(_QUANTILES, quantiles, strict=True)},
         "information": calibrated,
         "temperature": calibrating,
-        "logit_scale": _logit_scale(wide),
+        "logit_scale": norms.mean(),
         "zero_loss_share": _zero_share(logits, targets, log_probability),
     }
 
@@ -90,7 +95,7 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     >>> accuracy(torch.tensor([[0.0, 1.0], [3.0, 2.0]]), torch.tensor([1, 1]))
     tensor(0.5000)
     """
-    return _accuracy(*checked_predictions(logits, targets))
+    return _accuracy(*_columns(logits, targets))
 
 
 def mrr(logits: Tensor, targets: Tensor) -> Tensor:
@@ -116,7 +121,7 @@ def mrr(logits: Tensor, targets: Tensor) -> Tensor:
     >>> mrr(torch.tensor([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), torch.tensor([0, 1]))
     tensor(0.7500)
     """
-    return _mrr(*checked_predictions(logits, targets))
+    return _mrr(*_columns(logits, targets))
 
 
 def margin(logits: Tensor, targets: Tensor) -> Tensor:
@@ -137,7 +142,31 @@ def margin(logits: Tensor, targets: Tensor) -> Tensor:
     >>> margin(torch.tensor([[5.0, 2.0, 1.0], [0.0, 1.0, 0.0]]), torch.tensor([0, 0]))
     tensor(1.)
     """
-    return _margin(*checked_predictions(logits, targets))
+    return _margins(*_columns(logits, targets)).mean()
+
+
+def relative_margin(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean margin in units of each sample's logits: blind to their scale.
+
+        (1/N) Σᵢ (z_iyᵢ - max_{j≠yᵢ} z_ij) / ‖zᵢ - mean(zᵢ)‖₂,  0/0 = 0
+
+    Args:
+        logits: ``[N, C]``.
+        targets: ``[N]`` class indices.
+
+    Returns:
+        Scalar tensor in [-√2, √2], no synchronisation; NaN if a logit is not finite.
+
+    Raises:
+        ValueError: If there are no samples, fewer than two classes, or shapes or types do not match.
+
+    Source: definition. Cost: four passes and one copy of the logits.
+
+    >>> relative_margin(torch.tensor([[3.0, 0.0], [30.0, 0.0]]), torch.tensor([0, 0]))
+    tensor(1.4142)
+    """
+    rows, columns = _columns(logits, targets)
+    return _relative(_margins(rows, columns), vector_norm(rows - rows.mean(dim=0), dim=0))
 
 
 def log_probability_quantile(logits: Tensor, targets: Tensor, *, q: float) -> Tensor:
@@ -162,7 +191,7 @@ def log_probability_quantile(logits: Tensor, targets: Tensor, *, q: float) -> Te
     """
     if not 0 <= q <= 1:
         raise ValueError(f"q must lie in [0, 1], got {q}; a percentage is divided by 100")
-    return _quantile(_log_probability(*checked_predictions(logits, targets)).sort().values, q)
+    return _quantiles(_log_probability(*checked_predictions(logits, targets)), [q])[0]
 
 
 def logit_scale(logits: Tensor) -> Tensor:
@@ -217,31 +246,46 @@ def _loss(log_probability: Tensor) -> Tensor:
     return log_probability.mean().abs()  # never positive, so abs only turns -0 into 0
 
 
-def _accuracy(logits: Tensor, targets: Tensor) -> Tensor:
-    predicted = logits.argmax(dim=1)
-    # argmax lands on a NaN if there is one; nothing equals it, so even a NaN true class stays wrong.
-    own = logits.gather(1, targets.unsqueeze(1)).squeeze(1)
-    return ((predicted == targets) & ~own.isnan()).to(logits.dtype).mean()
+def _columns(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    wide, targets = checked_predictions(logits, targets)
+    return wide.T, targets.unsqueeze(0)
 
 
-def _mrr(logits: Tensor, targets: Tensor) -> Tensor:
-    below = (logits < logits.gather(1, targets.unsqueeze(1))).sum(dim=1, dtype=torch.int32)
-    return (logits.shape[1] - below).to(logits.dtype).reciprocal().mean()
+def _accuracy(rows: Tensor, targets: Tensor) -> Tensor:
+    own = rows.gather(0, targets)
+    # The first class of the true one's logit, found as the largest of the classes counted from the end: a
+    # comparison into numbers and a maximum cost a fifth of an argmax.
+    from_end = torch.arange(len(rows), 0, -1, device=rows.device, dtype=rows.dtype).unsqueeze(1)
+    first = len(rows) - torch.eq(rows, own, out=torch.empty_like(rows)).mul_(from_end).amax(dim=0)
+    # A NaN is equal to nothing, so even a NaN true class is wrong.
+    is_largest = own.squeeze(0) == rows.amax(dim=0)
+    return (is_largest & (first == targets.squeeze(0))).to(rows.dtype).mean()
 
 
-def _margin(logits: Tensor, targets: Tensor) -> Tensor:
-    columns = targets.unsqueeze(1)
-    rivals = logits.scatter(1, columns, -torch.inf).amax(dim=1)
-    return (logits.gather(1, columns).squeeze(1) - rivals).mean()
+def _mrr(rows: Tensor, targets: Tensor) -> Tensor:
+    below = torch.lt(rows, rows.gather(0, targets), out=torch.empty_like(rows)).sum(dim=0)
+    return (len(rows) - below).reciprocal_().mean()
 
 
-def _quantile(ordered: Tensor, q: float) -> Tensor:
-    position = q * (ordered.numel() - 1)
+def _margins(rows: Tensor, targets: Tensor) -> Tensor:
+    return rows.gather(0, targets).squeeze(0) - rows.scatter(0, targets, -torch.inf).amax(dim=0)
+
+
+def _relative(margins: Tensor, norms: Tensor) -> Tensor:
+    return (margins / torch.where(norms == 0, 1, norms)).mean()
+
+
+def _quantiles(values: Tensor, at: Sequence[float]) -> Tensor:
+    ordered = values.sort().values
+    between = torch.stack([_interpolated(ordered, q * (len(ordered) - 1)) for q in at])
+    return torch.where(ordered[-1].isnan(), ordered[-1], between)  # sort puts NaN last
+
+
+def _interpolated(ordered: Tensor, position: float) -> Tensor:
     below, part = math.floor(position), position - math.floor(position)
-    value = ordered[below]
-    if part > 0:  # never 0 · ∞: a class masked to -∞ has log-probability -∞
-        value = value * (1 - part) + ordered[below + 1] * part
-    return torch.where(ordered[-1].isnan(), ordered[-1], value)  # sort puts NaN last
+    if part == 0:  # never 0 · ∞: a class masked to -∞ has log-probability -∞
+        return ordered[below]
+    return torch.add(ordered[below] * (1 - part), ordered[below + 1], alpha=part)
 
 
 def _logit_scale(logits: Tensor) -> Tensor:

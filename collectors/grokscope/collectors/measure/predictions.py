@@ -48,6 +48,17 @@ def widened(values: Tensor) -> Tensor:
     return values if values.dtype in {torch.float32, torch.float64} else values.float()
 
 
+def widest(values: Tensor) -> Tensor:
+    """Return ``values`` in double precision, for differences of what nearly agrees; Metal has only single.
+
+    Source: definition. Cost: one copy, unless they are double already.
+
+    >>> widest(torch.zeros(1)).dtype
+    torch.float64
+    """
+    return values.float() if values.device.type == "mps" else values.double()
+
+
 def _check_shapes(logits: Tensor, targets: Tensor) -> None:
     shapes = f"logits {list(logits.shape)} and targets {list(targets.shape)}"
     if logits.ndim != 2 or targets.shape != logits.shape[:1]:  # noqa: PLR2004 - N and C

@@ -49,13 +49,15 @@ def spectral_measures(spectrum: Tensor) -> dict[str, Tensor]:
 
     Source: each measure's own. Cost: some ten passes over K values.
 
-    >>> spectral_measures(torch.tensor([1.0, 1.0]))
-    {'spectral_norm': tensor(1.), 'effective_rank': tensor(2.), 'participation_ratio': tensor(2.)}
+    >>> list(spectral_measures(torch.tensor([1.0, 1.0])))
+    ['spectral_norm', 'stable_rank', 'effective_rank', 'participation_ratio', 'top_energy']
     """
     return {
         "spectral_norm": spectral_norm(spectrum),
+        "stable_rank": stable_rank(spectrum),
         "effective_rank": effective_rank(spectrum),
         "participation_ratio": participation_ratio(spectrum),
+        "top_energy": top_energy(spectrum),
     }
 
 
@@ -74,6 +76,51 @@ def spectral_norm(spectrum: Tensor) -> Tensor:
     tensor(3.)
     """
     return spectrum.amax(dim=-1)
+
+
+def stable_rank(spectrum: Tensor) -> Tensor:
+    """Return the stable rank: the energy in units of the strongest direction's.
+
+        ‖W‖_F² / σ₁² = Σ σᵢ² / σ₁²
+
+    Args:
+        spectrum: ``[..., K]`` singular values.
+
+    Returns:
+        ``[...]`` in dimensions, 1..K, no synchronisation; NaN for a matrix of zeros or with NaN.
+
+    Source: Rudelson & Vershynin 2007. Cost: one pass over K values.
+
+    >>> stable_rank(torch.tensor([2.0, 1.0, 1.0]))
+    tensor(1.5000)
+    """
+    return (spectrum / spectrum.amax(dim=-1, keepdim=True)).square().sum(dim=-1)
+
+
+def top_energy(spectrum: Tensor, *, k: int = 10) -> Tensor:
+    """Return the share of the energy in the ``k`` strongest directions.
+
+        Σ_{i ≤ k} σᵢ² / Σ σᵢ²
+
+    Args:
+        spectrum: ``[..., K]`` singular values, largest first.
+        k: At least 1; K or more gives 1.
+
+    Returns:
+        ``[...]`` in [0, 1], no synchronisation; NaN for a matrix of zeros or with NaN.
+
+    Raises:
+        ValueError: If ``k`` is less than 1.
+
+    Source: definition. Cost: one pass over K values.
+
+    >>> top_energy(torch.tensor([3.0, 1.0]), k=1)
+    tensor(0.9000)
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    energy = (spectrum / spectrum.amax(dim=-1, keepdim=True)).square()
+    return energy[..., :k].sum(dim=-1) / energy.sum(dim=-1)
 
 
 def effective_rank(spectrum: Tensor) -> Tensor:

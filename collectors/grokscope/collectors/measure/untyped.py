@@ -66,6 +66,28 @@ def foreach_difference(after: Sequence[Tensor], before: Sequence[Tensor]) -> lis
     return list(_torch._foreach_sub(list(after), list(before)))  # noqa: SLF001 - see above
 
 
+def foreach_sum(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
+    """Return ``first + second`` tensor by tensor, in one fused pass.
+
+    Source: ``torch._foreach_add``. Cost: one pass and one copy of all tensors.
+
+    >>> foreach_sum([torch.ones(2)], [torch.ones(2)])
+    [tensor([2., 2.])]
+    """
+    return list(_torch._foreach_add(list(first), list(second)))  # noqa: SLF001 - see above
+
+
+def real_spectrum(values: Tensor) -> Tensor:
+    """Return the power ``|x̂|²`` of a real signal at each frequency from 0 up, by ``torch.fft.rfft``.
+
+    Source: ``torch.fft``. Cost: O(T log T).
+
+    >>> real_spectrum(torch.tensor([1.0, -1.0]))
+    tensor([0., 4.])
+    """
+    return cast("Tensor", _torch.fft.rfft(values)).abs().square()
+
+
 def version_of(tensor: Tensor) -> int:
     """Return how often a tensor was written in place: a change shows without reading the device.
 
@@ -90,3 +112,71 @@ def fork_rng(devices: Sequence[torch.device], *, device_type: str) -> AbstractCo
     True
     """
     return cast("AbstractContextManager[None]", _torch.random.fork_rng(devices, device_type=device_type))
+
+
+def eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ``torch.linalg.eigh``: eigenvalues ``[..., m]``, rising, and eigenvectors as columns.
+
+    Source: ``torch.linalg``. Cost: O(m³) a matrix.
+
+    >>> eigh(torch.eye(1))
+    (tensor([1.]), tensor([[1.]]))
+    """
+    values, vectors = _torch.linalg.eigh(matrices)
+    return values, vectors
+
+
+def orthonormal(columns: Tensor) -> Tensor:
+    """Return the ``Q`` of ``torch.linalg.qr``: orthonormal columns that span those of ``[m, n]``, n ≤ m.
+
+    Source: ``torch.linalg``. Cost: O(m n²).
+
+    >>> orthonormal(torch.tensor([[2.0], [0.0]])).abs()
+    tensor([[1.],
+            [0.]])
+    """
+    return cast("Tensor", _torch.linalg.qr(columns)[0])
+
+
+def cholesky(matrices: Tensor) -> Tensor:
+    """Return ``torch.linalg.cholesky_ex``: the lower factor of positive matrices; unchecked, so no waiting.
+
+    Source: ``torch.linalg``. Cost: O(m³) a matrix.
+
+    >>> cholesky(torch.tensor([[4.0]]))
+    tensor([[2.]])
+    """
+    return cast("Tensor", _torch.linalg.cholesky_ex(matrices)[0])
+
+
+def normal_quantile(levels: Tensor) -> Tensor:
+    """Return ``torch.special.ndtri``: Φ⁻¹, the standard normal's quantile.
+
+    Source: ``torch.special``. Cost: one pass.
+
+    >>> normal_quantile(torch.tensor([0.5, 0.975]))
+    tensor([0.0000, 1.9600])
+    """
+    return cast("Tensor", _torch.special.ndtri(levels))
+
+
+def fourier(table: Tensor) -> Tensor:
+    """Return ``torch.fft.rfft`` over the first dimension: ``[⌊p/2⌋ + 1, ...]``, complex.
+
+    Source: ``torch.fft``. Cost: O(p log p) a column.
+
+    >>> fourier(torch.tensor([1.0, -1.0])).real
+    tensor([0., 2.])
+    """
+    return cast("Tensor", _torch.fft.rfft(table, dim=0))
+
+
+def inverse_fourier(spectrum: Tensor, size: int) -> Tensor:
+    """Return ``torch.fft.irfft`` over the first dimension: the table of ``size`` rows with that spectrum.
+
+    Source: ``torch.fft``. Cost: O(p log p) a column.
+
+    >>> inverse_fourier(torch.tensor([0.0 + 0j, 2.0 + 0j]), 2)
+    tensor([ 1., -1.])
+    """
+    return cast("Tensor", _torch.fft.irfft(spectrum, n=size, dim=0))

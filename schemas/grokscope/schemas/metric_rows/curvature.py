@@ -8,6 +8,7 @@ _HUTCHINSON = "Hutchinson 1989"
 _LLC = "Lau et al. 2023, arXiv:2308.12108"
 _HEAVY_TAILS = "Martin & Mahoney 2021, arXiv:1810.01075"
 _COMPRESSION = "DeMoss et al. 2024, arXiv:2412.09810"
+_DROPOUT = "Salah & Yevick 2025, arXiv:2507.11645"
 
 
 def _row(  # noqa: PLR0913 - one line of a table
@@ -135,5 +136,21 @@ ROWS: tuple[Metric, ...] = (
         "units",
         low=0.0,
         source="Humayun et al. 2024, arXiv:2402.15555",
+    ),
+    _row(
+        "representation/dropout_accuracy",
+        "mean accuracy under dropout",
+        "1",
+        low=0.0,
+        high=1.0,
+        direction=Direction.UP,
+        source=_DROPOUT,
+    ),
+    _row(
+        "representation/dropout_variance",
+        "variance of the accuracy under dropout",
+        "1",
+        low=0.0,
+        source=_DROPOUT,
     ),
 )

@@ -1,0 +1,52 @@
+"""Where the parameters stand: how far they have turned, and margins in units of their layers' norms."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from grokscope.collectors.measure.margins import layer_margin
+from grokscope.collectors.measure.norms import angle_from_init
+from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.schemas import Tier
+
+
+def movement() -> Instrument:
+    """Return the instrument of ``weights/angle_from_init``.
+
+    Source: arXiv:2605.18845. Cost: four fused passes over the parameters, free.
+
+    >>> import torch
+    >>> model = torch.nn.Linear(1, 1, bias=False)
+    >>> movement()(Reading(step=0, model=model, init={"weight": -model.weight.detach()}))
+    {'weights/angle_from_init': tensor(3.1416)}
+    """
+
+    @instrument(tier=Tier.FREE)
+    def movement(reading: Reading) -> Mapping[str, Tensor]:
+        parameters = dict(reading.model.named_parameters())
+        if not parameters or parameters.keys() != reading.init.keys():
+            return {}
+        return {"weights/angle_from_init": angle_from_init(parameters.values(), reading.init.values())}
+
+    return movement
+
+
+def layer_margins() -> Instrument:
+    """Return the instrument of ``<split>/layer_margin``: the margin over the product of the layers' norms.
+
+    Source: Bartlett et al. 2017, arXiv:1706.08498. Cost: two passes over the logits, free.
+
+    >>> import torch
+    >>> list(layer_margins()(Reading(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    @instrument(tier=Tier.FREE)
+    def layer_margins(reading: Reading) -> Mapping[str, Tensor]:
+        matrices = [p for p in reading.model.parameters() if p.ndim > 1]
+        return {
+            f"{split}/layer_margin": layer_margin(found.logits, found.targets, matrices)
+            for split, found in reading.passes.items()
+        }
+
+    return layer_margins
