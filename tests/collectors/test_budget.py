@@ -11,9 +11,9 @@ def simulate(
     costs: dict[str, float], *, share: float, seconds: float, every: float
 ) -> dict[str, list[float]]:
     """Return at which times each measure was read in a run that offers a reading ``every`` so often."""
-    budget, times, now = Budget(share=share), {name: [] for name in costs}, 0.0
+    budget, times, now = Budget(), {name: [] for name in costs}, 0.0
     while now < seconds:
-        for name in budget.allowed(list(costs), now):
+        for name in budget.allowed(list(costs), share=share, now=now):
             times[name].append(now)
             budget.spent({name: costs[name]}, now)
         now += every
@@ -42,8 +42,8 @@ def test_a_dear_measure_is_read_again_however_many_cheap_ones_there_are():
 
 
 def test_what_is_passed_over_is_counted_by_name():
-    budget = Budget(share=0.0)
-    assert budget.allowed(["a", "b"], now=0.0) == ["a", "b"]
+    budget = Budget()
+    assert budget.allowed(["a", "b"], share=0.0, now=0.0) == ["a", "b"]
     budget.spent({"a": 1.0, "b": 0.0}, now=1.0)
-    assert budget.allowed(["a", "b"], now=2.0) == ["b"]
+    assert budget.allowed(["a", "b"], share=0.0, now=2.0) == ["b"]
     assert (budget.skipped("a"), budget.skipped("b"), budget.skipped("unheard of")) == (1, 0, 0)

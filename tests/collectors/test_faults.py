@@ -7,13 +7,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import torch
 
 from grokscope.collectors import Tracker, TrackerError
 from grokscope.collectors.device_values import DeviceValues
-from grokscope.collectors.journal import LostJournal, SpoolJournal, open_journal
+from grokscope.collectors.journal import SpoolJournal, open_journal
+from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.spool import find_spools, read_meta, read_spool
 from grokscope.collectors.testing import MemoryJournal
 
@@ -97,6 +99,28 @@ def test_a_user_without_a_home_folder_trains_on_and_is_told(monkeypatch, capsys)
     monkeypatch.setattr("grokscope.collectors.journal.home", homeless)
     assert isinstance(opened({}), LostJournal)
     assert "set GROKSCOPE_HOME to a folder that can be written" in capsys.readouterr().err
+
+
+def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):
+    monkeypatch.setattr("grokscope.collectors.lost_journal._RETRY_SECONDS", 0.01)
+    no_shipper.write_text("a file where the folder should be")
+    journal = opened({})
+    journal.points(0, 1000, {"m": 1.0, "n": 2.0})
+    no_shipper.unlink()
+    deadline = time.monotonic() + 10
+    while not find_spools(no_shipper):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    while journal._found is None:
+        time.sleep(0.001)
+    journal.points(1, 2000, {"m": 1.0})
+    journal.end("FINISHED", 3000)
+    (folder,) = find_spools(no_shipper)
+    assert [getattr(read.record, "step", "end") for read in read_spool(folder)] == [1, "end"]
+    assert journal.dropped == 2
+    said = capsys.readouterr().err
+    assert "nothing is kept until that is possible" in said
+    assert "points are kept from here on, and 2 were lost" in said
 
 
 def test_a_disk_that_fills_up_during_training_is_said_once_and_counted_exactly(tmp_path):

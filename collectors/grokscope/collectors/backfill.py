@@ -79,7 +79,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     checkpoints = saved(folder)
     first = _of_one_run(checkpoints, folder)
     complaints: list[str] = []
-    panel = Panel(measures, share=math.inf, say=complaints.append)
+    panel = Panel(measures, say=complaints.append)
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
@@ -124,7 +124,7 @@ def _read(
     passes = {split: forward_pass(model, data) for split, data in splits.items()}
     reading = Reading(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
     with undisturbed(model):
-        return to_floats(panel.read(reading, Stopwatch(device_of(model))))
+        return to_floats(panel.read(reading, Stopwatch(device_of(model)), share=math.inf))
 
 
 def _raise_first(complaints: list[str]) -> None:

@@ -20,29 +20,31 @@ class Budget:
     max-min fair: one that needs less than an equal part leaves the rest to the others. The first reading of
     each is always allowed, since nobody knows yet what it costs; a dear one is paid off by waiting.
 
-    Args:
-        share: Of the run's time, for all together.
-
-    >>> budget = Budget(share=0.02)
-    >>> budget.allowed(["spectra"], now=0.0)
+    >>> budget = Budget()
+    >>> budget.allowed(["spectra"], share=0.02, now=0.0)
     ['spectra']
     >>> budget.spent({"spectra": 0.5}, now=0.5)
-    >>> budget.allowed(["spectra"], now=10.0), budget.allowed(["spectra"], now=26.0)
+    >>> budget.allowed(["spectra"], share=0.02, now=10.0), budget.allowed(["spectra"], share=0.02, now=26.0)
     ([], ['spectra'])
     >>> budget.skipped("spectra")
     1
     """
 
-    def __init__(self, *, share: float) -> None:
-        self._share = share
+    def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
 
-    def allowed(self, names: list[str], now: float) -> list[str]:
-        """Return those of ``names`` that may run now (seconds on a monotonic clock), and count the others."""
+    def allowed(self, names: list[str], *, share: float, now: float) -> list[str]:
+        """Return those of ``names`` that may run now, and count the others.
+
+        Args:
+            names: Who asks.
+            share: Of the run's time, for all together.
+            now: Seconds on a monotonic clock.
+        """
         for name in names:
             self._accounts.setdefault(name, _Account())
         demands = {name: self._demand(self._accounts[name], now) for name in names}
-        parts = _fair_parts(demands, self._share)
+        parts = _fair_parts(demands, share)
         may_run = [name for name in names if demands[name] <= parts[name]]
         for name in set(names) - set(may_run):
             self._accounts[name].skipped += 1

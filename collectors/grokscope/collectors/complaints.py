@@ -19,7 +19,7 @@ def tell(sentence: str) -> None:
 
 
 class Complaints:
-    """Says each thing once and counts what was lost.
+    """Says each thing once and counts what was lost; a quiet one only counts.
 
     >>> complaints = Complaints()
     >>> complaints.say("", dropped=2)
@@ -27,8 +27,9 @@ class Complaints:
     2
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_quiet: bool = False) -> None:
         self.dropped = 0
+        self._is_quiet = is_quiet
         self._said: set[str] = set()
         self._lock = threading.Lock()
 
@@ -37,7 +38,7 @@ class Complaints:
         with self._lock:
             self.dropped += dropped
             kind = sentence.partition("(")[2] or sentence  # the same cause at another step is not news
-            if not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
+            if self._is_quiet or not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
                 return
             self._said.add(kind)
         tell(f"{sentence}. Training goes on.")

@@ -1,6 +1,5 @@
 """One look at a model: every measure of a split from one forward pass, and every measure of its weights."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
@@ -11,11 +10,10 @@ from grokscope.collectors.measure.collapse import nc1
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.norms import by_group, by_layer, distance_from_init, weight_norms
 from grokscope.collectors.measure.passes import forward_pass
+from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.spectra import singular_values, spectral_measures
 from grokscope.collectors.measure.undisturbed import plain_module
-
-# What MLflow allows in a metric's name, less the slash that separates our own parts.
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
+from grokscope.collectors.where import where
 
 
 def evaluate(
@@ -111,10 +109,10 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
-    parts = {f"weights/norm/{_safe(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
+    parts = {f"weights/norm/{where(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
     groups = by_group(optimizer) if optimizer is not None else {}
     if len(groups) > 1:
-        parts |= {f"weights/norm/group:{_safe(name)}": group for name, group in groups.items()}
+        parts |= {f"weights/norm/group:{where(name)}": group for name, group in groups.items()}
     return parts
 
 
@@ -140,16 +138,12 @@ def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     'weights/spectral_norm/output'
     """
     matrices = {
-        _safe(name.removesuffix(".weight")): p
+        where(name.removesuffix(".weight")): whole(p)
         for name, p in parameters.items()
         if p.ndim > 1 and min(p.shape[0], p[0].numel()) > 1
     }
     return {
-        f"weights/{quantity}/{where}": value
-        for where, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
+        f"weights/{quantity}/{place}": value
+        for place, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
         for quantity, value in spectral_measures(spectrum).items()
     }
-
-
-def _safe(name: str) -> str:
-    return _UNSAFE.sub("_", name)

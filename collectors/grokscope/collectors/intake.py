@@ -67,7 +67,8 @@ class Intake:
 
     def _convert(self, plain: dict[str, float], name: str, value: Any) -> None:
         try:
-            plain[name] = float(value)
+            # A loss as it comes still hangs on its graph; torch warns when such a tensor becomes a number.
+            plain[name] = float(value.detach() if hasattr(value, "detach") else value)
         except Exception:  # noqa: BLE001 - a user's own type may raise anything
             got = type(value).__name__
             self._complaints.say(

@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 from grokscope.collectors.complaints import tell
+from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.params import plain_text
 from grokscope.collectors.ship import ensure_shipper, without_credentials
 from grokscope.collectors.spool import (
+    Attempt,
     Meta,
+    Presence,
     SpoolWriter,
-    create_spool,
+    beat,
     next_attempt,
-    process_born,
+    prepare_spool,
+    publish_spool,
+    reclaim,
+    remove_spool,
     unshipped,
 )
 from grokscope.schemas import home
@@ -54,14 +60,22 @@ class SpoolJournal:
         OSError: If the spool cannot be created.
     """
 
-    def __init__(self, home: Path, meta: Meta) -> None:
+    def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
         self._store = meta.store
+        self._attempt = attempt
+        self._earliest_ms = attempt.earliest_ms
         self._said: set[str] = set()
         shown = without_credentials(meta.store)
-        meta = replace(meta, store=shown, born=process_born(meta.pid) or "")
-        self.folder = create_spool(home, meta)
-        self._writer = SpoolWriter(self.folder)
+        hidden = prepare_spool(home, replace(meta, store=shown, attempt=attempt.number))
+        self._presence = Presence(hidden)
+        self.folder = publish_spool(hidden)
+        try:
+            self._writer = SpoolWriter(self.folder)
+        except OSError:
+            self._presence.release()
+            remove_spool(self.folder)
+            raise
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="grokscope-journal", daemon=True)
         self._thread.start()
@@ -78,11 +92,17 @@ class SpoolJournal:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
-        self._writer.points(step, time_ms, values)
+        self._writer.points(step, max(time_ms, self._earliest_ms), values)
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
-        self._writer.close({"event": "end", "status": status, "time_ms": time_ms})
+        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._earliest_ms)}
+        if dropped := self._writer.dropped:
+            last["dropped"] = dropped
+        if not self._writer.close(last):
+            self._presence.leave_ending(last)
+        self._presence.release()
+        self._attempt.beat()
         self._stop.set()
         self._say_dropped()
 
@@ -105,6 +125,7 @@ class SpoolJournal:
         next_check = 0.0
         while True:
             if time.monotonic() >= next_check:
+                self._show_life()
                 self._ensure_shipper()
                 next_check = time.monotonic() + _SHIPPER_CHECK_SECONDS
             try:
@@ -118,6 +139,12 @@ class SpoolJournal:
                 )
             if self._stop.wait(_SYNC_SECONDS):
                 return
+
+    def _show_life(self) -> None:
+        self._attempt.beat()
+        if not self.folder.exists():  # we were stopped for so long that another machine took us for dead
+            reclaim(self.folder)
+        beat(self.folder)
 
     def _ensure_shipper(self, **bound: float) -> None:
         try:
@@ -139,35 +166,17 @@ class SpoolJournal:
             tell(f"{sentence}.")
 
 
-class LostJournal:
-    """Stands in where not even a spool can be created: counts what it loses."""
-
-    def __init__(self) -> None:
-        self.dropped = 0
-
-    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
-        """Count the points as dropped."""
-        self.dropped += len(values)
-
-    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002
-        """Say how much was lost."""
-        tell(f"{self.dropped} points were lost, since no spool could be written.")
-
-    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002
-        """Return 0: there is nothing that could still arrive."""
-        return 0
-
-
 def open_journal(
     run_id: str, *, store: str, experiment: str, name: str | None, params: dict[str, str]
 ) -> Journal:
     """Open the journal of a run under ``GROKSCOPE_HOME``.
 
-    Where the disk refuses, training goes on with a journal that counts what is lost, and says so.
+    Where the disk refuses, training goes on with a journal that counts what is lost, says so, and tries
+    again.
     """
     label = plain_text(name or _default_name(params) or run_id[:8])[:_NAME_LENGTH]
-    place = None
-    try:
+
+    def open_spool() -> Journal:
         place = home()
         meta = Meta(
             run_id=run_id,
@@ -176,15 +185,17 @@ def open_journal(
             name=label,
             params=params,
             start_ms=time.time_ns() // 1_000_000,
-            attempt=next_attempt(place, run_id),
         )
-        return SpoolJournal(place, meta)
+        return SpoolJournal(place, meta, attempt=next_attempt(place, run_id))
+
+    try:
+        return open_spool()
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
         tell(
-            f"cannot write a spool in {place or 'the home folder'} ({error}); nothing of this run will be "
-            "kept. Free the disk or set GROKSCOPE_HOME to a folder that can be written. Training goes on."
+            f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
+            "GROKSCOPE_HOME to a folder that can be written. Training goes on."
         )
-        return LostJournal()
+        return LostJournal(open_spool)
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:

@@ -14,6 +14,7 @@ from grokscope.collectors.measure.batches import Batch, batches
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.flops import training_flops_per_example
 from grokscope.collectors.measure.passes import Pass, forward_pass
+from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.panel import Panel
@@ -23,6 +24,8 @@ from grokscope.collectors.watch import UpdateWatch
 from grokscope.schemas import GrokscopeError, is_split
 
 Data = Batch | Iterable[Batch]
+
+_LEAST_PART = 0.25
 
 
 class ModelWatch:
@@ -52,7 +55,7 @@ class ModelWatch:
         self._model = model
         self._how = how
         self._say = say
-        self._panel = Panel([*(default() if how.defaults else ()), *measures], share=how.budget, say=say)
+        self._panel = Panel([*(default() if how.defaults else ()), *measures], say=say)
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)
@@ -75,7 +78,8 @@ class ModelWatch:
         tensors |= weight_measures(self._model, init=self._init, optimizer=self._optimizer, matrices=False)
         tensors |= self._last_update()
         with undisturbed(self._model):
-            tensors |= self._panel.read(self._reading(step, splits, passes), self._stopwatch)
+            reading = self._reading(step, splits, passes)
+            tensors |= self._panel.read(reading, self._stopwatch, share=self._costly_share())
         values = to_floats(tensors) | self._progress(step, splits)
         return values | self._cost(time.perf_counter() - began)
 
@@ -107,6 +111,12 @@ class ModelWatch:
             splits=splits,
             passes=passes,
         )
+
+    def _costly_share(self) -> float:
+        """Return what tier 0 leaves of the budget, but at least a part: tiny models have measures too."""
+        running = max(time.monotonic() - self._began, 1e-9)
+        free = (self._own_seconds - self._panel.costly_seconds) / running
+        return max(self._how.budget * _LEAST_PART, self._how.budget - free)
 
     def _cost(self, seconds: float) -> dict[str, float]:
         settled = self._panel.settle(self._stopwatch.laps())
@@ -152,7 +162,9 @@ def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
     >>> to_floats({"a": torch.tensor(1.0), "b": 0.5, "c": torch.tensor(2, dtype=torch.int32)})
     {'a': 1.0, 'b': 0.5, 'c': 2.0}
     """
-    tensors = {key: value.detach().reshape(()) for key, value in values.items() if isinstance(value, Tensor)}
+    tensors = {
+        key: whole(value.detach()).reshape(()) for key, value in values.items() if isinstance(value, Tensor)
+    }
     if not tensors:
         return {key: float(value) for key, value in values.items()}
     first = next(iter(tensors.values()))

@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,12 @@ from grokscope.collectors.intake import Intake
 from grokscope.collectors.journal import Journal, open_journal
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.params import Config, params_of
+from grokscope.collectors.ranks import SilentJournal, is_first_process
+from grokscope.collectors.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.schedule import Schedule, log_spaced
 from grokscope.collectors.ship import without_credentials
-from grokscope.collectors.vigil import Vigil
-from grokscope.schemas import GrokscopeError, OnlineDetector, Transition, store_uri
+from grokscope.collectors.vigil import States, Vigil
+from grokscope.schemas import OnlineDetector, Transition, store_uri
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from grokscope.collectors.reading import Instrument, Read
 
 _CLOSE_SECONDS = 5.0
-_RUN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-
-
-class TrackerError(GrokscopeError):
-    """A tracker used in a way that cannot work."""
 
 
 class Tracker:
@@ -41,7 +37,8 @@ class Tracker:
 
     ``log`` costs microseconds: it appends one record to a file on the local disk; a separate process
     carries it into MLflow. Whatever goes wrong on the way is said once on stderr, counted in
-    ``collector/dropped``, and never reaches the training loop.
+    ``collector/dropped``, and never reaches the training loop. Where several processes train one model, make
+    a tracker in each: the first logs, the others do nothing, or their part where the model is sharded.
 
     Args:
         model: Measured by ``evaluate``; without one the tracker only logs.
@@ -91,38 +88,24 @@ class Tracker:
         checkpoints: "Checkpoints | None" = None,
         journal: Journal | None = None,
     ) -> None:
-        if checkpoints is not None and (model is None or detector is None):
-            raise TrackerError(
-                "checkpoints keep the states of a model around what a detector reports, and this tracker has "
-                f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
-            )
-        self.run_id = _checked(run_id) if run_id else uuid.uuid4().hex
+        self.run_id = checked_run_id(run_id) if run_id else uuid.uuid4().hex
         self.store = store_uri(store)
         self._schedule = schedule or log_spaced()
-        self._complaints = Complaints()
+        self._is_first = is_first_process()
+        self._complaints = Complaints(is_quiet=not self._is_first)
         self._pid = os.getpid()
         self._last_ms = 0
         self._step: int | None = None
         self._is_open = True
+        states = _states(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
         self._vigil = None
         if detector is not None:
-            states = (
-                checkpoints and model and checkpoints.of(model, run_id=self.run_id, experiment=experiment)
-            )
             self._vigil = Vigil(detector, dense=dense, states=states, say=self._complaints.say)
+        self._has_model = model is not None
         self._watch = None
         if model is not None:
-            self._watch = _watch(
-                model,
-                optimizer,
-                is_due=self._is_next_due,
-                measures=measures,
-                how=measuring or Measuring(),
-                say=self._complaints.say,
-            )
-        self._journal = journal or open_journal(
-            self.run_id, store=self.store, experiment=experiment, name=name, params=params_of(config)
-        )
+            self._watch = self._watching(model, optimizer, measures=measures, how=measuring or Measuring())
+        self._journal = journal or self._opened(experiment, name, config)
         self._intake = Intake(self._journal, self._complaints)
         self._earlier_error = uncaught()
         atexit.register(self._close_at_exit)
@@ -183,12 +166,12 @@ class Tracker:
         Raises:
             TrackerError: If the tracker has no model.
         """
-        if self._watch is None:
+        if not self._has_model:
             raise TrackerError(
                 "evaluate needs a model, and this tracker has none; write Tracker(model, optimizer, ...), "
                 "or measure yourself and call log"
             )
-        if not self._is_mine():
+        if self._watch is None or not self._is_mine():
             return {}
         try:
             values = self._watch.measure(step, {**(splits or {}), **more})
@@ -233,6 +216,23 @@ class Tracker:
     ) -> None:
         self.close(status_of(error))
 
+    def _opened(self, experiment: str, name: str | None, config: Config) -> Journal:
+        if not self._is_first:
+            return SilentJournal()
+        params = params_of(config)
+        return open_journal(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
+
+    def _watching(
+        self, model: "nn.Module", optimizer: "Optimizer | None", **options: Any
+    ) -> "ModelWatch | None":
+        """Return the model's watch; ``None`` where the first process measures the whole model alone."""
+        from grokscope.collectors.measure.shards import is_sharded  # noqa: PLC0415 - torch is optional
+        from grokscope.collectors.model_watch import ModelWatch  # noqa: PLC0415
+
+        if not self._is_first and not is_sharded(model):
+            return None
+        return ModelWatch(model, optimizer, is_due=self._is_next_due, say=self._complaints.say, **options)
+
     def _close_at_exit(self) -> None:
         error = uncaught()
         self.close(status_of(None if error is self._earlier_error else error))
@@ -272,16 +272,17 @@ class Tracker:
         return self._last_ms
 
 
-def _checked(run_id: str) -> str:
-    if _RUN_ID.fullmatch(run_id) is None:
+def _states(
+    checkpoints: "Checkpoints | None",
+    model: "nn.Module | None",
+    detector: OnlineDetector | None,
+    **about: str,
+) -> States | None:
+    if checkpoints is None:
+        return None
+    if model is None or detector is None:
         raise TrackerError(
-            f"a run_id is up to 100 letters, digits, '_', '.' and '-', not beginning with '.' or '-', got "
-            f"{run_id!r}; pass the tracker.run_id of an earlier process, and use name= for a free name"
+            "checkpoints keep the states of a model around what a detector reports, and this tracker has "
+            f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
         )
-    return run_id
-
-
-def _watch(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelWatch":
-    from grokscope.collectors.model_watch import ModelWatch  # noqa: PLC0415 - torch is optional
-
-    return ModelWatch(model, optimizer, **options)
+    return checkpoints.of(model, **about)

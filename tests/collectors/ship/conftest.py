@@ -10,7 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
-from grokscope.collectors.spool import Meta, SpoolWriter, create_spool, process_born
+from grokscope.collectors.spool import Meta, Presence, SpoolWriter, create_spool
 
 
 @pytest.fixture(scope="session")
@@ -34,18 +34,21 @@ def client(store) -> MlflowClient:
 @pytest.fixture
 def new_spool(tmp_path, store):
     """Give a function that opens a spool whose writer is a process that has died, or this one."""
+    living = []
 
     def make(run_id: str = "run-a", *, is_alive: bool = False, **changes):
-        born = process_born(1) if is_alive else "1"
         meta = Meta(
             **{"run_id": run_id, "store": store, "experiment": "e", "name": run_id, "start_ms": 1000}
-            | {"pid": 1, "born": born}
             | changes
         )
         folder = create_spool(tmp_path / "home", meta)
+        presence = Presence(folder)
+        living.append(presence) if is_alive else presence.release()
         return folder, meta, SpoolWriter(folder)
 
-    return make
+    yield make
+    for presence in living:
+        presence.release()
 
 
 class FaultServer:

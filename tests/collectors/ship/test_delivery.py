@@ -16,7 +16,7 @@ def deliver(folder, meta, tmp_path, sink=None) -> Delivery:
     delivery = Delivery(folder, meta, sink=sink or MlflowSink(meta.store), dead=tmp_path / "dead.jsonl")
     for _ in range(100):
         delivered = delivery.advance()
-        if delivery.is_done or (not delivered and meta.born != "1"):
+        if delivery.is_done or (not delivered and delivery.is_live):
             return delivery
     raise AssertionError("the delivery does not come to an end")
 
@@ -144,6 +144,21 @@ def test_a_later_attempt_goes_on_in_the_same_run(new_spool, client, tmp_path):
     run = only_run(client)
     assert run.info.status == "FINISHED"
     assert run.data.tags["grokscope.attempt"] == "2"
+    assert rows(client, "m") == [(5, 1000, 1.0), (5, 2000, 2.0)]
+
+
+def test_what_an_earlier_attempt_has_left_arrives_late_and_leaves_the_run_s_end_alone(
+    new_spool, client, tmp_path
+):
+    first, second = (new_spool(attempt=attempt, start_ms=attempt) for attempt in (1, 2))
+    for (_, _, writer), value in ((first, 1.0), (second, 2.0)):
+        writer.points(5, int(1000 * value), {"m": value})
+    end(second[2])
+    first[2].close()
+    deliver(*second[:2], tmp_path)
+    deliver(*first[:2], tmp_path)
+    run = only_run(client)
+    assert (run.info.status, run.data.tags["grokscope.attempt"]) == ("FINISHED", "2")
     assert rows(client, "m") == [(5, 1000, 1.0), (5, 2000, 2.0)]
 
 

@@ -32,8 +32,8 @@ class Away:
 
     def beat(self, run, time_ms): ...
 
-    def end_run(self, run, status, time_ms):
-        self.taken.append((run, status))
+    def end_run(self, run, ending):
+        self.taken.append((run, ending.status))
 
 
 def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path, store):

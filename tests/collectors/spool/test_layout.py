@@ -1,20 +1,15 @@
 """The folders and small files of a spool."""
 
 import json
-import os
-import socket
 
 from grokscope.collectors.spool import (
     Cursor,
     Meta,
     create_spool,
     find_spools,
-    next_attempt,
-    process_born,
     read_cursor,
     read_meta,
     write_cursor,
-    writer_is_alive,
 )
 
 
@@ -42,22 +37,3 @@ def test_the_cursor_survives_and_begins_at_the_beginning(tmp_path):
     assert read_cursor(tmp_path) == Cursor(segment=0, offset=0)
     write_cursor(tmp_path, Cursor(segment=3, offset=99))
     assert read_cursor(tmp_path) == Cursor(segment=3, offset=99)
-
-
-def test_attempts_count_up_for_each_run_by_itself(tmp_path):
-    assert [next_attempt(tmp_path, run) for run in ("a", "a", "b", "a")] == [1, 2, 1, 3]
-
-
-def test_a_writer_is_known_by_its_pid_and_its_birth(tmp_path):
-    born = process_born(os.getpid())
-    assert writer_is_alive(meta(born=born))
-    assert not writer_is_alive(meta(born="1"))  # the pid was given to another process
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert not writer_is_alive(meta(pid=child, born=born))
-
-
-def test_a_writer_on_another_machine_is_taken_for_alive():
-    assert writer_is_alive(meta(host=socket.gethostname() + "-other", pid=1, born="x"))

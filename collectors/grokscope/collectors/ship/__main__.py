@@ -21,6 +21,7 @@ PATIENCE: Mapping[str, str] = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # A trainer may ask for it; here it would acknowledge points that are not stored.
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 

@@ -1,13 +1,22 @@
 """What waits in spools, store by store."""
 
-import socket
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from grokscope.collectors.ship.adoption import is_ours
+from grokscope.collectors.ship.credentials import VARIABLE
 from grokscope.collectors.ship.service import state_path
-from grokscope.collectors.spool import Meta, find_spools, read_json, read_meta, unshipped, writer_is_alive
+from grokscope.collectors.spool import (
+    LEASE_SECONDS,
+    Meta,
+    find_spools,
+    read_json,
+    read_meta,
+    unshipped,
+    writer_is_alive,
+)
 
 _UNREADABLE = "unreadable spools"
 
@@ -33,10 +42,14 @@ class Backlog:
     def complaint(self, seconds: float) -> str:
         """Return a sentence for a store that has taken nothing for ``seconds``."""
         why = f" ({self.why})" if self.why else ""
-        return (
+        sentence = (
             f"{self.store} has taken nothing for {seconds:.0f} s{why}; {self.points} points wait on "
             "disk and none is lost. Bring the store back and run 'grokscope sync' again"
         )
+        if self.store.startswith("sqlite:"):
+            return sentence
+        # Of an address with credentials no file keeps more than the host.
+        return f"{sentence}; if it asks for a password, set {VARIABLE} to its whole address"
 
 
 def backlogs(home: Path) -> list[Backlog]:
@@ -54,12 +67,12 @@ def backlogs(home: Path) -> list[Backlog]:
             if folder.exists():
                 stuck[_UNREADABLE].append(f"{folder}/meta.json is damaged or of a later version of grokscope")
             continue
-        reason = _why_stuck(folder, meta)
+        reason = _why_stuck(home, folder, meta)
         if reason:
             stuck[meta.store].append(reason)
         else:
             # A run that still trains adds to its spool all the time, and has a shipper already.
-            has_ended = not writer_is_alive(meta)
+            has_ended = not writer_is_alive(folder, meta)
             sendable[meta.store].append(unshipped(folder) if has_ended else 0)
             ended[meta.store] += has_ended
     return [
@@ -74,9 +87,12 @@ def backlogs(home: Path) -> list[Backlog]:
     ]
 
 
-def _why_stuck(folder: Path, meta: Meta) -> str:
-    if meta.host != socket.gethostname():
-        return f"{folder} was written on {meta.host}; run 'grokscope sync' there"
+def _why_stuck(home: Path, folder: Path, meta: Meta) -> str:
+    if not is_ours(home, folder, meta):
+        return (
+            f"{folder} was written on {meta.host}, which is still at work or was until a moment ago; run "
+            f"'grokscope sync' there, or here once it has been silent for {LEASE_SECONDS / 60:.0f} minutes"
+        )
     return str((read_json(folder / "state.json") or {}).get("why", ""))
 
 

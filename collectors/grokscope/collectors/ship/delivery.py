@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, Sink, TooSlow
+from grokscope.collectors.ship.adoption import renew_lease
+from grokscope.collectors.ship.sink import Ending, Refused, RunGone, Scalar, Sink, TooSlow
 from grokscope.collectors.spool import (
     Cursor,
     Event,
     Meta,
     Read,
     SpoolReader,
+    is_certain,
     read_cursor,
+    read_ending,
     remove_spool,
     replace_json,
     segments,
+    set_aside,
     spent_segments,
     write_cursor,
     writer_is_alive,
@@ -30,6 +34,8 @@ _log = logging.getLogger(__name__)
 BATCH = 1000
 _SMALLEST_BATCH = 50
 _BEAT_SECONDS = 10.0
+# A cursor that lags costs only that a killed shipper's last second is sent again.
+_CURSOR_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Delivery:
 
     def __init__(self, folder: Path, meta: Meta, *, sink: Sink, dead: Path) -> None:
         self.is_done = False
+        self.is_behind = False
         self.refused = 0
         self._folder = folder
         self._meta = meta
@@ -65,12 +72,15 @@ class Delivery:
         self._batch_size = BATCH
         self._run: str | None = None
         self._next_beat = 0.0
+        self._next_lease = 0.0
+        self._delivered: Cursor | None = None
+        self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         self._last_ms = meta.start_ms
 
     @property
     def is_live(self) -> bool:
         """Whether the process that writes the spool still runs."""
-        return writer_is_alive(self._meta)
+        return writer_is_alive(self._folder, self._meta)
 
     def advance(self) -> int:
         """Deliver one batch; return how many scalars that were.
@@ -88,34 +98,55 @@ class Delivery:
             replace_json(self._folder / "state.json", {"state": "orphaned", "why": why})
             self.is_done = True
             return 0
+        finally:
+            if not self.is_behind:
+                self._move_cursor()
 
     def _advance(self) -> int:
+        self.is_behind = False
+        self._renew_lease()
         is_alive = self.is_live  # asked before reading: what a dead writer left is complete
         if self._run is None:
             self._run = self._sink.open_run(self._meta)
         batch = self._batch = self._batch or self._next_batch()
+        if is_alive:
+            self._beat(self._run)
         if batch is None:
-            self._rest(self._run, is_alive=is_alive)
+            if not is_alive:
+                self._close_silent(self._run)
             return 0
         delivered = self._send_part(self._run, batch.parts) if batch.parts else 0
         if not batch.parts:
             self._acknowledge(self._run, batch)
             self._batch = None
+        self.is_behind = self._batch is not None or delivered >= self._batch_size
         return delivered
 
     def _acknowledge(self, run: str, batch: _Batch) -> None:
+        self._delivered = batch.after
         if batch.end is not None:
-            self._close(run, str(batch.end.content["status"]), int(batch.end.content["time_ms"]))
+            self._close(run, batch.end)
             return
+        spent = list(spent_segments(self._folder, batch.after))
+        if spent or time.monotonic() >= self._next_cursor:
+            self._move_cursor()
+        for path in spent:
+            self._keep_if_damaged(path)
+            path.unlink(missing_ok=True)
+
+    def _move_cursor(self) -> None:
+        """Note on disk what has arrived, before any of it is deleted."""
+        if self._delivered is None or self.is_done:
+            return
+        self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         try:
-            write_cursor(self._folder, batch.after)
+            write_cursor(self._folder, self._delivered)
         except OSError as error:
             # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
             # deleting what is sent is what makes room.
             _log.warning("%s: the cursor cannot be written (%s)", self._folder, error)
-        for path in spent_segments(self._folder, batch.after):
-            self._keep_if_damaged(path)
-            path.unlink(missing_ok=True)
+        else:
+            self._delivered = None
 
     def _next_batch(self) -> _Batch | None:
         scalars: list[Scalar] = []
@@ -167,23 +198,45 @@ class Delivery:
         with os.fdopen(fd, "a", encoding="utf-8") as file:
             file.write(json.dumps({**scalar._asdict(), "run": self._meta.run_id, "why": why}) + "\n")
 
-    def _rest(self, run: str, *, is_alive: bool) -> None:
-        """Nothing to send: note that the trainer lives, or close the run of one that died silently."""
-        now = time.monotonic()
-        if is_alive:
-            if now >= self._next_beat:
-                self._sink.beat(run, time.time_ns() // 1_000_000)
-                self._next_beat = now + _BEAT_SECONDS
-        else:
-            self._close(run, "KILLED", self._last_ms)
+    def _beat(self, run: str) -> None:
+        """Note in the store that the trainer lives."""
+        if time.monotonic() >= self._next_beat:
+            self._sink.beat(run, time.time_ns() // 1_000_000)
+            self._next_beat = time.monotonic() + _BEAT_SECONDS
 
-    def _close(self, run: str, status: str, time_ms: int) -> None:
-        self._sink.end_run(run, status, time_ms)
+    def _close_silent(self, run: str) -> None:
+        """Close the run of a trainer that is dead, or taken for it, and has told no end among its records."""
+        if not self._folder.exists():  # another shipper was faster
+            self.is_done = True
+        elif (end := read_ending(self._folder)) is not None:
+            self._close(run, end)
+        else:
+            end = Event(content={"status": "KILLED", "time_ms": self._last_ms})
+            self._close(run, end, may_return=not is_certain(self._meta))
+
+    def _close(self, run: str, end: Event, *, may_return: bool = False) -> None:
+        content = end.content
+        ending = Ending(
+            status=str(content["status"]),
+            time_ms=int(content["time_ms"]),
+            attempt=self._meta.attempt,
+            dropped=int(content.get("dropped", 0)),
+        )
+        self._sink.end_run(run, ending)
         self._reader.look_for_damage()
         for _, path in segments(self._folder):
             self._keep_if_damaged(path)
-        remove_spool(self._folder)
+        if may_return:
+            self._move_cursor()
+            set_aside(self._folder)
+        else:
+            remove_spool(self._folder)
         self.is_done = True
+
+    def _renew_lease(self) -> None:
+        if time.monotonic() >= self._next_lease:
+            renew_lease(self._folder)
+            self._next_lease = time.monotonic() + _BEAT_SECONDS
 
     def _keep_if_damaged(self, path: Path) -> None:
         """Save a segment that holds bytes nobody could read from being deleted."""

@@ -10,21 +10,21 @@ from pathlib import Path
 _BETWEEN_TRIES = 0.02
 
 
-def ship_key(store: str) -> str:
-    """Return a short name for what one shipper serves: this machine's spools for ``store``."""
-    return hashlib.sha256(f"{socket.gethostname()} {store}".encode()).hexdigest()[:16]
+def ship_key(store: str, *, host: str | None = None) -> str:
+    """Return a short name for what one shipper serves: a host's (else this one's) spools for ``store``."""
+    return hashlib.sha256(f"{host or socket.gethostname()} {store}".encode()).hexdigest()[:16]
 
 
-def lock_path(home: Path, store: str) -> Path:
+def lock_path(home: Path, store: str, *, host: str | None = None) -> Path:
     """Return the lock's file."""
-    return home / "ship" / f"{ship_key(store)}.lock"
+    return home / "ship" / f"{ship_key(store, host=host)}.lock"
 
 
 class ShipLock:
     """Held by the one process that ships; released by the system when that process dies."""
 
-    def __init__(self, home: Path, store: str) -> None:
-        self._path = lock_path(home, store)
+    def __init__(self, home: Path, store: str, *, host: str | None = None) -> None:
+        self._path = lock_path(home, store, host=host)
         self._fd = -1
 
     def acquire(self, *, tries: int = 1) -> bool:
@@ -59,15 +59,15 @@ class ShipLock:
             self._fd = -1
 
 
-def is_held(home: Path, store: str) -> bool:
-    """Say whether some process ships to ``store`` now.
+def is_held(home: Path, store: str, *, host: str | None = None) -> bool:
+    """Say whether some process ships to ``store`` now, for this host or another.
 
     >>> is_held(Path("no-such-home"), "sqlite:////data/mlflow.db")
     False
     """
-    if not lock_path(home, store).exists():
+    if not lock_path(home, store, host=host).exists():
         return False
-    lock = ShipLock(home, store)
+    lock = ShipLock(home, store, host=host)
     if lock.acquire():
         lock.release()
         return False

@@ -12,11 +12,12 @@ from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.tracking import MlflowClient
 
 from grokscope.collectors.ship.credentials import without_credentials
-from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, TooSlow, Unavailable
+from grokscope.collectors.ship.sink import Ending, Refused, RunGone, Scalar, TooSlow, Unavailable
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
 
 ATTEMPT = "grokscope.attempt"
+DROPPED = "grokscope.dropped"
 
 _PARAMS_A_CALL = 100
 _PARAM_LENGTH = 6000
@@ -65,10 +66,14 @@ class MlflowSink:
         with self._about(run):
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
 
-    def end_run(self, run: str, status: str, time_ms: int) -> None:
-        """Set status and end time."""
+    def end_run(self, run: str, ending: Ending) -> None:
+        """Set status and end time, and the tag ``grokscope.dropped`` if anything was."""
         with self._about(run):
-            self._connected().set_terminated(run, status=status, end_time=time_ms)
+            client = self._connected()
+            if ending.dropped:
+                client.set_tag(run, DROPPED, str(ending.dropped))
+            if _attempt(client.get_run(run)) <= ending.attempt:
+                client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
@@ -104,6 +109,8 @@ class MlflowSink:
         for begin in range(0, len(new), _PARAMS_A_CALL):
             part = new[begin : begin + _PARAMS_A_CALL]
             client.log_batch(run.info.run_id, params=part, synchronous=True)
+        if _attempt(run) > meta.attempt:  # what an earlier attempt has left comes late
+            return
         client.set_tag(run.info.run_id, ATTEMPT, str(meta.attempt))
         if run.info.status != "RUNNING":
             client.update_run(run.info.run_id, status="RUNNING")
@@ -127,6 +134,11 @@ class MlflowSink:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return True
             raise
+
+
+def _attempt(run: Run) -> int:
+    text: str = run.data.tags.get(ATTEMPT, "0")
+    return int(text) if text.isdecimal() else 0
 
 
 @contextmanager

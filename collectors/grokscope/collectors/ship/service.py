@@ -2,16 +2,22 @@
 
 import logging
 import random
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from grokscope.collectors.ship.adoption import is_ours
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
 from grokscope.collectors.ship.sink import Sink, Unavailable
-from grokscope.collectors.spool import find_spools, read_meta, remove_retired, replace_json
+from grokscope.collectors.spool import (
+    find_spools,
+    forget_attempts,
+    read_meta,
+    remove_retired,
+    replace_json,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +26,7 @@ IDLE_SECONDS = 15.0
 # A store that has been away this long, with no training at work: 'grokscope sync' or the next run goes on.
 GIVE_UP_SECONDS = 600.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+_SAY_SECONDS = 2.0
 
 
 def state_path(home: Path, store: str) -> Path:
@@ -46,8 +53,10 @@ class Service:
         self._sleep = sleep
         self._deliveries: dict[Path, Delivery] = {}
         self._wait = 0.0
+        self._next_say = 0.0
         self._last_success = time.monotonic()
         remove_retired(home)
+        forget_attempts(home)
 
     def tick(self) -> int:
         """Go once round all spools, one batch each; return how many scalars were delivered."""
@@ -64,7 +73,7 @@ class Service:
             if delivery.is_done:
                 del self._deliveries[folder]
         self._last_success = time.monotonic()
-        if self._wait or delivered:
+        if self._wait or (delivered and time.monotonic() >= self._next_say):
             self._wait = 0.0
             self._say("shipping", "")
         return delivered
@@ -77,7 +86,9 @@ class Service:
         """
         busy = time.monotonic()
         while not self._is_hopeless():
-            if self.tick() == 0 and not self._wait:
+            self.tick()
+            # What a live run adds meanwhile goes out together: a call a point would cost a core.
+            if not self._wait and not any(d.is_behind for d in self._deliveries.values()):
                 self._sleep(TICK_SECONDS)
             if self._deliveries:
                 busy = time.monotonic()
@@ -101,7 +112,7 @@ class Service:
             if folder in self._deliveries or (folder / "state.json").exists():
                 continue
             meta = read_meta(folder)
-            if meta is not None and meta.store == self._store and meta.host == socket.gethostname():
+            if meta is not None and meta.store == self._store and is_ours(self._home, folder, meta):
                 dead = self._home / "dead" / f"{meta.run_id}.jsonl"
                 with suppress(OSError):  # a disk that fails at one spool; the next round looks again
                     self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
@@ -116,6 +127,7 @@ class Service:
         self._sleep(wait)
 
     def _say(self, state: str, why: str) -> None:
+        self._next_say = time.monotonic() + _SAY_SECONDS
         now = time.time_ns() // 1_000_000
         path = state_path(self._home, self._store)
         with suppress(OSError):  # a full disk must not end the shipping that empties it

@@ -31,6 +31,22 @@ class Scalar(NamedTuple):
     time_ms: int
 
 
+class Ending(NamedTuple):
+    """How one attempt at a run came to its end.
+
+    Attributes:
+        status: FINISHED, FAILED or KILLED.
+        time_ms: When, Unix time in ms.
+        attempt: Which attempt it was; where a later one is known, that one's end is the run's.
+        dropped: How many scalars its disk could not take.
+    """
+
+    status: str
+    time_ms: int
+    attempt: int = 1
+    dropped: int = 0
+
+
 class Sink(Protocol):
     """Takes runs and scalars; sending the same scalar twice stores it once.
 
@@ -49,6 +65,6 @@ class Sink(Protocol):
         """Note that the training process was alive at ``time_ms``."""
         ...
 
-    def end_run(self, run: str, status: str, time_ms: int) -> None:
-        """Close the run as FINISHED, FAILED or KILLED."""
+    def end_run(self, run: str, ending: Ending) -> None:
+        """Close the run, unless a later attempt at it was opened."""
         ...

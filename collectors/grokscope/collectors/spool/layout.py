@@ -1,7 +1,8 @@
 """Folders and small files of a spool.
 
 ``<home>/spool/<run id>.<writer>/`` holds ``meta.json`` (what run this is and where it goes),
-``NNNNNN.seg`` (records), ``cursor.json`` (how far they are shipped) and ``state.json`` (why they are not).
+``NNNNNN.seg`` (records), ``writer`` (who writes them lives), ``cursor.json`` (how far they are shipped),
+``shipper`` (who ships them lives) and ``state.json`` (why nobody can).
 """
 
 import os
@@ -12,9 +13,18 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from grokscope.collectors.spool.small_files import read_json, replace_json
+from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json
 
-_RETIRED = ".shipped"
+_RETIRED, _ASIDE = ".shipped", ".silent"
+_ASIDE_SECONDS = 7 * 86_400.0
+
+
+def kernel() -> str:
+    """Return what names the running kernel: one machine between two starts, all its containers included."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return socket.gethostname()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +40,9 @@ class Meta:
         tags: Tags, as text.
         start_ms: When the run began, Unix time in ms.
         attempt: 1 for the first process that writes to this run, counting up on every resume.
-        host: The machine that writes it.
-        pid: The process that writes it.
-        born: That process's start time, which tells it from a later process with the same pid.
+        host: The machine, or container, that writes it.
+        kernel: What runs there; see ``kernel``. Empty in spools of earlier versions.
+        pid: The process that writes it, as it sees itself.
         version: Version of this layout.
     """
 
@@ -45,8 +55,8 @@ class Meta:
     start_ms: int = 0
     attempt: int = 1
     host: str = field(default_factory=socket.gethostname)
+    kernel: str = field(default_factory=kernel)
     pid: int = field(default_factory=os.getpid)
-    born: str = ""
     version: int = 1
 
 
@@ -64,27 +74,23 @@ def spools(home: Path) -> Path:
 
 
 def create_spool(home: Path, meta: Meta) -> Path:
-    """Create a spool's folder (mode 0700) with its ``meta.json`` and return it.
+    """Create a spool's folder (mode 0700) with its ``meta.json`` and return it."""
+    return publish_spool(prepare_spool(home, meta))
 
-    The folder appears under its own name only when it is complete, so a shipper never sees half of it.
-    """
+
+def prepare_spool(home: Path, meta: Meta) -> Path:
+    """Create a spool that no shipper sees until it is complete and published."""
     root = spools(home)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"{meta.run_id}.{meta.attempt}-{meta.pid}-{meta.start_ms}"
-    hidden = root / f".{name}"
+    hidden = root / f".{meta.run_id}.{meta.attempt}-{meta.pid}-{meta.start_ms}"
     hidden.mkdir(mode=0o700)
     replace_json(hidden / "meta.json", asdict(meta))
-    return hidden.rename(root / name)
+    return hidden
 
 
-def next_attempt(home: Path, run_id: str) -> int:
-    """Return 1 for the first process that writes to a run here, 2 for the one that resumes it, and so on."""
-    path = home / "runs" / f"{run_id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    earlier = (read_json(path) or {}).get("attempt", 0)
-    attempt = 1 + earlier if isinstance(earlier, int) else 1
-    replace_json(path, {"attempt": attempt})
-    return attempt
+def publish_spool(hidden: Path) -> Path:
+    """Let shippers see a prepared spool; return its folder."""
+    return hidden.rename(hidden.with_name(hidden.name.removeprefix(".")))
 
 
 def find_spools(home: Path) -> list[Path]:
@@ -103,6 +109,7 @@ def read_meta(folder: Path) -> Meta | None:
     raw = read_json(folder / "meta.json")
     if raw is None or raw.get("version") != 1:
         return None
+    raw.setdefault("kernel", "")
     known = {f.name for f in fields(Meta)}
     try:
         return Meta(**{name: value for name, value in raw.items() if name in known})
@@ -144,15 +151,32 @@ def remove_spool(folder: Path) -> None:
     It loses its name first: a shipper killed in the middle must not leave half a spool behind, which the
     next one would take for that of a trainer that died.
     """
-    retired = folder.rename(folder.with_name(f".{folder.name}{_RETIRED}"))
-    shutil.rmtree(retired, ignore_errors=True)
+    with suppress(FileNotFoundError):  # somebody else has done it
+        shutil.rmtree(_renamed(folder, _RETIRED), ignore_errors=True)
+
+
+def set_aside(folder: Path) -> None:
+    """Put away a spool whose writer is taken for dead and may not be; see ``reclaim``."""
+    with suppress(FileNotFoundError):
+        _renamed(folder, _ASIDE)
+
+
+def reclaim(folder: Path) -> None:
+    """Bring back a spool that was set aside while its writer was silent."""
+    with suppress(OSError):
+        folder.with_name(f".{folder.name}{_ASIDE}").rename(folder)
 
 
 def remove_retired(home: Path) -> None:
-    """Remove what killed shippers have left of spools that were wholly shipped."""
+    """Remove what killed shippers have left of shipped spools, and what nobody has come back to."""
     for folder in _entries(spools(home)):
-        if folder.name.startswith(".") and folder.name.endswith(_RETIRED):
+        is_old = folder.name.endswith(_ASIDE) and age_seconds(folder) > _ASIDE_SECONDS
+        if folder.name.startswith(".") and (folder.name.endswith(_RETIRED) or is_old):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _renamed(folder: Path, ending: str) -> Path:
+    return folder.rename(folder.with_name(f".{folder.name}{ending}"))
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,3 +39,15 @@ def read_json(path: Path) -> Json | None:
     except (OSError, ValueError):
         return None
     return cast("Json", content) if isinstance(content, dict) else None
+
+
+def age_seconds(path: Path) -> float:
+    """Return how long ago a file was touched; infinity if it is not there.
+
+    >>> age_seconds(Path("no-such-file"))
+    inf
+    """
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return float("inf")

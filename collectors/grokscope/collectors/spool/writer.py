@@ -48,6 +48,7 @@ class SpoolWriter:
     >>> writer = SpoolWriter(folder)
     >>> writer.points(1, 1000, {"train/loss": 0.25})
     >>> writer.close()
+    True
     >>> [path.name for path in folder.glob("*.seg")]
     ['000000.seg']
     """
@@ -89,17 +90,21 @@ class SpoolWriter:
                 fds.append(os.dup(self._fd))
         self._sync_and_close(fds)  # without the lock: writing must not wait for the disk
 
-    def close(self, last: dict[str, Any] | None = None) -> None:
-        """Append ``last`` as an event that nothing follows, sync and close; further calls are no-ops."""
+    def close(self, last: dict[str, Any] | None = None) -> bool:
+        """Append ``last`` as an event that nothing follows, sync and close; further calls are no-ops.
+
+        Returns:
+            ``False`` if ``last`` could not be written.
+        """
         if os.getpid() != self._pid:
-            return
+            return True
         with self._lock:
             if self._fd < 0:
-                return
-            if last is not None and self._is_ready():
-                self._write(frame(event_payload(last)))
+                return True
+            is_written = last is None or (self._is_ready() and self._write(frame(event_payload(last))))
             fds, self._unsynced, self._fd = [*self._unsynced, self._fd], [], -1
         self._sync_and_close(fds)
+        return is_written
 
     def event(self, content: dict[str, Any]) -> None:
         """Append an event."""

@@ -1,0 +1,131 @@
+"""A callback for the ``Trainer`` of Hugging Face transformers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from grokscope.collectors.model_watch import Data
+from grokscope.collectors.tracker import Tracker
+
+# Chosen, not dumped: the arguments also hold tokens, paths and host names.
+_CONFIG = (
+    "learning_rate",
+    "weight_decay",
+    "lr_scheduler_type",
+    "warmup_steps",
+    "max_steps",
+    "num_train_epochs",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "seed",
+)
+_NAMES = {"loss": "train/batch_loss", "grad_norm": "gradients/norm", "epoch": "progress/epochs"}
+
+
+class GrokscopeCallback(TrainerCallback):
+    """Tracks a ``Trainer``'s run: what it logs, and at due steps every measure of the model.
+
+    Args:
+        splits: Split name -> data for ``Tracker.evaluate``; without any only what the Trainer logs is kept.
+        experiment: MLflow experiment.
+        config: Logged as params besides the Trainer's own learning rate, batch size and the like.
+        tracking: Other options of ``Tracker``.
+
+    Turn off the Trainer's own MLflow callback (``report_to=[]``), or each run is there twice.
+
+    >>> callback = GrokscopeCallback(experiment="example")
+    >>> callback.tracker is None
+    True
+    """
+
+    def __init__(
+        self,
+        splits: Mapping[str, Data] | None = None,
+        *,
+        experiment: str,
+        config: Mapping[str, Any] | None = None,
+        **tracking: Any,
+    ) -> None:
+        self.tracker: Tracker | None = None
+        self._splits = dict(splits or {})
+        self._experiment = experiment
+        self._config = dict(config or {})
+        self._tracking = tracking
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,  # noqa: ARG002 - the library's signature, here and below
+        control: TrainerControl,  # noqa: ARG002
+        model: nn.Module | None = None,
+        optimizer: Optimizer | None = None,
+        **_: object,
+    ) -> None:
+        """Open the run."""
+        self.tracker = Tracker(
+            model,
+            getattr(optimizer, "optimizer", optimizer),  # out of Accelerate's wrapper, whose hooks never run
+            experiment=self._experiment,
+            config={name: getattr(args, name) for name in _CONFIG if hasattr(args, name)} | self._config,
+            **self._tracking,
+        )
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: object,
+    ) -> None:
+        """Measure where it is due; a step is one of the optimizer, after accumulation."""
+        if self.tracker is not None and self._splits and self.tracker.due(state.global_step):
+            self.tracker.evaluate(state.global_step, self._splits)
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        logs: Mapping[str, Any] | None = None,
+        **_: object,
+    ) -> None:
+        """Keep what the Trainer logs, ``eval_x`` as ``val/x``."""
+        if self.tracker is not None and logs:
+            self.tracker.log(state.global_step, {_named(k): v for k, v in logs.items() if _is_number(v)})
+
+    def on_train_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,  # noqa: ARG002
+        control: TrainerControl,  # noqa: ARG002
+        **_: object,
+    ) -> None:
+        """Close the run; after an error it closes as FAILED when the program ends."""
+        if self.tracker is not None:
+            self.tracker.close()
+
+
+def causal(tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """Return sequences as a split of next-token predictions: all tokens but the last, all but the first.
+
+    Args:
+        tokens: ``[N, T]`` token ids.
+
+    Source: definition. Cost: views.
+
+    >>> import torch
+    >>> [part.tolist() for part in causal(torch.tensor([[5, 6, 7]]))]
+    [[[5, 6]], [[6, 7]]]
+    """
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+def _named(key: str) -> str:
+    return f"val/{key.removeprefix('eval_')}" if key.startswith("eval_") else _NAMES.get(key, key)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)

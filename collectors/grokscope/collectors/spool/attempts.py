@@ -1,0 +1,61 @@
+"""How often a run was begun on this machine, and until when it was last at work."""
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from grokscope.collectors.spool.layout import find_spools, read_meta
+from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json
+
+_KEEP_SECONDS = 90 * 86_400.0
+# Between two beats an attempt may have logged this much later than its last one tells.
+_GAP_MS = 10_000
+
+
+class Attempt:
+    """One process's turn at a run: the first, or the one that resumes it.
+
+    Attributes:
+        number: 1 for the first process that writes to a run here, 2 for the one that resumes it, and so on.
+        earliest_ms: No time of this attempt may be before it, though the clock was set back since the last
+            one: of two values of one step the later counts, and that must be the last attempt's.
+    """
+
+    def __init__(self, path: Path, *, number: int, earliest_ms: int) -> None:
+        self.number = number
+        self.earliest_ms = earliest_ms
+        self._path = path
+
+    def beat(self) -> None:
+        """Note that the attempt is still at work."""
+        with suppress(OSError):
+            os.utime(self._path)
+
+
+def next_attempt(home: Path, run_id: str) -> Attempt:
+    """Count one more attempt at a run and return it.
+
+    Raises:
+        OSError: If the count cannot be written.
+    """
+    path = home / "runs" / f"{run_id}.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    earlier = read_json(path) or {}
+    count, bound = earlier.get("attempt"), earlier.get("earliest_ms")
+    number = 1 + count if isinstance(count, int) else 1
+    last_ms = path.stat().st_mtime_ns // 1_000_000 if path.exists() else 0
+    last_ms = max(last_ms, bound if isinstance(bound, int) else 0)
+    earliest_ms = last_ms + _GAP_MS if time.time_ns() // 1_000_000 < last_ms else 0
+    replace_json(path, {"attempt": number, "earliest_ms": earliest_ms})
+    return Attempt(path, number=number, earliest_ms=earliest_ms)
+
+
+def forget_attempts(home: Path) -> None:
+    """Remove the counts of runs that are wholly shipped and that nobody has written to for long."""
+    with suppress(OSError):
+        old = [path for path in (home / "runs").glob("*.json") if age_seconds(path) > _KEEP_SECONDS]
+        waiting = {meta.run_id for meta in map(read_meta, find_spools(home)) if meta} if old else set[str]()
+        for path in old:
+            if path.stem not in waiting:
+                path.unlink(missing_ok=True)

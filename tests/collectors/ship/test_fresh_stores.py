@@ -1,0 +1,37 @@
+"""Processes that open a fresh SQLite store at the same moment: MLflow's own set-up races with itself."""
+
+import os
+import sqlite3
+from contextlib import closing
+
+from grokscope.collectors.ship.mlflow_sink import MlflowSink
+from grokscope.collectors.ship.sink import Ending, Scalar
+from grokscope.collectors.spool import Meta
+
+
+def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    begin, go = os.pipe()
+    children = []
+    for number in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(go)
+                os.read(begin, 1)  # all at once: it returns when the parent closes its end
+                sink = MlflowSink(store)
+                run = sink.open_run(Meta(run_id=f"r{number}", store=store, experiment="e", name="n"))
+                sink.send(run, [Scalar("m", float(number), 0, 1000)])
+                sink.end_run(run, Ending(status="FINISHED", time_ms=2000))
+            except BaseException:  # noqa: BLE001 - the parent sees the status
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    os.close(begin)
+    os.close(go)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 8
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
+        values = connection.execute("select value from metrics order by value").fetchall()
+        ends = connection.execute("select status from runs").fetchall()
+    assert values == [(float(number),) for number in range(8)]
+    assert ends == [("FINISHED",)] * 8

@@ -1,0 +1,66 @@
+"""What was logged beside what is stored: nothing missing, nothing twice, nothing made up."""
+
+import json
+import os
+import sqlite3
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from grokscope.collectors.ship import backlogs, ensure_shipper
+from grokscope.collectors.spool import find_spools
+
+Row = tuple[int, str, float]
+
+
+class Ledger:
+    """A file with one line for each point; written whole or not at all, by whoever may be killed next."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+
+    def note(self, step: int, values: Mapping[str, float]) -> None:
+        lines = "".join(json.dumps([step, key, value]) + "\n" for key, value in values.items())
+        os.write(self._fd, lines.encode())
+
+
+def read_ledger(path: Path) -> list[Row]:
+    """Return the whole lines of a ledger; a kill may have torn the last one, or come before the first."""
+    text = path.read_text() if path.exists() else ""
+    return [tuple(json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def ship_all(home: Path, store: str, *, seconds: float) -> list[str]:
+    """Let what is left arrive, as ``grokscope sync`` does; return what could not."""
+    deadline = time.monotonic() + seconds
+    while find_spools(home) and time.monotonic() < deadline:
+        ensure_shipper(home, store)
+        time.sleep(0.2)
+    return [f"{b.points} points wait ({b.why}); stuck: {b.stuck}" for b in backlogs(home)]
+
+
+def read_store(database: Path) -> dict[str, list[Row]]:
+    """Return all points of a store by the run id that the training side gave."""
+    query = (
+        "select tags.value, step, metrics.key, metrics.value from metrics "
+        "join tags on tags.run_uuid = metrics.run_uuid and tags.key = 'grokscope.client_run_id' "
+        "where metrics.key not like 'collector/%'"
+    )
+    found: dict[str, list[Row]] = defaultdict(list)
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        for run, *row in connection.execute(query):
+            found[run].append(tuple(row))
+    return found
+
+
+def differences(*, kept: Iterable[Row], sent: Iterable[Row], stored: Iterable[Row]) -> dict[str, int]:
+    """Return what is wrong; empty where all that was acknowledged is stored once and nothing else is."""
+    there, kept, sent = Counter(stored), set(kept), set(sent)
+    wrong = {
+        "lost": len(kept - there.keys()),
+        "doubled": sum(times > 1 for times in there.values()),
+        "made up": len(there.keys() - sent),
+    }
+    return {name: number for name, number in wrong.items() if number}
