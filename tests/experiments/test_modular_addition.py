@@ -71,6 +71,17 @@ def test_jobs_report_their_progress_and_their_end(tmp_path, monkeypatch):
         assert [p.code for p in mine] == [None] * (len(mine) - 1) + [0]
 
 
+def test_a_job_makes_its_detector_by_name_and_says_so_if_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    jobs = [short_job(detector="grokscope.transitions:LiveDetector"), short_job(detector="grokscope:nothing")]
+    ends = [p for p in run_jobs(jobs, store=store, experiment="e", workers=2) if p.code is not None]
+    errors = {p.job.detector: (p.code, p.error) for p in ends}
+    assert errors["grokscope.transitions:LiveDetector"][0] == 0
+    assert errors["grokscope:nothing"][0] == 1
+    assert "nothing" in errors["grokscope:nothing"][1]
+
+
 def test_a_job_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
     jobs = [short_job(train_fraction=2.0), short_job()]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker
-from grokscope.schemas import RunDescription, Setting
+from grokscope.schemas import OnlineDetector, RunDescription, Setting
 
 Split = tuple[Tensor, Tensor]
 
@@ -115,12 +115,15 @@ class Destination:
     run_id: str
 
 
-def train(recipe: Recipe, to: Destination, *, report: Callable[[int], None]) -> None:
+def train(
+    recipe: Recipe, to: Destination, *, report: Callable[[int], None], detector: OnlineDetector | None = None
+) -> None:
     """Train one run and log it.
 
     Args:
         recipe: What to train.
         to: Where to log it.
+        detector: Watches it meanwhile.
         report: Called with the number of steps done, at each evaluation.
     """
     torch.manual_seed(recipe.seed)
@@ -137,6 +140,7 @@ def train(recipe: Recipe, to: Destination, *, report: Callable[[int], None]) -> 
         experiment=to.experiment,
         store=to.store,
         run_id=to.run_id,
+        detector=detector,
     )
     with tracker:
         for step in range(recipe.steps + 1):

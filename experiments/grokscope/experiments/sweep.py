@@ -42,13 +42,18 @@ ARMS: tuple[Arm, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One run of a sweep."""
+    """One run of a sweep.
+
+    ``detector`` names what makes its ``OnlineDetector`` from the run id, as in ``package.module:Name``; the
+    job imports it in its own process.
+    """
 
     group: str
     seed: int
     train_fraction: float
     weight_decay: float
     steps: int
+    detector: str | None = None
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -62,7 +67,7 @@ class Progress:
     error: str = ""
 
 
-def demo_jobs(*, steps: int = 2500, arms: Sequence[Arm] = ARMS) -> list[Job]:
+def demo_jobs(*, steps: int = 2500, arms: Sequence[Arm] = ARMS, detector: str | None = None) -> list[Job]:
     """Return the demo sweep's jobs, arms in turn, so that each arm shows up early.
 
     >>> [(job.group, job.seed) for job in demo_jobs()][:4]
@@ -76,6 +81,7 @@ def demo_jobs(*, steps: int = 2500, arms: Sequence[Arm] = ARMS) -> list[Job]:
             train_fraction=arm.train_fraction,
             weight_decay=arm.weight_decay,
             steps=steps,
+            detector=detector,
         )
         for seed in rounds
         for arm in arms
@@ -136,6 +142,7 @@ def _start(
             "grokscope.experiments.job",
             json.dumps(_recipe(job)),
             json.dumps(to),
+            *([] if job.detector is None else [job.detector]),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
