@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from grokscope.store import open_store, redacted
-from grokscope.store.uris import sqlite_path
+from grokscope.store.uris import local_path
 
 
 def test_three_slashes_are_relative_to_the_working_folder_and_four_absolute(file, monkeypatch):
@@ -13,7 +13,7 @@ def test_three_slashes_are_relative_to_the_working_folder_and_four_absolute(file
     store = open_store("sqlite:///mlflow.db")
     monkeypatch.chdir("/")
     assert store.experiments().height == 1
-    assert sqlite_path("sqlite:////a/b%20c?d=1") == Path("/a/b%20c")
+    assert local_path("sqlite:////a/b%20c?d=1") == Path("/a/b%20c")
 
 
 def test_a_path_with_signs_that_mean_something_in_addresses_is_opened(file):

@@ -54,7 +54,7 @@ def test_a_refresh_of_sqlite_reads_only_the_rows_that_are_new(shared_file, new_r
     log(other, ("m", 1, 1, 1.0))
     log(run, ("m", 7, 99, 2.0), ("new", 3, 99, 4.0))
     assert store.points([run]).height == 51
-    assert [[row[1:5] for row in rows] for rows in read] == [[("m", 7, 99, 2.0), ("new", 3, 99, 4.0)]]
+    assert [[row[1:5] for row in part.rows()] for part in read] == [[("m", 7, 99, 2.0), ("new", 3, 99, 4.0)]]
 
 
 def test_one_pass_over_the_table_and_looking_up_curves_give_the_same(file, monkeypatch):

@@ -18,4 +18,16 @@ from grokscope.store.frames import KEY_SCHEMA as KEY_SCHEMA
 from grokscope.store.frames import PAIR_SCHEMA as PAIR_SCHEMA
 from grokscope.store.frames import RUN_SCHEMA as RUN_SCHEMA
 from grokscope.store.opening import open_store as open_store
+from grokscope.store.role_tags import IGNORED as IGNORED
+from grokscope.store.role_tags import aliases_of as aliases_of
+from grokscope.store.role_tags import check_canonical as check_canonical
+from grokscope.store.role_tags import clear_alias as clear_alias
+from grokscope.store.role_tags import set_alias as set_alias
+from grokscope.store.roles import How as How
+from grokscope.store.roles import Role as Role
+from grokscope.store.roles import RoleKind as RoleKind
+from grokscope.store.roles import params_on_axes as params_on_axes
+from grokscope.store.roles import resolved_names as resolved_names
+from grokscope.store.roles import roles_of as roles_of
+from grokscope.store.roles import under_roles as under_roles
 from grokscope.store.uris import redacted as redacted

@@ -51,10 +51,11 @@ def _tables(uri: str) -> list[str]:
         ) from error
     except Exception as error:  # every driver raises its own
         # SQLAlchemy adds a second line with a link to its manual.
-        raise _explained(shown, redacted(str(error)).partition("(Background")[0].strip()) from error
+        raise unanswered(shown, redacted(str(error)).partition("(Background")[0].strip()) from error
 
 
-def _explained(shown: str, said: str) -> StoreError:
+def unanswered(shown: str, said: str) -> StoreError:
+    """Return the error for a database ``shown`` that did not let us in, whose driver ``said`` why."""
     said = " ".join(said.split())[:200]
     if "Can't load plugin" in said or "Could not parse" in said:
         return UnknownStoreError(

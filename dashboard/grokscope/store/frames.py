@@ -48,7 +48,11 @@ def points_from_rows(rows: Iterable[Row]) -> pl.DataFrame:
     [nan, -inf]
     """
     schema = {**POINT_SCHEMA, "is_nan": pl.Int8()}
-    frame = pl.DataFrame(list(rows), schema=schema, orient="row")
+    return points_from_frame(pl.DataFrame(list(rows), schema=schema, orient="row"))
+
+
+def points_from_frame(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return points from a frame of MLflow's rows: the columns of ``POINT_SCHEMA`` and ``is_nan``."""
     value = pl.col("value")
     infinity = pl.when(value > 0).then(float("inf")).otherwise(float("-inf"))
     restored = (
@@ -58,7 +62,7 @@ def points_from_rows(rows: Iterable[Row]) -> pl.DataFrame:
         .then(infinity)
         .otherwise(value)
     )
-    return frame.with_columns(restored.alias("value")).drop("is_nan")
+    return rows.with_columns(restored.alias("value")).select(POINT_SCHEMA.names())
 
 
 def newest_attempts(points: pl.DataFrame) -> pl.DataFrame:

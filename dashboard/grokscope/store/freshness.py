@@ -7,14 +7,20 @@ only a full reading helps. It is done
 - for a run that ended: when its status, its end or our shipper's heartbeat changed, else every ``ENDED_S``;
 - for a run that goes on: every ``RUNNING_S``;
 - never more often than ``1 / SHARE`` times what it costs.
+
+What an earlier process read of a run that ended counts as read now, for a day, as long as nothing of its
+listing has changed: opening a store of thousands of old runs must not read them all again.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
 
 from grokscope.store.records import Latest, RunRecord
 
 RUNNING_S = 30.0
 ENDED_S = 300.0
+TRUSTED_S = 86_400.0
 SHARE = 0.05
 """Share of the time that full readings may take."""
 
@@ -74,7 +80,30 @@ class Freshness:
         """Return the step up to which a curve was read."""
         return self._readings[run_id].latest[key][0]
 
+    def as_state(self, *, now_s: float, wall_s: float) -> dict[str, Any]:
+        """Return what was noted, as JSON can hold it; ``now_s`` on the monotonic clock is ``wall_s``."""
+        noted = {run: asdict(reading) for run, reading in self._readings.items()}
+        return {"wall_s": wall_s - now_s, "readings": noted}
+
+    def recall(self, state: Any, *, now_s: float, wall_s: float) -> None:
+        """Take over what an earlier process noted; anything else is left alone."""
+        try:
+            ago_s = wall_s - now_s - float(state["wall_s"])
+            readings = cast("Mapping[str, dict[str, Any]]", state["readings"])
+            self._readings = {run: _recalled(noted, ago_s, now_s) for run, noted in readings.items()}
+        except (TypeError, KeyError, ValueError):
+            self._readings = {}
+
     def forget(self, run_ids: list[str]) -> None:
         """Drop what was noted of ``run_ids``."""
         for run_id in run_ids:
             self._readings.pop(run_id, None)
+
+
+def _recalled(noted: dict[str, Any], ago_s: float, now_s: float) -> _Reading:
+    life = cast("tuple[str, int | None, str | None]", tuple(noted["life"]))
+    latest = {key: (int(step), int(time), str(value)) for key, (step, time, value) in noted["latest"].items()}
+    at_s = float(noted["at_s"]) - ago_s
+    if life[0] not in _ONGOING and 0 <= now_s - at_s < TRUSTED_S:
+        at_s = now_s
+    return _Reading(life=life, at_s=at_s, cost_s=float(noted["cost_s"]), latest=latest)

@@ -1,4 +1,4 @@
-"""Points that were read before: kept a curve at a time, joined with what is new."""
+"""Points that were read before: a curve at a time, in memory and in the mirror, joined with what is new."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,27 +6,35 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from grokscope.schemas import empty_points
-from grokscope.store.frames import newest_attempts
+from grokscope.store.curves import Curve, split
+from grokscope.store.mirror import Mirror
+from grokscope.store.mirror_files import Complete, Names
 
 MAX_HELD = 20_000_000
-"""Points kept in memory (about 1.5 GB); beyond, runs that the present call does not ask for are forgotten."""
-
-_MAX_CHUNKS = 16
+"""Points in memory (about 1.2 GB); beyond, runs that a call does not ask for are forgotten."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One run's curves, newest attempts only, by step; ``keys`` are complete (``None``: all are)."""
+    """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror."""
 
-    keys: frozenset[str] | None = frozenset()
-    curves: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
+    keys: Names = frozenset()
+    recalled: Names = None
+    curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
+
+    @property
+    def height(self) -> int:
+        return sum(curve.height for curve in self.curves.values())
 
 
 class HeldPoints:
-    """What was read so far.
+    """What was read so far, by this process and by earlier ones.
 
     Reducing to the newest attempt is associative, so rows may be taken in any order and more than once: the
     result is that of one full read. Not safe for several threads by itself.
+
+    Args:
+        mirror: Where points outlive the process; ``None`` keeps them in memory only.
 
     >>> held = HeldPoints()
     >>> held.missing("r", ["m"])
@@ -36,8 +44,12 @@ class HeldPoints:
     ([], ['n'], None)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mirror: Mirror | None = None) -> None:
+        self._mirror = mirror
         self._runs: dict[str, _Run] = {}
+        for run_id, keys in (mirror.complete if mirror else {}).items():
+            self._runs[run_id] = _Run(keys=keys, recalled=frozenset())
+        self._unsaved: list[pl.DataFrame] = []
 
     def missing(self, run_id: str, metrics: Sequence[str] | None) -> list[str] | None:
         """Return the metrics still to be read for a run: a list, or ``None`` for all of them."""
@@ -52,58 +64,101 @@ class HeldPoints:
     def add(self, run_id: str, points: pl.DataFrame, *, keys: Iterable[str] | None) -> None:
         """Take rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
         run = self._runs.setdefault(run_id, _Run())
-        for rows in newest_attempts(points).partition_by("metric"):
-            metric = rows.item(0, "metric")
-            run.curves[metric] = _joined(run.curves.get(metric), rows)
+        for _, metric, rows in split(points):
+            self._take(run, metric, rows)
         if run.keys is not None:
             run.keys = None if keys is None else run.keys | frozenset(keys)
 
     def extend(self, points: pl.DataFrame) -> None:
         """Take rows that are new since the last reading; those of curves that are not held are left out."""
-        # Not as_dict, whose keys cost polars more than all the rest of a refresh.
-        for rows in newest_attempts(points).partition_by("run_id", "metric"):
-            run, metric = self._runs.get(rows.item(0, "run_id")), rows.item(0, "metric")
+        for run_id, metric, rows in split(points):
+            run = self._runs.get(run_id)
             if run is not None and (run.keys is None or metric in run.keys):
-                run.curves[metric] = _joined(run.curves.get(metric), rows)
+                self._take(run, metric, rows)
 
     def runs(self) -> list[str]:
         """Return the ids of the runs that are held."""
         return list(self._runs)
 
     def clear(self) -> None:
-        """Drop everything."""
+        """Drop everything, what the mirror holds too."""
         self._runs.clear()
+        self._unsaved.clear()
+        if self._mirror is not None:
+            self._mirror.reset()
+
+    def drop(self, run_ids: Iterable[str]) -> None:
+        """Drop these runs: they have to be read again."""
+        for run_id in run_ids:
+            self._runs.pop(run_id, None)
+
+    def close(self, state: object) -> None:
+        """Save what is new, and drop what is in memory."""
+        self.save(state, now=True)
+        self._runs.clear()
+        if self._mirror is not None:
+            self._mirror.close()
+            self._mirror = None
 
     def bound(self, asked: Iterable[str], *, rows: int = MAX_HELD) -> list[str]:
-        """Drop the runs beyond ``asked`` if more than ``rows`` points are held; return the dropped ones.
+        """Drop the runs beyond ``asked`` if more than ``rows`` points are in memory; return the dropped ones.
 
         >>> held = HeldPoints()
         >>> held.add("r", empty_points(), keys=None)
         >>> held.bound([], rows=-1)
         ['r']
         """
-        held = sum(curve.height for run in self._runs.values() for curve in run.curves.values())
+        held = sum(run.height for run in self._runs.values())
         dropped = sorted(self._runs.keys() - set(asked)) if held > rows else []
-        for run_id in dropped:
-            del self._runs[run_id]
+        self.drop(dropped)
         return dropped
 
     def frame(self, run_ids: Iterable[str], metrics: Sequence[str] | None) -> pl.DataFrame:
         """Return the points of ``run_ids`` and ``metrics``, sorted by run, metric and step."""
-        curves = [
-            self._runs[run_id].curves[metric]
-            for run_id in sorted(set(run_ids) & self._runs.keys())
-            for metric in sorted(self._runs[run_id].curves)
-            if metrics is None or metric in metrics
+        chosen = sorted(set(run_ids) & self._runs.keys())
+        self._recall(chosen, metrics)
+        wanted = None if metrics is None else set(metrics)
+        parts = [
+            part
+            for run_id in chosen
+            for metric, curve in sorted(self._runs[run_id].curves.items())
+            if wanted is None or metric in wanted
+            for part in curve.parts
         ]
-        return pl.concat([empty_points(), *curves])
+        return pl.concat([empty_points(), *parts])
 
+    def save(self, state: object, *, now: bool = False) -> None:
+        """Put into the mirror what is new in memory, if it is time or ``now``.
 
-def _joined(curve: pl.DataFrame | None, rows: pl.DataFrame) -> pl.DataFrame:
-    if curve is None:
-        return rows
-    if rows["step"][0] <= curve["step"][-1]:
-        return newest_attempts(pl.concat([curve, rows]))
-    # The common case of a live run: the curve goes on, and nothing before it has to be moved.
-    joined = curve.vstack(rows)
-    return joined.rechunk() if joined.n_chunks() > _MAX_CHUNKS else joined
+        Args:
+            state: Up to where the store was read, as JSON can hold it.
+            now: Whether not to wait.
+        """
+        rows = sum(part.height for part in self._unsaved)
+        if self._mirror is not None and self._mirror.is_due(rows, now=now):
+            complete: Complete = {run_id: run.keys for run_id, run in self._runs.items()}
+            self._mirror.save(self._unsaved, state=state, complete=complete)
+            self._unsaved.clear()
+
+    def _take(self, run: _Run, metric: str, rows: pl.DataFrame) -> None:
+        run.curves.setdefault(metric, Curve([])).add(rows)
+        if self._mirror is not None and self._mirror.is_writable:
+            self._unsaved.append(rows)
+
+    def _recall(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> None:
+        """Join curves of earlier processes with what was read of them since."""
+        wanted = None if metrics is None else frozenset(metrics)
+        due = [
+            run_id
+            for run_id in run_ids
+            if (has := self._runs[run_id].recalled) is not None and (wanted is None or wanted - has)
+        ]
+        if self._mirror is None or not due:
+            return
+        for run_id, metric, rows in split(self._mirror.read(due, metrics)):
+            run = self._runs[run_id]
+            if run.recalled is not None and metric not in run.recalled:
+                run.curves.setdefault(metric, Curve([])).add(rows)
+        for run_id in due:
+            has = self._runs[run_id].recalled or frozenset()
+            self._runs[run_id].recalled = None if wanted is None else has | wanted

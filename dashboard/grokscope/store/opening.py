@@ -4,21 +4,25 @@ from pathlib import Path
 
 from grokscope.store.client_source import ClientSource
 from grokscope.store.database_check import check_database
+from grokscope.store.errors import StoreError
 from grokscope.store.face import Store
+from grokscope.store.mirror_place import open_mirror
+from grokscope.store.parquet_source import ParquetSource, ParquetStore
+from grokscope.store.postgres_source import PostgresSource
 from grokscope.store.remote_store import RemoteStore
 from grokscope.store.rest_source import RestSource
 from grokscope.store.sqlite_file import InterruptedWriteError, reading
 from grokscope.store.sqlite_schema import obstacle
 from grokscope.store.sqlite_store import SqliteStore
-from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+from grokscope.store.uris import Transport, local_path, redacted, transport_of
 
 
 def open_store(uri: str) -> Store:
     """Return the store at ``uri``, checked: somebody is there, and it is MLflow.
 
     Args:
-        uri: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``http(s)://host``, or a database that
-            MLflow's own client can open (``postgresql://…``).
+        uri: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``http(s)://host``, ``postgresql://…``,
+            ``parquet:///folder``, or another database that MLflow's own client can open.
 
     Raises:
         StoreError: The subclass says what is wrong, the message what to do about it.
@@ -36,23 +40,50 @@ def open_store(uri: str) -> Store:
     if transport is Transport.HTTP:
         source = RestSource(uri)
         source.experiments()
-        return RemoteStore(uri, source=source)
+        return RemoteStore(uri, source=source, mirror=open_mirror(uri))
+    if transport is Transport.PARQUET:
+        folder = ParquetSource(local_path(uri))
+        folder.experiments()
+        return ParquetStore(uri, source=folder)
+    return _open_database(uri)
+
+
+def _open_database(uri: str) -> Store:
     check_database(uri)
-    notice = (
-        f"{redacted(uri)} is read through MLflow's own client, which is slower than reading SQLite directly."
-    )
-    return _open_by_client(uri, notice)
+    shown = redacted(uri)
+    if not uri.lower().startswith("postgres"):
+        notice = f"{shown} is read through MLflow's own client: only SQLite and PostgreSQL are read directly."
+        return _open_by_client(uri, notice)
+    try:
+        source = PostgresSource(uri)
+        notice = source.obstacle(shown)
+    except ImportError as error:
+        notice = (
+            f"{shown} is read through MLflow's own client, which is slower: {error.name} is not installed."
+        )
+        return _open_by_client(uri, notice)
+    except StoreError as error:
+        # SQLAlchemy knows ways to connect that PostgreSQL's own library does not.
+        notice = f"It is read through MLflow's own client, which is slower: {error}"
+        return _open_by_client(uri, notice)
+    if notice is not None:
+        return _open_by_client(uri, notice)
+    return RemoteStore(uri, source=source, mirror=open_mirror(uri))
 
 
 def _open_sqlite(uri: str) -> Store:
-    path = sqlite_path(uri)
+    path = local_path(uri)
     try:
         notice = _obstacle(path)
     except InterruptedWriteError:
         # Rolling back a dead writer's commit is what any ordinary opening of the file does; MLflow's does it.
         _open_by_client(uri, notice=None)
         notice = _obstacle(path)
-    return SqliteStore(uri) if notice is None else _open_by_client(uri, notice)
+    return (
+        SqliteStore(uri, mirror=open_mirror(f"sqlite:///{path}"))
+        if notice is None
+        else _open_by_client(uri, notice)
+    )
 
 
 def _obstacle(path: Path) -> str | None:

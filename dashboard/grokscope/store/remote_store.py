@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from grokscope.store import frames
 from grokscope.store.errors import experiment_not_found
 from grokscope.store.freshness import Freshness
 from grokscope.store.held import HeldPoints
+from grokscope.store.mirror import Mirror, MirrorError
 from grokscope.store.records import RunRecord, by_id, runs_frame
 from grokscope.store.source import Source
 from grokscope.store.uris import redacted
@@ -31,18 +33,27 @@ class RemoteStore:
         source: How it is asked.
         notice: Why this way is used and not a faster one.
         freshness: When to read whole histories again.
+        mirror: What earlier processes have read.
     """
 
     def __init__(
-        self, uri: str, *, source: Source, notice: str | None = None, freshness: Freshness | None = None
+        self,
+        uri: str,
+        *,
+        source: Source,
+        notice: str | None = None,
+        freshness: Freshness | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self.uri = redacted(uri)
         self.notice = notice
         self._uri = uri
         self._source = source
         self._freshness = freshness or Freshness()
-        self._held = HeldPoints()
+        self._held = HeldPoints(mirror)
         self._lock = Lock()
+        if mirror is not None:
+            self._freshness.recall(mirror.state, now_s=time.monotonic(), wall_s=time.time())
 
     def experiments(self) -> pl.DataFrame:
         """Return active experiments, the newest activity first."""
@@ -74,11 +85,11 @@ class RemoteStore:
         """Return one value a (run, metric, step); reads what changed (see ``freshness``)."""
         records = self._records(run_ids)
         with self._lock:
-            whole, partial = self._split(records.values())
-            self._read_whole(whole, metrics)
-            self._read_partial(partial, metrics)
-            self._freshness.forget(self._held.bound(run_ids))
-            return self._held.frame(run_ids, metrics)
+            try:
+                return self._points(records, metrics)
+            except MirrorError:
+                self._forget()
+                return self._points(records, metrics)
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
@@ -86,10 +97,28 @@ class RemoteStore:
         write_verdict(self._uri, verdict)
 
     def close(self) -> None:
-        """Forget what was read."""
+        """Forget what was read; the mirror keeps it."""
         with self._lock:
-            self._freshness.forget(self._held.runs())
-            self._held.clear()
+            state, runs = self._state(), self._held.runs()
+            self._held.close(state)
+            self._freshness.forget(runs)
+            self._held = HeldPoints()
+
+    def _points(self, records: dict[str, RunRecord], metrics: Sequence[str] | None) -> pl.DataFrame:
+        whole, partial = self._split(records.values())
+        self._read_whole(whole, metrics)
+        self._read_partial(partial, metrics)
+        self._freshness.forget(self._held.bound(records))
+        frame = self._held.frame(records, metrics)
+        self._held.save(self._state())
+        return frame
+
+    def _forget(self) -> None:
+        self._freshness.forget(self._held.runs())
+        self._held.clear()
+
+    def _state(self) -> dict[str, Any]:
+        return self._freshness.as_state(now_s=time.monotonic(), wall_s=time.time())
 
     def _runs_of(self, experiments: list[tuple[str, str]]) -> pl.DataFrame:
         names = dict(experiments)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokscope.store.frames import points_from_rows
 from grokscope.store.held import HeldPoints
+from grokscope.store.sqlite_bulk import BulkReader
 from grokscope.store.sqlite_queries import arrived
 
 _LAST = "SELECT MAX(rowid) FROM metrics"
@@ -28,17 +28,30 @@ class Cursor:
     file: tuple[int, int]
 
 
-def move(connection: sqlite3.Connection, path: Path, *, cursor: Cursor | None, held: HeldPoints) -> Cursor:
+def move(reader: BulkReader, path: Path, *, cursor: Cursor | None, held: HeldPoints) -> Cursor:
     """Bring ``held`` up to date and return the new cursor; empty it if rows are not what they were."""
-    status = path.stat()
+    status, connection = path.stat(), reader.connection
     number = int(connection.execute(_LAST).fetchone()[0] or 0)
     now = Cursor(number=number, content=_content(connection, number), file=(status.st_dev, status.st_ino))
     if cursor is None or not _continues(connection, cursor, now):
         held.clear()
     elif number > cursor.number and held.runs():
-        for rows in arrived(connection, held.runs(), after=cursor.number, until=number):
-            held.extend(points_from_rows(rows))
+        for points in arrived(reader.rows, held.runs(), after=cursor.number, until=number):
+            held.extend(points)
     return now
+
+
+def cursor_from(state: Any) -> Cursor | None:
+    """Return the cursor that ``asdict`` and JSON made ``state`` of; ``None`` if it is of something else."""
+    try:
+        content, file = state["content"], state["file"]
+        return Cursor(
+            number=int(state["number"]),
+            content=None if content is None else tuple(content),
+            file=(int(file[0]), int(file[1])),
+        )
+    except (TypeError, KeyError, ValueError, IndexError):
+        return None
 
 
 def _continues(connection: sqlite3.Connection, cursor: Cursor, now: Cursor) -> bool:

@@ -5,10 +5,12 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+
+import polars as pl
 
 from grokscope.schemas import LAST_SEEN
-from grokscope.store.sqlite_schema import STEP_INDEX, has_step_index
+from grokscope.store.frames import points_from_frame
+from grokscope.store.sqlite_bulk import ROW_TYPES, Rows
 
 EXPERIMENTS = """
 SELECT CAST(experiment_id AS TEXT), name FROM experiments WHERE lifecycle_stage = 'active'
@@ -34,14 +36,15 @@ TAGS = f"SELECT run_uuid, key, value FROM tags WHERE {_IN_RUNS}"
 KEYS = f"SELECT run_uuid, key FROM latest_metrics WHERE {_IN_RUNS}"
 
 # A step may be stored as 1.5: MLflow's SQLite path does not check.
-_POINT = "run_uuid, key, CAST(step AS INTEGER), timestamp, value, is_nan"
+_ROW = "CAST(step AS INTEGER) AS step, timestamp AS time_ms, value, is_nan"
 
 _IN_METRICS = "(:metrics IS NULL OR key IN (SELECT value FROM json_each(:metrics)))"
 
 # The plus keeps SQLite from leaving the rowid for the index on run_uuid, which would read whole histories.
 _ARRIVED = f"""
-SELECT {_POINT} FROM metrics
-WHERE rowid > :after AND rowid <= :until AND +{_IN_RUNS} AND {_IN_METRICS}
+SELECT run_uuid AS run_id, key AS metric, {_ROW} FROM metrics
+WHERE rowid > ?1 AND rowid <= ?2 AND +run_uuid IN (SELECT value FROM json_each(?3))
+      AND (?4 IS NULL OR key IN (SELECT value FROM json_each(?4)))
 """
 
 _SHARE = f"""
@@ -53,30 +56,30 @@ _WINDOW = 200_000
 """Row numbers a statement: a writer waits for one statement at most, here a few tenths of a second."""
 
 
-def history(
-    connection: sqlite3.Connection, run_id: str, metrics: Sequence[str] | None
-) -> list[tuple[Any, ...]]:
-    """Return a run's rows of ``metrics`` (``None``: of all) as ``points_from_rows`` takes them."""
-    hint = f"INDEXED BY {STEP_INDEX}" if has_step_index(connection) else ""
-    chosen = "" if metrics is None else "AND key IN (SELECT value FROM json_each(:metrics))"
-    query = f"SELECT {_POINT} FROM metrics {hint} WHERE run_uuid = :run {chosen}"
-    return connection.execute(query, {"run": run_id, "metrics": _json(metrics)}).fetchall()
+def history(rows: Rows, run_id: str, metrics: Sequence[str] | None, *, index: str) -> list[pl.DataFrame]:
+    """Return a run's rows of ``metrics`` (``None``: of all) in frames; ``index`` is ``step_index``'s."""
+    if metrics is None:
+        query = f"SELECT key AS metric, {_ROW} FROM metrics {index} WHERE run_uuid = ?1"
+        return [_named(rows(query, [run_id]), run_id=run_id)]
+    # A query a metric: its name is then one value, and not one a row.
+    query = f"SELECT {_ROW} FROM metrics {index} WHERE run_uuid = ?1 AND key = ?2"
+    return [_named(rows(query, [run_id, key]), run_id=run_id, metric=key) for key in metrics]
+
+
+def _named(rows: pl.DataFrame, **names: str) -> pl.DataFrame:
+    constant = [pl.Series(name, [text]).new_from_index(0, rows.height) for name, text in names.items()]
+    return rows.with_columns(constant).select(ROW_TYPES.names())
 
 
 def arrived(
-    connection: sqlite3.Connection,
-    run_ids: Sequence[str],
-    *,
-    after: int,
-    until: int,
-    metrics: Sequence[str] | None = None,
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield, in parts, the rows that were inserted later than row ``after``, up to row ``until``."""
-    values: dict[str, Any] = {"runs": _json(run_ids), "metrics": _json(metrics)}
+    rows: Rows, run_ids: Sequence[str], *, after: int, until: int, metrics: Sequence[str] | None = None
+) -> Iterator[pl.DataFrame]:
+    """Yield, in parts, the points that were inserted later than row ``after``, up to row ``until``."""
     for start in range(after, until, _WINDOW):
-        window = {"after": start, "until": min(start + _WINDOW, until)}
-        if rows := connection.execute(_ARRIVED, {**values, **window}).fetchall():
-            yield rows
+        window = [start, min(start + _WINDOW, until), _json(run_ids), _json(metrics)]
+        found = rows(_ARRIVED, window)
+        if not found.is_empty():
+            yield points_from_frame(found)
 
 
 def share(connection: sqlite3.Connection, run_ids: Sequence[str], metrics: Sequence[str] | None) -> float:

@@ -1,6 +1,7 @@
 """The schema guard: is this file MLflow's, and can its tables be read directly?"""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
@@ -37,17 +38,28 @@ def obstacle(connection: sqlite3.Connection, path: Path) -> str | None:
             f"{path} is a SQLite database but not MLflow's: tables experiments, runs and alembic_version "
             f"expected, found {found}. Point --store at an MLflow store."
         )
+    return slower_because(
+        path, lambda table: {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
+    )
+
+
+def slower_because(store: object, columns_of: Callable[[str], set[str]]) -> str | None:
+    """Return the sentence that names the first table without a column that is needed; ``None`` if all have.
+
+    Args:
+        store: What to call it.
+        columns_of: Table -> its columns; none if it is not there.
+    """
     for table, needed in _NEEDED.items():
-        columns = {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
-        if lacking := needed - columns:
+        if lacking := needed - columns_of(table):
             return (
-                f"{path} is read through MLflow's own client, which is slower: "
+                f"{store} is read through MLflow's own client, which is slower: "
                 f"its table {table} lacks {', '.join(sorted(lacking))}, so it is of another MLflow version."
             )
     return None
 
 
-def has_step_index(connection: sqlite3.Connection) -> bool:
-    """Say whether metrics are indexed by run, key and step (MLflow 2.12 and later)."""
+def step_index(connection: sqlite3.Connection) -> str:
+    """Return the hint that names the index by run, key and step (MLflow 2.12 and later); else nothing."""
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?", (STEP_INDEX,))
-    return found.fetchone() is not None
+    return f"INDEXED BY {STEP_INDEX}" if found.fetchone() is not None else ""

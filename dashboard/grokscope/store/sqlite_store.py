@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,10 +13,12 @@ from grokscope.schemas import Verdict
 from grokscope.store import frames, sqlite_queries
 from grokscope.store.errors import experiment_not_found, runs_not_found
 from grokscope.store.held import HeldPoints
-from grokscope.store.sqlite_cursor import Cursor, move
+from grokscope.store.mirror import Mirror, MirrorError
+from grokscope.store.sqlite_bulk import BulkReader, bulk_reading
+from grokscope.store.sqlite_cursor import cursor_from, move
 from grokscope.store.sqlite_file import reading
 from grokscope.store.sqlite_histories import read_lacking
-from grokscope.store.uris import redacted, sqlite_path
+from grokscope.store.uris import local_path, redacted
 from grokscope.store.verdict_tags import write_verdict
 
 
@@ -24,12 +27,12 @@ class SqliteStore:
 
     notice: str | None = None
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, mirror: Mirror | None = None) -> None:
         self.uri = redacted(uri)
         self._uri = uri
-        self._path: Path = sqlite_path(uri)
-        self._held = HeldPoints()
-        self._cursor: Cursor | None = None
+        self._path: Path = local_path(uri)
+        self._held = HeldPoints(mirror)
+        self._cursor = cursor_from(mirror.state) if mirror else None
         self._lock = Lock()
 
     def experiments(self) -> pl.DataFrame:
@@ -60,16 +63,12 @@ class SqliteStore:
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """Return one value a (run, metric, step); reads only what is new."""
         self._check_runs(run_ids)
-        with self._lock, reading(self._path) as connection:
-            # The cursor moves first: rows that arrive during the reading below are read once more at the
-            # next refresh, which changes nothing, so no transaction has to span several statements.
-            self._cursor = move(connection, self._path, cursor=self._cursor, held=self._held)
-            missing = {run_id: self._held.missing(run_id, metrics) for run_id in run_ids}
-            lacking = {run_id: keys for run_id, keys in missing.items() if keys is None or keys}
-            until = self._cursor.number
-            read_lacking(connection, self._held, metrics=metrics, lacking=lacking, until=until)
-            self._held.bound(run_ids)
-            return self._held.frame(run_ids, metrics)
+        with self._lock, reading(self._path) as connection, bulk_reading(self._path, connection) as reader:
+            try:
+                return self._points(reader, run_ids, metrics)
+            except MirrorError:
+                self._held.clear()
+                return self._points(reader, run_ids, metrics)
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
@@ -77,10 +76,29 @@ class SqliteStore:
         write_verdict(self._uri, verdict)
 
     def close(self) -> None:
-        """Forget what was read."""
+        """Forget what was read; the mirror keeps it."""
         with self._lock:
-            self._held.clear()
-            self._cursor = None
+            self._held.close(self._state)
+            self._held, self._cursor = HeldPoints(), None
+
+    def _points(
+        self, reader: BulkReader, run_ids: Sequence[str], metrics: Sequence[str] | None
+    ) -> pl.DataFrame:
+        # The cursor moves first: rows that arrive during the reading below are read once more at the
+        # next refresh, which changes nothing, so no transaction has to span several statements.
+        self._cursor = move(reader, self._path, cursor=self._cursor, held=self._held)
+        missing = {run_id: self._held.missing(run_id, metrics) for run_id in run_ids}
+        lacking = {run_id: keys for run_id, keys in missing.items() if keys is None or keys}
+        until = self._cursor.number
+        read_lacking(reader, self._held, metrics=metrics, lacking=lacking, until=until)
+        self._held.bound(run_ids)
+        frame = self._held.frame(run_ids, metrics)
+        self._held.save(self._state)
+        return frame
+
+    @property
+    def _state(self) -> dict[str, Any] | None:
+        return None if self._cursor is None else asdict(self._cursor)
 
     def _rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         with reading(self._path) as connection:

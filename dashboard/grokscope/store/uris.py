@@ -8,7 +8,7 @@ from grokscope.store.errors import UnknownStoreError
 
 _SCHEME = re.compile(r"^([a-z][a-z0-9]*)(?:\+[a-z0-9]+)?://", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"(?<=://)\S*@")
-_ALLOWED = "Allowed: sqlite:///PATH, http(s)://HOST, postgresql://HOST/DATABASE."
+_ALLOWED = "Allowed: sqlite:///PATH, http(s)://HOST, postgresql://HOST/DATABASE, parquet:///FOLDER."
 
 
 class Transport(StrEnum):
@@ -17,12 +17,14 @@ class Transport(StrEnum):
     SQLITE = "sqlite"
     HTTP = "http"
     DATABASE = "database"
+    PARQUET = "parquet"
 
 
 _TRANSPORTS = {
     "sqlite": Transport.SQLITE,
     "http": Transport.HTTP,
     "https": Transport.HTTP,
+    "parquet": Transport.PARQUET,
     "postgresql": Transport.DATABASE,
     "postgres": Transport.DATABASE,
     "mysql": Transport.DATABASE,
@@ -63,21 +65,24 @@ def transport_of(uri: str) -> Transport:
     return _TRANSPORTS[scheme]
 
 
-def sqlite_path(uri: str) -> Path:
-    """Return the absolute path of the file behind a ``sqlite:`` address.
+def local_path(uri: str) -> Path:
+    """Return the absolute path behind a ``sqlite:`` or ``parquet:`` address.
 
     Three slashes start a path relative to the working folder, four an absolute one, as in SQLAlchemy.
 
     Raises:
         UnknownStoreError: If the address names no file.
 
-    >>> sqlite_path("sqlite:////data/mlflow.db").as_posix()
+    >>> local_path("sqlite:////data/mlflow.db").as_posix()
     '/data/mlflow.db'
     """
-    _, _, rest = uri.partition("://")
+    scheme, _, rest = uri.partition("://")
     name = rest.removeprefix("/").partition("?")[0]
     if not rest.startswith("/") or name in ("", ":memory:"):
         raise UnknownStoreError(
-            f"{uri!r} names no file. Write sqlite:///relative/path.db or sqlite:////absolute/path.db."
+            f"{uri!r} names no file. Write {scheme}:///relative/path or {scheme}:////absolute/path."
         )
     return Path(name).absolute()
+
+
+sqlite_path = local_path

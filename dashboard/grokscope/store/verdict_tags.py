@@ -52,7 +52,7 @@ def write_verdict(uri: str, verdict: Verdict) -> None:
         StoreError: If the run is not there or the store cannot be written.
     """
     tags = tags_of(verdict)
-    with explained(uri), _limited():
+    with explained(uri), limited():
         # By name, because mlflow costs seconds to import and is only needed from here on.
         mlflow: Any = importlib.import_module("mlflow")
         client = mlflow.MlflowClient(tracking_uri=uri)
@@ -64,7 +64,7 @@ def write_verdict(uri: str, verdict: Verdict) -> None:
 
 
 @contextmanager
-def _limited() -> Generator[None]:
+def limited() -> Generator[None]:
     """Give MLflow's client short limits: it knows them from the environment only, which is put back after."""
     with _ENVIRONMENT:
         before = {name: os.environ.get(name) for name in _LIMITS}

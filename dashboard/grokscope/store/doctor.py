@@ -1,0 +1,205 @@
+"""The state of a store, as findings: what is well, what is slow or silent, and what would help."""
+
+import importlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from grokscope.store.client_errors import explained
+from grokscope.store.errors import StoreError
+from grokscope.store.face import Store
+from grokscope.store.opening import open_store
+from grokscope.store.rest_calls import TIMEOUT_S
+from grokscope.store.sqlite_file import reading
+from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+
+SLOW_POINTS_S = 10_000
+"""Reading fewer points a second than this is slow; MLflow's own client reads some 30 000."""
+
+SILENT_MS = 10 * 60_000
+"""A run that says it is running and has given no sign of life for this long has no living trainer."""
+
+SKEW_MS = 60_000
+BIG_BYTES = 8 << 30
+
+_MEASURED = 5
+_FEW = 2_000
+
+
+class Health(StrEnum):
+    """How a thing is; the worst of all is the command's exit status (0, 1, 2)."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What.
+        health: How it is.
+        says: What was found.
+        remedy: What would help; empty where nothing has to.
+    """
+
+    subject: str
+    health: Health
+    says: str
+    remedy: str = ""
+
+
+def examine_store(uri: str, *, now_ms: int) -> Iterator[Finding]:
+    """Yield findings on the store at ``uri``; nothing is written to it.
+
+    Args:
+        uri: The store's address.
+        now_ms: The clock of this machine, Unix time in ms.
+    """
+    try:
+        store = open_store(uri)
+        yield Finding(subject="store", health=Health.OK, says=f"{redacted(uri)} answers")
+        yield _transport(store)
+        yield _version(uri)
+        yield _size(uri, store)
+        runs = store.runs()
+        yield _speed(store, runs)
+        yield _silent(runs, now_ms)
+        yield _skew(runs, now_ms)
+    except StoreError as error:
+        says, _, remedy = str(error).partition(". ")
+        yield Finding(subject="store", health=Health.FAIL, says=says, remedy=remedy)
+
+
+def _transport(store: Store) -> Finding:
+    if store.notice is None:
+        return Finding(subject="reading", health=Health.OK, says="by the fast path")
+    return Finding(
+        subject="reading",
+        health=Health.WARN,
+        says=store.notice,
+        remedy="Run `mlflow db upgrade` on it if it is old; `pip install --upgrade grokscope` if it is new.",
+    )
+
+
+def _version(uri: str) -> Finding:
+    transport, client = transport_of(uri), version("mlflow-skinny")
+    if transport is Transport.SQLITE:
+        with reading(sqlite_path(uri)) as connection:
+            revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        told = ", ".join(str(revision) for (revision,) in revisions) or "none"
+        says = f"schema {told}; mlflow {client} here"
+    elif transport is Transport.HTTP:
+        server = _server_version(uri)
+        says = f"mlflow {server} there, {client} here"
+        if server.split(".")[0] != client.split(".")[0]:
+            return Finding(
+                subject="version",
+                health=Health.WARN,
+                says=says,
+                remedy="Use one major version on both sides.",
+            )
+    else:
+        says = f"mlflow {client} here"
+    return Finding(subject="version", health=Health.OK, says=says)
+
+
+def _server_version(uri: str) -> str:
+    with explained(uri):
+        rest: Any = importlib.import_module("mlflow.utils.rest_utils")
+        credentials: Any = importlib.import_module("mlflow.utils.credentials")
+        response = rest.http_request(
+            host_creds=credentials.get_default_host_creds(uri),
+            endpoint="/version",
+            method="GET",
+            max_retries=0,
+            timeout=TIMEOUT_S,
+        )
+    return str(response.text).strip()[:20]
+
+
+def _size(uri: str, store: Store) -> Finding:
+    experiments = store.experiments()
+    says = f"{experiments.height:,} experiments, {experiments['runs'].sum():,} runs"
+    if transport_of(uri) is not Transport.SQLITE:
+        return Finding(subject="size", health=Health.OK, says=says)
+    path = sqlite_path(uri)
+    with reading(path) as connection:
+        rows = connection.execute("SELECT MAX(rowid) FROM metrics").fetchone()[0] or 0
+    size = path.stat().st_size
+    says = f"{says}, some {rows:,} points in {shown_bytes(size)}"
+    if size > BIG_BYTES:
+        return Finding(
+            subject="size",
+            health=Health.WARN,
+            says=says,
+            remedy="`mlflow gc` removes deleted runs for good; a team's store is better off on PostgreSQL.",
+        )
+    return Finding(subject="size", health=Health.OK, says=says)
+
+
+def _speed(store: Store, runs: pl.DataFrame) -> Finding:
+    ids = runs["run_id"].head(_MEASURED).to_list()
+    begun = time.perf_counter()
+    count = store.points(ids).height if ids else 0
+    taken = time.perf_counter() - begun
+    says = f"{count:,} points of {len(ids)} runs in {taken:.2f} s"
+    if count >= _FEW and count / taken < SLOW_POINTS_S:
+        return Finding(
+            subject="speed",
+            health=Health.WARN,
+            says=says,
+            remedy="Look at the load of the store; with a PostgreSQL behind a server, give its own address.",
+        )
+    return Finding(subject="speed", health=Health.OK, says=says)
+
+
+def _silent(runs: pl.DataFrame, now_ms: int) -> Finding:
+    heard = pl.max_horizontal("last_ms", "start_ms").fill_null(0)
+    silent = runs.filter((pl.col("status") == "RUNNING") & (now_ms - heard > SILENT_MS))
+    if silent.is_empty():
+        running = runs.filter(pl.col("status") == "RUNNING").height
+        return Finding(subject="runs", health=Health.OK, says=f"{running:,} running, none of them silent")
+    first = silent.row(0, named=True)
+    return Finding(
+        subject="runs",
+        health=Health.WARN,
+        says=f"{silent.height:,} runs say that they are running and have been silent for over "
+        f"{SILENT_MS // 60_000} min, the newest {first['name'] or first['run_id']!r}",
+        remedy="Their trainers are gone or hang. If gone: "
+        f'`mlflow.MlflowClient().set_terminated("{first["run_id"]}", "KILLED")`.',
+    )
+
+
+def _skew(runs: pl.DataFrame, now_ms: int) -> Finding:
+    latest = runs.select(pl.max_horizontal("last_ms", "start_ms", "end_ms").max()).item() or 0
+    ahead_ms = latest - now_ms
+    if ahead_ms > SKEW_MS:
+        return Finding(
+            subject="clocks",
+            health=Health.WARN,
+            says=f"the newest entry lies {ahead_ms / 1000:,.0f} s in the future",
+            remedy="Set the clocks of the training machines and of this one by NTP.",
+        )
+    return Finding(subject="clocks", health=Health.OK, says="no entry lies in the future")
+
+
+def shown_bytes(size: int) -> str:
+    """Return a size for people.
+
+    >>> shown_bytes(512), shown_bytes(3 << 20)
+    ('512 B', '3.0 MiB')
+    """
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":  # noqa: PLR2004 - what the units say
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:,.1f} {unit}"
+        value /= 1024
+    return f"{value:,.1f} TiB"

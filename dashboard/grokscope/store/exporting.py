@@ -1,0 +1,126 @@
+"""Points and verdicts out of a store into one file: tidy tables for every tool, and verdicts as JSON."""
+
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import polars as pl
+
+from grokscope.schemas import POINT_SCHEMA, GrokscopeError, Verdict, verdict_to_json
+from grokscope.store.face import Store
+
+EXPORT_SCHEMA = pl.Schema(
+    {
+        "run": pl.String(),
+        "name": pl.String(),
+        "experiment": pl.String(),
+        **{name: POINT_SCHEMA[name] for name in ("metric", "step", "time_ms", "value")},
+    }
+)
+"""Columns of an export, one row a value; ``run`` is the id, ``name`` what the run is called."""
+
+_FORMULA = r"^[=+\-@\t\r']"
+_RUNS_A_PART = 20
+
+
+class ExportError(GrokscopeError):
+    """An export that cannot be made."""
+
+
+def export_parts(store: Store, runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield the points of ``runs`` (``RUN_SCHEMA``) as ``EXPORT_SCHEMA``, some runs at a time."""
+    told = runs.select(pl.col("run_id").alias("run"), "name", "experiment")
+    for some in told.iter_slices(_RUNS_A_PART):
+        points = store.points(some["run"].to_list()).rename({"run_id": "run"})
+        yield points.join(some, on="run", how="left", maintain_order="left").select(EXPORT_SCHEMA.names())
+
+
+def write_points(frames: Iterable[pl.DataFrame], path: Path, *, force: bool = False) -> int:
+    """Write frames of ``EXPORT_SCHEMA`` to ``path`` as its ending says; return the number of points.
+
+    One part is in memory at a time. The file appears under its name when it is whole.
+
+    Raises:
+        ExportError: If it is there and ``force`` is not given, its ending is unknown, or it cannot be
+            written.
+    """
+    writer = {".parquet": _write_parquet, ".csv": _write_csv}.get(path.suffix.lower())
+    if writer is None:
+        raise ExportError(f"{path.name!r} ends in {path.suffix or 'nothing'}; points go to .parquet or .csv")
+    with replacing(path, force=force) as part:
+        return writer(frames, part)
+
+
+def write_verdicts(verdicts: Sequence[Verdict], path: Path, *, force: bool = False) -> int:
+    """Write verdicts to ``path`` as a JSON list in the form that they have everywhere; return how many.
+
+    Raises:
+        ExportError: As ``write_points``.
+    """
+    if path.suffix.lower() != ".json":
+        raise ExportError(f"{path.name!r} ends in {path.suffix or 'nothing'}; verdicts go to .json")
+    with replacing(path, force=force) as part:
+        part.write_text("[" + ",\n ".join(map(verdict_to_json, verdicts)) + "]\n", encoding="utf-8")
+    return len(verdicts)
+
+
+def safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return ``frame`` with ``'`` before texts that a spreadsheet would take for a formula.
+
+    Our own import takes it away again.
+
+    >>> safe(pl.DataFrame({"metric": ["=1+1", "-x", "loss", "it's"]}))["metric"].to_list()
+    ["'=1+1", "'-x", 'loss', "it's"]
+    """
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    return frame.with_columns(
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
+
+
+@contextmanager
+def replacing(path: Path, *, force: bool) -> Generator[Path]:
+    """Give the path of an unfinished file beside ``path``, which takes its name if the block ends well.
+
+    Raises:
+        ExportError: If ``path`` is there and ``force`` is not given, or its folder cannot be written.
+    """
+    if path.exists() and not force:
+        raise ExportError(f"{str(path)!r} is there already; give another name, or --force to replace it")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise ExportError(
+            f"{str(path)!r} cannot be written ({error}); choose a folder with room that you may write to"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_csv(frames: Iterable[pl.DataFrame], path: Path) -> int:
+    count = 0
+    with path.open("wb") as file:
+        EXPORT_SCHEMA.to_frame().write_csv(file)
+        for frame in frames:
+            safe(frame).write_csv(file, include_header=False)
+            count += frame.height
+    return count
+
+
+def _write_parquet(frames: Iterable[pl.DataFrame], path: Path) -> int:
+    count = 0
+    with tempfile.TemporaryDirectory(prefix=".grokscope-export-", dir=path.parent) as folder:
+        # Parts on disk, joined as a stream: a file of Parquet cannot be written a frame at a time.
+        for number, frame in enumerate(chain([EXPORT_SCHEMA.to_frame()], frames)):
+            frame.write_parquet(Path(folder) / f"{number:08}.parquet")
+            count += frame.height
+        pl.scan_parquet(Path(folder) / "*.parquet").sink_parquet(path)
+    return count

@@ -1,0 +1,58 @@
+"""Numbers and settings out of the JSON of other tools."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+_WORDS: Mapping[str, float] = {
+    **dict.fromkeys(("nan",), math.nan),
+    **dict.fromkeys(("infinity", "inf", "+infinity", "+inf"), math.inf),
+    **dict.fromkeys(("-infinity", "-inf"), -math.inf),
+}
+_SECRET = re.compile(r"token|secret|passw|api_?key|credential", re.IGNORECASE)
+_DEPTH = 12
+
+
+def number(value: object) -> float | None:
+    """Return ``value`` as a number, with the words that tools write for NaN and ±Inf; else ``None``.
+
+    >>> number(True), number("Infinity"), number("0.5"), number(10**400)
+    (None, inf, None, inf)
+    """
+    if isinstance(value, str):
+        return _WORDS.get(value.strip().lower())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def numbers_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, float]]:
+    """Yield the numbers of a record, nested ones under dotted names.
+
+    >>> dict(numbers_in({"loss": 1, "note": "x", "eval": {"acc": 0.5}}))
+    {'loss': 1.0, 'eval.acc': 0.5}
+    """
+    for key, item in value.items():
+        if isinstance(item, Mapping) and depth < _DEPTH:
+            yield from numbers_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
+        elif (found := number(cast("object", item))) is not None:
+            yield f"{prefix}{key}", found
+
+
+def settings_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield a configuration as flat text; values whose name tells of a secret are withheld.
+
+    >>> dict(settings_in({"lr": 0.1, "model": {"width": 8, "tags": [1]}, "api_key": "abc"}))
+    {'lr': '0.1', 'model.width': '8', 'model.tags': '[1]', 'api_key': '[withheld]'}
+    """
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item and depth < _DEPTH:
+            yield from settings_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
+        elif item is not None:
+            shown = item if isinstance(item, str) else json.dumps(item, default=str)
+            yield f"{prefix}{key}", "[withheld]" if _SECRET.search(str(key)) else shown

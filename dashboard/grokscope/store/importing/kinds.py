@@ -1,0 +1,165 @@
+"""What a source is: told by what it holds, its names only where the content says nothing."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+
+from grokscope.store.importing.limits import Limits
+from grokscope.store.importing.records import ImportingError
+
+
+class SourceKind(StrEnum):
+    """Whose log it is."""
+
+    TENSORBOARD = "tensorboard"
+    WANDB = "wandb"
+    TRANSFORMERS = "transformers"
+    TRACKIO = "trackio"
+    TABLE = "table"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source that has been recognised: its kind, its files (sorted), and what their names start from."""
+
+    kind: SourceKind
+    files: tuple[Path, ...]
+    root: Path
+
+
+_NEEDS: Mapping[SourceKind, str] = {SourceKind.TENSORBOARD: "tensorboard", SourceKind.WANDB: "wandb"}
+_TABLES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json"})
+_PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
+_KNOWN = (
+    "TensorBoard event files, W&B (.wandb, or its CSV and JSON exports), trainer_state.json, a Trackio "
+    "store (.db), tables (.csv, .tsv, .parquet, .jsonl, .json), and text logs with --pattern"
+)
+_HEAD = 4096
+_TRACKIO_TABLES = 2
+
+
+def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | None = None) -> Source:
+    """Return what is at ``source``, a file or a folder that is searched with its subfolders.
+
+    Args:
+        source: A path.
+        kind: Take it for this kind; ``None`` to recognise it.
+        limits: Caps on files.
+
+    Raises:
+        ImportingError: If nothing is there, it is of no kind or of several, or too large.
+    """
+    limits, root = limits or Limits(), Path(source)
+    if not root.exists():
+        raise ImportingError(f"there is no file or folder {source!r}; give the path of a log")
+    found: dict[SourceKind, list[Path]] = {}
+    for path in _files(root, limits):
+        one = kind_of_file(path) if kind is None or root.is_dir() else kind
+        if one is not None:
+            found.setdefault(one, []).append(path)
+    chosen = _only(source, found) if kind is None else kind
+    if not found.get(chosen):
+        raise ImportingError(f"{source!r} holds no file of the kind {chosen}; importable: {_KNOWN}")
+    _check_reader(chosen)
+    return Source(kind=chosen, files=tuple(found[chosen]), root=root if root.is_dir() else root.parent)
+
+
+def kind_of_file(path: Path) -> SourceKind | None:
+    """Return the kind of a file, ``None`` for one that is no log.
+
+    Raises:
+        ImportingError: If it is packed, or a store that needs no importing.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if "tfevents" in path.name:
+        return SourceKind.TENSORBOARD
+    if head.startswith(b":W&B"):
+        return SourceKind.WANDB
+    if head.startswith(b"SQLite format 3\0"):
+        return _database(path)
+    if path.suffix.lower() not in _TABLES:
+        return None
+    packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
+    if packed is not None:
+        raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
+    if path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or _has_history(path)):
+        return SourceKind.TRANSFORMERS
+    return SourceKind.TABLE
+
+
+def read_only(path: Path) -> str:
+    """Return SQLite's address for reading a file that is not ours, without leaving anything beside it.
+
+    In WAL mode, even a reader makes files of its own, unless it is told that nobody writes; nobody does
+    where there is no ``-wal`` file.
+    """
+    is_live = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'' if is_live else '&immutable=1'}"
+
+
+def _has_history(path: Path) -> bool:
+    if path.stat().st_size > Limits().record_bytes:
+        return False
+    try:
+        content: object = json.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "log_history" in content
+
+
+def _database(path: Path) -> SourceKind:
+    query = "SELECT name FROM sqlite_master WHERE name IN ('metrics', 'configs', 'alembic_version')"
+    try:
+        with closing(sqlite3.connect(read_only(path), uri=True)) as connection:
+            names = {str(name) for (name,) in connection.execute(query)}
+    except sqlite3.Error as error:
+        raise ImportingError(f"{path.name!r} is not a readable SQLite database ({error})") from error
+    if "alembic_version" in names:
+        raise ImportingError(
+            f"{path.name!r} is an MLflow store and needs no importing; give it with --store sqlite:///{path}"
+        )
+    if len(names) < _TRACKIO_TABLES:
+        raise ImportingError(f"{path.name!r} is a SQLite database, but not of Trackio; importable: {_KNOWN}")
+    return SourceKind.TRACKIO
+
+
+def _files(root: Path, limits: Limits) -> list[Path]:
+    walked: Iterable[Path] = root.rglob("*") if root.is_dir() else (root,)
+    files: list[Path] = []
+    for path in walked:
+        # A link in a folder from elsewhere may point anywhere.
+        if not path.is_file() or (path.is_symlink() and path != root):
+            continue
+        files.append(path)
+        if len(files) > limits.files:
+            raise ImportingError(f"more than {limits.files:,} files in {str(root)!r}; import it in parts")
+        if path.stat().st_size > limits.file_bytes:
+            raise ImportingError(
+                f"{path.name!r} has {path.stat().st_size:,} bytes, more than {limits.file_bytes:,}; split it"
+            )
+    return sorted(files)
+
+
+def _only(source: str, found: Mapping[SourceKind, list[Path]]) -> SourceKind:
+    if not found:
+        raise ImportingError(f"{source!r} holds nothing that is recognised; importable: {_KNOWN}")
+    if len(found) > 1:
+        counts = ", ".join(f"{kind} ({len(files)} files)" for kind, files in sorted(found.items()))
+        raise ImportingError(f"{source!r} holds several kinds: {counts}; choose one with --kind")
+    return next(iter(found))
+
+
+def _check_reader(kind: SourceKind) -> None:
+    needed = _NEEDS.get(kind)
+    if needed is not None and find_spec(needed) is None:
+        raise ImportingError(
+            f"{kind} logs are read with {needed}, which is not installed; "
+            "run: pip install 'grokscope[importers]'"
+        )

@@ -1,0 +1,81 @@
+"""The parser's process: reads one source under limits, and leaves what it found in a folder.
+
+``python -m grokscope.store.importing`` runs it, with the request as JSON on stdin; see ``parsing``.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from grokscope.schemas import POINT_SCHEMA
+from grokscope.store.importing import (
+    tables,
+    tensorboard_events,
+    text_log,
+    trackio_store,
+    trainer_state,
+    wandb_files,
+)
+from grokscope.store.importing.kinds import Source, SourceKind
+from grokscope.store.importing.limits import Limits, Tally, restrict
+from grokscope.store.importing.records import ImportingError, Log
+
+RUNS, POINTS, PROBLEM = "runs.json", "points.parquet", "problem.txt"
+
+_READERS: Mapping[SourceKind, Callable[[Source, Tally], Iterator[Log]]] = {
+    SourceKind.TENSORBOARD: tensorboard_events.read,
+    SourceKind.WANDB: wandb_files.read,
+    SourceKind.TRANSFORMERS: trainer_state.read,
+    SourceKind.TRACKIO: trackio_store.read,
+    SourceKind.TABLE: tables.read,
+}
+
+
+def parse(request: Mapping[str, Any]) -> None:
+    """Read the source and write ``runs.json`` and ``points.parquet``, or ``problem.txt``."""
+    out = Path(request["out"])
+    limits = Limits(**request["limits"])
+    restrict(limits)
+    try:
+        _write(out, list(_logs(request, Tally(limits))))
+    except ImportingError as error:
+        (out / PROBLEM).write_text(str(error))
+    except MemoryError:
+        (out / PROBLEM).write_text(
+            f"reading it takes more than {limits.memory_bytes >> 20:,} MiB; split it, or leave columns out"
+        )
+    except BaseException as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
+        words = " ".join(str(error).split())[:200]
+        (out / PROBLEM).write_text(f"its reader failed ({type(error).__name__}: {words}); is the file whole?")
+
+
+def _logs(request: Mapping[str, Any], tally: Tally) -> Iterator[Log]:
+    kind = SourceKind(request["kind"])
+    files = tuple(map(Path, request["files"]))
+    source = Source(kind=kind, files=files, root=Path(request["root"]))
+    if kind is SourceKind.TEXT:
+        reader = partial(text_log.read, patterns=request["patterns"])
+    else:
+        reader = _READERS[kind]
+    for count, log in enumerate(reader(source, tally), start=1):
+        tally.runs(count)
+        tally.metrics(log.points["metric"].n_unique())
+        yield log
+
+
+def logs_frame(logs: Sequence[Log]) -> pl.DataFrame:
+    """Return the points of many runs as ``POINT_SCHEMA``; ``run_id`` is the run's key."""
+    frames = [
+        log.points.select(pl.lit(log.run.key).alias("run_id"), *POINT_SCHEMA.names()[1:]) for log in logs
+    ]
+    return pl.concat([POINT_SCHEMA.to_frame(), *frames])
+
+
+def _write(out: Path, logs: Sequence[Log]) -> None:
+    logs_frame(logs).write_parquet(out / POINTS)
+    # ASCII, so that lone surrogates of a broken name survive until they are cleaned.
+    (out / RUNS).write_text(json.dumps([log.run.to_dict() for log in logs]))

@@ -1,0 +1,185 @@
+"""What an import would add: which runs are there already, and which of their points are new."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from grokscope.schemas import latest
+from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
+from grokscope.store.face import Store
+from grokscope.store.frames import INFINITE
+from grokscope.store.importing.kinds import Source
+from grokscope.store.importing.names import stored_names
+from grokscope.store.importing.parsing import Parsed
+from grokscope.store.importing.records import LOG_SCHEMA, SourceRun
+from grokscope.store.opening import open_store
+
+IMPORT_ID = "grokscope.import.id"
+IMPORTED = "imported"
+"""Experiment of runs whose tool knows no projects."""
+
+_PLACE = ["metric", "step"]
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedRun:
+    """One run of the store that points go to.
+
+    Attributes:
+        run: As the source has it.
+        experiment: Name of its experiment.
+        import_id: Tag by which it is found again.
+        run_id: Its id in the store; ``None`` if it has to be made.
+        is_open: It is not marked as ended yet, for instance since an import was interrupted.
+        known: Points that the store has or will have, ``LOG_SCHEMA``.
+        new: Points to be written, ``LOG_SCHEMA``.
+        is_touched: The source holds it.
+        seen: How many points of it the source holds.
+        replaced: How many of them a later attempt replaced.
+        renamed: Metrics whose names MLflow does not take, with what they are called instead.
+    """
+
+    run: SourceRun
+    experiment: str
+    import_id: str
+    run_id: str | None
+    is_open: bool = True
+    known: pl.DataFrame = field(default_factory=LOG_SCHEMA.to_frame)
+    new: pl.DataFrame = field(default_factory=LOG_SCHEMA.to_frame)
+    is_touched: bool = False
+    seen: int = 0
+    replaced: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def plan_import(parsed: Parsed, source: Source, *, uri: str, experiment: str | None) -> list[PlannedRun]:
+    """Return what importing ``parsed`` into the store at ``uri`` would do; nothing is written.
+
+    Points are compared by metric, step and value. A run without an id of its own is taken for one that is
+    there if they begin alike and contradict each other nowhere: then one is the other, grown.
+
+    Args:
+        parsed: What the source holds.
+        source: Where it is; its files' clock serves points that have none.
+        uri: The store; a SQLite file may be missing.
+        experiment: Goes before the tool's own project.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    try:
+        store = open_store(uri)
+    except MissingStoreError:
+        store = None
+    planner = _Planner(store, source.root)
+    points = {str(key): rows for (key,), rows in parsed.points.group_by("run_id", maintain_order=True)}
+    nothing = parsed.points.clear()
+    # The longest first: shorter ones that begin alike are then found to be parts of it.
+    for run in sorted(parsed.runs, key=lambda run: -points.get(run.key, nothing).height):
+        planner.add(run, points.get(run.key, nothing), experiment or run.experiment or IMPORTED)
+    return planner.touched()
+
+
+class _Planner:
+    """Finds for each run of a source the run of the store that its points go to."""
+
+    def __init__(self, store: Store | None, root: Path) -> None:
+        self._store = store
+        self._root = root
+        self._runs: dict[str, list[PlannedRun]] = {}
+
+    def add(self, run: SourceRun, points: pl.DataFrame, experiment: str) -> None:
+        """Plan the writing of what is new in a run."""
+        if experiment not in self._runs:
+            self._runs[experiment] = self._there(experiment)
+        curves, renamed = _curves(run, points, self._root)
+        planned, new = self._placed(run, curves, experiment)
+        planned.run = run if planned.seen == 0 else planned.run
+        planned.seen += points.height
+        planned.replaced += points.height - curves.height
+        planned.renamed = {**planned.renamed, **renamed}
+        planned.new = pl.concat([planned.new, new])
+        planned.known = pl.concat([planned.known, new])
+        planned.is_touched = True
+
+    def touched(self) -> list[PlannedRun]:
+        """Return the runs that the source has something to do with."""
+        return [run for runs in self._runs.values() for run in runs if run.is_touched]
+
+    def _placed(
+        self, run: SourceRun, curves: pl.DataFrame, experiment: str
+    ) -> tuple[PlannedRun, pl.DataFrame]:
+        runs = self._runs[experiment]
+        alike = sorted((p for p in runs if p.run.identity == run.identity), key=lambda p: p.import_id)
+        for planned in alike:
+            new, contradicts = _new(curves, self._known(planned))
+            if run.is_certain or not contradicts:
+                return planned, new
+        suffix = f"-{len(alike) + 1}" if alike else ""
+        runs.append(PlannedRun(run=run, experiment=experiment, import_id=run.identity + suffix, run_id=None))
+        return runs[-1], curves
+
+    def _known(self, planned: PlannedRun) -> pl.DataFrame:
+        if self._store is not None and planned.run_id is not None and planned.known.is_empty():
+            planned.known = self._store.points([planned.run_id]).select(LOG_SCHEMA.names())
+        return planned.known
+
+    def _there(self, experiment: str) -> list[PlannedRun]:
+        """Return the runs that were imported into an experiment before."""
+        if self._store is None:
+            return []
+        try:
+            runs = self._store.runs(experiment)
+        except ExperimentNotFoundError:
+            return []
+        tags = self._store.tags(runs["run_id"].to_list()).filter(pl.col("key") == IMPORT_ID)
+        ids: dict[str, str] = dict(tags.select("run_id", "value").iter_rows())
+        return [
+            _imported_before(row, ids[row["run_id"]])
+            for row in runs.iter_rows(named=True)
+            if row["run_id"] in ids
+        ]
+
+
+def _imported_before(row: Mapping[str, Any], import_id: str) -> PlannedRun:
+    identity = import_id.partition("-")[0]
+    return PlannedRun(
+        run=SourceRun(key="", identity=identity, is_certain=False, name=row["name"], source=""),
+        experiment=row["experiment"],
+        import_id=import_id,
+        run_id=row["run_id"],
+        is_open=row["status"] == "RUNNING",
+    )
+
+
+def _curves(run: SourceRun, points: pl.DataFrame, root: Path) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return one value a metric and step, as the store will give them back, and the names that change."""
+    names = stored_names(points["metric"].unique(maintain_order=True))
+    modified_ms = int((root / run.source).stat().st_mtime * 1000) if (root / run.source).exists() else 0
+    value = pl.col("value")
+    infinite = pl.when(value > 0).then(float("inf")).otherwise(float("-inf"))
+    stored = pl.when(value.is_finite() & (value.abs() >= INFINITE)).then(infinite).otherwise(value)
+    frame = latest(points.with_columns(stored.alias("value"), pl.col("metric").replace(names)))
+    return (
+        frame.with_columns(pl.col("time_ms").fill_null(modified_ms)).select(LOG_SCHEMA.names()),
+        {name: safe for name, safe in names.items() if name != safe},
+    )
+
+
+def _new(curves: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Return what is not known yet, later attempts included, and whether anything known is denied."""
+    joined = curves.join(known, on=_PLACE, how="left", suffix="_known", maintain_order="left")
+    is_there = pl.col("time_ms_known").is_not_null()
+    differs = is_there & pl.col("value").ne_missing(pl.col("value_known"))
+    is_later = differs & (pl.col("time_ms") > pl.col("time_ms_known"))
+    new = joined.filter(~is_there | is_later).select(LOG_SCHEMA.names())
+    return new, bool(joined.select(differs.any()).item())
+
+
+def totals(plan: Sequence[PlannedRun]) -> tuple[int, int, int]:
+    """Return runs to be made, runs that are there, and points to be written."""
+    made = sum(run.run_id is None for run in plan)
+    return made, len(plan) - made, sum(run.new.height for run in plan)

@@ -1,0 +1,87 @@
+"""What a reader of another tool's log gives: runs with their points, whatever the tool."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+
+from grokscope.schemas import GrokscopeError
+
+LOG_SCHEMA = pl.Schema(
+    {"metric": pl.String(), "step": pl.Int64(), "time_ms": pl.Int64(), "value": pl.Float64()}
+)
+"""Points of one run in the order in which they were logged; ``time_ms`` is null where the source has none."""
+
+
+class ImportingError(GrokscopeError):
+    """A source that cannot be imported."""
+
+
+def _nothing() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRun:
+    """One run of a source.
+
+    Attributes:
+        key: Tells the runs of this source apart.
+        identity: Digest that stays the same when the source is moved or grows.
+        is_certain: The tool gave the run an id of its own; otherwise the identity is read off its first
+            points, and two runs that begin alike share it.
+        name: What to call it.
+        source: Where in the source it was found.
+        experiment: The tool's project, if it has one.
+        status: MLflow's word for how it ended.
+        params: Flat, as text.
+        tags: Of the tool.
+    """
+
+    key: str
+    identity: str
+    is_certain: bool
+    name: str
+    source: str
+    experiment: str | None = None
+    status: str = "FINISHED"
+    params: Mapping[str, str] = field(default_factory=_nothing)
+    tags: Mapping[str, str] = field(default_factory=_nothing)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``SourceRun(**…)`` takes."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A run and its points as ``LOG_SCHEMA``."""
+
+    run: SourceRun
+    points: pl.DataFrame
+
+
+def digest(*parts: object) -> str:
+    """Return 32 hex digits that tell ``parts`` apart.
+
+    >>> digest("ab", "c") == digest("a", "bc")
+    False
+    """
+    text = "\0".join(f"{len(str(part))}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def identity_of(kind: str, name: str, points: pl.DataFrame) -> str:
+    """Return the identity of a run that has no id: its name in the source, if any, and its first points.
+
+    Later points do not change it, so a source that has grown is known again.
+
+    >>> frame = pl.DataFrame({"metric": ["a", "a"], "step": [0, 1], "value": [0.5, 0.6]})
+    >>> identity_of("table", "", frame) == identity_of("table", "", frame.head(1))
+    True
+    """
+    first = points.filter(pl.col("step") == pl.col("step").min()).unique(["metric"], keep="last")
+    rows = first.select("metric", "step", "value").sort("metric").rows()
+    return digest(kind, name, *rows)

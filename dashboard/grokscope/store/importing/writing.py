@@ -1,0 +1,95 @@
+"""Imported runs, written into MLflow in batches."""
+
+import importlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from grokscope.store.client_errors import explained
+from grokscope.store.importing.kinds import SourceKind
+from grokscope.store.importing.names import stored_names, stored_text
+from grokscope.store.importing.planning import IMPORT_ID, PlannedRun
+from grokscope.store.importing.records import ImportingError
+
+_BATCH = 1000
+_PARAMS = 100
+_MOST_PARAMS = 1000
+
+
+def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Iterator[int]:
+    """Write what ``plan`` adds; yield how many points have been written since the last time.
+
+    A run is made with its import tag, so that an import that was interrupted goes on where it stopped.
+
+    Raises:
+        ImportingError: If an experiment was deleted.
+        StoreError: If the store cannot be written.
+    """
+    due = [p for p in plan if p.run_id is None or p.is_open or not p.new.is_empty()]
+    if not due:
+        return
+    with explained(uri):
+        # By name, because mlflow costs seconds to import and is only needed from here on.
+        mlflow: Any = importlib.import_module("mlflow")
+        client: Any = mlflow.MlflowClient(tracking_uri=uri)
+    for planned in due:
+        with explained(uri):
+            run_id = planned.run_id or _made(client, planned, kind)
+            _log_params(mlflow, client, run_id, planned)
+        for rows in planned.new.iter_slices(_BATCH):
+            with explained(uri):
+                client.log_batch(run_id, metrics=_metrics(mlflow, rows))
+            yield rows.height
+        if planned.run.status != "RUNNING":
+            with explained(uri):
+                end_ms = planned.known["time_ms"].max()
+                client.set_terminated(run_id, status=planned.run.status, end_time=end_ms)
+
+
+def _made(client: Any, planned: PlannedRun, kind: SourceKind) -> str:
+    run = planned.run
+    tags = {
+        **dict(zip(stored_names(run.tags).values(), map(stored_text, run.tags.values()), strict=True)),
+        IMPORT_ID: planned.import_id,
+        "grokscope.import.kind": kind.value,
+        "grokscope.import.source": stored_text(Path(run.source).as_posix()),
+    }
+    made = client.create_run(
+        _experiment(client, planned.experiment),
+        start_time=planned.known["time_ms"].min(),
+        tags=tags,
+        run_name=stored_text(run.name) or None,
+    )
+    return str(made.info.run_id)
+
+
+def _experiment(client: Any, name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name))
+    if found.lifecycle_stage != "active":
+        raise ImportingError(
+            f"the experiment {name!r} is deleted; restore it "
+            f"(`mlflow experiments restore -x {found.experiment_id}`) or name another with --experiment"
+        )
+    return str(found.experiment_id)
+
+
+def _log_params(mlflow: Any, client: Any, run_id: str, planned: PlannedRun) -> None:
+    params = dict(list(planned.run.params.items())[:_MOST_PARAMS])
+    if not params:
+        return
+    # A param of MLflow's is written once: those that are there stay as they are.
+    there: dict[str, str] = {} if planned.run_id is None else client.get_run(run_id).data.params
+    names = stored_names(params)
+    pairs = [(names[name], stored_text(text)) for name, text in params.items() if names[name] not in there]
+    for start in range(0, len(pairs), _PARAMS):
+        batch = [mlflow.entities.Param(*pair) for pair in pairs[start : start + _PARAMS]]
+        client.log_batch(run_id, params=batch)
+
+
+def _metrics(mlflow: Any, rows: pl.DataFrame) -> list[Any]:
+    columns = rows.select("metric", "value", "time_ms", "step")
+    return [mlflow.entities.Metric(*row) for row in columns.iter_rows()]

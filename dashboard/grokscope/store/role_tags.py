@@ -1,0 +1,153 @@
+"""Overrides of roles, kept as tags of the MLflow experiment: one tag a metric.
+
+Key ``grokscope.alias.<first 16 hex digits of the name's SHA-256>`` (a metric's name may hold what a tag's key
+may not), value ``{"name": "val_probe", "canonical": "test/accuracy"}``.
+"""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Iterable
+from typing import Any, cast
+
+from grokscope.schemas import metric
+from grokscope.store.client_errors import explained
+from grokscope.store.errors import ExperimentNotFoundError, RunNotFoundError, experiment_not_found
+from grokscope.store.rest_calls import RestCalls
+from grokscope.store.sqlite_file import reading
+from grokscope.store.uris import Transport, sqlite_path, transport_of
+from grokscope.store.verdict_tags import limited
+
+PREFIX = "grokscope.alias."
+
+IGNORED = "-"
+"""In place of a key: the metric has no role, and the engine does not get to see it."""
+
+_QUERY = """
+SELECT e.name, t.key, t.value FROM experiments AS e
+LEFT JOIN experiment_tags AS t
+     ON t.experiment_id = e.experiment_id AND substr(t.key, 1, :length) = :prefix
+WHERE e.lifecycle_stage = 'active' AND e.name = :experiment
+"""
+
+
+def aliases_of(uri: str, experiment: str) -> dict[str, str]:
+    """Return the overrides of an experiment: name as logged -> our key, or ``IGNORED``.
+
+    Cost: one query of a SQLite file, one request to a server. Damaged tags are passed over.
+
+    Raises:
+        ExperimentNotFoundError: If no active experiment has the name.
+        StoreError: If the store cannot be read.
+    """
+    readers = {Transport.SQLITE: _from_sqlite, Transport.HTTP: _from_rest}
+    tags = readers.get(transport_of(uri), _from_client)(uri, experiment)
+    return dict(sorted(found for key, text in tags if key.startswith(PREFIX) for found in _alias(text)))
+
+
+def set_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
+    """Make ``canonical`` the role of the metric ``name`` in every run of an experiment.
+
+    Args:
+        uri: The store's address.
+        experiment: Name of an active experiment.
+        name: The metric as it was logged.
+        canonical: One of our keys, or ``IGNORED`` to leave the metric out of detection.
+
+    Raises:
+        UnknownMetricError: If ``canonical`` is neither.
+        ExperimentNotFoundError: If no active experiment has the name.
+        StoreError: If the store cannot be written.
+    """
+    check_canonical(canonical)
+    aliases_of(uri, experiment)  # there has to be a store: MLflow's client would make a missing file
+    value = json.dumps({"name": name, "canonical": canonical}, ensure_ascii=False)
+    with explained(uri), limited():
+        client, number, _ = _experiment(uri, experiment)
+        client.set_experiment_tag(number, tag_key(name), value)
+
+
+def clear_alias(uri: str, experiment: str, *, name: str) -> None:
+    """Let the metric ``name`` have the role that the rules give it again; without an override, do nothing.
+
+    Raises:
+        ExperimentNotFoundError: If no active experiment has the name.
+        StoreError: If the store cannot be written.
+    """
+    if name not in aliases_of(uri, experiment):
+        return
+    with explained(uri), limited():
+        client, number, tags = _experiment(uri, experiment)
+        if tag_key(name) in tags:
+            client.delete_experiment_tag(number, tag_key(name))
+
+
+def check_canonical(canonical: str) -> None:
+    """Check that a role may be ``canonical``.
+
+    Raises:
+        UnknownMetricError: If it is neither one of our keys nor ``IGNORED``.
+
+    >>> check_canonical("test/accuracy"), check_canonical("-")
+    (None, None)
+    """
+    if canonical != IGNORED:
+        metric(canonical)
+
+
+def tag_key(name: str) -> str:
+    """Return the key of the tag for a metric.
+
+    >>> tag_key("val_probe")
+    'grokscope.alias.2e4b6ee0b0f87e5d'
+    """
+    return PREFIX + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _alias(text: str) -> list[tuple[str, str]]:
+    try:
+        value: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(value, dict):
+        return []
+    pair = cast("dict[str, Any]", value)
+    name, canonical = pair.get("name"), pair.get("canonical")
+    return [(name, canonical)] if isinstance(name, str) and isinstance(canonical, str) else []
+
+
+def _from_sqlite(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
+    values = {"experiment": experiment, "prefix": PREFIX, "length": len(PREFIX)}
+    with reading(sqlite_path(uri)) as connection:
+        rows = connection.execute(_QUERY, values).fetchall()
+        if not rows:
+            names = connection.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'")
+            raise experiment_not_found(experiment, [str(name) for (name,) in names])
+    return [(key, value) for _, key, value in rows if key is not None]
+
+
+def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
+    try:
+        found = RestCalls(uri).get("experiments/get-by-name", {"experiment_name": experiment})
+    except RunNotFoundError as error:
+        raise _not_found(experiment) from error
+    return [(tag["key"], tag.get("value", "")) for tag in found["experiment"].get("tags", ())]
+
+
+def _from_client(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
+    with explained(uri):
+        return _experiment(uri, experiment)[2].items()
+
+
+def _experiment(uri: str, name: str) -> tuple[Any, str, dict[str, str]]:
+    # By name, because mlflow costs seconds to import and is only needed from here on.
+    mlflow: Any = importlib.import_module("mlflow")
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    found = client.get_experiment_by_name(name)
+    if found is None or found.lifecycle_stage != "active":
+        raise _not_found(name)
+    return client, str(found.experiment_id), dict(found.tags)
+
+
+def _not_found(name: str) -> ExperimentNotFoundError:
+    return ExperimentNotFoundError(f"experiment {name!r} does not exist; choose an existing one.")

@@ -1,0 +1,151 @@
+"""Files that are broken, huge or malicious: one clear sentence, and nothing else happens."""
+
+import gzip
+import json
+import struct
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grokscope.store.importing import ImportingError, Limits, SourceKind, kinds, parse_source, recognise
+from grokscope.store.importing.kinds import Source
+from grokscope.store.importing.limits import Tally
+from grokscope.store.importing.wandb_files import records
+
+
+def refusal(path, *, kind=None, patterns=(), **limits):
+    with pytest.raises(ImportingError) as error:
+        parse_source(recognise(str(path), kind=kind), patterns=patterns, limits=replace(Limits(), **limits))
+    said = str(error.value)
+    assert "\n" not in said
+    return said
+
+
+def test_what_is_no_log_is_told_with_what_can_be_imported(tmp_path):
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)))
+    assert "holds nothing that is recognised; importable: TensorBoard" in refusal(tmp_path)
+    assert "there is no file or folder" in refusal(tmp_path / "gone")
+
+
+def test_packed_files_are_not_unpacked(tmp_path):
+    (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"step,a\n" + b"1,2\n" * 10**6))
+    assert "'bomb.csv' is packed with gzip; unpack it first" in refusal(tmp_path / "bomb.csv")
+
+
+def test_an_mlflow_store_is_not_imported_but_opened(empty_store):
+    assert "is an MLflow store and needs no importing; give it with --store" in refusal(empty_store)
+
+
+def test_several_kinds_in_one_folder_ask_for_a_choice(tmp_path):
+    (tmp_path / "a.csv").write_text("step,x\n1,2\n")
+    (tmp_path / "trainer_state.json").write_text('{"log_history": [{"step": 1, "loss": 2}]}')
+    assert "holds several kinds: table (1 files), transformers (1 files); choose one" in refusal(tmp_path)
+    assert len(parse_source(recognise(str(tmp_path), kind=SourceKind.TABLE)).runs) == 1
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    (tmp_path / "secret.csv").write_text("step,x\n1,2\n")
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "link.csv").symlink_to(tmp_path / "secret.csv")
+    assert "holds nothing" in refusal(tmp_path / "log")
+
+
+def test_a_missing_reader_is_named_with_its_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr(kinds, "find_spec", lambda _: None)
+    (tmp_path / "events.out.tfevents.1").write_bytes(b"")
+    assert refusal(tmp_path).endswith("not installed; run: pip install 'grokscope[importers]'")
+
+
+def test_caps_stop_what_is_too_large(tmp_path):
+    (tmp_path / "long.csv").write_text("step,a,b\n" + "".join(f"{i},1,2\n" for i in range(60)))
+    assert "more than 100 points; raise the cap with --max-points" in refusal(
+        tmp_path / "long.csv", points=100
+    )
+    # Six million rows in a few kilobytes: told by the footer, nothing is unpacked.
+    pl.select(step=pl.repeat(1, 6 * 10**6), a=pl.repeat(0.5, 6 * 10**6)).write_parquet(
+        tmp_path / "bomb.parquet"
+    )
+    assert (tmp_path / "bomb.parquet").stat().st_size < 10**6
+    assert "6,000,000 rows, more than 1,000,000" in refusal(tmp_path / "bomb.parquet", points=10**6)
+    (tmp_path / "wide.csv").write_text("step" + ",x" * 20_000 + "\n")
+    assert "20,001 metrics or columns, more than 10,000" in refusal(tmp_path / "wide.csv")
+    (tmp_path / "name.csv").write_text("step,metric,value\n1," + "n" * 5000 + ",1\n")
+    assert "a name of 5,000 characters" in refusal(tmp_path / "name.csv")
+
+
+def test_a_parser_that_needs_too_much_memory_or_time_is_ended(tmp_path):
+    (tmp_path / "deep.json").write_text('{"log_history": ' + "[" * 10**5 + "]" * 10**5 + "}")
+    assert "\n" not in refusal(tmp_path / "deep.json")
+    (tmp_path / "slow.log").write_text("step 1: " + "a" * 40 + "!\n")
+    said = refusal(
+        tmp_path / "slow.log", patterns=[r"step (?P<step>\d+): (?P<x>(a+)+)$"], kind=SourceKind.TEXT, wall_s=4
+    )
+    assert "takes longer than 4 s; split it, or simplify --pattern" in said
+    rows = [{"_step": 1, "text": "x" * 1000}] * 40_000
+    (tmp_path / "fat.json").write_text(json.dumps(rows))
+    assert "MiB" in refusal(tmp_path / "fat.json", memory_bytes=400 << 20)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl", "json", "wandb", "db"])
+def test_binary_garbage_under_any_name_is_one_sentence(tmp_path, ending):
+    path = tmp_path / f"garbage.{ending}"
+    start = {"wandb": b":W&B\xe1\xbe\x00", "db": b"SQLite format 3\0", "parquet": b"PAR1"}.get(ending, b"")
+    path.write_bytes(start + bytes(i * 7919 % 256 for i in range(5000)))
+    assert "garbage" in refusal(path)
+
+
+def test_an_event_file_that_was_cut_gives_what_comes_before_and_a_length_bomb_is_refused(
+    tmp_path, tensorboard_logs
+):
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c  # noqa: PLC0415 - seconds
+
+    (whole,) = (path for path in (tensorboard_logs / "seed 0").iterdir() if path.is_file())
+    path = tmp_path / whole.name
+    path.write_bytes(whole.read_bytes() + whole.read_bytes()[24:60])
+    points = parse_source(recognise(str(path))).points
+    assert points.filter(pl.col("metric") == "Acc/test").height == 5
+    head = struct.pack("<Q", 2**40)
+    path.write_bytes(whole.read_bytes() + head + struct.pack("<I", masked_crc32c(head)) + b"x")
+    assert "reading it takes more than 6,144 MiB" in refusal(path)
+
+
+def test_a_run_file_that_is_cut_anywhere_keeps_its_whole_records(wandb_logs, tmp_path):
+    (path,) = wandb_logs.glob("offline-run*/*.wandb")
+    content = path.read_bytes()
+    assert len(content) > 32 * 1024  # some records are split over blocks
+
+    def read(data):
+        (tmp_path / "cut").write_bytes(data)
+        with (tmp_path / "cut").open("rb") as file:
+            return list(records(file, limit=1 << 20))
+
+    whole = read(content)
+    for end in range(0, len(content), 997):
+        kept = read(content[:end])
+        assert kept == whole[: len(kept)]
+    for place in range(7, len(content), 4999):
+        flipped = bytes([content[place] ^ 1])
+        kept = read(content[:place] + flipped + content[place + 1 :])
+        assert kept == whole[: len(kept)]
+    with pytest.raises(ImportingError, match="a record of more than 100 bytes"), path.open("rb") as file:
+        list(records(file, limit=100))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_as_a_table_are_rows_or_one_sentence(tmp_path_factory, content):
+    from grokscope.store.importing.tables import read  # noqa: PLC0415 - not through the process: too slow
+
+    path = tmp_path_factory.mktemp("any") / "any.csv"
+    path.write_bytes(b"step,loss\n" + content)
+    try:
+        logs = list(read(Source(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits())))
+    except ImportingError as error:
+        logs, said = [], str(error)
+    else:
+        said = ""
+    assert "\n" not in said
+    assert all(log.points.height for log in logs)
