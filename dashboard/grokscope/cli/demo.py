@@ -19,6 +19,8 @@ from grokscope.experiments import Progress as JobProgress
 from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
 from grokscope.store import redacted
 
+_DETECTOR = "grokscope.transitions:LiveDetector"
+
 
 class DemoError(GrokscopeError):
     """A run of the demo failed."""
@@ -56,7 +58,7 @@ def demo(
             if browser:
                 webbrowser.open(address)
         verdicts: list[Verdict] = []
-        for verdict in _train(demo_jobs(), finished, workers):
+        for verdict in _train(demo_jobs(detector=_DETECTOR), finished, workers):
             verdicts.append(verdict)
             if output is options.Format.JSON:
                 typer.echo(verdict_to_json(verdict))

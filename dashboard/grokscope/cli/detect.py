@@ -8,9 +8,10 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.points_file import is_points_file, read_points
+from grokscope.cli.roles import Alias, aliases_in, keep_aliases
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
-from grokscope.store import Store, open_store
+from grokscope.store import Store, aliases_of, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
@@ -46,9 +47,11 @@ def detect(
         bool,
         typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
     ] = False,
+    alias: Alias = None,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, generalized, collapsed."""
     definition_of(definition)  # a wrong name is told before anything is read
+    aliases = aliases_in(alias)
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
     if is_points_file(source):
@@ -59,6 +62,10 @@ def detect(
         points, names, store = read_points(source), {}, None
     else:
         points, names, store = _points_in_store(source, experiment)
+        if write:
+            keep_aliases(source, str(experiment), aliases)
+        aliases = {**aliases_of(source, str(experiment)), **aliases}
+    points = under_roles(points, aliases)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), names, output)
         return

@@ -9,6 +9,9 @@ import typer
 from grokscope.cli.backfill import backfill
 from grokscope.cli.demo import demo
 from grokscope.cli.detect import detect
+from grokscope.cli.doctor import doctor
+from grokscope.cli.export import export
+from grokscope.cli.importing import import_
 from grokscope.cli.sync import sync
 from grokscope.cli.up import up
 from grokscope.cli.watch import watch
@@ -29,6 +32,9 @@ app.command()(up)
 app.command()(detect)
 app.command()(watch)
 app.command()(sync)
+app.command("import")(import_)
+app.command()(export)
+app.command()(doctor)
 app.command()(backfill)
 
 

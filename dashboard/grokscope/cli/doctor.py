@@ -1,0 +1,138 @@
+"""``grokscope doctor``: the state of the store and of this machine, and what would help."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grokscope.cli import options
+from grokscope.collectors.ship import backlogs
+from grokscope.schemas import home, store_uri
+from grokscope.store.doctor import Finding, Health, examine_store, shown_bytes
+
+_ROOM = 1 << 30
+_OPTIONAL = {
+    "torch": ("training and collecting", "torch"),
+    "streamlit": ("the dashboard", "dashboard"),
+    "tensorboard": ("importing TensorBoard logs", "importers"),
+    "wandb": ("importing W&B runs", "importers"),
+}
+
+
+def doctor(
+    *,
+    store: options.Store = None,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="A table for people, or one JSON object a finding.")
+    ] = options.Format.TABLE,
+) -> None:
+    """Look at the store, at what waits to be sent, and at this installation; nothing is changed.
+
+    The exit status is 0 if all is well, 1 if something is to be warned of, 2 if something has failed.
+    """
+    found = list(_examine(store_uri(store)))
+    if output is options.Format.JSON:
+        typer.echo("\n".join(json.dumps(asdict(finding)) for finding in found))
+    else:
+        typer.echo(_table(found))
+    raise typer.Exit(max(list(Health).index(finding.health) for finding in found))
+
+
+def _examine(uri: str) -> Iterator[Finding]:
+    yield from examine_store(uri, now_ms=int(time.time() * 1000))
+    place = home()
+    yield _room(place)
+    yield from _spools(place)
+    yield _dead_letters(place / "dead")
+    yield _mirror(place / "mirror")
+    yield from _packages()
+
+
+def _room(place: Path) -> Finding:
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    says = f"{place} has {shown_bytes(free)} free"
+    if not os.access(there, os.W_OK):
+        return Finding(
+            subject="disk",
+            health=Health.FAIL,
+            says=f"{place} cannot be written, so trainers cannot keep their points",
+            remedy="Set GROKSCOPE_HOME to a folder that can be written.",
+        )
+    if free < _ROOM:
+        return Finding(
+            subject="disk",
+            health=Health.WARN,
+            says=says,
+            remedy="Free some, or set GROKSCOPE_HOME elsewhere.",
+        )
+    return Finding(subject="disk", health=Health.OK, says=says)
+
+
+def _spools(place: Path) -> Iterator[Finding]:
+    waiting = backlogs(place)
+    if not waiting:
+        yield Finding(subject="spools", health=Health.OK, says="nothing waits to be sent")
+    for backlog in waiting:
+        says = f"{backlog.points:,} points of {backlog.spools} ended runs wait for {backlog.store}"
+        if backlog.stuck:
+            says = f"{len(backlog.stuck)} spools for {backlog.store} are stuck; the first: {backlog.stuck[0]}"
+            remedy = "Do what it says, then run 'grokscope sync'."
+            yield Finding(subject="spools", health=Health.FAIL, says=says, remedy=remedy)
+        elif backlog.points or backlog.spools:
+            why = f" ({backlog.why})" if backlog.why else ""
+            remedy = "Run 'grokscope sync'; no point is lost."
+            yield Finding(subject="spools", health=Health.WARN, says=says + why, remedy=remedy)
+        else:
+            yield Finding(subject="spools", health=Health.OK, says=f"runs that train send to {backlog.store}")
+
+
+def _dead_letters(folder: Path) -> Finding:
+    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    if not files:
+        return Finding(subject="refused", health=Health.OK, says="the store has refused no point")
+    return Finding(
+        subject="refused",
+        health=Health.WARN,
+        says=f"{len(files)} files of records that a store refused or that were damaged, such as {files[0]}",
+        remedy="Each line says why; correct the names or values in the training code, then delete the files.",
+    )
+
+
+def _mirror(folder: Path) -> Finding:
+    files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    size = sum(path.stat().st_size for path in files)
+    says = f"{shown_bytes(size)} in {folder}" if files else "none yet"
+    return Finding(subject="mirror", health=Health.OK, says=says)
+
+
+def _packages() -> Iterator[Finding]:
+    for name, (purpose, extra) in _OPTIONAL.items():
+        if find_spec(name) is None:
+            says = f"{name} is not installed, which {purpose} needs"
+            remedy = f"If you want that: pip install 'grokscope[{extra}]'."
+            yield Finding(subject="packages", health=Health.OK, says=says, remedy=remedy)
+
+
+def _table(found: Sequence[Finding]) -> str:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("what", "is", "found", "what would help"):
+        table.add_column(title, overflow="fold")
+    for finding in found:
+        # Text, not markup: a run may be called "[bold]".
+        cells = (finding.subject, finding.health.value, finding.says, finding.remedy)
+        table.add_row(*map(Text, cells))
+    console = Console(width=140, no_color=True, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().rstrip("\n")

@@ -1,0 +1,89 @@
+"""``grokscope export``: points or verdicts of a store into one file."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from grokscope.cli import options
+from grokscope.schemas import Verdict, store_uri
+from grokscope.store import Store, aliases_of, open_store, under_roles
+from grokscope.store.exporting import ExportError, export_parts, write_points, write_verdicts
+from grokscope.transitions import detect
+
+
+class What(StrEnum):
+    """What is exported."""
+
+    POINTS = "points"
+    VERDICTS = "verdicts"
+
+
+def export(
+    to: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Where to: .parquet or .csv for points, .json for verdicts."),
+    ],
+    *,
+    what: Annotated[
+        What | None,
+        typer.Option(
+            help="Points or verdicts. Default: verdicts for .json, else points.", show_default=False
+        ),
+    ] = None,
+    store: options.Store = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="Only this experiment. Default: all.", show_default=False)
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RUN", help="Only this run, by id or name. Repeat it for several.", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
+    """Write curves, or verdicts computed anew, of a store into one file.
+
+    Text cells that a spreadsheet would take for formulas get a ' in front; 'grokscope import' removes it.
+    """
+    what = what or (What.VERDICTS if to.suffix.lower() == ".json" else What.POINTS)
+    uri = store_uri(store)
+    opened = open_store(uri)
+    runs = _chosen(opened.runs(experiment), run or [])
+    columns = (TextColumn("exporting runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("exporting", total=runs.height)
+        if what is What.POINTS:
+
+            def counted() -> Iterator[pl.DataFrame]:
+                for part in export_parts(opened, runs):
+                    yield part
+                    bar.advance(task, part["run"].n_unique())
+
+            count = write_points(counted(), to, force=force)
+        else:
+            count = write_verdicts(_verdicts(opened, uri, runs), to, force=force)
+        bar.update(task, completed=runs.height)
+    typer.echo(f"{count:,} {what} of {runs.height:,} runs in {to}")
+
+
+def _chosen(runs: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+    missing = [name for name in wanted if name not in {*runs["run_id"], *runs["name"]}]
+    if missing:
+        shown = ", ".join(map(repr, runs["name"].head(5))) or "none"
+        raise ExportError(f"there is no run {missing[0]!r}; the newest there: {shown}")
+    return runs.filter(pl.col("run_id").is_in(wanted) | pl.col("name").is_in(wanted)) if wanted else runs
+
+
+def _verdicts(store: Store, uri: str, runs: pl.DataFrame) -> list[Verdict]:
+    found: list[Verdict] = []
+    for (experiment,), some in runs.group_by("experiment", maintain_order=True):
+        overrides = aliases_of(uri, str(experiment))
+        found.extend(detect(under_roles(store.points(some["run_id"].to_list()), overrides)))
+    return found

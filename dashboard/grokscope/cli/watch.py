@@ -1,0 +1,126 @@
+"""``grokscope watch``: say what happens to the runs of a store, as it happens."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from grokscope.cli import options
+from grokscope.cli.verdict_table import date_text
+from grokscope.cli.watched_runs import News, WatchedRuns
+from grokscope.schemas import Date, GrokscopeError
+from grokscope.store import (
+    BusyStoreError,
+    RunNotFoundError,
+    ServerFailedError,
+    StoreError,
+    UnreachableError,
+    open_store,
+)
+
+_PASSING = (BusyStoreError, RunNotFoundError, ServerFailedError, UnreachableError)
+_NAP_S = 0.2
+
+
+class WatchError(GrokscopeError):
+    """A command that cannot be carried out as given."""
+
+
+def watch(
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", help="MLflow tracking URI: sqlite:///PATH or http(s)://HOST.")
+    ],
+    *,
+    experiment: Annotated[
+        str | None, typer.Option(help="Experiment in the store.", show_default=False)
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(help="Bound on false suspicions of a run, and on false discoveries over runs.")
+    ] = 0.01,
+    once: Annotated[bool, typer.Option("--once", help="Say what there is to say now, and end.")] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two readings.")] = 5.0,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="A line for people, or one JSON object a line.")
+    ] = options.Format.TABLE,
+) -> None:
+    """Say what happens to runs while they train: suspected, confirmed, collapsed, withdrawn. Ctrl-C ends it.
+
+    One line an event, with its step and 95 % interval. Held-out loss that turns over (watch) and mean
+    reciprocal rank that lifts (alert) are told as they come; whenever it changes, which runs generalize at
+    a false discovery rate of at most alpha.
+    """
+    if not 0 < alpha < 1:
+        raise WatchError(f"--alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
+    opened = open_store(store)
+    if experiment is None:
+        known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
+        raise WatchError(f"a store needs --experiment NAME; there: {known}")
+    runs = WatchedRuns(opened, experiment, alpha=alpha)
+    for line in _lines(runs, output, every_s=None if once else interval):
+        typer.echo(line)
+    if not runs.names:
+        typer.echo("no runs", err=True)
+
+
+def _lines(runs: WatchedRuns, output: options.Format, *, every_s: float | None) -> Iterator[str]:
+    """Yield what is to be printed; for good, unless ``every_s`` is ``None``."""
+    told: tuple[str, ...] = ()
+    trouble = ""
+    while True:
+        try:
+            for news in runs.news(is_last=every_s is None):
+                yield _line(news, runs, output)
+            if (found := runs.discoveries) != told:
+                told = found
+                yield _discoveries(runs, output)
+            trouble = ""
+        except _PASSING as error:
+            if every_s is None:
+                raise
+            trouble = _complain(error, trouble)
+        if every_s is None:
+            return
+        _wait(every_s)
+
+
+def _wait(seconds: float) -> None:
+    """Sleep in naps: the kernel may hand Ctrl-C to a thread of polars, and only the next nap sees it."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _NAP_S))
+
+
+def _complain(error: StoreError, earlier: str) -> str:
+    """Say on stderr why the store could not be read, once; it is tried again."""
+    said = str(error)
+    if said != earlier:
+        typer.echo(f"grokscope: {said}; trying again", err=True)
+    return said
+
+
+def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
+    name, event = runs.names.get(news.run_id, news.run_id), news.event
+    if output is options.Format.JSON:
+        what = {"signal": news.signal, "finding": news.finding} if event is None else asdict(event)
+        return json.dumps(
+            {"run": news.run_id, "name": name, **{k: v for k, v in what.items() if k != "run_id"}}
+        )
+    if event is None:
+        return f"{name}: {news.signal}, {news.finding}"
+    date = date_text(Date(step=event.step, low=event.low, high=event.high))
+    status = "withdrawn" if event.status == "rejected" else event.status.value
+    return f"{name}: {event.kind.value.replace('_', ' ')} {status} at step {date} on {event.metric}"
+
+
+def _discoveries(runs: WatchedRuns, output: options.Format) -> str:
+    found = [runs.names.get(run, run) for run in runs.discoveries]
+    if output is options.Format.JSON:
+        return json.dumps(
+            {"generalize": list(runs.discoveries), "alpha": runs.alpha, "runs": len(runs.names)}
+        )
+    listed = ", ".join(sorted(found)) or "none"
+    rate = f"false discovery rate at most {runs.alpha:g}"
+    return f"{len(found)} of {len(runs.names)} runs generalize ({rate}): {listed}"

@@ -1,0 +1,106 @@
+"""``grokscope export``: tidy tables and verdicts of a selection, safe for spreadsheets."""
+
+import json
+import sys
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlflow import MlflowClient
+from mlflow.entities import Metric
+
+from grokscope.cli.main import run
+from grokscope.schemas import verdict_from_json
+from grokscope.store.exporting import EXPORT_SCHEMA, safe
+from grokscope.store.importing.table_files import unescaped
+
+
+@pytest.fixture
+def grokscope(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory):
+    uri = f"sqlite:///{tmp_path_factory.mktemp('export')}/mlflow.db"
+    client = MlflowClient(uri)
+    for experiment, name in (("a", "=cmd|' /C calc'!A0"), ("a", "plain"), ("b", "other")):
+        found = client.get_experiment_by_name(experiment)
+        number = found.experiment_id if found else client.create_experiment(experiment)
+        made = client.create_run(number, run_name=name).info.run_id
+        metrics = [Metric("train/accuracy", s / 10, 1000 + s, s) for s in range(10)]
+        client.log_batch(made, [*metrics, Metric("-x", float("nan"), 1, 0), Metric("-x", float("inf"), 1, 1)])
+    return uri
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_points_are_one_row_a_value_of_all_runs_or_of_those_chosen(grokscope, uri, tmp_path, ending):
+    read = {"csv": pl.read_csv, "parquet": pl.read_parquet}[ending]
+    status, out, _ = grokscope("export", "--store", uri, "--to", f"all.{ending}")
+    assert (status, out) == (0, f"36 points of 3 runs in all.{ending}\n")
+    frame = read(tmp_path / f"all.{ending}")
+    assert frame.columns == EXPORT_SCHEMA.names()
+    assert sorted(set(frame["experiment"])) == ["a", "b"]
+    assert frame["value"].is_nan().sum() == 3
+    assert frame["value"].is_infinite().sum() == 3
+    grokscope("export", "--store", uri, "--experiment", "a", "--run", "plain", "--to", f"one.{ending}")
+    assert set(read(tmp_path / f"one.{ending}")["name"]) == {"plain"}
+
+
+def test_no_cell_of_a_csv_begins_like_a_formula(grokscope, uri, tmp_path):
+    grokscope("export", "--store", uri, "--to", "points.csv")
+    frame = pl.read_csv(tmp_path / "points.csv", infer_schema=False)
+    texts = frame.select("run", "name", "experiment", "metric")
+    assert {cell[0] for column in texts for cell in column if cell} & set("=+-@\t\r") == set()
+    assert "'=cmd|' /C calc'!A0" in frame["name"]
+
+
+@given(st.text())
+def test_what_is_made_safe_is_read_back_as_it_was(text):
+    (cell,) = safe(pl.DataFrame({"x": [text]}))["x"]
+    assert cell[:1] not in set("=+-@\t\r")
+    assert unescaped(cell) == text
+
+
+def test_verdicts_are_a_list_in_the_form_that_they_have_everywhere(grokscope, uri, tmp_path):
+    status, out, _ = grokscope("export", "--store", uri, "--to", "v.json", "--experiment", "a")
+    assert (status, out) == (0, "2 verdicts of 2 runs in v.json\n")
+    for verdict in json.loads((tmp_path / "v.json").read_text()):
+        assert verdict_from_json(json.dumps(verdict)).pattern == "other"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--to", "there.csv"), "'there.csv' is there already; give another name, or --force to replace it"),
+        (("--to", "x.xlsx"), "'x.xlsx' ends in .xlsx; points go to .parquet or .csv"),
+        (("--to", "x.csv", "--what", "verdicts"), "'x.csv' ends in .csv; verdicts go to .json"),
+        (("--to", "no/folder/x.csv"), "'no/folder/x.csv' cannot be written"),
+        (("--to", "x.csv", "--run", "nobody"), "there is no run 'nobody'; the newest there:"),
+        (("--to", "x.csv", "--experiment", "c"), "experiment 'c' does not exist"),
+    ],
+)
+def test_what_cannot_be_exported_is_told_and_leaves_nothing_behind(grokscope, uri, tmp_path, arguments, said):
+    (tmp_path / "there.csv").write_text("mine")
+    status, out, err = grokscope("export", "--store", uri, *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert {path.name for path in tmp_path.iterdir()} - {"home"} == {"there.csv"}
+    assert (tmp_path / "there.csv").read_text() == "mine"
+
+
+def test_force_replaces_the_file(grokscope, uri, tmp_path):
+    (tmp_path / "there.csv").write_text("mine")
+    assert grokscope("export", "--store", uri, "--to", "there.csv", "--force")[0] == 0
+    assert (tmp_path / "there.csv").read_text().startswith("run,name,experiment,metric,step,time_ms,value\n")

@@ -1,0 +1,100 @@
+"""``grokscope import``: a dry run promises what the run does, and bad input gets one sentence."""
+
+import re
+import sys
+
+import pytest
+
+from grokscope.cli.main import run
+from grokscope.store import aliases_of, open_store
+
+
+@pytest.fixture
+def grokscope(monkeypatch, capsys, tmp_path):
+    """Run the command in an empty folder; give its status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A wide table of a run that groks, under names of somebody else."""
+    lines = ["step,fitted,probe,grad norm[0]"]
+    for step in range(0, 2000, 20):
+        probe = 0.02 if step < 800 else min(1.0, 0.02 + (step - 800) / 400)
+        lines.append(f"{step},{min(1.0, step / 80)},{probe},1.0")
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_dry_run_says_what_the_run_then_does_and_writes_nothing(grokscope, table, tmp_path):
+    status, promised, kind = grokscope("import", str(table), "--dry-run", "--experiment", "e")
+    assert status == 0
+    assert "mine.csv: table, 1 file" in kind
+    assert "would make 1 run, found 0 runs imported before, would add 300 points in sqlite:///" in promised
+    assert "renamed, since MLflow takes no such name: 'grad norm[0]' to 'grad norm_0_'" in promised
+    assert not (tmp_path / "mlflow.db").exists()
+    status, done, _ = grokscope("import", str(table), "--experiment", "e")
+    assert status == 0
+    lines = promised.splitlines()
+    assert done.splitlines()[:-1] == lines[:-1]
+    assert done.splitlines()[-1] == lines[-1].replace("would make", "made").replace("would add", "added")
+    status, again, _ = grokscope("import", str(table), "--experiment", "e")
+    assert "made 0 runs, found 1 run imported before, added 0 points" in again
+
+
+def test_an_imported_run_is_judged_and_aliases_are_kept_with_write(grokscope, table, tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    grokscope("import", str(table), "--experiment", "e")
+    assert " other " in grokscope("detect", uri, "--experiment", "e")[1]
+    mapped = ("--alias", "fitted=train/accuracy", "--alias", "probe=test/accuracy")
+    assert " grokking " in grokscope("detect", uri, "--experiment", "e", *mapped)[1]
+    assert aliases_of(uri, "e") == {}
+    grokscope("detect", uri, "--experiment", "e", *mapped, "--write")
+    assert aliases_of(uri, "e") == {"fitted": "train/accuracy", "probe": "test/accuracy"}
+    assert " grokking " in grokscope("detect", uri, "--experiment", "e")[1]
+    assert " other " in grokscope("detect", uri, "--experiment", "e", "--alias", "probe=-")[1]
+
+
+def test_a_text_log_is_imported_by_a_pattern(grokscope, tmp_path):
+    (tmp_path / "run.txt").write_text("step 0: train loss 3, val loss 4\nstep 5: train loss 2, val loss 3\n")
+    pattern = r"step (?P<step>\d+): train loss (?P<train_loss>\S+), val loss (?P<val_loss>\S+)"
+    status, out, _ = grokscope("import", "run.txt", "--pattern", pattern)
+    assert status == 0
+    assert "guessed: val_loss is val/loss (loss)" in out
+    store = open_store(f"sqlite:///{tmp_path}/mlflow.db")
+    assert store.runs("imported")["name"].to_list() == ["run"]
+    assert store.points(store.runs()["run_id"].to_list())["value"].to_list() == [3.0, 2.0, 4.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("import", "gone"), "there is no file or folder 'gone'"),
+        (("import", "mine.csv", "--max-points", "10"), "10; raise the cap with --max-points"),
+        (("import", "mine.csv", "--kind", "text"), "needs --pattern with a group named step"),
+        (("import", "mine.csv", "--pattern", "("), "is no regular expression"),
+        (("import", "mine.csv", "--pattern", "(?P<loss>x)"), "needs (?P<step>…) and a group for each metric"),
+        (("import", "mine.csv", "--store", "ftp://host"), "unknown scheme 'ftp'"),
+        (("detect", "mine.csv", "--alias", "probe"), "--alias takes NAME=KEY, got 'probe'"),
+        (("detect", "mine.csv", "--alias", "probe=val/acc"), "closest: 'val/accuracy'"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_a_status(grokscope, table, arguments, said):
+    status, out, err = grokscope(*arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+    sentences = [line for line in err.splitlines() if line.startswith("grokscope: ")]
+    assert len(sentences) == 1
+    assert re.search("Traceback", err) is None

@@ -1,0 +1,198 @@
+"""``grokscope watch`` on real stores: what it says, once and while they grow, and how it ends."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from mlflow.entities import Metric
+from mlflow.tracking import MlflowClient
+
+from grokscope.cli.main import run
+from grokscope.cli.watched_runs import WatchedRuns
+from grokscope.store import open_store
+from grokscope.transitions.synthetic import Recipe, synthetic_run
+
+GROKKING = Recipe(evaluations=150)
+MEMORIZING = Recipe(evaluations=150, midpoint=None)
+
+
+@pytest.fixture(scope="module")
+def master(tmp_path_factory) -> Path:
+    """An empty MLflow store; its first creation takes seconds, so tests copy it."""
+    path = tmp_path_factory.mktemp("master") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def uri(master, tmp_path) -> str:
+    return f"sqlite:///{shutil.copy(master, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def client(uri) -> MlflowClient:
+    return MlflowClient(uri)
+
+
+@pytest.fixture
+def grokscope(monkeypatch, capsys, tmp_path):
+    """Run the command in an empty folder; give its status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return call
+
+
+def log(client: MlflowClient, run_id: str, points: pl.DataFrame, *, time_ms: int = 1000) -> None:
+    rows = points.sort("step").select("metric", "value", "step").iter_rows()
+    metrics = [Metric(metric, value, time_ms + step, step) for metric, value, step in rows]
+    for i in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics[i : i + 1000])
+
+
+def test_once_it_says_what_there_is_to_say_and_ends(grokscope, uri, client):
+    experiment = client.create_experiment("e")
+    for name, recipe in (("groks", GROKKING), ("memorizes", MEMORIZING)):
+        made = client.create_run(experiment, run_name=name)
+        log(client, made.info.run_id, synthetic_run(recipe))
+    status, out, err = grokscope("watch", uri, "--experiment", "e", "--once")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert any(line.startswith("groks: generalization suspected at step ") for line in lines)
+    assert any(line.startswith("groks: generalization confirmed at step ") for line in lines)
+    assert any(line.startswith("memorizes: memorization confirmed at step ") for line in lines)
+    assert lines[-1] == "1 of 2 runs generalize (false discovery rate at most 0.01): groks"
+
+
+def test_json_is_one_object_a_line_with_the_fields_of_a_transition(grokscope, uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine")
+    log(client, made.info.run_id, synthetic_run(GROKKING))
+    status, out, _ = grokscope("watch", uri, "--experiment", "e", "--once", "--format", "json")
+    *events, found = map(json.loads, out.splitlines())
+    assert status == 0
+    assert {event["run"] for event in events} == {made.info.run_id}
+    assert {event["name"] for event in events} == {"mine"}
+    assert {"kind", "status", "step", "low", "high", "metric", "evidence"} <= events[0].keys()
+    assert found == {"generalize": [made.info.run_id], "alpha": 0.01, "runs": 1}
+
+
+def test_what_happens_while_it_watches_is_told_as_it_happens_and_ctrl_c_ends_it(uri, client, tmp_path):
+    made = client.create_run(client.create_experiment("e"), run_name="mine")
+    points = synthetic_run(GROKKING)
+    early, late = points.filter(pl.col("step") <= 1500), points.filter(pl.col("step") > 1500)
+    log(client, made.info.run_id, early)
+    command = ["watch", uri, "--experiment", "e", "--interval", "0.2", "--format", "json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grokscope.cli.main", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "GROKSCOPE_HOME": str(tmp_path / "home")},
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    assert (first["kind"], first["status"]) == ("memorization", "confirmed")
+    log(client, made.info.run_id, late)
+    seen = [json.loads(process.stdout.readline())]
+    while (seen[-1].get("kind"), seen[-1].get("status")) != ("generalization", "confirmed"):
+        seen.append(json.loads(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (130, "")
+    assert ("generalization", "suspected") in [(e.get("kind"), e.get("status")) for e in seen]
+
+
+def test_read_bit_by_bit_it_says_what_it_says_of_the_whole(uri, client):
+    made = client.create_run(client.create_experiment("e"))
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    points, said = synthetic_run(GROKKING).sort("step", "metric"), []
+    for begin in range(0, points.height, 37):  # odd: evaluations are cut in two
+        log(client, made.info.run_id, points[begin : begin + 37])
+        said += [news.event for news in watched.news(is_last=False)]
+    said += [news.event for news in watched.news(is_last=True)]
+    whole = [n.event for n in WatchedRuns(open_store(uri), "e", alpha=0.01).news(is_last=True)]
+    assert said == whole
+    assert [(e.kind, e.status) for e in said if e][-1] == ("generalization", "confirmed")
+
+
+def test_a_run_that_goes_back_and_logs_its_past_again_is_judged_anew(uri, client):
+    made = client.create_run(client.create_experiment("e"))
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    log(client, made.info.run_id, synthetic_run(GROKKING))
+    first = list(watched.news(is_last=True))
+    assert list(watched.news(is_last=True)) == []
+    log(client, made.info.run_id, synthetic_run(MEMORIZING), time_ms=10**9)
+    again = list(watched.news(is_last=True))
+    assert (again[0].signal, again[0].run_id) == ("judged anew", made.info.run_id)
+    assert first[-1].event.kind == "generalization"
+    assert {news.event.kind for news in again[1:]} == {"memorization"}
+
+
+def test_signals_are_told_once_and_names_cannot_write_on_the_terminal(grokscope, uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="a\x1b[2Jb")
+    accuracies = synthetic_run(GROKKING)
+    loss = accuracies.filter(pl.col("metric") == "test/accuracy").with_columns(
+        metric=pl.lit("test/loss"), value=5 - 4 * pl.col("value")
+    )
+    log(client, made.info.run_id, pl.concat([accuracies, loss]))
+    _, out, _ = grokscope("watch", uri, "--experiment", "e", "--once")
+    watches = [line for line in out.splitlines() if ": watch, test/loss turned over by step " in line]
+    assert len(watches) == 1
+    assert "\x1b" not in out
+    assert watches[0].startswith("a�[2Jb: ")
+
+
+def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, tmp_path):
+    made = client.create_run(client.create_experiment("e"))
+    log(client, made.info.run_id, synthetic_run(MEMORIZING))
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    client.delete_run(made.info.run_id)
+    assert list(watched.news(is_last=True)) == []
+    client.restore_run(made.info.run_id)
+    deadline = time.monotonic() + 20
+    while not (said := list(watched.news(is_last=True))):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert said[0].event.kind == "memorization"
+
+
+BAD_INPUT = [
+    (("nowhere.txt", "--experiment", "e"), "'nowhere.txt' is not the address of a store"),
+    (("sqlite:///nowhere.db", "--experiment", "e"), "nowhere.db"),
+    (("ftp://host", "--experiment", "e"), "unknown scheme 'ftp'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), BAD_INPUT)
+def test_bad_input_gets_one_sentence_and_a_status(grokscope, arguments, expected):
+    status, out, err = grokscope("watch", *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert expected in err
+
+
+def test_a_missing_experiment_a_wrong_one_and_a_wrong_alpha_are_named(grokscope, uri, client):
+    client.create_experiment("e")
+    for arguments, expected in (
+        ((), "a store needs --experiment NAME; there: "),
+        (("--experiment", "f"), "'f'"),
+        (("--experiment", "e", "--alpha", "1"), "--alpha is a rate between 0 and 1, got 1.0"),
+    ):
+        status, out, err = grokscope("watch", uri, "--once", *arguments)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert expected in err
+    assert grokscope("watch", uri, "--once", "--experiment", "e") == (0, "", "no runs\n")
