@@ -35,6 +35,12 @@ def curves(*, groks, until=2000):
     return rows
 
 
+@pytest.fixture(name="curves", scope="session")
+def _curves():
+    """Points of a run: ``curves(groks=..., until=...)``."""
+    return curves
+
+
 class Training:
     """Writes runs into a store, as a tracker would."""
 
@@ -45,7 +51,7 @@ class Training:
     def experiment(self, name):
         return self.client.create_experiment(name)
 
-    def run(self, experiment, name, points, *, params=None, status="FINISHED", age_s=0):  # noqa: PLR0913
+    def run(self, experiment, name, points, *, params=None, status="FINISHED", age_s=0):
         now = int((time.time() - age_s) * 1000)
         run_id = self.client.create_run(experiment, run_name=name, start_time=now).info.run_id
         stored = [Metric(key, value, now, step) for key, value, step in points]

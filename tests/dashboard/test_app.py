@@ -64,7 +64,7 @@ def test_names_and_params_of_others_reach_the_page_only_escaped(app, training, p
         params={"group": EVIL, "note": EVIL},
         status="RUNNING",
     )
-    for view in ("live", "runs", "compare", "run"):
+    for view in ("live", "runs", "compare", "run", "leads"):
         said = "\n".join(texts(page(view, training.uri, experiment=EVIL, runs=[run])))
         assert said.replace(escape(EVIL), "").count("evil") == 0
         if view in {"live", "run"}:
@@ -76,5 +76,5 @@ def test_links_between_pages_carry_the_selection(app, sweep):
     shown = app(sweep.uri, experiment="sweep", runs=run)
     queries = {link.proto.label: dict(parse_qsl(link.proto.query_string)) for link in shown.get("page_link")}
     assert queries == {
-        title: {"experiment": "sweep", "runs": run} for title in ("Live", "Runs", "Compare", "Run")
+        title: {"experiment": "sweep", "runs": run} for title in ("Live", "Runs", "Compare", "Run", "Leads")
     }

@@ -234,3 +234,9 @@ def test_thinned_averages_are_some_of_the_averages_with_their_ranges():
     assert some.rows()[0] == ("g", 0, 0.0, 0.0, 0.0, 2)
     assert some.rows()[-1] == ("g", 3999, 7998.0, 3999.0, 11997.0, 2)
     assert whole.join(some, on=whole.columns, how="semi").equals(some)
+
+
+def test_an_axis_over_a_range_of_steps_begins_and_ends_there():
+    axis = StepAxis(last=1000, first=50, is_cut=True)
+    assert axis.encoding().to_dict()["scale"]["domain"] == [50, 1000]
+    assert axis.ticks() == [50, 100, 300, 1000]

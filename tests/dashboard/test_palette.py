@@ -73,3 +73,16 @@ def test_charts_and_page_are_on_the_same_paper_in_the_same_ink(palette, section)
     assert theme["backgroundColor"] == palette.paper
     assert theme["textColor"] == palette.ink
     assert theme["chartCategoricalColors"] == list(palette.series)
+
+
+def test_a_colour_depends_on_the_set_of_names_alone_and_none_is_used_twice():
+    names = [f"arm {i}" for i in range(LIGHT_COLOURS)]
+    assert LIGHT.of(names) == LIGHT.of(names[::-1])
+    assert len(set(LIGHT.of(names).values())) == LIGHT_COLOURS
+    more = LIGHT.of([*names, "arm 10"])
+    coloured = [colour for colour in more.values() if colour != LIGHT.muted]
+    assert len(set(coloured)) == len(coloured) == LIGHT_COLOURS - 1
+    assert LIGHT.left_grey(more) == 2
+
+
+LIGHT_COLOURS = len(LIGHT.series)

@@ -3,8 +3,8 @@ import pytest
 from grokscope.dashboard.loading import Reader
 from grokscope.dashboard.tables import runs_table
 
-VIEWS = ("live", "runs", "compare", "run")
-CHARTS = {"live": 3, "runs": 0, "compare": 2, "run": 4}
+VIEWS = ("live", "runs", "compare", "run", "leads")
+CHARTS = {"live": 3, "runs": 0, "compare": 2, "run": 5, "leads": 1}
 
 
 def chart_count(app):
@@ -55,7 +55,7 @@ def test_a_single_run_is_drawn(page, training, view):
     training.run(experiment, "only", [("train/loss", 1.0, 0)])
     assert (
         chart_count(page(view, training.uri, experiment="one"))
-        == {"live": 1, "compare": 1, "run": 1, "runs": 0}[view]
+        == {"live": 1, "compare": 1, "run": 1, "runs": 0, "leads": 0}[view]
     )
 
 
@@ -166,3 +166,103 @@ def test_many_runs_over_each_other_are_drawn_with_more_rows_than_altair_allows(p
         training.run(experiment, f"r{seed}", curve, params={"group": "g", "seed": seed})
     app = page("compare", training.uri, experiment="many")
     assert app.dataframe[-1].value["runs"].tolist() == [12]
+
+
+def test_leads_says_what_a_lead_is_and_why_runs_are_left_out(page, sweep, texts):
+    app = page("leads", sweep.uri)
+    said = texts(app)
+    assert any("half of its change since memorization done half a delay before" in text for text in said)
+    assert any("With one configuration no p-value can be told" in text for text in said)
+    assert [box.label for box in app.expander if "no part in this" in box.label] == [
+        "4 of 7 runs have no part in this, and why"
+    ]
+
+
+def test_leads_counts_runs_as_configurations_when_asked(page, sweep, texts):
+    app = page("leads", sweep.uri)
+    app.button_group(key="leads_by").set_value("run").run()
+    assert any("With 3 configurations no p-value can be below 0.25" in text for text in texts(app))
+
+
+def test_leads_of_runs_without_an_event_cannot_be_told_and_the_page_says_so(page, sweep):
+    run = runs_table_of(sweep).filter(run="none 0")["run_id"][0]
+    app = page("leads", sweep.uri, runs=[run])
+    assert app.info[0].value.startswith("No run has both a delay and a measure that moved")
+
+
+def test_run_draws_which_measure_moved_first_and_its_exploratory_segments(page, sweep, texts):
+    run = runs_table_of(sweep).filter(run="decay 0")["run_id"][0]
+    app = page("run", sweep.uri, runs=[run])
+    drawn = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert any(text.startswith("When each measure had changed") for text in drawn)
+    assert "Exploratory: segments of all measures" in [box.label for box in app.expander]
+    assert any(text.startswith("Exploratory: a picture to look at, not a verdict.") for text in texts(app))
+
+
+def test_run_shows_how_much_its_date_depends_on_the_definition_and_each_check(page, sweep, texts):
+    run = runs_table_of(sweep).filter(run="decay 0")["run_id"][0]
+    app = page("run", sweep.uri, runs=[run])
+    said = texts(app)
+    assert "By definition" in said
+    assert any(text.startswith(":green[✓] **train fit sustained**") for text in said)
+
+
+def test_run_draws_the_range_of_steps_that_is_asked_for(page, sweep):
+    app = page("run", sweep.uri)
+    before = app.get("vega_lite_chart")[0].proto.spec
+    app.select_slider(key="run_window").set_range(100, 500).run()
+    assert not app.exception
+    spec = app.get("vega_lite_chart")[0].proto.spec
+    assert spec != before
+    assert '"domain": [100, 500]' in spec
+
+
+def test_live_says_where_each_run_stands_and_what_changed_newest_first(page, sweep, texts):
+    said = texts(page("live", sweep.uri))
+    assert "What changed" in said
+    assert any("with a probability of 1 % at most" in text for text in said)
+    events = [text for text in said if "badge[confirmed]" in text]
+    assert len(events) == 8
+    assert "generalization" in "".join(events)
+
+
+def test_ticked_runs_stay_ticked_when_another_run_appears_above_them(page, training):
+    experiment = training.experiment("e")
+    runs = [training.run(experiment, f"r{i}", [], status="RUNNING", age_s=-60 * i) for i in range(2)]
+    app = page("runs", training.uri, experiment="e")
+    app.session_state["runs_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    newest = training.run(experiment, "newest", [], status="RUNNING", age_s=-600)
+    app = app.run()
+    table = app.dataframe[0].value
+    assert table["run_id"].tolist() == [*runs[::-1], newest]
+
+
+def test_runs_says_what_each_metric_is_taken_for_and_a_person_can_say_otherwise(page, training, texts):
+    run = training.run(training.experiment("e"), "r", [("Train/Acc", 1.0, 0), ("probe", 0.5, 0)])
+    app = page("runs", training.uri, experiment="e")
+    assert "What each metric is taken for · 1 guessed" in [box.label for box in app.expander]
+    rows = app.dataframe[-1].value
+    assert rows[["logged as", "taken for", "how"]].to_numpy().tolist() == [
+        ["Train/Acc", "train/accuracy", "guessed"],
+        ["probe", "–", "unknown"],
+    ]
+    app.selectbox(key="naming_name").set_value("probe").run()
+    app.selectbox(key="naming_key").set_value("test/accuracy").run()
+    app.button(key="naming_keep").click().run()
+    assert not app.exception
+    assert Reader(training.uri).metrics([run]) == ["probe", "train/accuracy"]
+    snapshot = (reader := Reader(training.uri)).snapshot("e")
+    assert reader.metrics([run]) == ["test/accuracy", "train/accuracy"]
+    assert set(snapshot.curves["metric"]) == {"test/accuracy", "train/accuracy"}
+
+
+def test_what_is_cut_is_said_with_how_to_see_the_rest(page, training, texts):
+    experiment = training.experiment("wide")
+    curve = [("train/accuracy", 1.0, step) for step in range(6)] + [
+        ("test/accuracy", 0.1, step) for step in range(6)
+    ]
+    for i in range(14):
+        training.run(experiment, f"r{i}", curve, params={"group": f"arm {i}"})
+    said = texts(page("live", training.uri, experiment="wide"))
+    assert "12 of 14 groups are shown. The page Compare draws all." in said
+    assert any(text.startswith("7 of 14 groups have a colour; the others are grey") for text in said)

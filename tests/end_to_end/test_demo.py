@@ -30,7 +30,7 @@ QUIET = (
 # The marks of a chart: what Vega draws as lines.
 LINES = "[data-testid=stVegaLiteChart] svg path"
 SCREENSHOTS = os.environ.get("GROKSCOPE_SCREENSHOTS", "")
-VIEWS = ("live", "runs", "compare", "run")
+VIEWS = ("live", "runs", "compare", "run", "leads")
 
 
 @dataclass
@@ -134,6 +134,8 @@ def test_every_run_of_the_demo_gets_its_verdict(demo):
         assert run.data.tags["grokscope.pattern"] == verdict.pattern
         assert run.data.tags.get("grokscope.onset_step") == onset
         assert (onset is None) == (verdict.pattern != "grokking")
+        # What the live detector said while it trained: 2 is confirmed, nothing is no alarm.
+        assert run.data.metrics.get("detector/generalization") == (None if onset is None else 2)
         path = client.download_artifacts(run.info.run_id, "grokscope/verdict.json", str(folder))
         assert json.loads(Path(path).read_text())["run"] == run.info.run_id
 
@@ -154,6 +156,21 @@ def test_every_view_shows_the_finished_sweep(demo, browser, view, scheme):
     assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
     assert page.url.startswith(f"{demo.address}/{view}")
     screenshot(page, f"{view}-{scheme}")
+
+
+@pytest.mark.parametrize(
+    ("button", "begins"),
+    [("compare_curves_CSV", b"metric,step,value,run,group,seed"), ("compare_figure_SVG", b"<svg")],
+)
+def test_data_and_figure_of_a_chart_are_taken_along(demo, browser, tmp_path, button, begins):
+    demo.training.wait(timeout=400)
+    page = open_page(browser, f"{demo.address}/compare")
+    page.wait_for_selector(LINES, timeout=60_000)
+    page.get_by_text("Data and figure").click()
+    with page.expect_download(timeout=60_000) as download:
+        page.locator(f".st-key-{button} button").click()
+    download.value.save_as(tmp_path / "file")
+    assert (tmp_path / "file").read_bytes().startswith(begins)
 
 
 def test_ctrl_c_ends_the_demo_and_all_its_processes(demo, tmp_path, free_port):

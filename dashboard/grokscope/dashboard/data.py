@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
+from grokscope.dashboard.ordering import natural
 from grokscope.dashboard.selection import Selection
 from grokscope.schemas import Verdict, empty_points
-from grokscope.store import RUN_SCHEMA
+from grokscope.store import RUN_SCHEMA, Role
+from grokscope.transitions import State
 
 RUNS_SCHEMA = pl.Schema(
     {
@@ -49,6 +51,9 @@ class Snapshot:
         problem: Why it could not be read anew, as one sentence that may be shown; ``None`` if it could.
         missing: Whether the problem is only that there is no store yet.
         notice: What is slower or poorer than it could be, in one sentence.
+        unjudged: How many runs with curves have no verdict on their newest points yet; they get it soon.
+        made: What was computed from exactly these runs, curves and verdicts, by name; snapshots that differ
+            in the time of reading only share it.
     """
 
     experiment: str | None = None
@@ -60,14 +65,42 @@ class Snapshot:
     problem: str | None = None
     missing: bool = False
     notice: str | None = None
+    unjudged: int = 0
+    made: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     def groups(self) -> list[str]:
-        """Return the groups in the order in which they were started, so that colours stay as runs arrive."""
-        return (
-            self.runs.sort("start_ms", "run_id", nulls_last=True)["group"]
-            .unique(maintain_order=True)
-            .to_list()
-        )
+        """Return the groups in the order of their names, whichever process started first."""
+        return natural(self.runs["group"].to_list())
+
+
+CHANGES = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "run": pl.String(),
+        "kind": pl.String(),
+        "status": pl.String(),
+        "step": pl.Int64(),
+        "low": pl.Int64(),
+        "high": pl.Int64(),
+        "time_ms": pl.Int64(),
+    }
+)
+"""What happened when: ``time_ms`` is that of the evaluation that showed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What live detectors and verdicts say together.
+
+    Attributes:
+        states: By run id, of the runs in training; a run whose log is still being read has none yet.
+        changes: ``CHANGES``, newest first, of all runs.
+        discovered: Runs in training that move, with false discoveries bounded over all of them.
+    """
+
+    states: Mapping[str, State]
+    changes: pl.DataFrame
+    discovered: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -87,6 +120,18 @@ class Source(Protocol):
 
     def params(self, run_id: str) -> dict[str, str]:
         """Return a run's params."""
+        ...
+
+    def roles(self, snapshot: Snapshot) -> Sequence[Role]:
+        """Return what each metric of an experiment is taken for."""
+        ...
+
+    def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
+        """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
+        ...
+
+    def watch(self, snapshot: Snapshot) -> Watch:
+        """Return where the snapshot's runs in training stand, by detectors fed with what is new in it."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Runs with what their params and their latest points say about them."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import polars as pl
@@ -28,7 +29,8 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
         "seed": [_whole(p, ("seed",)) for p in own],
         "planned": [_whole(p, _PLANNED) for p in own],
     }
-    usual = _usual_pause(points)
+    training = runs.filter(pl.col("status") == "RUNNING")["run_id"]
+    usual = _usual_pause(points.filter(pl.col("run_id").is_in(training.implode())))
     limits = [max(SILENT_MS, _PAUSES * usual.get(run_id, 0)) for run_id in ids]
     heard = pl.max_horizontal("last_ms", "start_ms").fill_null(now_ms)
     silent = (pl.col("status") == "RUNNING") & (now_ms - heard > pl.col("limit"))
@@ -44,8 +46,9 @@ def _labels(runs: pl.DataFrame) -> list[str]:
     names = [
         plain(name, limit=80) or run_id[:8] for run_id, name in runs.select("run_id", "name").iter_rows()
     ]
+    counts = Counter(names)
     return [
-        f"{name} ({run_id[:6]})" if names.count(name) > 1 else name
+        f"{name} ({run_id[:6]})" if counts[name] > 1 else name
         for name, run_id in zip(names, runs["run_id"], strict=True)
     ]
 

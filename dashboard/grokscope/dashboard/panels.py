@@ -46,13 +46,22 @@ def panels_of(metrics: Iterable[str]) -> list[Panel]:
     groups: dict[tuple[str, str], list[str]] = {}
     for metric in sorted(metrics):
         family, quantity = _place(metric)
-        if family not in _HIDDEN:
+        if is_about_learning(metric):
             groups.setdefault((family, quantity), []).append(metric)
     ordered = sorted(groups.items(), key=lambda item: _rank(*item[0]))
     return [
         Panel(key=f"panel_{i}", title=_title(names[0]), series={name: _short(name) for name in names})
         for i, (_, names) in enumerate(ordered)
     ]
+
+
+def is_about_learning(metric: str) -> bool:
+    """Return whether a metric says something about the model, and not only about the program that measures.
+
+    >>> is_about_learning("weights/norm"), is_about_learning("collector/seconds")
+    (True, False)
+    """
+    return metric.partition("/")[0] not in _HIDDEN
 
 
 def _place(metric: str) -> tuple[str, str]:

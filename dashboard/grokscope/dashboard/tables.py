@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from grokscope.dashboard import words
 from grokscope.dashboard.charts.axes import StepAxis, ceiling
@@ -19,23 +20,30 @@ TEST = "test/accuracy"
 
 def runs_table(snapshot: Snapshot) -> pl.DataFrame:
     """Return one row a run: what it is, what it did, and when; dates are steps, shares are 0 to 1."""
+    if "runs_table" not in snapshot.made:
+        snapshot.made["runs_table"] = _runs_table(snapshot)
+    return snapshot.made["runs_table"]
+
+
+def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
     headline = headline_of(snapshot.curves)
     curves = headline.points if headline and headline.quantity == "accuracy" else empty_points()
-    last = last_values(curves)
-    lines = sparklines(curves, last_step=ceiling(snapshot.runs["step"]))
+    held_out = curves.filter(pl.col("metric") == TEST)
+    last = last_values(held_out)
+    lines = sparklines(held_out, last_step=ceiling(snapshot.runs["step"]))
     rows = [
-        {
-            "run_id": run["run_id"],
-            "run": run["label"],
-            "status": status_of(run),
-            "test accuracy": lines.get(run["run_id"], []),
-            "pattern": pattern_of(snapshot.verdicts.get(run["run_id"])),
-            **_dates(snapshot.verdicts.get(run["run_id"])),
-            "final test": last.get((run["run_id"], TEST)),
-            "group": run["group"],
-            "seed": run["seed"],
-            "step": run["step"],
-        }
+        (
+            run["run_id"],
+            run["label"],
+            status_of(run),
+            lines.get(run["run_id"], []),
+            pattern_of(snapshot.verdicts.get(run["run_id"])),
+            *_dates(snapshot.verdicts.get(run["run_id"])),
+            last.get((run["run_id"], TEST)),
+            run["group"],
+            run["seed"],
+            run["step"],
+        )
         for run in snapshot.runs.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=_RUNS_TABLE, orient="row")
@@ -134,28 +142,37 @@ def last_values(curves: pl.DataFrame) -> dict[tuple[str, str], float]:
 
 def sparklines(points: pl.DataFrame, *, last_step: int) -> dict[str, list[float]]:
     """Return each run's test accuracy at equal distances of the log-step axis, for a cell of a table."""
-    curves = points.filter((pl.col("metric") == TEST) & pl.col("value").is_finite()).sort("step")
+    curves = points.filter((pl.col("metric") == TEST) & pl.col("value").is_finite()).sort("run_id", "step")
     axis = StepAxis(last=last_step)
+    places = axis.position(curves["step"].to_numpy().astype(np.float64))
+    values: NDArray[np.float64] = curves["value"].to_numpy()
+    grid: NDArray[np.float64] = np.linspace(
+        0, float(axis.position(np.asarray([float(axis.last)]))[0]), SPARK_POINTS
+    )
+    ends = curves.select(pl.col("run_id").rle()).unnest("run_id")
     lines: dict[str, list[float]] = {}
-    for (run_id,), curve in curves.group_by("run_id", maintain_order=True):
-        places = axis.position(curve["step"].to_numpy().astype(np.float64))
-        grid = np.linspace(0, float(axis.position(np.asarray([float(axis.last)]))[0]), SPARK_POINTS)
-        reached = grid[grid <= places[-1]]
-        lines[str(run_id)] = np.interp(reached, places, curve["value"].to_numpy()).round(4).tolist()
+    begin = 0
+    for run_id, count in zip(ends["value"].to_list(), ends["len"].to_list(), strict=True):
+        own = slice(begin, begin + count)
+        reached = grid[grid <= places[own][-1]]
+        lines[run_id] = np.interp(reached, places[own], values[own]).round(4).tolist()
+        begin += count
     return lines
 
 
-def _dates(verdict: Verdict | None) -> dict[str, object]:
+def _dates(verdict: Verdict | None) -> tuple[object, ...]:
+    """Return memorized, onset, its interval, generalized, delay and delay ratio."""
+    if verdict is None:
+        return (None,) * 6
+
     def step(date: Date | None) -> int | None:
         return None if date is None else date.step
 
-    if verdict is None:
-        return {}
-    return {
-        "memorized": step(verdict.memorized),
-        "onset": step(verdict.onset),
-        "onset 95 %": words.interval(verdict.onset) if verdict.onset else None,
-        "generalized": step(verdict.generalized),
-        "delay": verdict.delay.steps if verdict.delay else None,
-        "delay ratio": verdict.delay.ratio if verdict.delay else None,
-    }
+    return (
+        step(verdict.memorized),
+        step(verdict.onset),
+        words.interval(verdict.onset) if verdict.onset else None,
+        step(verdict.generalized),
+        verdict.delay.steps if verdict.delay else None,
+        verdict.delay.ratio if verdict.delay else None,
+    )

@@ -65,6 +65,15 @@ def clock(time_ms: int | None, *, now_ms: int) -> str:
     return local.strftime("%Y-%m-%d %H:%M" if long_ago else "%H:%M")
 
 
+def cut(shown: int, total: int, what: str, *, rest: str) -> str | None:
+    """Return that not all is shown, and how to see the rest; ``None`` if all is.
+
+    >>> cut(60, 200, "runs", rest="Select runs on the page Runs to see others."), cut(3, 3, "runs", rest="")
+    ('60 of 200 runs are shown. Select runs on the page Runs to see others.', None)
+    """
+    return f"{shown:,} of {total:,} {what} are shown. {rest}" if shown < total else None
+
+
 def number(value: float | None) -> str:
     """Return a value with three significant digits.
 

@@ -17,6 +17,7 @@ curves that grok, would take a third of the width."""
 _SHORT = "(datum.value === 0 ? 'step ' : '') + format(datum.value, '~s')"
 _ROUND_DIGITS = 2
 _DENSE_DECADES = 4
+_APART = 1.8
 _NICE = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -25,12 +26,16 @@ class StepAxis:
     """An x-axis over optimizer steps.
 
     Attributes:
-        last: The axis ends here; it starts at 0.
+        last: The axis ends here.
+        first: It starts here.
+        is_cut: Whether there may be steps beyond its ends, which are not drawn.
         log: Symmetric-log (``True``) or linear.
         labels: Whether it is labelled; of charts under each other only the last needs it.
     """
 
     last: int
+    first: int = 0
+    is_cut: bool = False
     log: bool = True
     labels: bool = True
 
@@ -40,11 +45,18 @@ class StepAxis:
         >>> StepAxis(last=2500).ticks(), StepAxis(last=4_000_000).ticks()[-3:]
         ([0, 30, 100, 300, 1000, 2500], [100000, 1000000, 4000000])
         """
+        whole = self._marks()
+        if not self.first:
+            return whole
+        inside = [mark for mark in whole if mark > self.first * _APART]
+        return [self.first, *inside]
+
+    def _marks(self) -> list[int]:
         decades = range(1, len(str(self.last)) + 1)
         factors = (1, 3) if len(decades) <= _DENSE_DECADES else (1,)
         # The first one would collide with "step 0", one near the end with the end's own.
         marks = [factor * 10**exponent for exponent in decades for factor in factors][1:]
-        return [0, *(m for m in marks if m * 1.8 <= self.last), *([self.last] if self._is_round() else [])]
+        return [0, *(m for m in marks if m * _APART <= self.last), *([self.last] if self._is_round() else [])]
 
     def _is_round(self) -> bool:
         return self.last >= LINEAR_BELOW and len(str(self.last).rstrip("0")) <= _ROUND_DIGITS
@@ -55,7 +67,7 @@ class StepAxis:
 
     def encoding(self, field: str = "step") -> alt.X:
         """Return the x-channel of a column of steps."""
-        scale: dict[str, Any] = {"domain": [0, max(1, self.last)], "nice": False}
+        scale: dict[str, Any] = {"domain": [self.first, max(1, self.last)], "nice": False}
         if self.log:
             scale |= {"type": "symlog", "constant": LINEAR_BELOW}
         axis: dict[str, Any] = {

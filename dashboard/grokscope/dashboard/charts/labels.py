@@ -20,7 +20,7 @@ def end_labels(
 ) -> list[alt.Chart]:
     """Return each line's name right of the plot, at the height of its last value.
 
-    Names that would touch are moved apart.
+    Names that would touch are moved apart. Where there is no room for all, those of grey lines are left out.
 
     Args:
         points: ``step, value`` and the column of ``colouring``: one line a value of that column.
@@ -31,6 +31,9 @@ def end_labels(
     name = colouring.field
     usable = points.drop_nulls("value").sort("step")
     ends = usable.group_by(name, maintain_order=True).agg(pl.col("value").last()).sort("value", name)
+    if ends.height > names_that_fit(height):
+        coloured = [n for n, colour in colouring.colours.items() if colour != colouring.palette.muted]
+        ends = ends.filter(pl.col(name).is_in(coloured))
     apart = spread([quantity.place(v) for v in ends["value"]], gap=_LINE_HEIGHT / height)
     heights = pl.Series("value", [quantity.value_at(place) for place in apart], dtype=pl.Float64)
     text = (
@@ -41,6 +44,11 @@ def end_labels(
         )
     )
     return [room_layer(), text]
+
+
+def names_that_fit(height: int) -> int:
+    """Return how many names have room beside a plot of ``height`` pixels."""
+    return height // _LINE_HEIGHT
 
 
 def room_layer() -> alt.Chart:

@@ -48,7 +48,7 @@ def marks_of(
     Returns:
         ``MARKS_SCHEMA``; ``value`` is null where the run has no such curve.
     """
-    curves = _curves(points, (train, test))
+    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))), (train, test))
     rows: list[_Row] = []
     for run_id, verdict in verdicts.items():
         for event in EVENTS:
@@ -84,7 +84,7 @@ def band_layer(
     """Return the 95 % intervals of the onsets as bands over the whole height."""
     return (
         alt.Chart(marks)
-        .mark_rect(opacity=opacity)
+        .mark_rect(opacity=opacity, clip=True)
         .encode(x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip())
         .transform_filter(alt.datum.event == "onset")
     )

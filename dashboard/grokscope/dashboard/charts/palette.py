@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import altair as alt
 
+from grokscope.dashboard.ordering import natural
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
@@ -26,12 +28,24 @@ class Palette:
     grid: str
 
     def of(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Return a colour for each name, by its place in ``names``; after the last colour they repeat.
+        """Return a colour for each name: the same for the same set of names, and no colour twice.
 
-        >>> LIGHT.of(["a", "b"])["b"] == LIGHT.series[1]
+        More names than colours leave all but the first ``len(series) - 1`` in the grey of what is only
+        context: a colour that means two things means nothing. The last of ``series`` is close to that grey.
+
+        >>> LIGHT.of(["b", "a"])["b"] == LIGHT.series[1]
+        True
+        >>> LIGHT.of("abcdefghij")["j"] == LIGHT.muted
         True
         """
-        return {name: self.series[i % len(self.series)] for i, name in enumerate(dict.fromkeys(names))}
+        ordered = natural(names)
+        coloured = len(self.series) if len(ordered) <= len(self.series) else len(self.series) - 1
+        return {name: self.series[i] if i < coloured else self.muted for i, name in enumerate(ordered)}
+
+    def left_grey(self, names: Iterable[str]) -> int:
+        """Return how many of ``names`` get no colour of their own."""
+        count = len(set(names))
+        return count - len(self.series) + 1 if count > len(self.series) else 0
 
 
 LIGHT = Palette(
@@ -109,6 +123,7 @@ def layered(layers: Sequence[alt.Chart], palette: Palette, *, height: int) -> al
 
 def _config(palette: Palette) -> alt.Config:
     return alt.Config(
+        background=palette.paper,
         axis=alt.AxisConfig(
             domain=False,
             ticks=False,

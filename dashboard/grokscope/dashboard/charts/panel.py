@@ -48,7 +48,7 @@ def event_layers(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[
     """Return the events' intervals as grey bands and their dates as thin rules, over all the height."""
     dated = marks.filter(pl.col("event").is_in(EVENTS))
     base = alt.Chart(dated).encode(tooltip=mark_tooltip())
-    bands = base.mark_rect(color=palette.muted, opacity=0.16).encode(
+    bands = base.mark_rect(color=palette.muted, opacity=0.16, clip=True).encode(
         x=axis.encoding("low"), x2=alt.X2("high")
     )
     dash = alt.Scale(domain=list(EVENTS), range=[[2, 3], [1, 0], [6, 3]])
@@ -68,8 +68,9 @@ def event_names(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[a
         .mark_text(align=align, dx=dx, dy=dy, baseline="bottom", fontSize=11, color=palette.muted)
         .encode(x=axis.encoding("step"), y=alt.YValue(0), text=alt.Text("name:N"))
         .transform_filter(alt.datum.event == event)
-        # On either side and in two rows: these events can lie close together.
+        # On either side and in two rows: these events can lie close together, and the lower row ends where
+        # the names of the curves begin.
         for event, align, dx, dy in zip(
-            EVENTS, ("right", "right", "left"), (3, 3, -3), (-3, -15, -3), strict=True
+            EVENTS, ("right", "right", "left"), (3, 3, -3), (-3, -15, -15), strict=True
         )
     ]

@@ -1,10 +1,10 @@
-"""The four pages. Each is a ``render(data) -> None``."""
+"""The five pages. Each is a ``render(data) -> None``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from grokscope.dashboard.data import Data
-from grokscope.dashboard.views import compare, live, run, runs
+from grokscope.dashboard.views import compare, leads, live, run, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,4 +21,5 @@ VIEWS = (
     View(name="runs", title="Runs", render=runs.render),
     View(name="compare", title="Compare", render=compare.render),
     View(name="run", title="Run", render=run.render),
+    View(name="leads", title="Leads", render=leads.render),
 )

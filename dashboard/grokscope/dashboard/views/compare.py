@@ -1,12 +1,15 @@
 """Selected runs over each other, one metric at a time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard import words
 from grokscope.dashboard.charts import (
     AVERAGE_SCHEMA,
+    StepAxis,
     averaged,
     comparison_chart,
     thinned_averages,
@@ -17,20 +20,27 @@ from grokscope.dashboard.charts.quantity import label_of
 from grokscope.dashboard.data import Data, Snapshot
 from grokscope.dashboard.escaping import plain
 from grokscope.dashboard.tables import groups_table
+from grokscope.dashboard.views.behind import behind
 from grokscope.dashboard.views.drawing import (
     KEY,
+    MORE_ROWS,
     MOST_RUNS,
     TIMELINE,
     axis_of,
     budget,
+    colours_of,
     drawn_marks,
     drawn_points,
     rows_of,
+    said_of_grey,
+    said_of_thinning,
 )
 from grokscope.dashboard.views.frame import palette, refreshing
 from grokscope.dashboard.views.grid import NOTHING, ROW_HEIGHT, columns
-from grokscope.dashboard.views.showing import show
+from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.window import windowed, within
 
+_LINES = "thick: mean of the group's runs · band: lowest to highest · thin: each run · "
 _FIRST = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
 
 
@@ -39,8 +49,9 @@ class _Look:
     """What the controls above the chart say."""
 
     metric: str | None
-    log: bool
     by: str
+    whole: StepAxis
+    axis: StepAxis
 
 
 def render(data: Data) -> None:
@@ -49,15 +60,17 @@ def render(data: Data) -> None:
 
 
 def _page(data: Data, snapshot: Snapshot) -> None:
-    chosen = (list(data.selection.runs) or snapshot.runs["run_id"].to_list())[:MOST_RUNS]
-    look = _controls(data, chosen)
+    asked: list[str] = list(data.selection.runs) or snapshot.runs["run_id"].to_list()
+    chosen = asked[:MOST_RUNS]
+    look = _controls(data, snapshot, chosen)
     if look.metric is None:
         st.info("These runs have not logged any metric yet. The first points appear here by themselves.")
         return
+    note(words.cut(len(chosen), len(asked), "runs", rest="Filter and select on the page Runs to see others."))
     _charts(data, snapshot, chosen, look)
     st.subheader("Groups", anchor=False)
     st.dataframe(
-        groups_table(snapshot, chosen),
+        groups_table(snapshot, asked),
         key="compare_groups",
         hide_index=True,
         column_config=columns(),
@@ -68,7 +81,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     )
 
 
-def _controls(data: Data, chosen: list[str]) -> _Look:
+def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     names = data.source.metrics(chosen)
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
         first = next((names.index(name) for name in _FIRST if name in names), 0)
@@ -81,11 +94,13 @@ def _controls(data: Data, chosen: list[str]) -> _Look:
         by = st.segmented_control(
             "Colour by", ["group", "run"], default="group", required=True, key="compare_by"
         )
+        whole = axis_of(snapshot, run_ids=chosen, log=scale != "linear")
+        axis = windowed(whole, key="compare_window")
         if data.selection.runs:
             st.space("stretch")
             if st.button(f"Only {len(chosen)} selected · show all", key="compare_all"):
                 data.open_view("compare", [])
-    return _Look(metric=metric, log=scale != "linear", by=by or "group")
+    return _Look(metric=metric, by=by or "group", whole=whole, axis=axis)
 
 
 def _name(metric: str) -> str:
@@ -94,51 +109,55 @@ def _name(metric: str) -> str:
 
 
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
-    metric = look.metric or ""
-    axis = axis_of(snapshot, run_ids=chosen, log=look.log)
-    raw = data.source.points(chosen, [metric])
+    metric, axis = look.metric or "", look.axis
+    everything = data.source.points(chosen, [metric])
+    raw = within(everything, axis)
     fine = drawn_points(raw, snapshot, axis)
     by_group = look.by == "group"
     averages = thinned_averages(averaged(fine), axis) if by_group else AVERAGE_SCHEMA.to_frame()
     points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
-    marks = drawn_marks(snapshot, raw, train=metric, test=metric, run_ids=chosen)
+    marks = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
     colouring = _colouring(snapshot, chosen, look.by)
-    show(
+    spec = show(
         comparison_chart,
         points,
-        marks,
+        within(marks, axis),
         averages,
         key="compare_chart",
         text=f"{_name(metric)} over steps of {len(chosen)} runs",
         axis=axis,
         colouring=colouring,
     )
-    st.caption(_legend(raw, points, look.by))
+    st.caption(f"{_LINES if by_group else ''}{KEY}")
+    note(said_of_thinning(points.height, raw.height))
+    note(said_of_grey(colouring, f"{look.by}s"))
+    specs = [spec, *_timeline(snapshot, chosen, marks, axis=look.whole, colouring=colouring)]
+    curves = raw.join(_described(snapshot), on="run_id", how="left", maintain_order="left")
+    frames = {"curves": curves.drop("run_id", "time_ms"), "events": marks.drop("run_id", "value")}
+    behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
+
+
+def _described(snapshot: Snapshot) -> pl.DataFrame:
+    return snapshot.runs.select("run_id", pl.col("label").alias("run"), "group", "seed")
+
+
+def _timeline(
+    snapshot: Snapshot, chosen: list[str], marks: pl.DataFrame, *, axis: StepAxis, colouring: Colouring
+) -> list[dict[str, Any]]:
+    if marks.is_empty():
+        return []
     rows = rows_of(snapshot, chosen)
-    if marks.height:
-        shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
-        show(
-            timeline_chart, rows, shown, key="compare_timeline", text=TIMELINE, axis=axis, colouring=colouring
-        )
-    with st.expander("Data behind this chart"):
-        st.dataframe(points.drop("run_id"), hide_index=True, key="compare_data")
-
-
-def _legend(raw: pl.DataFrame, points: pl.DataFrame, by: str) -> str:
-    lines = (
-        "thick: mean of the group's runs · band: lowest to highest · thin: each run · "
-        if by == "group"
-        else ""
+    shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
+    spec = show(
+        timeline_chart, rows, shown, key="compare_timeline", text=TIMELINE, axis=axis, colouring=colouring
     )
-    thinned = (
-        ""
-        if raw.height == points.height
-        else f" · {points.height:,} of {raw.height:,} points, all extremes kept"
-    )
-    return f"{lines}{KEY}{thinned}"
+    note(words.cut(rows.height, len(chosen), "runs", rest=MORE_ROWS))
+    return [spec]
 
 
 def _colouring(snapshot: Snapshot, chosen: list[str], by: str) -> Colouring:
     colours = palette()
-    values = snapshot.groups() if by == "group" else rows_of(snapshot, chosen)["run"].to_list()
-    return Colouring(field=by, colours=colours.of(values), palette=colours)
+    if by == "group":
+        return colours_of(snapshot, colours, run_ids=chosen)
+    labels = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["label"].to_list()
+    return Colouring(field=by, colours=colours.of(labels), palette=colours)

@@ -6,6 +6,7 @@ import polars as pl
 
 from grokscope.dashboard import phases
 from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
+from grokscope.dashboard.charts.palette import Colouring, Palette
 from grokscope.dashboard.data import Snapshot
 
 MOST_RUNS = 200
@@ -15,6 +16,9 @@ _CHART_ROWS = 24_000
 _FEWEST = 20
 MOST_ROWS = 60
 """Rows of a timeline; beyond, names are no longer read but searched for, which a table does better."""
+
+MORE_ROWS = "To see others, select runs on the page Runs and compare them."
+"""What to do about a timeline that is cut."""
 
 TIMELINE = "When each run memorized, began to generalize and had generalized"
 """Alternative text of timelines."""
@@ -68,6 +72,39 @@ def rows_of(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
     mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     ordered = mine.sort(rank, "seed", "label", nulls_last=True).head(MOST_ROWS)
     return ordered.select(pl.col("label").alias("run"), "group", "step")
+
+
+def colours_of(snapshot: Snapshot, palette: Palette, *, run_ids: Sequence[str] | None = None) -> Colouring:
+    """Return the colours of groups: those of the whole experiment wherever they suffice for it.
+
+    With more groups than colours, the groups of the given runs share the colours among themselves.
+    """
+    groups = snapshot.groups()
+    if palette.left_grey(groups) and run_ids is not None:
+        groups = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))["group"].unique().to_list()
+    return Colouring(field="group", colours=palette.of(groups), palette=palette)
+
+
+def said_of_grey(colouring: Colouring, what: str) -> str | None:
+    """Return which lines are grey for want of colours, and how to get them coloured; ``None`` if none."""
+    grey = sum(colour == colouring.palette.muted for colour in colouring.colours.values())
+    if not grey:
+        return None
+    return (
+        f"{len(colouring.colours) - grey} of {len(colouring.colours)} {what} have a colour; the others are "
+        "grey, since no colour is used twice. Select fewer runs on the page Runs to colour those."
+    )
+
+
+def said_of_thinning(drawn: int, whole: int) -> str | None:
+    """Return how many points are drawn of how many there are; ``None`` if all are.
+
+    >>> said_of_thinning(1200, 48000)
+    '1,200 of 48,000 points; all extremes kept. A narrower range of steps shows more of them.'
+    """
+    if drawn >= whole:
+        return None
+    return f"{drawn:,} of {whole:,} points; all extremes kept. A narrower range of steps shows more of them."
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

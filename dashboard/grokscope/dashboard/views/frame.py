@@ -84,6 +84,11 @@ def ready(snapshot: Snapshot) -> bool:
             )
         elif snapshot.notice:
             st.caption(_said(snapshot.notice))
+        if snapshot.unjudged:
+            st.caption(
+                f"{snapshot.unjudged:,} of {snapshot.runs.height:,} runs have no verdict on their newest "
+                "points yet; the verdicts appear here by themselves."
+            )
         return True
     if snapshot.problem and not snapshot.missing:
         _unreadable(snapshot.problem)
@@ -127,7 +132,7 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
             can be drawn yet, else never again.
     """
     snapshot = data.snapshot()
-    waiting = snapshot.runs.is_empty() or phases.active(snapshot.runs).height > 0
+    waiting = snapshot.runs.is_empty() or snapshot.unjudged or phases.active(snapshot.runs).height > 0
 
     @st.fragment(run_every=every_s or (EVERY_S if waiting else None))
     def fragment() -> None:

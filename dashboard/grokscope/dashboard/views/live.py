@@ -10,27 +10,32 @@ import streamlit as st
 from grokscope.dashboard import phases, words
 from grokscope.dashboard.charts import group_chart, quantity_of, timeline_chart
 from grokscope.dashboard.charts.palette import Colouring
-from grokscope.dashboard.data import Data, Snapshot
+from grokscope.dashboard.data import Data, Snapshot, Watch
 from grokscope.dashboard.escaping import escape, plain
 from grokscope.dashboard.headline import Headline, headline_of
 from grokscope.dashboard.phases import Phase
 from grokscope.dashboard.tables import last_values
+from grokscope.dashboard.views.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.views.drawing import (
     KEY,
+    MORE_ROWS,
     TIMELINE,
     axis_of,
     budget,
+    colours_of,
     drawn_marks,
     drawn_points,
     rows_of,
+    said_of_grey,
+    said_of_thinning,
 )
 from grokscope.dashboard.views.frame import palette, refreshing
 from grokscope.dashboard.views.grid import finished_table
-from grokscope.dashboard.views.showing import show
+from grokscope.dashboard.views.showing import note, show
 
 EVERY_S = 2
 _Badge = Literal["gray", "orange", "violet", "blue", "green", "red"]
-_MOST_CARDS, _MOST_CHARTS, _FINISHED = 12, 12, 8
+_MOST_CARDS, _MOST_CHARTS, _MOST_LINES, _FINISHED = 12, 12, 24, 8
 _COLOURS: Mapping[Phase, _Badge] = {
     Phase.STARTING: "gray",
     Phase.UNJUDGED: "gray",
@@ -44,19 +49,23 @@ _COLOURS: Mapping[Phase, _Badge] = {
 
 def render(data: Data) -> None:
     """Draw the page, and draw it again every two seconds without a reload."""
-    refreshing(data, _page, every_s=EVERY_S)
+    refreshing(data, lambda snapshot: _page(snapshot, data.source.watch(snapshot)), every_s=EVERY_S)
 
 
-def _page(snapshot: Snapshot) -> None:
+def _page(snapshot: Snapshot, watch: Watch) -> None:
     headline = headline_of(snapshot.curves)
     _summary(snapshot)
-    _training(snapshot, headline)
+    _training(snapshot, headline, watch)
+    is_live = bool(watch.states)
+    if is_live:
+        feed(watch, now_ms=snapshot.taken_ms)
     if headline is None:
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
         return
-    marks = drawn_marks(snapshot, headline.points, train=headline.train, test=headline.test)
-    _groups(snapshot, headline, marks)
-    _timeline(snapshot, marks)
+    _groups(snapshot, headline)
+    _timeline(snapshot, headline)
+    if not is_live:  # History, then, and no news.
+        feed(watch, now_ms=snapshot.taken_ms)
     finished = phases.ended(snapshot.runs)
     if finished.height:
         st.subheader("Recently finished", anchor=False)
@@ -77,15 +86,18 @@ def _summary(snapshot: Snapshot) -> None:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
 
-def _training(snapshot: Snapshot, headline: Headline | None) -> None:
-    shown = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)]).head(_MOST_CARDS)
+def _training(snapshot: Snapshot, headline: Headline | None, watch: Watch) -> None:
+    alive = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)])
+    shown = alive.head(_MOST_CARDS)
     if shown.is_empty():
         return
     last = last_values(headline.points) if headline else {}
     with st.grid(3, min_column_width=330, border=True, key="live_training") as grid:
         for run in shown.iter_rows(named=True):
             with grid.cell():
-                _card(snapshot, run, _values(run["run_id"], headline, last))
+                _card(snapshot, run, _values(run["run_id"], headline, last), watch)
+    legend(watch, labels_of(snapshot.runs))
+    note(words.cut(shown.height, alive.height, "runs in training", rest="The page Runs lists all."))
 
 
 def _values(run_id: str, headline: Headline | None, last: Mapping[tuple[str, str], float]) -> str:
@@ -96,7 +108,7 @@ def _values(run_id: str, headline: Headline | None, last: Mapping[tuple[str, str
     return f" · train {train} · test {test}"
 
 
-def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str) -> None:
+def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, watch: Watch) -> None:
     phase = phases.phase_of(snapshot.verdicts.get(run["run_id"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{escape(run['label'])}**", width="stretch")
@@ -109,15 +121,20 @@ def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str) -> None:
     if share is not None:
         st.progress(share)
     of = f" of {words.steps(run['planned'])}" if run["planned"] else ""
-    st.caption(f"step {words.steps(run['step'])}{of}{values}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"step {words.steps(run['step'])}{of}{values}", width="stretch")
+        chip(watch.states.get(run["run_id"]))
 
 
-def _groups(snapshot: Snapshot, headline: Headline, marks: pl.DataFrame) -> None:
-    axis, colouring = axis_of(snapshot), _colouring(snapshot)
-    largest = 2 * max(snapshot.runs["group"].value_counts()["count"])
-    points = drawn_points(headline.points, snapshot, axis, limit=budget(largest))
+def _groups(snapshot: Snapshot, headline: Headline) -> None:
+    axis, colouring = axis_of(snapshot), colours_of(snapshot, palette())
+    groups = _charted(snapshot)
+    of_groups = snapshot.runs.filter(pl.col("group").is_in(groups))
+    runs = _drawn_runs(of_groups)
+    raw = headline.points.filter(pl.col("run_id").is_in(runs))
+    points = drawn_points(raw, snapshot, axis, limit=budget(2 * _MOST_LINES))
+    marks = drawn_marks(snapshot, raw, train=headline.train, test=headline.test, run_ids=runs)
     quantity = quantity_of(headline.test, points["value"])
-    groups = snapshot.groups()[:_MOST_CHARTS]
     st.subheader(f"{headline.quantity.capitalize()} over steps", anchor=False)
     st.caption(f"full line: test · dashed: train · {KEY}")
     with st.grid(min(3, len(groups)), min_column_width=330, key="live_groups", gap="medium") as grid:
@@ -135,11 +152,24 @@ def _groups(snapshot: Snapshot, headline: Headline, marks: pl.DataFrame) -> None
                     quantity=quantity,
                     colouring=colouring,
                 )
+    note(said_of_thinning(points.height, raw.height))
+    rest = f"The newest {_MOST_LINES} of each group; the page Compare draws their mean and range."
+    note(words.cut(len(runs), of_groups.height, "runs", rest=rest))
+    note(words.cut(len(groups), len(snapshot.groups()), "groups", rest="The page Compare draws all."))
+    note(said_of_grey(colouring, "groups"))
 
 
-def _colouring(snapshot: Snapshot) -> Colouring:
-    colours = palette()
-    return Colouring(field="group", colours=colours.of(snapshot.groups()), palette=colours)
+def _charted(snapshot: Snapshot) -> list[str]:
+    """Return the groups that get a chart: those in training first, if there are too many."""
+    groups, training = snapshot.groups(), set(phases.active(snapshot.runs)["group"])
+    first = sorted(groups, key=lambda group: group not in training)[:_MOST_CHARTS]
+    return [group for group in groups if group in first]
+
+
+def _drawn_runs(runs: pl.DataFrame) -> list[str]:
+    """Return the runs whose curves are drawn: of each group those in training, then the newest."""
+    order = [pl.col("status") != "RUNNING", pl.col("start_ms").neg()]
+    return runs.sort(order, nulls_last=True).group_by("group").head(_MOST_LINES)["run_id"].to_list()
 
 
 def _title(snapshot: Snapshot, group: str, colouring: Colouring) -> dict[str, str]:
@@ -153,11 +183,12 @@ def _title(snapshot: Snapshot, group: str, colouring: Colouring) -> dict[str, st
     }
 
 
-def _timeline(snapshot: Snapshot, marks: pl.DataFrame) -> None:
+def _timeline(snapshot: Snapshot, headline: Headline) -> None:
+    rows = rows_of(snapshot, snapshot.runs["run_id"].to_list())
+    shown = snapshot.runs.filter(pl.col("label").is_in(rows["run"].implode()))["run_id"].to_list()
+    marks = drawn_marks(snapshot, headline.points, train=headline.train, test=headline.test, run_ids=shown)
     if marks.is_empty():
         return
-    rows = rows_of(snapshot, snapshot.runs["run_id"].to_list())
-    marks = marks.filter(pl.col("run").is_in(rows["run"].implode()))
     st.subheader("From memorized to generalized", anchor=False)
     show(
         timeline_chart,
@@ -166,5 +197,6 @@ def _timeline(snapshot: Snapshot, marks: pl.DataFrame) -> None:
         key="live_timeline",
         text=TIMELINE,
         axis=axis_of(snapshot),
-        colouring=_colouring(snapshot),
+        colouring=colours_of(snapshot, palette()),
     )
+    note(words.cut(rows.height, snapshot.runs.height, "runs", rest=MORE_ROWS))

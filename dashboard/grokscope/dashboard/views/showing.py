@@ -19,8 +19,8 @@ def show(
     text: str,
     title: _Title | None = None,
     **settings: Any,
-) -> None:
-    """Draw ``build(*frames, **settings)``.
+) -> dict[str, Any]:
+    """Draw ``build(*frames, **settings)``; return its Vega-Lite description.
 
     Args:
         build: A function of ``charts``.
@@ -31,7 +31,15 @@ def show(
         settings: Further arguments of ``build``.
     """
     spec = _spec(build, build.__name__, frames, settings)
-    st.vega_lite_chart(spec | ({"title": title} if title else {}), key=key, alt=text, width="stretch")
+    whole = spec | ({"title": title} if title else {})
+    st.vega_lite_chart(whole, key=key, alt=text, width="stretch")
+    return whole
+
+
+def note(sentence: str | None) -> None:
+    """Write a sentence of ours in small type; nothing where there is none."""
+    if sentence:
+        st.caption(sentence)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

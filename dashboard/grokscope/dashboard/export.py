@@ -1,0 +1,68 @@
+"""What was drawn, to take along: tidy CSV and Parquet, and the figure as SVG and PNG."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+import vl_convert
+
+WIDTH = 900
+"""Of an exported figure, in pixels."""
+
+SCALE = 2.0
+"""Pixels of a PNG per pixel of the figure, so that it stays sharp on paper."""
+
+Spec = Mapping[str, Any]
+# A spreadsheet takes a cell that begins so for a formula, and would compute what a stranger's run is called.
+_FORMULA = r"^[=+\-@\t\r\n]"
+_OF_THE_WHOLE = ("config", "autosize", "padding", "datasets", "$schema")
+
+
+def to_csv(frame: pl.DataFrame) -> bytes:
+    r"""Return ``frame`` as CSV in UTF-8; texts that a spreadsheet would compute are quoted with ``'``.
+
+    Columns of lists (sparklines) are left out.
+
+    >>> to_csv(pl.DataFrame({"run": ["=1+1", "a"], "step": [-1, 2]}))
+    b"run,step\n'=1+1,-1\na,2\n"
+    """
+    text = cs.string()
+    safe = frame.select(~cs.list()).with_columns(
+        pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
+    )
+    # Names of columns are ours.
+    return safe.write_csv().encode()
+
+
+def to_parquet(frame: pl.DataFrame) -> bytes:
+    """Return ``frame`` as Parquet: every type and every value as it is."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def to_svg(specs: Sequence[Spec]) -> bytes:
+    """Return charts under each other as one SVG."""
+    return vl_convert.vegalite_to_svg(figure_of(specs)).encode()
+
+
+def to_png(specs: Sequence[Spec]) -> bytes:
+    """Return charts under each other as one PNG, twice as fine as the screen."""
+    return vl_convert.vegalite_to_png(figure_of(specs), scale=SCALE)
+
+
+def figure_of(specs: Sequence[Spec], *, width: int = WIDTH) -> dict[str, Any]:
+    """Return one Vega-Lite chart with ``specs`` under each other, on the first one's paper.
+
+    >>> figure_of([{"mark": "line", "config": {"background": "white"}}], width=100)["vconcat"]
+    [{'mark': 'line', 'width': 100}]
+    """
+    parts = [{k: v for k, v in spec.items() if k not in _OF_THE_WHOLE} | {"width": width} for spec in specs]
+    datasets: dict[str, Any] = {}
+    for spec in specs:
+        datasets.update(spec.get("datasets", {}))
+    first = specs[0]
+    whole = {key: first[key] for key in ("$schema", "config") if key in first}
+    return {**whole, "vconcat": parts, "datasets": datasets, "spacing": 12, "padding": 16}

@@ -1,0 +1,66 @@
+"""The curves of one run in panels that share their steps."""
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.charts import StepAxis, panel_chart
+from grokscope.dashboard.charts.palette import Colouring, Palette
+from grokscope.dashboard.data import Snapshot
+from grokscope.dashboard.escaping import plain
+from grokscope.dashboard.panels import Panel, panels_of
+from grokscope.dashboard.views.behind import behind
+from grokscope.dashboard.views.drawing import colours_of, drawn_marks, drawn_points, said_of_thinning
+from grokscope.dashboard.views.frame import palette
+from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.window import within
+
+_KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: generalized"
+
+
+def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:
+    """Draw a panel a quantity, with the run's events through all of them."""
+    seen = within(raw, axis)
+    points = drawn_points(seen, snapshot, axis)
+    marks = drawn_marks(snapshot, raw, train="train/accuracy", test="test/accuracy", run_ids=[run_id])
+    colours = colours_of(snapshot, palette(), run_ids=[run_id])
+    own = colours.colours[snapshot.runs.filter(pl.col("run_id") == run_id)["group"][0]]
+    found = panels_of(points["metric"].unique().to_list())
+    with st.container(gap="xsmall", key="run_panels"):
+        specs = [
+            _panel(panel, points, within(marks, axis), axis=replace(axis, labels=panel is found[-1]), own=own)
+            for panel in found
+        ]
+    st.caption(_KEY)
+    note(said_of_thinning(points.height, seen.height))
+    if specs:
+        behind({"curves": raw.drop("run_id", "time_ms")}, key="run_curves", specs=specs)
+
+
+def _panel(
+    panel: Panel, points: pl.DataFrame, marks: pl.DataFrame, *, axis: StepAxis, own: str
+) -> dict[str, Any]:
+    colours = palette()
+    series = pl.col("metric").replace_strict(panel.series, return_dtype=pl.String())
+    mine = points.filter(pl.col("metric").is_in(list(panel.series))).with_columns(series.alias("series"))
+    colouring = Colouring(field="series", colours=_series_colours(panel, colours, own), palette=colours)
+    title = plain(panel.title)
+    return show(
+        panel_chart,
+        mine,
+        marks,
+        key=f"run_{panel.key}",
+        text=f"{title} over steps",
+        title=title,
+        axis=axis,
+        colouring=colouring,
+    )
+
+
+def _series_colours(panel: Panel, colours: Palette, own: str) -> dict[str, str]:
+    """Return the group's own colour for the first curve, grey for training, other colours for the rest."""
+    names = [name for name in panel.series.values() if name != "train"]
+    others = [own, *(colour for colour in colours.series if colour != own)]
+    return {name: others[i % len(others)] for i, name in enumerate(names)} | {"train": colours.muted}

@@ -1,0 +1,53 @@
+import io
+
+import polars as pl
+import pytest
+
+from grokscope.dashboard import export
+from grokscope.dashboard.charts import AVERAGE_SCHEMA, LIGHT, StepAxis, comparison_chart
+from grokscope.dashboard.charts.marks import MARKS_SCHEMA
+from grokscope.dashboard.charts.palette import Colouring
+
+FRAME = pl.DataFrame(
+    {"run": ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "plain"], "step": range(6), "value": [-1.5] * 6}
+)
+
+
+def test_no_cell_of_a_csv_is_a_formula_and_numbers_stay_numbers():
+    back = pl.read_csv(io.BytesIO(export.to_csv(FRAME)))
+    assert back["run"].to_list() == [f"'{name}" for name in FRAME["run"][:5]] + ["plain"]
+    assert back.drop("run").equals(FRAME.drop("run"))
+
+
+def test_parquet_holds_every_value_as_it_is():
+    assert pl.read_parquet(io.BytesIO(export.to_parquet(FRAME))).equals(FRAME)
+
+
+@pytest.fixture
+def spec():
+    points = pl.DataFrame(
+        {
+            "run_id": "a",
+            "run": "a",
+            "group": "g",
+            "metric": "test/accuracy",
+            "step": [0, 9],
+            "value": [0.0, 1.0],
+        }
+    )
+    marks = MARKS_SCHEMA.to_frame().with_columns(run=pl.lit("a"), group=pl.lit("g"))
+    chart = comparison_chart(
+        points,
+        marks,
+        AVERAGE_SCHEMA.to_frame(),
+        axis=StepAxis(last=9),
+        colouring=Colouring(field="run", colours={"a": "#2a6bb3"}, palette=LIGHT),
+    )
+    return chart.to_dict()
+
+
+def test_charts_under_each_other_become_one_figure(spec):
+    svg, png = export.to_svg([spec, spec]), export.to_png([spec])
+    assert svg.startswith(b"<svg")
+    assert svg.count(b"100%") == 2
+    assert png.startswith(b"\x89PNG")
