@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 ARGS ?=
-BENCH ?= tracker_cost
+BENCH ?= logging_cost
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -15,7 +15,7 @@ TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
 
-.PHONY: help demo test lint type screenshots bench constraints
+.PHONY: help demo test lint type screenshots soak bench bench-detect bench-store constraints
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -40,6 +40,12 @@ bench: $(INSTALLED)  ## a benchmark beside the tools it compares with; BENCH=det
 
 screenshots: $(INSTALLED)  ## the pictures in docs/images, from a real demo
 	@GROKSCOPE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/end_to_end/test_demo.py
+
+bench-store:  ## reading beside MLflow's client and bare readers; ARGS="--points 1000000" for less than 10^7
+	@$(MAKE) --no-print-directory bench BENCH=store
+
+soak:  ## random faults against a real trainer, shipper and server for an hour; ARGS="--seconds 60"
+	@$(BIN)/python tests/soak/nemesis.py $(ARGS)
 
 bench-detect:  ## transitions beside other methods; ARGS="FOLDER" adds the labelled curves.parquet there
 	@$(MAKE) --no-print-directory bench BENCH=detect

@@ -45,6 +45,14 @@ class Postgres:
         return f"postgresql+psycopg://{self.user}:{self.password}@127.0.0.1:{self.port}/{self.database}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home(tmp_path_factory) -> Iterator[None]:
+    """Keep spools and mirrors of tests out of the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROKSCOPE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """Give a loopback port that nothing listens on, a new one at each call."""

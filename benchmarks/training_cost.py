@@ -1,0 +1,241 @@
+"""What measuring adds to training: our tracker beside wandb.watch and TensorBoard histograms, in one run.
+
+    python benchmarks/training_cost.py [--rounds 4] [--gpt2-layers 12]
+
+The demo's MLP, the worst case, is trained as a whole with each tool in turn, in interleaved rounds. A model
+of GPT-2 small's shape takes too long for that on a CPU: there the bare step, a logged step and an evaluation
+are timed, and the share is what the log-spaced schedule makes of them over a run of 10,000 steps.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(tempfile.mkdtemp(prefix="grokscope-bench-"))
+os.environ |= {"GROKSCOPE_HOME": str(FOLDER / "home"), "WANDB_DIR": str(FOLDER), "WANDB_SILENT": "true"}
+
+import torch  # noqa: E402 - these read the environment when they are imported
+import wandb  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn.functional import cross_entropy  # noqa: E402
+from torch.utils.tensorboard import SummaryWriter  # noqa: E402
+
+from grokscope.collectors import Tracker, log_spaced  # noqa: E402
+from grokscope.experiments.modular_addition import AdditionMLP, addition_table  # noqa: E402
+
+Split = tuple[Tensor, Tensor]
+After = Callable[[int, Tensor], None]
+"""What a tool does after a step, with its loss."""
+
+
+def train(model: nn.Module, optimizer: torch.optim.Optimizer, data: Split, steps: int, after: After) -> float:
+    """Return the wall seconds of training."""
+    began = time.perf_counter()
+    for step in range(steps):
+        optimizer.zero_grad()
+        loss = cross_entropy(model(data[0]).flatten(0, -2), data[1].flatten())
+        loss.backward()
+        optimizer.step()
+        after(step, loss)
+    return time.perf_counter() - began
+
+
+def with_tool(name: str, model: nn.Module, optimizer: torch.optim.Optimizer, splits: tuple[Split, Split],
+              steps: int) -> float:  # fmt: skip
+    """Train with a tool that measures as often as our tracker does; return seconds."""
+    due, (train_set, test_set) = log_spaced(), splits
+    if name == "nothing":
+        return train(model, optimizer, train_set, steps, lambda *_: None)
+    if name == "accuracy by hand":
+        return train(model, optimizer, train_set, steps, by_hand(model, splits))
+    if name == "grokscope":
+        with Tracker(model, optimizer, experiment="bench", store=f"sqlite:///{FOLDER}/ours.db") as tracker:
+
+            def ours(step: int, loss: Tensor) -> None:
+                tracker.log(step, {"train/batch_loss": loss})
+                if tracker.due(step):
+                    tracker.evaluate(step, train=train_set, test=test_set)
+
+            return train(model, optimizer, train_set, steps, ours)
+    if name == "wandb.watch":
+        readings = sum(due(step) for step in range(steps))
+        with wandb.init(project="bench", mode="offline", dir=FOLDER) as run:
+            run.watch(model, log="all", log_freq=max(1, steps // readings))
+            return train(model, optimizer, train_set, steps, lambda _, loss: run.log({"loss": loss.item()}))
+    with SummaryWriter(FOLDER / "tensorboard") as writer:
+
+        def histograms(step: int, loss: Tensor) -> None:
+            writer.add_scalar("loss", loss.item(), step)
+            if due(step):
+                for key, parameter in model.named_parameters():
+                    writer.add_histogram(f"weights/{key}", parameter, step)
+                    writer.add_histogram(f"gradients/{key}", parameter.grad, step)
+
+        return train(model, optimizer, train_set, steps, histograms)
+
+
+def by_hand(model: nn.Module, splits: tuple[Split, Split]) -> After:
+    """Give what every such loop has anyway: loss and accuracy of both splits at due steps, kept in a list."""
+    due, kept = log_spaced(), []
+
+    def after(step: int, _: Tensor) -> None:
+        if due(step):
+            model.eval()
+            with torch.no_grad():
+                for inputs, targets in splits:
+                    logits = model(inputs)
+                    loss = cross_entropy(logits, targets).item()
+                    kept.append((step, loss, (logits.argmax(1) == targets).float().mean().item()))
+            model.train()
+
+    return after
+
+
+def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, tuple[Split, Split]]:
+    """Build the demo's model and data."""
+    torch.manual_seed(seed)
+    model = AdditionMLP(47, 48, 128)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=1.0, betas=(0.9, 0.98))
+    return model, optimizer, addition_table(47, 0.5, seed)
+
+
+def bench_demo(rounds: int, steps: int = 2500) -> None:
+    """Print what each tool adds to the demo's training."""
+    tools = ("nothing", "accuracy by hand", "grokscope", "wandb.watch", "TensorBoard histograms")
+    seconds: dict[str, list[float]] = {tool: [] for tool in tools}
+    for round_ in range(rounds):
+        for tool in tools:
+            seconds[tool].append(with_tool(tool, *demo(round_), steps))
+    readings = sum(log_spaced()(step) for step in range(steps))
+    print(f"\n### The demo's MLP, {steps} steps, {readings} readings ({rounds} interleaved rounds)\n")
+    print("| tool | adds, % of training time [min, max] | ms a reading |")
+    print("|---|---|---|")
+    for tool in tools[1:]:
+        added = [a - b for a, b in zip(seconds[tool], seconds["nothing"], strict=True)]
+        shares = [100 * a / b for a, b in zip(added, seconds["nothing"], strict=True)]
+        print(
+            f"| {tool} | {statistics.median(shares):.1f} [{min(shares):.1f}, {max(shares):.1f}] "
+            f"| {statistics.median(added) / readings * 1e3:.2f} |"
+        )
+    print(f"\nA bare step: {statistics.median(seconds['nothing']) / steps * 1e3:.2f} ms.")
+
+
+class Gpt2Shaped(nn.Module):
+    """Logits [N, T, 50257] from tokens [N, T]; width 768, 12 heads, embedding tied, as in GPT-2 small."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(50257, 768), nn.Embedding(1024, 768)
+        block = nn.TransformerEncoderLayer(
+            768, 12, 3072, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.blocks = nn.TransformerEncoder(block, layers, enable_nested_tensor=False)
+        self.head = nn.Linear(768, 50257, bias=False)
+        self.head.weight = self.tokens.weight
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return the logits of every next token."""
+        length = tokens.shape[1]
+        mask = nn.Transformer.generate_square_subsequent_mask(length, device=tokens.device)
+        states = self.tokens(tokens) + self.places.weight[:length]
+        return self.head(self.blocks(states, mask=mask, is_causal=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Seconds of a bare and a watched step, of the first and a later evaluation, and of a logged scalar."""
+
+    bare: float
+    watched: float
+    first: float
+    later: float
+    logged: float
+
+
+def timer(device: str) -> Callable[[Callable[[], object]], float]:
+    """Give the function that times a piece of work to its end on the device."""
+    wait = torch.cuda.synchronize if device == "cuda" else (lambda: None)
+
+    def timed(work: Callable[[], object]) -> float:
+        wait()
+        began = time.perf_counter()
+        work()
+        wait()
+        return time.perf_counter() - began
+
+    return timed
+
+
+def part_costs(model: nn.Module, data: Split, device: str) -> Costs:
+    """Time the parts of a tracked run."""
+    optimizer, timed = torch.optim.AdamW(model.parameters(), lr=1e-4), timer(device)
+
+    def step() -> None:
+        train(model, optimizer, data, 1, lambda *_: None)
+
+    step()
+    bare = statistics.median(timed(step) for _ in range(5))
+    with Tracker(model, optimizer, experiment="bench", store=f"sqlite:///{FOLDER}/ours.db") as tracker:
+        first = timed(lambda: tracker.evaluate(0, train=data, test=data))
+        watched, later = [], []
+        for number in range(1, 4):
+            tracker.due(number)
+            watched.append(timed(step))
+            later.append(timed(lambda n=number: tracker.evaluate(n, train=data, test=data)))
+        logged = [timed(lambda n=n: tracker.log(n, {"train/batch_loss": 1.0})) for n in range(99)]
+    middle = statistics.median
+    return Costs(bare=bare, watched=middle(watched), first=first, later=middle(later), logged=middle(logged))
+
+
+def bench_gpt2(layers: int, device: str, steps: int = 10_000) -> None:
+    """Print what the tracker adds to a run of a model of GPT-2 small's shape, by its parts."""
+    torch.manual_seed(0)
+    model = Gpt2Shaped(layers).to(device)
+    batch = (8, 512) if device == "cuda" else (2, 64)
+    tokens = torch.randint(50257, (batch[0], batch[1] + 1), device=device)
+    costs = part_costs(model, (tokens[:, :-1], tokens[:, 1:]), device)
+    million = sum(p.numel() for p in model.parameters()) / 1e6
+    readings = sum(log_spaced()(n) for n in range(steps))
+    extra = max(0.0, costs.watched - costs.bare)
+    total = costs.first + readings * (costs.later + extra) + steps * costs.logged
+    print(
+        f"\n### GPT-2 small's shape, {layers} layers, {million:.0f} M parameters, batch {batch}, {device}\n"
+    )
+    print("| part | time |")
+    print("|---|---|")
+    print(f"| bare step | {costs.bare * 1e3:.0f} ms |")
+    print(f"| logged step adds | {costs.logged * 1e6:.1f} µs |")
+    print(f"| watched step adds (gradients and updates, at due steps) | {extra * 1e3:.0f} ms |")
+    print(f"| evaluation of both splits, the first with every spectrum | {costs.first * 1e3:.0f} ms |")
+    print(f"| evaluation of both splits, later | {costs.later * 1e3:.0f} ms |")
+    share = 100 * total / (steps * costs.bare)
+    print(f"| all of it over {steps:,} steps, {readings} readings | {share:.2f} % |")
+    print("| and the costly measures, as far as the budget lets them | at most 2 % in all |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--gpt2-layers", type=int, default=12, help="0 leaves that part out")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")  # other people's, of no interest to a table
+    logging.disable(logging.INFO)
+    torch.set_num_threads(1)
+    try:
+        bench_demo(options.rounds)
+        if options.gpt2_layers:
+            bench_gpt2(options.gpt2_layers, "cuda" if torch.cuda.is_available() else "cpu")
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
