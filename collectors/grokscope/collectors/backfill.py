@@ -123,7 +123,7 @@ def _read(
 ) -> dict[str, float]:
     passes = {split: forward_pass(model, data) for split, data in splits.items()}
     reading = Reading(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
-    with undisturbed(model):
+    with undisturbed(model, *splits.values()):
         return to_floats(panel.read(reading, Stopwatch(device_of(model)), share=math.inf))
 
 

@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 from grokscope.collectors.measure.batches import Batch
 from grokscope.collectors.measure.collapse import nc1
 from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.norms import by_group, by_layer, distance_from_init, weight_norms
+from grokscope.collectors.measure.norms import angle_of_sides, by_group, by_layer, differences, weight_norms
 from grokscope.collectors.measure.passes import forward_pass
 from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.spectra import singular_values, spectral_measures
@@ -75,7 +75,7 @@ def weight_measures(
 
     Args:
         model: Any module, its parameters on one device.
-        init: ``snapshot`` at initialisation, for ``weights/distance_from_init``.
+        init: ``snapshot`` at initialisation, for ``weights/distance_from_init`` and ``angle_from_init``.
         optimizer: Its parameter groups are measured too.
         matrices: Whether to decompose the matrices, the dear part.
 
@@ -91,9 +91,15 @@ def weight_measures(
     ['weights/norm', 'weights/norm/0']
     """
     parameters = dict(plain_module(model).named_parameters())
-    measures = weight_norms({"weights/norm": parameters.values(), **_parts(model, optimizer)})
-    if init is not None:
-        measures["weights/distance_from_init"] = distance_from_init(*_paired(parameters, init))
+    now = list(parameters.values())
+    then = [] if init is None else _paired(parameters, init)
+    way = differences(now, then) if then else []
+    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then, "way": way})
+    before, distance = norms.pop("then"), norms.pop("way")
+    measures = dict(norms)
+    if then:
+        measures["weights/distance_from_init"] = distance
+        measures["weights/angle_from_init"] = angle_of_sides(norms["weights/norm"], before, distance)
     return measures | (matrix_spectra(parameters) if matrices else {})
 
 
@@ -116,16 +122,14 @@ def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tens
     return parts
 
 
-def _paired(
-    parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]
-) -> tuple[Iterable[Tensor], Iterable[Tensor]]:
+def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> list[Tensor]:
     different = sorted(parameters.keys() ^ init.keys())
     if different:
         raise ValueError(
             f"init must hold the model's own parameters, got a difference in {', '.join(different[:5])}; "
             "take it with snapshot(model) before training"
         )
-    return parameters.values(), [init[name] for name in parameters]
+    return [init[name] for name in parameters]
 
 
 def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from grokscope.collectors.instruments import default
 from grokscope.collectors.measure.batches import Batch, batches
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.flops import training_flops_per_example
-from grokscope.collectors.measure.passes import Pass, forward_pass
+from grokscope.collectors.measure.passes import Pass, plain_pass
 from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
 from grokscope.collectors.measuring import Measuring
@@ -52,7 +52,7 @@ class ModelWatch:
         how: Measuring,
         say: Callable[[str], None],
     ) -> None:
-        self._model = model
+        self._plain = plain_module(model)
         self._how = how
         self._say = say
         self._panel = Panel([*(default() if how.defaults else ()), *measures], say=say)
@@ -70,14 +70,18 @@ class ModelWatch:
         All tensors stay on the device until the end, where one transfer brings them to the host.
         """
         began = time.perf_counter()
-        passes = {split: self._pass(split, data) for split, data in splits.items()}
+        passes: dict[str, Pass] = {}
         tensors: dict[str, Tensor | float] = {}
-        for split, result in passes.items():
-            curves = curve_measures(result.logits, result.targets)
-            tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
-        tensors |= weight_measures(self._model, init=self._init, optimizer=self._optimizer, matrices=False)
-        tensors |= self._last_update()
-        with undisturbed(self._model):
+        with undisturbed(self._plain, *splits.values()):
+            for split, data in splits.items():
+                # A split's curves right behind its pass, while its logits are still in the processor's cache.
+                seen = passes[split] = self._pass(split, data)
+                curves = curve_measures(seen.logits, seen.targets)
+                tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
+            tensors |= weight_measures(
+                self._plain, init=self._init, optimizer=self._optimizer, matrices=False
+            )
+            tensors |= self._last_update()
             reading = self._reading(step, splits, passes)
             tensors |= self._panel.read(reading, self._stopwatch, share=self._costly_share())
         values = to_floats(tensors) | self._progress(step, splits)
@@ -94,8 +98,8 @@ class ModelWatch:
                 f"{split!r} is not a split; allowed: train, test, val or shift:<name>, "
                 f'for instance evaluate(step, {{"shift:{split}": data}})'
             )
-        return forward_pass(
-            self._model,
+        return plain_pass(
+            self._plain,
             data,
             features=self._how.features,
             batch_size=self._how.batch_size,
@@ -105,7 +109,7 @@ class ModelWatch:
     def _reading(self, step: int, splits: Mapping[str, Data], passes: Mapping[str, Pass]) -> Reading:
         return Reading(
             step=step,
-            model=plain_module(self._model),
+            model=self._plain,
             optimizer=self._optimizer,
             init=self._init,
             splits=splits,
@@ -143,7 +147,7 @@ class ModelWatch:
             return values
         examples = float(step * self._how.examples_per_step)
         if self._flops_per_example is None:
-            self._flops_per_example = _training_flops(self._model, next(iter(splits.values())))
+            self._flops_per_example = _training_flops(self._plain, next(iter(splits.values())))
         return values | {
             "progress/examples": examples,
             "progress/flops": examples * self._flops_per_example,
@@ -162,13 +166,17 @@ def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
     >>> to_floats({"a": torch.tensor(1.0), "b": 0.5, "c": torch.tensor(2, dtype=torch.int32)})
     {'a': 1.0, 'b': 0.5, 'c': 2.0}
     """
-    tensors = {
-        key: whole(value.detach()).reshape(()) for key, value in values.items() if isinstance(value, Tensor)
-    }
-    if not tensors:
-        return {key: float(value) for key, value in values.items()}
-    first = next(iter(tensors.values()))
-    wide = torch.float32 if first.device.type == "mps" else torch.float64
-    together = torch.stack([value.to(wide) for value in tensors.values()])
-    there = dict(zip(tensors, cast("list[float]", together.tolist()), strict=True))
+    by_type: dict[torch.dtype, dict[str, Tensor]] = {}
+    for key, value in values.items():
+        if isinstance(value, Tensor):
+            scalar = whole(value.detach())
+            by_type.setdefault(scalar.dtype, {})[key] = scalar.reshape(()) if scalar.ndim else scalar
+    there = dict[str, float]()
+    if by_type:
+        # Few scalars differ in type: stacked type by type, hardly any has to be converted by itself.
+        stacked = [torch.stack([*scalars.values()]) for scalars in by_type.values()]
+        wide = torch.float32 if stacked[0].device.type == "mps" else torch.float64
+        together = torch.cat([part.to(wide) for part in stacked])
+        keys = [key for scalars in by_type.values() for key in scalars]
+        there = dict(zip(keys, cast("list[float]", together.tolist()), strict=True))
     return {key: there[key] if key in there else float(value) for key, value in values.items()}

@@ -11,6 +11,7 @@ from torch.optim import SGD, Optimizer
 from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
 from grokscope.collectors.measure.steps import alignment, decay_split
 from grokscope.collectors.measure.undisturbed import plain_module
+from grokscope.collectors.measure.untyped import foreach_product
 from grokscope.collectors.where import where
 
 # Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
@@ -128,11 +129,14 @@ class UpdateWatch:
         for name, layer in by_layer(self._model).items():
             own = [held[id(p)][0] for p in layer if id(p) in held]
             parts |= {f"/{where(name)}": own} if own else {}
-        norms = weight_norms(parts)
-        measured = {f"gradients/norm{name}": _unscaled(norm, optimizer) for name, norm in norms.items()}
+        # A sparse gradient holds only some of its parameter's rows.
         pairs = [(gradient, v) for gradient, v in held.values() if gradient.shape == v.shape]
+        along, at = [gradient for gradient, _ in pairs], [v for _, v in pairs]
+        norms = weight_norms(parts | {"along": along, "at": at})
+        both = norms.pop("along"), norms.pop("at")
+        measured = {f"gradients/norm{name}": _unscaled(norm, optimizer) for name, norm in norms.items()}
         if pairs:
-            measured["gradients/alignment"] = alignment(*map(list, zip(*pairs, strict=True)))
+            measured["gradients/alignment"] = alignment(along, at, norms=both)
         return measured
 
     @contextmanager
@@ -152,8 +156,7 @@ def _updates(
     measured = {"updates/ratio": norms["change"] / norms["before"]}
     rates = _decay_rates(optimizer, parameters)
     if rates:
-        decay = [value * -rate for value, rate in zip(before, rates, strict=True)]
-        share, cosine = decay_split(change, decay)
+        share, cosine = decay_split(change, _decay(before, rates))
         measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
     return measured
 
@@ -183,6 +186,13 @@ def _decay_rates(optimizer: Optimizer, watched: Sequence[Tensor]) -> list[float 
         rates |= {id(p): group["lr"] * decay if p.grad is not None else 0.0 for p in group["params"]}
     found = [rates[id(p)] for p in watched]
     return found if any(isinstance(rate, Tensor) or rate for rate in found) else []
+
+
+def _decay(before: Sequence[Tensor], rates: Sequence[float | Tensor]) -> list[Tensor]:
+    known = [rate for rate in rates if not isinstance(rate, Tensor)]
+    if len(known) == len(rates):
+        return foreach_product(before, [-rate for rate in known])
+    return [value * -rate for value, rate in zip(before, rates, strict=True)]
 
 
 def _dense(gradient: Tensor) -> Tensor:

@@ -118,7 +118,7 @@ def test_update_ratio_of_nothing_is_nan_and_from_zero_infinite():
 
 
 def test_parameters_of_two_models_do_not_pair_up():
-    with pytest.raises(ValueError, match=r"got \[\(2,\)\] and \[\(3,\)\]; take both from the same model"):
+    with pytest.raises(ValueError, match=r"got \[\[2\]\] and \[\[3\]\]; take both from the same model"):
         measure.distance_from_init([torch.zeros(2)], [torch.zeros(3)])
 
 

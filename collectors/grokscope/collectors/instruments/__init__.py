@@ -44,12 +44,12 @@ from grokscope.collectors.reading import instrument as instrument
 
 
 def default() -> tuple[Instrument, ...]:
-    """Return what a tracker reads by itself besides curves, norms and updates.
+    """Return what a tracker reads by itself besides curves, norms, movement and updates.
 
     >>> [(one.name, one.tier.value) for one in default()]
-    [('movement', '0'), ('second_moments', '0'), ('weight_spectra', '1'), ('neural_collapse', '1')]
+    [('second_moments', '0'), ('weight_spectra', '1'), ('neural_collapse', '1')]
     """
-    return (movement(), second_moments(), weight_spectra(), neural_collapse())
+    return (second_moments(), weight_spectra(), neural_collapse())
 
 
 def cheap() -> tuple[Instrument, ...]:
@@ -60,9 +60,9 @@ def cheap() -> tuple[Instrument, ...]:
     >>> len(cheap())
     14
     """
-    more = (macro(), layer_margins(), in_context(), representation_spectrum(), intrinsic_dimension())
-    and_more = (linear_probe(), alignment(), active_units(), gradient_noise(), update_window())
-    return (*default(), *more, *and_more)
+    more = (movement(), macro(), layer_margins(), in_context(), representation_spectrum())
+    and_more = (intrinsic_dimension(), linear_probe(), alignment(), active_units(), gradient_noise())
+    return (*default(), *more, *and_more, update_window())
 
 
 def everything() -> tuple[Instrument, ...]:

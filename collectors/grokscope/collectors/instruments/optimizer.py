@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from grokscope.collectors.instruments.subset import Subset, halves, take
 from grokscope.collectors.measure.noise_scale import gradient_moments, noise_scale
-from grokscope.collectors.measure.optimizer_state import second_moment_measures
+from grokscope.collectors.measure.optimizer_state import evenly_read, second_moment_measures
 from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.surface import value_and_gradient
 from grokscope.collectors.measure.trajectory import sketch, trajectory_measures
@@ -35,7 +35,7 @@ def second_moments() -> Instrument:
         if reading.optimizer is None:
             return {}
         own = {id(p) for p in reading.model.parameters()}
-        moments = [whole(moment) for moment in _corrected(reading.optimizer, own)]
+        moments = list(_corrected(reading.optimizer, own))
         if not moments:
             return {}
         epsilon = float(reading.optimizer.param_groups[0].get("eps", 1e-8))
@@ -113,11 +113,13 @@ def update_window(*, window: int = 10, width: int = 4096) -> Instrument:
 
 
 def _corrected(optimizer: Optimizer, own: set[int]) -> Iterable[Tensor]:
-    """Yield v̂ = v / (1 - β₂^t) of every parameter that has one."""
+    """Yield entries of v̂ = v / (1 - β₂^t), for every parameter that has one."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             state: Mapping[str, Any] = optimizer.state.get(parameter, {})
             if id(parameter) in own and "exp_avg_sq" in state:
-                # Kept on the host unless the optimizer is captured in a graph; then it stays on the device.
-                done = 1 - group["betas"][1] ** state["step"]
-                yield state["exp_avg_sq"] / done
+                steps: Tensor | float = state["step"]
+                if isinstance(steps, Tensor) and steps.device.type == "cpu":
+                    steps = steps.item()  # a number costs less; captured in a graph it stays on the device
+                # Read first and corrected then: the whole may be as large as the model.
+                yield evenly_read(whole(state["exp_avg_sq"])) / (1 - group["betas"][1] ** steps)

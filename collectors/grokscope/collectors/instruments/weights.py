@@ -5,20 +5,23 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from grokscope.collectors.measure.margins import layer_margin
-from grokscope.collectors.measure.norms import angle_from_init
+from grokscope.collectors.measure.norms import angle_from_init, distance_from_init
 from grokscope.collectors.reading import Instrument, Reading, instrument
 from grokscope.schemas import Tier
 
 
 def movement() -> Instrument:
-    """Return the instrument of ``weights/angle_from_init``.
+    """Return the instrument of ``weights/distance_from_init`` and ``angle_from_init``.
 
-    Source: arXiv:2605.18845. Cost: four fused passes over the parameters, free.
+    A tracker reads both by itself; this one is for states that are measured later (``backfill``).
+
+    Source: arXiv:2605.18845. Cost: six fused passes over the parameters, free.
 
     >>> import torch
     >>> model = torch.nn.Linear(1, 1, bias=False)
-    >>> movement()(Reading(step=0, model=model, init={"weight": -model.weight.detach()}))
-    {'weights/angle_from_init': tensor(3.1416)}
+    >>> _ = model.weight.data.fill_(1.0)
+    >>> movement()(Reading(step=0, model=model, init={"weight": torch.tensor([[-1.0]])}))
+    {'weights/distance_from_init': tensor(2.), 'weights/angle_from_init': tensor(3.1416)}
     """
 
     @instrument(tier=Tier.FREE)
@@ -26,7 +29,11 @@ def movement() -> Instrument:
         parameters = dict(reading.model.named_parameters())
         if not parameters or parameters.keys() != reading.init.keys():
             return {}
-        return {"weights/angle_from_init": angle_from_init(parameters.values(), reading.init.values())}
+        now, then = [*parameters.values()], [reading.init[name] for name in parameters]
+        return {
+            "weights/distance_from_init": distance_from_init(now, then),
+            "weights/angle_from_init": angle_from_init(now, then),
+        }
 
     return movement
 

@@ -1,7 +1,6 @@
 """Norms over whole sets of tensors, each set read as one vector."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -37,10 +36,11 @@ def weight_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
 
 
 def weight_norms(groups: Mapping[str, Iterable[Tensor]], *, order: float = 2.0) -> dict[str, Tensor]:
-    """Return the ``weight_norm`` of each group, reading every tensor in one fused pass.
+    """Return the ``weight_norm`` of each group, reading every tensor once, in one fused pass.
 
     Args:
-        groups: Named sets of tensors, as from ``by_layer`` or ``by_group``, all on one device.
+        groups: Named sets of tensors, as from ``by_layer`` or ``by_group``, all on one device; one tensor
+            may be in several.
         order: p ≥ 1, dimensionless.
 
     Returns:
@@ -56,14 +56,15 @@ def weight_norms(groups: Mapping[str, Iterable[Tensor]], *, order: float = 2.0) 
     """
     if not order >= 1:
         raise ValueError(f"order must be at least 1 to be a norm, got {order}; use 1, 2 or float('inf')")
-    tensors = {name: [t.detach() for t in group if t.numel()] for name, group in groups.items()}
-    flat = [tensor for group in tensors.values() for tensor in group]
-    if not flat:
+    sets = {name: [tensor for tensor in group if tensor.numel()] for name, group in groups.items()}
+    each = {id(tensor): tensor.detach() for members in sets.values() for tensor in members}
+    if not each:
         return {name: torch.zeros(()) for name in groups}
-    single = iter(foreach_norm(flat, order, _precision(flat)))
+    flat = [*each.values()]
+    norms = dict(zip(each, foreach_norm(flat, order, _precision(flat)), strict=True))
     none = torch.zeros((), device=flat[0].device)
-    parts = {name: list(islice(single, len(group))) for name, group in tensors.items()}
-    return {name: vector_norm(torch.stack(part), order) if part else none for name, part in parts.items()}
+    parts = {name: [norms[id(tensor)] for tensor in members] for name, members in sets.items()}
+    return {name: _joined(part, order) if part else none for name, part in parts.items()}
 
 
 def distance_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
@@ -113,13 +114,34 @@ def angle_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor]) -> Ten
     """
     now, then = list(parameters), list(init)
     sides = weight_norms({"now": now, "then": then, "way": differences(now, then)})
-    one, two, way = (widest(sides[name]) for name in ("now", "then", "way"))
-    long, short = torch.maximum(one, two), torch.minimum(one, two)
-    gap = torch.where(short >= way, way - (long - short), short - (long - way)).clamp_min(0)
-    # gap is ((b + c) - a) of a triangle, taken so that nothing large is subtracted late.
-    rest = (long + (short + way)) * ((long - way) + short).clamp_min(0)
-    angle = 2 * torch.atan2((((long - short) + way) * gap).sqrt(), rest.sqrt())
-    return torch.where(short > 0, angle, torch.nan).to(sides["now"].dtype)
+    return angle_of_sides(sides["now"], sides["then"], sides["way"])
+
+
+def angle_of_sides(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
+    """Return the angle between two vectors of which only their lengths and their distance are known.
+
+        γ = 2 arctan √( ((a-b) + c) μ / ((a + (b+c)) ((a-c) + b)) ),  a ≥ b the lengths, c the distance,
+        μ = c - (a-b) if b ≥ c, else b - (a-c)
+
+    Args:
+        one: Length of a vector, scalar.
+        two: Length of another one.
+        way: Length of their difference.
+
+    Returns:
+        Scalar tensor in radians, 0..π, no synchronisation; NaN if a vector is 0 or has a NaN.
+
+    Source: Kahan 2014. Cost: some fifteen scalar operations.
+
+    >>> angle_of_sides(torch.tensor(3.0), torch.tensor(4.0), torch.tensor(5.0))
+    tensor(1.5708)
+    """
+    a, b, c = widest(torch.maximum(one, two)), widest(torch.minimum(one, two)), widest(way)
+    # μ is (b + c) - a, taken so that nothing large is subtracted late.
+    gap = torch.where(b >= c, c - (a - b), b - (a - c)).clamp_min(0)
+    rest = (a + (b + c)) * ((a - c) + b).clamp_min(0)
+    angle = 2 * torch.atan2((((a - b) + c) * gap).sqrt(), rest.sqrt())
+    return torch.where(b > 0, angle, torch.nan).to(one.dtype)
 
 
 def gradient_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
@@ -215,16 +237,23 @@ def differences(after: Sequence[Tensor], before: Sequence[Tensor]) -> list[Tenso
     >>> differences([torch.tensor([3.0, 4.0])], [torch.ones(2)])
     [tensor([2., 3.])]
     """
-    shapes = [[tuple(t.shape) for t in tensors] for tensors in (after, before)]
+    shapes = [[tensor.shape for tensor in tensors] for tensors in (after, before)]
     if shapes[0] != shapes[1]:
+        got = " and ".join(str([list(shape) for shape in each]) for each in shapes)
         raise ValueError(
-            f"two sets of parameters must have the same shapes in the same order, got {shapes[0]} and "
-            f"{shapes[1]}; take both from the same model"
+            f"two sets of parameters must have the same shapes in the same order, got {got}; take both from "
+            "the same model"
         )
     if not after:
         return []
-    wide = [[t.detach().to(_precision([*after, *before])) for t in tensors] for tensors in (after, before)]
+    precision = _precision([*after, *before])
+    wide = [[tensor.detach().to(precision) for tensor in tensors] for tensors in (after, before)]
     return foreach_difference(*wide)
+
+
+def _joined(parts: Sequence[Tensor], order: float) -> Tensor:
+    """Return the norm of the whole from the norms of its parts."""
+    return parts[0] if len(parts) == 1 else vector_norm(torch.stack([*parts]), order)
 
 
 def _precision(tensors: Sequence[Tensor]) -> torch.dtype:

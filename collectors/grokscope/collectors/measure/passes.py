@@ -46,15 +46,36 @@ def forward_pass(
     torch.Size([4, 3])
     """
     model = plain_module(model)
+    with undisturbed(model, data):
+        return plain_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
+
+
+def plain_pass(
+    model: nn.Module,
+    data: Batch | Iterable[Batch],
+    *,
+    features: str | None,
+    batch_size: int | None,
+    ignore_index: int | None,
+) -> Pass:
+    """Run a split through a plain module that is ``undisturbed`` already; else as ``forward_pass``.
+
+    Source: definition. Cost: one forward pass.
+
+    >>> model, data = nn.Linear(2, 3), (torch.zeros(4, 2), torch.zeros(4).long())
+    >>> with undisturbed(model, data):
+    ...     plain_pass(model, data, features=None, batch_size=None, ignore_index=None).logits.shape
+    torch.Size([4, 3])
+    """
     device = device_of(model)
     passes: list[Pass] = []
-    with undisturbed(model, data), tapped(model, features) as tap:
+    with tapped(model, features) as tap:
         for inputs, targets in batches(data, batch_size=batch_size):
             logits = _logits(model, _moved(inputs, device))
             representation = tap.take(classes=logits.shape[-1] if logits.ndim else 0)
             rows = _rows(logits, targets.to(device, non_blocking=True), representation, named=features)
             passes.append(_without(rows, ignore_index))
-        return _joined(passes)
+    return _joined(passes)
 
 
 def _moved(inputs: Inputs, device: torch.device) -> tuple[Tensor, ...]:

@@ -33,7 +33,9 @@ def inner_product(first: Iterable[Tensor], second: Iterable[Tensor]) -> Tensor:
     return torch.stack(parts).sum() if parts else torch.zeros(())
 
 
-def alignment(gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tensor:
+def alignment(
+    gradients: Sequence[Tensor], parameters: Sequence[Tensor], *, norms: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Return cos(-g, θ): near 1, a step only scales the parameters up (naive loss minimization).
 
         -Σ gᵢθᵢ / (‖g‖ ‖θ‖)
@@ -41,6 +43,7 @@ def alignment(gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tens
     Args:
         gradients: g, tensors of any shape on one device.
         parameters: θ, in the same order and shapes.
+        norms: ‖g‖ and ‖θ‖, where they are known already.
 
     Returns:
         Scalar tensor in [-1, 1], no synchronisation; NaN if either is 0 or has a NaN.
@@ -53,8 +56,8 @@ def alignment(gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> Tens
     >>> alignment([torch.tensor([-2.0, 0.0])], [torch.tensor([1.0, 0.0])])
     tensor(1.)
     """
-    norms = weight_norms({"g": gradients, "p": parameters})
-    return (-inner_product(gradients, parameters) / (norms["g"] * norms["p"])).clamp(-1, 1)
+    lengths = norms or tuple(weight_norms({"g": gradients, "p": parameters}).values())
+    return (-inner_product(gradients, parameters) / (lengths[0] * lengths[1])).clamp(-1, 1)
 
 
 def decay_split(change: Sequence[Tensor], decay: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

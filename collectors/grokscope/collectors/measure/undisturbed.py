@@ -1,7 +1,7 @@
 """Looking at a model in training without leaving a trace."""
 
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -13,7 +13,7 @@ from grokscope.collectors.measure.untyped import fork_rng, version_of
 
 
 @contextmanager
-def undisturbed(model: nn.Module, data: object = None) -> Generator[None]:
+def undisturbed(model: nn.Module, *data: object) -> Generator[None]:
     """Put the model into evaluation mode without gradients, and on leaving put everything back.
 
     What comes back: the mode of every submodule (also where a parent's mode differs), buffers, weights that
@@ -24,7 +24,7 @@ def undisturbed(model: nn.Module, data: object = None) -> Generator[None]:
 
     Args:
         model: Any module; a parameter or buffer tells its device.
-        data: What will be read inside; only a loader's own generators matter.
+        data: All that will be read inside; only loaders' own generators matter.
 
     Source: definition. Cost: a copy of the buffers, some 0.1 ms of random states.
 
@@ -117,13 +117,17 @@ def _same_random_state(device: torch.device) -> Generator[None]:
 
 
 @contextmanager
-def _same_generators(data: object) -> Generator[None]:
-    samplers = [getattr(data, "sampler", None), getattr(data, "batch_sampler", None)]
-    samplers.append(getattr(samplers[1], "sampler", None))
-    found = [getattr(owner, "generator", None) for owner in (data, *samplers)]
+def _same_generators(data: Sequence[object]) -> Generator[None]:
+    found = [getattr(owner, "generator", None) for each in data for owner in _drawing(each)]
     states = [(g, g.get_state()) for g in found if isinstance(g, torch.Generator)]
     try:
         yield
     finally:
         for generator, state in states:
             generator.set_state(state)
+
+
+def _drawing(data: object) -> tuple[object, ...]:
+    """Return what of a split may draw at random."""
+    batch_sampler = getattr(data, "batch_sampler", None)
+    return data, getattr(data, "sampler", None), batch_sampler, getattr(batch_sampler, "sampler", None)
