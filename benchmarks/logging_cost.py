@@ -1,25 +1,31 @@
-"""What a call of ``log`` costs the training loop: ours beside five others, in one run, and our memory.
+"""What a call of ``log`` costs the training loop: ours beside six others, in one run, and our memory.
 
-    python benchmarks/logging_cost.py [--rounds 4] [--scalars 10000000]
+    python benchmarks/logging_cost.py [--rounds 4] [--scalars 10000000] [--aim PYTHON]
 
 Each round times every logger in turn on the same values, so that a busy machine slows them alike; the
 ratios are taken within a round. "Caller" is what the loop waits for: the median over steps. Each logger's
-values are made before the clock starts. At the end one tracker takes ``--scalars`` scalars, and what memory
+values are made before the clock starts. Before that one tracker takes ``--scalars`` scalars, and what memory
 it holds is shown.
+
+Aim pins libraries that we need newer, so it runs in a process of its own, which times itself in its turn:
+with the Python given, else in an environment made for the run.
 """
 
 import argparse
+import json
 import logging
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+
+from log_steps import Log, time_steps
 
 FOLDER = Path(tempfile.mkdtemp(prefix="grokscope-bench-"))
 os.environ |= {
@@ -46,8 +52,9 @@ STEPS = {
     "tensorboard": 200,
     "trackio": 400,
     "wandb, offline": 200,
+    "aim": 100,
 }
-Log = Callable[[int, dict[str, float]], None]
+AIM = "aim==3.29.1"
 
 
 @contextmanager
@@ -75,25 +82,52 @@ def logger(name: str, folder: Path) -> Iterator[Log]:
             yield lambda step, values: mlflow.log_metrics(values, step=step, synchronous=wait) and None
 
 
-def time_steps(log: Log, steps: int, scalars: int) -> list[float]:
-    """Return the seconds that each step's call took."""
-    seconds = []
-    for step in range(steps):
-        values = {f"train/metric_{i}": step + i / 7 for i in range(scalars)}
-        began = time.perf_counter()
-        log(step, values)
-        seconds.append(time.perf_counter() - began)
-    return seconds
+class Aim:
+    """Aim in a process of its own."""
+
+    def __init__(self, python: str, folder: Path) -> None:
+        self._process = subprocess.Popen(
+            [python, Path(__file__).with_name("log_steps.py"), folder / "aim"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def time_steps(self, steps: int, scalars: int) -> list[float]:
+        self._process.stdin.write(f"{steps} {scalars}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
 
 
-def bench_hot_path(rounds: int, scalars: int, *, folder: Path) -> None:
+def python_with_aim(folder: Path) -> str | None:
+    """Make an environment with Aim; ``None``, and a sentence, where that cannot be."""
+    python = str(folder / "aim-env" / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", AIM]
+    try:
+        subprocess.run([sys.executable, "-m", "venv", folder / "aim-env"], check=True)
+        subprocess.run(install, check=True, stdout=sys.stderr)
+    except subprocess.CalledProcessError:
+        print(f"Aim is left out: {AIM} cannot be installed for this Python.")
+        return None
+    return python
+
+
+def bench_hot_path(rounds: int, scalars: int, *, folder: Path, aim: Aim | None) -> None:
     """Print caller's time per scalar, its tail, and the ratio to ours."""
-    per_scalar: dict[str, list[float]] = {name: [] for name in STEPS}
-    tail: dict[str, list[float]] = {name: [] for name in STEPS}
+    names = [name for name in STEPS if aim or name != "aim"]
+    per_scalar: dict[str, list[float]] = {name: [] for name in names}
+    tail: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
-        for name, steps in STEPS.items():
-            with logger(name, folder) as log:
-                seconds = time_steps(log, steps, scalars)
+        for name in names:
+            if name == "aim":
+                seconds = aim.time_steps(STEPS[name], scalars)
+            else:
+                with logger(name, folder) as log:
+                    seconds = time_steps(log, STEPS[name], scalars)
             per_scalar[name].append(statistics.median(seconds) / scalars * 1e6)
             tail[name].append(sorted(seconds)[int(0.99 * len(seconds))] * 1e6)
     print(f"\n### {scalars} scalars a step ({rounds} interleaved rounds)\n")
@@ -136,6 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--scalars", type=int, default=10**7)
+    parser.add_argument("--aim", metavar="PYTHON", help="an interpreter that can import aim")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # other people's, of no interest to a table
     logging.disable(logging.INFO)
@@ -144,8 +179,12 @@ def main() -> None:
         mlflow.set_tracking_uri(f"sqlite:///{FOLDER}/mlflow.db")
         mlflow.set_experiment("bench")
         bench_memory(options.scalars)
+        python = options.aim or python_with_aim(FOLDER)
+        aim = Aim(python, FOLDER) if python else None
         for scalars in (4, 50, 500):
-            bench_hot_path(options.rounds, scalars, folder=FOLDER)
+            bench_hot_path(options.rounds, scalars, folder=FOLDER, aim=aim)
+        if aim:
+            aim.close()
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)
 

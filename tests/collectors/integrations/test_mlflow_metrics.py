@@ -1,0 +1,127 @@
+"""Code that calls MLflow finds, inside ``spooled``, what it would have found without it."""
+
+import inspect
+import os
+import subprocess
+import sys
+import time
+
+import mlflow
+import pytest
+from mlflow.tracking import MlflowClient
+
+from grokscope.collectors.integrations import mlflow_metrics
+
+SCRIPT = """
+import mlflow
+from mlflow.entities import LoggedModelOutput
+from grokscope.collectors.integrations.mlflow_metrics import spooled
+mlflow.set_experiment("e")
+with mlflow.start_run(run_name="other") as other:
+    pass
+before = mlflow.log_metric, mlflow.log_metrics, mlflow.end_run, mlflow.tracking.fluent.end_run
+with spooled(mlflow):
+    with mlflow.start_run(run_name="parent") as parent:
+        for step in range(2):
+            mlflow.log_metric("loss", step + 0.5, step=step)
+            with mlflow.start_run(run_name=f"child {step}", nested=True):
+                mlflow.log_metrics({"loss": step + 0.25}, step)
+        mlflow.log_metric("default", 7)
+        mlflow.log_metric("positional", 1.0, 5, None, 123, other.info.run_id)
+        mlflow.log_metrics({"keyword": 2.0}, run_id=other.info.run_id, timestamp=456)
+        mlflow.log_metrics({"unasked": 1.0}, 3, None, None, None, None, None)
+        mlflow.log_metrics({"later": 1.0}, step=1, synchronous=False).wait()
+        model = mlflow.create_external_model(name="m")
+        mlflow.log_metric("of model", 3.0, model_id=model.model_id)
+        mlflow.log_outputs([LoggedModelOutput(model.model_id, step=9)])
+    with mlflow.start_run(run_id=parent.info.run_id):
+        mlflow.log_metric("at its step", 4.0, step=9)
+    try:
+        with mlflow.start_run(run_name="broken"):
+            mlflow.log_metric("loss", 1.0)
+            raise ValueError
+    except ValueError:
+        pass
+    mlflow.start_run(run_name="by hand")
+    mlflow.log_metric("loss", 1.0)
+    mlflow.end_run("KILLED")
+    assert mlflow.active_run() is None
+assert before == (mlflow.log_metric, mlflow.log_metrics, mlflow.end_run, mlflow.tracking.fluent.end_run)
+print(model.model_id)
+"""
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory):
+    """Run the script, and give its store's client, its runs by name, and its model's id."""
+    folder = tmp_path_factory.mktemp("drop-in")
+    store = f"sqlite:///{folder}/mlflow.db"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT],
+        env=os.environ | {"GROKSCOPE_HOME": str(folder / "home"), "MLFLOW_TRACKING_URI": store},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    deadline = time.monotonic() + 60
+    while list((folder / "home" / "spool").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    client = MlflowClient(store)
+    runs = client.search_runs([client.get_experiment_by_name("e").experiment_id])
+    return client, {run.info.run_name: run for run in runs}, done.stdout.split()[-1]
+
+
+def points(logged, run: str, key: str) -> list[tuple[int, float]]:
+    client, runs, _ = logged
+    return [(m.step, m.value) for m in client.get_metric_history(runs[run].info.run_id, key)]
+
+
+def test_every_point_is_in_the_run_that_was_active(logged):
+    assert points(logged, "parent", "loss") == [(0, 0.5), (1, 1.5)]
+    for step in range(2):
+        assert points(logged, f"child {step}", "loss") == [(step, step + 0.25)]
+    assert points(logged, "parent", "default") == [(0, 7.0)]
+    assert points(logged, "parent", "unasked") == [(3, 1.0)]
+
+
+def test_a_run_around_others_stays_one_attempt(logged):
+    assert {run.data.tags.get("grokscope.attempt") for run in logged[1].values()} == {"1", None}
+
+
+def test_what_names_a_run_or_a_time_of_its_own_goes_there_however_it_is_passed(logged):
+    client, runs, _ = logged
+    other = runs["other"].info.run_id
+    found = [*client.get_metric_history(other, "positional"), *client.get_metric_history(other, "keyword")]
+    assert [(m.step, m.timestamp, m.value) for m in found] == [(5, 123, 1.0), (0, 456, 2.0)]
+    assert {"positional", "keyword"}.isdisjoint(runs["parent"].data.metrics)
+
+
+def test_what_is_asked_to_be_logged_later_can_be_waited_for(logged):
+    assert points(logged, "parent", "later") == [(1, 1.0)]
+
+
+def test_a_metric_of_a_model_or_at_its_step_is_the_model_s(logged):
+    client, _, model = logged
+    found = {m.key: (m.step, m.value) for m in client.get_logged_model(model).metrics}
+    assert found == {"of model": (0, 3.0), "at its step": (9, 4.0)}
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [("parent", "FINISHED"), ("child 1", "FINISHED"), ("broken", "FAILED"), ("by hand", "KILLED")],
+)
+def test_a_run_ends_as_it_ends_in_mlflow(logged, run, status):
+    assert logged[1][run].info.status == status
+
+
+@pytest.mark.parametrize("name", ["log_metric", "log_metrics", "end_run"])
+def test_the_stand_ins_take_what_mlflow_s_own_functions_take(name):
+    """Those arguments that are ours to read have MLflow's names, order and defaults; others pass."""
+    own = list(inspect.signature(getattr(mlflow_metrics._DropIn, name)).parameters.values())[1:]
+    read = [(p.name, p.default) for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
+    theirs = [(p.name, p.default) for p in inspect.signature(getattr(mlflow, name)).parameters.values()]
+    assert read == theirs[: len(read)]
