@@ -1,4 +1,5 @@
 import ast
+import re
 import unicodedata
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from markdown_it import MarkdownIt
 
 import grokscope.dashboard
 from grokscope.dashboard import escape, plain
+from grokscope.dashboard.escaping import JOINER
 
 CANARIES = (
     "<img src=x onerror=alert(1)>",
@@ -33,7 +35,17 @@ def text_of(markdown):
     children = [child for block in blocks for child in block.children or ()]
     if kinds or {child.type for child in children} - {"text", "text_special"}:
         return None
-    return "".join(child.content for child in children)
+    return "".join(child.content for child in children).replace(JOINER, "")
+
+
+@pytest.mark.parametrize("address", ["http://a.b", "HTTPS://a.b", "see www.a.b now", "x@a.b", "x@www.a.b"])
+def test_no_address_is_made_a_link_not_even_by_a_reader_that_looks_for_them_in_text(address):
+    """As Streamlit does, with these rules, once the escapes are gone."""
+    url = r"(https?:\/\/|www(?=\.))([-.\w]+)([^ \t\r\n]*)"
+    mail = r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)"
+    shown = escape(address).replace("\\", "")
+    assert re.search(f"{url}|{mail}", address, re.IGNORECASE)
+    assert not re.search(f"{url}|{mail}", shown, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("canary", CANARIES)

@@ -29,17 +29,22 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
         "seed": [_whole(p, ("seed",)) for p in own],
         "planned": [_whole(p, _PLANNED) for p in own],
     }
-    training = runs.filter(pl.col("status") == "RUNNING")["run_id"]
-    usual = _usual_pause(points.filter(pl.col("run_id").is_in(training.implode())))
-    limits = [max(SILENT_MS, _PAUSES * usual.get(run_id, 0)) for run_id in ids]
-    heard = pl.max_horizontal("last_ms", "start_ms").fill_null(now_ms)
-    silent = (pl.col("status") == "RUNNING") & (now_ms - heard > pl.col("limit"))
     frame = runs.with_columns(*(pl.Series(k, v, dtype=RUNS_SCHEMA[k]) for k, v in columns.items()))
-    return (
-        frame.with_columns(pl.Series("limit", limits, dtype=pl.Int64))
-        .with_columns(silent.alias("silent"))
-        .select(RUNS_SCHEMA.names())
-    )
+    return frame.with_columns(_silent(runs, points, now_ms=now_ms)).select(RUNS_SCHEMA.names())
+
+
+def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Series:
+    """Return ``silent``: of the runs that are called running, those not heard of for too long."""
+    heard = pl.max_horizontal("last_ms", "start_ms").fill_null(now_ms)
+    since = runs.select("run_id", "status", pause=now_ms - heard, ran=heard - pl.col("start_ms"))
+    late = since.filter((pl.col("status") == "RUNNING") & (pl.col("pause") > SILENT_MS))
+    # No usual pause is longer than the run itself: a store of runs that died long ago is told without points.
+    gone = late.filter(pl.col("pause") > _PAUSES * pl.col("ran"))["run_id"]
+    open_ = late.filter(~pl.col("run_id").is_in(gone.implode()))
+    usual = _usual_pause(points.join(open_, on="run_id", how="semi"))
+    limits = [_PAUSES * usual.get(run, 0) for run in open_["run_id"]]
+    found = {*gone, *open_.filter(pl.col("pause") > pl.Series(limits, dtype=pl.Int64))["run_id"]}
+    return pl.Series("silent", [run in found for run in runs["run_id"]], dtype=pl.Boolean)
 
 
 def _labels(runs: pl.DataFrame) -> list[str]:

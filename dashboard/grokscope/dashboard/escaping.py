@@ -13,6 +13,11 @@ CLIP = 200
 
 # Markdown's own punctuation, ':' (directives, emoji), '$' (LaTeX), '<' '&' (HTML), '~' '=' (strikes).
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|:$&~^=@/\"'])")
+# Streamlit links addresses that it finds in text after the escapes are gone; an invisible mark breaks them.
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+JOINER = "\u2060"
+"""Stands in addresses that ``escape`` has broken; ``plain`` never returns it."""
+
 _CONTROL = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
@@ -34,9 +39,10 @@ def plain(text: str, *, limit: int = CLIP) -> str:
 
 
 def escape(text: str, *, limit: int = CLIP) -> str:
-    r"""Return ``text`` so that Streamlit's markdown shows it letter for letter.
+    r"""Return ``text`` so that Streamlit's markdown shows it letter for letter, with no address made a link.
 
     >>> escape("![x](http://a.b)")
-    '\\!\\[x\\]\\(http\\:\\/\\/a\\.b\\)'
+    '\\!\\[x\\]\\(http\\:\u2060\\/\\/a\\.b\\)'
     """
-    return _SPECIAL.sub(r"\\\1", plain(text, limit=limit))
+    broken = _ADDRESS.sub(rf"\g<0>{JOINER}", plain(text, limit=limit))
+    return _SPECIAL.sub(r"\\\1", broken)

@@ -66,17 +66,20 @@ class Watcher:
     def _feed(self, snapshot: Snapshot, training: list[str]) -> None:
         until = self._clock() + _BUDGET_S
         still = set(phases.active(snapshot.runs)["run_id"])
-        marks = {run: self._seen(run).fed_to for run in training}
-        if not marks:
+        if not training:
             return
-        fed = pl.col("run_id").replace_strict(marks, return_dtype=pl.Int64())
-        mine = snapshot.curves.filter(pl.col("run_id").is_in(training))
-        new = mine.filter((pl.col("step") > fed) & ~pl.col("metric").str.starts_with("progress/"))
+        marks = [(run, self._seen(run).fed_to) for run in training]
+        fed = pl.DataFrame(marks, schema={"run_id": pl.String(), "fed": pl.Int64()}, orient="row")
+        mine = snapshot.curves.filter(~pl.col("metric").str.starts_with("progress/"))
+        new = mine.join(fed, on="run_id", how="inner").filter(pl.col("step") > pl.col("fed"))
         parts = new.sort("step").partition_by("run_id", as_dict=True, include_key=False)
         for run in training:
             seen, rows = self._watched[run], parts.get((run,))
+            if rows is None or self._clock() > until:
+                seen.has_caught_up = rows is None
+                continue
             # The newest evaluation of a run that goes on may be half delivered: it waits for the next one.
-            whole = _evaluations(rows, leave_last=run in still) if rows is not None else {}
+            whole = _evaluations(rows, leave_last=run in still)
             seen.has_caught_up = self._catch_up(seen, whole, until)
 
     def _catch_up(self, seen: _Watched, evaluations: Mapping[int, dict[str, float]], until: float) -> bool:
