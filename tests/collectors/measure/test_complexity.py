@@ -28,12 +28,24 @@ def test_the_size_is_that_of_the_rounded_codes_in_order():
     assert compressed_bits(parameters, step=0.1, compress=zlib.compress) == 2 * len(zlib.compress(wide))
 
 
-@pytest.mark.parametrize("step", [0.0, -1.0, math.nan])
+@pytest.mark.parametrize("step", [0.0, -1.0])
 def test_a_step_that_is_none_is_refused(step):
     with pytest.raises(ValueError, match="step must be above 0 and parameters not empty"):
         compressed_bits([torch.ones(1)], step=step)
     with pytest.raises(ValueError, match="parameters not empty"):
-        compressed_bits([], step=1.0)
+        compressed_bits([torch.zeros(0)], step=1.0)
+
+
+def test_weights_that_are_0_need_no_bits_and_diverged_ones_have_none():
+    def loss(p):
+        return sum(part.sum() for part in p)
+
+    zeros, diverged = [torch.zeros(0), torch.zeros(90_000)], [torch.tensor([1.0, math.nan])]
+    assert coarsest_step(loss, zeros, tolerance=0.1) == math.inf
+    assert compressed_bits(zeros, step=math.inf) < 0.01
+    assert math.isnan(coarsest_step(loss, diverged, tolerance=0.1))
+    assert math.isnan(compressed_bits(diverged, step=1.0))
+    assert math.isnan(compressed_bits(diverged, step=math.nan))
 
 
 def test_the_coarsest_step_keeps_the_loss_and_the_next_coarser_one_does_not():

@@ -1,11 +1,13 @@
 """How much a network says: bits that its weights need, and how much it minds losing some of them."""
 
 import bz2
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measure.norms import weight_norm
 from grokscope.collectors.measure.surface import Loss, Predict
 
 _HALF_OCTAVES = 48
@@ -24,7 +26,8 @@ def compressed_bits(
         compress: Lossless; the source's is bzip2.
 
     Returns:
-        A number on the host: one transfer of all parameters.
+        A number on the host: one transfer of all parameters. NaN if one of them is not finite, or the step is
+        NaN.
 
     Raises:
         ValueError: If ``step`` is not positive, or there are no parameters.
@@ -34,10 +37,12 @@ def compressed_bits(
     >>> compressed_bits([torch.zeros(10_000)], step=0.1) < 0.1
     True
     """
-    if not step > 0 or not parameters:
+    if step <= 0 or not any(p.numel() for p in parameters):
         raise ValueError(f"step must be above 0 and parameters not empty, got {step}; see coarsest_step")
     whole = torch.cat([(p.detach().double() / step).round().reshape(-1) for p in parameters]).cpu()
     largest = float(whole.abs().max())
+    if not math.isfinite(largest):
+        return math.nan
     sizes = {torch.int8: 127.0, torch.int16: 32767.0}
     kind = next((kind for kind, most in sizes.items() if largest <= most), torch.int32)
     codes = whole.clamp(-(2**31), 2**31 - 1).to(kind).numpy().tobytes()
@@ -58,7 +63,8 @@ def coarsest_step(loss: Loss, parameters: Sequence[Tensor], *, tolerance: float)
         tolerance: ≥ 0, in nats.
 
     Returns:
-        Δ, a number on the host; the finest tried, 2⁻²³ of the largest entry, if none passes.
+        Δ, a number on the host; the finest tried, 2⁻²³ of the largest entry, if none passes; infinite if θ is
+        0, NaN if an entry is not finite.
 
     Raises:
         ValueError: If ``tolerance`` is negative.
@@ -71,7 +77,9 @@ def coarsest_step(loss: Loss, parameters: Sequence[Tensor], *, tolerance: float)
     """
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be at least 0 nats, got {tolerance}; 0.1 is a small price")
-    largest = max(float(p.detach().abs().max()) for p in parameters)
+    largest = float(weight_norm(parameters, order=math.inf))
+    if not 0 < largest < math.inf:
+        return math.inf if largest == 0 else math.nan
     allowed = loss(parameters) + tolerance
     step = largest
     for halves in range(_HALF_OCTAVES):
