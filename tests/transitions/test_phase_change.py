@@ -69,6 +69,35 @@ def test_curves_that_change_together_are_one_event_on_the_clearest_of_them():
     assert [event.metric for event in detect(frame)[0].transitions] == ["a/acc"]
 
 
+def test_a_loss_that_drops_at_the_turn_of_an_epoch_has_only_seen_its_examples_before():
+    steps = np.arange(10, 4001, 10)
+    stairs = 1.4 - 0.3 * np.floor((steps - 1) / 1000) + np.random.default_rng(0).normal(0, 0.005, len(steps))
+    epochs = curve("epoch", steps, steps / 1000)
+    train, held_out = (pl.concat([curve(name, steps, stairs), epochs]) for name in ("train/loss", "val/loss"))
+    assert detect(train)[0].transitions == ()
+    assert [event.kind for event in detect(held_out)[0].transitions] == [Kind.PHASE_CHANGE] * 3
+
+
+@pytest.mark.parametrize(("metric", "low", "high"), [("x/acc", 0.0, 0.03), ("val/loss", 3.85, 3.83)])
+def test_a_change_too_small_to_matter_is_none_however_abrupt(metric: str, low: float, high: float):
+    values = np.where(DENSE < 3000, low, high)
+    assert detect(curve(metric, DENSE, values))[0].transitions == ()
+
+
+def test_losses_date_their_phase_change_where_no_other_event_has_dated_the_curve():
+    rise = 1 / (1 + (2500 / DENSE) ** 9.0)
+    names = ("train/accuracy", "test/accuracy", "train/loss", "test/loss")
+    frame = pl.concat([curve(name, DENSE, rise if "acc" in name else 4 - 4 * rise) for name in names])
+    verdict = detect(frame)[0]
+    assert verdict.pattern is Pattern.COMPREHENSION
+    assert {(event.kind, event.metric) for event in verdict.transitions} == {
+        (Kind.MEMORIZATION, "train/accuracy"),
+        (Kind.GENERALIZATION, "test/accuracy"),
+        (Kind.PHASE_CHANGE, "train/loss"),
+        (Kind.PHASE_CHANGE, "test/loss"),
+    }
+
+
 def test_a_metric_whose_better_side_is_unknown_has_no_phase_change():
     values = 0.6 / (1 + (2500 / np.maximum(CHECKPOINTS, 0.5)) ** 2.5)
     assert detect(curve("weights/norm", CHECKPOINTS, values))[0].transitions == ()

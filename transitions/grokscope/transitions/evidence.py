@@ -9,8 +9,7 @@ from grokscope.transitions.continuous import artefact, lead
 from grokscope.transitions.curves import Curve, running_median
 from grokscope.transitions.finding import failed, passed, unknown
 from grokscope.transitions.memorization import Fit
-from grokscope.transitions.pattern import DELAY_RATIO
-from grokscope.transitions.rise import LOST, SHORT_WAIT, Rise
+from grokscope.transitions.rise import DELAY_RATIO, LOST, SHORT_WAIT, Rise
 from grokscope.transitions.stages import rests_of
 
 RECOVERY_SHARE = 0.8

@@ -5,10 +5,8 @@ import numpy as np
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves import Curve
 from grokscope.transitions.memorization import Fit
-from grokscope.transitions.rise import LEAST_RISE, Rise
+from grokscope.transitions.rise import DELAY_RATIO, LEAST_RISE, Rise
 
-DELAY_RATIO = 3.0
-"""Generalization this many times later than the train fit is delayed, whatever the evaluation grid."""
 SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
 """A smaller delay counts if the run was watched waiting: so much later and so many evaluations."""
 LOW_LEVEL = 0.5
@@ -34,12 +32,22 @@ def phase_of(fit: Fit, rise: Rise | None, *, test: Curve) -> Pattern:
     return Pattern.GROKKING if _is_delayed(fit.fitted_step, rise, test) else Pattern.COMPREHENSION
 
 
+def is_delayed_for_sure(rise: Rise, test: Curve) -> bool:
+    """Return whether a rise came late however early the fit was, in a log that begins with it.
+
+    The fit is not later than the log's first step, so ``DELAY_RATIO`` times that is late enough.
+    """
+    begin = int(test.steps[0])
+    is_late = rise.finished_step is not None and rise.finished_step >= DELAY_RATIO * begin
+    return is_late and _is_delayed(begin, rise, test)
+
+
 def _is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     """Return whether a good part of the rise came clearly after the train fit."""
     if rise.finished_step is None:
         return False
     at_fit = int(np.searchsorted(test.steps, fitted_step))
-    level_at_fit = float(np.median(test.values[at_fit : at_fit + 2]))
+    level_at_fit = float(np.median(test.values[at_fit : at_fit + max(test.patience // 2, 1)]))
     if rise.top - level_at_fit < LEAST_RISE:
         return False
     if rise.finished_step >= DELAY_RATIO * fitted_step:

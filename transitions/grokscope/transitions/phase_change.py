@@ -25,7 +25,9 @@ STEEP, FLAT = 0.25, 0.1
 NOISY, REFINEMENTS = 3.0, 3
 """Standard deviations of noise that do not end a plateau, and how often its level is read again."""
 LEAST_SHARE = 0.05
-"""A change covers at least this share of everything that the curve ever did."""
+"""A change covers at least this share of everything that the curve ever did, and of the scale of a score."""
+LEAST_OF_LEVEL = 0.01
+"""... and this share of a loss's own level, which has no scale."""
 LEAST_SIGNAL = 5.0
 """... and so many standard deviations of the curve's noise."""
 LEAST_PLATEAU = 5
@@ -34,6 +36,8 @@ DEPTH = 3
 """How often a curve is searched again on either side of its steepest stretch."""
 ABRUPT = 1 / 3
 """Onset to midpoint takes at most this share of the plateau's length, both in decades."""
+PART_OF_EPOCH = 0.25
+"""A training loss that is half-way down so near to the end of an epoch owes it to examples seen before."""
 _ROUNDING = 1e-9  # grid points that fall on an evaluation count as reaching it
 _HIGHER_IS_BETTER = frozenset({"acc", "accuracy", "acc_norm", "exact_match", "mrr", "information", "score"})
 _LOWER_IS_BETTER = frozenset({"loss"})
@@ -77,6 +81,25 @@ def phase_changes(curves: Sequence[Curve]) -> list[PhaseChange]:
     return sorted(kept, key=lambda c: c.onset.step)
 
 
+def is_turn_of_epoch(change: PhaseChange, epochs: Curve | None) -> bool:
+    """Return whether ``change`` is the stair of a training loss whose examples come round again.
+
+    Args:
+        change: Of any curve; those of held-out curves are no stairs.
+        epochs: ``progress/epochs``; without it no stair can be told.
+
+    >>> at = Date(step=1000, low=995, high=1005)
+    >>> stair = PhaseChange(metric="train/loss", onset=at, midpoint=at, before=2.0, after=1.5, clarity=9.0)
+    >>> epochs = Curve(metric="progress/epochs", steps=np.array([0, 4000]), values=np.array([0.0, 4.0]))
+    >>> is_turn_of_epoch(stair, epochs), is_turn_of_epoch(replace(stair, metric="val/loss"), epochs)
+    (True, False)
+    """
+    if epochs is None or len(epochs) == 0 or change.metric != "train/loss":
+        return False
+    begin, end = np.interp([change.midpoint.low, change.midpoint.high], epochs.steps, epochs.values)
+    return bool(begin + PART_OF_EPOCH > end >= np.ceil(begin) > 0)
+
+
 def phase_changes_of(curve: Curve) -> list[PhaseChange]:
     """Return the abrupt changes of ``curve``; a curve whose better side is unknown has none."""
     sign = _sign(curve.metric)
@@ -84,7 +107,8 @@ def phase_changes_of(curve: Curve) -> list[PhaseChange]:
         return []
     better = replace(curve, values=sign * curve.values)
     noise = _noise(better)
-    least = max(LEAST_SHARE * float(np.ptp(curve.values)), LEAST_SIGNAL * noise)
+    typical = LEAST_SHARE if sign > 0 else LEAST_OF_LEVEL * abs(float(np.median(curve.values)))
+    least = max(LEAST_SHARE * float(np.ptp(curve.values)), typical, LEAST_SIGNAL * noise)
     return _searched(better, sign, least=least, noise=noise, depth=DEPTH)
 
 

@@ -7,7 +7,7 @@ from grokscope.transitions.collapse import Collapse, test_collapse, train_collap
 from grokscope.transitions.curves import Curve
 from grokscope.transitions.memorization import Fit, fit_of
 from grokscope.transitions.passage import arrival, bracket
-from grokscope.transitions.pattern import phase_of
+from grokscope.transitions.pattern import is_delayed_for_sure, phase_of
 from grokscope.transitions.rise import (
     LEAST_RISE,
     LOST,
@@ -81,8 +81,13 @@ def read(train: Curve, test: Curve) -> Reading:
 def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
     is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
-    begins_half_way = is_fit_at_once and rise is not None and _begins_half_way(rise)
-    return Pattern.OTHER if begins_half_way or begins_at_top(test) else phase_of(fit, rise, test=test)
+    if begins_at_top(test):
+        # At step 0 a model that generalizes was trained before; later, it may have been faster than the fit.
+        is_first = fit.fitted_step is not None and not is_fit_at_once and test.steps[0] > 0
+        return Pattern.COMPREHENSION if is_first else Pattern.OTHER
+    if is_fit_at_once and rise is not None and _begins_half_way(rise) and not is_delayed_for_sure(rise, test):
+        return Pattern.OTHER
+    return phase_of(fit, rise, test=test)
 
 
 def _begins_half_way(rise: Rise) -> bool:

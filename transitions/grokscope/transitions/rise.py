@@ -25,6 +25,11 @@ TOLERANCE = 0.1
 STANDARD_ERRORS = 4.0
 """A rise that is not complete exceeds so many standard errors of a median, because a live run is looked at
 again and again."""
+DELAY_RATIO = 3.0
+"""Generalization this many times later than the train fit is delayed, whatever the evaluation grid."""
+FOOT = 0.25
+"""A log that begins below this share of the top begins at the foot of the rise at worst: the onset may be a
+little earlier than the log, and the interval says so."""
 SHORT_WAIT = 5
 """Fewer evaluations than this between train fit and completion show no plateau of their own."""
 
@@ -84,16 +89,25 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
     """
     done = completion_index(curve)
     start = 0 if after is None else int(np.searchsorted(curve.steps, after))
-    if start > 0 and done is not None and done - start < SHORT_WAIT:
+    if after is not None and done is not None and _is_short_wait(curve, after, start, done):
         start = 0
     end = _arrival(curve, start) if done is None else done
     if end <= start:
         return None
     top = top_of(curve, end)
     plateau = plateau_of(curve, start, end, top=top)
+    half_way = curve.values[0] + MIDPOINT * (top - curve.values[0])
+    if start == 0 and plateau.level > half_way:
+        # Flat ground that high is the end of a rise from the log's begin, however long it takes.
+        plateau = plateau_of(curve, 0, max(int(np.argmax(curve.values >= half_way)), 1), top=top)
     if top <= plateau.level:
         return None
     return _dated(curve, (start, end, done), plateau=plateau, top=top)
+
+
+def _is_short_wait(curve: Curve, after: int, start: int, done: int) -> bool:
+    """Return whether too little lies between fit and completion to show a plateau."""
+    return done - start < SHORT_WAIT and int(curve.steps[done]) < DELAY_RATIO * after
 
 
 def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau, top: float) -> Rise:
@@ -101,6 +115,8 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
     height = top - plateau.level
     onset, midpoint = dates(curve, plateau=plateau, top=top, window=slice(start, end + curve.patience))
     is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau.level, top))
+    if not is_seen and onset is not None and curve.values[0] < FOOT * top:
+        is_seen, onset = True, Date(step=onset.step, low=0, high=onset.high)
     return Rise(
         start=start,
         plateau=plateau.level,

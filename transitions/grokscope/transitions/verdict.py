@@ -1,6 +1,6 @@
 """Verdicts: what each run of a frame did."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -14,10 +14,12 @@ from grokscope.transitions.divergence import divergence_of
 from grokscope.transitions.double_descent import double_descent
 from grokscope.transitions.evidence import findings
 from grokscope.transitions.excursions import recovery_of, slingshots_of
-from grokscope.transitions.phase_change import phase_changes, phase_changes_of
+from grokscope.transitions.phase_change import is_turn_of_epoch, phase_changes, phase_changes_of
 from grokscope.transitions.reading import Reading, read
 from grokscope.transitions.reasons import what_is_missing, why_other
 
+_OUTCOMES = ("train/", "val/", "test/")
+"""Families of the curves that tell what a run achieved; each dates its own phase changes."""
 _OPEN_TO_PHASE_CHANGES = (Pattern.COMPREHENSION, Pattern.CONFUSION, Pattern.OTHER)
 
 
@@ -62,13 +64,13 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     reading = reading_of(curves)
     if reading is None:
         reason = why_other(curves.get("train/accuracy"), _outcome(curves))
-        found.extend(_phase_changes(origin, curves, is_outcome=_is_outcome))
+        found.extend(_phase_changes(origin, curves))
         if (descent := double_descent(curves)) is not None:
             found.append(events.descent(origin, descent))
         return replace(base, transitions=_in_order(found), missing=() if reason is None else (reason,))
     found.extend(_events(origin, reading, curves, rule))
     if reading.pattern in _OPEN_TO_PHASE_CHANGES:
-        found.extend(_phase_changes(origin, curves))
+        found.extend(_phase_changes(origin, curves, dated={event.metric for event in found}))
     return replace(_told(base, reading, curves, rule), transitions=_in_order(found))
 
 
@@ -89,9 +91,9 @@ def _told(base: Verdict, reading: Reading, curves: Mapping[str, Curve], rule: De
 
 
 def _outcome(curves: Mapping[str, Curve]) -> Curve | None:
-    """Return the held-out accuracy: of the test set, or of the validation set if the test set has none."""
+    """Return the held-out accuracy: of the test set, or of the validation set if that one has no curve."""
     found = [c for name in ("test/accuracy", "val/accuracy") if (c := curves.get(name)) is not None]
-    return next((c for c in found if len(c) > 0), found[0] if found else None)
+    return max(found, key=lambda curve: min(len(curve), 2), default=None)
 
 
 def _events(
@@ -131,17 +133,15 @@ def _common_events(origin: events.Origin, curves: Mapping[str, Curve]) -> Sequen
 
 
 def _phase_changes(
-    origin: events.Origin, curves: Mapping[str, Curve], *, is_outcome: Callable[[str], bool] = lambda _: False
+    origin: events.Origin, curves: Mapping[str, Curve], *, dated: Collection[str] = ()
 ) -> Sequence[Transition]:
-    """Return the phase changes: of each outcome by itself, of all other curves together."""
-    alone = [change for name, c in curves.items() if is_outcome(name) for change in phase_changes_of(c)]
-    others = phase_changes([c for name, c in curves.items() if not is_outcome(name)])
-    return [events.phase_change(origin, change) for change in (*alone, *others)]
-
-
-def _is_outcome(metric: str) -> bool:
-    """Return whether ``metric`` is the loss or accuracy of a split: where no phase is told, they are it."""
-    return metric.startswith(("train/", "val/", "test/"))
+    """Return the phase changes: of each outcome by itself unless it is ``dated``, of all others together."""
+    outcomes = {name for name in curves if name.startswith(_OUTCOMES)}
+    alone = [change for name in sorted(outcomes - set(dated)) for change in phase_changes_of(curves[name])]
+    others = phase_changes([curve for name, curve in curves.items() if name not in outcomes])
+    epochs = curves.get("progress/epochs")
+    found = [change for change in (*alone, *others) if not is_turn_of_epoch(change, epochs)]
+    return [events.phase_change(origin, change) for change in found]
 
 
 def _in_order(found: Sequence[Transition]) -> tuple[Transition, ...]:
