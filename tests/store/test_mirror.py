@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,7 +184,7 @@ mirror = open_mirror("sqlite:////x.db", root=Path(sys.argv[1]))
 for number in range(10**6):
     rows = [("r", "m", number * 100 + i, 0, float(i)) for i in range(100)]
     points = pl.DataFrame(rows, schema=POINT_SCHEMA, orient="row")
-    mirror.save([points], state={"number": number}, complete={"r": None})
+    mirror.save({("r", "m"): [points]}, state={"number": number}, complete={"r": None})
     print(number, flush=True)
 """
 
@@ -199,7 +200,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_state(tmp_path):
         mirror = open_mirror("sqlite:////x.db", root=tmp_path)
         number = mirror.state["number"]
         assert number >= kept - 1
-        assert sorted(mirror.read(["r"], None)["step"]) == list(range((number + 1) * 100))
+        assert sorted(pl.concat(mirror.read(["r"], None))["step"]) == list(range((number + 1) * 100))
         mirror.reset()
         mirror.close()
 
@@ -224,7 +225,7 @@ def test_the_runs_used_last_are_kept_when_a_store_outgrows_its_room(home, client
         store.close()
     kept = open_mirror(client.tracking_uri)
     assert len(kept.complete) == 1
-    assert kept.read(runs, None).height == 45
+    assert pl.concat(kept.read(runs, None)).height == 45
 
 
 def test_mirrors_not_used_for_longest_are_removed_beyond_the_limit_and_open_ones_never(tmp_path):

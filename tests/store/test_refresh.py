@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from mlflow import MlflowClient
 from polars.testing import assert_frame_equal
 
 from grokscope.store import open_store, sqlite_cursor, sqlite_histories, sqlite_queries
+from grokscope.store.curves import Curve, split
+from grokscope.store.frames import points_from_rows
 from grokscope.store.freshness import Freshness
 from grokscope.store.remote_store import RemoteStore
 from grokscope.store.rest_source import SAMPLED_FROM, RestSource
@@ -55,6 +58,17 @@ def test_a_refresh_of_sqlite_reads_only_the_rows_that_are_new(shared_file, new_r
     log(run, ("m", 7, 99, 2.0), ("new", 3, 99, 4.0))
     assert store.points([run]).height == 51
     assert [[row[1:5] for row in part.rows()] for part in read] == [[("m", 7, 99, 2.0), ("new", 3, 99, 4.0)]]
+
+
+def test_a_log_of_many_metrics_step_by_step_is_a_piece_a_curve_and_stays_few_however_often_it_grows():
+    rows = [("r", key, step, step, float(step), 0) for step in range(100) for key in "abc"]
+    pieces = [(run, key, part["step"].to_list()) for run, key, part in split(points_from_rows(rows))]
+    assert pieces == [("r", key, list(range(100))) for key in "abc"]
+    curve = Curve()
+    for start in range(0, 3000, 10):
+        curve.add(points_from_rows([("r", "a", s, s, 1.0, 0) for s in range(start, start + 10)]))
+    assert len(curve.parts) <= 8
+    assert (curve.height, pl.concat(curve.parts)["step"].to_list()) == (3000, list(range(3000)))
 
 
 def test_one_pass_over_the_table_and_looking_up_curves_give_the_same(file, monkeypatch):

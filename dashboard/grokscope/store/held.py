@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from grokscope.schemas import empty_points
-from grokscope.store.curves import Curve, split
+from grokscope.store.curves import Curve, Key, curves_of, split
 from grokscope.store.mirror import Mirror
 from grokscope.store.mirror_files import Complete, Names
 
@@ -49,7 +49,8 @@ class HeldPoints:
         self._runs: dict[str, _Run] = {}
         for run_id, keys in (mirror.complete if mirror else {}).items():
             self._runs[run_id] = _Run(keys=keys, recalled=frozenset())
-        self._unsaved: list[pl.DataFrame] = []
+        self._unsaved: dict[Key, list[pl.DataFrame]] = {}
+        self._unsaved_rows = 0
 
     def missing(self, run_id: str, metrics: Sequence[str] | None) -> list[str] | None:
         """Return the metrics still to be read for a run: a list, or ``None`` for all of them."""
@@ -65,7 +66,7 @@ class HeldPoints:
         """Take rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
         run = self._runs.setdefault(run_id, _Run())
         for _, metric, rows in split(points):
-            self._take(run, metric, rows)
+            self._take(run_id, metric, rows)
         if run.keys is not None:
             run.keys = None if keys is None else run.keys | frozenset(keys)
 
@@ -74,7 +75,7 @@ class HeldPoints:
         for run_id, metric, rows in split(points):
             run = self._runs.get(run_id)
             if run is not None and (run.keys is None or metric in run.keys):
-                self._take(run, metric, rows)
+                self._take(run_id, metric, rows)
 
     def runs(self) -> list[str]:
         """Return the ids of the runs that are held."""
@@ -83,7 +84,7 @@ class HeldPoints:
     def clear(self) -> None:
         """Drop everything, what the mirror holds too."""
         self._runs.clear()
-        self._unsaved.clear()
+        self._forget_unsaved()
         if self._mirror is not None:
             self._mirror.reset()
 
@@ -134,16 +135,20 @@ class HeldPoints:
             state: Up to where the store was read, as JSON can hold it.
             now: Whether not to wait.
         """
-        rows = sum(part.height for part in self._unsaved)
-        if self._mirror is not None and self._mirror.is_due(rows, now=now):
+        if self._mirror is not None and self._mirror.is_due(self._unsaved_rows, now=now):
             complete: Complete = {run_id: run.keys for run_id, run in self._runs.items()}
             self._mirror.save(self._unsaved, state=state, complete=complete)
-            self._unsaved.clear()
+            self._forget_unsaved()
 
-    def _take(self, run: _Run, metric: str, rows: pl.DataFrame) -> None:
-        run.curves.setdefault(metric, Curve([])).add(rows)
+    def _forget_unsaved(self) -> None:
+        self._unsaved.clear()
+        self._unsaved_rows = 0
+
+    def _take(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
+        self._runs[run_id].curves.setdefault(metric, Curve()).add(rows)
         if self._mirror is not None and self._mirror.is_writable:
-            self._unsaved.append(rows)
+            self._unsaved.setdefault((run_id, metric), []).append(rows)
+            self._unsaved_rows += rows.height
 
     def _recall(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> None:
         """Join curves of earlier processes with what was read of them since."""
@@ -155,10 +160,11 @@ class HeldPoints:
         ]
         if self._mirror is None or not due:
             return
-        for run_id, metric, rows in split(self._mirror.read(due, metrics)):
+        for (run_id, metric), curve in curves_of(self._mirror.read(due, metrics)).items():
             run = self._runs[run_id]
             if run.recalled is not None and metric not in run.recalled:
-                run.curves.setdefault(metric, Curve([])).add(rows)
+                for part in curve.parts:
+                    run.curves.setdefault(metric, Curve()).add(part)
         for run_id in due:
             has = self._runs[run_id].recalled or frozenset()
             self._runs[run_id].recalled = None if wanted is None else has | wanted

@@ -10,7 +10,7 @@ Nothing in a mirror is needed: whatever is odd about it empties it, and the stor
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import empty_points
-from grokscope.store.curves import Curve, split
+from grokscope.store.curves import Curve, Key, curves_of
 from grokscope.store.mirror_files import Complete, Manifest, Segment, write_segment
 from grokscope.store.writer_lock import WriterLock
 
@@ -29,8 +29,6 @@ SAVE_S = 30.0
 SAVE_ROWS = 200_000
 MAX_ROWS = 20_000_000
 """Points of one store (some 250 MB); beyond, the next saving keeps the runs used last, up to half of this."""
-
-_Key = tuple[str, str]
 
 
 class MirrorError(Exception):
@@ -73,8 +71,8 @@ class Mirror:
         is_time = now or rows >= SAVE_ROWS or time.monotonic() - self._saved_s >= SAVE_S
         return self.is_writable and rows > 0 and is_time
 
-    def read(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> pl.DataFrame:
-        """Return the points of ``run_ids`` and ``metrics``; a curve may lie in several places of the frame.
+    def read(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> list[pl.DataFrame]:
+        """Return the points of ``run_ids`` and ``metrics``, a sorted frame a saving that has some.
 
         Raises:
             MirrorError: If a file is missing or damaged.
@@ -84,13 +82,13 @@ class Mirror:
             chosen &= pl.col("metric").is_in(list(metrics))
         with self._guard:
             self._manifest.used.update(dict.fromkeys(run_ids, int(time.time())))
-            return pl.concat([empty_points(), *(self._rows(s, chosen) for s in self._manifest.segments)])
+            return [self._rows(segment, chosen) for segment in self._manifest.segments]
 
-    def save(self, points: Sequence[pl.DataFrame], *, state: Any, complete: Complete) -> None:
-        """Add ``points`` and replace what is said about them; a disk that refuses ends the writing."""
+    def save(self, new: Mapping[Key, Sequence[pl.DataFrame]], *, state: Any, complete: Complete) -> None:
+        """Add ``new`` rows by curve, and replace what is said; a disk that refuses ends the writing."""
         with self._guard:
             try:
-                self._save(points, state, complete)
+                self._save(new, state, complete)
             except (OSError, MirrorError, pl.exceptions.PolarsError):
                 # What is on the disk is still the whole former state; this process goes on without.
                 self._release()
@@ -108,11 +106,14 @@ class Mirror:
         with self._guard:
             self._release()
 
-    def _save(self, points: Sequence[pl.DataFrame], state: Any, complete: Complete) -> None:
-        segments, rows = self._manifest.segments, sum(part.height for part in points)
+    def _save(self, new: Mapping[Key, Sequence[pl.DataFrame]], state: Any, complete: Complete) -> None:
+        segments, rows = self._manifest.segments, sum(part.height for parts in new.values() for part in parts)
         is_full = rows + sum(segment.rows for segment in segments) > MAX_ROWS
         first = 0 if is_full else self._manifest.mergeable(rows)
-        curves = _joined([*(self._rows(s, pl.lit(value=True)) for s in segments[first:]), *points])
+        curves = curves_of(self._rows(segment, pl.lit(value=True)) for segment in segments[first:])
+        for key, added_parts in new.items():
+            for part in added_parts:
+                curves.setdefault(key, Curve()).add(part)
         if is_full:
             complete = {run: complete[run] for run in self._last_used(curves) if run in complete}
         parts = [
@@ -125,7 +126,7 @@ class Mirror:
         self._manifest.write(self._folder)
         self._saved_s = time.monotonic()
 
-    def _last_used(self, curves: dict[_Key, Curve]) -> set[str]:
+    def _last_used(self, curves: dict[Key, Curve]) -> set[str]:
         """Return the runs used last that fill half of the room."""
         rows: Counter[str] = Counter()
         for (run, _), curve in curves.items():
@@ -144,11 +145,3 @@ class Mirror:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-
-
-def _joined(parts: Sequence[pl.DataFrame]) -> dict[_Key, Curve]:
-    curves: dict[_Key, Curve] = {}
-    for part in parts:
-        for run, metric, rows in split(part):
-            curves.setdefault((run, metric), Curve([])).add(rows)
-    return curves

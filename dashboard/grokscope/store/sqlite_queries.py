@@ -67,8 +67,9 @@ def history(rows: Rows, run_id: str, metrics: Sequence[str] | None, *, index: st
 
 
 def _named(rows: pl.DataFrame, **names: str) -> pl.DataFrame:
-    constant = [pl.Series(name, [text]).new_from_index(0, rows.height) for name, text in names.items()]
-    return rows.with_columns(constant).select(ROW_TYPES.names())
+    constant = {name: pl.Series([text]).new_from_index(0, rows.height) for name, text in names.items()}
+    columns = {**rows.to_dict(), **constant}
+    return pl.DataFrame({name: columns[name] for name in ROW_TYPES})
 
 
 def arrived(

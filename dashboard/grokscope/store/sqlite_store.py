@@ -63,7 +63,12 @@ class SqliteStore:
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """Return one value a (run, metric, step); reads only what is new."""
         self._check_runs(run_ids)
-        with self._lock, reading(self._path) as connection, bulk_reading(self._path, connection) as reader:
+        rereads = metrics is None or len(metrics) > 1
+        with (
+            self._lock,
+            reading(self._path) as connection,
+            bulk_reading(self._path, connection, rereads=rereads) as reader,
+        ):
             try:
                 return self._points(reader, run_ids, metrics)
             except MirrorError:
