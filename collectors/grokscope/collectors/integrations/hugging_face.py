@@ -1,7 +1,7 @@
 """A callback for the ``Trainer`` of Hugging Face transformers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -23,6 +23,8 @@ _CONFIG = (
     "seed",
 )
 _NAMES = {"loss": "train/batch_loss", "grad_norm": "gradients/norm", "epoch": "progress/epochs"}
+# Under this name the run's id goes into the Trainer's checkpoints; no callback's class is called so.
+_SAVED = "grokscope"
 
 
 class GrokscopeCallback(TrainerCallback):
@@ -34,7 +36,8 @@ class GrokscopeCallback(TrainerCallback):
         config: Logged as params besides the Trainer's own learning rate, batch size and the like.
         tracking: Other options of ``Tracker``.
 
-    Turn off the Trainer's own MLflow callback (``report_to=[]``), or each run is there twice.
+    A training that resumes from a checkpoint goes on in the run that the checkpoint came from. Turn off the
+    Trainer's own MLflow callback (``report_to=[]``), or each run is there twice.
 
     >>> callback = GrokscopeCallback(experiment="example")
     >>> callback.tracker is None
@@ -54,24 +57,31 @@ class GrokscopeCallback(TrainerCallback):
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
+        self._is_training = False
 
     def on_train_begin(
         self,
         args: TrainingArguments,
-        state: TrainerState,  # noqa: ARG002 - the library's signature, here and below
+        state: TrainerState,
         control: TrainerControl,  # noqa: ARG002
         model: nn.Module | None = None,
         optimizer: Optimizer | None = None,
         **_: object,
     ) -> None:
-        """Open the run."""
+        """Open the run, or go on with the checkpoint's."""
+        if self.tracker is not None:
+            self.tracker.close("FAILED")  # no callback is told of an error; after an end it does nothing
+        saved: dict[str, Any] = cast("Any", state).stateful_callbacks
+        resumed = saved.get(_SAVED, {}).get("attributes", {})
         self.tracker = Tracker(
             model,
             getattr(optimizer, "optimizer", optimizer),  # out of Accelerate's wrapper, whose hooks never run
             experiment=self._experiment,
             config={name: getattr(args, name) for name in _CONFIG if hasattr(args, name)} | self._config,
-            **self._tracking,
+            **resumed | self._tracking,
         )
+        saved[_SAVED] = {"args": {}, "attributes": {"run_id": self.tracker.run_id}}
+        self._is_training = True
 
     def on_step_end(
         self,
@@ -92,9 +102,16 @@ class GrokscopeCallback(TrainerCallback):
         logs: Mapping[str, Any] | None = None,
         **_: object,
     ) -> None:
-        """Keep what the Trainer logs, ``eval_x`` as ``val/x``."""
-        if self.tracker is not None and logs:
-            self.tracker.log(state.global_step, {_named(k): v for k, v in logs.items() if _is_number(v)})
+        """Keep what the Trainer logs, ``eval_x`` as ``val/x``; after training too, as by ``evaluate()``."""
+        if self.tracker is None or not logs:
+            return
+        values = {_named(k): v for k, v in logs.items() if _is_number(v)}
+        if self._is_training:
+            self.tracker.log(state.global_step, values)
+            return
+        where = {name: self._tracking[name] for name in ("store", "journal") if name in self._tracking}
+        with Tracker(experiment=self._experiment, run_id=self.tracker.run_id, **where) as again:
+            again.log(state.global_step, values)
 
     def on_train_end(
         self,
@@ -103,7 +120,8 @@ class GrokscopeCallback(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **_: object,
     ) -> None:
-        """Close the run; after an error it closes as FAILED when the program ends."""
+        """Close the run; after an error it closes as FAILED when another begins or the program ends."""
+        self._is_training = False
         if self.tracker is not None:
             self.tracker.close()
 
