@@ -1,6 +1,7 @@
 """The command: what a newcomer reads, and what bad input gets."""
 
 import json
+import math
 import socket
 import sqlite3
 import sys
@@ -149,6 +150,31 @@ def test_sync_without_spools_says_so(grokscope, tmp_path):
 def test_a_file_without_a_run_column_is_one_run_named_like_the_file(tmp_path):
     pl.DataFrame({"step": [1], "metric": ["test/loss"], "value": [0.5]}).write_csv(tmp_path / "abc.csv")
     assert read_points(str(tmp_path / "abc.csv")).row(0) == ("abc", "test/loss", 1, None, 0.5)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_values_may_be_whole_numbers_for_the_first_thousand_rows(kind: str, tmp_path):
+    path, rows = tmp_path / f"abc.{kind}", [(step, 0 if step < 1500 else 0.97) for step in range(1501)]
+    lines = {
+        "csv": ["step,metric,value", *(f"{step},test/accuracy,{value}" for step, value in rows)],
+        "jsonl": [json.dumps({"step": s, "metric": "test/accuracy", "value": v}) for s, v in rows],
+    }
+    path.write_text("\n".join(lines[kind]))
+    assert read_points(str(path))["value"].to_list() == [value for _, value in rows]
+
+
+def test_json_lines_may_hold_what_python_writes_for_a_run_that_diverged(tmp_path):
+    values = [1, 0.5, math.inf, math.nan]
+    lines = [json.dumps({"step": i, "metric": "train/loss", "value": v}) for i, v in enumerate(values)]
+    (tmp_path / "abc.jsonl").write_text("\n".join(lines))
+    assert str(read_points(str(tmp_path / "abc.jsonl"))["value"].to_list()) == "[1.0, 0.5, inf, nan]"
+
+
+def test_a_broken_line_of_json_is_named(grokscope, tmp_path):
+    (tmp_path / "abc.jsonl").write_text('{"step": 1, "metric": "train/loss", "value": 1}\n\n{"step": 2,')
+    status, out, err = grokscope("detect", "abc.jsonl")
+    assert (status, out) == (2, "")
+    assert "'abc.jsonl' cannot be read as jsonl: line 3: " in err
 
 
 def test_the_table_shows_dates_with_intervals_and_names_as_they_are():

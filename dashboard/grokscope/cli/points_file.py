@@ -1,6 +1,8 @@
 """Points from a file: Parquet, CSV or JSON lines with the columns run (optional), step, metric, value."""
 
+import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +14,33 @@ class PointsFileError(GrokscopeError):
     """A file that cannot be read as points."""
 
 
+_WHOLE = None
+"""Types are inferred from the whole file: an accuracy may be 0 for its first thousand rows."""
+
+
+def _read_lines(path: Path) -> pl.DataFrame:
+    """Read JSON lines; with NaN and Infinity, which Python writes though JSON knows neither, slower."""
+    try:
+        return pl.read_ndjson(path, infer_schema_length=_WHOLE)
+    except pl.exceptions.PolarsError:
+        lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        return pl.DataFrame(
+            [_parsed(line, number) for number, line in lines if line.strip()], infer_schema_length=_WHOLE
+        )
+
+
+def _parsed(line: str, number: int) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
+
+
 _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
     ".parquet": pl.read_parquet,
-    ".csv": pl.read_csv,
-    ".jsonl": pl.read_ndjson,
-    ".ndjson": pl.read_ndjson,
+    ".csv": partial(pl.read_csv, infer_schema_length=_WHOLE),
+    ".jsonl": _read_lines,
+    ".ndjson": _read_lines,
 }
 
 
@@ -48,7 +72,7 @@ def read_points(source: str) -> pl.DataFrame:
         raise PointsFileError(f"there is no file {source!r}; give the path of a {allowed} file")
     try:
         frame = reader(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, TypeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PointsFileError(f"{source!r} cannot be read as {path.suffix[1:]}: {first}") from error
     return as_points(frame, run_id=path.stem)
