@@ -8,6 +8,7 @@ from torch import nn
 from grokscope.collectors import Tracker, TrackerError, every
 from grokscope.collectors.backfill import backfill
 from grokscope.collectors.checkpoints import CheckpointError, Checkpoints, saved
+from grokscope.collectors.instruments import movement
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Kind, Status, Transition
 
@@ -84,16 +85,16 @@ def test_states_before_the_event_and_while_it_is_suspected_are_kept(tmp_path):
     _, model, tracker = tracked({50: Status.SUSPECTED, 70: Status.CONFIRMED}, tmp_path, dense=every(10))
     run(tracker, model)
     found = saved(tmp_path / "states" / "r")
-    assert [c.step for c in found] == [30, 40, 50, 60, 70, 80, 90, 100]  # 80 to 100 are the ring's own
+    assert [c.step for c in found] == [0, 30, 40, 50, 60, 70, 80, 90, 100]  # 80 to 100 are the ring's own
     assert [load_file(c.path)["bias"][0].item() for c in found] == [c.step for c in found]
     assert {(c.run_id, c.experiment) for c in found} == {("r", "e")}
     assert {c.path.stat().st_mode & 0o777 for c in found} == {0o600}
 
 
-def test_without_an_event_only_the_ring_is_on_disk(tmp_path):
+def test_without_an_event_only_the_start_and_the_ring_are_on_disk(tmp_path):
     _, model, tracker = tracked({}, tmp_path)
     run(tracker, model)
-    assert [c.step for c in saved(tmp_path / "states" / "r")] == [80, 90, 100]
+    assert [c.step for c in saved(tmp_path / "states" / "r")] == [0, 80, 90, 100]
 
 
 def test_no_more_is_kept_for_good_than_was_allowed(tmp_path):
@@ -101,7 +102,7 @@ def test_no_more_is_kept_for_good_than_was_allowed(tmp_path):
     for step in range(20):
         ring.save(step)
         ring.keep()
-    assert [c.step for c in saved(tmp_path / "r")] == [0, 1, 2, 3, 4, 17, 18, 19]
+    assert [c.step for c in saved(tmp_path / "r")] == [0, 1, 2, 3, 4, 5, 17, 18, 19]
 
 
 def test_a_disk_that_refuses_is_said_and_training_goes_on(tmp_path, capsys):
@@ -148,10 +149,19 @@ def test_backfill_measures_each_state_and_leaves_the_model_as_it_was(tmp_path):
         tmp_path / "states" / "r", model, {"test": DATA}, measures=[bias], journal=journal, status="FAILED"
     )
     expected = [
-        (s, k, v) for s in (80, 90, 100) for k, v in (("mine/bias", float(s)), ("mine/examples", 6.0))
+        (s, k, v) for s in (0, 80, 90, 100) for k, v in (("mine/bias", float(s)), ("mine/examples", 6.0))
     ]
-    assert (journal.rows(), logged, journal.status) == (expected, 6, "FAILED")
+    assert (journal.rows(), logged, journal.status) == (expected, 8, "FAILED")
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_backfill_measures_how_far_a_state_is_from_the_first_one(tmp_path):
+    _, model, tracker = tracked({}, tmp_path)
+    run(tracker, model)
+    journal = MemoryJournal()
+    backfill(tmp_path / "states" / "r", model, {}, measures=[movement()], journal=journal)
+    far = {step: value for step, key, value in journal.rows() if key == "weights/distance_from_init"}
+    assert far == pytest.approx({step: 3**0.5 * step for step in (0, 80, 90, 100)})  # three biases
 
 
 def test_backfill_says_what_it_cannot_use(tmp_path):

@@ -35,8 +35,8 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     """Read instruments over a run's checkpoints, and log what they give into the same MLflow run.
 
     The run itself must be over: a run has one writer at a time. Only ``measures`` are logged; the curves stay
-    as training wrote them. ``Reading.init`` is the state of step 0 where that is among the checkpoints, else
-    empty; ``Reading.optimizer`` is ``None``.
+    as training wrote them. ``Reading.init`` is the state of step 0, which ``Checkpoints`` always keeps, and
+    empty without one; ``Reading.optimizer`` is ``None``.
 
     Args:
         folder: Of one run, as ``Checkpoints`` fills it.

@@ -62,11 +62,12 @@ class Checkpoints:
     Handed to a tracker together with a detector. Each evaluation saves parameters and buffers as
     ``<folder>/<run_id>/step-<step>.safetensors``; the oldest beyond ``last`` is deleted. When the detector
     reports an event, what the ring holds is kept for good, as is what follows while the event is suspected.
+    The state of step 0 is always kept: distances are measured from it.
 
     Args:
         folder: Made if need be; files are readable by their owner alone.
         last: States in the ring.
-        most: States kept for good in all, so that a run cannot fill the disk.
+        most: States kept for good around events, so that a run cannot fill the disk.
 
     Raises:
         ValueError: If ``last`` or ``most`` is less than 1.
@@ -80,7 +81,7 @@ class Checkpoints:
     ...     for step in range(4):
     ...         ring.save(step)
     ...     [checkpoint.step for checkpoint in saved(Path(folder) / "run")]
-    [2, 3]
+    [0, 2, 3]
     """
 
     def __init__(self, folder: str | Path, *, last: int = 8, most: int = 64) -> None:
@@ -109,7 +110,7 @@ class Ring:
         self._kept = 0
 
     def save(self, step: int) -> None:
-        """Save a state into the ring, and delete the one that falls out of it.
+        """Save a state into the ring, and delete the one that falls out of it; step 0 is kept apart.
 
         Raises:
             OSError: If the disk refuses; the ring is as before.
@@ -125,7 +126,7 @@ class Ring:
             raise OSError(_first_line(error)) from error
         finally:
             unborn.unlink(missing_ok=True)
-        if path not in self._recent:
+        if step != 0 and path not in self._recent:
             self._recent.append(path)
         while len(self._recent) > self._last:
             self._recent.popleft().unlink(missing_ok=True)
