@@ -3,7 +3,8 @@
     python benchmarks/store.py [FOLDER] [--runs 100] [--steps 10000] [--rounds 5] [--only cold refresh ...]
 
 FOLDER keeps the stores, which take minutes to make. Each round times every way in turn on the same values, so
-that a busy machine slows them alike; ratios are taken within a round, and medians are given.
+that a busy machine slows them alike; ratios are taken within a round, and medians are given. "CPU" is the
+processor time of this process and of those that it has ended, which other work on the machine hardly changes.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import store_peers as peers
+from store_aim import aim_reader
 from store_server import serving
 from store_volume import Volume, append, build
 
@@ -28,6 +30,8 @@ from grokscope.store import Store, open_store
 
 METRIC = "test/accuracy"
 Ways = dict[str, Callable[[], int]]
+Cost = tuple[float, float]
+"""Seconds on the clock, and on processors."""
 
 
 def main() -> None:
@@ -69,21 +73,24 @@ def cold_and_warm(folder: Path, volume: Volume, rounds: int) -> None:
 
 def refresh(folder: Path, volume: Volume, rounds: int) -> None:
     """All curves again after 10 000 new points, at three lengths of history."""
-    print("\n| history, points | after 10 000 new points, ms [min, max] | nothing new, ms |\n|---|---|---|")
+    title = (
+        "| history, points | after 10 000 new points, ms [min, max] | CPU, ms | nothing new, ms | CPU, ms |"
+    )
+    print(f"\n{title}\n|---|---|---|---|---|")
     for steps in (volume.steps // 100, volume.steps // 10, volume.steps):
         part = Volume(runs=volume.runs, metrics=volume.metrics, steps=steps)
         path = Path(shutil.copy(build(folder, part), folder / "refreshed.db"))
         store = open_store(f"sqlite:///{path}")
         store.points(part.ids)
         added = max(1, 10_000 // (part.runs * part.metrics))
-        spent: list[float] = []
-        idle: list[float] = []
+        spent: list[Cost] = []
+        idle: list[Cost] = []
         for number in range(max(rounds, 7)):
             append(path, part, first=steps + number * added, steps=added)
-            spent.append(_seconds(partial(_height, store, part.ids)))
-            idle.append(_seconds(partial(_height, store, part.ids)))
+            spent.append(_cost(partial(_height, store, part.ids)))
+            idle.append(_cost(partial(_height, store, part.ids)))
         store.close()
-        print(f"| {part.points:,} | {_spread(spent)} | {1000 * statistics.median(idle):.1f} |", flush=True)
+        print(f"| {part.points:,} | {_spread(spent)} | {_spread(idle)} |", flush=True)
         path.unlink()
 
 
@@ -113,14 +120,21 @@ def rest(folder: Path, volume: Volume, rounds: int) -> None:
 
 
 def many_runs(folder: Path, _: Volume, rounds: int) -> None:
-    """What the Runs page asks for, of 5 000 runs with 2 curves of 100 evaluations, in a new process."""
+    """What the Runs page asks for, of 5 000 runs with 2 curves of 100 evaluations, in a new process.
+
+    MLflow's own page asks its server for the runs alone, without a point of their curves.
+    """
     part = Volume(runs=5000, metrics=2, steps=100)
-    uri = f"sqlite:///{build(folder, part)}"
-    ways: Ways = {
-        "cold": lambda: peers.in_new_process(uri, empty=True),
-        "from the mirror": lambda: peers.in_new_process(uri, empty=False),
-    }
-    _table("Runs of a store of 5 000, in a process of its own", ways, min(rounds, 3), to=())
+    path = build(folder, part)
+    uri = f"sqlite:///{path}"
+    with serving(path) as served:
+        ways: Ways = {
+            "grokscope, cold": lambda: peers.in_new_process(uri, empty=True),
+            "grokscope, from the mirror": lambda: peers.in_new_process(uri, empty=False),
+            "MLflow's API behind its page, no curves": lambda: peers.by_search_over_http(served),
+        }
+        title = "Runs of a store of 5 000, ours in a process of its own"
+        _table(title, ways, min(rounds, 3), to=("MLflow's API behind its page, no curves",))
 
 
 def memory(folder: Path, volume: Volume, _: int) -> None:
@@ -138,12 +152,18 @@ def trackers(folder: Path, volume: Volume, rounds: int) -> None:
     path, runs = build(folder, volume), volume.ids[:10]
     points = peers.points_of(path, runs, METRIC)
     events, project = peers.as_events(points, folder), peers.as_trackio(points, folder)
-    ways: Ways = {
+    others: Ways = {
         "TensorBoard's loader": lambda: peers.by_tensorboard(events),
         "Trackio": lambda: peers.by_trackio(project, runs),
-        "grokscope, from the mirror": lambda: _read_once(f"sqlite:///{path}", runs, empty=False),
     }
-    _table("10 runs x 1 metric, other trackers", ways, rounds, to=("TensorBoard's loader", "Trackio"))
+    with aim_reader(points, folder) as by_aim:
+        if by_aim is not None:
+            others["Aim"] = by_aim
+        ways = {
+            **others,
+            "grokscope, from the mirror": lambda: _read_once(f"sqlite:///{path}", runs, empty=False),
+        }
+        _table("10 runs x 1 metric, other trackers", ways, rounds, to=tuple(others))
 
 
 def _read_once(uri: str, runs: list[str], *, empty: bool) -> int:
@@ -158,33 +178,38 @@ def _read_once(uri: str, runs: list[str], *, empty: bool) -> int:
 
 def _table(title: str, ways: Ways, rounds: int, *, to: tuple[str, ...]) -> None:
     counts = {name: way() for name, way in ways.items()}  # once without a clock: imports, the page cache
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+    spent: dict[str, list[Cost]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            spent[name].append(_seconds(way))
-    print(f"\n| {title} | points | ms [min, max] | " + " | ".join(f"times {other}" for other in to) + " |")
-    print("|---|---|---|" + "---|" * len(to))
-    for name, seconds in spent.items():
+            spent[name].append(_cost(way))
+    print(
+        f"\n| {title} | points | ms [min, max] | CPU, ms | "
+        + " | ".join(f"times {other}" for other in to)
+        + " |"
+    )
+    print("|---|---|---|---|" + "---|" * len(to))
+    for name, costs in spent.items():
         ratios = [
-            statistics.median(b / a for a, b in zip(seconds, spent[other], strict=True)) for other in to
+            statistics.median(b[0] / a[0] for a, b in zip(costs, spent[other], strict=True)) for other in to
         ]
         shown = " | ".join(f"{ratio:.3g}" for ratio in ratios)
-        print(f"| {name} | {counts[name]:,} | {_spread(seconds)} | {shown} |", flush=True)
+        print(f"| {name} | {counts[name]:,} | {_spread(costs)} | {shown} |", flush=True)
 
 
 def _height(store: Store, runs: list[str]) -> int:
     return store.points(runs).height
 
 
-def _seconds(call: Callable[[], int]) -> float:
-    started = time.perf_counter()
+def _cost(call: Callable[[], int]) -> Cost:
+    started, busy = time.perf_counter(), sum(os.times()[:4])
     call()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, sum(os.times()[:4]) - busy
 
 
-def _spread(seconds: list[float]) -> str:
+def _spread(costs: list[Cost]) -> str:
+    seconds, busy = zip(*costs, strict=True)
     low, middle, high = (1000 * f(seconds) for f in (min, statistics.median, max))
-    return f"{middle:.1f} [{low:.1f}, {high:.1f}]"
+    return f"{middle:.1f} [{low:.1f}, {high:.1f}] | {1000 * statistics.median(busy):.1f}"
 
 
 SECTIONS = {

@@ -17,6 +17,7 @@ _SPLIT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("test", "te", "heldout", "held", "holdout"), "test"),
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "val"),
 }
+_EVALUATED = frozenset({"eval", "evaluation"})
 _QUANTITY_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("loss", "ce", "nll", "xent", "crossentropy"), "loss"),
     **dict.fromkeys(("acc", "accuracy", "top1", "acc1"), "accuracy"),
@@ -41,7 +42,9 @@ _PROGRESS: Mapping[frozenset[str], str] = {
         map(frozenset, ({"tokens"}, {"tokens", "seen"}, {"num", "input", "tokens", "seen"})),
         "progress/tokens",
     ),
-    **dict.fromkeys(map(frozenset, ({"flops"}, {"flos"}, {"total", "flops"})), "progress/flops"),
+    **dict.fromkeys(
+        map(frozenset, ({"flops"}, {"flos"}, {"total", "flops"}, {"total", "flos"})), "progress/flops"
+    ),
     **dict.fromkeys(
         map(frozenset, ({"examples", "seen"}, {"samples", "seen"}, {"examples"})), "progress/examples"
     ),
@@ -61,6 +64,8 @@ def canonical(name: str) -> str | None:
     ['val/accuracy', 'val/loss', 'train/accuracy', 'test/accuracy', None]
     >>> [canonical(n) for n in ("lambada_openai/acc", "grad_norm", "epoch")]
     ['shift:lambada_openai/accuracy', 'gradients/norm', 'progress/epochs']
+    >>> [canonical(n) for n in ("eval_train_accuracy", "eval_test_loss", "train_val_loss")]
+    ['train/accuracy', 'test/loss', None]
     """
     if find_metric(name) is not None:
         return name
@@ -121,6 +126,9 @@ def _quantities(words: frozenset[str]) -> set[str]:
 
 def _curve(words: frozenset[str]) -> str | None:
     splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
+    if len(splits) > 1 and words & _EVALUATED:
+        # Transformers puts "eval" before the name of each of several evaluated sets: eval_train_accuracy.
+        splits = {_SPLIT_WORDS[word] for word in words - _EVALUATED if word in _SPLIT_WORDS}
     quantities = _quantities(words)
     known = _SPLIT_WORDS.keys() | _QUANTITY_WORDS.keys() | _FILLER
     if len(splits) != 1 or len(quantities) != 1 or not words <= known:
