@@ -6,8 +6,11 @@ loop that does nothing for as long as a `log` takes, between the calls.
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 SCRIPT = """
 import sys, time
@@ -28,27 +31,49 @@ print(slow, slow_anyway, time.monotonic() - leaving)
 """
 
 
+def start(home: Path, store: str) -> subprocess.Popen:
+    environment = os.environ | {"GROKSCOPE_HOME": str(home), "MLFLOW_TRACKING_URI": store}
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def check(process: subprocess.Popen) -> None:
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    slow, slow_anyway, leaving = map(float, out.split())
+    assert slow <= 20 + 2 * slow_anyway
+    assert leaving < 6
+    assert "are safe on disk" in err
+
+
 def test_neither_a_refused_connection_nor_a_silent_server_slows_log_or_the_exit(tmp_path, free_port):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ports = {"refused": free_port(), "silent": silent.getsockname()[1]}
-        processes = {
-            name: subprocess.Popen(
-                [sys.executable, "-c", SCRIPT],
-                env=os.environ
-                | {
-                    "GROKSCOPE_HOME": str(tmp_path / name),
-                    "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}",
-                },
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for name, port in ports.items()
-        }
-        ended = {name: (*process.communicate(), process.returncode) for name, process in processes.items()}
-        for name, (out, err, code) in ended.items():
-            assert code == 0, err
-            slow, slow_anyway, leaving = map(float, out.split())
-            assert slow <= 20 + 2 * slow_anyway, name
-            assert leaving < 6, name
-            assert "are safe on disk" in err
+        processes = [start(tmp_path / name, f"http://127.0.0.1:{port}") for name, port in ports.items()]
+        for process in processes:
+            check(process)
+
+
+def test_a_locked_database_delays_neither_log_nor_the_exit(tmp_path):
+    """The lock of another process for as long as the run lasts; everything arrives after it."""
+    database, home = tmp_path / "mlflow.db", tmp_path / "home"
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("begin exclusive")
+        check(start(home, f"sqlite:///{database}"))
+        connection.execute("rollback")
+    sync = subprocess.run(
+        [sys.executable, "-m", "grokscope.cli.main", "sync"],
+        env={**os.environ, "GROKSCOPE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert sync.returncode == 0, sync.stderr
+    with closing(sqlite3.connect(database)) as stored:
+        query = "select count(*), count(distinct step) from metrics where key = 'train/loss'"
+        assert stored.execute(query).fetchone() == (20_000, 20_000)

@@ -31,7 +31,7 @@ class Complaints:
         self.dropped = 0
         self._is_quiet = is_quiet
         self._said: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def say(self, sentence: str, *, dropped: int = 0) -> None:
         """Say ``sentence`` unless it was said before, and count ``dropped`` points."""

@@ -47,7 +47,7 @@ class DeviceValues:
 
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def put(self, step: int, time_ms: int, values: Mapping[str, Tensor]) -> None:
         """Take scalar tensors (any float type, any devices) of one step.
@@ -93,7 +93,8 @@ class DeviceValues:
 
 def _start_copy(step: int, time_ms: int, keys: tuple[str, ...], together: Tensor) -> _Waiting:
     if together.device.type == "cuda":
-        host = torch.empty(together.shape, dtype=together.dtype, pin_memory=True)
+        # The device is named, since a program may have set another default.
+        host = torch.empty(together.shape, dtype=together.dtype, device="cpu", pin_memory=True)
         host.copy_(together, non_blocking=True)
         event = torch.cuda.Event()
         event.record(torch.cuda.current_stream(together.device))

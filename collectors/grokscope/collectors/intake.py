@@ -1,5 +1,6 @@
 """What a user logs, made ready for the journal: names MLflow takes, whole steps, plain floats."""
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _LEAST, _MOST = -(2**63), 2**63 - 1
 # A loop that logs a new name at every step must not fill the memory.
 _MOST_NAMES = 10_000
+# Two keys that MLflow's rules make one are told apart by a checksum behind this many characters.
+_DISTINCT_FROM = 240
 
 
 class Intake:
@@ -22,6 +25,7 @@ class Intake:
         self._journal = journal
         self._complaints = complaints
         self._names: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
         self._device: DeviceValues | None = None
 
     def take(self, step: int, time_ms: int, values: Mapping[str, Any]) -> None:
@@ -67,8 +71,8 @@ class Intake:
 
     def _convert(self, plain: dict[str, float], name: str, value: Any) -> None:
         try:
-            # A loss as it comes still hangs on its graph; torch warns when such a tensor becomes a number.
-            plain[name] = float(value.detach() if hasattr(value, "detach") else value)
+            # Of torch, numpy and jax alike; float() of a loss that still hangs on its graph would warn.
+            plain[name] = float(value.item() if hasattr(value, "item") else value)
         except Exception:  # noqa: BLE001 - a user's own type may raise anything
             got = type(value).__name__
             self._complaints.say(
@@ -78,9 +82,13 @@ class Intake:
     def _name(self, key: str) -> str:
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
-        name = self._names[key] = safe_name(str(key))
+            self._keys.clear()
+        name = safe_name(str(key))
+        if self._keys.setdefault(name, key) != key:
+            name = f"{name[:_DISTINCT_FROM]}_{zlib.crc32(repr(key).encode()):08x}"
         if name != key:
-            self._complaints.say(f"MLflow refuses the name {key!r}; logged as {name!r}")
+            self._complaints.say(f"MLflow cannot take the name {key!r}; logged as {name!r}")
+        self._names[key] = name
         return name
 
 

@@ -4,6 +4,7 @@ import errno
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,8 @@ class SpoolWriter:
 
     What a call has written survives the death of this process; ``sync`` makes it survive the machine's.
     A record that cannot be written (disk full, cap reached) is dropped and counted in ``dropped``,
-    never half kept. In a forked child every call is a no-op: the parent owns the files.
+    never half kept. In a forked child every call is a no-op: the parent owns the files. A signal's handler
+    may log or close too, though it comes in the middle of a record.
 
     Args:
         folder: The spool's folder; must exist.
@@ -62,7 +64,9 @@ class SpoolWriter:
         self._segment_bytes = segment_bytes
         self._cap_bytes = cap_bytes
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._is_busy = False
+        self._late: deque[tuple[int, int, dict[str, float]]] = deque()
         self._number = -1
         self._fd = -1
         self._size = 0
@@ -78,7 +82,15 @@ class SpoolWriter:
         if os.getpid() != self._pid:
             return
         with self._lock:
-            self._points(step, time_ms, values)
+            if self._is_busy:
+                self._late.append((step, time_ms, dict(values)))
+                return
+            self._is_busy = True
+            try:
+                self._points(step, time_ms, values)
+                self._write_late()
+            finally:
+                self._is_busy = False
 
     def sync(self) -> None:
         """Make everything written so far survive a power loss (about a millisecond on a local disk)."""
@@ -101,8 +113,16 @@ class SpoolWriter:
         with self._lock:
             if self._fd < 0:
                 return True
-            is_written = last is None or (self._is_ready() and self._write(frame(event_payload(last))))
-            fds, self._unsynced, self._fd = [*self._unsynced, self._fd], [], -1
+            if self._is_busy:  # how far the record has come that we interrupt, nobody knows
+                self._rotate()
+            self._is_busy = True
+            try:
+                self._write_late()
+                is_written = last is None or (self._is_ready() and self._write(frame(event_payload(last))))
+                fds, self._unsynced, self._fd = [*self._unsynced, self._fd], [], -1
+                self._write_late()  # which counts what has come in between
+            finally:
+                self._is_busy = False
         self._sync_and_close(fds)
         return is_written
 
@@ -112,6 +132,10 @@ class SpoolWriter:
             with self._lock:
                 if self._fd >= 0 and self._is_ready():
                     self._write(frame(event_payload(content)))
+
+    def _write_late(self) -> None:
+        while self._late:
+            self._points(*self._late.popleft())
 
     def _points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         keys = tuple(values)
