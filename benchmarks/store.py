@@ -201,9 +201,13 @@ def _height(store: Store, runs: list[str]) -> int:
 
 
 def _cost(call: Callable[[], int]) -> Cost:
-    started, busy = time.perf_counter(), sum(os.times()[:4])
+    started, busy = time.perf_counter(), _busy()
     call()
-    return time.perf_counter() - started, sum(os.times()[:4]) - busy
+    return time.perf_counter() - started, _busy() - busy
+
+
+def _busy() -> float:
+    return time.process_time() + sum(os.times()[2:4])
 
 
 def _spread(costs: list[Cost]) -> str:

@@ -17,14 +17,17 @@ from torch.utils.tensorboard import SummaryWriter
 
 _COLUMNS = "run_uuid, key, step, timestamp, value, is_nan"
 _READS_EVERYTHING = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 from grokscope.store import open_store
 started = time.perf_counter()
 store = open_store(sys.argv[1])
 points = store.points(store.runs()["run_id"].to_list())
 seconds = time.perf_counter() - started
 store.close()
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+# Not getrusage, which begins with the memory of the process that started this one.
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(json.dumps([seconds, int(peak.split()[1]) / 1024]))
 """
 _OPENS_RUNS = """
 import sys

@@ -16,10 +16,14 @@ MAX_HELD = 20_000_000
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror."""
+    """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror.
+
+    Of a run that ``is_mirrored``, the mirror lacks the rows taken since; of another one, everything.
+    """
 
     keys: Names = frozenset()
     recalled: Names = None
+    is_mirrored: bool = False
     curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
 
     @property
@@ -48,7 +52,7 @@ class HeldPoints:
         self._mirror = mirror
         self._runs: dict[str, _Run] = {}
         for run_id, keys in (mirror.complete if mirror else {}).items():
-            self._runs[run_id] = _Run(keys=keys, recalled=frozenset())
+            self._runs[run_id] = _Run(keys=keys, recalled=frozenset(), is_mirrored=True)
         self._unsaved: dict[Key, list[pl.DataFrame]] = {}
         self._unsaved_rows = 0
 
@@ -137,18 +141,31 @@ class HeldPoints:
         """
         if self._mirror is not None and self._mirror.is_due(self._unsaved_rows, now=now):
             complete: Complete = {run_id: run.keys for run_id, run in self._runs.items()}
-            self._mirror.save(self._unsaved, state=state, complete=complete)
+            self._mirror.save(self._unmirrored(), state=state, complete=complete)
             self._forget_unsaved()
+            for run in self._runs.values():
+                run.is_mirrored = True
+
+    def _unmirrored(self) -> dict[Key, list[pl.DataFrame]]:
+        """Return what the mirror lacks; whole curves as they are held, so that no copy is kept of them."""
+        return {
+            (run_id, metric): rows if run.is_mirrored else run.curves[metric].parts
+            for (run_id, metric), rows in self._unsaved.items()
+            if (run := self._runs.get(run_id)) is not None
+        }
 
     def _forget_unsaved(self) -> None:
         self._unsaved.clear()
         self._unsaved_rows = 0
 
     def _take(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
-        self._runs[run_id].curves.setdefault(metric, Curve()).add(rows)
+        run = self._runs[run_id]
+        run.curves.setdefault(metric, Curve()).add(rows)
         if self._mirror is not None and self._mirror.is_writable:
-            self._unsaved.setdefault((run_id, metric), []).append(rows)
+            unsaved = self._unsaved.setdefault((run_id, metric), [])
             self._unsaved_rows += rows.height
+            if run.is_mirrored:
+                unsaved.append(rows)
 
     def _recall(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> None:
         """Join curves of earlier processes with what was read of them since."""
