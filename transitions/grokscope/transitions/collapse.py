@@ -9,7 +9,7 @@ from grokscope.schemas import Date
 from grokscope.transitions.curves import Curve, Floats
 from grokscope.transitions.memorization import FITTED
 from grokscope.transitions.passage import bracket, first_sustained
-from grokscope.transitions.rise import LOST
+from grokscope.transitions.rise import LOST, end_level
 
 CHRONIC_SHARE, CHRONIC_DIPS = 0.1, 3
 """Dips are a collapse if they take this share of the later evaluations, in at least so many dips, beyond what
@@ -41,10 +41,16 @@ class Collapse:
 
 
 def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
-    """Return how held-out accuracy was lost after ``generalized``, or ``None``."""
+    """Return how held-out accuracy was lost after ``generalized``, or ``None``.
+
+    >>> test = Curve(metric="test/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
+    >>> found = test_collapse(test, generalized=Date(step=1, low=0, high=1))
+    >>> found.kind, found.date.step, found.finding
+    ('permanent', 3, 'ends at 0.10 after 1.00')
+    """
     start = int(np.searchsorted(test.steps, generalized.high))
     later = test.values[start:]
-    end = _end_level(later, test.patience)
+    end = end_level(test, since=start)
     if end < LOST:
         first = start + _start_of_last_loss(later, test.patience)
         return _collapse(test, "permanent", first, f"ends at {end:.2f} after {float(np.max(later)):.2f}")
@@ -60,6 +66,10 @@ def train_collapse(train: Curve) -> Collapse | None:
 
     Fit means as many evaluations at 95 % as a sustained level needs, in a row or not: a run that keeps
     falling off never has them in a row.
+
+    >>> train = Curve(metric="train/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
+    >>> train_collapse(train).finding
+    '75% of the evaluations since the fit lie below 0.8; ends at 0.10'
     """
     fitted = np.flatnonzero(train.values >= FITTED)
     if len(fitted) < train.patience:
@@ -67,7 +77,7 @@ def train_collapse(train: Curve) -> Collapse | None:
     start = int(fitted[train.patience - 1])
     later = train.values[start:]
     lost = later < LOST
-    share, end = float(np.mean(lost)), _end_level(later, train.patience)
+    share, end = float(np.mean(lost)), end_level(train, since=start)
     if not lost.any() or (end >= LOST and share <= OFTEN):
         return None
     finding = f"{share:.0%} of the evaluations since the fit lie below {LOST}; ends at {end:.2f}"
@@ -103,14 +113,14 @@ def _by_noise(later: Floats) -> float:
 
 def _collapse(curve: Curve, kind: str, index: int, finding: str) -> Collapse:
     before = float(np.median(curve.values[max(index - curve.patience, 0) : max(index, 1)]))
-    end = _end_level(curve.values, curve.patience)
     return Collapse(
-        metric=curve.metric, kind=kind, date=bracket(curve, index), before=before, after=end, finding=finding
+        metric=curve.metric,
+        kind=kind,
+        date=bracket(curve, index),
+        before=before,
+        after=end_level(curve),
+        finding=finding,
     )
-
-
-def _end_level(later: Floats, patience: int) -> float:
-    return float(np.median(later[-max(patience, 3) :]))
 
 
 def _start_of_last_loss(later: Floats, patience: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 
 from grokscope.schemas import Date
 from grokscope.transitions.curves import Curve, running_median
+from grokscope.transitions.noise import jitter
 
 LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 """The peak stands out on both sides by this share of all that the loss ever did, and by so many standard
@@ -15,7 +16,6 @@ LOWER = 0.25
 """The second valley lies below the first by at least this share of the peak's height above it."""
 TIP = 0.1
 """Around the peak, this share of the prominence cannot be told from it: that is the date's interval."""
-_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,13 @@ def double_descent(curves: Mapping[str, Curve]) -> DoubleDescent | None:
 
 
 def double_descent_of(curve: Curve) -> DoubleDescent | None:
-    """Return the most prominent peak of ``curve`` that a lower valley follows, or ``None``."""
+    """Return the most prominent peak of ``curve`` that a lower valley follows, or ``None``.
+
+    >>> loss = np.interp(np.arange(50), [0, 10, 25, 49], [2.0, 1.0, 1.8, 0.2])
+    >>> found = double_descent_of(Curve(metric="test/loss", steps=np.arange(50), values=loss))
+    >>> found.date.step, found.valley.__round__(1), found.peak.__round__(1)
+    (22, 1.2, 1.6)
+    """
     if len(curve) <= 4 * curve.patience:
         return None
     smooth = running_median(curve.values, width=2 * curve.patience + 1)
@@ -45,8 +51,7 @@ def double_descent_of(curve: Curve) -> DoubleDescent | None:
     prominence = np.minimum(smooth - before, smooth - after)
     peak = int(np.argmax(prominence))
     size = float(prominence[peak])
-    noise = _TO_SIGMA * float(np.median(np.abs(np.diff(curve.values)))) / 2**0.5
-    least = max(LEAST_SHARE * float(np.ptp(smooth)), LEAST_SIGNAL * noise)
+    least = max(LEAST_SHARE * float(np.ptp(smooth)), LEAST_SIGNAL * jitter(curve.values))
     if size <= least or after[peak] > before[peak] - LOWER * (smooth[peak] - before[peak]):
         return None
     return DoubleDescent(

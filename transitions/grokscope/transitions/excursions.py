@@ -30,6 +30,11 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
     """Return the slingshots of train accuracy: repeated falls out of a fit that always come back.
 
     Dated at the first of them; ``None`` if there are fewer than ``CYCLES``, or if the last did not recover.
+
+    >>> train = np.array([0.1, 1.0, 1.0, 0.3, 1.0, 1.0, 0.2, 1.0, 1.0, 1.0])
+    >>> curve = Curve(metric="train/accuracy", steps=np.arange(10), values=train)
+    >>> slingshots_of(curve, fitted_step=1).finding
+    '2 falls below 0.8 since step 1, each recovered'
     """
     if fitted_step is None or end_level(train) < FITTED:
         return None
@@ -52,6 +57,11 @@ def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
     """Return the last return of held-out accuracy from a sustained loss; single dips are none.
 
     Dated where the level comes to stay again; ``None`` without such a loss, or if it is the end of the log.
+
+    >>> test = np.array([0.1, 1.0, 1.0, 0.3, 0.2, 1.0, 1.0, 1.0])
+    >>> curve = Curve(metric="test/accuracy", steps=np.arange(8), values=test)
+    >>> recovery_of(curve, generalized=Date(step=1, low=0, high=1)).date
+    Date(step=5, low=4, high=5)
     """
     start = int(np.searchsorted(test.steps, generalized.high))
     later = test.values[start:]

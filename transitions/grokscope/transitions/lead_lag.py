@@ -11,6 +11,7 @@ import polars as pl
 
 from grokscope.schemas import Verdict
 from grokscope.transitions.curves import Curve, Floats, curves_by_run, running_median
+from grokscope.transitions.noise import jitter
 from grokscope.transitions.plateau import MIDPOINT, ONSET
 from grokscope.transitions.s_curve import crossings
 
@@ -20,7 +21,6 @@ LEAST_EVALUATIONS = 8
 EXACT = 12
 """Up to so many configurations every sign is tried; beyond, ``DRAWS`` of them."""
 DRAWS = 10_000
-_TO_SIGMA = 1.4826
 
 LEADS = pl.Schema(
     {
@@ -90,6 +90,11 @@ def pooled_leads(leads: pl.DataFrame, configurations: Mapping[str, str] | None =
 
     Returns:
         Columns of ``POOLED``, largest lead first.
+
+    >>> rows = [(run, "test/mrr", 0.3, lead) for run, lead in (("a", 0.2), ("b", 0.1), ("c", 0.3))]
+    >>> found = pooled_leads(pl.DataFrame(rows, schema=LEADS, orient="row"))
+    >>> found.select("median", "p_value", "lowest", "worst_p_value").row(0)
+    (0.2, 0.25, 0.15000000000000002, 0.5)
     """
     named = configurations or {}
     rows: list[tuple[str, int, int, float, float, float | None, float | None, float | None]] = []
@@ -121,8 +126,7 @@ def _moved(curve: Curve, verdict: Verdict) -> tuple[float, float] | None:
         return None
     values = running_median(raw, width=3)
     begin, end = float(np.median(values[:2])), float(np.median(values[-3:]))
-    noise = _TO_SIGMA * float(np.median(np.abs(np.diff(raw) - np.median(np.diff(raw))))) / 2**0.5
-    if abs(end - begin) <= max(LEAST_SIGNAL * noise, 1e-12):
+    if abs(end - begin) <= max(LEAST_SIGNAL * jitter(raw), 1e-12):
         return None
     risen = (values - begin) / (end - begin)
     passed = np.minimum(crossings(risen, np.array([ONSET, MIDPOINT]), height=1.0), len(steps) - 1)

@@ -26,7 +26,13 @@ class Fit:
 
 
 def fit_of(train: Curve) -> Fit:
-    """Return when ``train`` (an accuracy) was fit."""
+    """Return when ``train`` (an accuracy) was fit.
+
+    >>> import numpy as np
+    >>> values = np.array([0.1, 0.96, 0.97, 1.0, 1.0])
+    >>> fit_of(Curve(metric="train/accuracy", steps=np.arange(5) * 100, values=values))
+    Fit(fitted_step=100, memorized=Date(step=300, low=200, high=300))
+    """
     fitted, memorized = earliest_arrival(train, FITTED), arrival(train, MEMORIZED)
     return Fit(
         fitted_step=None if fitted is None else int(train.steps[fitted]),

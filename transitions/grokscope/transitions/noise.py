@@ -13,6 +13,8 @@ from grokscope.transitions.curves import Floats
 
 FEW = 8
 """Evaluations from which a part of the curve tells anything about its noise."""
+LEAST_GROUND = 5
+"""... and its size, if they lie on the plateau: residuals hold the corners that the smooth curve cuts off."""
 LEVERAGE = 1 / 3
 """Share of each evaluation in its own fitted value, a mean of three: residuals are too small by as much."""
 MOST = 0.95
@@ -25,7 +27,8 @@ LEAST_LEFT = 0.25
 """Share of the variance that a straight line is taken to leave at least."""
 LEAST_TOLD = 24.0
 """Independent evaluations that the size of the noise is taken to rest on at least."""
-_TO_SIGMA = 1.4826
+TO_SIGMA = 1.4826
+"""Standard deviations in a median absolute deviation of normal noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,9 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
     effective = max(ground * (1 - persistence) / (1 + persistence), 1.0)
     # A straight line takes two of the independent evaluations that the plateau is worth.
     resting = (
-        _spread(flat) / max(1 - 2 / effective, LEAST_LEFT) ** 0.5 if ground >= FEW else _spread(residuals)
+        _spread(flat) / max(1 - 2 / effective, LEAST_LEFT) ** 0.5
+        if ground >= LEAST_GROUND
+        else _spread(residuals)
     )
     # A variance forgets faster than a mean: its evaluations count as independent at the squared persistence.
     count = ground if ground >= FEW else len(residuals)
@@ -110,6 +115,19 @@ def persistence_of(deviations: Floats) -> float:
     return min(max((n * raw + 2) / (n - 4), 0.0), MOST)
 
 
+def jitter(values: Floats) -> float:
+    """Return the standard deviation of noise that is independent from one evaluation to the next.
+
+    Read off the differences between evaluations, about their median: slow changes, straight trends and single
+    spikes do not count.
+
+    >>> jitter(np.array([1.0, 2.0, 3.0, 4.0, 90.0, 6.0]))
+    0.0
+    """
+    differences = np.diff(values)
+    return TO_SIGMA * float(np.median(np.abs(differences - np.median(differences)))) / 2**0.5
+
+
 def _level(ground: Floats) -> Floats:
     """Return ``ground`` without its straight trend, shape (n,): a creep is no noise."""
     if len(ground) < FEW:
@@ -120,6 +138,6 @@ def _level(ground: Floats) -> Floats:
 
 def _spread(deviations: Floats) -> float:
     """Return the standard deviation about 0, outlying values cut."""
-    typical = _TO_SIGMA * float(np.median(np.abs(deviations)))
+    typical = TO_SIGMA * float(np.median(np.abs(deviations)))
     limit = OUTLYING * typical if typical > 0 else np.inf
     return float(np.sqrt(np.mean(np.clip(deviations, -limit, limit) ** 2)))

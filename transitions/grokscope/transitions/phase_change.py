@@ -101,7 +101,13 @@ def is_turn_of_epoch(change: PhaseChange, epochs: Curve | None) -> bool:
 
 
 def phase_changes_of(curve: Curve) -> list[PhaseChange]:
-    """Return the abrupt changes of ``curve``; a curve whose better side is unknown has none."""
+    """Return the abrupt changes of ``curve``; a curve whose better side is unknown has none.
+
+    >>> steps = np.array([0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000, 4000, 8000])
+    >>> curve = Curve(metric="lambada/acc", steps=steps, values=np.where(steps < 1000, 0.0, 0.4))
+    >>> [(change.onset.step, change.before, change.after) for change in phase_changes_of(curve)]
+    [(547, 0.0, 0.4)]
+    """
     sign = _sign(curve.metric)
     if sign == 0 or curve.is_constant:
         return []

@@ -38,6 +38,10 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
 
     It need not be chance. Flat ground up to the onset decides; a curve that creeps all the way has none, and
     its plateau is the level half-way through the wait (the median of the first half of its evaluations).
+
+    >>> test = Curve(metric="m", steps=np.arange(9), values=np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1]))
+    >>> plateau_of(test, 1, 7, top=1.0)
+    Plateau(level=0.4, lowest=0.4)
     """
     half = (start + end + 1) // 2
     ground = _flat_ground(curve, start, end, top=top)
@@ -96,6 +100,9 @@ def top_of(curve: Curve, end: int) -> float:
     """Return the level that the curve settles at from evaluation ``end`` on, in the metric's unit.
 
     The median of what holds the level arrived at: dips or a collapse say nothing about the top.
+
+    >>> top_of(Curve(metric="m", steps=np.arange(6), values=np.array([0, 0.9, 0.9, 1, 0.1, 1])), 3)
+    1.0
     """
     arrived = float(np.median(curve.values[end : end + curve.patience]))
     later = curve.values[end:]

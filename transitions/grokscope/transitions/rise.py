@@ -86,6 +86,11 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
 
     Returns:
         ``None`` if nothing rises.
+
+    >>> test = np.array([0.0, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 1.0, 1.0, 1.0])
+    >>> rise = rise_of(Curve(metric="test/accuracy", steps=np.arange(10), values=test), after=1)
+    >>> rise.plateau, rise.top, rise.completed
+    (0.3, 1.0, Date(step=7, low=6, high=7))
     """
     done = completion_index(curve)
     start = 0 if after is None else int(np.searchsorted(curve.steps, after))
@@ -137,6 +142,9 @@ def completion_index(curve: Curve) -> int | None:
     """Return the first of a row of evaluations at the generalized level, or ``None``.
 
     A curve that ends in between may still be on its way: 90 % counts if it settled above, or lost it again.
+
+    >>> completion_index(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.96, 0.5, 1.0, 1.0])))
+    3
     """
     index = arrival(curve, GENERALIZED)
     if index is None and not LOST <= end_level(curve) < NEARLY:
@@ -149,9 +157,13 @@ def begins_at_top(curve: Curve) -> bool:
     return completion_index(curve) == 0
 
 
-def end_level(curve: Curve) -> float:
-    """Return the median of the last evaluations, in the metric's unit."""
-    return float(np.median(curve.values[-max(curve.patience, 3) :]))
+def end_level(curve: Curve, *, since: int = 0) -> float:
+    """Return the median of the last evaluations, of those from index ``since`` on, in the metric's unit.
+
+    >>> end_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.9, 0.8, 1.0, 0.9])))
+    0.9
+    """
+    return float(np.median(curve.values[since:][-max(curve.patience, 3) :]))
 
 
 def is_under_way(values: Floats, *, least: float, share: float = 0.5) -> bool:

@@ -96,6 +96,13 @@ def labels_from_json(path: Path, *, negative_sources: Iterable[str] = ("modded_n
     Args:
         path: The file.
         negative_sources: First parts of run names whose ``other`` runs hold no event (pretraining losses).
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels.json")
+    ...     _ = path.write_text('{"a": {"pattern": "grokking", "onset": [90, 110], "confidence": "high"}}')
+    ...     labels_from_json(path)[0].onset
+    (90.0, 110.0)
     """
     raw: dict[str, dict[str, Any]] = json.loads(path.read_text())
     sources = tuple(negative_sources)

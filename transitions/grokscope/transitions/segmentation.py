@@ -14,6 +14,7 @@ import polars as pl
 
 from grokscope.schemas import GrokscopeError
 from grokscope.transitions.curves import Curve, Floats, Integers, curves_by_run, log_steps, on_grid
+from grokscope.transitions.noise import jitter
 
 GRID = 100
 """Points in log step that the measures are compared on; fewer if they were evaluated less often."""
@@ -29,7 +30,6 @@ LIMIT = 2.0
 """Values further than this from the middle, in units of the range, are cut: a spike is no phase."""
 FEWEST = 3
 """Measures below which nothing can be said about agreement between them."""
-_TO_SIGMA = 1.4826
 
 
 class NotOneRunError(GrokscopeError):
@@ -190,10 +190,8 @@ def _width(values: Floats) -> float:
 
 
 def _noise(curve: Curve, points: int) -> float:
-    """Return the variance of the noise of one grid point, read off the differences between evaluations."""
-    differences = np.diff(curve.values)
-    spread = _TO_SIGMA * float(np.median(np.abs(differences - np.median(differences))))
-    return spread**2 / 2 * min(points / len(curve), 1.0)
+    """Return the variance of the noise of one grid point: a median of several evaluations has less of it."""
+    return jitter(curve.values) ** 2 * min(points / len(curve), 1.0)
 
 
 def _line_costs(matrix: Floats) -> Floats:

@@ -25,7 +25,14 @@ class Rest:
 
 
 def rests_of(rise: Rise, test: Curve) -> list[Rest]:
-    """Return where the rise of ``test`` rested between 10 % and 90 %; empty for one S-curve."""
+    """Return where the rise of ``test`` rested between 10 % and 90 %; empty for one S-curve.
+
+    >>> from grokscope.transitions.rise import rise_of
+    >>> test = np.repeat([0.0, 0.5, 1.0], [30, 60, 30])
+    >>> curve = Curve(metric="test/accuracy", steps=np.arange(1, 121) * 10, values=test)
+    >>> rests_of(rise_of(curve, after=10), curve)
+    [Rest(level=0.5, begin=310, end=910)]
+    """
     done = len(test) if rise.completed is None else int(np.searchsorted(test.steps, rise.completed.high)) + 1
     window = slice(rise.start, done)
     levels = rise.plateau + SHARES * rise.height
