@@ -12,6 +12,7 @@ from grokscope.dashboard.charts import (
     comparison_chart,
     group_chart,
     marks_of,
+    of_most,
     panel_chart,
     quantity_of,
     thinned_averages,
@@ -240,3 +241,19 @@ def test_an_axis_over_a_range_of_steps_begins_and_ends_there():
     axis = StepAxis(last=1000, first=50, is_cut=True)
     assert axis.encoding().to_dict()["scale"]["domain"] == [50, 1000]
     assert axis.ticks() == [50, 100, 300, 1000]
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_an_axis_over_flops_has_round_labels_and_keeps_the_beginning(log):
+    axis = StepAxis(last=108e9, unit="FLOPs", linear_below=4.3e8, log=log)
+    assert axis.ticks() == [0, 3e9, 10e9, 30e9, 100e9]
+    encoded = axis.encoding().to_dict()
+    assert encoded["scale"]["domain"] == [0, 108e9]
+    assert "step" not in encoded["axis"]["labelExpr"]
+
+
+def test_a_mean_ends_where_most_of_its_runs_have_ended():
+    run = {"group": "g", "metric": "test/accuracy", "value": 0.5}
+    rows = [{**run, "run_id": str(i), "step": step} for i in range(3) for step in (0, 10, (20, 30, 40)[i])]
+    averages = of_most(averaged(pl.DataFrame(rows)))
+    assert averages.select("step", "runs").rows()[-1] == (30, 2)

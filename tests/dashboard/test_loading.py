@@ -134,3 +134,15 @@ def test_runs_of_one_name_are_told_apart(training):
 def test_planned_steps_are_read_from_params_that_may_hold_anything(training, text, planned):
     training.run(training.experiment("e"), "r", [], params={"compute.exposure.steps": text})
     assert Reader(training.uri).snapshot("e").runs["planned"].to_list() == [planned]
+
+
+def test_runs_of_code_that_names_no_group_are_grouped_by_all_params_but_the_seed(training):
+    experiment = training.experiment("plain")
+    for lr in (0.1, 0.2):
+        for seed in range(2):
+            params = {"optim.lr": lr, "random_seed": seed, "output_dir": f"/{lr}/{seed}", "width": 8}
+            training.run(experiment, f"{lr} {seed}", [("loss", 1.0, 0)], params=params)
+    runs = Reader(training.uri).snapshot("plain").runs
+    assert sorted(runs["group"]) == ["lr 0.1", "lr 0.1", "lr 0.2", "lr 0.2"]
+    training.run(experiment, "own", [("loss", 1.0, 0)], params={"group": "mine", "optim.lr": 0.3})
+    assert "mine" in Reader(training.uri).snapshot("plain").runs["group"].to_list()

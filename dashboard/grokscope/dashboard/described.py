@@ -1,12 +1,13 @@
 """Runs with what their params and their latest points say about them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from grokscope.dashboard.data import RUNS_SCHEMA
 from grokscope.dashboard.escaping import plain
+from grokscope.dashboard.ordering import natural
 
 SILENT_MS = 30_000
 """A trainer that has said nothing for this long, and for five of its usual pauses, is called silent."""
@@ -23,9 +24,10 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
         known.setdefault(run_id, {})[key] = value
     ids: list[str] = runs["run_id"].to_list()
     own = [known.get(run_id, {}) for run_id in ids]
+    groups = groups_of(own)
     columns = {
         "label": _labels(runs),
-        "group": [plain(p.get("group", "")) or UNGROUPED for p in own],
+        "group": [plain(group) for group in groups],
         "seed": [_whole(p, ("seed",)) for p in own],
         "planned": [_whole(p, _PLANNED) for p in own],
     }
@@ -45,6 +47,34 @@ def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Seri
     limits = [_PAUSES * usual.get(run, 0) for run in open_["run_id"]]
     found = {*gone, *open_.filter(pl.col("pause") > pl.Series(limits, dtype=pl.Int64))["run_id"]}
     return pl.Series("silent", [run in found for run in runs["run_id"]], dtype=pl.Boolean)
+
+
+def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return each run's group: the one that it names, else what distinguishes its params from the others'.
+
+    A seed distinguishes nothing, and neither does what no two runs share: a folder, an address. Where that
+    leaves most runs alone, or nothing, they are in no group.
+
+    >>> groups_of([{"lr": lr, "seed": seed, "out": lr + seed} for lr in ("0.1", "1") for seed in "01"])
+    ['lr 0.1', 'lr 0.1', 'lr 1', 'lr 1']
+    """
+    named = [run.get("group", "") for run in params]
+    unnamed = [run for run, name in zip(params, named, strict=True) if not name]
+    keys = [key for key in natural(key for run in unnamed for key in run) if _is_choice(key, unnamed)]
+    made = [", ".join(f"{_last(key)} {run.get(key, '–')}" for key in keys) for run in unnamed]
+    if not keys or 2 * len(set(made)) > len(made):
+        made = [UNGROUPED] * len(unnamed)
+    rest = iter(made)
+    return [name or next(rest) for name in named]
+
+
+def _is_choice(key: str, runs: Sequence[Mapping[str, str]]) -> bool:
+    values = Counter(run.get(key, "") for run in runs)
+    return not _last(key).casefold().endswith("seed") and 1 < len(values) <= len(runs) / 2
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2].rpartition("/")[2]
 
 
 def _labels(runs: pl.DataFrame) -> list[str]:

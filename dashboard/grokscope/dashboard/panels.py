@@ -1,13 +1,13 @@
 """Which curves of a run stand together in one panel, and in which order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grokscope.dashboard.charts.quantity import label_of
 from grokscope.schemas import METRICS, find_metric, is_split
 
-# Progress counts itself and the collector's own cost say nothing about learning.
-_HIDDEN = frozenset({"progress", "collector", "system"})
+# What progress counts, what a collector costs and what a detector says are no measures of the model.
+_HIDDEN = frozenset({"progress", "collector", "detector", "system"})
 _TABLE = tuple(METRICS)
 _FAMILIES = (
     "curve",
@@ -21,6 +21,12 @@ _FAMILIES = (
     "task",
 )
 
+_CHAPTERS = {"curve": "curves"}
+_OTHER = "other"
+OVERVIEW, ALL = "overview", "all"
+FEW = 8
+"""Panels that a page shows without asking which."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
@@ -29,11 +35,13 @@ class Panel:
     Attributes:
         key: Stable name, of our own making.
         title: What the panel shows.
+        family: The chapter that it stands in.
         series: Metric -> what its curve is called in this panel.
     """
 
     key: str
     title: str
+    family: str
     series: Mapping[str, str]
 
 
@@ -50,9 +58,32 @@ def panels_of(metrics: Iterable[str]) -> list[Panel]:
             groups.setdefault((family, quantity), []).append(metric)
     ordered = sorted(groups.items(), key=lambda item: _rank(*item[0]))
     return [
-        Panel(key=f"panel_{i}", title=_title(names[0]), series={name: _short(name) for name in names})
-        for i, (_, names) in enumerate(ordered)
+        Panel(
+            key=f"panel_{i}",
+            title=_title(names[0]),
+            family=_CHAPTERS.get(family, family) if family in _FAMILIES else _OTHER,
+            series={name: _short(name) for name in names},
+        )
+        for i, ((family, _), names) in enumerate(ordered)
     ]
+
+
+def chapters_of(panels: Sequence[Panel]) -> Mapping[str, Sequence[Panel]]:
+    """Return which panels can be looked at together, by name: an overview, each family, all of them.
+
+    The overview has the first two curves and the first panel of every other family. A few are one chapter.
+
+    >>> panels = panels_of([f"weights/{i}" for i in range(9)] + ["train/loss", "my/own"])
+    >>> {name: len(shown) for name, shown in chapters_of(panels).items()}
+    {'overview': 3, 'curves': 1, 'weights': 9, 'other': 1, 'all': 11}
+    """
+    if len(panels) <= FEW:
+        return {ALL: panels}
+    families: dict[str, list[Panel]] = {}
+    for panel in panels:
+        families.setdefault(panel.family, []).append(panel)
+    first = [own[: 2 if name == "curves" else 1] for name, own in families.items()]
+    return {OVERVIEW: [panel for own in first for panel in own], **families, ALL: panels}
 
 
 def is_about_learning(metric: str) -> bool:

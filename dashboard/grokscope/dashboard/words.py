@@ -1,5 +1,6 @@
 """Numbers, dates and verdicts in words. Every text is ours: nothing untrusted passes here."""
 
+import math
 from datetime import UTC, datetime
 
 from grokscope.schemas import Date, Delay, Pattern, Verdict
@@ -54,6 +55,56 @@ def percent(value: float | None) -> str:
 def times(ratio: float | None) -> str:
     """Return a ratio: ``9.7×``."""
     return "–" if ratio is None else f"{ratio:.1f}×"
+
+
+_PREFIXES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+_IN_FULL = 10_000
+_JOINED = frozenset({"FLOP"})
+
+
+def amount(value: float, symbol: str) -> str:
+    """Return how much of something: small counts in full, others with three significant digits.
+
+    >>> amount(1.624e12, "FLOP"), amount(1640, "steps"), amount(1_250_000, "tokens"), amount(81.26, "s")
+    ('1.62 TFLOP', '1,640 steps', '1.25 M tokens', '81.3 s')
+    """
+    if symbol == "s" and value >= _IN_FULL:
+        return f"{_rounded(value / 3600)} h"
+    prefix, factor = next((pair for pair in _PREFIXES if value >= max(pair[1], _IN_FULL)), ("", 1.0))
+    joint = "" if prefix and symbol in _JOINED else " "
+    return f"{_rounded(value / factor)} {prefix}{joint}{symbol}".replace("  ", " ")
+
+
+def amount_range(low: float, high: float, symbol: str) -> str:
+    """Return from how much to how much; one unit for both, where it is the same.
+
+    >>> amount_range(39.6e9, 52.8e9, "FLOP"), amount_range(900, 12_000, "steps")
+    ('39.6 – 52.8 GFLOP', '900 steps – 12 k steps')
+    """
+    low_text, high_text = amount(low, symbol), amount(high, symbol)
+    number, _, unit = low_text.partition(" ")
+    is_same = high_text.partition(" ")[2] == unit
+    return f"{number if is_same else low_text} – {high_text}"
+
+
+def _rounded(value: float) -> str:
+    """Return three significant digits, and all of those before the point.
+
+    >>> _rounded(1640.2), _rounded(999.7), _rounded(0.0812), _rounded(0.0)
+    ('1,640', '1,000', '0.0812', '0')
+    """
+    places = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(count: int, what: str) -> str:
+    """Return a count of things.
+
+    >>> counted(1, "run"), counted(1200, "run")
+    ('1 run', '1,200 runs')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def clock(time_ms: int | None, *, now_ms: int) -> str:

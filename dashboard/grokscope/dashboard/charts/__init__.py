@@ -2,6 +2,7 @@
 
 from grokscope.dashboard.charts.averages import AVERAGE_SCHEMA as AVERAGE_SCHEMA
 from grokscope.dashboard.charts.averages import averaged as averaged
+from grokscope.dashboard.charts.averages import of_most as of_most
 from grokscope.dashboard.charts.averages import thinned_averages as thinned_averages
 from grokscope.dashboard.charts.axes import StepAxis as StepAxis
 from grokscope.dashboard.charts.axes import ceiling as ceiling

@@ -28,6 +28,18 @@ def thinned_averages(averages: pl.DataFrame, axis: StepAxis, *, limit: int = LIM
     return averages.join(kept, on=["group", "step"], how="semi")
 
 
+def of_most(averages: pl.DataFrame) -> pl.DataFrame:
+    """Return the averages in which at least half of a group's runs took part.
+
+    Beyond, a mean is one of those that were trained longest, and jumps with every run that ends.
+
+    >>> rows = {"group": "g", "step": [0, 1, 2], "mean": 0.0, "low": 0.0, "high": 0.0, "runs": [4, 2, 1]}
+    >>> of_most(pl.DataFrame(rows, schema_overrides=AVERAGE_SCHEMA))["step"].to_list()
+    [0, 1]
+    """
+    return averages.filter(pl.col("runs") * 2 >= pl.col("runs").max().over("group"))
+
+
 def averaged(points: pl.DataFrame) -> pl.DataFrame:
     """Return the mean, lowest and highest value of each group at every step that any of its runs has.
 
@@ -35,7 +47,7 @@ def averaged(points: pl.DataFrame) -> pl.DataFrame:
     never beyond its first or last one: ``runs`` says how many took part.
 
     Args:
-        points: One metric: ``run_id, group, step, value``; a null value is left out.
+        points: One metric: ``run_id, group, step, value``; null values are left out.
 
     Returns:
         ``AVERAGE_SCHEMA``, sorted by group and step.
@@ -49,7 +61,7 @@ def averaged(points: pl.DataFrame) -> pl.DataFrame:
     frames = [
         _average(str(name[0]), members) for name, members in usable.group_by("group", maintain_order=True)
     ]
-    return pl.concat([AVERAGE_SCHEMA.to_frame(), *frames])
+    return pl.concat(frames) if frames else AVERAGE_SCHEMA.to_frame()
 
 
 def _average(group: str, members: pl.DataFrame) -> pl.DataFrame:
@@ -58,13 +70,13 @@ def _average(group: str, members: pl.DataFrame) -> pl.DataFrame:
     runs = np.isfinite(curves).sum(axis=0)
     columns = {
         "group": [group] * len(steps),
-        "step": steps.astype(np.int64),
+        "step": pl.Series(steps).cast(members.schema["step"]),
         "mean": np.nansum(curves, axis=0) / runs,
         "low": np.nanmin(curves, axis=0),
         "high": np.nanmax(curves, axis=0),
         "runs": runs,
     }
-    return pl.DataFrame(columns, schema=AVERAGE_SCHEMA)
+    return pl.DataFrame(columns, schema={**AVERAGE_SCHEMA, "step": members.schema["step"]})
 
 
 def _on(steps: NDArray[np.float64], run: pl.DataFrame) -> NDArray[np.float64]:

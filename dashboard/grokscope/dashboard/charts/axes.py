@@ -14,7 +14,9 @@ LINEAR_BELOW = 10
 curves that grok, would take a third of the width."""
 
 # Constant: no text from outside is ever put into an expression.
-_SHORT = "(datum.value === 0 ? 'step ' : '') + format(datum.value, '~s')"
+_SHORT = "format(datum.value, '~s')"
+_STEPS = f"(datum.value === 0 ? 'step ' : '') + {_SHORT}"
+STEP = "step"
 _ROUND_DIGITS = 2
 _DENSE_DECADES = 4
 _APART = 1.8
@@ -23,7 +25,7 @@ _NICE = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepAxis:
-    """An x-axis over optimizer steps.
+    """An x-axis over optimizer steps, or over what they are counted in.
 
     Attributes:
         last: The axis ends here.
@@ -31,15 +33,19 @@ class StepAxis:
         is_cut: Whether there may be steps beyond its ends, which are not drawn.
         log: Symmetric-log (``True``) or linear.
         labels: Whether it is labelled; of charts under each other only the last needs it.
+        unit: What is counted, in a word of ours.
+        linear_below: What lies below this lies almost evenly: of steps ten, of others what ten steps took.
     """
 
-    last: int
-    first: int = 0
+    last: float
+    first: float = 0
     is_cut: bool = False
     log: bool = True
     labels: bool = True
+    unit: str = STEP
+    linear_below: float = LINEAR_BELOW
 
-    def ticks(self) -> list[int]:
+    def ticks(self) -> list[float]:
         """Return where the labels go; linear axes choose their own.
 
         >>> StepAxis(last=2500).ticks(), StepAxis(last=4_000_000).ticks()[-3:]
@@ -51,28 +57,33 @@ class StepAxis:
         inside = [mark for mark in whole if mark > self.first * _APART]
         return [self.first, *inside]
 
-    def _marks(self) -> list[int]:
-        decades = range(1, len(str(self.last)) + 1)
+    def _marks(self) -> list[float]:
+        lowest = math.ceil(math.log10(self.linear_below))
+        decades = range(lowest, max(lowest, math.floor(math.log10(max(self.last, 1e-9)))) + 1)
         factors = (1, 3) if len(decades) <= _DENSE_DECADES else (1,)
         # The first one would collide with "step 0", one near the end with the end's own.
-        marks = [factor * 10**exponent for exponent in decades for factor in factors][1:]
-        return [0, *(m for m in marks if m * _APART <= self.last), *([self.last] if self._is_round() else [])]
+        marks = [_power(factor, exponent) for exponent in decades for factor in factors][1:]
+        if not self._is_round():
+            return [0, *(m for m in marks if m <= self.last)]
+        return [0, *(m for m in marks if m * _APART <= self.last), self.last]
 
     def _is_round(self) -> bool:
-        return self.last >= LINEAR_BELOW and len(str(self.last).rstrip("0")) <= _ROUND_DIGITS
+        """Whether the end is worth a label: a step with few digits."""
+        is_whole = self.unit == STEP and self.last >= LINEAR_BELOW
+        return is_whole and len(str(int(self.last)).rstrip("0")) <= _ROUND_DIGITS
 
     def position(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where steps lie on the axis, in arbitrary units."""
-        return np.log1p(steps / LINEAR_BELOW) if self.log else steps
+        return np.log1p(steps / self.linear_below) if self.log else steps
 
     def encoding(self, field: str = "step") -> alt.X:
         """Return the x-channel of a column of steps."""
-        scale: dict[str, Any] = {"domain": [self.first, max(1, self.last)], "nice": False}
+        scale: dict[str, Any] = {"domain": [self.first, self.last or 1], "nice": False}
         if self.log:
-            scale |= {"type": "symlog", "constant": LINEAR_BELOW}
+            scale |= {"type": "symlog", "constant": self.linear_below}
         axis: dict[str, Any] = {
             "grid": False,
-            "labelExpr": _SHORT,
+            "labelExpr": _STEPS if self.unit == STEP else _SHORT,
             "labels": self.labels,
             "tickCount": 6,
             "labelOverlap": "greedy",
@@ -81,6 +92,15 @@ class StepAxis:
         if self.log:
             axis |= {"values": self.ticks(), "labelOverlap": False}
         return alt.X(field, type="quantitative", title=None, scale=alt.Scale(**scale), axis=alt.Axis(**axis))
+
+    def tooltip(self, field: str = "step", *, title: str | None = None) -> alt.Tooltip:
+        """Return how a value on the axis is said under the pointer: steps in full, others in three digits."""
+        said = ",d" if self.unit == STEP else ".3~s"
+        return alt.Tooltip(field, type="quantitative", title=title or self.unit, format=said)
+
+
+def _power(factor: int, exponent: int) -> float:
+    return factor * 10**exponent if exponent >= 0 else factor * 10.0**exponent
 
 
 def ceiling(steps: Iterable[int | None], planned: Iterable[int | None] = ()) -> int:

@@ -47,7 +47,7 @@ def comparison_chart(
     )
     means = _mean_layers(averages, axis, colouring) if by_group else []
     read = averages.rename({"mean": "value"}) if by_group else points
-    hover = hover_layers(read, _tooltip(by_group=by_group), axis=axis, colouring=colouring)
+    hover = hover_layers(read, _tooltip(axis, by_group=by_group), axis=axis, colouring=colouring)
     names = end_labels(read, colouring, quantity=quantity, height=HEIGHT)
     layers = [
         band_layer(marks, axis, colouring, opacity=0.09),
@@ -66,8 +66,8 @@ def _mean_layers(averages: pl.DataFrame, axis: StepAxis, colouring: Colouring) -
     return [ranges, base.mark_line(strokeWidth=2.4).encode(y=alt.Y("mean:Q"))]
 
 
-def _tooltip(*, by_group: bool) -> list[alt.Tooltip]:
-    step = alt.Tooltip("step:Q", title="step", format=",d")
+def _tooltip(axis: StepAxis, *, by_group: bool) -> list[alt.Tooltip]:
+    step = axis.tooltip()
     if not by_group:
         return [alt.Tooltip("run:N", title="run"), step, alt.Tooltip("value:Q", title="value", format=".4~g")]
     return [

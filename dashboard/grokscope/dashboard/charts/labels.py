@@ -46,6 +46,17 @@ def end_labels(
     return [room_layer(), text]
 
 
+def cut_in_the_middle(most: int) -> str:
+    """Return an axis's expression that cuts long names in the middle: those of a sweep differ at their ends.
+
+    >>> cut_in_the_middle(25)
+    "length(datum.label) > 25 ? slice(datum.label, 0, 9) + '…' + slice(datum.label, -15) : datum.label"
+    """
+    end = most * 3 // 5
+    cut = f"slice(datum.label, 0, {most - 1 - end}) + '…' + slice(datum.label, -{end})"
+    return f"length(datum.label) > {most} ? {cut} : datum.label"
+
+
 def names_that_fit(height: int) -> int:
     """Return how many names have room beside a plot of ``height`` pixels."""
     return height // _LINE_HEIGHT

@@ -5,10 +5,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from grokscope.dashboard.charts.labels import cut_in_the_middle
 from grokscope.dashboard.charts.palette import Palette, layered
 
 _ROW = 19
 _LABELS = 216
+_LETTERS = 38
 """Room for the measures' names, in pixels."""
 
 ROLES = ("measure", "training", "event")
@@ -77,7 +79,8 @@ def pooled_leads_chart(pooled: pl.DataFrame, members: pl.DataFrame, *, palette: 
 
 def _y(measures: list[str]) -> alt.Y:
     axis = alt.Axis(
-        labelLimit=_LABELS - 8,
+        labelExpr=cut_in_the_middle(_LETTERS),
+        labelLimit=_LABELS - 4,
         labelOverlap=False,
         labelFlush=False,
         labelBound=False,

@@ -30,6 +30,12 @@ NOW = "now"
 
 _Row = tuple[str, str, int, int, int, float | None]
 _Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+_FULL_BANDS = 8
+"""More bands than this are fainter each, so that curves stay seen through all of them."""
+
+_FULL_MARKS = 120
+"""More marks than this are smaller each."""
+
 _SHAPES = ("circle", "diamond", "circle", "triangle-right")
 
 
@@ -81,11 +87,14 @@ def _height(curve: _Curve | None, step: int) -> float | None:
 def band_layer(
     marks: pl.DataFrame, axis: StepAxis, colouring: Colouring, *, opacity: float = 0.12
 ) -> alt.Chart:
-    """Return the 95 % intervals of the onsets as bands over the whole height."""
+    """Return the 95 % intervals of the onsets as bands over the whole height; of many, all the fainter."""
+    opacity /= max(1.0, marks.filter(pl.col("event") == "onset").height / _FULL_BANDS)
     return (
         alt.Chart(marks)
         .mark_rect(opacity=opacity, clip=True)
-        .encode(x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip())
+        .encode(
+            x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip(axis)
+        )
         .transform_filter(alt.datum.event == "onset")
     )
 
@@ -93,16 +102,17 @@ def band_layer(
 def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt.Chart:
     """Return ring (memorized), diamond (onset) and disc (generalized), with their dates as tooltip."""
     fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
+    crowd = max(1.0, marks.height / _FULL_MARKS)
     return (
         alt.Chart(marks)
-        .mark_point(size=64, strokeWidth=1.75, opacity=1)
+        .mark_point(size=max(20.0, 64 / crowd), strokeWidth=1.75 if crowd == 1 else 1.2, opacity=1)
         .encode(
             x=axis.encoding("step"),
             y=alt.Y("value:Q"),
             stroke=colouring.stroke(),
             fill=fill,
             shape=event_shape(),
-            tooltip=mark_tooltip(),
+            tooltip=mark_tooltip(axis),
         )
         .transform_filter(alt.datum.value != None)  # noqa: E711 - becomes an expression
     )
@@ -114,12 +124,12 @@ def event_shape() -> alt.Shape:
     return alt.Shape("event:N", scale=scale, legend=None)
 
 
-def mark_tooltip() -> list[alt.Tooltip]:
+def mark_tooltip(axis: StepAxis) -> list[alt.Tooltip]:
     """Return what a mark says under the pointer."""
     return [
         alt.Tooltip("run:N", title="run"),
         alt.Tooltip("event:N", title="event"),
-        alt.Tooltip("step:Q", title="step", format=",d"),
-        alt.Tooltip("low:Q", title="from", format=",d"),
-        alt.Tooltip("high:Q", title="to", format=",d"),
+        axis.tooltip(),
+        axis.tooltip("low", title="from"),
+        axis.tooltip("high", title="to"),
     ]

@@ -33,7 +33,7 @@ def panel_chart(
     base = alt.Chart(points).encode(x=axis.encoding(), y=quantity.encoding(), color=colouring.color())
     tooltip = [
         alt.Tooltip("series:N", title="curve"),
-        alt.Tooltip("step:Q", title="step", format=",d"),
+        axis.tooltip(),
         alt.Tooltip("value:Q", title="value", format=".4~g"),
     ]
     hover = hover_layers(points, tooltip, axis=axis, colouring=colouring)
@@ -47,7 +47,7 @@ def panel_chart(
 def event_layers(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[alt.Chart]:
     """Return the events' intervals as grey bands and their dates as thin rules, over all the height."""
     dated = marks.filter(pl.col("event").is_in(EVENTS))
-    base = alt.Chart(dated).encode(tooltip=mark_tooltip())
+    base = alt.Chart(dated).encode(tooltip=mark_tooltip(axis))
     bands = base.mark_rect(color=palette.muted, opacity=0.16, clip=True).encode(
         x=axis.encoding("low"), x2=alt.X2("high")
     )

@@ -4,10 +4,12 @@ import altair as alt
 import polars as pl
 
 from grokscope.dashboard.charts.axes import StepAxis
+from grokscope.dashboard.charts.labels import cut_in_the_middle
 from grokscope.dashboard.charts.palette import Palette, layered
 
 _ROW = 17
 _LABELS = 216
+_LETTERS = 38
 
 
 def segments_chart(
@@ -29,7 +31,8 @@ def segments_chart(
 
 def _rows(measures: list[str]) -> alt.Y:
     labels = alt.Axis(
-        labelLimit=_LABELS - 8,
+        labelExpr=cut_in_the_middle(_LETTERS),
+        labelLimit=_LABELS - 4,
         labelOverlap=False,
         labelFlush=False,
         labelBound=False,

@@ -4,10 +4,11 @@ import altair as alt
 import polars as pl
 
 from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.labels import ROOM
+from grokscope.dashboard.charts.labels import ROOM, cut_in_the_middle
 from grokscope.dashboard.charts.marks import event_shape, mark_tooltip
 from grokscope.dashboard.charts.palette import Y_AXIS_WIDTH, Colouring, layered
 
+_LETTERS = 25
 _ROOMY, _ROW, _LOW_ROW = 30, 20, 11
 """Up to 30 rows have 20 pixels each; more have 11."""
 
@@ -37,7 +38,9 @@ def timeline_chart(
     )
     interval = (
         base.mark_rule(strokeWidth=8, opacity=0.4)
-        .encode(x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip())
+        .encode(
+            x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip(axis)
+        )
         .transform_filter(alt.datum.event == "onset")
     )
     layers = [trained, waiting, interval, _symbols(base, axis, colouring)]
@@ -57,7 +60,8 @@ def _rows(runs: pl.DataFrame) -> alt.Y:
         scale=alt.Scale(domain=runs["run"].to_list()),
         axis=alt.Axis(
             orient="right",
-            labelLimit=ROOM - 10,
+            labelExpr=cut_in_the_middle(_LETTERS),
+            labelLimit=ROOM - 4,
             labelFontSize=11 if runs.height <= _ROOMY else 9,
             minExtent=ROOM,
             maxExtent=ROOM,
@@ -76,5 +80,5 @@ def _symbols(base: alt.Chart, axis: StepAxis, colouring: Colouring) -> alt.Chart
         stroke=colouring.stroke(),
         fill=fill,
         shape=event_shape(),
-        tooltip=mark_tooltip(),
+        tooltip=mark_tooltip(axis),
     )

@@ -12,6 +12,7 @@ from grokscope.dashboard.charts import (
     StepAxis,
     averaged,
     comparison_chart,
+    of_most,
     thinned_averages,
     timeline_chart,
 )
@@ -19,18 +20,19 @@ from grokscope.dashboard.charts.palette import Colouring
 from grokscope.dashboard.charts.quantity import label_of
 from grokscope.dashboard.data import Data, Snapshot
 from grokscope.dashboard.escaping import plain
+from grokscope.dashboard.exposure import STEPS, Unit, counted, units_of
 from grokscope.dashboard.tables import groups_table
 from grokscope.dashboard.views.behind import behind
 from grokscope.dashboard.views.drawing import (
-    KEY,
     MORE_ROWS,
     MOST_RUNS,
     TIMELINE,
-    axis_of,
+    axis_over,
     budget,
     colours_of,
     drawn_marks,
     drawn_points,
+    key_of,
     rows_of,
     said_of_grey,
     said_of_thinning,
@@ -38,9 +40,10 @@ from grokscope.dashboard.views.drawing import (
 from grokscope.dashboard.views.frame import palette, refreshing
 from grokscope.dashboard.views.grid import NOTHING, ROW_HEIGHT, columns
 from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.spending import spending
 from grokscope.dashboard.views.window import windowed, within
 
-_LINES = "thick: mean of the group's runs · band: lowest to highest · thin: each run · "
+_LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run · "
 _FIRST = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
 
 
@@ -50,6 +53,7 @@ class _Look:
 
     metric: str | None
     by: str
+    unit: Unit
     whole: StepAxis
     axis: StepAxis
 
@@ -62,12 +66,16 @@ def render(data: Data) -> None:
 def _page(data: Data, snapshot: Snapshot) -> None:
     asked: list[str] = list(data.selection.runs) or snapshot.runs["run_id"].to_list()
     chosen = asked[:MOST_RUNS]
+    result = st.container(key="compare_answer")
     look = _controls(data, snapshot, chosen)
     if look.metric is None:
         st.info("These runs have not logged any metric yet. The first points appear here by themselves.")
         return
     note(words.cut(len(chosen), len(asked), "runs", rest="Filter and select on the page Runs to see others."))
     _charts(data, snapshot, chosen, look)
+    said = spending(snapshot, asked)
+    if said:
+        result.markdown(said)
     st.subheader("Groups", anchor=False)
     st.dataframe(
         groups_table(snapshot, asked),
@@ -88,19 +96,28 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
         metric = st.selectbox(
             "Metric", names, index=first, format_func=_name, key="compare_metric", width=340
         )
+        units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
+        over = st.selectbox("Over", list(units), key="compare_over", width=120) if len(units) > 1 else None
+        unit = units[over or STEPS.name]
         scale = st.segmented_control(
-            "Steps", ["log", "linear"], default="log", required=True, key="compare_axis"
+            "Scale", ["log", "linear"], default="log", required=True, key="compare_axis"
         )
+        first_by = "run" if _few_of_one_group(snapshot, chosen) else "group"
         by = st.segmented_control(
-            "Colour by", ["group", "run"], default="group", required=True, key="compare_by"
+            "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by"
         )
-        whole = axis_of(snapshot, run_ids=chosen, log=scale != "linear")
-        axis = windowed(whole, key="compare_window")
+        whole = axis_over(snapshot, unit, run_ids=chosen, log=scale != "linear")
+        axis = windowed(whole, key="compare_window") if unit is STEPS else whole
         if data.selection.runs:
             st.space("stretch")
             if st.button(f"Only {len(chosen)} selected · show all", key="compare_all"):
                 data.open_view("compare", [])
-    return _Look(metric=metric, by=by or "group", whole=whole, axis=axis)
+    return _Look(metric=metric, by=by or "group", unit=unit, whole=whole, axis=axis)
+
+
+def _few_of_one_group(snapshot: Snapshot, chosen: list[str]) -> bool:
+    groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"]
+    return groups.n_unique() == 1 and len(chosen) <= len(palette().series)
 
 
 def _name(metric: str) -> str:
@@ -111,12 +128,13 @@ def _name(metric: str) -> str:
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
     metric, axis = look.metric or "", look.axis
     everything = data.source.points(chosen, [metric])
-    raw = within(everything, axis)
+    raw = within(counted(everything, snapshot.curves, look.unit), axis)
     fine = drawn_points(raw, snapshot, axis)
     by_group = look.by == "group"
-    averages = thinned_averages(averaged(fine), axis) if by_group else AVERAGE_SCHEMA.to_frame()
+    averages = thinned_averages(of_most(averaged(fine)), axis) if by_group else AVERAGE_SCHEMA.to_frame()
     points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
-    marks = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
+    dated = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
+    marks = counted(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
     colouring = _colouring(snapshot, chosen, look.by)
     spec = show(
         comparison_chart,
@@ -124,14 +142,14 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
         within(marks, axis),
         averages,
         key="compare_chart",
-        text=f"{_name(metric)} over steps of {len(chosen)} runs",
+        text=f"{_name(metric)} over {look.unit.name} of {len(chosen)} runs",
         axis=axis,
         colouring=colouring,
     )
-    st.caption(f"{_LINES if by_group else ''}{KEY}")
+    st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
-    specs = [spec, *_timeline(snapshot, chosen, marks, axis=look.whole, colouring=colouring)]
+    specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
     curves = raw.join(_described(snapshot), on="run_id", how="left", maintain_order="left")
     frames = {"curves": curves.drop("run_id", "time_ms"), "events": marks.drop("run_id", "value")}
     behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
@@ -142,14 +160,20 @@ def _described(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _timeline(
-    snapshot: Snapshot, chosen: list[str], marks: pl.DataFrame, *, axis: StepAxis, colouring: Colouring
+    snapshot: Snapshot, chosen: list[str], marks: pl.DataFrame, *, look: _Look, colouring: Colouring
 ) -> list[dict[str, Any]]:
     if marks.is_empty():
         return []
-    rows = rows_of(snapshot, chosen)
+    rows = counted(rows_of(snapshot, chosen), snapshot.curves, look.unit).drop("run_id")
     shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
     spec = show(
-        timeline_chart, rows, shown, key="compare_timeline", text=TIMELINE, axis=axis, colouring=colouring
+        timeline_chart,
+        rows,
+        shown,
+        key="compare_timeline",
+        text=TIMELINE,
+        axis=look.whole,
+        colouring=colouring,
     )
     note(words.cut(rows.height, len(chosen), "runs", rest=MORE_ROWS))
     return [spec]

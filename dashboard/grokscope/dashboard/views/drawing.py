@@ -1,13 +1,16 @@
 """From a snapshot to the frames that charts take."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from grokscope.dashboard import phases
 from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
+from grokscope.dashboard.charts.axes import LINEAR_BELOW
 from grokscope.dashboard.charts.palette import Colouring, Palette
 from grokscope.dashboard.data import Snapshot
+from grokscope.dashboard.exposure import Unit
 
 MOST_RUNS = 200
 """Runs over each other; beyond, lines are only ink."""
@@ -23,7 +26,12 @@ MORE_ROWS = "To see others, select runs on the page Runs and compare them."
 TIMELINE = "When each run memorized, began to generalize and had generalized"
 """Alternative text of timelines."""
 
-KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● generalized  ▶ now"
+_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● generalized"
+
+
+def key_of(snapshot: Snapshot) -> str:
+    """Return what the marks on curves and timelines mean."""
+    return _KEY + ("  ▶ now" if phases.active(snapshot.runs).height else "")
 
 
 def budget(lines: int) -> int:
@@ -36,6 +44,18 @@ def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bo
     runs = snapshot.runs if run_ids is None else snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     training = runs.filter(pl.col("status") == "RUNNING")
     return StepAxis(last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]), log=log)
+
+
+def axis_over(snapshot: Snapshot, unit: Unit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
+    """Return the axis that holds the given runs, counted in ``unit``."""
+    steps = axis_of(snapshot, run_ids=run_ids, log=log)
+    if unit.metric is None:
+        return steps
+    wanted = pl.col("run_id").is_in(list(run_ids)) & (pl.col("metric") == unit.metric)
+    spent = snapshot.curves.filter(wanted & pl.col("value").is_finite())
+    last = float(str(spent["value"].max() or 1.0))
+    each = last / max(1, float(str(spent["step"].max() or 1)))
+    return replace(steps, last=last, unit=unit.name, linear_below=LINEAR_BELOW * each)
 
 
 def _ends(runs: pl.DataFrame) -> list[int | None]:
@@ -66,12 +86,12 @@ def drawn_marks(
 
 
 def rows_of(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
-    """Return ``run, group, step`` of the given runs for a timeline: group by group, seed by seed."""
+    """Return ``run_id, run, group, step`` of the given runs for a timeline: group by group, seed by seed."""
     order = {group: place for place, group in enumerate(snapshot.groups())}
     rank = pl.col("group").replace_strict(order, default=len(order), return_dtype=pl.Int64())
     mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     ordered = mine.sort(rank, "seed", "label", nulls_last=True).head(MOST_ROWS)
-    return ordered.select(pl.col("label").alias("run"), "group", "step")
+    return ordered.select("run_id", pl.col("label").alias("run"), "group", "step")
 
 
 def colours_of(snapshot: Snapshot, palette: Palette, *, run_ids: Sequence[str] | None = None) -> Colouring:

@@ -17,7 +17,6 @@ from grokscope.dashboard.phases import Phase
 from grokscope.dashboard.tables import last_values
 from grokscope.dashboard.views.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.views.drawing import (
-    KEY,
     MORE_ROWS,
     TIMELINE,
     axis_of,
@@ -25,6 +24,7 @@ from grokscope.dashboard.views.drawing import (
     colours_of,
     drawn_marks,
     drawn_points,
+    key_of,
     rows_of,
     said_of_grey,
     said_of_thinning,
@@ -32,6 +32,7 @@ from grokscope.dashboard.views.drawing import (
 from grokscope.dashboard.views.frame import palette, refreshing
 from grokscope.dashboard.views.grid import finished_table
 from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.spending import answer_of
 
 EVERY_S = 2
 _Badge = Literal["gray", "orange", "violet", "blue", "green", "red"]
@@ -80,8 +81,11 @@ def _summary(snapshot: Snapshot) -> None:
     with st.grid(4, min_column_width=150, key="live_summary", gap="medium"):
         st.metric("Training now", phases.active(snapshot.runs).height)
         st.metric("Finished", f"{phases.ended(snapshot.runs).height} of {snapshot.runs.height}")
-        st.metric("Generalized", len(grokked))
+        st.metric("Generalized", f"{len(grokked)} of {snapshot.runs.height}")
         st.metric("Median delay", words.times(median(ratios) if ratios else None))
+    said = None if phases.active(snapshot.runs).height else answer_of(snapshot)
+    if said:
+        st.markdown(said)
     if quiet:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
@@ -136,7 +140,7 @@ def _groups(snapshot: Snapshot, headline: Headline) -> None:
     marks = drawn_marks(snapshot, raw, train=headline.train, test=headline.test, run_ids=runs)
     quantity = quantity_of(headline.test, points["value"])
     st.subheader(f"{headline.quantity.capitalize()} over steps", anchor=False)
-    st.caption(f"full line: test · dashed: train · {KEY}")
+    st.caption(f"full line: test · dashed: train · {key_of(snapshot)}")
     with st.grid(min(3, len(groups)), min_column_width=330, key="live_groups", gap="medium") as grid:
         for place, group in enumerate(groups):
             mine = pl.col("group") == group
@@ -185,14 +189,14 @@ def _title(snapshot: Snapshot, group: str, colouring: Colouring) -> dict[str, st
 
 def _timeline(snapshot: Snapshot, headline: Headline) -> None:
     rows = rows_of(snapshot, snapshot.runs["run_id"].to_list())
-    shown = snapshot.runs.filter(pl.col("label").is_in(rows["run"].implode()))["run_id"].to_list()
+    shown = rows["run_id"].to_list()
     marks = drawn_marks(snapshot, headline.points, train=headline.train, test=headline.test, run_ids=shown)
     if marks.is_empty():
         return
     st.subheader("From memorized to generalized", anchor=False)
     show(
         timeline_chart,
-        rows,
+        rows.drop("run_id"),
         marks,
         key="live_timeline",
         text=TIMELINE,

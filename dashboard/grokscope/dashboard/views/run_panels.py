@@ -1,22 +1,25 @@
 """The curves of one run in panels that share their steps."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard import words
 from grokscope.dashboard.charts import StepAxis, panel_chart
 from grokscope.dashboard.charts.palette import Colouring, Palette
 from grokscope.dashboard.data import Snapshot
 from grokscope.dashboard.escaping import plain
-from grokscope.dashboard.panels import Panel, panels_of
+from grokscope.dashboard.panels import OVERVIEW, Panel, chapters_of, panels_of
 from grokscope.dashboard.views.behind import behind
 from grokscope.dashboard.views.drawing import colours_of, drawn_marks, drawn_points, said_of_thinning
 from grokscope.dashboard.views.frame import palette
 from grokscope.dashboard.views.showing import note, show
 from grokscope.dashboard.views.window import within
 
+_MOST_PANELS = 40
 _KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: generalized"
 
 
@@ -27,16 +30,34 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
     marks = drawn_marks(snapshot, raw, train="train/accuracy", test="test/accuracy", run_ids=[run_id])
     colours = colours_of(snapshot, palette(), run_ids=[run_id])
     own = colours.colours[snapshot.runs.filter(pl.col("run_id") == run_id)["group"][0]]
-    found = panels_of(points["metric"].unique().to_list())
+    found = _chosen(panels_of(points["metric"].unique().to_list()))
+    shown = found[:_MOST_PANELS]
     with st.container(gap="xsmall", key="run_panels"):
         specs = [
-            _panel(panel, points, within(marks, axis), axis=replace(axis, labels=panel is found[-1]), own=own)
-            for panel in found
+            _panel(panel, points, within(marks, axis), axis=replace(axis, labels=panel is shown[-1]), own=own)
+            for panel in shown
         ]
     st.caption(_KEY)
     note(said_of_thinning(points.height, seen.height))
+    note(words.cut(len(shown), len(found), "panels", rest="The data hold all; the page Compare draws each."))
     if specs:
         behind({"curves": raw.drop("run_id", "time_ms")}, key="run_curves", specs=specs)
+
+
+def _chosen(found: Sequence[Panel]) -> Sequence[Panel]:
+    """Return the panels of the chapter that is asked for."""
+    chapters = chapters_of(found)
+    if len(chapters) == 1:
+        return found
+    name = st.pills(
+        "Measures",
+        list(chapters),
+        default=OVERVIEW,
+        required=True,
+        format_func=lambda name: name if name == OVERVIEW else f"{name} · {len(chapters[name])}",
+        key="run_chapter",
+    )
+    return chapters.get(name or OVERVIEW, found)
 
 
 def _panel(

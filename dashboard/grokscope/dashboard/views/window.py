@@ -13,7 +13,7 @@ _FACTORS = (1, 2, 5)
 
 def windowed(axis: StepAxis, *, key: str) -> StepAxis:
     """Draw the control; return the axis of the range that is chosen."""
-    options = edges(axis.last)
+    options = edges(int(axis.last))
     if len(options) < 3:  # noqa: PLR2004 - nothing to choose between
         return axis
     low, high = st.select_slider(

@@ -1,0 +1,137 @@
+"""What it takes to generalize: of every run and, with those that have not counted in, of every group."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from grokscope.dashboard import words
+from grokscope.dashboard.data import Snapshot
+from grokscope.dashboard.escaping import escape
+from grokscope.dashboard.exposure import Unit, counted
+from grokscope.schemas import Date
+
+EVENTS = {"onset": "onset", "half-way up": "midpoint", "generalized": "generalized"}
+"""Degrees of generalization that a run can have reached, as a control names them -> as a verdict does."""
+
+COSTS = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "run": pl.String(),
+        "group": pl.String(),
+        "reached": pl.Boolean(),
+        "cost": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+    }
+)
+"""``cost``: where the run reached it, with the date's 95 % interval; else how far it was trained."""
+
+GROUP_COSTS = pl.Schema(
+    {
+        "group": pl.String(),
+        "runs": pl.Int64(),
+        "reached": pl.Int64(),
+        "median": pl.Float64(),
+        "least": pl.Float64(),
+        "most": pl.Float64(),
+        "spent": pl.Float64(),
+    }
+)
+"""``median``: of all runs (Kaplan-Meier), null while fewer than half have reached it; ``least`` and ``most``:
+of those that have; ``spent``: the farthest that any was trained."""
+
+
+def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Unit) -> pl.DataFrame:
+    """Return ``COSTS`` of the runs that have curves; ``event`` is a value of ``EVENTS``."""
+    rows: list[tuple[object, ...]] = []
+    mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
+    for run, label, group, step in mine.select("run_id", "label", "group", "step").iter_rows():
+        verdict = snapshot.verdicts.get(run)
+        date: Date | None = getattr(verdict, event) if verdict is not None else None
+        if date is not None:
+            rows.append((run, label, group, True, date.step, date.low, date.high))
+        elif verdict is not None and step is not None:
+            rows.append((run, label, group, False, step, step, step))
+    frame = pl.DataFrame(rows, schema=COSTS, orient="row")
+    return counted(frame, snapshot.curves, unit, columns=("cost", "low", "high"))
+
+
+def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``GROUP_COSTS``, the cheapest first; groups without a median last, by how many reached it.
+
+    >>> runs = {"run_id": "", "run": "", "low": 0.0, "high": 0.0}
+    >>> costs = pl.DataFrame(
+    ...     {**runs, "group": ["a", "a", "b"], "reached": [True, False, False], "cost": [5.0, 9.0, 7.0]}
+    ... )
+    >>> group_costs(costs).rows()
+    [('a', 2, 1, 5.0, 5.0, 5.0, 9.0), ('b', 1, 0, None, None, None, 7.0)]
+    """
+    reached = pl.col("cost").filter(pl.col("reached"))
+    grouped = costs.group_by("group").agg(
+        pl.len().cast(pl.Int64()).alias("runs"),
+        pl.col("reached").sum().cast(pl.Int64()).alias("reached"),
+        pl.struct("cost", "reached")
+        .map_batches(lambda s: pl.Series([_median(s)]), return_dtype=pl.Float64(), returns_scalar=True)
+        .alias("median"),
+        reached.min().alias("least"),
+        reached.max().alias("most"),
+        pl.col("cost").max().alias("spent"),
+    )
+    share = (pl.col("reached") / pl.col("runs")).neg()
+    return grouped.sort("median", share, "least", "group", nulls_last=True).select(GROUP_COSTS.names())
+
+
+def _median(runs: pl.Series) -> float | None:
+    """Return where the Kaplan-Meier estimate falls to one half; ``None`` if it does not.
+
+    A run that ended before it got there counts among those at risk up to its end, and no longer.
+    """
+    frame = runs.struct.unnest().sort("cost", pl.col("reached").not_())
+    share = 1.0
+    for place, (cost, has_reached) in enumerate(frame.select("cost", "reached").iter_rows()):
+        if has_reached:
+            share *= 1 - 1 / (frame.height - place)
+        if share <= 0.5 + 1e-9:
+            return float(cost)
+    return None
+
+
+def answer(groups: pl.DataFrame, unit: Unit, *, event: str) -> str | None:
+    """Return which group got there with the least, in markdown; ``None`` of one run, or while none has.
+
+    ``event`` is a key of ``EVENTS``.
+    """
+    rows = groups.rows(named=True)
+    if groups["runs"].sum() < 2 or not any(row["reached"] for row in rows):  # noqa: PLR2004
+        return None
+    got = {"onset": "began to generalize", "half-way up": "was half-way up"}.get(event, "generalized")
+    first, others = rows[0], rows[1:]
+    if first["median"] is None:
+        return f"No group has {got} in half of its runs: none can be called the cheapest."
+    name = f"**{escape(first['group'])}**" if others else "These runs"
+    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_told(first, unit)}."
+    return " ".join([text, *_next(others, unit, median=first["median"], most=first["most"])])
+
+
+def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, most: float) -> list[str]:
+    """Return what comes after a group with this median, whose last run got there at ``most``."""
+    if not others:
+        return []
+    second = others[0]
+    if isinstance(second["median"], float):
+        ratio = words.times(second["median"] / median) if median > 0 else "–"
+        overlap = "; their runs overlap" if float(str(second["least"])) <= most else ""
+        name = escape(str(second["group"]))
+        return [f"Next comes {name} with {ratio} as much: {_told(second, unit)}{overlap}."]
+    runs, reached = (sum(int(str(row[c])) for row in others) for c in ("runs", "reached"))
+    farthest = max(float(str(row["spent"])) for row in others)
+    count, spent = reached or "none", words.amount(farthest, unit.symbol)
+    return [f"{str(count).capitalize()} of the other {words.counted(runs, 'run')} did, with up to {spent}."]
+
+
+def _told(row: dict[str, object], unit: Unit) -> str:
+    least, most = float(str(row["least"])), float(str(row["most"]))
+    runs = words.counted(int(str(row["runs"])), "run")
+    median = words.amount(float(str(row["median"])), unit.symbol)
+    span = f" ({words.amount_range(least, most, unit.symbol)})" if most > least else ""
+    return f"{row['reached']} of {runs}, median {median}{span}"
