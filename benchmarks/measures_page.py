@@ -2,7 +2,7 @@
 
     python benchmarks/measures_page.py [--rounds 5]
 
-Costs are medians of one thread of this machine, per reading, in units of the model's own training step too.
+Costs are medians of the processor time of one thread, per reading; the model's own training step is told too.
 """
 
 import argparse
@@ -13,11 +13,12 @@ import pkgutil
 import statistics
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from measures_formulas import FUNCTIONS, WRITTEN
 from measures_timing import TIMING
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -35,28 +36,8 @@ from grokscope.schemas import METRICS, Tier, find_metric
 from grokscope.schemas.metric_row import CURVE, Metric
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
-# Rows whose formula stands in a function of another name.
-FORMULAS = {
-    ("gradients", "norm"): "weight_norm",
-    ("weights", "norm"): "weight_norm",
-    ("updates", "ratio"): "update_ratio",
-    ("updates", "gradient_share"): "decay_split",
-    ("updates", "decay_cosine"): "decay_split",
-    ("representation", "participation_ratio"): "variance_participation",
-    ("representation", "intrinsic_dimension"): "two_nn",
-    ("representation", "probe_accuracy"): "ridge_probe",
-    **{("representation", f"cka_{other}"): "cka" for other in ("init", "previous", "reference")},
-    **{
-        ("updates", quantity): "trajectory_measures"
-        for quantity in ("first_share", "first_gap", "second_gap")
-    },
-    **{(CURVE, f"early_{quantity}"): "hjorth" for quantity in ("activity", "mobility")},
-    (CURVE, "early_low_frequency_share"): "low_frequency_share",
-    ("attention", "entropy"): "attention_entropy",
-    ("attention", "previous_token"): "previous_token_score",
-    ("attention", "prefix_matching"): "prefix_matching_score",
-    ("routing", "entropy"): "router_entropy",
-}
+Step = Callable[[], Iterable[str]]
+"""What is timed; it returns the keys that it gave."""
 
 INTRODUCTION = """\
 # Measures
@@ -65,9 +46,9 @@ Every row of the table of metrics, written by `python benchmarks/measures_page.p
 evaluation, tiers 1 and 2 within the tracker's budget. A place may follow the key: a layer, a matrix, a head,
 a split.
 
-A cost is that of the whole reading that gives the row among others: median wall time of one thread of a
-shared CPU, so good to a factor of two. `GPT-2 width, 2 layers` has GPT-2 small's width (768, 12 heads) with 2
-of its 12 layers, 8,192 of its 50,257 tokens, and 512 tokens a batch; tier 2 was not measured on it. One
+A cost is that of the whole reading that gives the row among others: median processor time of one thread, on
+a shared machine good to a factor of two. `GPT-2 width, 2 layers` has GPT-2 small's width (768, 12 heads) with
+2 of its 12 layers, 8,192 of its 50,257 tokens, and 512 tokens a batch; tier 2 was not measured on it. One
 training step for comparison: {steps}.
 
 "Around grokking" is the lead over test accuracy in units of the delay, the median over 7 seeds of the demo's
@@ -121,13 +102,13 @@ def reference_models() -> list[Model]:
     ]
 
 
-def median_ms(read, rounds: int) -> tuple[float, Iterable[str]]:
-    """Return the median milliseconds of ``read``, after one reading to warm up, and the keys it gave."""
-    seconds, keys = [], set(read())
+def median_ms(read: Step, rounds: int, *, warm: bool = True) -> tuple[float, Iterable[str]]:
+    """Return the median milliseconds that ``read`` computes, after a reading to warm up, and its keys."""
+    seconds, keys = [], set(read() if warm else ())
     for _ in range(rounds):
-        began = time.perf_counter()
+        began = time.process_time()  # a shared machine's wall clock tells what the neighbours do
         keys |= set(read())
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     return statistics.median(seconds) * 1e3, keys
 
 
@@ -143,7 +124,7 @@ def measure_costs(one: Model, rounds: int) -> None:
         return {}
 
     init = snapshot(one.model)
-    one.step_ms, _ = median_ms(step, rounds)
+    step()
     splits = {"train": one.train, "test": one.test}
     passes = {name: forward_pass(one.model, data) for name, data in splits.items()}
     reading = Reading(step=0, model=one.model, optimizer=optimizer, init=init, splits=splits, passes=passes)
@@ -157,9 +138,21 @@ def measure_costs(one: Model, rounds: int) -> None:
         for name, read in timed.items():
             # A window of updates gives its first value after as many readings as it is long.
             note(one, median_ms(read, 12 if name == "update_window" else rounds))
-    watch = UpdateWatch(one.model, optimizer, is_due=lambda: True)
-    watched, _ = median_ms(step, rounds)
-    note(one, (max(watched - one.step_ms, 0.0), watch.take()))
+    measure_watch(one, optimizer, step, rounds)
+
+
+def measure_watch(one: Model, optimizer: torch.optim.Optimizer, step: Step, rounds: int) -> None:
+    """Time steps with and without the watch in turn, for what it adds is small beside the step."""
+    taken: dict[bool, list[float]] = {False: [], True: []}
+    is_due = [True]
+    watch = UpdateWatch(one.model, optimizer, is_due=lambda: is_due[0])
+    step()
+    while len(taken[True]) < rounds or sum(taken[True]) < 1e3:
+        for is_due[0], milliseconds in taken.items():
+            milliseconds.append(median_ms(step, 1, warm=False)[0])
+    bare, watched = taken.values()
+    one.step_ms = statistics.median(bare)
+    note(one, (max(statistics.median(watched) - one.step_ms, 0.0), watch.take()))
 
 
 def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:
@@ -170,14 +163,16 @@ def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:
 
 
 def formula(row: Metric) -> str:
-    """Return the formula of a row: the indented line of its function's docstring."""
+    """Return the formula of a row: written out, or the indented lines of its function's docstring."""
+    if (row.family, row.quantity) in WRITTEN:
+        return WRITTEN[row.family, row.quantity].replace("|", "\\|")
     functions = {
         name: value
         for module in pkgutil.iter_modules(measure.__path__)
         for name, value in vars(importlib.import_module(f"{measure.__name__}.{module.name}")).items()
         if inspect.isfunction(value)
     }
-    function = functions.get(FORMULAS.get((row.family, row.quantity), row.quantity))
+    function = functions.get(FUNCTIONS.get((row.family, row.quantity), row.quantity))
     before = (inspect.getdoc(function) or "").partition("Args:")[0].splitlines()[1:] if function else []
     lines = [line.strip() for line in before if line.startswith("    ")]
     return " ".join(lines).replace("|", "\\|") or "—"

@@ -132,6 +132,25 @@ def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> lis
     return [init[name] for name in parameters]
 
 
+def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[str, Tensor]:
+    """Return the matrices among ``parameters``, whole, under their names without ``.weight``.
+
+    Args:
+        parameters: By name.
+        smallest: Those of fewer rows or columns, once flattened to two dimensions, are left out.
+
+    Source: definition. Cost: none, or an all-gather of each where they are sharded.
+
+    >>> list(matrices_of(dict(nn.Linear(2, 3).named_parameters())))
+    ['weight']
+    """
+    return {
+        where(name.removesuffix(".weight")): whole(parameter)
+        for name, parameter in parameters.items()
+        if parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= smallest
+    }
+
+
 def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return ``weights/<quantity>/<matrix>`` for every matrix among ``parameters``; see ``weight_measures``.
 
@@ -141,11 +160,7 @@ def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     >>> list(matrix_spectra({"output.weight": torch.eye(2)}))[0]
     'weights/spectral_norm/output'
     """
-    matrices = {
-        where(name.removesuffix(".weight")): whole(p)
-        for name, p in parameters.items()
-        if p.ndim > 1 and min(p.shape[0], p[0].numel()) > 1
-    }
+    matrices = matrices_of(parameters)
     return {
         f"weights/{quantity}/{place}": value
         for place, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)

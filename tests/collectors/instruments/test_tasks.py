@@ -116,7 +116,7 @@ def test_a_modulus_too_small_and_a_model_without_logits_are_refused():
         def forward(self, table):
             return (table,)
 
-    with pytest.raises(TypeError, match="must return logits, got tuple"):
+    with pytest.raises(TypeError, match=r"must return logits as a tensor or as \.logits, got tuple"):
         read(modular_addition(p=P), Nothing())
 
 

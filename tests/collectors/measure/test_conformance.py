@@ -107,6 +107,8 @@ def of_representations(features, targets):
     yield from (measure.macro_accuracy(features, targets), measure.relative_margin(features, targets))
     yield from (measure.layer_margin(features, targets, [means]),)
     yield measure.group_losses(features, targets, targets, count=3).sum()
+    yield from (measure.brier_score(features, targets), measure.risk_coverage(features, targets))
+    yield measure.calibration_error(features, targets)
 
 
 def of_updates(parameters):

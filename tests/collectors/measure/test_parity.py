@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from grokscope.collectors.measure.parity import parity_correlation, random_bits, relevant_mass
+from grokscope.collectors.measure.parity import parity_correlation, relevant_mass
+from grokscope.collectors.measure.signs import random_signs
 
 CUBE = torch.tensor(list(itertools.product([1.0, -1.0], repeat=5)))
 
@@ -37,10 +38,10 @@ def test_the_mass_is_a_share_that_no_favour_leaves_at_its_size():
 
 
 def test_drawn_bits_are_uniform_and_repeatable():
-    bits = random_bits(20_000, 3, generator=torch.Generator().manual_seed(5))
+    bits = random_signs(20_000, 3, generator=torch.Generator().manual_seed(5))
     assert set(bits.unique().tolist()) == {-1.0, 1.0}
     assert bits.mean(dim=0).abs().max() < 5 / math.sqrt(20_000)
-    assert torch.equal(bits, random_bits(20_000, 3, generator=torch.Generator().manual_seed(5)))
+    assert torch.equal(bits, random_signs(20_000, 3, generator=torch.Generator().manual_seed(5)))
 
 
 @pytest.mark.parametrize("relevant", [[], [5], [-1], [1, 1]])

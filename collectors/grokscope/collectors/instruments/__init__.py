@@ -30,6 +30,7 @@ from grokscope.collectors.instruments.representation import linear_probe as line
 from grokscope.collectors.instruments.representation import representation_spectrum as representation_spectrum
 from grokscope.collectors.instruments.sampling import learning_coefficient as learning_coefficient
 from grokscope.collectors.instruments.slices import macro as macro
+from grokscope.collectors.instruments.slices import reliability as reliability
 from grokscope.collectors.instruments.slices import slices as slices
 from grokscope.collectors.instruments.spectra import weight_spectra as weight_spectra
 from grokscope.collectors.instruments.subset import Subset as Subset
@@ -58,9 +59,9 @@ def cheap() -> tuple[Instrument, ...]:
     Left out are those that do: ``attention_heads``, ``expert_routing``, ``slices`` and ``early_loss``.
 
     >>> len(cheap())
-    14
+    15
     """
-    more = (movement(), macro(), layer_margins(), in_context(), representation_spectrum())
+    more = (movement(), macro(), reliability(), layer_margins(), in_context(), representation_spectrum())
     and_more = (intrinsic_dimension(), linear_probe(), alignment(), active_units(), gradient_noise())
     return (*default(), *more, *and_more, update_window())
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from grokscope.collectors.instruments.probing import last_linear
 from grokscope.collectors.measure.collapse import nc1
 from grokscope.collectors.measure.passes import Pass
-from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.simplex import class_means, nc2_angles, nc2_norms, nc3, nc4
 from grokscope.collectors.reading import Instrument, Reading, instrument
 
@@ -27,6 +27,7 @@ def neural_collapse(*, most_classes: int = 1000) -> Instrument:
     Source: Papyan et al. 2020, arXiv:2008.08186. Cost: some six passes over the features, O(C² d + N C d).
 
     >>> import torch
+    >>> from torch import nn
     >>> found = Pass(logits=torch.eye(2), targets=torch.tensor([0, 1]), features=torch.eye(2))
     >>> reading = Reading(step=0, model=nn.Linear(2, 2), passes={"test": found})
     >>> [key.split("/")[1] for key in neural_collapse()(reading)]
@@ -41,7 +42,7 @@ def neural_collapse(*, most_classes: int = 1000) -> Instrument:
             measured = _scatter(found)
             own, decided_by = means.get(split), means.get("train", means.get(split))
             if own is not None and decided_by is not None:
-                measured |= _simplex(found, own, decided_by, _classifier(reading.model, own))
+                measured |= _simplex(found, own, decided_by, last_linear(reading.model, own.shape))
             values |= {f"representation/{q}/{split}": value for q, value in measured.items()}
         return values
 
@@ -52,12 +53,6 @@ def _means(found: Pass) -> Tensor | None:
     if found.features is None:
         return None
     return class_means(found.features, found.targets, classes=found.logits.shape[1])
-
-
-def _classifier(model: nn.Module, means: Tensor) -> Tensor | None:
-    shape = means.shape
-    found = [m.weight for m in model.modules() if isinstance(m, nn.Linear) and m.weight.shape == shape]
-    return whole(found[-1]) if found else None
 
 
 def _scatter(found: Pass) -> dict[str, Tensor]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from grokscope.collectors.evaluation import matrices_of
 from grokscope.collectors.instruments.subset import Subset, fixed, take
 from grokscope.collectors.measure.complexity import circuit_complexity, coarsest_step, compressed_bits
 from grokscope.collectors.measure.dropout import dropout_accuracy, dropping
@@ -11,7 +12,6 @@ from grokscope.collectors.measure.heavy_tails import correlation_traps, power_la
 from grokscope.collectors.measure.regions import local_complexity
 from grokscope.collectors.measure.spectra import singular_values
 from grokscope.collectors.measure.synergy import o_information
-from grokscope.collectors.params import safe_name
 from grokscope.collectors.reading import Instrument, Reading, instrument
 from grokscope.schemas import Tier
 
@@ -26,12 +26,14 @@ def heavy_tails(*, smallest: int = 16) -> Instrument:
     Args:
         smallest: Matrices with fewer rows or columns are left out.
 
+    >>> from torch import nn
     >>> list(heavy_tails()(Reading(step=0, model=nn.Linear(16, 20))))
     ['weights/tail_exponent/weight', 'weights/tail_count/weight', 'weights/correlation_traps/weight']
     """
 
     def heavy_tails(reading: Reading) -> Mapping[str, Tensor]:
-        matrices = _matrices(reading.model, smallest)
+        # A tail needs three values.
+        matrices = matrices_of(dict(reading.model.named_parameters()), smallest=max(smallest, 3))
         values: dict[str, Tensor] = {}
         for (name, matrix), spectrum in zip(
             matrices.items(), singular_values(matrices.values()), strict=True
@@ -59,6 +61,7 @@ def compression(*, subset: Subset | None = None, tolerance: float = 0.1) -> Inst
         tolerance: By how many nats the loss may rise.
 
     >>> import torch
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(compression()(reading))
@@ -89,6 +92,7 @@ def cut_weights(*, subset: Subset | None = None, draws: int = 5) -> Instrument:
         draws: Masks.
 
     >>> import torch
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(cut_weights()(reading))
@@ -118,6 +122,7 @@ def synergy(*, units: int = 16) -> Instrument:
         units: How many.
 
     >>> import torch
+    >>> from torch import nn
     >>> from grokscope.collectors.measure.passes import forward_pass
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Linear(2, 3)
@@ -154,6 +159,7 @@ def regions(*, subset: Subset | None = None, radius: float = 0.01, directions: i
         directions: Orthonormal directions looked at, both ways.
 
     >>> import torch
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Sequential(nn.Linear(2, 3), nn.ReLU()), splits={"train": data})
     >>> list(regions()(reading))
@@ -163,10 +169,10 @@ def regions(*, subset: Subset | None = None, radius: float = 0.01, directions: i
 
     def regions(reading: Reading) -> Mapping[str, Tensor]:
         taken = take(reading, chosen)
-        if taken is None or isinstance(taken.inputs, tuple):
+        if taken is None or len(taken.inputs) != 1:
             return {}
         value = local_complexity(
-            reading.model, taken.inputs, radius=radius, generator=fixed(reading, 0), directions=directions
+            reading.model, taken.inputs[0], radius=radius, generator=fixed(reading, 0), directions=directions
         )
         return {} if value is None else {f"representation/local_complexity/{chosen.split}": value}
 
@@ -185,6 +191,7 @@ def dropout(*, subset: Subset | None = None, draws: int = 10) -> Instrument:
         draws: Masks.
 
     >>> import torch
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Sequential(nn.Dropout(0.5), nn.Linear(2, 3))
     >>> list(dropout()(Reading(step=0, model=model, splits={"test": data})))
@@ -206,11 +213,3 @@ def dropout(*, subset: Subset | None = None, draws: int = 10) -> Instrument:
         return {where.format("accuracy"): mean, where.format("variance"): variance}
 
     return instrument(tier=Tier.COSTLY)(dropout)
-
-
-def _matrices(model: nn.Module, smallest: int) -> dict[str, Tensor]:
-    return {
-        safe_name(name.removesuffix(".weight")).replace("/", "_"): p.detach()
-        for name, p in model.named_parameters()
-        if p.ndim > 1 and min(p.shape[0], p[0].numel()) >= max(smallest, 3)
-    }

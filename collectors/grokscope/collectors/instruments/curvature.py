@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from grokscope.collectors.instruments.probing import last_linear
 from grokscope.collectors.instruments.subset import Subset, Taken, fixed, halves, take
 from grokscope.collectors.measure.commutator import commutator_defect
 from grokscope.collectors.measure.hessian import hessian_trace, relative_flatness
-from grokscope.collectors.measure.ntk import kernel_alignment, random_signs, tangent_kernel
+from grokscope.collectors.measure.ntk import kernel_alignment, tangent_kernel
 from grokscope.collectors.measure.sharpness import largest_eigenpair, preconditioner, stability_edge
+from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.measure.surface import Product, flat, hessian_product
 from grokscope.collectors.measure.untyped import vector_norm
 from grokscope.collectors.reading import Instrument, Reading, instrument
@@ -49,6 +51,7 @@ def sharpness(*, subset: Subset | None = None, tolerance: float = 1e-2) -> Instr
         subset: The samples.
         tolerance: Relative residual at which the iteration stops; the eigenvalue's error is of its square.
 
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(sharpness()(reading))
@@ -90,6 +93,7 @@ def hessian_spread(*, subset: Subset | None = None, draws: int = 16) -> Instrume
         subset: The samples.
         draws: Products.
 
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(hessian_spread()(reading))
@@ -119,6 +123,7 @@ def last_layer_flatness(*, layer: str | None = None) -> Instrument:
     Args:
         layer: Dotted name of the last layer; by default the last ``Linear`` that fits.
 
+    >>> from torch import nn
     >>> from grokscope.collectors.measure.passes import forward_pass
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Linear(2, 3)
@@ -133,7 +138,8 @@ def last_layer_flatness(*, layer: str | None = None) -> Instrument:
             if seen.features is None:
                 continue
             shape = (seen.logits.shape[1], seen.features.shape[1])
-            weight = _last_weight(reading.model, shape, layer=layer)
+            owner = reading.model if layer is None else reading.model.get_submodule(layer)
+            weight = last_linear(owner, shape)
             if weight is not None:
                 key = f"curvature/relative_flatness/{split}"
                 values[key] = relative_flatness(seen.features, seen.logits, weight)
@@ -150,6 +156,7 @@ def commutator(*, subset: Subset | None = None) -> Instrument:
     Args:
         subset: The samples; every other one makes a batch.
 
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(commutator()(reading))
@@ -178,6 +185,7 @@ def tangent_alignment(*, subset: Subset | None = None, outputs: int = 4) -> Inst
         subset: The samples; 128 of the train split by default.
         outputs: Random directions of the output that estimate the sum over classes.
 
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> reading = Reading(step=0, model=nn.Linear(2, 3), splits={"train": data})
     >>> list(tangent_alignment()(reading))
@@ -219,9 +227,3 @@ def _edge_ratio(reading: Reading, values: Mapping[str, Tensor | float]) -> dict[
     adaptive = reading.optimizer is not None and "betas" in reading.optimizer.param_groups[0]
     key = "curvature/preconditioned_sharpness" if adaptive else "curvature/sharpness"
     return {} if edge is None or key not in values else {"curvature/edge_ratio": values[key] / edge}
-
-
-def _last_weight(model: nn.Module, shape: tuple[int, int], *, layer: str | None) -> Tensor | None:
-    modules = [model.get_submodule(layer)] if layer is not None else list(model.modules())
-    fitting = [m.weight for m in modules if isinstance(m, nn.Linear) and m.weight.shape == shape]
-    return fitting[-1] if fitting else None

@@ -7,7 +7,8 @@ from typing import cast
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from grokscope.collectors.measure.batches import batches
+from grokscope.collectors.measure.batches import batches, parts_of
+from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Reading
 
@@ -26,8 +27,7 @@ def first_inputs(reading: Reading, *, split: str, samples: int) -> tuple[Tensor,
     if split not in reading.splits:
         return None
     inputs, _ = next(batches(reading.splits[split], batch_size=samples))
-    several = inputs if isinstance(inputs, tuple) else (inputs,)
-    return tuple(part[:samples].to(device_of(reading.model)) for part in several)
+    return tuple(part[:samples].to(device_of(reading.model)) for part in parts_of(inputs))
 
 
 def outputs_of(reading: Reading, layers: Sequence[str], *, split: str, samples: int) -> dict[str, Tensor]:
@@ -63,6 +63,16 @@ def outputs_of(reading: Reading, layers: Sequence[str], *, split: str, samples: 
     with hooked([(modules[name], keep(name)) for name in layers]):
         reading.model(*inputs)
     return found
+
+
+def last_linear(model: nn.Module, shape: Sequence[int]) -> Tensor | None:
+    """Return the weight of a model's last ``nn.Linear`` with a weight of this shape; ``None`` if it has none.
+
+    >>> last_linear(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2)), (2, 3)).shape
+    torch.Size([2, 3])
+    """
+    found = [m.weight for m in model.modules() if isinstance(m, nn.Linear) and m.weight.shape == tuple(shape)]
+    return whole(found[-1]) if found else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Classes and slices of the data, each by itself."""
+"""What one accuracy hides: classes and slices of the data, each by itself, and how sure the model is."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.groups import group_accuracies, group_losses, macro_accuracy
+from grokscope.collectors.measure.reliability import brier_score, calibration_error, risk_coverage
 from grokscope.collectors.reading import Instrument, Reading, instrument
 from grokscope.collectors.where import where
 from grokscope.schemas import Tier
@@ -25,6 +26,31 @@ def macro() -> Instrument:
         return {f"{s}/macro_accuracy": macro_accuracy(p.logits, p.targets) for s, p in reading.passes.items()}
 
     return macro
+
+
+def reliability() -> Instrument:
+    """Return the instrument of ``<split>/brier``, ``calibration_error`` and ``risk_coverage``.
+
+    Meant for splits under shift (``shift:<name>``), where a model may be as sure as ever and wrong.
+
+    Source: Guo et al. 2017, arXiv:1706.04599. Cost: three passes over the logits, free.
+
+    >>> list(reliability()(Reading(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    @instrument(tier=Tier.FREE)
+    def reliability(reading: Reading) -> Mapping[str, Tensor]:
+        values: dict[str, Tensor] = {}
+        for split, seen in reading.passes.items():
+            values |= {
+                f"{split}/brier": brier_score(seen.logits, seen.targets),
+                f"{split}/calibration_error": calibration_error(seen.logits, seen.targets),
+                f"{split}/risk_coverage": risk_coverage(seen.logits, seen.targets),
+            }
+        return values
+
+    return reliability
 
 
 def slices(groups: Mapping[str, Tensor], *, names: Sequence[str] | None = None) -> Instrument:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors.measure.batches import Inputs, batches
+from grokscope.collectors.measure.batches import batches, parts_of
 from grokscope.collectors.measure.surface import Criterion, Loss, Predict, loss_of, predictor, trained
 from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Reading
@@ -34,7 +34,7 @@ class Taken:
     """A subset as the model meets it at a reading.
 
     Attributes:
-        inputs: On the model's device.
+        inputs: The model's arguments, on its device.
         targets: The same.
         predict: Logits as a function of the trained parameters.
         loss: The criterion on them.
@@ -42,7 +42,7 @@ class Taken:
         parameters: Their values.
     """
 
-    inputs: Inputs
+    inputs: tuple[Tensor, ...]
     targets: Tensor
     predict: Predict
     loss: Loss
@@ -66,10 +66,7 @@ def take(reading: Reading, subset: Subset) -> Taken | None:
     examples = max(1, subset.samples // targets[0].numel())
     device = device_of(reading.model)
     targets = targets[:examples].to(device)
-    if isinstance(inputs, tuple):
-        inputs = tuple(part[:examples].to(device) for part in inputs)
-    else:
-        inputs = inputs[:examples].to(device)
+    inputs = tuple(part[:examples].to(device) for part in parts_of(inputs))
     predict = predictor(reading.model, inputs)
     return Taken(
         inputs=inputs,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from grokscope.collectors.instruments.subset import fixed
-from grokscope.collectors.measure.batches import Inputs, batches
+from grokscope.collectors.measure.batches import Inputs, batches, parts_of
 from grokscope.collectors.measure.fourier import (
     frequency_power,
     gini,
@@ -23,6 +23,7 @@ from grokscope.collectors.measure.modular import (
     sum_share,
     table_loss,
 )
+from grokscope.collectors.measure.predictions import logits_of
 from grokscope.collectors.measure.taps import tapped
 from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Instrument, Reading, instrument
@@ -131,10 +132,7 @@ def modular_addition(
 def _table_pass(model: nn.Module, table: Inputs) -> tuple[Tensor, Tensor | None]:
     """Return logits ``[p², C]`` and, where found, features ``[p², d]``, of the last position."""
     with torch.no_grad(), tapped(model) as tap:
-        output: object = model(*table) if isinstance(table, tuple) else model(table)
-        logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
-        if not isinstance(logits, Tensor):
-            raise TypeError(f"the model must return logits, got {type(output).__name__}; wrap it so")
+        logits = logits_of(model(*parts_of(table)))
         features = tap.take(classes=logits.shape[-1])
     if logits.ndim == 3:  # noqa: PLR2004 - a sequence
         features = features[:, -1] if features is not None and features.ndim == 3 else None  # noqa: PLR2004
@@ -156,5 +154,4 @@ def _embedding(model: nn.Module, p: int, name: str | None) -> Tensor | None:
 
 def _rows(inputs: Inputs) -> Tensor:
     """Return inputs as one row an example."""
-    parts = inputs if isinstance(inputs, tuple) else (inputs,)
-    return torch.cat([part.reshape(len(part), -1) for part in parts], dim=1)
+    return torch.cat([part.reshape(len(part), -1) for part in parts_of(inputs)], dim=1)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from grokscope.collectors.instruments.subset import fixed
-from grokscope.collectors.measure.parity import parity_correlation, random_bits, relevant_mass
+from grokscope.collectors.measure.parity import parity_correlation, relevant_mass
+from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.reading import Instrument, Reading, instrument
 
 
@@ -40,7 +41,7 @@ def sparse_parity(
     prepare: Callable[[Tensor], Tensor] = inputs or (lambda drawn: drawn)
 
     def sparse_parity(reading: Reading) -> Mapping[str, Tensor]:
-        drawn = random_bits(samples, bits, generator=fixed(reading, 0))
+        drawn = random_signs(samples, bits, generator=fixed(reading, 0))
         with torch.no_grad():
             outputs = _difference(reading.model(prepare(drawn)))
         values = {"task/parity_correlation": parity_correlation(outputs, drawn, relevant)}

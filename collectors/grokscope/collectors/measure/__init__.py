@@ -65,6 +65,9 @@ from grokscope.collectors.measure.parity import parity_correlation as parity_cor
 from grokscope.collectors.measure.parity import relevant_mass as relevant_mass
 from grokscope.collectors.measure.probe import ridge_probe as ridge_probe
 from grokscope.collectors.measure.regions import local_complexity as local_complexity
+from grokscope.collectors.measure.reliability import brier_score as brier_score
+from grokscope.collectors.measure.reliability import calibration_error as calibration_error
+from grokscope.collectors.measure.reliability import risk_coverage as risk_coverage
 from grokscope.collectors.measure.representation import alpha_req as alpha_req
 from grokscope.collectors.measure.representation import covariance_spectrum as covariance_spectrum
 from grokscope.collectors.measure.representation import rankme as rankme

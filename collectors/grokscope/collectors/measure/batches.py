@@ -12,6 +12,18 @@ Batch = tuple[Inputs, Tensor]
 """Inputs and targets; their first dimension counts examples."""
 
 
+def parts_of(inputs: Inputs) -> tuple[Tensor, ...]:
+    """Return inputs as the arguments of the model.
+
+    Source: definition. Cost: none.
+
+    >>> import torch
+    >>> parts_of(torch.zeros(1))
+    (tensor([0.]),)
+    """
+    return inputs if isinstance(inputs, tuple) else (inputs,)
+
+
 def batches(data: Batch | Iterable[Batch], *, batch_size: int | None = None) -> Iterator[Batch]:
     """Yield the batches of a split.
 
@@ -68,7 +80,7 @@ def _is_sequence(item: object) -> TypeGuard[Sequence[object]]:
 
 
 def _cut(inputs: Inputs, targets: Tensor, size: int | None) -> Iterator[Batch]:
-    parts = inputs if isinstance(inputs, tuple) else (inputs,)
+    parts = parts_of(inputs)
     lengths = [len(part) if part.ndim else 0 for part in (*parts, targets)]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise ValueError(

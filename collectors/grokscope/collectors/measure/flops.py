@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from grokscope.collectors.measure.batches import Inputs, parts_of
 from grokscope.collectors.measure.undisturbed import plain_module, undisturbed
 
 # Forward once, backward twice: by the activations and by the weights (Kaplan et al. 2020, section 2.1).
@@ -24,7 +25,7 @@ def _attention_flops(query: torch.Size, key: torch.Size, value: torch.Size, *_: 
 _UNCOUNTED = {cast("Any", torch.ops.aten)._scaled_dot_product_flash_attention_for_cpu: _attention_flops}  # noqa: SLF001 - an operator's name
 
 
-def forward_flops(model: nn.Module, inputs: Tensor | tuple[Tensor, ...]) -> int:
+def forward_flops(model: nn.Module, inputs: Inputs) -> int:
     """Return the floating-point operations of one forward pass, a multiply-add being two.
 
     Counted are matrix products, convolutions and attention; look-ups and element-wise operations, a small
@@ -45,11 +46,11 @@ def forward_flops(model: nn.Module, inputs: Tensor | tuple[Tensor, ...]) -> int:
     model = plain_module(model)
     counter = FlopCounterMode(display=False, custom_mapping=_UNCOUNTED)
     with undisturbed(model), _without_fused_layers(), counter:
-        model(*inputs) if isinstance(inputs, tuple) else model(inputs)
+        model(*parts_of(inputs))
     return int(counter.get_total_flops())
 
 
-def training_flops_per_example(model: nn.Module, inputs: Tensor | tuple[Tensor, ...]) -> float:
+def training_flops_per_example(model: nn.Module, inputs: Inputs) -> float:
     """Return the training FLOP of one example: three times its share of a forward pass.
 
     The backward pass costs twice the forward pass, for it multiplies by the weights and by the activations;
@@ -70,7 +71,7 @@ def training_flops_per_example(model: nn.Module, inputs: Tensor | tuple[Tensor, 
     >>> training_flops_per_example(nn.Linear(3, 4, bias=False), torch.zeros(5, 3))
     72.0
     """
-    first = inputs[0] if isinstance(inputs, tuple) else inputs
+    first = parts_of(inputs)[0]
     if first.ndim == 0 or first.shape[0] == 0:
         raise ValueError(f"FLOPs need a batch of at least one example, got shape {list(first.shape)}")
     return _PASSES_PER_TRAINING_STEP * forward_flops(model, inputs) / first.shape[0]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
+from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.measure.surface import Product
 
 
@@ -36,7 +37,7 @@ def hessian_trace(
         raise ValueError(f"draws must be at least 2 to tell the error, got {draws}; 16 is common")
     readings: list[Tensor] = []
     for _ in range(draws):
-        signs = torch.randint(0, 2, like.shape, generator=generator, device=like.device).to(like) * 2 - 1
+        signs = random_signs(*like.shape, generator=generator).to(like)
         readings.append(signs @ product(signs))
     drawn = torch.stack(readings)
     return drawn.mean(), drawn.std() / draws**0.5

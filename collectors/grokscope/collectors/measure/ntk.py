@@ -77,19 +77,6 @@ def kernel_alignment(kernel: Tensor, targets: Tensor, *, classes: int) -> Tensor
     return (centred * wanted).sum() / (vector_norm(centred) * vector_norm(wanted))
 
 
-def random_signs(count: int, classes: int, *, generator: torch.Generator) -> Tensor:
-    """Return directions of the output ``[count, classes]`` for ``tangent_kernel``: random signs.
-
-    Source: Hutchinson 1989. Cost: none to speak of.
-
-    >>> random_signs(2, 3, generator=torch.Generator()).abs()
-    tensor([[1., 1., 1.],
-            [1., 1., 1.]])
-    """
-    drawn = torch.randint(0, 2, (count, classes), generator=generator, device=generator.device)
-    return drawn * 2.0 - 1.0
-
-
 def _kernel_of(scores: Tensor, leaves: Sequence[Tensor]) -> Tensor:
     """Return the kernel ``[N, N]`` of one score a sample."""
     # Jᵀu is linear in u, so its derivative along a gradient g is J g: one more backward pass.

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
@@ -26,6 +25,7 @@ def relevant_mass(weight: Tensor, relevant: Sequence[int]) -> Tensor:
 
     Source: Merrill et al. 2023, arXiv:2303.11873. Cost: one pass over the weight.
 
+    >>> import torch
     >>> relevant_mass(torch.tensor([[3.0, 0.0, 4.0]]), [2])
     tensor(0.6400)
     """
@@ -56,6 +56,7 @@ def parity_correlation(outputs: Tensor, bits: Tensor, relevant: Sequence[int]) -
 
     Source: Barak et al. 2022, arXiv:2207.08799. Cost: two passes.
 
+    >>> import torch
     >>> bits = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
     >>> parity_correlation(2 * bits[:, 0] * bits[:, 1], bits, [0, 1])
     tensor(1.)
@@ -69,18 +70,6 @@ def parity_correlation(outputs: Tensor, bits: Tensor, relevant: Sequence[int]) -
     outputs = widened(outputs.detach())
     character = bits[:, list(relevant)].to(outputs).prod(dim=1)
     return (outputs @ character) / (len(outputs) ** 0.5 * vector_norm(outputs))
-
-
-def random_bits(count: int, bits: int, *, generator: torch.Generator) -> Tensor:
-    """Return uniform inputs ``[count, bits]`` of ±1 for ``parity_correlation``.
-
-    Source: definition. Cost: none to speak of.
-
-    >>> random_bits(2, 3, generator=torch.Generator()).abs()
-    tensor([[1., 1., 1.],
-            [1., 1., 1.]])
-    """
-    return torch.randint(0, 2, (count, bits), generator=generator, device=generator.device) * 2.0 - 1.0
 
 
 def _check_bits(relevant: Sequence[int], bits: int) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.measure.batches import Batch, Inputs, batches
+from grokscope.collectors.measure.batches import Batch, batches, parts_of
+from grokscope.collectors.measure.predictions import logits_of
 from grokscope.collectors.measure.taps import tapped
 from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
 
@@ -71,27 +72,12 @@ def plain_pass(
     passes: list[Pass] = []
     with tapped(model, features) as tap:
         for inputs, targets in batches(data, batch_size=batch_size):
-            logits = _logits(model, _moved(inputs, device))
+            moved = (part.to(device, non_blocking=True) for part in parts_of(inputs))
+            logits = logits_of(model(*moved))
             representation = tap.take(classes=logits.shape[-1] if logits.ndim else 0)
             rows = _rows(logits, targets.to(device, non_blocking=True), representation, named=features)
             passes.append(_without(rows, ignore_index))
     return _joined(passes)
-
-
-def _moved(inputs: Inputs, device: torch.device) -> tuple[Tensor, ...]:
-    several = inputs if isinstance(inputs, tuple) else (inputs,)
-    return tuple(part.to(device, non_blocking=True) for part in several)
-
-
-def _logits(model: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor:
-    output: object = model(*inputs)
-    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
-    if not isinstance(logits, Tensor):
-        raise TypeError(
-            f"the model must return logits as a tensor or as .logits, got {type(output).__name__}; "
-            "wrap the model so that it returns its logits"
-        )
-    return logits
 
 
 def _rows(logits: Tensor, targets: Tensor, features: Tensor | None, *, named: str | None) -> Pass:

@@ -37,6 +37,26 @@ def checked_predictions(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor
     return logits, targets
 
 
+def logits_of(output: object) -> Tensor:
+    """Return the logits that a model gave: its output itself, or ``.logits`` of it.
+
+    Raises:
+        TypeError: If there are none.
+
+    Source: definition; ``.logits`` as in transformers. Cost: none.
+
+    >>> logits_of(torch.zeros(1, 2))
+    tensor([[0., 0.]])
+    """
+    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    if not isinstance(logits, Tensor):
+        raise TypeError(
+            f"the model must return logits as a tensor or as .logits, got {type(output).__name__}; "
+            "wrap the model so that it returns its logits"
+        )
+    return logits
+
+
 def widened(values: Tensor) -> Tensor:
     """Return ``values`` in single precision if they are narrower, else untouched.
 

@@ -9,7 +9,8 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors.measure.batches import Inputs
+from grokscope.collectors.measure.batches import Inputs, parts_of
+from grokscope.collectors.measure.predictions import logits_of
 from grokscope.collectors.measure.undisturbed import plain_module
 
 Predict = Callable[[Sequence[Tensor]], Tensor]
@@ -58,18 +59,12 @@ def predictor(model: nn.Module, inputs: Inputs) -> Predict:
     """
     model = plain_module(model)
     names = list(trained(model))
-    arguments = inputs if isinstance(inputs, tuple) else (inputs,)
 
     def predict(parameters: Sequence[Tensor]) -> Tensor:
         with sdpa_kernel(SDPBackend.MATH):
-            output: object = functional_call(model, dict(zip(names, parameters, strict=True)), arguments)
-        logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
-        if not isinstance(logits, Tensor):
-            raise TypeError(
-                f"the model must return logits as a tensor or as .logits, got {type(output).__name__}; "
-                "wrap the model so that it returns its logits"
-            )
-        return logits.flatten(0, -2)
+            values = dict(zip(names, parameters, strict=True))
+            output: object = functional_call(model, values, parts_of(inputs))
+        return logits_of(output).flatten(0, -2)
 
     return predict
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measure.fourier import gini
 from grokscope.collectors.measure.predictions import widened
 from grokscope.collectors.measure.untyped import vector_norm
 
@@ -68,10 +69,7 @@ def unit_gini(activations: Tensor) -> Tensor:
     >>> unit_gini(torch.tensor([[0.0, 0.0, 3.0, 0.0]])), unit_gini(torch.ones(2, 3))
     (tensor(0.7500), tensor(0.))
     """
-    norms = vector_norm(_samples(activations), dim=0).sort().values
-    count = len(norms)
-    weight = 2 * torch.arange(1, count + 1, device=norms.device, dtype=norms.dtype) - count - 1
-    return (weight * norms).sum() / (count * norms.sum())
+    return gini(vector_norm(_samples(activations), dim=0))
 
 
 def _samples(activations: Tensor) -> Tensor:

@@ -1,0 +1,81 @@
+"""Formulas of the table's rows: the function whose docstring has it, or the formula itself.
+
+A row that is not here has a function of its own quantity's name.
+"""
+
+from grokscope.schemas.metric_row import CURVE
+
+FUNCTIONS: dict[tuple[str, str], str] = {
+    (CURVE, "brier"): "brier_score",
+    (CURVE, "early_activity"): "hjorth",
+    (CURVE, "early_mobility"): "hjorth",
+    (CURVE, "early_low_frequency_share"): "low_frequency_share",
+    (CURVE, "in_context_score"): "in_context_score",
+    ("groups", "loss"): "group_losses",
+    ("gradients", "norm"): "weight_norm",
+    ("weights", "norm"): "weight_norm",
+    ("weights", "tail_exponent"): "power_law_tail",
+    ("updates", "gradient_share"): "decay_split",
+    ("updates", "decay_cosine"): "decay_split",
+    ("updates", "first_share"): "trajectory_measures",
+    ("updates", "first_gap"): "trajectory_measures",
+    ("updates", "second_gap"): "trajectory_measures",
+    ("representation", "participation_ratio"): "variance_participation",
+    ("representation", "intrinsic_dimension"): "two_nn",
+    ("representation", "probe_accuracy"): "ridge_probe",
+    ("representation", "cka_init"): "cka",
+    ("representation", "cka_previous"): "cka",
+    ("representation", "cka_reference"): "cka",
+    ("attention", "entropy"): "attention_entropy",
+    ("attention", "prefix_matching"): "prefix_matching_score",
+    ("routing", "entropy"): "router_entropy",
+    ("curvature", "commutator"): "commutator_defect",
+    ("curvature", "trace"): "hessian_trace",
+    ("curvature", "llc"): "local_learning_coefficient",
+    ("curvature", "llc_r_hat"): "split_r_hat",
+    ("curvature", "edge_ratio"): "stability_edge",
+    ("curvature", "preconditioned_sharpness"): "preconditioner",
+    ("task", "fourier_gini"): "gini",
+    ("task", "frequency_ipr"): "inverse_participation",
+}
+
+WRITTEN: dict[tuple[str, str], str] = {
+    (CURVE, "loss"): "-(1/N) Σᵢ log softmax(zᵢ)[yᵢ]",
+    (CURVE, "batch_loss"): "what training minimises, on the batch of the step",
+    (CURVE, "accuracy"): "(1/N) #{i : argmax_c z_ic = yᵢ}",
+    (CURVE, "margin"): "(1/N) Σᵢ (z_iyᵢ - max_{j≠yᵢ} z_ij)",
+    **{
+        (CURVE, f"log_probability_q{q}"): f"{q} % quantile over i of log softmax(zᵢ)[yᵢ]"
+        for q in (10, 50, 90)
+    },
+    (CURVE, "zero_loss_share"): "(1/N) #{i : -log softmax(zᵢ)[yᵢ] = 0 in the logits' precision}",
+    ("groups", "accuracy"): "accuracy over the samples of group g",
+    ("groups", "worst_accuracy"): "min_g of the groups' accuracies",
+    ("weights", "distance_from_init"): "‖θ - θ₀‖₂",
+    ("weights", "spectral_norm"): "σ₁",
+    ("weights", "tail_count"): "#{i : λᵢ ≥ x_min}",
+    ("updates", "ratio"): "‖θ_{t+1} - θ_t‖₂ / ‖θ_t‖₂",
+    ("updates", "learning_rate"): "η of the step",
+    **{("updates", f"second_moment_q{q}"): f"{q} % quantile of √v̂" for q in (10, 50, 90)},
+    ("updates", "below_epsilon_share"): "share of parameters with √v̂ < ε",
+    ("representation", "alpha_req"): "α of the least squares of log λᵢ on -α log i, λᵢ > 10⁻⁶ λ₁",
+    ("representation", "dead_units"): "(1/d) #{j : |h_ij| ≤ threshold for all i}",
+    ("representation", "sparsity"): "(1/Nd) #{i, j : |h_ij| ≤ threshold}",
+    ("representation", "dropout_accuracy"): "mean of the accuracy over masks",
+    ("representation", "dropout_variance"): "variance of the accuracy over masks",
+    ("attention", "previous_token"): "mean over t ≥ 1 of A_{t,t-1}",
+    ("routing", "load_balance"): "-Σ_e f_e log f_e / log E,  f_e the share of assignments to expert e",
+    ("routing", "dead_experts"): "(1/E) #{e : f_e = 0}",
+    ("curvature", "sharpness"): "max over v of vᵀ H v / vᵀ v",
+    ("curvature", "sharpness_residual"): "‖H v - λ v‖ / |λ|",
+    ("curvature", "sharpness_iterations"): "products H v until the residual was small",
+    ("curvature", "preconditioned_sharpness"): "largest eigenvalue of D^(-1/2) H D^(-1/2),  D = √v̂ + ε",
+    ("curvature", "edge_ratio"): "λ / λ_edge,  λ_edge = (2 + 2β)/η, of Adam (2 + 2β₁)/((1 - β₁) η)",
+    ("curvature", "trace_error"): "standard deviation of vᵀ H v over draws / √draws",
+    ("curvature", "llc_error"): "standard deviation of λ̂ over chains / √chains",
+    ("curvature", "llc_acceptance"): "mean over steps of min(1, Metropolis ratio)",
+    ("task", "fourier_top_share"): "Σ of the largest P_k / Σ_k P_k",
+    ("task", "key_frequencies"): "#{k : P_k > 2 · mean P}",
+    ("task", "restricted_loss"): "cross-entropy of ḡ + the waves cos, sin of w_k (a + b), k key; all pairs",
+    ("task", "excluded_loss"): "cross-entropy of z - those waves; training pairs",
+}
