@@ -41,7 +41,7 @@ bench: $(INSTALLED)  ## a benchmark beside the tools it compares with; BENCH=det
 screenshots: $(INSTALLED)  ## the pictures in docs/images, from a real demo
 	@GROKSCOPE_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/end_to_end/test_demo.py
 
-bench-store:  ## reading beside MLflow's client and bare readers; ARGS="--points 1000000" for less than 10^7
+bench-store:  ## reading beside MLflow's client and bare readers; ARGS="FOLDER --steps 1000" for less than 10^7
 	@$(MAKE) --no-print-directory bench BENCH=store
 
 soak:  ## random faults against a real trainer, shipper and server for an hour; ARGS="--seconds 60"
