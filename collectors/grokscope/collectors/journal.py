@@ -10,7 +10,7 @@ from typing import Protocol
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.params import plain_text
-from grokscope.collectors.ship import ensure_shipper, without_credentials
+from grokscope.collectors.ship import ensure_shipper, has_failed, without_credentials
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -28,6 +28,8 @@ from grokscope.schemas import home
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
+# One that cannot even import mlflow costs seconds of a processor at every start.
+_FAILED_CHECK_SECONDS = 60.0
 _COUNT_SECONDS = 0.5
 _NAME_LENGTH = 250
 
@@ -63,11 +65,11 @@ class SpoolJournal:
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
         self._store = meta.store
+        self._shown = without_credentials(meta.store)
         self._attempt = attempt
         self._earliest_ms = attempt.earliest_ms
         self._said: set[str] = set()
-        shown = without_credentials(meta.store)
-        hidden = prepare_spool(home, replace(meta, store=shown, attempt=attempt.number))
+        hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
         self._presence = Presence(hidden)
         self.folder = publish_spool(hidden)
         try:
@@ -127,7 +129,10 @@ class SpoolJournal:
             if time.monotonic() >= next_check:
                 self._show_life()
                 self._ensure_shipper()
-                next_check = time.monotonic() + _SHIPPER_CHECK_SECONDS
+                is_broken = has_failed(self._home, self._shown)
+                next_check = time.monotonic() + (
+                    _FAILED_CHECK_SECONDS if is_broken else _SHIPPER_CHECK_SECONDS
+                )
             try:
                 self._writer.sync()
             except OSError as error:

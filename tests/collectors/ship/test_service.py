@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 
-from grokscope.collectors.ship import backlogs, ensure_shipper, is_held
+import pytest
+
+from grokscope.collectors.ship import backlogs, ensure_shipper, has_failed, is_held
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.service import Service, state_path
 from grokscope.collectors.ship.sink import RunGone, Unavailable
@@ -84,6 +86,35 @@ def test_only_one_process_ships_to_a_store(tmp_path, store):
     assert time.monotonic() - began < 30  # it never came to importing mlflow
     lock.release()
     assert not is_held(home, store)
+
+
+def test_a_shipper_that_cannot_work_says_why_and_is_not_started_over_and_over(
+    new_spool, tmp_path, store, monkeypatch
+):
+    """As where mlflow is broken: it is the shipper that fails, not the store."""
+    (tmp_path / "broken" / "mlflow").mkdir(parents=True)
+    (tmp_path / "broken" / "mlflow" / "__init__.py").write_text("raise ImportError('no such luck')")
+    home = tmp_path / "home"
+    _, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 0.25})
+    writer.close()
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+        ensure_shipper(home, store)
+        deadline = time.monotonic() + 60
+        while not has_failed(home, store):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    (waiting,) = backlogs(home)
+    assert "the shipper failed with ImportError('no such luck')" in waiting.complaint(3)
+    assert Service(home, store, sink=Away(calls=0)).run(idle_seconds=0.0)
+    assert not has_failed(home, store)
+
+
+def test_a_shipper_that_does_not_even_start_is_told(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(OSError, match=r"it ended at once with status 1; .*\.log says why"):
+        ensure_shipper(tmp_path / "home", store)
 
 
 def test_the_lock_dies_with_its_holder(tmp_path, store):

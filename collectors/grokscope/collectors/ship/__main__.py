@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import full_uri
+from grokscope.collectors.ship.credentials import full_uri, without_credentials
 from grokscope.collectors.ship.lock import ShipLock
+from grokscope.collectors.ship.service import FAILED, Service, write_state
 
 _TRIES = 5
 
@@ -53,13 +54,15 @@ def _is_parent() -> bool:
 def _ship(home: Path, store: str, lock: ShipLock) -> bool:
     """Ship until idle; say whether a spool came while we stopped."""
     os.environ.update(PATIENCE)
-    # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
-    from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
-    from grokscope.collectors.ship.service import Service  # noqa: PLC0415
-
-    service = Service(home, store, sink=MlflowSink(full_uri(store)))
     try:
+        # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
+        from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
+
+        service = Service(home, store, sink=MlflowSink(full_uri(store)))
         done = service.run()
+    except Exception as error:
+        write_state(home, store, FAILED, f"the shipper failed with {without_credentials(repr(error))}")
+        raise
     finally:
         lock.release()
     # A spool that was born while we decided to stop found the lock taken: it is ours to ship.

@@ -23,7 +23,7 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
         seconds: How long its start may take.
 
     Raises:
-        OSError: If no process can be started, or the file system cannot lock.
+        OSError: If no process can be started, it ends at once, or the file system cannot lock.
     """
     shown = without_credentials(store)
     if is_held(home, shown):
@@ -33,9 +33,10 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
     # -P: a file named mlflow.py in the working folder must not be taken for the real one.
     command = [sys.executable, "-P", "-m", "grokscope.collectors.ship", "--detach"]
     command += ["--home", str(home), "--store", shown]
-    log = os.open(folder / f"{ship_key(shown)}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    path = folder / f"{ship_key(shown)}.log"
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        subprocess.run(
+        started = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -48,6 +49,8 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
         raise OSError(f"the shipper did not start within {error.timeout} s") from error
     finally:
         os.close(log)
+    if started.returncode > 0:  # less than that is a signal, for instance the user's Ctrl-C
+        raise OSError(f"it ended at once with status {started.returncode}; {path} says why")
 
 
 def _environment(store: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from grokscope.collectors.ship.sink import Sink, Unavailable
 from grokscope.collectors.spool import (
     find_spools,
     forget_attempts,
+    read_json,
     read_meta,
     remove_retired,
     replace_json,
@@ -27,11 +28,30 @@ IDLE_SECONDS = 15.0
 GIVE_UP_SECONDS = 600.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _SAY_SECONDS = 2.0
+FAILED = "failed"
 
 
 def state_path(home: Path, store: str) -> Path:
     """Return the file in which a shipper says how it is doing."""
     return home / "ship" / f"{ship_key(store)}.json"
+
+
+def has_failed(home: Path, store: str) -> bool:
+    """Say whether the last shipper failed by itself, and would again.
+
+    >>> has_failed(Path("no-such-home"), "sqlite:////data/mlflow.db")
+    False
+    """
+    return (read_json(state_path(home, store)) or {}).get("state") == FAILED
+
+
+def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0) -> None:
+    """Say on disk how shipping to ``store`` goes."""
+    path = state_path(home, store)
+    now = time.time_ns() // 1_000_000
+    with suppress(OSError):  # a full disk must not end the shipping that empties it
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": spools})
 
 
 class Service:
@@ -128,8 +148,4 @@ class Service:
 
     def _say(self, state: str, why: str) -> None:
         self._next_say = time.monotonic() + _SAY_SECONDS
-        now = time.time_ns() // 1_000_000
-        path = state_path(self._home, self._store)
-        with suppress(OSError):  # a full disk must not end the shipping that empties it
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": len(self._deliveries)})
+        write_state(self._home, self._store, state, why, spools=len(self._deliveries))
