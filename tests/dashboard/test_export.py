@@ -51,3 +51,11 @@ def test_charts_under_each_other_become_one_figure(spec):
     assert svg.startswith(b"<svg")
     assert svg.count(b"100%") == 2
     assert png.startswith(b"\x89PNG")
+
+
+def test_names_are_whole_on_a_figure_and_cut_on_a_page():
+    text = {"mark": {"type": "text", "limit": 124, "dx": 8}}
+    spec = {"layer": [{"mark": {"type": "line"}}, text]}
+    (drawn,) = export.figure_of([spec])["vconcat"]
+    assert drawn["layer"] == [spec["layer"][0], {"mark": {"type": "text", "dx": 8}}]
+    assert text["mark"]["limit"] == 124

@@ -59,10 +59,25 @@ def figure_of(specs: Sequence[Spec], *, width: int = WIDTH) -> dict[str, Any]:
     >>> figure_of([{"mark": "line", "config": {"background": "white"}}], width=100)["vconcat"]
     [{'mark': 'line', 'width': 100}]
     """
-    parts = [{k: v for k, v in spec.items() if k not in _OF_THE_WHOLE} | {"width": width} for spec in specs]
+    parts = [
+        _whole_names({k: v for k, v in spec.items() if k not in _OF_THE_WHOLE}) | {"width": width}
+        for spec in specs
+    ]
     datasets: dict[str, Any] = {}
     for spec in specs:
         datasets.update(spec.get("datasets", {}))
     first = specs[0]
     whole = {key: first[key] for key in ("$schema", "config") if key in first}
     return {**whole, "vconcat": parts, "datasets": datasets, "spacing": 12, "padding": 16}
+
+
+def _whole_names(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the chart with texts as long as they are: on paper, the figure makes room for them."""
+    layers: list[dict[str, Any]] = spec.get("layer", [])
+    marks = [
+        layer | {"mark": {k: v for k, v in layer["mark"].items() if k != "limit"}}
+        if isinstance(layer.get("mark"), dict) and layer["mark"].get("type") == "text"
+        else layer
+        for layer in layers
+    ]
+    return spec | ({"layer": marks} if layers else {})

@@ -15,7 +15,6 @@ curves that grok, would take a third of the width."""
 
 # Constant: no text from outside is ever put into an expression.
 _SHORT = "format(datum.value, '~s')"
-_STEPS = f"(datum.value === 0 ? 'step ' : '') + {_SHORT}"
 STEP = "step"
 _ROUND_DIGITS = 2
 _DENSE_DECADES = 4
@@ -76,6 +75,11 @@ class StepAxis:
         """Return where steps lie on the axis, in arbitrary units."""
         return np.log1p(steps / self.linear_below) if self.log else steps
 
+    def _labels(self) -> str:
+        # Units are a closed set of ours: nothing from outside gets into the expression.
+        zero = "step 0" if self.unit == STEP else f"0 {self.unit}"
+        return f"datum.value === 0 ? '{zero}' : {_SHORT}"
+
     def encoding(self, field: str = "step") -> alt.X:
         """Return the x-channel of a column of steps."""
         scale: dict[str, Any] = {"domain": [self.first, self.last or 1], "nice": False}
@@ -83,7 +87,7 @@ class StepAxis:
             scale |= {"type": "symlog", "constant": self.linear_below}
         axis: dict[str, Any] = {
             "grid": False,
-            "labelExpr": _STEPS if self.unit == STEP else _SHORT,
+            "labelExpr": self._labels(),
             "labels": self.labels,
             "tickCount": 6,
             "labelOverlap": "greedy",

@@ -12,6 +12,7 @@ ROOM = 132
 """Width kept free right of the plot, in pixels: equal in all charts that share an x-axis."""
 
 _GAP = 8
+_LETTERS = 22
 _LINE_HEIGHT = 15
 
 
@@ -34,16 +35,19 @@ def end_labels(
     if ends.height > names_that_fit(height):
         coloured = [n for n, colour in colouring.colours.items() if colour != colouring.palette.muted]
         ends = ends.filter(pl.col(name).is_in(coloured))
+    ends = ends.with_columns(name=pl.col(name).map_elements(_short, pl.String()))
     apart = spread([quantity.place(v) for v in ends["value"]], gap=_LINE_HEIGHT / height)
     heights = pl.Series("value", [quantity.value_at(place) for place in apart], dtype=pl.Float64)
     text = (
         alt.Chart(ends.with_columns(heights))
         .mark_text(align="left", baseline="middle", dx=_GAP, fontSize=12, fontWeight=600, limit=ROOM - _GAP)
-        .encode(
-            x=alt.XValue("width"), y=alt.Y("value:Q"), text=alt.Text(f"{name}:N"), color=colouring.color()
-        )
+        .encode(x=alt.XValue("width"), y=alt.Y("value:Q"), text=alt.Text("name:N"), color=colouring.color())
     )
     return [room_layer(), text]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LETTERS else f"{name[:8]}…{name[11 - _LETTERS :]}"
 
 
 def cut_in_the_middle(most: int) -> str:

@@ -39,7 +39,7 @@ from grokscope.dashboard.views.drawing import (
 )
 from grokscope.dashboard.views.frame import palette, refreshing
 from grokscope.dashboard.views.grid import NOTHING, ROW_HEIGHT, columns
-from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.showing import IN_ADDRESS, note, show
 from grokscope.dashboard.views.spending import spending
 from grokscope.dashboard.views.window import windowed, within
 
@@ -94,17 +94,21 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
         first = next((names.index(name) for name in _FIRST if name in names), 0)
         metric = st.selectbox(
-            "Metric", names, index=first, format_func=_name, key="compare_metric", width=340
+            "Metric", names, index=first, format_func=_name, key="compare_metric", width=340, bind=IN_ADDRESS
         )
         units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
-        over = st.selectbox("Over", list(units), key="compare_over", width=120) if len(units) > 1 else None
+        over = (
+            st.selectbox("Over", list(units), key="compare_over", width=120, bind=IN_ADDRESS)
+            if len(units) > 1
+            else None
+        )
         unit = units[over or STEPS.name]
         scale = st.segmented_control(
-            "Scale", ["log", "linear"], default="log", required=True, key="compare_axis"
+            "Scale", ["log", "linear"], default="log", required=True, key="compare_axis", bind=IN_ADDRESS
         )
         first_by = "run" if _few_of_one_group(snapshot, chosen) else "group"
         by = st.segmented_control(
-            "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by"
+            "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by", bind=IN_ADDRESS
         )
         whole = axis_over(snapshot, unit, run_ids=chosen, log=scale != "linear")
         axis = windowed(whole, key="compare_window") if unit is STEPS else whole
@@ -151,7 +155,11 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
     curves = raw.join(_described(snapshot), on="run_id", how="left", maintain_order="left")
-    frames = {"curves": curves.drop("run_id", "time_ms"), "events": marks.drop("run_id", "value")}
+    counted_in = {} if look.unit is STEPS else {"step": look.unit.name}
+    frames = {
+        "curves": curves.drop("run_id", "time_ms").rename(counted_in),
+        "events": marks.drop("run_id", "value").rename(counted_in),
+    }
     behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
 
 

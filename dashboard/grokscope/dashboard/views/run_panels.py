@@ -16,7 +16,7 @@ from grokscope.dashboard.panels import OVERVIEW, Panel, chapters_of, panels_of
 from grokscope.dashboard.views.behind import behind
 from grokscope.dashboard.views.drawing import colours_of, drawn_marks, drawn_points, said_of_thinning
 from grokscope.dashboard.views.frame import palette
-from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.showing import IN_ADDRESS, note, show
 from grokscope.dashboard.views.window import within
 
 _MOST_PANELS = 40
@@ -54,8 +54,8 @@ def _chosen(found: Sequence[Panel]) -> Sequence[Panel]:
         list(chapters),
         default=OVERVIEW,
         required=True,
-        format_func=lambda name: name if name == OVERVIEW else f"{name} · {len(chapters[name])}",
         key="run_chapter",
+        bind=IN_ADDRESS,
     )
     return chapters.get(name or OVERVIEW, found)
 

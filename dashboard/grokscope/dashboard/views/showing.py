@@ -8,6 +8,9 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+IN_ADDRESS = "query-params"
+"""How a control keeps its value in the address, so that a reload or a copied link shows the same."""
+
 _LIFTED = Lock()
 _Title = str | Mapping[str, str]
 

@@ -14,7 +14,7 @@ from grokscope.dashboard.exposure import Unit, units_of
 from grokscope.dashboard.views.behind import behind
 from grokscope.dashboard.views.drawing import colours_of
 from grokscope.dashboard.views.frame import palette
-from grokscope.dashboard.views.showing import note, show
+from grokscope.dashboard.views.showing import IN_ADDRESS, note, show
 
 _MOST_GROUPS = 40
 _FIRST = ("FLOPs", "tokens", "examples", "steps")
@@ -63,10 +63,15 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
     by_name = {unit.name: unit for unit in units}
     with st.container(horizontal=True, vertical_alignment="top", key="compare_costs_controls"):
         event = st.segmented_control(
-            "Until", list(EVENTS), default="generalized", required=True, key="compare_event"
+            "Until", list(EVENTS), default="generalized", required=True, key="compare_event", bind=IN_ADDRESS
         )
         name = st.segmented_control(
-            "Counted in", list(by_name), default=_preferred(units).name, required=True, key="compare_unit"
+            "Counted in",
+            list(by_name),
+            default=_preferred(units).name,
+            required=True,
+            key="compare_unit",
+            bind=IN_ADDRESS,
         )
     return event or "generalized", by_name.get(name or "", units[0])
 
