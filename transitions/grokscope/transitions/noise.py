@@ -25,8 +25,6 @@ GROUND = 2 / 3
 """Share of the evaluations before the onset that lies on the plateau: the foot of the rise does not."""
 LEAST_LEFT = 0.25
 """Share of the variance that a straight line is taken to leave at least."""
-LEAST_TOLD = 24.0
-"""Independent evaluations that the size of the noise is taken to rest on at least."""
 TO_SIGMA = 1.4826
 """Standard deviations in a median absolute deviation of normal noise."""
 
@@ -39,18 +37,15 @@ class Noise:
         size: Standard deviation, in the metric's unit.
         persistence: Autocorrelation between an evaluation and the next, in [0, 1).
         of_plateau: Standard error of the plateau's level, in the metric's unit.
-        told_by: How many independent evaluations told its size, 3 at least.
     """
 
     size: float
     persistence: float
     of_plateau: float
-    told_by: float
 
     def drawn(self, count: int, length: int, rng: np.random.Generator) -> Floats:
-        """Return stationary replicates, shape (count, length); each of a size as uncertain as it is."""
-        sizes = self.size * np.sqrt(self.told_by / rng.chisquare(self.told_by, count))
-        fresh = rng.standard_normal((count, length)) * sizes[:, None]
+        """Return stationary replicates, shape (count, length)."""
+        fresh = self.size * rng.standard_normal((count, length))
         return autoregressive(fresh, persistence=self.persistence)
 
 
@@ -90,14 +85,10 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
         if ground >= LEAST_GROUND
         else _spread(residuals)
     )
-    # A variance forgets faster than a mean: its evaluations count as independent at the squared persistence.
-    count = ground if ground >= FEW else len(residuals)
-    told_by = max(count * (1 - persistence**2) / (1 + persistence**2), LEAST_TOLD)
     return Noise(
         size=max(climbing, resting),
         persistence=persistence,
         of_plateau=resting * (np.pi / 2 / effective) ** 0.5,
-        told_by=told_by,
     )
 
 
