@@ -31,3 +31,9 @@ def test_a_row_says_label_unit_tier_and_source_as_the_table_does(row):
         metric.tier.value,
         metric.source,
     )
+
+
+def test_every_measure_has_a_formula():
+    counted = {"progress", "collector", "detector"}
+    bare = [named(row) for row in ROWS if named(row)[0] not in counted and row.split(" | ")[2] == "—"]
+    assert bare == []

@@ -13,11 +13,16 @@ from grokscope.schemas import Tier
 def learning_coefficient(*, subset: Subset | None = None, how: Sampling | None = None) -> Instrument:
     """Return the instrument of ``curvature/llc`` with its error, R-hat and acceptance.
 
-    The chains' noise is the same at every reading. The step size has to suit the network: look at
-    ``curvature/llc_acceptance`` (near 1) and ``curvature/llc_r_hat`` (below 1.1) before believing the value.
-    For minibatch sampling of large models the package devinterp does more; this one needs nothing but torch.
+    n is the size of the subset, so that values compare within one subset only. The chains' noise is the same
+    at every reading. The step size has to suit the network: look at ``curvature/llc_acceptance`` (near 1) and
+    ``curvature/llc_r_hat`` (below 1.1) before believing the value.
 
-    Cost: chains · (burn_in + draws) gradients of the subset: 800 by default.
+    The chains are our own rather than those of devinterp: every step takes the gradient of the same samples,
+    which gives the acceptance an exact meaning, and nothing but torch is needed (devinterp 2.0 asks for
+    transformers, datasets and zarr). For minibatch sampling of large models devinterp does more.
+
+    Source: Lau et al. 2023, arXiv:2308.12108. Cost: chains · (burn_in + draws) gradients of the subset: 800
+    by default.
 
     Args:
         subset: The samples.
