@@ -106,6 +106,11 @@ def test_no_answer_is_given_before_any_run_got_there_and_none_is_cheapest_below_
     assert "none can be called the cheapest" in answer(group_costs(rare), STEPS, event="generalized")
 
 
+def test_one_other_run_is_spoken_of_as_one():
+    said = answer(group_costs(frame(("a", True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
+    assert said.endswith("The other run did not, with 2 steps.")
+
+
 def test_a_groups_name_is_escaped_in_the_answer():
     said = answer(group_costs(frame((EVIL, True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
     assert "<img" not in said.replace("\\<", "")

@@ -125,8 +125,10 @@ def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, mos
         return [f"Next comes {name} with {ratio} as much: {_told(second, unit)}{overlap}."]
     runs, reached = (sum(int(str(row[c])) for row in others) for c in ("runs", "reached"))
     farthest = max(float(str(row["spent"])) for row in others)
-    count, spent = reached or "none", words.amount(farthest, unit.symbol)
-    return [f"{str(count).capitalize()} of the other {words.counted(runs, 'run')} did, with up to {spent}."]
+    spent = words.amount(farthest, unit.symbol)
+    if runs == 1:
+        return [f"The other run did not, with {spent}."]
+    return [f"{str(reached or 'none').capitalize()} of the other {runs:,} runs did, with up to {spent}."]
 
 
 def _told(row: dict[str, object], unit: Unit) -> str:

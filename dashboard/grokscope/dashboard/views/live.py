@@ -83,8 +83,7 @@ def _summary(snapshot: Snapshot) -> None:
         st.metric("Finished", f"{phases.ended(snapshot.runs).height} of {snapshot.runs.height}")
         st.metric("Generalized", f"{len(grokked)} of {snapshot.runs.height}")
         st.metric("Median delay", words.times(median(ratios) if ratios else None))
-    said = None if phases.active(snapshot.runs).height else answer_of(snapshot)
-    if said:
+    if said := answer_of(snapshot):
         st.markdown(said)
     if quiet:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
