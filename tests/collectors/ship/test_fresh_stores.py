@@ -1,15 +1,18 @@
-"""Processes that open a fresh SQLite store at the same moment: MLflow's own set-up races with itself."""
+"""SQLite stores that are opened for the first time, by many at once or again after a user deleted them."""
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 
+from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
 from grokscope.collectors.ship.sink import Ending, Scalar
 from grokscope.collectors.spool import Meta
 
 
 def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
+    """MLflow's own set-up races with itself."""
     store = f"sqlite:///{tmp_path}/mlflow.db"
     begin, go = os.pipe()
     children = []
@@ -35,3 +38,20 @@ def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
         ends = connection.execute("select status from runs").fetchall()
     assert values == [(float(number),) for number in range(8)]
     assert ends == [("FINISHED",)] * 8
+
+
+def test_a_store_that_is_deleted_under_its_shipper_is_made_anew(new_spool, tmp_path, store):
+    """The shipper of an earlier run still has the old file open, and MLflow would never let go of it."""
+    database = tmp_path / "mlflow.db"
+    for run_id in ("run-a", "run-b"):
+        folder, _, writer = new_spool(run_id)
+        writer.points(1, 1000, {"m": 0.5})
+        writer.close({"event": "end", "status": "FINISHED", "time_ms": 2000})
+        ensure_shipper(tmp_path / "home", store)
+        deadline = time.monotonic() + 60
+        while folder.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with closing(sqlite3.connect(database)) as connection:
+            assert connection.execute("select name, status from runs").fetchall() == [(run_id, "FINISHED")]
+        database.unlink()

@@ -10,6 +10,7 @@ from pathlib import Path
 from grokscope.collectors.ship.credentials import full_uri, without_credentials
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.service import FAILED, Service, write_state
+from grokscope.collectors.ship.sink import StoreReplaced
 
 _TRIES = 5
 
@@ -60,6 +61,8 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
 
         service = Service(home, store, sink=MlflowSink(full_uri(store)))
         done = service.run()
+    except StoreReplaced:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
     except Exception as error:
         write_state(home, store, FAILED, f"the shipper failed with {without_credentials(repr(error))}")
         raise

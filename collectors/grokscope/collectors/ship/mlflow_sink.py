@@ -12,7 +12,15 @@ from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.tracking import MlflowClient
 
 from grokscope.collectors.ship.credentials import without_credentials
-from grokscope.collectors.ship.sink import Ending, Refused, RunGone, Scalar, TooSlow, Unavailable
+from grokscope.collectors.ship.sink import (
+    Ending,
+    Refused,
+    RunGone,
+    Scalar,
+    StoreReplaced,
+    TooSlow,
+    Unavailable,
+)
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
 
@@ -37,10 +45,11 @@ class MlflowSink:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._client: MlflowClient | None = None
+        self._file: tuple[int, int] | None = None
 
     def open_run(self, meta: Meta) -> str:
         """Return MLflow's id of the run that carries this client's id, creating it if need be."""
-        with _translated():
+        with self._translated():
             client = self._connected()
             experiment = self._experiment(client, meta.experiment)
             found = client.search_runs(
@@ -80,7 +89,7 @@ class MlflowSink:
             with _first_open(self._uri):
                 client = MlflowClient(self._uri)
                 client.get_experiment_by_name("Default")  # makes the client open the store now
-            self._client = client
+            self._client, self._file = client, _file_of(self._uri)
         return self._client
 
     def _experiment(self, client: MlflowClient, name: str) -> str:
@@ -116,13 +125,24 @@ class MlflowSink:
             client.update_run(run.info.run_id, status="RUNNING")
 
     @contextmanager
-    def _about(self, run: str) -> Generator[None]:
-        """Tell a bad batch from a run that has gone."""
+    def _translated(self) -> Generator[None]:
+        """Tell a store that is away from one whose file was deleted: MLflow keeps the old one open."""
         try:
             with _translated():
                 yield
+        except Unavailable:
+            if self._file is not None and self._file != _file_of(self._uri):
+                raise StoreReplaced(self._uri) from None
+            raise
+
+    @contextmanager
+    def _about(self, run: str) -> Generator[None]:
+        """Tell a bad batch from a run that has gone."""
+        try:
+            with self._translated():
+                yield
         except Refused:
-            with _translated():
+            with self._translated():
                 if self._is_gone(run):
                     raise RunGone(run) from None
             raise
@@ -134,6 +154,16 @@ class MlflowSink:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return True
             raise
+
+
+def _file_of(uri: str) -> tuple[int, int] | None:
+    """Return what tells the file of an embedded store from another one of the same name."""
+    path = sqlite_path(uri)
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _attempt(run: Run) -> int:
@@ -160,7 +190,8 @@ def _translated() -> Generator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    lines = without_credentials(str(error)).splitlines()
+    # SQLAlchemy may begin with when it noticed, instead of with what.
+    lines = [x for x in without_credentials(str(error)).splitlines() if not x.startswith("(raised as a")]
     return lines[0] if lines else type(error).__name__
 
 

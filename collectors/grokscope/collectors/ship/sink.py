@@ -1,4 +1,4 @@
-"""What a shipper needs of a place that takes runs and scalars, and the two ways in which it can fail."""
+"""What a shipper needs of a place that takes runs and scalars, and the ways in which it can fail."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -20,6 +20,10 @@ class Refused(Exception):  # noqa: N818
 
 class RunGone(Exception):  # noqa: N818
     """The run was deleted; its points have nowhere to go."""
+
+
+class StoreReplaced(Exception):  # noqa: N818
+    """The store's file was deleted or exchanged; only a process that opens it anew can write there."""
 
 
 class Scalar(NamedTuple):
@@ -50,7 +54,7 @@ class Ending(NamedTuple):
 class Sink(Protocol):
     """Takes runs and scalars; sending the same scalar twice stores it once.
 
-    Every method may raise ``Unavailable``; those that name a run may raise ``RunGone``.
+    Every method may raise ``Unavailable`` or ``StoreReplaced``; those that name a run may raise ``RunGone``.
     """
 
     def open_run(self, meta: Meta) -> str:
