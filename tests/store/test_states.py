@@ -1,14 +1,17 @@
 """Each thing that can be wrong with a store, brought about for real, is told apart by its own error."""
 
+import base64
 import shutil
 import socket
 import sqlite3
 import threading
+import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from grokscope.store import (
     AccessError,
@@ -173,6 +176,63 @@ def test_a_server_that_answers_otherwise_than_mlflow_is_told_apart(status, body,
     # A server that says "come back in ten minutes" must not stop the dashboard for ten minutes.
     with answering(status, body, kind, headers=[("retry-after", "600")]) as uri:
         assert sentence(uri)[0] is error
+
+
+@contextmanager
+def guarded(server, user, password):
+    """Put a proxy before a server that lets in whoever has the password, as teams do."""
+    expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _pass_on(self):
+            content = self.rfile.read(int(self.headers.get("content-length", 0))) or None
+            if self.headers.get("authorization") != expected:
+                return self._answer(401, b"You are not authenticated", "text/plain")
+            asked = urllib.request.Request(server + self.path, content, method=self.command)
+            asked.add_header("content-type", self.headers.get("content-type", "application/json"))
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                return self._answer(answer.status, answer.read(), "application/json")
+
+        def _answer(self, status, body, kind):
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _pass_on  # noqa: N815 -- http.server asks for these names
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{proxy.server_address[1]}"
+        proxy.shutdown()
+
+
+def test_a_server_behind_a_password_is_read_with_mlflows_own_variables_and_refused_without(
+    server, new_run, log, reference, monkeypatch
+):
+    run = new_run()
+    log(run, ("m", 1, 1, 0.5), ("m", 2, 2, 0.75))
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")
+    with guarded(server, "ann", "open sesame") as uri:
+        for password in (None, "guess"):
+            if password:
+                monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+            kind, message = sentence(uri)
+            assert kind is AccessError
+            assert "MLFLOW_TRACKING_PASSWORD" in message
+            assert "guess" not in message
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "open sesame")
+        store = open_store(uri)
+        assert_frame_equal(store.points([run]), reference([run]))
+        log(run, ("m", 3, 3, 1.0))
+        assert_frame_equal(store.points([run]), reference([run]))
+        monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD")  # as a token that expires
+        with pytest.raises(AccessError):
+            store.runs()
 
 
 def test_a_server_that_accepts_and_never_answers_is_busy_after_the_time_limit(monkeypatch):
