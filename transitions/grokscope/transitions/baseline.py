@@ -2,7 +2,7 @@
 
 SETTLING = 5
 """Evaluations after the train fit before the first bet."""
-DEVIATIONS = 2.0
+DEVIATIONS = 2.5
 """The level lies so many standard deviations above the mean, where that is more than the margin: what
 autocorrelated noise can foretell of itself is to lie below."""
 _EDGE = 1e-3
@@ -11,7 +11,7 @@ _EDGE = 1e-3
 class Baseline:
     """The level m_t, known before evaluation t.
 
-        m_t = mean + max(margin, 2 sd)    of min(x_i, m_i) over all i < t
+        m_t = mean + max(margin, 2.5 sd)    of min(x_i, m_i) over all i < t
 
     Scores are cut at the level of their day, so that a rise lifts it only slowly while noise that wanders for
     long carries it along.

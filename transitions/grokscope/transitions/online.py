@@ -48,7 +48,7 @@ class LiveDetector:
 
     Early: once the training set is fit, an e-process bets that the held-out score (calibrated information,
     else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
-    t, each cut at its own level, plus ``margin``, or plus two standard deviations if that is more. The first
+    t, each cut at its own level, plus ``margin``, or plus 2.5 standard deviations if that is more. The first
     ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; a
     suspicion that the engine has not borne out when the log is ``PATIENCE`` times as long is withdrawn.
 

@@ -1,0 +1,102 @@
+"""How far the score on labelled curves rests on the engine's constants: a markdown table on stdout.
+
+python benchmarks/detect_constants.py FOLDER     FOLDER holds labelled public curves, see detect.py
+
+Each constant by itself is made a quarter smaller and a third larger (whole numbers by 40 % and 60 %, levels
+of accuracy by 0.02), wherever the engine uses it. A constant that was fitted to the curves would show.
+"""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+
+import grokscope.transitions
+from grokscope.transitions import detect
+from grokscope.transitions.curves import curves_by_run
+from grokscope.transitions.scoring import Score, labels_from_json, score
+
+CONSTANTS = {
+    "rise": (
+        "GENERALIZED NEARLY FINISHED NEAR LOST LEAST_RISE TOLERANCE STANDARD_ERRORS SHORT_WAIT FOOT "
+        "DELAY_RATIO"
+    ),
+    "memorization": "FITTED MEMORIZED",
+    "pattern": "SEEN_RATIO SEEN_EVALUATIONS LOW_LEVEL",
+    "collapse": "CHRONIC_SHARE CHRONIC_DIPS OFTEN USUAL",
+    "plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED",
+    "s_curve": "CLIP",
+    "curves": "SHORT",
+    "noise": "FEW LEAST_GROUND MOST OUTLYING GROUND",
+    "phase_change": (
+        "PER_DECADE STEEP FLAT NOISY LEAST_SHARE LEAST_OF_LEVEL LEAST_SIGNAL LEAST_PLATEAU ABRUPT"
+    ),
+}
+"""Module -> the constants that its answers turn on."""
+LEVELS = frozenset({"GENERALIZED", "NEARLY", "FINISHED", "LOST", "FITTED", "MEMORIZED", "MOST"})
+"""Those near 1, moved by ``NEXT_TO_1``."""
+NEXT_TO_1 = 0.02
+_MODULES = [
+    importlib.import_module(f"grokscope.transitions.{module.name}")
+    for module in pkgutil.iter_modules(grokscope.transitions.__path__)
+]
+
+
+@contextmanager
+def changed(source: ModuleType, name: str, value: float) -> Iterator[None]:
+    """Change it in its own module and in those that import it."""
+    before = getattr(source, name)
+    users = [module for module in _MODULES if getattr(module, name, None) is before]
+    for module in users:
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for module in users:
+            setattr(module, name, before)
+
+
+def others(name: str, value: float) -> tuple[float, float]:
+    if name in LEVELS:
+        return value - NEXT_TO_1, min(value + NEXT_TO_1, 0.999)
+    if isinstance(value, int):
+        return max(round(0.6 * value), 1), round(1.6 * value)
+    return 0.75 * value, 4 / 3 * value
+
+
+def table(folder: Path) -> Iterator[str]:
+    points, labels = pl.read_parquet(folder / "curves.parquet"), labels_from_json(folder / "labels.json")
+    runs = curves_by_run(points).items()
+    grids = {run: curves["test/accuracy"].steps for run, curves in runs if "test/accuracy" in curves}
+    yield "| constant | from | to | macro-F1 | false alarms | onset | overlap | collapse | phase change |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    usual, tried = cells_of(score(detect(points), labels, steps=grids)), 0
+    yield f"| all as they are | | | {' | '.join(usual)} |"
+    for module, names in CONSTANTS.items():
+        source = importlib.import_module(f"grokscope.transitions.{module}")
+        for name in names.split():
+            value = getattr(source, name)
+            for other in others(name, value):
+                with changed(source, name, other):
+                    found = cells_of(score(detect(points), labels, steps=grids))
+                tried += 1
+                if found != usual:
+                    yield f"| {module}.{name} | {value:.3g} | {other:.3g} | {' | '.join(found)} |"
+    yield f"| any of the other changes, {tried} in all | | | {' | '.join(usual)} |"
+
+
+def cells_of(found: Score) -> Sequence[str]:
+    tallies = (found.false_alarms, found.onset, found.overlap, found.collapse, found.phase_change)
+    return (f"{found.macro_f1:.2f}", *map(str, tallies))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    for line in table(Path(sys.argv[1])):
+        print(line, flush=True)
