@@ -80,6 +80,16 @@ def test_verdicts_are_a_list_in_the_form_that_they_have_everywhere(grokscope, ur
         assert verdict_from_json(json.dumps(verdict)).pattern == "other"
 
 
+def test_a_folder_of_parquet_is_exported_and_judged_like_any_store(grokscope, uri, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert grokscope("export", "--store", uri, "--to", "folder/points.parquet")[0] == 0
+    folder = f"parquet:///{tmp_path}/folder"
+    assert (
+        grokscope("export", "--store", folder, "--to", "again.csv")[1] == "36 points of 3 runs in again.csv\n"
+    )
+    assert grokscope("export", "--store", folder, "--to", "v.json")[1] == "3 verdicts of 3 runs in v.json\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -6,7 +6,16 @@ import polars as pl
 import pytest
 
 from grokscope.schemas import Pattern, Verdict
-from grokscope.store import CorruptStoreError, MissingStoreError, SchemaError, StoreError, open_store
+from grokscope.store import (
+    CorruptStoreError,
+    MissingStoreError,
+    SchemaError,
+    StoreError,
+    aliases_of,
+    clear_alias,
+    open_store,
+    set_alias,
+)
 
 POINTS = pl.DataFrame(
     {"run": ["a", "a", "b"], "metric": "m", "step": [2, 1, 1], "value": [1.0, math.nan, 3.0]}
@@ -54,6 +63,14 @@ def test_what_is_wrong_with_a_folder_is_told_apart(folder, tmp_path):
     (folder / "other.parquet").write_bytes(b"nothing")
     with pytest.raises(CorruptStoreError, match=r"other\.parquet is not a readable Parquet file"):
         store.runs()
+
+
+def test_it_has_no_roles_of_its_own_and_says_that_it_can_keep_none(folder):
+    uri = f"parquet:///{folder}"
+    assert aliases_of(uri, "curves") == {}
+    clear_alias(uri, "curves", name="m")
+    with pytest.raises(StoreError, match=r"cannot keep the role of 'm'\. Import it"):
+        set_alias(uri, "curves", name="m", canonical="test/accuracy")
 
 
 def test_a_verdict_is_refused(folder):

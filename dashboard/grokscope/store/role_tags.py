@@ -12,7 +12,12 @@ from typing import Any, cast
 
 from grokscope.schemas import metric
 from grokscope.store.client_errors import explained
-from grokscope.store.errors import ExperimentNotFoundError, RunNotFoundError, experiment_not_found
+from grokscope.store.errors import (
+    ExperimentNotFoundError,
+    RunNotFoundError,
+    StoreError,
+    experiment_not_found,
+)
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
@@ -40,7 +45,11 @@ def aliases_of(uri: str, experiment: str) -> dict[str, str]:
         ExperimentNotFoundError: If no active experiment has the name.
         StoreError: If the store cannot be read.
     """
-    readers = {Transport.SQLITE: _from_sqlite, Transport.HTTP: _from_rest}
+    readers = {
+        Transport.SQLITE: _from_sqlite,
+        Transport.HTTP: _from_rest,
+        Transport.PARQUET: _from_folder,
+    }
     tags = readers.get(transport_of(uri), _from_client)(uri, experiment)
     return dict(sorted(found for key, text in tags if key.startswith(PREFIX) for found in _alias(text)))
 
@@ -60,6 +69,11 @@ def set_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
         StoreError: If the store cannot be written.
     """
     check_canonical(canonical)
+    if transport_of(uri) is Transport.PARQUET:
+        raise StoreError(
+            f"{uri} is a folder of points and cannot keep the role of {name!r}. "
+            "Import it into an MLflow store, or give --alias at each call."
+        )
     aliases_of(uri, experiment)  # there has to be a store: MLflow's client would make a missing file
     value = json.dumps({"name": name, "canonical": canonical}, ensure_ascii=False)
     with explained(uri), limited():
@@ -124,6 +138,10 @@ def _from_sqlite(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
             names = connection.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'")
             raise experiment_not_found(experiment, [str(name) for (name,) in names])
     return [(key, value) for _, key, value in rows if key is not None]
+
+
+def _from_folder(_uri: str, _experiment: str) -> Iterable[tuple[str, str]]:
+    return ()  # a folder of points has nowhere to keep any
 
 
 def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:

@@ -19,7 +19,13 @@ TAGS = tuple(
 )
 """The tags of a verdict, and the only ones that are ever removed."""
 
-_LIMITS = MappingProxyType({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"})
+_LIMITS = MappingProxyType(
+    {
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+)
 _ENVIRONMENT = Lock()
 
 
@@ -65,7 +71,7 @@ def write_verdict(uri: str, verdict: Verdict) -> None:
 
 @contextmanager
 def limited() -> Generator[None]:
-    """Give MLflow's client short limits: it knows them from the environment only, which is put back after."""
+    """Keep MLflow's client short and silent: it takes that from the environment only, which is put back."""
     with _ENVIRONMENT:
         before = {name: os.environ.get(name) for name in _LIMITS}
         os.environ.update(_LIMITS)

@@ -12,6 +12,7 @@ from grokscope.store.importing.kinds import SourceKind
 from grokscope.store.importing.names import stored_names, stored_text
 from grokscope.store.importing.planning import IMPORT_ID, PlannedRun
 from grokscope.store.importing.records import ImportingError
+from grokscope.store.verdict_tags import limited
 
 _BATCH = 1000
 _PARAMS = 100
@@ -43,7 +44,7 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
                 client.log_batch(run_id, metrics=_metrics(mlflow, rows))
             yield rows.height
         if planned.run.status != "RUNNING":
-            with explained(uri):
+            with explained(uri), limited():
                 end_ms = planned.known["time_ms"].max()
                 client.set_terminated(run_id, status=planned.run.status, end_time=end_ms)
 
