@@ -1,8 +1,9 @@
-"""MLflow's own server for a benchmark: on PostgreSQL where it is installed, else on SQLite."""
+"""MLflow's own server for a benchmark: on a store that is there, or on a fresh one."""
 
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,19 +22,25 @@ def free_port() -> int:
 
 
 @contextmanager
+def serving(backend: str, folder: Path) -> Iterator[str]:
+    """Give the address of a server on a store, its files in ``folder``."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend, "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--artifacts-destination", str(folder / "a")]
+    with _running(command, env={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, cwd=folder):
+        uri = f"http://127.0.0.1:{port}"
+        _wait_for(f"{uri}/health")
+        yield uri
+
+
+@contextmanager
 def mlflow_server(folder: Path) -> Iterator[tuple[str, str]]:
-    """Give the name of the database behind a running server, and the server's address."""
+    """Give the name of a fresh database, PostgreSQL where it is installed, and a server's address on it."""
     with ExitStack() as stack:
         name, backend = "SQLite", f"sqlite:///{folder}/server.db"
         if binaries := _postgres():
             name, backend = "PostgreSQL", stack.enter_context(_postgres_server(binaries))
-        port = free_port()
-        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", backend, "--workers", "1"]
-        command += ["--host", "127.0.0.1", "--port", str(port), "--artifacts-destination", str(folder / "a")]
-        stack.enter_context(_running(command, env={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}))
-        uri = f"http://127.0.0.1:{port}"
-        _wait_for(f"{uri}/health")
-        yield name, uri
+        yield name, stack.enter_context(serving(backend, folder))
 
 
 @contextmanager
@@ -80,12 +87,15 @@ def _running(command: list, *, env: dict[str, str] | None = None, **options) -> 
         try:
             yield
         finally:
-            os.killpg(process.pid, 15)
-            process.wait(30)
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         with suppress(OSError), urllib.request.urlopen(address, timeout=2):
             return

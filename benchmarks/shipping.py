@@ -2,9 +2,9 @@
 
     python benchmarks/shipping.py [--rounds 4] [--scalars 40000] [--store URI ...]
 
-Each round sends the same values both ways into new runs of the same store, a batch each in turn. Without
-``--store`` it is a fresh SQLite file, and MLflow's server over HTTP on a fresh PostgreSQL where one is
-installed, else on SQLite.
+Each round sends the same values both ways into new runs of the same store, a batch each in turn; both ways
+make their run and end it. Without ``--store`` it is a fresh SQLite file, and MLflow's server over HTTP on a
+fresh PostgreSQL where one is installed, else on SQLite.
 """
 
 import argparse
@@ -42,12 +42,14 @@ def steps_of(scalars: int) -> Values:
 def bare_batches(uri: str, steps: Values) -> Iterator[None]:
     """Send batches that are all in memory already; each ``next`` sends one."""
     client = MlflowClient(uri)
-    run = client.create_run(_experiment(client)).info.run_id
+    experiment = _experiment(client)
     metrics = [Metric(k, v, 1000 + step, step) for step, row in enumerate(steps) for k, v in row.items()]
     yield
+    run = client.create_run(experiment).info.run_id
     for begin in range(0, len(metrics), 1000):
         client.log_batch(run, metrics=metrics[begin : begin + 1000], synchronous=True)
         yield
+    client.set_terminated(run)
 
 
 def shipped_batches(uri: str, steps: Values) -> Iterator[None]:

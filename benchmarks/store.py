@@ -22,8 +22,8 @@ from pathlib import Path
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import store_peers as peers
+from servers import serving
 from store_aim import aim_reader
-from store_server import serving
 from store_volume import Volume, append, build
 
 from grokscope.store import Store, open_store
@@ -98,7 +98,7 @@ def rest(folder: Path, volume: Volume, rounds: int) -> None:
     """Twenty runs x one metric over HTTP after a few new steps: these only, and all by the client."""
     part = Volume(runs=20, metrics=2, steps=max(volume.steps // 10, 10))
     path = Path(shutil.copy(build(folder, part), folder / "served.db"))
-    with serving(path) as uri, ExitStack() as closing:
+    with serving(f"sqlite:///{path}", path.parent) as uri, ExitStack() as closing:
         store = open_store(uri)
         closing.callback(store.close)
         store.points(part.ids, [METRIC])
@@ -127,7 +127,7 @@ def many_runs(folder: Path, _: Volume, rounds: int) -> None:
     part = Volume(runs=5000, metrics=2, steps=100)
     path = build(folder, part)
     uri = f"sqlite:///{path}"
-    with serving(path) as served:
+    with serving(f"sqlite:///{path}", path.parent) as served:
         ways: Ways = {
             "grokscope, cold": lambda: peers.in_new_process(uri, empty=True),
             "grokscope, from the mirror": lambda: peers.in_new_process(uri, empty=False),
