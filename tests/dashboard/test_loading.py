@@ -1,8 +1,10 @@
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
-from grokscope.dashboard.loading import FRESH_S, RETRY_S, Reader
+from grokscope.dashboard.loading import FRESH_S, REOPEN_S, RETRY_S, Reader
 from grokscope.schemas import Pattern
 from grokscope.store import open_store
 
@@ -146,3 +148,18 @@ def test_runs_of_code_that_names_no_group_are_grouped_by_all_params_but_the_seed
     assert sorted(runs["group"]) == ["lr 0.1", "lr 0.1", "lr 0.2", "lr 0.2"]
     training.run(experiment, "own", [("loss", 1.0, 0)], params={"group": "mine", "optim.lr": 0.3})
     assert "mine" in Reader(training.uri).snapshot("plain").runs["group"].to_list()
+
+
+def test_a_store_that_was_opened_while_it_was_being_made_is_read_directly_soon_after(training, clock):
+    """MLflow makes its tables step by step: who looks in between finds a column missing."""
+    experiment = training.experiment("e")
+    path = training.uri.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE metrics RENAME COLUMN is_nan TO later")
+        reader = Reader(training.uri, clock=clock)
+        assert "lacks is_nan" in reader.snapshot("e").notice
+        database.execute("ALTER TABLE metrics RENAME COLUMN later TO is_nan")
+    training.run(experiment, "r", learned(0))
+    clock.now += REOPEN_S
+    snapshot = reader.snapshot("e")
+    assert (snapshot.notice, snapshot.problem, snapshot.runs.height) == (None, None, 1)

@@ -158,6 +158,16 @@ def test_every_view_shows_the_finished_sweep(demo, browser, view, scheme):
     screenshot(page, f"{view}-{scheme}")
 
 
+def test_compare_names_the_group_that_generalized_for_the_least_compute(demo, browser):
+    demo.training.wait(timeout=400)
+    page = open_page(browser, f"{demo.address}/compare")
+    said = page.locator(".st-key-compare_answer")
+    expect(said).to_contain_text(
+        "weight decay 1 generalized for the least compute: 6 of 6 runs", timeout=60_000
+    )
+    expect(said).to_contain_text("None of the other 6 runs did")
+
+
 @pytest.mark.parametrize(
     ("button", "begins"),
     [("compare_curves_CSV", b"metric,step,value,run,group,seed"), ("compare_figure_SVG", b"<svg")],
@@ -166,7 +176,7 @@ def test_data_and_figure_of_a_chart_are_taken_along(demo, browser, tmp_path, but
     demo.training.wait(timeout=400)
     page = open_page(browser, f"{demo.address}/compare")
     page.wait_for_selector(LINES, timeout=60_000)
-    page.get_by_text("Data and figure").click()
+    page.get_by_text("Data and figure").first.click()
     with page.expect_download(timeout=60_000) as download:
         page.locator(f".st-key-{button} button").click()
     download.value.save_as(tmp_path / "file")

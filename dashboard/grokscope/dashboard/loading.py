@@ -37,6 +37,9 @@ but no longer than this."""
 RETRY_S = 3.0
 """After a failed reading the store is left alone for this long."""
 
+REOPEN_S = 30.0
+"""A store that could only be opened the slower way is tried anew this often: it may have been half made."""
+
 _KEPT = 32
 _NO_OVERRIDES: Mapping[str, str] = {}
 _QUANTITIES = ("loss", "accuracy", *LEADING)
@@ -66,6 +69,7 @@ class Reader:
         self._experiment_of: dict[str, str] = {}
         self._fresh_until: dict[str | None, float] = {}
         self._retry_at = 0.0
+        self._reopen_at = 0.0
         self._failure: StoreError | None = None
 
     def snapshot(self, experiment: str | None) -> Snapshot:
@@ -141,8 +145,15 @@ class Reader:
         return mine.unique(maintain_order=True)
 
     def _opened(self) -> Store:
-        if self._store is None:
-            self._store = self._opener(self._uri)
+        now = self._clock()
+        if self._store is None or (self._store.notice and now >= self._reopen_at):
+            self._reopen_at = now + REOPEN_S
+            anew = self._opener(self._uri)
+            # Another thread may be reading the one that is replaced: it is let go, and not closed under it.
+            if self._store is None or anew.notice is None:
+                self._store = anew
+            else:
+                anew.close()
         return self._store
 
     def _names(self, run_ids: Sequence[str]) -> dict[str, str]:

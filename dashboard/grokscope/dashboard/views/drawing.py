@@ -86,11 +86,18 @@ def drawn_marks(
 
 
 def rows_of(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
-    """Return ``run_id, run, group, step`` of the given runs for a timeline: group by group, seed by seed."""
+    """Return ``run_id, run, group, step`` of the given runs for a timeline: group by group, seed by seed.
+
+    Of more runs than there are rows, those with something to show come first into them.
+    """
     order = {group: place for place, group in enumerate(snapshot.groups())}
     rank = pl.col("group").replace_strict(order, default=len(order), return_dtype=pl.Int64())
     mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
-    ordered = mine.sort(rank, "seed", "label", nulls_last=True).head(MOST_ROWS)
+    dated = {run for run, v in snapshot.verdicts.items() if v.memorized is not None or v.onset is not None}
+    kept = mine.sort(pl.col("run_id").is_in(dated).not_(), rank, "seed", "label", nulls_last=True).head(
+        MOST_ROWS
+    )
+    ordered = kept.sort(rank, "seed", "label", nulls_last=True)
     return ordered.select("run_id", pl.col("label").alias("run"), "group", "step")
 
 

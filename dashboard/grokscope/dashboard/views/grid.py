@@ -24,7 +24,7 @@ def _run_columns() -> dict[str, Any]:
         "run_id": None,
         "run": config.TextColumn("Run", width="medium"),
         "status": config.TextColumn("Status", width="small"),
-        "test accuracy": config.LineChartColumn("Test accuracy", y_min=0, y_max=1, width="small"),
+        "test accuracy": config.LineChartColumn("Test accuracy", y_min=0, y_max=1, width=112),
         "pattern": config.TextColumn("Pattern"),
         "memorized": config.NumberColumn(
             "Memorized", format="localized", help="Step by which the training set was fit"

@@ -150,7 +150,7 @@ def _columns() -> dict[str, Any]:
         "smallest": config.NumberColumn("Smallest", format=lead, help="Over runs"),
         "largest": config.NumberColumn("Largest", format=lead, help="Over runs"),
         "runs": config.NumberColumn("Runs", width="small"),
-        "configurations": config.NumberColumn("Configurations", width="small"),
+        "configurations": config.NumberColumn("Configurations", width=120),
         "p": config.NumberColumn("p", format="%.3f", help="Permutation of the configurations' signs"),
         "least, one left out": config.NumberColumn("Least median", format=lead, help=out),
         "most, one left out": config.NumberColumn("Most median", format=lead, help=out),
