@@ -10,8 +10,10 @@ import torch
 from mlflow.utils.validation import _validate_metric_name
 
 from grokscope.collectors import Tracker
+from grokscope.collectors.params import params_of
 from grokscope.collectors.spool import read_spool
 from grokscope.collectors.testing import MemoryJournal
+from grokscope.schemas import RunDescription, Setting
 
 ODD = (
     "loss[0]", "loss(0)", "loss_0_", "🔥", "🚀", "..", "/", "", "a/../b", "a//b", "a/b", "a\nb", "a\tb",
@@ -71,6 +73,23 @@ def test_what_is_no_real_number_is_left_out_and_counted(journal, value):
 def test_a_whole_step_of_any_kind_is_a_step(journal, step):
     Tracker(experiment="e", journal=journal).log(step, {"m": 1.0})
     assert journal.rows() == [(7, "m", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token", "HF_TOKEN", "authToken", "auth.token", "wandb_api_key", "apikey", "db_password", "passwd",
+     "AWS_SECRET_ACCESS_KEY", "client_secret", "credentials", "private_key", "outer.api_key"],
+)  # fmt: skip
+def test_a_param_whose_name_tells_of_a_secret_is_withheld(name):
+    assert params_of({name: "canary"}) == {name: "[withheld]"}
+    assert params_of({"outer": {name: "canary"}}) == {f"outer.{name}": "[withheld]"}
+
+
+def test_the_tokens_that_a_model_reads_are_no_secret():
+    counts = {"max_tokens": 1, "tokens": 2, "tokens_per_batch": 3, "eos_token_id": 4, "tokenizer": "gpt2"}
+    assert params_of(counts) == {name: str(value) for name, value in counts.items()}
+    described = RunDescription(setting=Setting.PRETRAINING, group="g", seed=0, exposure={"tokens": 10**9})
+    assert params_of(described)["compute.exposure.tokens"] == "1000000000"
 
 
 def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):

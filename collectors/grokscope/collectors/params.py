@@ -10,7 +10,9 @@ from grokscope.schemas import RunDescription
 
 Config = RunDescription | Mapping[str, Any] | Namespace | object | None
 
-_SECRET = re.compile(r"token|secret|passw|api_?key|credential", re.IGNORECASE)
+_SECRET = re.compile(r"secret|passw|credential|(api|access|private)_?key", re.IGNORECASE)
+# One that lets somebody in is text; those that a model reads are counted, and come in the plural.
+_TOKEN = re.compile(r"token(?![a-z])", re.IGNORECASE)
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _KEY_LENGTH = 250
 
@@ -23,6 +25,8 @@ def params_of(config: Config) -> dict[str, str]:
 
     >>> params_of({"lr": 0.1, "model": {"width": 8}, "api_key": "abc"})
     {'lr': '0.1', 'model.width': '8', 'api_key': '[withheld]'}
+    >>> params_of({"hub_token": "abc", "max_tokens": 1000, "tokenizer": "gpt2", "token_width": 8})
+    {'hub_token': '[withheld]', 'max_tokens': '1000', 'tokenizer': 'gpt2', 'token_width': '8'}
     """
     if config is None:
         return {}
@@ -61,5 +65,10 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             pairs += _flat(cast("Mapping[str, Any]", value), f"{name}.")
         else:
-            pairs.append((safe_name(name), "[withheld]" if _SECRET.search(name) else plain_text(value)))
+            pairs.append((safe_name(name), "[withheld]" if _is_secret(name, value) else plain_text(value)))
     return pairs
+
+
+def _is_secret(name: str, value: object) -> bool:
+    is_count = isinstance(value, int | float)
+    return bool(_SECRET.search(name)) or (not is_count and bool(_TOKEN.search(name)))
