@@ -8,7 +8,13 @@ from torch.optim import Optimizer
 from grokscope.collectors.measure.batches import Batch
 from grokscope.collectors.measure.collapse import nc1
 from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.norms import angle_of_sides, by_group, by_layer, differences, weight_norms
+from grokscope.collectors.measure.norms import (
+    angle_of_sides,
+    by_group,
+    by_layer,
+    distance_from_init,
+    weight_norms,
+)
 from grokscope.collectors.measure.passes import forward_pass
 from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.spectra import singular_values, spectral_measures
@@ -93,11 +99,11 @@ def weight_measures(
     parameters = dict(plain_module(model).named_parameters())
     now = list(parameters.values())
     then = [] if init is None else _paired(parameters, init)
-    way = differences(now, then) if then else []
-    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then, "way": way})
-    before, distance = norms.pop("then"), norms.pop("way")
+    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then})
+    before = norms.pop("then")
     measures = dict(norms)
     if then:
+        distance = distance_from_init(now, then)
         measures["weights/distance_from_init"] = distance
         measures["weights/angle_from_init"] = angle_of_sides(norms["weights/norm"], before, distance)
     return measures | (matrix_spectra(parameters) if matrices else {})

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
-from grokscope.collectors.measure.steps import alignment, decay_split
+from grokscope.collectors.measure.pieces import in_pieces
+from grokscope.collectors.measure.steps import alignment, inner_product, split_of
 from grokscope.collectors.measure.undisturbed import plain_module
 from grokscope.collectors.measure.untyped import foreach_product
 from grokscope.collectors.where import where
@@ -151,12 +152,21 @@ class UpdateWatch:
 def _updates(
     optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]
 ) -> dict[str, Tensor]:
-    change = differences(parameters, before)
-    norms = weight_norms({"change": change, "before": before})
-    measured = {"updates/ratio": norms["change"] / norms["before"]}
     rates = _decay_rates(optimizer, parameters)
+    lengths: dict[str, list[Tensor]] = {"change": [], "gradient": [], "decay": []}
+    products: list[Tensor] = []
+    for now, then, of in in_pieces(parameters, before):
+        parts = {"change": differences(now, then)}
+        if rates:
+            parts["decay"] = _decay(then, [rates[index] for index in of])
+            parts["gradient"] = differences(parts["change"], parts["decay"])
+            products.append(inner_product(parts["gradient"], parts["decay"]))
+        for name, norm in weight_norms(parts).items():
+            lengths[name].append(norm)
+    norms = weight_norms({**lengths, "before": before})
+    measured = {"updates/ratio": norms["change"] / norms["before"]}
     if rates:
-        share, cosine = decay_split(change, _decay(before, rates))
+        share, cosine = split_of(norms["gradient"], norms["decay"], torch.stack(products).sum())
         measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
     return measured
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from grokscope.collectors.measure.pieces import in_pieces
 from grokscope.collectors.measure.predictions import widest
 from grokscope.collectors.measure.untyped import foreach_difference, foreach_norm, vector_norm
 
@@ -86,7 +87,12 @@ def distance_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor], *, 
     >>> distance_from_init([torch.tensor([3.0, 4.0])], [torch.zeros(2)])
     tensor(5.)
     """
-    return weight_norm(differences(list(parameters), list(init)), order=order)
+    now, then = list(parameters), list(init)
+    _check_pairs(now, then)
+    parts = [
+        weight_norm(differences(after, before), order=order) for after, before, _ in in_pieces(now, then)
+    ]
+    return _joined(parts, order) if parts else torch.zeros(())
 
 
 def angle_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor]) -> Tensor:
@@ -113,8 +119,8 @@ def angle_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor]) -> Ten
     tensor(1.5708)
     """
     now, then = list(parameters), list(init)
-    sides = weight_norms({"now": now, "then": then, "way": differences(now, then)})
-    return angle_of_sides(sides["now"], sides["then"], sides["way"])
+    sides = weight_norms({"now": now, "then": then})
+    return angle_of_sides(sides["now"], sides["then"], distance_from_init(now, then))
 
 
 def angle_of_sides(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
@@ -190,8 +196,7 @@ def update_ratio(parameters: Iterable[Tensor], previous: Iterable[Tensor]) -> Te
     tensor(0.1000)
     """
     old = list(previous)
-    norms = weight_norms({"change": differences(list(parameters), old), "before": old})
-    return norms["change"] / norms["before"]
+    return distance_from_init(parameters, old) / weight_norm(old)
 
 
 def by_layer(model: nn.Module) -> dict[str, list[Tensor]]:
@@ -237,6 +242,15 @@ def differences(after: Sequence[Tensor], before: Sequence[Tensor]) -> list[Tenso
     >>> differences([torch.tensor([3.0, 4.0])], [torch.ones(2)])
     [tensor([2., 3.])]
     """
+    _check_pairs(after, before)
+    if not after:
+        return []
+    precision = _precision([*after, *before])
+    wide = [[tensor.detach().to(precision) for tensor in tensors] for tensors in (after, before)]
+    return foreach_difference(*wide)
+
+
+def _check_pairs(after: Sequence[Tensor], before: Sequence[Tensor]) -> None:
     shapes = [[tensor.shape for tensor in tensors] for tensors in (after, before)]
     if shapes[0] != shapes[1]:
         got = " and ".join(str([list(shape) for shape in each]) for each in shapes)
@@ -244,11 +258,6 @@ def differences(after: Sequence[Tensor], before: Sequence[Tensor]) -> list[Tenso
             f"two sets of parameters must have the same shapes in the same order, got {got}; take both from "
             "the same model"
         )
-    if not after:
-        return []
-    precision = _precision([*after, *before])
-    wide = [[tensor.detach().to(precision) for tensor in tensors] for tensors in (after, before)]
-    return foreach_difference(*wide)
 
 
 def _joined(parts: Sequence[Tensor], order: float) -> Tensor:
