@@ -24,12 +24,16 @@ def live(training, curves):
 def test_a_run_that_generalizes_goes_from_not_yet_to_confirmed_and_its_events_are_listed(live):
     start, reader, _ = live
     waiting, done = start("waiting", groks=False), start("done", groks=True)
-    watch = reader.watch(reader.snapshot("live"))
+    snapshot = reader.snapshot("live")
+    # A look is bounded in time, and a busy machine may need several.
+    watch = next(w for w in (reader.watch(snapshot) for _ in range(100)) if len(w.states) == 2)
     assert watch.states == {waiting: State.NOT_YET, done: State.CONFIRMED}
     told = watch.changes.filter(run="done", status="confirmed")["kind"].to_list()
     assert set(told) == {"memorization", "generalization"}
-    steps = watch.changes.filter(run="done")["step"].to_list()
-    assert steps == sorted(steps, reverse=True)
+    # In the order in which they were shown: a confirmation may date the event before its first suspicion.
+    shown = watch.changes.filter(run="done").select("kind", "status").rows()
+    assert shown[0] == ("generalization", "confirmed")
+    assert shown[-1] == ("memorization", "confirmed")
 
 
 def test_only_evaluations_that_are_new_are_fed(live):

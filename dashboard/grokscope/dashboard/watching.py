@@ -64,7 +64,6 @@ class Watcher:
         return Watch(states=states, changes=self._changes(snapshot), discovered=found)
 
     def _feed(self, snapshot: Snapshot, training: list[str]) -> None:
-        until = self._clock() + _BUDGET_S
         still = set(phases.active(snapshot.runs)["run_id"])
         if not training:
             return
@@ -73,6 +72,8 @@ class Watcher:
         mine = snapshot.curves.filter(~pl.col("metric").str.starts_with("progress/"))
         new = mine.join(fed, on="run_id", how="inner").filter(pl.col("step") > pl.col("fed"))
         parts = new.sort("step").partition_by("run_id", as_dict=True, include_key=False)
+        # From here on: with the sorting counted in, a large store on a busy machine would never get further.
+        until = self._clock() + _BUDGET_S
         for run in training:
             seen, rows = self._watched[run], parts.get((run,))
             if rows is None or self._clock() > until:
