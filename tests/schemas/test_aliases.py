@@ -22,6 +22,10 @@ NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", 
         ("accuracy/val", "val/accuracy"),
         ("dev-top1", "val/accuracy"),
         ("TrainNLL", "train/loss"),
+        ("metrics/test_acc", "test/accuracy"),
+        ("train/acc@1", "train/accuracy"),
+        ("val_accuracy_pct", "val/accuracy"),
+        ("eval_mean_token_accuracy", "val/accuracy"),
         ("lambada_openai/acc", "shift:lambada_openai/accuracy"),
         ("eval/hellaswag/accuracy", "shift:hellaswag/accuracy"),
         ("grad_norm", "gradients/norm"),
@@ -40,7 +44,7 @@ def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
     [
         *("loss", "train", "lr", "", "train_val_loss", "train_loss_acc", "train/loss/layer1"),
         *("train/layer1/acc", "epoch/acc", "policy/loss", "grad_norm/layer1", "tokens_per_second"),
-        *("/acc", "lambada/", "a/b/acc", "weight_decay", "gradient_weight_norm"),
+        *("val/acc@5", "val/acc@10", "/acc", "lambada/", "a/b/acc", "weight_decay", "gradient_weight_norm"),
     ],
 )
 def test_a_name_that_is_not_plainly_one_curve_of_one_split_is_left_alone(name):

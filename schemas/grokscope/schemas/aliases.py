@@ -11,6 +11,8 @@ from grokscope.schemas.metrics import find_metric
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _TASK = re.compile(r"[\w.\-]+")
+_AT_ONE = re.compile(r"@1(?!\d)")
+"""``acc@1`` is plain accuracy; ``acc@5`` is another score."""
 
 _SPLIT_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "tr", "fit"), "train"),
@@ -26,9 +28,14 @@ _QUANTITY_WORDS: Mapping[str, str] = {
 }
 _SCORES = frozenset({"accuracy", "mrr"})
 # Words that neither name a split nor a quantity, yet do not change what the curve is.
-_FILLER = frozenset({"out", "set", "mean", "avg", "average", "epoch", "step", "cross", "entropy", "curve"})
+_FILLER = frozenset(
+    {
+        *("out", "set", "mean", "avg", "average", "epoch", "step", "token", "cross", "entropy", "curve"),
+        *("metric", "metrics", "pct", "percent"),
+    }
+)
 # First parts of a name that say how a score was taken, not on which task.
-_NO_TASK = _FILLER | {"batch", "running", "best", "final", "metrics", "metric", "all", "overall", "total"}
+_NO_TASK = _FILLER | {"batch", "running", "best", "final", "all", "overall", "total"}
 
 _WHOSE_NORM: Mapping[str, str] = {
     **dict.fromkeys(("weight", "weights", "param", "params", "parameter", "parameters"), "weights/norm"),
@@ -116,7 +123,7 @@ def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) ->
 
 
 def _words(name: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(name))
+    return frozenset(word.lower() for word in _WORD.findall(_AT_ONE.sub("", name)))
 
 
 def _quantities(words: frozenset[str]) -> set[str]:
