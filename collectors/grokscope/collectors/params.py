@@ -7,12 +7,10 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, cast
 
 from grokscope.schemas import RunDescription
+from grokscope.schemas.secrets import WITHHELD, is_secret
 
 Config = RunDescription | Mapping[str, Any] | Namespace | object | None
 
-_SECRET = re.compile(r"secret|passw|credential|(api|access|private)_?key", re.IGNORECASE)
-# One that lets somebody in is text; those that a model reads are counted, and come in the plural.
-_TOKEN = re.compile(r"token(?![a-z])", re.IGNORECASE)
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _KEY_LENGTH = 250
 
@@ -65,10 +63,5 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             pairs += _flat(cast("Mapping[str, Any]", value), f"{name}.")
         else:
-            pairs.append((safe_name(name), "[withheld]" if _is_secret(name, value) else plain_text(value)))
+            pairs.append((safe_name(name), WITHHELD if is_secret(name, value) else plain_text(value)))
     return pairs
-
-
-def _is_secret(name: str, value: object) -> bool:
-    is_count = isinstance(value, int | float)
-    return bool(_SECRET.search(name)) or (not is_count and bool(_TOKEN.search(name)))

@@ -2,16 +2,16 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
+
+from grokscope.schemas.secrets import WITHHELD, is_secret
 
 _WORDS: Mapping[str, float] = {
     **dict.fromkeys(("nan",), math.nan),
     **dict.fromkeys(("infinity", "inf", "+infinity", "+inf"), math.inf),
     **dict.fromkeys(("-infinity", "-inf"), -math.inf),
 }
-_SECRET = re.compile(r"token|secret|passw|api_?key|credential", re.IGNORECASE)
 _DEPTH = 12
 
 
@@ -55,4 +55,4 @@ def settings_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> I
             yield from settings_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
         elif item is not None:
             shown = item if isinstance(item, str) else json.dumps(item, default=str)
-            yield f"{prefix}{key}", "[withheld]" if _SECRET.search(str(key)) else shown
+            yield f"{prefix}{key}", WITHHELD if is_secret(str(key), item) else shown
