@@ -4,6 +4,8 @@ import base64
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -110,6 +112,21 @@ def test_a_table_that_lacks_a_column_is_read_by_mlflows_client_and_says_so(file,
     assert store.notice is not None
     assert store.notice.endswith("its table tags lacks colour, so it is of another MLflow version.")
     assert store.experiments().rows() == [("0", "Default", 0, None)]
+
+
+def test_a_store_that_mlflow_is_just_making_is_left_to_it_and_read_directly_soon_after(tmp_path):
+    path = tmp_path / "mlflow.db"
+    making = f"from mlflow import MlflowClient; MlflowClient('sqlite:///{path}').search_experiments()"
+    child = subprocess.Popen([sys.executable, "-c", making], stderr=subprocess.DEVNULL)
+    met = set()
+    while child.poll() is None:
+        try:
+            open_store(f"sqlite:///{path}").close()
+        except StoreError as error:
+            met.add(type(error))
+    assert child.returncode == 0
+    assert met >= {MissingStoreError, BusyStoreError}
+    assert open_store(f"sqlite:///{path}").notice is None
 
 
 def test_a_port_where_nobody_listens_is_unreachable():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
-from grokscope.store.errors import SchemaError
+from grokscope.store.errors import BusyStoreError, SchemaError
 
 STEP_INDEX = "index_metrics_run_uuid_key_step"
 """Without ANALYZE, SQLite prefers the primary key, which starts with the metric, and walks every run that has
@@ -29,6 +29,7 @@ def obstacle(connection: sqlite3.Connection, path: Path) -> str | None:
     Raises:
         SchemaError: If the database is not MLflow's. MLflow's own client would then write its tables into
             it, so it must not be asked.
+        BusyStoreError: If MLflow is just making its tables; its client would make them a second time.
     """
     listing = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     tables = {str(name) for (name,) in listing}
@@ -38,9 +39,16 @@ def obstacle(connection: sqlite3.Connection, path: Path) -> str | None:
             f"{path} is a SQLite database but not MLflow's: tables experiments, runs and alembic_version "
             f"expected, found {found}. Point --store at an MLflow store."
         )
-    return slower_because(
+    notice = slower_because(
         path, lambda table: {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
     )
+    # MLflow writes its first experiment once all its tables are made.
+    if notice is not None and connection.execute("SELECT 1 FROM experiments").fetchone() is None:
+        raise BusyStoreError(
+            f"{path} is just being made: not all of MLflow's tables are there yet. It is tried again at the "
+            "next refresh; if this lasts, `mlflow db upgrade` makes the rest."
+        )
+    return notice
 
 
 def slower_because(store: object, columns_of: Callable[[str], set[str]]) -> str | None:

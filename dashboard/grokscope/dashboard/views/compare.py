@@ -154,17 +154,21 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
-    curves = raw.join(_described(snapshot), on="run_id", how="left", maintain_order="left")
-    counted_in = {} if look.unit is STEPS else {"step": look.unit.name}
-    frames = {
-        "curves": curves.drop("run_id", "time_ms").rename(counted_in),
-        "events": marks.drop("run_id", "value").rename(counted_in),
-    }
+    frames = _frames(snapshot, raw, marks, look.unit)
     behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
 
 
-def _described(snapshot: Snapshot) -> pl.DataFrame:
-    return snapshot.runs.select("run_id", pl.col("label").alias("run"), "group", "seed")
+def _frames(
+    snapshot: Snapshot, raw: pl.DataFrame, marks: pl.DataFrame, unit: Unit
+) -> dict[str, pl.DataFrame]:
+    """Return what a reader takes along: each run by its name, steps in the unit that is shown."""
+    described = snapshot.runs.select("run_id", pl.col("label").alias("run"), "group", "seed")
+    curves = raw.join(described, on="run_id", how="left", maintain_order="left")
+    counted_in = {} if unit is STEPS else {"step": unit.name}
+    return {
+        "curves": curves.drop("run_id", "time_ms").rename(counted_in),
+        "events": marks.drop("run_id", "value").rename(counted_in),
+    }
 
 
 def _timeline(

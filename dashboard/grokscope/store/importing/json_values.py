@@ -54,5 +54,6 @@ def settings_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> I
         if isinstance(item, Mapping) and item and depth < _DEPTH:
             yield from settings_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
         elif item is not None:
-            shown = item if isinstance(item, str) else json.dumps(item, default=str)
-            yield f"{prefix}{key}", WITHHELD if is_secret(str(key), item) else shown
+            setting = cast("object", item)
+            shown = setting if isinstance(setting, str) else json.dumps(setting, default=str)
+            yield f"{prefix}{key}", WITHHELD if is_secret(str(key), setting) else shown
