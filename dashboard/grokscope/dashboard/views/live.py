@@ -58,12 +58,14 @@ def _page(snapshot: Snapshot, watch: Watch) -> None:
     _summary(snapshot)
     _training(snapshot, headline, watch)
     is_live = bool(watch.states)
-    if is_live:
-        feed(watch, now_ms=snapshot.taken_ms)
     if headline is None:
+        if is_live:
+            feed(watch, now_ms=snapshot.taken_ms)
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
         return
     _groups(snapshot, headline)
+    if is_live:
+        feed(watch, now_ms=snapshot.taken_ms)
     _timeline(snapshot, headline)
     if not is_live:  # History, then, and no news.
         feed(watch, now_ms=snapshot.taken_ms)
