@@ -140,6 +140,7 @@ def many_runs(folder: Path, _: Volume, rounds: int) -> None:
 def memory(folder: Path, volume: Volume, _: int) -> None:
     """Every point of the store in one process."""
     uri = f"sqlite:///{build(folder, volume)}"
+    shutil.rmtree(Path(os.environ["GROKSCOPE_HOME"]) / "mirror", ignore_errors=True)
     for label in ("cold", "from the mirror"):
         seconds, mebibytes = peers.everything_in_new_process(uri)
         print(

@@ -69,6 +69,8 @@ class HeldPoints:
     def add(self, run_id: str, points: pl.DataFrame, *, keys: Iterable[str] | None) -> None:
         """Take rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
         run = self._runs.setdefault(run_id, _Run())
+        # Saved as it is held from now on: rows kept apart would keep the whole reading they are cut from.
+        run.is_mirrored = False
         for _, metric, rows in split(points):
             self._take(run_id, metric, rows)
         if run.keys is not None:
