@@ -178,11 +178,16 @@ def formula(row: Metric) -> str:
     return " ".join(lines).replace("|", "\\|") or "—"
 
 
+def _ms(value: float) -> str:
+    """Return two digits, which is all that the figures are good for."""
+    return f"{float(f'{value:.2g}'):g} ms"
+
+
 def cells(row: Metric, models: list[Model]) -> list[str]:
     key = f"{'<split>' if row.family == CURVE else row.family}/{row.quantity}"
     costs = [one.costs.get((row.family, row.quantity)) for one in models]
     timing = TIMING.get((row.family, row.quantity), "—")
-    shown = [f"{ms:.2g} ms" if ms is not None else "—" for ms in costs]
+    shown = [_ms(ms) if ms is not None else "—" for ms in costs]
     return [
         f"`{key}`",
         row.label.replace("|", "\\|"),
@@ -206,7 +211,7 @@ def page(models: list[Model]) -> str:
         "around grokking",
         "source",
     ]
-    steps = "; ".join(f"{one.name}: {one.step_ms:.2g} ms" for one in models)
+    steps = "; ".join(f"{one.name}: {_ms(one.step_ms)}" for one in models)
     lines = [
         INTRODUCTION.format(steps=steps),
         f"| {' | '.join(head)} |",
