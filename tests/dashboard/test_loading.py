@@ -150,8 +150,7 @@ def test_runs_of_code_that_names_no_group_are_grouped_by_all_params_but_the_seed
     assert "mine" in Reader(training.uri).snapshot("plain").runs["group"].to_list()
 
 
-def test_a_store_that_was_opened_while_it_was_being_made_is_read_directly_soon_after(training, clock):
-    """MLflow makes its tables step by step: who looks in between finds a column missing."""
+def test_a_store_that_was_upgraded_since_it_was_opened_is_read_directly_soon_after(training, clock):
     experiment = training.experiment("e")
     path = training.uri.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as database:

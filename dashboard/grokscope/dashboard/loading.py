@@ -38,7 +38,7 @@ RETRY_S = 3.0
 """After a failed reading the store is left alone for this long."""
 
 REOPEN_S = 30.0
-"""A store that could only be opened the slower way is tried anew this often: it may have been half made."""
+"""A store that could only be opened the slower way is tried anew this often: it may have been upgraded."""
 
 _KEPT = 32
 _NO_OVERRIDES: Mapping[str, str] = {}

@@ -1,6 +1,7 @@
 """Names at the ends of lines, instead of a legend to look things up in."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -88,3 +89,24 @@ def spread(shares: Sequence[float], *, gap: float) -> list[float]:
     for share in reversed(up):
         down.append(min(share, (down[-1] - gap) if down else 1.0))
     return down[::-1]
+
+
+def row_axis(room: int, *, letters: int, **more: Any) -> alt.Axis:
+    """Return the axis of a chart with a name a row: every name is shown, long ones cut in the middle.
+
+    Args:
+        room: Width of the names in pixels, the same whatever they are.
+        letters: The longest name that is shown whole.
+        more: Further options of the axis.
+    """
+    return alt.Axis(
+        labelExpr=cut_in_the_middle(letters),
+        labelLimit=room - 4,
+        labelOverlap=False,
+        labelFlush=False,
+        labelBound=False,
+        grid=False,
+        minExtent=room,
+        maxExtent=room,
+        **more,
+    )

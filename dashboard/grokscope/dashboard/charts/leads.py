@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.labels import cut_in_the_middle
+from grokscope.dashboard.charts.labels import row_axis
 from grokscope.dashboard.charts.palette import Palette, layered
 
 _ROW = 19
@@ -78,17 +78,7 @@ def pooled_leads_chart(pooled: pl.DataFrame, members: pl.DataFrame, *, palette: 
 
 
 def _y(measures: list[str]) -> alt.Y:
-    axis = alt.Axis(
-        labelExpr=cut_in_the_middle(_LETTERS),
-        labelLimit=_LABELS - 4,
-        labelOverlap=False,
-        labelFlush=False,
-        labelBound=False,
-        grid=False,
-        minExtent=_LABELS,
-        maxExtent=_LABELS,
-        tickBand="extent",
-    )
+    axis = row_axis(_LABELS, letters=_LETTERS, tickBand="extent")
     return alt.Y("measure:N", sort=measures, title=None, scale=alt.Scale(domain=measures), axis=axis)
 
 

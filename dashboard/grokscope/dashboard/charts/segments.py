@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.labels import cut_in_the_middle
+from grokscope.dashboard.charts.labels import row_axis
 from grokscope.dashboard.charts.palette import Palette, layered
 
 _ROW = 17
@@ -30,16 +30,7 @@ def segments_chart(
 
 
 def _rows(measures: list[str]) -> alt.Y:
-    labels = alt.Axis(
-        labelExpr=cut_in_the_middle(_LETTERS),
-        labelLimit=_LABELS - 4,
-        labelOverlap=False,
-        labelFlush=False,
-        labelBound=False,
-        grid=False,
-        minExtent=_LABELS,
-        maxExtent=_LABELS,
-    )
+    labels = row_axis(_LABELS, letters=_LETTERS)
     return alt.Y("measure:N", sort=measures, title=None, scale=alt.Scale(domain=measures), axis=labels)
 
 

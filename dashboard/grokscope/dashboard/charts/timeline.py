@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.labels import ROOM, cut_in_the_middle
+from grokscope.dashboard.charts.labels import ROOM, row_axis
 from grokscope.dashboard.charts.marks import event_shape, mark_tooltip
 from grokscope.dashboard.charts.palette import Y_AXIS_WIDTH, Colouring, layered
 
@@ -58,17 +58,8 @@ def _rows(runs: pl.DataFrame) -> alt.Y:
         sort=runs["run"].to_list(),
         title=None,
         scale=alt.Scale(domain=runs["run"].to_list()),
-        axis=alt.Axis(
-            orient="right",
-            labelExpr=cut_in_the_middle(_LETTERS),
-            labelLimit=ROOM - 4,
-            labelFontSize=11 if runs.height <= _ROOMY else 9,
-            minExtent=ROOM,
-            maxExtent=ROOM,
-            labelOverlap=False,
-            labelBound=False,
-            labelFlush=False,
-            grid=False,
+        axis=row_axis(
+            ROOM, letters=_LETTERS, orient="right", labelFontSize=11 if runs.height <= _ROOMY else 9
         ),
     )
 
