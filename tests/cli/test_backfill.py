@@ -1,13 +1,10 @@
 """``grokscope backfill``: states that a real run kept are measured later, into that same MLflow run."""
 
-import sys
-
 import pytest
 import torch
 from mlflow import MlflowClient
 from torch import nn
 
-from grokscope.cli.main import run
 from grokscope.collectors import Tracker, every
 from grokscope.collectors.checkpoints import Checkpoints
 
@@ -35,20 +32,10 @@ class Quiet:
 
 
 @pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
+def grokscope(grokscope, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
     (tmp_path / "rebuilding.py").write_text(REBUILD)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
+    return grokscope
 
 
 def trained(folder, store):

@@ -4,7 +4,6 @@ import json
 import math
 import socket
 import sqlite3
-import sys
 from contextlib import closing
 
 import polars as pl
@@ -12,29 +11,11 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.main import run
 from grokscope.cli.points_file import read_points
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.schemas import Date, Delay, Pattern, Verdict, verdict_from_json
 
 COMMANDS = ("demo", "up", "detect", "sync")
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty folder; give its status, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

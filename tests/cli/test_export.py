@@ -1,7 +1,6 @@
 """``grokscope export``: tidy tables and verdicts of a selection, safe for spreadsheets."""
 
 import json
-import sys
 
 import polars as pl
 import pytest
@@ -10,25 +9,9 @@ from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from grokscope.cli.main import run
 from grokscope.schemas import verdict_from_json
 from grokscope.store.exporting import EXPORT_SCHEMA, safe
 from grokscope.store.importing.table_files import unescaped
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

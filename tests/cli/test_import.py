@@ -1,29 +1,10 @@
 """``grokscope import``: a dry run promises what the run does, and bad input gets one sentence."""
 
 import re
-import sys
 
 import pytest
 
-from grokscope.cli.main import run
 from grokscope.store import aliases_of, open_store
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty folder; give its status, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

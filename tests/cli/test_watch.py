@@ -14,7 +14,6 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.main import run
 from grokscope.cli.watched_runs import WatchedRuns
 from grokscope.store import open_store
 from grokscope.transitions.synthetic import Recipe, synthetic_run
@@ -39,23 +38,6 @@ def uri(master, tmp_path) -> str:
 @pytest.fixture
 def client(uri) -> MlflowClient:
     return MlflowClient(uri)
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    """Run the command in an empty folder; give its status, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 def log(client: MlflowClient, run_id: str, points: pl.DataFrame, *, time_ms: int = 1000) -> None:
