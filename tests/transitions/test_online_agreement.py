@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,10 +128,16 @@ def test_runs_of_one_curve_agree_too_and_their_phase_changes_are_told(seed: int,
     assert all(is_known(e, told) for e in lasting)
 
 
-@pytest.mark.skipif(not PUBLIC.is_file(), reason="the public curves do not lie beside this checkout")
-def test_on_the_public_curves_batch_and_live_agree_at_a_third_and_at_the_end():
-    points = pl.read_parquet(PUBLIC).rename({"run": "run_id"})
-    for (run,), frame in points.group_by("run_id", maintain_order=True):
+def logs() -> pl.DataFrame:
+    """Return the public curves, where they lie beside the repository; else synthetic ones."""
+    if PUBLIC.is_file():
+        return pl.read_parquet(PUBLIC).rename({"run": "run_id"})
+    recipes = [Recipe(noise=0.02, dips=i % 3, seed=i, shape=list(Shape)[i % 3]) for i in range(30)]
+    return pl.concat([synthetic_run(recipe, run_id=str(i)) for i, recipe in enumerate(recipes)])
+
+
+def test_on_whole_logs_batch_and_live_agree_at_a_third_and_at_the_end():
+    for (run,), frame in logs().group_by("run_id", maintain_order=True):
         if frame["step"].n_unique() > CAPACITY:
             continue
         detector, rows = (
