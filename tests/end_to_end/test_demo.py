@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from grokscope.schemas import verdict_from_json
 
@@ -168,6 +169,20 @@ def test_compare_names_the_group_that_generalized_for_the_least_compute(demo, br
     expect(said).to_contain_text("None of the other 6 runs did")
 
 
+def clicked(page: Page, button: str) -> Download:
+    """Click until the file comes, as a person does: on a busy machine a refresh can swallow a click."""
+    for tries_left in (2, 1, 0):
+        try:
+            with page.expect_download(timeout=20_000) as download:
+                page.locator(button).click()
+        except PlaywrightTimeoutError:
+            if not tries_left:
+                raise
+        else:
+            return download.value
+    raise AssertionError(button)
+
+
 @pytest.mark.parametrize(
     ("button", "begins"),
     [("compare_curves_CSV", b"metric,step,value,run,group,seed"), ("compare_figure_SVG", b"<svg")],
@@ -177,9 +192,7 @@ def test_data_and_figure_of_a_chart_are_taken_along(demo, browser, tmp_path, but
     page = open_page(browser, f"{demo.address}/compare")
     page.wait_for_selector(LINES, timeout=60_000)
     page.get_by_text("Data and figure").first.click()
-    with page.expect_download(timeout=60_000) as download:
-        page.locator(f".st-key-{button} button").click()
-    download.value.save_as(tmp_path / "file")
+    clicked(page, f".st-key-{button} button").save_as(tmp_path / "file")
     assert (tmp_path / "file").read_bytes().startswith(begins)
 
 
