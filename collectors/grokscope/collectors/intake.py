@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from grokscope.collectors.complaints import Complaints
 from grokscope.collectors.journal import Journal
-from grokscope.collectors.params import safe_name
+from grokscope.schemas.names import safe_name
 
 if TYPE_CHECKING:
     from grokscope.collectors.device_values import DeviceValues

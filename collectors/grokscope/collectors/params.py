@@ -1,18 +1,15 @@
 """A run's configuration as flat MLflow params."""
 
-import re
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any, cast
 
 from grokscope.schemas import RunDescription
+from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import WITHHELD, is_secret
 
 Config = RunDescription | Mapping[str, Any] | Namespace | object | None
-
-_REFUSED = re.compile(r"[^\w\-. :/]")
-_KEY_LENGTH = 250
 
 
 def params_of(config: Config) -> dict[str, str]:
@@ -35,16 +32,6 @@ def params_of(config: Config) -> dict[str, str]:
     elif not isinstance(config, Mapping):
         config = vars(config)
     return dict(_flat(cast("Mapping[str, Any]", config)))
-
-
-def safe_name(name: str) -> str:
-    """Return ``name`` with what MLflow refuses in names replaced by ``_``.
-
-    >>> safe_name("loss[0]"), safe_name("/a//b"), safe_name("train/loss")
-    ('loss_0_', 'a/b', 'train/loss')
-    """
-    parts = [p for p in _REFUSED.sub("_", name).split("/") if p not in ("", ".", "..")]
-    return "/".join(parts)[:_KEY_LENGTH] or "_"
 
 
 def plain_text(value: object) -> str:

@@ -1,11 +1,10 @@
 """Names and texts that MLflow takes."""
 
 import hashlib
-import re
 from collections.abc import Iterable
 
-_REFUSED = re.compile(r"[^\w\-. :/]")
-_KEY = 250
+from grokscope.schemas.names import NAME_LENGTH, safe_name
+
 _PARAM = 6000
 
 
@@ -21,7 +20,7 @@ def stored_names(names: Iterable[str]) -> dict[str, str]:
     for name in listed:
         safe = _safe(name)
         if safe != name and safe in taken:
-            safe = f"{safe[: _KEY - 7]}-{_short(name)}"
+            safe = f"{safe[: NAME_LENGTH - 7]}-{_short(name)}"
         taken.add(safe)
         stored[name] = safe
     return stored
@@ -34,9 +33,9 @@ def stored_text(text: str) -> str:
 
 
 def _safe(name: str) -> str:
-    parts = [part for part in _REFUSED.sub("_", name).split("/") if part not in ("", ".", "..")]
-    joined = "/".join(parts) or "_"
-    return joined if len(joined) <= _KEY else f"{joined[: _KEY - 7]}-{_short(name)}"
+    if len(name) <= NAME_LENGTH:
+        return safe_name(name)
+    return f"{safe_name(name, length=NAME_LENGTH - 7)}-{_short(name)}"
 
 
 def _short(name: str) -> str:
