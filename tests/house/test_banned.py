@@ -1,4 +1,4 @@
-"""What no package may do: run data as code, or show data as markup."""
+"""What no package may do: run data as code, show data as markup, or have polars call Python."""
 
 import ast
 from pathlib import Path
@@ -13,6 +13,15 @@ MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "she
 BUILTINS = {"eval", "exec", "compile", "__import__"}
 CALLS = {"yaml.load", "os.system", "os.popen", "st.html", "st.iframe", "st.components.v1.html"}
 METHODS = {"load_model", "unsafe_load"}
+# Polars calls a Python function on threads of its own, which then wait for Python's lock; whoever holds that
+# lock may be waiting for these threads, and the process stands still for good. Objects are no better: polars
+# needs the lock to copy, compare and drop them. ``schemas.mapped``, a join or a loop over rows does the same.
+CALLED_BACK = {
+    "collect_batches", "cum_fold", "cum_reduce", "defer", "map_batches", "map_columns", "map_elements",
+    "map_groups", "map_rows", "pipe_with_dtype", "pipe_with_schema", "register_io_source", "rolling_map",
+    "scan_pyarrow_dataset", "sink_batches",
+}  # fmt: skip
+OF_POLARS = {"fold", "reduce", "Object"}
 
 
 def findings(tree):
@@ -20,6 +29,8 @@ def findings(tree):
 
 
 def banned(node):
+    if isinstance(node, ast.Attribute) and (name := called_back(node)):
+        return name
     if isinstance(node, ast.Import | ast.ImportFrom):
         return banned_import(node)
     if isinstance(node, ast.Call):
@@ -27,11 +38,18 @@ def banned(node):
     return None
 
 
+def called_back(node):
+    is_polars = isinstance(node.value, ast.Name) and node.value.id in ("pl", "polars")
+    return node.attr if node.attr in CALLED_BACK or (is_polars and node.attr in OF_POLARS) else None
+
+
 def banned_import(node):
     if isinstance(node, ast.Import):
         modules, names = [alias.name for alias in node.names], []
     else:
         modules, names = [node.module or ""], [alias.name for alias in node.names]
+    if any(name.split(".")[0] == "polars" for name in modules):
+        return next((name for name in names if name in CALLED_BACK | OF_POLARS), None)
     if modules == ["safetensors.torch"]:  # its load_model reads tensors only
         return None
     return next(
@@ -71,6 +89,18 @@ def test_a_module_does_nothing_that_is_banned(path):
         "st.html(x)",
         "st.components.v1.html(x)",
         "subprocess.run(x, shell=True)",
+        "frame.with_columns(pl.col('x').map_elements(f))",
+        "frame.group_by('g').agg(pl.struct('x', 'y').map_batches(f))",
+        "frame.group_by('g').map_groups(f)",
+        "pl.map_groups(['a'], f)",
+        "each = series.map_elements",
+        "frame.lazy().map_batches(f)",
+        "frame.map_rows(f)",
+        "series.rolling_map(f, 3)",
+        "pl.fold(0, f, pl.all())",
+        "pl.Series(x, dtype=pl.Object)",
+        "from polars import map_groups",
+        "from polars.io.plugins import register_io_source",
     ],
 )
 def test_what_is_banned_is_found(code):
@@ -86,6 +116,9 @@ def test_what_is_banned_is_found(code):
         "subprocess.run(['ls'])",
         "re.compile('x')",
         "from safetensors.torch import load_model",
+        "functools.reduce(f, x)",
+        "frame.group_by('g').agg(pl.col('x').sum())",
+        "series.replace_strict({'a': 'b'})",
     ],
 )
 def test_what_is_harmless_is_let_through(code):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from grokscope.schemas import POINT_SCHEMA, InvalidPointsError, as_points, empty_points, latest
+from grokscope.schemas import POINT_SCHEMA, InvalidPointsError, as_points, empty_points, latest, mapped
 
 WHOLE = {
     "run_id": ["a", "b"],
@@ -121,3 +121,17 @@ def test_latest_does_not_depend_on_the_order_of_rows_and_is_done_after_once(tabl
     once = latest(points_of(table))
     assert_frame_equal(latest(points_of(shuffled)), once)
     assert_frame_equal(latest(once), once)
+
+
+@given(st.lists(st.none() | st.text()))
+def test_each_text_is_mapped_in_its_place_and_the_rule_is_asked_once_a_distinct_one(texts):
+    asked = []
+
+    def rule(text):
+        asked.append(text)
+        return f"<{text}>"
+
+    found = mapped(pl.Series("x", texts, dtype=pl.String), rule)
+    assert found.to_list() == [None if text is None else f"<{text}>" for text in texts]
+    assert (found.name, found.dtype) == ("x", pl.String)
+    assert sorted(asked) == sorted({text for text in texts if text is not None})

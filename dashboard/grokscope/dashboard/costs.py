@@ -70,29 +70,44 @@ def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
     grouped = costs.group_by("group").agg(
         pl.len().cast(pl.Int64()).alias("runs"),
         pl.col("reached").sum().cast(pl.Int64()).alias("reached"),
-        pl.struct("cost", "reached")
-        .map_batches(lambda s: pl.Series([_median(s)]), return_dtype=pl.Float64(), returns_scalar=True)
-        .alias("median"),
         reached.min().alias("least"),
         reached.max().alias("most"),
         pl.col("cost").max().alias("spent"),
     )
     share = (pl.col("reached") / pl.col("runs")).neg()
-    return grouped.sort("median", share, "least", "group", nulls_last=True).select(GROUP_COSTS.names())
+    medians = _medians(costs)
+    return (
+        grouped.join(medians, on="group", how="left", nulls_equal=True)
+        .sort("median", share, "least", "group", nulls_last=True)
+        .select(GROUP_COSTS.names())
+    )
 
 
-def _median(runs: pl.Series) -> float | None:
+def _medians(costs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``group, median``."""
+    runs: dict[str, list[tuple[float, bool]]] = {}
+    # Of those at one cost, who reached it comes first: who did not was still at risk there.
+    in_order = costs.sort("cost", pl.col("reached").not_())
+    for group, cost, has_reached in in_order.select("group", "cost", "reached").iter_rows():
+        runs.setdefault(group, []).append((cost, has_reached))
+    rows = [(group, _median(in_group)) for group, in_group in runs.items()]
+    return pl.DataFrame(rows, schema={name: GROUP_COSTS[name] for name in ("group", "median")}, orient="row")
+
+
+def _median(runs: Sequence[tuple[float, bool]]) -> float | None:
     """Return where the Kaplan-Meier estimate falls to one half; ``None`` if it does not.
 
     A run that ended before it got there counts among those at risk up to its end, and no longer.
+
+    Args:
+        runs: The cost and whether the run reached it, the cheapest first.
     """
-    frame = runs.struct.unnest().sort("cost", pl.col("reached").not_())
     share = 1.0
-    for place, (cost, has_reached) in enumerate(frame.select("cost", "reached").iter_rows()):
+    for place, (cost, has_reached) in enumerate(runs):
         if has_reached:
-            share *= 1 - 1 / (frame.height - place)
+            share *= 1 - 1 / (len(runs) - place)
         if share <= 0.5 + 1e-9:
-            return float(cost)
+            return cost
     return None
 
 

@@ -15,7 +15,7 @@ from grokscope.dashboard.data import Snapshot
 from grokscope.dashboard.escaping import plain
 from grokscope.dashboard.panels import is_about_learning
 from grokscope.dashboard.words import PATTERN_WORDS
-from grokscope.schemas import Verdict
+from grokscope.schemas import Verdict, mapped
 from grokscope.transitions import lead_lag, pooled_leads
 
 MEMBERS = pl.Schema(
@@ -108,8 +108,8 @@ def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str])
     rising = pl.col("run_id").replace_strict(rise, return_dtype=pl.Float64())
     return (
         found.with_columns(
-            measure=pl.col("metric").map_elements(plain, pl.String()),
-            label=pl.col("metric").map_elements(lambda name: plain(label_of(name)), pl.String()),
+            measure=mapped(found["metric"], plain),
+            label=mapped(found["metric"], lambda name: plain(label_of(name))),
             role=pl.when(pl.col("metric").str.starts_with("train/"))
             .then(pl.lit(OF_TRAINING))
             .otherwise(pl.lit(MEASURE)),

@@ -18,6 +18,7 @@ from grokscope.schemas.frames import POINT_SCHEMA as POINT_SCHEMA
 from grokscope.schemas.frames import as_points as as_points
 from grokscope.schemas.frames import empty_points as empty_points
 from grokscope.schemas.frames import latest as latest
+from grokscope.schemas.frames import mapped as mapped
 from grokscope.schemas.metric_row import Direction as Direction
 from grokscope.schemas.metric_row import Metric as Metric
 from grokscope.schemas.metric_row import Tier as Tier

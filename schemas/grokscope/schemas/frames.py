@@ -1,5 +1,7 @@
 """Frames of points: one row a value, many runs in one frame."""
 
+from collections.abc import Callable
+
 import polars as pl
 
 from grokscope.schemas.errors import InvalidPointsError
@@ -77,6 +79,20 @@ def latest(points: pl.DataFrame) -> pl.DataFrame:
     key = ["run_id", "metric", "step"]
     ordered = points.sort([*key, "time_ms"], nulls_last=False, maintain_order=True)
     return ordered.unique(subset=key, keep="last", maintain_order=True)
+
+
+def mapped(texts: pl.Series, rule: Callable[[str], str]) -> pl.Series:
+    """Return ``rule`` of each text; a missing one stays missing.
+
+    ``rule`` is called here, in the caller's thread, once a distinct text. Inside a polars expression it would
+    be called on polars' own threads, which then wait for Python's lock while whoever holds that lock may be
+    waiting for these threads: the whole process stands still, for good.
+
+    >>> mapped(pl.Series("name", ["a", None, "b"]), str.upper).to_list()
+    ['A', None, 'B']
+    """
+    distinct = texts.unique().drop_nulls().to_list()
+    return texts.replace_strict({text: rule(text) for text in distinct}, return_dtype=pl.String())
 
 
 def _cast(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:

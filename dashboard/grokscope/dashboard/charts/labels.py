@@ -8,6 +8,7 @@ import polars as pl
 
 from grokscope.dashboard.charts.palette import Colouring
 from grokscope.dashboard.charts.quantity import Quantity
+from grokscope.schemas import mapped
 
 ROOM = 132
 """Width kept free right of the plot, in pixels: equal in all charts that share an x-axis."""
@@ -36,7 +37,7 @@ def end_labels(
     if ends.height > names_that_fit(height):
         coloured = [n for n, colour in colouring.colours.items() if colour != colouring.palette.muted]
         ends = ends.filter(pl.col(name).is_in(coloured))
-    ends = ends.with_columns(name=pl.col(name).map_elements(_short, pl.String()))
+    ends = ends.with_columns(name=mapped(ends[name], _short))
     apart = spread([quantity.place(v) for v in ends["value"]], gap=_LINE_HEIGHT / height)
     heights = pl.Series("value", [quantity.value_at(place) for place in apart], dtype=pl.Float64)
     text = (

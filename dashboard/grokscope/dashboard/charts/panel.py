@@ -60,9 +60,9 @@ def event_layers(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[
 
 def event_names(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[alt.Chart]:
     """Return the events' names and steps above the plot, for the first of the panels."""
-    names = marks.with_columns(
-        pl.format("{} {}", "event", pl.col("step").map_elements("{:,}".format, pl.String)).alias("name")
-    )
+    dated = marks.select("event", "step").iter_rows()
+    said = [None if step is None else f"{event} {step:,}" for event, step in dated]
+    names = marks.with_columns(pl.Series("name", said, dtype=pl.String))
     return [
         alt.Chart(names)
         .mark_text(align=align, dx=dx, dy=dy, baseline="bottom", fontSize=11, color=palette.muted)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from grokscope.schemas import mapped
 from grokscope.store.importing.json_values import number
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
@@ -113,7 +114,7 @@ def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) 
 def _texts(table: pl.DataFrame, name: str | None) -> pl.Series:
     if name is None or name not in table.columns:
         return pl.Series([None] * table.height, dtype=pl.String)
-    return table[name].cast(pl.String).map_elements(unescaped, return_dtype=pl.String)
+    return mapped(table[name].cast(pl.String), unescaped)
 
 
 def _values(cells: pl.Series) -> pl.Series:
