@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ from grokscope.dashboard import export
 from grokscope.dashboard.charts import AVERAGE_SCHEMA, LIGHT, StepAxis, comparison_chart
 from grokscope.dashboard.charts.marks import MARKS_SCHEMA
 from grokscope.dashboard.charts.palette import Colouring
+from grokscope.dashboard.figure import FigureError, drawn
 
 FRAME = pl.DataFrame(
     {"run": ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "plain"], "step": range(6), "value": [-1.5] * 6}
@@ -51,6 +54,18 @@ def test_charts_under_each_other_become_one_figure(spec):
     assert svg.startswith(b"<svg")
     assert svg.count(b"100%") == 2
     assert png.startswith(b"\x89PNG")
+
+
+def test_a_chart_that_cannot_be_drawn_is_refused_with_a_sentence():
+    with pytest.raises(FigureError, match="the figure could not be drawn: TypeError: "):
+        drawn({"mark": "no such mark"}, "svg")
+
+
+def test_the_server_never_loads_the_converter_which_keeps_pythons_lock_while_it_draws():
+    code = "import sys; from grokscope.dashboard import export; import grokscope.dashboard.views; "
+    code += "export.to_svg([{'data': {'values': []}, 'mark': 'bar'}]); print('vl_convert' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_names_are_whole_on_a_figure_and_cut_on_a_page():

@@ -30,6 +30,7 @@ FORBIDDEN = [
     ("dashboard", "torch", {"torch"}),
     ("collectors", "typer", {"no-screen"}),
     ("cli", "streamlit", {"streamlit"}),
+    ("dashboard", "vl_convert", {"figures"}),
     ("experiments", "mlflow", {"mlflow"}),
 ]
 

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grokscope.cli import options
 from grokscope.cli.finished_runs import FinishedRuns, require_store, require_torch
-from grokscope.cli.server import choose_port, dashboard, wait_for_end
+from grokscope.cli.ports import choose_port
+from grokscope.cli.server import dashboard
 from grokscope.cli.verdict_table import verdict_table
 from grokscope.experiments import Job, demo_jobs, run_jobs
 from grokscope.experiments import Progress as JobProgress
@@ -51,7 +52,7 @@ def demo(
     finished = FinishedRuns(uri, experiment)
     chosen = None if headless else choose_port(port)
     page = nullcontext() if chosen is None else dashboard(uri, port=chosen)
-    with page as process:
+    with page as running:
         if chosen is not None:
             address = f"http://localhost:{chosen}"
             typer.echo(f"watch it live: {address}", err=True)
@@ -64,9 +65,10 @@ def demo(
                 typer.echo(verdict_to_json(verdict))
         if output is options.Format.TABLE:
             typer.echo(verdict_table(verdicts, finished.names))
-        if process is not None:
-            typer.echo(f"all runs are in {redacted(uri)}; the dashboard stays, Ctrl-C ends it", err=True)
-            wait_for_end(process)
+        if running is not None:
+            stays = "" if running.has_ended else "; the dashboard stays, Ctrl-C ends it"
+            typer.echo(f"all runs are in {redacted(uri)}{stays}", err=True)
+            running.wait_for_end()
 
 
 def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.server import DEFAULT_PORT, LOOPBACK, choose_port, dashboard, wait_for_end
+from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
+from grokscope.cli.server import dashboard
 from grokscope.schemas import store_uri
 from grokscope.store import MissingStoreError, UnreachableError, open_store, redacted
 
@@ -28,9 +29,9 @@ def up(
     except (MissingStoreError, UnreachableError) as error:
         # Not there yet is no mistake: the page says so and shows the runs once they come.
         typer.echo(f"grokscope: {error}", err=True)
-    with dashboard(uri, port=port, host=host) as process:
+    with dashboard(uri, port=port, host=host) as running:
         address = f"http://localhost:{port}"
         typer.echo(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
         if browser:
             webbrowser.open(address)
-        wait_for_end(process)
+        running.wait_for_end()

@@ -6,13 +6,11 @@ from typing import Any
 
 import polars as pl
 import polars.selectors as cs
-import vl_convert
+
+from grokscope.dashboard.figure import drawn
 
 WIDTH = 900
 """Of an exported figure, in pixels."""
-
-SCALE = 2.0
-"""Pixels of a PNG per pixel of the figure, so that it stays sharp on paper."""
 
 Spec = Mapping[str, Any]
 # A spreadsheet takes a cell that begins so for a formula, and would compute what a stranger's run is called.
@@ -45,12 +43,12 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
 
 def to_svg(specs: Sequence[Spec]) -> bytes:
     """Return charts under each other as one SVG."""
-    return vl_convert.vegalite_to_svg(figure_of(specs)).encode()
+    return drawn(figure_of(specs), "svg")
 
 
 def to_png(specs: Sequence[Spec]) -> bytes:
     """Return charts under each other as one PNG, twice as fine as the screen."""
-    return vl_convert.vegalite_to_png(figure_of(specs), scale=SCALE)
+    return drawn(figure_of(specs), "png")
 
 
 def figure_of(specs: Sequence[Spec], *, width: int = WIDTH) -> dict[str, Any]:

@@ -5,8 +5,21 @@ from pathlib import Path
 STORE_VARIABLE = "GROKSCOPE_STORE"
 """Environment variable through which the store's address reaches the app; never the page's address."""
 
+PARENT_VARIABLE = "GROKSCOPE_PARENT"
+"""Environment variable with the id of the process that the server belongs to, and ends with."""
+
+STACKS_VARIABLE = "GROKSCOPE_STACKS"
+"""Environment variable with the descriptor of the open file that takes the stacks of all threads when the
+server stands still."""
+
+STANDSTILL_VARIABLE = "GROKSCOPE_STANDSTILL_S"
+"""Environment variable with the time after which it does, in seconds."""
+
+SERVER = Path(__file__).with_name("server.py")
+"""What ``streamlit run`` starts."""
+
 APP = Path(__file__).with_name("app.py")
-"""The script that ``streamlit run`` starts."""
+"""The script that draws a page, run anew at every change."""
 
 THEME = Path(__file__).with_name("theme.toml")
 
@@ -22,7 +35,7 @@ _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
 def server_flags(port: int, *, host: str = LOOPBACK, headless: bool = True) -> list[str]:
-    """Return the arguments that follow ``streamlit run``: the app and its settings.
+    """Return the arguments that follow ``streamlit run``: what to start and its settings.
 
     Streamlit by itself listens on all interfaces, answers to any host name and reports usage. None of
     that suits a page that shows other people's training runs without a login.
@@ -55,7 +68,7 @@ def server_flags(port: int, *, host: str = LOOPBACK, headless: bool = True) -> l
     }
     names = dict.fromkeys((*HOSTS, host)) if host not in _ANY else HOSTS
     flags = [f"--{name}={_text(value)}" for name, value in options.items()]
-    return [str(APP), *flags, *(f"--server.allowedHosts={name}" for name in names)]
+    return [str(SERVER), *flags, *(f"--server.allowedHosts={name}" for name in names)]
 
 
 def _text(value: str | int | bool) -> str:  # noqa: FBT001 - a value, not a switch
