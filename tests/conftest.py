@@ -4,19 +4,34 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 # Whatever this machine speaks; without an encoding, text would come back as bytes.
 _LANGUAGE = ("--locale=C", "--encoding=UTF8")
+
+# A shell that starts the tests in the background has this signal ignored, which all processes would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+PAGE_MS = 60_000
+_DEBIANS_CHROMIUM = "/usr/lib/chromium/chromium"
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +80,80 @@ def free_port() -> Callable[[], int]:
     return find
 
 
+@contextmanager
+def _running(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[Any]"]:
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def running() -> Callable[..., AbstractContextManager["subprocess.Popen[Any]"]]:
+    """Run a command while a block lasts, interrupt it after, and kill it if it stays, whatever happened."""
+    return _running
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Give the path of the browser."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    """Give the path of the browser: Debian's own program, not the shell script that starts it.
+
+    The script fails on the options that it reads, says so on stderr, and then starts the browser without.
+    """
+    names = (_DEBIANS_CHROMIUM, "chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
     assert found, "no Chromium on PATH; on Debian: apt-get install chromium (.ci/run does it)"
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium) -> Iterator[Browser]:
+    """Give a headless browser; none of its processes outlives the module, even where a test was cut short."""
+    name, mark = "GROKSCOPE_TEST_BROWSER", secrets.token_hex(8)
+    with sync_playwright() as playwright:
+        try:
+            yield playwright.chromium.launch(
+                executable_path=chromium, args=list(_QUIET), env={**os.environ, name: mark}, timeout=PAGE_MS
+            )
+        finally:
+            _kill_marked(f"{name}={mark}")
+
+
+def _kill_marked(variable: str) -> None:
+    """Kill the processes with this variable in their environment: a browser that hangs closes nothing."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def open_page(browser) -> Callable[..., Page]:
+    """Open an address in a window of its own; nothing on the page is waited for longer than a minute."""
+
+    def opened(address: str, *, scheme: Literal["light", "dark"] = "light", width: int = 1440) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context.set_default_timeout(PAGE_MS)
+        expect.set_options(timeout=PAGE_MS)
+        page = context.new_page()
+        deadline = time.monotonic() + PAGE_MS / 1000
+        while True:  # the server may still be starting
+            try:
+                page.goto(address, timeout=1000 * max(1.0, deadline - time.monotonic()))
+            except PlaywrightError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+            else:
+                return page
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -17,17 +17,15 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
-from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
+from playwright.sync_api import Download, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from grokscope.schemas import verdict_from_json
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+# Nothing on a page is waited for longer than a minute, and a test that hangs in spite of that ends too; the
+# training has a time limit of its own.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(200, func_only=True)]
 
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 # The marks of a chart: what Vega draws as lines.
 LINES = "[data-testid=stVegaLiteChart] svg path"
 SCREENSHOTS = os.environ.get("GROKSCOPE_SCREENSHOTS", "")
@@ -49,57 +47,35 @@ def command(*arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory, free_port) -> Iterator[Demo]:
+def demo(tmp_path_factory, free_port, running) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     store, port = f"sqlite:///{folder}/mlflow.db", free_port()
     environment = {**os.environ, "GROKSCOPE_HOME": str(folder / "home")}
-    up = subprocess.Popen(
-        command("up", "--store", store, "--port", str(port), "--no-browser"),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    with (folder / "verdicts").open("w") as out, (folder / "progress").open("w") as progress:
-        training = subprocess.Popen(
-            command("demo", "--headless", "--format", "json", "--store", store),
-            env=environment,
-            stdout=out,
-            stderr=progress,
-            text=True,
-        )
+    up = command("up", "--store", store, "--port", str(port), "--no-browser")
+    train = command("demo", "--headless", "--format", "json", "--store", store)
+    with (
+        (folder / "verdicts").open("w") as out,
+        (folder / "progress").open("w") as progress,
+        running(up, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+        running(train, env=environment, stdout=out, stderr=progress, text=True) as training,
+    ):
         yield Demo(store, f"http://localhost:{port}", training, environment)
-        for process in (training, up):
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
-def browser(chromium) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield browser
-        browser.close()
+def finished(demo) -> Demo:
+    """Give the demo once it has trained to its end."""
+    assert demo.training.wait(timeout=400) == 0
+    return demo
 
 
 def drawn(page: Page) -> list[str]:
     return page.eval_on_selector_all(LINES, "paths => paths.map(p => p.getAttribute('d'))")
 
 
-def open_page(browser: Browser, address: str, *, scheme: str = "light", width: int = 1440) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    for _ in range(120):  # the server may still be starting
-        try:
-            page.goto(address)
-            break
-        except Exception:  # noqa: BLE001 - Playwright's own error says refused in words only
-            time.sleep(0.5)
-    return page
-
-
-def test_the_live_page_draws_by_itself_while_the_demo_trains(demo, browser):
-    page = open_page(browser, f"{demo.address}/live")
-    page.wait_for_selector(LINES, timeout=90_000)
+def test_the_live_page_draws_by_itself_while_the_demo_trains(demo, open_page):
+    page = open_page(f"{demo.address}/live")
+    page.wait_for_selector(LINES)
     first = drawn(page)
     page.evaluate("window.untouched = true")
     deadline = time.monotonic() + 60
@@ -114,12 +90,11 @@ def test_the_live_page_draws_by_itself_while_the_demo_trains(demo, browser):
         screenshot(page, "live-training")
 
 
-def test_every_run_of_the_demo_gets_its_verdict(demo):
-    assert demo.training.wait(timeout=400) == 0
-    folder = Path(demo.store.removeprefix("sqlite:///")).parent
+def test_every_run_of_the_demo_gets_its_verdict(finished):
+    folder = Path(finished.store.removeprefix("sqlite:///")).parent
     lines = (folder / "verdicts").read_text().splitlines()
     verdicts = {v.run: v for v in map(verdict_from_json, lines)}
-    client = MlflowClient(demo.store)
+    client = MlflowClient(finished.store)
     runs = client.search_runs([client.get_experiment_by_name("modular-addition").experiment_id])
     assert verdicts.keys() == {run.info.run_id for run in runs}
     assert {run.info.status for run in runs} == {"FINISHED"}
@@ -143,29 +118,25 @@ def test_every_run_of_the_demo_gets_its_verdict(demo):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_shows_the_finished_sweep(demo, browser, view, scheme):
-    demo.training.wait(timeout=400)
+def test_every_view_shows_the_finished_sweep(finished, open_page, view, scheme):
     query = ""
     if view == "run":
-        client = MlflowClient(demo.store)
+        client = MlflowClient(finished.store)
         experiment = client.get_experiment_by_name("modular-addition").experiment_id
         runs = client.search_runs([experiment], "tags.`grokscope.pattern` = 'grokking'")
         query = f"?runs={runs[0].info.run_id}"
-    page = open_page(browser, f"{demo.address}/{view}{query}", scheme=scheme)
-    page.wait_for_selector("canvas" if view == "runs" else LINES, timeout=60_000)
+    page = open_page(f"{finished.address}/{view}{query}", scheme=scheme)
+    page.wait_for_selector("canvas" if view == "runs" else LINES)
     page.wait_for_timeout(2_000)  # until the last chart has found its size
     assert page.locator("[data-testid=stException], [data-testid=stAlertContentError]").count() == 0
-    assert page.url.startswith(f"{demo.address}/{view}")
+    assert page.url.startswith(f"{finished.address}/{view}")
     screenshot(page, f"{view}-{scheme}")
 
 
-def test_compare_names_the_group_that_generalized_for_the_least_compute(demo, browser):
-    demo.training.wait(timeout=400)
-    page = open_page(browser, f"{demo.address}/compare")
+def test_compare_names_the_group_that_generalized_for_the_least_compute(finished, open_page):
+    page = open_page(f"{finished.address}/compare")
     said = page.locator(".st-key-compare_answer")
-    expect(said).to_contain_text(
-        "weight decay 1 generalized for the least compute: 6 of 6 runs", timeout=60_000
-    )
+    expect(said).to_contain_text("weight decay 1 generalized for the least compute: 6 of 6 runs")
     expect(said).to_contain_text("None of the other 6 runs did")
 
 
@@ -187,10 +158,9 @@ def clicked(page: Page, button: str) -> Download:
     ("button", "begins"),
     [("compare_curves_CSV", b"metric,step,value,run,group,seed"), ("compare_figure_SVG", b"<svg")],
 )
-def test_data_and_figure_of_a_chart_are_taken_along(demo, browser, tmp_path, button, begins):
-    demo.training.wait(timeout=400)
-    page = open_page(browser, f"{demo.address}/compare")
-    page.wait_for_selector(LINES, timeout=60_000)
+def test_data_and_figure_of_a_chart_are_taken_along(finished, open_page, tmp_path, button, begins):
+    page = open_page(f"{finished.address}/compare")
+    page.wait_for_selector(LINES)
     page.get_by_text("Data and figure").first.click()
     clicked(page, f".st-key-{button} button").save_as(tmp_path / "file")
     assert (tmp_path / "file").read_bytes().startswith(begins)

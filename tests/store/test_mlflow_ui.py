@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from grokscope.store import open_store
 
@@ -21,7 +21,6 @@ with Tracker(model, torch.optim.SGD(model.parameters(), lr=0.125), experiment="f
     for step in range(50):
         tracker.log(step, {"train/loss": 1 / (step + 1), "test/accuracy": step / 49})
 """
-PATIENCE_MS = 90_000
 _DRAWN_LINE = ".js-plotly-plot path.js-line"
 
 
@@ -43,15 +42,11 @@ def _listed(store):
     return store.runs().filter(experiment="for MLflow's pages")
 
 
-def test_mlflows_pages_show_its_name_its_end_its_params_and_its_curves(server, tracked, chromium):
+@pytest.mark.browser
+def test_mlflows_pages_show_its_name_its_end_its_params_and_its_curves(server, tracked, open_page):
     address = "{}/#/experiments/{}/runs/{}".format(server, *tracked)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{address}/model-metrics")
-        page.wait_for_selector(_DRAWN_LINE, state="attached")
-        page.goto(address)
-        for text in ("a run of ours", "Finished", "test/accuracy", "intervention.protocol.lr", "0.125"):
-            expect(page.get_by_text(text, exact=True).first).to_be_visible(timeout=PATIENCE_MS)
-        browser.close()
+    page = open_page(f"{address}/model-metrics")
+    page.wait_for_selector(_DRAWN_LINE, state="attached")
+    page.goto(address)
+    for text in ("a run of ours", "Finished", "test/accuracy", "intervention.protocol.lr", "0.125"):
+        expect(page.get_by_text(text, exact=True).first).to_be_visible()
