@@ -11,7 +11,6 @@ import mlflow.exceptions
 from mlflow.entities import Metric, Param, Run, ViewType
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.sink import (
     Ending,
     Refused,
@@ -23,6 +22,7 @@ from grokscope.collectors.ship.sink import (
 )
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
+from grokscope.schemas.secrets import redacted
 
 ATTEMPT = "grokscope.attempt"
 DROPPED = "grokscope.dropped"
@@ -191,7 +191,7 @@ def _translated() -> Generator[None]:
 
 def _first_line(error: Exception) -> str:
     # SQLAlchemy may begin with when it noticed, instead of with what.
-    lines = [x for x in without_credentials(str(error)).splitlines() if not x.startswith("(raised as a")]
+    lines = [x for x in redacted(str(error)).splitlines() if not x.startswith("(raised as a")]
     return lines[0] if lines else type(error).__name__
 
 
