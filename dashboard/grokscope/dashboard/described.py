@@ -9,6 +9,7 @@ from grokscope.dashboard.data import RUNS_SCHEMA
 from grokscope.dashboard.escaping import plain
 from grokscope.dashboard.ordering import natural
 from grokscope.schemas.description import guessed_param, param
+from grokscope.schemas.secrets import is_secret, redacted
 
 SILENT_MS = 30_000
 """A trainer that has said nothing for this long, and for five of its usual pauses, is called silent."""
@@ -25,9 +26,10 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
     ids: list[str] = runs["run_id"].to_list()
     own = [known.get(run_id, {}) for run_id in ids]
     groups = groups_of(own)
+    shown = {group: plain(redacted(group)) for group in set(groups)}
     columns = {
         "label": _labels(runs),
-        "group": [plain(group) for group in groups],
+        "group": [shown[group] for group in groups],
         "seed": [_whole(param(p, "seed")) for p in own],
         "planned": [_whole(param(p, "compute.exposure.steps")) for p in own],
     }
@@ -52,8 +54,8 @@ def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Seri
 def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
     """Return each run's group: the one that it names, else what distinguishes its params from the others'.
 
-    A seed distinguishes nothing, and neither does what no two runs share: a folder, an address. Where that
-    leaves most runs alone, or nothing, they are in no group.
+    A seed distinguishes nothing, and neither does a secret, nor what no two runs share: a folder, an address.
+    Where that leaves most runs alone, or nothing, they are in no group.
 
     >>> groups_of([{"lr": lr, "seed": seed, "out": lr + seed} for lr in ("0.1", "1") for seed in "01"])
     ['lr 0.1', 'lr 0.1', 'lr 1', 'lr 1']
@@ -72,6 +74,7 @@ def _is_choice(key: str, runs: Sequence[Mapping[str, str]]) -> bool:
     values = Counter(run.get(key, "") for run in runs)
     return (
         guessed_param(key) != "seed"
+        and not any(is_secret(key, value) for value in values)
         and not _last(key).casefold().endswith("seed")
         and 1 < len(values) <= len(runs) / 2
     )
