@@ -32,6 +32,8 @@ class Away:
     def send(self, run, scalars):
         self.taken += [(run, s.step) for s in scalars]
 
+    def describe(self, run, labels): ...
+
     def beat(self, run, time_ms): ...
 
     def end_run(self, run, ending):

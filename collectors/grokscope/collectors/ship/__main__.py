@@ -59,7 +59,7 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
         # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
         from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
 
-        service = Service(home, store, sink=MlflowSink(full_uri(store)))
+        service = Service(home, store, sink=MlflowSink(full_uri(store), home=home))
         done = service.run()
     except StoreReplaced:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
