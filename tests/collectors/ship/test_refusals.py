@@ -222,7 +222,7 @@ def test_points_of_which_none_is_taken_wait_until_one_is(new_spool, client, tmp_
     for _ in range(6):
         delivery.advance()
     writer.close(END)
-    assert [letter["step"] for letter in letters(tmp_path, meta.run_id)] == [0, 1, 2]
+    assert {letter["step"] for letter in letters(tmp_path, meta.run_id)} == {0, 1, 2}
     (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
     assert run.data.metrics == {"good": 1.0}
     assert run.data.tags["grokscope.refused"].startswith("3; the last: Invalid value")

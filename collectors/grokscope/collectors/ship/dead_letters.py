@@ -56,9 +56,11 @@ class DeadLetters:
         if (mark := _mark(letter)) in self._known:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(self._path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(json.dumps({**letter, "why": why}) + "\n")
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(self._path, flags, 0o600), "ab+") as file:
+            size = file.seek(0, os.SEEK_END)
+            is_torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+            file.write(b"\n" * is_torn + json.dumps({**letter, "why": why}).encode() + b"\n")
         self._known.add(mark)
         self.last = why
 

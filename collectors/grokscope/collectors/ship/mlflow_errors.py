@@ -1,5 +1,6 @@
 """What MLflow's errors mean for a shipper: try again, smaller, or never."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from grokscope.collectors.ship.sink import Refused, RunGone, TooSlow, Unavailabl
 _FINAL = frozenset(
     {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"}
 )
+# SQLite, PostgreSQL, MySQL: somebody else has written the same row at the same instant, and is done with it.
+_RACE = re.compile(r"UNIQUE constraint failed|UniqueViolation|Duplicate entry")
 
 
 @contextmanager
@@ -59,4 +62,5 @@ def _first_line(error: Exception) -> str:
 def _is_final(error: mlflow.exceptions.MlflowException) -> bool:
     code: Any = error.error_code
     # A REST answer without a code of MLflow's comes from something else, for instance a proxy.
-    return code in _FINAL and "API request to" not in str(error)
+    text = str(error)
+    return code in _FINAL and "API request to" not in text and _RACE.search(text) is None

@@ -60,8 +60,7 @@ class MlflowSink:
             client = self._connected()
             experiment = self._experiment(client, meta.experiment)
             with self._one_at_a_time():
-                found = _runs_of(client, experiment, meta)
-                run = found[0] if found else self._create(client, experiment, meta)
+                run = _meant(client, experiment, meta) or self._create(client, experiment, meta)
             if _is_deleted(run):
                 raise RunGone(meta.run_id)
             self._resume(client, run, meta)
@@ -134,7 +133,7 @@ class MlflowSink:
     def _create(self, client: MlflowClient, experiment: str, meta: Meta) -> Run:
         tags = {CLIENT_RUN_ID: meta.run_id}
         mine = client.create_run(experiment, start_time=meta.start_ms, tags=tags, run_name=meta.name)
-        return _only_one(client, experiment, meta, mine)
+        return _meant(client, experiment, meta, mine=mine.info.run_id) or mine
 
     def _resume(self, client: MlflowClient, run: Run, meta: Meta) -> None:
         if _attempt(run) > meta.attempt:  # what an earlier attempt has left comes late
@@ -191,27 +190,35 @@ def _runs_of(client: MlflowClient, experiment: str, meta: Meta) -> list[Run]:
     return sorted(found, key=lambda run: (_is_deleted(run), not _is_in_use(run), run.info.run_id))
 
 
-def _only_one(client: MlflowClient, experiment: str, meta: Meta, mine: Run) -> Run:
-    """Return the run that is meant, now that we have made one: another machine may have made one too.
+def _meant(client: MlflowClient, experiment: str, meta: Meta, *, mine: str | None = None) -> Run | None:
+    """Return the run that is meant, if there is one: several machines may have made it at one instant.
 
-    One that is in use is meant, else that with the smaller id. Its maker waits until the others are gone,
-    since one of them may be in use a moment later; all that are not in use are empty.
+    Once one of them is in use, it is that one. Before, all are empty, and all but that with the smallest id
+    give way; whoever sees several waits for it, since another may have come into use unseen.
+
+    Args:
+        client: Of the store.
+        experiment: Its id.
+        meta: The run on the client's side.
+        mine: Id of the run that we have just made; it goes unless it is meant.
     """
-    me, runs = mine.info.run_id, dict[str, Run]()
+    meant: Run | None = None
+    empty: set[str] = set()
     for _ in range(_LOOKS):
-        found = _runs_of(client, experiment, meta)
-        runs = {run.info.run_id: run for run in found if not _is_deleted(run)}
-        first = next(iter(runs), me)
-        is_adopted = me in runs and _is_in_use(runs[me])  # by somebody who found it before we looked
-        if first != me and not is_adopted:
-            client.delete_run(me)
-            return runs[first]
-        if len(runs) <= 1 or is_adopted:
-            return mine
+        runs = _runs_of(client, experiment, meta)
+        meant = runs[0] if runs else None
+        empty = {run.info.run_id for run in runs if not _is_deleted(run) and not _is_in_use(run)}
+        if mine is not None and meant is not None and meant.info.run_id != mine:
+            if mine in empty:
+                client.delete_run(mine)
+            mine = None
+        if meant is None or len(empty) <= 1 or _is_in_use(meant):
+            return meant
         time.sleep(_BETWEEN_LOOKS)
-    for other in runs.keys() - {me}:  # whoever made it has died meanwhile
-        client.delete_run(other)
-    return mine
+    if mine is not None:  # whoever made the others has died meanwhile
+        for other in empty - {mine}:
+            client.delete_run(other)
+    return meant
 
 
 def _is_deleted(run: Run) -> bool:
