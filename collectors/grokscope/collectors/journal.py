@@ -9,8 +9,7 @@ from typing import Protocol
 
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.params import plain_text
-from grokscope.collectors.ship import buried, ensure_shipper, has_failed, without_credentials
+from grokscope.collectors.ship import buried, ensure_shipper, has_failed
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -25,6 +24,9 @@ from grokscope.collectors.spool import (
     unshipped,
 )
 from grokscope.schemas import home
+from grokscope.schemas.description import param
+from grokscope.schemas.names import plain_text
+from grokscope.schemas.secrets import without_credentials
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
@@ -207,5 +209,5 @@ def open_journal(
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:
-    group, seed = params.get("group"), params.get("seed")
+    group, seed = param(params, "group"), param(params, "seed")
     return f"{group}, seed {seed}" if group and seed else group

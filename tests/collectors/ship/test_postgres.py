@@ -6,9 +6,10 @@ import sys
 import psycopg
 
 from grokscope.collectors.ship import __main__ as program
-from grokscope.collectors.ship import backlogs, without_credentials
+from grokscope.collectors.ship import backlogs
 from grokscope.collectors.ship.service import Service
 from grokscope.collectors.spool import read_meta
+from grokscope.schemas.secrets import without_credentials
 
 
 def test_points_left_behind_reach_postgresql_once_the_environment_gives_the_password(

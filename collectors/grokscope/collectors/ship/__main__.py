@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import full_uri, without_credentials
+from grokscope.collectors.ship.credentials import full_uri
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.service import FAILED, Service, write_state
 from grokscope.collectors.ship.sink import StoreReplaced
+from grokscope.schemas.secrets import redacted
 
 _TRIES = 5
 
@@ -64,7 +65,7 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
     except StoreReplaced:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
     except Exception as error:
-        write_state(home, store, FAILED, f"the shipper failed with {without_credentials(repr(error))}")
+        write_state(home, store, FAILED, f"the shipper failed with {redacted(repr(error))}")
         raise
     finally:
         lock.release()

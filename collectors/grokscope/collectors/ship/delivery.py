@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.ship.adoption import renew_lease
-from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.dead_letters import DeadLetters
 from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, Sink, Unavailable
 from grokscope.collectors.ship.stored_run import BATCH, StoredRun, Waiting
@@ -28,6 +27,7 @@ from grokscope.collectors.spool import (
     write_cursor,
     writer_is_alive,
 )
+from grokscope.schemas.secrets import without_credentials
 
 _log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from grokscope.collectors.params import plain_text
 from grokscope.collectors.ship.sink import ENDS, Ending, Label
 from grokscope.collectors.spool import Meta
+from grokscope.schemas.names import plain_text
 
 DEFAULT_EXPERIMENT = "Default"
 # The columns of MLflow's tables; its checks allow an experiment's name of 500, which PostgreSQL then refuses.

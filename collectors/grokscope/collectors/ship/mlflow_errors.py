@@ -7,8 +7,8 @@ from typing import Any
 
 import mlflow.exceptions
 
-from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.sink import Refused, RunGone, TooSlow, Unavailable
+from grokscope.schemas.secrets import redacted
 
 # Codes that will not change by asking again. Everything else is worth another try.
 _FINAL = frozenset(
@@ -55,7 +55,7 @@ def reading() -> Generator[None]:
 
 def _first_line(error: Exception) -> str:
     # SQLAlchemy may begin with when it noticed, instead of with what.
-    lines = [x for x in without_credentials(str(error)).splitlines() if not x.startswith("(raised as a")]
+    lines = [x for x in redacted(str(error)).splitlines() if not x.startswith("(raised as a")]
     return lines[0] if lines else type(error).__name__
 
 

@@ -12,7 +12,6 @@ import mlflow.exceptions
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.ship.credentials import without_credentials
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.mlflow_errors import reading, translated
 from grokscope.collectors.ship.sink import (
@@ -27,6 +26,7 @@ from grokscope.collectors.ship.sink import (
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
 from grokscope.schemas.names import safe_name
+from grokscope.schemas.secrets import without_credentials
 
 ATTEMPT = "grokscope.attempt"
 DROPPED = "grokscope.dropped"
