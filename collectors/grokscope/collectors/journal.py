@@ -9,7 +9,7 @@ from typing import Protocol
 
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.ship import ensure_shipper, has_failed
+from grokscope.collectors.ship import buried, ensure_shipper, has_failed
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -66,6 +66,7 @@ class SpoolJournal:
 
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
+        self._run_id = meta.run_id
         self._store = meta.store
         self._shown = without_credentials(meta.store)
         self._attempt = attempt
@@ -123,6 +124,8 @@ class SpoolJournal:
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
                 next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
+        for letters in buried(self._home, self._run_id):
+            tell(f"{letters}.")
         return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
     def _keep(self) -> None:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper, retry_stuck
+from grokscope.collectors.ship import Backlog, backlogs, buried, ensure_shipper, retry_stuck
 from grokscope.schemas import GrokscopeError, home
 
 
@@ -26,6 +26,14 @@ def sync(
     Sending twice is harmless: a point that is there already is not stored again.
     """
     place = home()
+    try:
+        _send(place, patience)
+    finally:
+        for letters in buried(place):
+            typer.echo(f"grokscope: {letters}", err=True)
+
+
+def _send(place: Path, patience: float) -> None:
     retry_stuck(place)
     waiting = backlogs(place)
     if not waiting:
