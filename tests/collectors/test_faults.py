@@ -92,12 +92,14 @@ def test_text_that_no_database_takes_is_made_harmless(no_shipper):
 
 
 def test_a_user_without_a_home_folder_trains_on_and_is_told(monkeypatch, capsys):
-    def homeless(*_: object) -> None:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr("grokscope.collectors.journal.home", homeless)
-    assert isinstance(opened({}), LostJournal)
-    assert "set GROKSCOPE_HOME to a folder that can be written" in capsys.readouterr().err
+    monkeypatch.setenv("GROKSCOPE_HOME", "~nosuchuser/x")
+    with Tracker(experiment="e") as tracker:
+        tracker.log(0, {"m": 1.0})
+    assert isinstance(tracker._journal, LostJournal)
+    assert tracker._journal.dropped == 1
+    said = capsys.readouterr().err
+    assert "GROKSCOPE_HOME is '~nosuchuser/x'" in said
+    assert "set it to the path of a folder that can be written" in said
 
 
 def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):

@@ -24,7 +24,7 @@ from grokscope.collectors.spool import (
     remove_spool,
     unshipped,
 )
-from grokscope.schemas import home
+from grokscope.schemas import NoHomeError, home
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
@@ -195,7 +195,7 @@ def open_journal(
 
     try:
         return open_spool()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+    except (OSError, NoHomeError) as error:
         tell(
             f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
             "GROKSCOPE_HOME to a folder that can be written. Training goes on."

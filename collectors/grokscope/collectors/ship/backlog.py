@@ -14,11 +14,13 @@ from grokscope.collectors.spool import (
     find_spools,
     read_json,
     read_meta,
+    refused_spools,
     unshipped,
+    why_refused,
     writer_is_alive,
 )
 
-_UNREADABLE = "unreadable spools"
+_REFUSED = "no store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +63,23 @@ def backlogs(home: Path) -> list[Backlog]:
     sendable: dict[str, list[int]] = defaultdict(list)
     ended: dict[str, int] = defaultdict(int)
     stuck: dict[str, list[str]] = defaultdict(list)
+    if refused := list(refused_spools(home)):
+        stuck[_REFUSED] = refused
     for folder in find_spools(home):
         meta = read_meta(folder)
-        if meta is None:
-            if folder.exists():
-                stuck[_UNREADABLE].append(f"{folder}/meta.json is damaged or of a later version of grokscope")
+        if meta is None or why_refused(folder):
             continue
-        reason = _why_stuck(home, folder, meta)
+        try:
+            reason = _why_stuck(home, folder, meta)
+            # A run that still trains adds to its spool all the time, and has a shipper already.
+            has_ended = not writer_is_alive(folder, meta)
+            count = unshipped(folder) if has_ended and not reason else 0
+        except OSError as error:
+            reason, count, has_ended = f"{folder} cannot be read ({error})", 0, False
         if reason:
             stuck[meta.store].append(reason)
         else:
-            # A run that still trains adds to its spool all the time, and has a shipper already.
-            has_ended = not writer_is_alive(folder, meta)
-            sendable[meta.store].append(unshipped(folder) if has_ended else 0)
+            sendable[meta.store].append(count)
             ended[meta.store] += has_ended
     return [
         Backlog(

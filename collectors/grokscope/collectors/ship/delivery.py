@@ -13,11 +13,13 @@ from grokscope.collectors.ship.adoption import renew_lease
 from grokscope.collectors.ship.sink import Ending, Refused, RunGone, Scalar, Sink, TooSlow
 from grokscope.collectors.spool import (
     Cursor,
+    Damage,
     Event,
     Meta,
     Read,
     SpoolReader,
     is_certain,
+    opened,
     read_cursor,
     read_ending,
     remove_spool,
@@ -66,7 +68,8 @@ class Delivery:
         self._meta = meta
         self._sink = sink
         self._dead = dead
-        self._reader = SpoolReader(folder, read_cursor(folder))
+        self._damage = Damage(folder)
+        self._reader = SpoolReader(folder, read_cursor(folder), damage=self._damage)
         self._records: Iterator[Read] = iter(())
         self._batch: _Batch | None = None
         self._batch_size = BATCH
@@ -140,6 +143,7 @@ class Delivery:
             return
         self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         try:
+            self._damage.save()
             write_cursor(self._folder, self._delivered)
         except OSError as error:
             # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
@@ -194,7 +198,7 @@ class Delivery:
     def _bury(self, scalar: Scalar, why: str) -> None:
         self.refused += 1
         self._dead.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self._dead, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = opened(self._dead, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with os.fdopen(fd, "a", encoding="utf-8") as file:
             file.write(json.dumps({**scalar._asdict(), "run": self._meta.run_id, "why": why}) + "\n")
 
@@ -216,14 +220,17 @@ class Delivery:
 
     def _close(self, run: str, end: Event, *, may_return: bool = False) -> None:
         content = end.content
+        self._reader.look_for_damage()
         ending = Ending(
-            status=str(content["status"]),
-            time_ms=int(content["time_ms"]),
+            status=str(content.get("status", "KILLED")),
+            time_ms=int(content.get("time_ms", self._last_ms)),
             attempt=self._meta.attempt,
             dropped=int(content.get("dropped", 0)),
+            damage=self._damage.sentence,
         )
         self._sink.end_run(run, ending)
-        self._reader.look_for_damage()
+        if self._damage:
+            self._damage.report(self._dead.with_name(self._folder.name), run=self._meta.run_id)
         for _, path in segments(self._folder):
             self._keep_if_damaged(path)
         if may_return:
@@ -240,7 +247,7 @@ class Delivery:
 
     def _keep_if_damaged(self, path: Path) -> None:
         """Save a segment that holds bytes nobody could read from being deleted."""
-        if int(path.stem) in self._reader.damaged:
+        if self._damage.holds(int(path.stem)):
             place = self._dead.with_name(f"{self._folder.name}.{path.name}")
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.replace(place)

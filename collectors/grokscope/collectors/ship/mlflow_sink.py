@@ -22,13 +22,14 @@ from grokscope.collectors.ship.sink import (
     Unavailable,
 )
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, LAST_SEEN, sqlite_path
 
 ATTEMPT = "grokscope.attempt"
 DROPPED = "grokscope.dropped"
 
 _PARAMS_A_CALL = 100
 _PARAM_LENGTH = 6000
+_TAG_LENGTH = 5000
 # Codes that will not change by asking again. Everything else is worth another try.
 _FINAL = frozenset(
     {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"}
@@ -76,12 +77,16 @@ class MlflowSink:
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
 
     def end_run(self, run: str, ending: Ending) -> None:
-        """Set status and end time, and the tag ``grokscope.dropped`` if anything was."""
+        """Set status and end time, and a tag for what was dropped and for what could not be read, if any."""
         with self._about(run):
             client = self._connected()
             if ending.dropped:
                 client.set_tag(run, DROPPED, str(ending.dropped))
-            if _attempt(client.get_run(run)) <= ending.attempt:
+            found = client.get_run(run)
+            if ending.damage and ending.damage not in (told := found.data.tags.get(DAMAGE, "")):
+                text = f"{told}; {ending.damage}" if told else ending.damage
+                client.set_tag(run, DAMAGE, text[:_TAG_LENGTH])
+            if _attempt(found) <= ending.attempt:
                 client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
 
     def _connected(self) -> MlflowClient:
