@@ -96,7 +96,7 @@ def test_a_user_without_a_home_folder_trains_on_and_is_told(monkeypatch, capsys)
     with Tracker(experiment="e") as tracker:
         tracker.log(0, {"m": 1.0})
     assert isinstance(tracker._journal, LostJournal)
-    assert tracker._journal.dropped == 1
+    assert tracker._journal.dropped > 0
     said = capsys.readouterr().err
     assert "GROKSCOPE_HOME is '~nosuchuser/x'" in said
     assert "set it to the path of a folder that can be written" in said

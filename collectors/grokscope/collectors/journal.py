@@ -14,6 +14,7 @@ from grokscope.collectors.ship import ensure_shipper, has_failed, without_creden
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
+    NotPrivateError,
     Presence,
     SpoolWriter,
     beat,
@@ -196,9 +197,12 @@ def open_journal(
     try:
         return open_spool()
     except (OSError, NoHomeError) as error:
+        remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
+        if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
+            remedy = ""
         tell(
-            f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
-            "GROKSCOPE_HOME to a folder that can be written. Training goes on."
+            f"cannot write a spool ({error}); nothing is kept until that is possible. {remedy}"
+            "Training goes on."
         )
         return LostJournal(open_spool)
 

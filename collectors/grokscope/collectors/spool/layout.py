@@ -9,7 +9,7 @@ can ship it). Folders have mode 0700 and files 0600; what somebody else may have
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -124,7 +124,13 @@ def reclaim(folder: Path) -> None:
 
 def remove_retired(home: Path) -> None:
     """Remove what killed shippers have left of shipped spools, and what nobody has come back to."""
-    for folder in filter(is_private, _entries(spools(home))):
+    with suppress(OSError):
+        check_place(spools(home))
+        _remove_retired(filter(is_private, _entries(spools(home))))
+
+
+def _remove_retired(folders: Iterable[Path]) -> None:
+    for folder in folders:
         is_old = folder.name.endswith(_ASIDE) and age_seconds(folder) > _ASIDE_SECONDS
         if folder.name.startswith(".") and (folder.name.endswith(_RETIRED) or is_old):
             shutil.rmtree(folder, ignore_errors=True)
