@@ -137,8 +137,9 @@ def test_no_payload_stops_a_shipper_or_costs_the_records_beside_it(payload):
 
 METAS = [
     "", "null", "[]", "3", '"x"', "{", "{}", "\xff", "[" * DEEP, '{"a":' * DEEP, '{"version": "1"}',
-    {"store": None}, {"store": ["s"]}, {"store": 7}, {"store": "a\0b"}, {"run_id": "../../../x"}, {"run_id": ["r"]},
-    {"params": []}, {"params": {"a": 1}}, {"params": {"a": {"b": "c"}}}, {"tags": "x"}, {"name": None},
+    {"store": None}, {"store": ["s"]}, {"store": 7}, {"store": "a\0b"},
+    {"run_id": "../../../x"}, {"run_id": ["r"]}, {"name": None}, {"tags": "x"},
+    {"params": []}, {"params": {"a": 1}}, {"params": {"a": {"b": "c"}}},
     {"start_ms": "x"}, {"start_ms": 10**30}, {"start_ms": 1.5}, {"attempt": True}, {"attempt": -1},
     {"host": None}, {"kernel": 3}, {"pid": "x"}, {"experiment": "\ud800"}, {"version": 2}, {"version": [1]},
 ]  # fmt: skip
@@ -160,9 +161,13 @@ def test_a_meta_that_makes_no_sense_is_told_with_its_reason_and_left_while_other
     assert not (tmp_path.parent / "x.jsonl").exists()
 
 
-ODD = ["", "null", "[]", "\xff\xfe", "[" * DEEP, '{"segment": 1e400, "offset": 0}', '{"segment": true, "offset": [1]}',
-       '{"segment": ' + "9" * 5000 + ', "offset": 8}', '{"segment": 99999999999, "offset": 8}', '{"segment": 0, "offset": -8}',
-       '{"segment": 0, "offset": 9}', '{"attempt": "x", "earliest_ms": 1e99}', '{"attempt": -1, "earliest_ms": 9999999999999999}']  # fmt: skip
+ODD = [
+    "", "null", "[]", "\xff\xfe", "[" * DEEP, '{"segment": 1e400, "offset": 0}',
+    '{"segment": 0, "offset": 9}', '{"segment": true, "offset": [1]}',
+    '{"segment": ' + "9" * 5000 + ', "offset": 8}', '{"segment": 99999999999, "offset": 8}',
+    '{"segment": 0, "offset": -8}', '{"attempt": "x", "earliest_ms": 1e99}',
+    '{"attempt": -1, "earliest_ms": 9999999999999999}',
+]  # fmt: skip
 
 
 def test_small_files_that_make_no_sense_keep_nothing_from_being_sent(tmp_path):
@@ -182,7 +187,7 @@ def test_small_files_that_make_no_sense_keep_nothing_from_being_sent(tmp_path):
         assert (attempt.number, attempt.earliest_ms) == (1, 0)
     assert sum(backlog.points for backlog in backlogs(tmp_path)) == 2 * len(ODD)
     sink = shipped(tmp_path)
-    assert sink.taken == dict.fromkeys(runs, [0, 1])
+    assert sink.taken == {run: [0, 1] for run in runs}
     assert set(sink.ends.values()) == {"FINISHED"}
 
 

@@ -76,7 +76,7 @@ def test_a_file_cut_at_any_byte_keeps_every_record_before_the_cut(tmp_path):
         assert found == records[: sum(end <= cut for end in ends)]
 
 
-def test_a_flipped_bit_is_never_read_as_data_and_costs_no_more_than_what_it_names(tmp_path):
+def test_a_flipped_bit_is_never_read_as_data(tmp_path):
     """One in a record costs that record; one in the names of its values costs those that have these names."""
     records = written(tmp_path, 4)
     path = tmp_path / "000000.seg"

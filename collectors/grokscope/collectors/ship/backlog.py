@@ -16,7 +16,6 @@ from grokscope.collectors.spool import (
     read_meta,
     refused_spools,
     unshipped,
-    why_refused,
     writer_is_alive,
 )
 
@@ -63,24 +62,22 @@ def backlogs(home: Path) -> list[Backlog]:
     sendable: dict[str, list[int]] = defaultdict(list)
     ended: dict[str, int] = defaultdict(int)
     stuck: dict[str, list[str]] = defaultdict(list)
-    if refused := list(refused_spools(home)):
-        stuck[_REFUSED] = refused
+    if refused := refused_spools(home):
+        stuck[_REFUSED] = list(refused.values())
     for folder in find_spools(home):
         meta = read_meta(folder)
-        if meta is None or why_refused(folder):
+        if meta is None or folder in refused:
             continue
         try:
-            reason = _why_stuck(home, folder, meta)
+            if reason := _why_stuck(home, folder, meta):
+                stuck[meta.store].append(reason)
+                continue
             # A run that still trains adds to its spool all the time, and has a shipper already.
             has_ended = not writer_is_alive(folder, meta)
-            count = unshipped(folder) if has_ended and not reason else 0
-        except OSError as error:
-            reason, count, has_ended = f"{folder} cannot be read ({error})", 0, False
-        if reason:
-            stuck[meta.store].append(reason)
-        else:
-            sendable[meta.store].append(count)
+            sendable[meta.store].append(unshipped(folder) if has_ended else 0)
             ended[meta.store] += has_ended
+        except OSError as error:
+            stuck[meta.store].append(f"{folder} cannot be read ({error}); see to the disk")
     return [
         Backlog(
             store=store,

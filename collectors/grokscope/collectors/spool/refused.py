@@ -13,20 +13,24 @@ from grokscope.collectors.spool.reader import unshipped
 _FOLDER = re.compile(r"(?P<run_id>.+)\.(?P<attempt>\d+)-\d+-(?P<start_ms>\d+)")
 
 
-def refused_spools(home: Path) -> Iterator[str]:
-    """Yield a sentence for each thing among the spools of a home that is not sent.
+def refused_spools(home: Path) -> dict[Path, str]:
+    """Return what of a home's spools is not sent, and a sentence for each.
 
-    >>> list(refused_spools(Path("no-such-home")))
-    []
+    >>> refused_spools(Path("no-such-home"))
+    {}
     """
+    return {path: reason for path, reason in _looked_at(home) if reason}
+
+
+def _looked_at(home: Path) -> Iterator[tuple[Path, str]]:
     for place in (home, spools(home), home / "ship", home / "dead"):
         try:
             check_place(place)
         except OSError as error:
-            yield str(error)
+            yield place, str(error)
             if place in (home, spools(home)):
                 return
-    yield from filter(None, map(why_refused, visible(spools(home))))
+    yield from ((folder, why_refused(folder)) for folder in visible(spools(home)))
 
 
 def why_refused(folder: Path) -> str:
