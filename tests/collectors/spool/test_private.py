@@ -21,6 +21,7 @@ from grokscope.collectors.spool import (
     replace_json,
 )
 from grokscope.collectors.spool.private import close_to_others
+from grokscope.store.mirror_place import open_mirror
 
 ROOTS = "/etc/passwd"
 
@@ -50,6 +51,17 @@ def test_a_home_and_all_in_it_is_made_for_its_owner_alone_whatever_the_umask(tmp
     }
     assert {mode(path) for path in (tmp_path / "home").rglob("*") if path.is_file()} == {0o600}
     check_folder(folder)
+
+
+def test_a_home_that_a_mirror_has_made_first_is_for_its_owner_alone_too(tmp_path):
+    old = os.umask(0)
+    try:
+        mirror = open_mirror("sqlite:////x.db", root=tmp_path / "home" / "mirror")
+    finally:
+        os.umask(old)
+    assert mirror is not None
+    mirror.close()
+    assert mode(tmp_path / "home") == 0o700
 
 
 def test_a_file_of_another_user_is_refused_with_a_sentence(tmp_path):
