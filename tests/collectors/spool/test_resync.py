@@ -135,6 +135,17 @@ def test_from_a_cursor_that_tells_no_place_all_that_is_left_is_read_again(tmp_pa
     assert not found.is_loss
 
 
+def test_a_damaged_segment_that_is_kept_elsewhere_is_not_missed_as_well(tmp_path):
+    """A shipper may be killed once it has put it away, and before it has removed the rest."""
+    written(tmp_path, 60, segment_bytes=500)
+    damage = Damage(tmp_path)
+    damage.note(1, 20, size=3, why="its checksum is wrong")
+    damage.save()
+    (tmp_path / "000001.seg").unlink()
+    list(SpoolReader(tmp_path, Cursor(), damage=damage).read())
+    assert damage.sentence == "3 bytes could not be read (segment 1, byte 20: its checksum is wrong)"
+
+
 def test_half_a_frame_behind_the_last_record_of_a_killed_writer_is_no_damage(tmp_path):
     written(tmp_path, 3)
     path = tmp_path / "000000.seg"
@@ -167,9 +178,9 @@ def test_damage_is_counted_once_however_often_it_is_read_and_whoever_reads_it(tm
 def test_a_note_of_damage_that_is_damaged_itself_is_taken_for_none(tmp_path, content):
     (tmp_path / "damage.json").write_text(content)
     assert not Damage(tmp_path)
-    odd = {"segments": {"1": {"size": "x", "why": [3, "a"]}, "9" * 99: {}}, "remarks": ["b", 5]}
+    odd = {"segments": {"1": {"size": "x", "why": [3, "a"]}, "9" * 99: {}}, "remarks": ["b\0\ud800", 5]}
     (tmp_path / "damage.json").write_text(json.dumps(odd))
-    assert Damage(tmp_path).sentence == "0 bytes could not be read (a); b"
+    assert Damage(tmp_path).sentence == "0 bytes could not be read (a); b?"
 
 
 HOSTILE = {

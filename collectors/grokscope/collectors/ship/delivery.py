@@ -230,6 +230,7 @@ class Delivery:
         )
         self._sink.end_run(run, ending)
         if self._damage:
+            self._damage.save()
             self._damage.report(self._dead.with_name(self._folder.name), run=self._meta.run_id)
         for _, path in segments(self._folder):
             self._keep_if_damaged(path)

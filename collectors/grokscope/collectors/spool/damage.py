@@ -171,4 +171,5 @@ def _segments(raw: object) -> Iterator[tuple[int, _Segment]]:
 
 def _texts(raw: object) -> list[str]:
     found = cast("list[object]", raw) if isinstance(raw, list) else []
-    return [text for text in found if isinstance(text, str)][:_MOST_REASONS]
+    texts = (text for text in found if isinstance(text, str))
+    return [text.replace("\0", "").encode("utf-8", "replace").decode() for text in texts][:_MOST_REASONS]

@@ -84,13 +84,16 @@ def meta_of(folder: Path) -> Meta:
     if not isinstance(found, dict):
         raise NoMetaError("it is no JSON object")
     given: dict[str, Any] = {"kernel": "", **cast("dict[str, Any]", found)}
-    if given.get("version") != 1:
-        raise NoMetaError(f"its version is {given.get('version')!r}, and 1 is known")
+    version = given.get("version")
+    if version != 1:
+        raise NoMetaError(f"its version is {version if type(version) is int else 'none'}, and 1 is known")
     for known in fields(Meta):
         if known.name not in given and (known.default, known.default_factory) == (MISSING, MISSING):
             raise NoMetaError(f"it lacks {known.name}")
         if known.name in given and not _fits(known.name, given[known.name]):
-            raise NoMetaError(f"its {known.name} cannot be {str(given[known.name])[:80]!r}")
+            value = given[known.name]
+            shown = repr(value[:80]) if isinstance(value, str) else f"a {type(value).__name__}"
+            raise NoMetaError(f"its {known.name} cannot be {shown}")
     return Meta(**{f.name: given[f.name] for f in fields(Meta) if f.name in given})
 
 

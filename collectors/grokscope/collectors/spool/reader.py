@@ -119,6 +119,8 @@ class SpoolReader:
         self._number, self._offset, self._sets = following, len(MAGIC), {}
 
     def _note_missing(self, first: int, following: int) -> None:
+        if all(map(self.damage.holds, range(first, following))):  # it is kept elsewhere, and told already
+            return
         which = f"segments {first} to {following - 1} are" if following > first + 1 else f"segment {first} is"
         self.damage.note(first, 0, why=f"{which} missing")
 

@@ -16,6 +16,7 @@ def replace_json(path: Path, content: Json) -> None:
 
     Raises:
         OSError: If the disk refuses; the old file is untouched.
+        ValueError: If ``content`` holds what no JSON file can, with the same promise.
     """
     temporary = beside(path)
     fd = opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -25,7 +26,7 @@ def replace_json(path: Path, content: Json) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except (OSError, ValueError):
         temporary.unlink(missing_ok=True)
         raise
 
