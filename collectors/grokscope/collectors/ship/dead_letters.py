@@ -125,7 +125,7 @@ def buried(home: Path, run_id: str | None = None) -> list[Buried]:
 def _letters(path: Path) -> Iterator[dict[str, Any]]:
     with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            with suppress(ValueError):  # the half line of a shipper that was killed, or of a full disk
+            with suppress(ValueError, RecursionError):  # the half line of a shipper that was killed, or of a full disk
                 letter = json.loads(line)
                 if isinstance(letter, dict):
                     yield letter
@@ -134,7 +134,7 @@ def _letters(path: Path) -> Iterator[dict[str, Any]]:
 def _reason(line: str) -> str:
     try:
         why = str(json.loads(line)["why"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         why = "a line that cannot be read"
     return why if len(why) <= _REASON_LENGTH else f"{why[:_REASON_LENGTH]}…"
 
