@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grokscope.collectors.complaints import tell
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.params import plain_text
 from grokscope.collectors.ship import ensure_shipper, has_failed, without_credentials
@@ -154,7 +155,9 @@ class SpoolJournal:
     def _ensure_shipper(self, **bound: float) -> None:
         try:
             ensure_shipper(self._home, self._store, **bound)
-        except Exception as error:  # noqa: BLE001 - the points are on disk all the same
+        except Exception as error:  # the points are on disk all the same
+            if is_interrupt(error):
+                raise
             self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
 
     def _say_dropped(self) -> None:
@@ -179,7 +182,9 @@ def open_journal(
     Where the disk refuses, training goes on with a journal that counts what is lost, says so, and tries
     again.
     """
-    label = plain_text(name or _default_name(params) or run_id[:8])[:_NAME_LENGTH]
+    label = plain_text(name or _default_name(params) or run_id[:8])
+    if len(label) > _NAME_LENGTH:
+        tell(f"a run's name has at most {_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")
 
     def open_spool() -> Journal:
         place = home()
@@ -187,7 +192,7 @@ def open_journal(
             run_id=run_id,
             store=store,
             experiment=plain_text(experiment),
-            name=label,
+            name=label[:_NAME_LENGTH],
             params=params,
             start_ms=time.time_ns() // 1_000_000,
         )
@@ -196,6 +201,8 @@ def open_journal(
     try:
         return open_spool()
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+        if is_interrupt(error):
+            raise
         tell(
             f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
             "GROKSCOPE_HOME to a folder that can be written. Training goes on."
