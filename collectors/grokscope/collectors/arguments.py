@@ -1,5 +1,6 @@
 """What a tracker is made of, looked at before training begins: each mistake is told in one sentence."""
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from grokscope.collectors.vigil import States
 
 _EXPERIMENT_LENGTH = 500  # MLflow refuses a longer name, and all that is sent to it
+_SHOWN_LENGTH = 50
 _HOOKS = ("param_groups", "register_step_pre_hook", "register_step_post_hook")
 
 
@@ -68,7 +70,7 @@ def check_parts(**given: Any) -> None:
         if given.get(name) is not None and not callable(given[name]):
             raise TrackerError(f"{name} is a function of a step, as every(100), got {_shown(given[name])}")
     measures: Any = given.get("measures", ())
-    if isinstance(measures, str | dict) or not hasattr(measures, "__iter__"):
+    if isinstance(given.get("measures"), str | Mapping) or not hasattr(measures, "__iter__"):
         raise TrackerError(
             f"measures is a list of instruments or functions, got {_shown(measures)}; write measures=[...]"
         )
@@ -127,7 +129,6 @@ def states_of(
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, str | int | float | None):
-        text = repr(value)
-        return text if len(text) < 60 else f"{text[:50]}... of {len(text)} characters"  # noqa: PLR2004
-    return type(value).__name__
+    if isinstance(value, str) and len(value) > _SHOWN_LENGTH:
+        return f"{value[:_SHOWN_LENGTH]!r}... of {len(value)} characters"
+    return repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
