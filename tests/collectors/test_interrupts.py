@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 import grokscope.collectors
-from grokscope.collectors import Measuring, Tracker, every
+from grokscope.collectors import Measuring, Tracker
 from grokscope.collectors.device_values import DeviceValues
 from grokscope.collectors.journal import SpoolJournal, open_journal
+from grokscope.collectors.spool import find_spools, read_spool
 from grokscope.collectors.testing import MemoryJournal
 
 DATA = (torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 3)
@@ -211,18 +212,28 @@ def broken_off():
     return call
 
 
-def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(broken_off):
+def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(
+    broken_off, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
     for number in range(10**3):
-        journal = MemoryJournal()
-        tracker = Tracker(experiment="e", journal=journal)
+        monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / str(number)))
+        tracker = Tracker(experiment="e")
         is_raised = broken_off(lambda log=tracker.log: log(1, {"a": 1.0, "b": 2.0}), number)
-        assert journal.records == [] or journal.rows() == [(1, "a", 1.0), (1, "b", 2.0)]
-        journal.records.clear()
-        tracker.log(2, {"a": 1.0})
-        assert journal.rows() == [(2, "a", 1.0)]
+        tracker.log(2, {"b": 1.0, "c": 2.0})
+        tracker._journal.wait_shipped = lambda _: 0
+        tracker.close()
+        (folder,) = find_spools(tmp_path / str(number))
+        *records, end = [read.record for read in read_spool(folder)]
+        last = {"b": 1.0, "c": 2.0}
+        assert [dict(zip(r.keys, r.values, strict=True)) for r in records] in (
+            [last],
+            [{"a": 1.0, "b": 2.0}, last],
+        )
+        assert end.content["status"] == "FINISHED"
         if not is_raised:
             break
-    assert number > 5
+    assert number > 20
 
 
 def test_wherever_an_evaluation_is_broken_off_the_error_passes_and_the_model_is_as_before(broken_off):
@@ -280,17 +291,3 @@ def test_values_on_their_way_from_a_device_are_not_lost_by_a_limit(monkeypatch):
         with pytest.raises(LimitError):
             waiting.arrived()
     assert [arrived.step for arrived in waiting.arrived()] == [0, 1, 2]
-
-
-def test_a_schedule_is_asked_by_due_without_effect():
-    model = nn.Linear(4, 3)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    tracker = Tracker(model, optimizer, experiment="e", journal=MemoryJournal(), schedule=every(4))
-    keys = []
-    for step in range(6):
-        model(DATA[0]).sum().backward()
-        assert [tracker.due(s) for s in (8, 3, step, step, 1)] == [s % 4 == 0 for s in (8, 3, step, step, 1)]
-        optimizer.step()
-        if tracker.due(step):
-            keys.append("updates/ratio" in tracker.evaluate(step, train=DATA))
-    assert keys == [True, True]

@@ -70,7 +70,6 @@ class SpoolJournal:
         self._attempt = attempt
         self._earliest_ms = attempt.earliest_ms
         self._said: set[str] = set()
-        self._known_error: OSError | None = None
         hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
         self._presence = Presence(hidden)
         self.folder = publish_spool(hidden)
@@ -96,12 +95,13 @@ class SpoolJournal:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
+        dropped, error = self._writer.dropped, self._writer.error
         self._writer.points(step, max(time_ms, self._earliest_ms), values)
-        if self._writer.error is not self._known_error:
-            self._known_error = self._writer.error
-            # A time limit's TimeoutError is an OSError too, but none of the disk's.
-            if self._known_error is not None and is_interrupt(self._known_error):
-                raise self._known_error
+        last = self._writer.error
+        if last is not error and last is not None and is_interrupt(last):
+            # A time limit's TimeoutError is an OSError too, but none of the disk's: nothing was dropped.
+            self._writer.dropped, self._writer.error = dropped, error
+            raise last
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""

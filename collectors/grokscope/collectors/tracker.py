@@ -149,7 +149,7 @@ class Tracker:
             return
         try:
             self._intake.take(step, self._now(), values)
-            self._timetable.seen(step)
+            self._timetable.logged(step)
         except Exception as error:
             if is_interrupt(error):
                 raise
@@ -195,7 +195,7 @@ class Tracker:
             return {}
         with contained(self._complaints.say, f"the evaluation at step {shown(step)} failed"):
             values = self._watch.measure(step, {**(splits or {}), **more})
-            self._timetable.seen(step)
+            self._timetable.measured(step)
             values["collector/dropped"] = float(self._journal.dropped + self._complaints.dropped)
             if self._vigil is not None:
                 values |= self._vigil.update(step, values)
