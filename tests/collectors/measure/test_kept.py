@@ -78,6 +78,13 @@ def test_a_model_that_writes_nothing_is_copied_once_and_no_more():
     assert habits.copied == set()
 
 
+def test_a_look_that_is_broken_off_teaches_nothing():
+    model, habits = nn.Linear(4, 3), Habits(say=print)
+    with pytest.raises(KeyboardInterrupt), undisturbed(model, habits=habits):
+        raise KeyboardInterrupt
+    assert habits.copied is None
+
+
 def test_parameters_that_are_not_numbers_count_as_unwritten():
     model, habits = nn.Linear(4, 3), Habits(say=print)
     nn.init.constant_(model.bias, float("nan"))

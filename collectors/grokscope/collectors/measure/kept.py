@@ -1,6 +1,6 @@
 """The tensors of a model as they were, and putting them back after a forward pass that wrote into them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 import torch
@@ -85,7 +85,7 @@ class Kept:
     def restore(self) -> None:
         """Put everything back; twice does no harm."""
         for table, before in self._tables:
-            if table.keys() != before.keys() or any(table[name] is not before[name] for name in before):
+            if _identities(table) != _identities(before):
                 table.clear()
                 table.update(before)
         for buffer, copy in self._buffers:
@@ -106,6 +106,10 @@ class Kept:
             self._habits.learn(self._restored, self._lost)
 
 
+def _identities(table: Mapping[str, Tensor | None]) -> list[object]:
+    return [*table, *map(id, table.values())]
+
+
 def _put_back(tensor: Tensor, copy: Tensor, *, is_compared: bool = False) -> bool:
     """Write ``copy`` back where it differs; say whether it did.
 
@@ -120,10 +124,12 @@ def _put_back(tensor: Tensor, copy: Tensor, *, is_compared: bool = False) -> boo
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
-    """Say whether two tensors are alike bit by bit, so that NaN is like NaN."""
+    """Say whether two tensors are alike, NaN like NaN of the same bits."""
+    if torch.equal(one, other):
+        return True
     word = _WORDS.get(one.element_size())
     if word is None or one.is_quantized:
-        return torch.equal(one, other)
+        return False
     return torch.equal(one.detach().view(word), other.view(word))
 
 
@@ -131,7 +137,8 @@ def _is_dense(tensor: Tensor) -> bool:
     """Say whether each element has a place of its own: one that shares them cannot be written back."""
     if tensor.layout != torch.strided or tensor.is_inference():
         return False
-    return all(stride or size < 2 for size, stride in zip(tensor.shape, tensor.stride(), strict=True))  # noqa: PLR2004
+    pairs = zip(tensor.shape, tensor.stride(), strict=True)
+    return tensor.is_contiguous() or all(stride or size in {0, 1} for size, stride in pairs)
 
 
 def _renormed(model: nn.Module) -> Iterator[Tensor]:

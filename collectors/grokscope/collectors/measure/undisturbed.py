@@ -46,8 +46,8 @@ def undisturbed(model: nn.Module, *data: object, habits: Habits | None = None) -
                 for module, _ in modes:
                     module.training = False
                 yield
+            kept.report()  # but not of a look that was broken off: it has not seen all
         finally:
-            kept.report()
             _forget_conversions(model)
 
 
