@@ -56,7 +56,7 @@ SCRIPTS = {
     ),
     "closed before": ("tracker.close(); sys.exit(3)", "FINISHED"),
     "by hand, in a block": ("with tracker: raise SystemExit(3)", "FAILED"),
-    "by hand, which nothing tells": ("raise SystemExit(3)", "FINISHED"),
+    "by hand, whose code nothing tells": ("raise SystemExit(3)", "FINISHED"),
 }
 
 
@@ -67,21 +67,26 @@ def ends(tmp_path_factory):
     scripts = {name: script for name, (script, _) in SCRIPTS.items()}
     (folder / "program.py").write_text(f"SCRIPTS = {scripts!r}\n{CHILDREN}")
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    return {
-        way: dict(
-            line.split("=")
-            for line in subprocess.run(
-                [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False
-            ).stdout.splitlines()
+    ways = {"script": [str(folder / "program.py")], "module": ["-m", "program"]}
+    done = {
+        way: subprocess.run(
+            [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False
         )
-        for way, arguments in {"script": [str(folder / "program.py")], "module": ["-m", "program"]}.items()
+        for way, arguments in ways.items()
     }
+    told = {way: dict(line.split("=") for line in one.stdout.splitlines()) for way, one in done.items()}
+    return told, {way: one.stderr for way, one in done.items()}
 
 
 @pytest.mark.parametrize("way", ["script", "module"])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_run_that_is_open_at_the_end_ends_as_the_program_does(ends, name, way):
-    assert ends[way][name] == SCRIPTS[name][1]
+    assert ends[0][way][name] == SCRIPTS[name][1]
+
+
+@pytest.mark.parametrize("way", ["script", "module"])
+def test_a_code_that_nothing_tells_is_said(ends, way):
+    assert ends[1][way].count("a SystemExit whose code nothing tells") == 1
 
 
 def test_once_no_tracker_is_open_what_leaves_a_program_is_as_it_was():

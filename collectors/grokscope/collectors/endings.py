@@ -56,7 +56,8 @@ class Exits:
     Python calls no hook for ``SystemExit``: whoever closes a run at the program's very end cannot see it. So
     while a tracker is open, these functions note their argument on the way. What counts in the end is whether
     the error has left the outermost frame: one that was caught on its way ends nothing, nor does one in
-    another thread. A ``SystemExit`` that is raised by hand is not seen.
+    another thread. Of a ``SystemExit`` that is raised by hand only this can be seen: that something has left
+    the outermost frame.
 
     >>> Exits().last() is None
     True
@@ -64,12 +65,15 @@ class Exits:
 
     def __init__(self) -> None:
         self._last: tuple[SystemExit, FrameType] | None = None
+        self._outermost: FrameType | None = None
         self._open = 0
         self._put_back: list[Callable[[], None]] = []
 
     def watch(self) -> None:
         """Begin to note, for one more who wants to know."""
         self._open += 1
+        if _is_main_thread():
+            self._outermost = _outermost()
         if self._open == 1:
             self._wrap(sys, "exit", given=0)
             shell = cast("Any", type(getattr(builtins, "exit", None)))
@@ -87,16 +91,18 @@ class Exits:
         if self._last is None:
             return None
         error, frame = self._last
-        # A frame that came to its end stands at its return; any other was left by an error.
-        is_returned = opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
-        return None if is_returned else error
+        return error if _is_left_by_error(frame) else None
+
+    def is_left(self) -> bool:
+        """Say whether an error has left the program, once it has ended."""
+        return self._outermost is not None and _is_left_by_error(self._outermost)
 
     def _wrap(self, owner: Any, name: str, *, given: int) -> None:
         before = getattr(owner, name)
 
         @wraps(before)
         def noting(*arguments: Any, **more: Any) -> Any:
-            if threading.current_thread() is threading.main_thread():
+            if _is_main_thread():
                 self._last = SystemExit(*arguments[given:], *more.values()), _outermost()
             return before(*arguments, **more)
 
@@ -110,6 +116,33 @@ class Exits:
 
 EXITS = Exits()
 """The one of this process, as ``sys.exit`` is."""
+
+
+def end_of_program(earlier: BaseException | None) -> tuple[str, str]:
+    """Return how the program has ended, and a sentence where that cannot be known.
+
+    Args:
+        earlier: ``uncaught()`` when the run began: what ended something else before.
+    """
+    error = uncaught()
+    if error is not None and error is not earlier:
+        return status_of(error), ""
+    noted = EXITS.last()
+    if noted is None and EXITS.is_left():
+        return "FINISHED", (
+            "the program was left by a SystemExit whose code nothing tells, so the run ends as FINISHED. "
+            "Call sys.exit instead of raising it, close the tracker, or use it in a with block."
+        )
+    return status_of(noted), ""
+
+
+def _is_left_by_error(frame: FrameType) -> bool:
+    # A frame that came to its end stands at its return.
+    return not opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _is_success(code: object) -> bool:

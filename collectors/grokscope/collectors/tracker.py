@@ -16,7 +16,7 @@ from grokscope.collectors.arguments import (
     states_of,
 )
 from grokscope.collectors.complaints import Complaints, contained, tell
-from grokscope.collectors.endings import EXITS, known_status, status_of, uncaught
+from grokscope.collectors.endings import EXITS, end_of_program, known_status, status_of, uncaught
 from grokscope.collectors.intake import Intake
 from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.journal import Journal, open_journal
@@ -206,6 +206,9 @@ class Tracker:
     def close(self, status: str = "FINISHED") -> None:
         """End the run: wait at most five seconds for what is on its way, and say what is left.
 
+        A ``with`` block closes as it ends, and a run that is still open when the program ends, as that does;
+        the code of a ``SystemExit`` that was raised by hand, not by ``sys.exit``, cannot be known there.
+
         Args:
             status: FINISHED, FAILED or KILLED, in any case. Another word is said on stderr, and the run ends
                 as the error that is being handled says, or as FINISHED.
@@ -253,8 +256,9 @@ class Tracker:
         )
 
     def _close_at_exit(self) -> None:
-        error = uncaught()
-        self.close(status_of(EXITS.last() if error is self._earlier_error else error))
+        status, unknown = end_of_program(self._earlier_error)
+        tell(unknown if self._is_first and self._is_mine() else "")
+        self.close(status)
 
     def _end(self, status: str) -> None:
         """Write the end; what breaks this off leaves the tracker open, to be closed again."""
