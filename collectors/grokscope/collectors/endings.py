@@ -93,9 +93,10 @@ class Exits:
         error, frame = self._last
         return error if _is_left_by_error(frame) else None
 
-    def is_left(self) -> bool:
-        """Say whether an error has left the program, once it has ended."""
-        return self._outermost is not None and _is_left_by_error(self._outermost)
+    def is_left_unknown(self) -> bool:
+        """Say, once, whether an error has left the program, of which nothing more is known."""
+        frame, self._outermost = self._outermost, None
+        return frame is not None and _is_left_by_error(frame)
 
     def _wrap(self, owner: Any, name: str, *, given: int) -> None:
         before = getattr(owner, name)
@@ -118,22 +119,23 @@ EXITS = Exits()
 """The one of this process, as ``sys.exit`` is."""
 
 
-def end_of_program(earlier: BaseException | None) -> tuple[str, str]:
-    """Return how the program has ended, and a sentence where that cannot be known.
+def end_of_program(earlier: BaseException | None, *, say: Callable[[str], object]) -> str:
+    """Return FINISHED, FAILED or KILLED for how the program has ended; where that cannot be known, say so.
 
     Args:
         earlier: ``uncaught()`` when the run began: what ended something else before.
+        say: Takes a sentence, once in a program of many runs.
     """
     error = uncaught()
     if error is not None and error is not earlier:
-        return status_of(error), ""
+        return status_of(error)
     noted = EXITS.last()
-    if noted is None and EXITS.is_left():
-        return "FINISHED", (
+    if noted is None and EXITS.is_left_unknown():
+        say(
             "the program was left by a SystemExit whose code nothing tells, so the run ends as FINISHED. "
             "Call sys.exit instead of raising it, close the tracker, or use it in a with block."
         )
-    return status_of(noted), ""
+    return status_of(noted)
 
 
 def _is_left_by_error(frame: FrameType) -> bool:

@@ -256,9 +256,9 @@ class Tracker:
         )
 
     def _close_at_exit(self) -> None:
-        status, unknown = end_of_program(self._earlier_error)
-        tell(unknown if self._is_first and self._is_mine() else "")
-        self.close(status)
+        if self._is_mine():
+            say = tell if self._is_first else self._complaints.say  # which is quiet there
+            self.close(end_of_program(self._earlier_error, say=say))
 
     def _end(self, status: str) -> None:
         """Write the end; what breaks this off leaves the tracker open, to be closed again."""
