@@ -89,6 +89,12 @@ def test_the_address_of_a_plugin_of_mlflow_is_taken(tmp_path, monkeypatch):
     assert Tracker(experiment="e", store="azureml://x", journal=MemoryJournal()).store == "azureml://x"
 
 
+@pytest.mark.parametrize("store", ["file:///tmp/mlruns", "./mlruns"])
+def test_a_folder_store_is_taken_where_mlflow_is_told_to_open_it(monkeypatch, store):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    assert Tracker(experiment="e", store=store, journal=MemoryJournal()).store == store
+
+
 class Unreadable(dict):
     def items(self):
         raise RuntimeError("no")

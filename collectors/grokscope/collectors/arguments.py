@@ -1,5 +1,6 @@
 """What a tracker is made of, looked at before training begins: each mistake is told in one sentence."""
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,10 @@ def checked_store(given: object) -> str:
     uri = store_uri(given)
     if why_no_store(uri) is None:
         return uri
-    plugins = {point.name for point in entry_points(group="mlflow.tracking_store")}
-    if why := why_no_store(uri, plugins=plugins):
+    others = {point.name for point in entry_points(group="mlflow.tracking_store")}
+    if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in {"true", "1"}:
+        others |= {"file", ""}  # MLflow itself opens folders for those who ask for it
+    if why := why_no_store(uri, others=others):
         raise TrackerError(f"store={without_credentials(uri)!r} {why}")
     return uri
 

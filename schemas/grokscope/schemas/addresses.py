@@ -14,14 +14,14 @@ _SCHEME = re.compile(r"([a-z][a-z0-9.-]*)(?:\+[a-z0-9]+)?:(//)?", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+:\d+(/.*)?")
 
 
-def why_no_store(uri: str, *, plugins: Container[str] = ()) -> str | None:
+def why_no_store(uri: str, *, others: Container[str] = ()) -> str | None:
     """Return why ``uri`` is not the address of a store that MLflow writes to; ``None`` if it is one.
 
     The reason is the end of a sentence that begins with the address, so that the address can be redacted.
 
     Args:
         uri: An address, as given.
-        plugins: Schemes that installed plugins of MLflow serve.
+        others: Further schemes that are served, as by a plugin of MLflow; an empty one stands for paths.
 
     >>> why_no_store("sqlite:////data/mlflow.db") is None
     True
@@ -30,7 +30,7 @@ def why_no_store(uri: str, *, plugins: Container[str] = ()) -> str | None:
     """
     found = _SCHEME.match(uri)
     scheme = found.group(1).lower() if found else ""
-    if scheme in plugins or uri == "databricks":
+    if scheme in others or uri == "databricks":
         return None
     if scheme == "file":
         return f"is a folder store, which MLflow 3 no longer opens. {ALLOWED_STORES}"
