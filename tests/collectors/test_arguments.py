@@ -105,7 +105,7 @@ def test_a_config_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, monk
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
     tracker = Tracker(experiment="e", config=make(), name="n" * 251)
-    tracker._journal.wait_shipped = lambda _: 0
+    tracker._journal.wait_shipped = lambda _: tracker._journal._thread.join() or 0
     tracker.log(0, {"m": 1.0})
     tracker.close()
     said = capsys.readouterr().err

@@ -221,7 +221,7 @@ def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(
         tracker = Tracker(experiment="e")
         is_raised = broken_off(lambda log=tracker.log: log(1, {"a": 1.0, "b": 2.0}), number)
         tracker.log(2, {"b": 1.0, "c": 2.0})
-        tracker._journal.wait_shipped = lambda _: 0
+        tracker._journal.wait_shipped = lambda _, journal=tracker._journal: journal._thread.join() or 0
         tracker.close()
         (folder,) = find_spools(tmp_path / str(number))
         *records, end = [read.record for read in read_spool(folder)]
@@ -277,6 +277,7 @@ def test_a_limit_is_not_taken_for_a_full_disk(tmp_path, monkeypatch):
             journal.points(0, 1, {"m": 1.0})
     journal.points(1, 1, {"m": 1.0})
     journal.end("FINISHED", 2)
+    journal._thread.join()
     monkeypatch.setattr("grokscope.collectors.journal.home", rung)
     with pytest.raises(LimitError):
         open_journal("s", **options)
