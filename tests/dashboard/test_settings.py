@@ -80,6 +80,7 @@ def test_no_setting_is_left_open():
         "--server.enableCORS=true",
         "--server.enableStaticServing=false",
         "--browser.gatherUsageStats=false",
+        "--client.disableDataExport=true",
         "--client.showErrorDetails=none",
         "--client.toolbarMode=viewer",
         "--server.headless=true",

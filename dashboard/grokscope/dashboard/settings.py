@@ -61,6 +61,8 @@ def server_flags(port: int, *, host: str = LOOPBACK, headless: bool = True) -> l
         "server.showEmailPrompt": False,
         "browser.serverAddress": HOSTS[0],
         "browser.gatherUsageStats": False,
+        # Its own CSV of a table guards no formula; ours, below every table and chart, do.
+        "client.disableDataExport": True,
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "client.toolbarMode": "viewer",

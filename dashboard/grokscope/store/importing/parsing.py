@@ -63,7 +63,7 @@ def parse_source(source: Source, *, patterns: Sequence[str] = (), limits: Limits
         if status != 0 or not (out / RUNS).exists():
             raise ImportingError(f"{_shown(source)}: {_died(status, out, limits)}")
         runs = tuple(SourceRun(**run) for run in json.loads((out / RUNS).read_text()))
-        return Parsed(runs=runs, points=pl.read_parquet(out / POINTS, memory_map=False))
+        return Parsed(runs=runs, points=pl.read_parquet(out / POINTS, glob=False, memory_map=False))
 
 
 def _run(request: str, out: Path, limits: Limits) -> int | None:

@@ -7,11 +7,9 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.store.formulas import unguarded
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import ImportingError
-
-FORMULA = "=+-@\t\r'"
-"""First characters of a cell that a spreadsheet would take for a formula; exports put a ``'`` before them."""
 
 
 def read_table(path: Path, tally: Tally) -> pl.DataFrame:
@@ -27,17 +25,8 @@ def read_table(path: Path, tally: Tally) -> pl.DataFrame:
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error
 
 
-def unescaped(cell: str) -> str:
-    """Return the text of a cell without the ``'`` that an export put before it.
-
-    >>> unescaped("'=loss"), unescaped("it's")
-    ('=loss', "it's")
-    """
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in FORMULA else cell
-
-
 def _parquet(path: Path, tally: Tally) -> pl.DataFrame:
-    scanned = pl.scan_parquet(path)
+    scanned = pl.scan_parquet(path, glob=False)
     names = scanned.collect_schema().names()
     rows = int(scanned.select(pl.len()).collect().item())
     # Told by the footer, before anything is unpacked: a small file may hold very many rows.
@@ -50,9 +39,9 @@ def _csv(path: Path, tally: Tally) -> pl.DataFrame:
     with path.open(encoding="utf-8", errors="replace") as file:
         head = file.readline(tally.limits.record_bytes)
     _check_size(0, head.count(separator) + 1, tally)
-    frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy")
+    frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy", glob=False)
     _check_size(frame.height, frame.width, tally)
-    return frame.rename({name: unescaped(name) for name in frame.columns})
+    return unguarded(frame)
 
 
 def _lines(path: Path, tally: Tally) -> pl.DataFrame:

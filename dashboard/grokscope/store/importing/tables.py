@@ -6,12 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.schemas import mapped
 from grokscope.store.importing.json_values import number
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
-from grokscope.store.importing.table_files import read_table, unescaped
+from grokscope.store.importing.table_files import read_table
 
 _TIDY = frozenset({"metric", "step", "value"})
 _STEPS = ("step", "_step", "Step", "global_step", "train/global_step", "iteration", "iter", "epoch", "Epoch")
@@ -114,7 +113,7 @@ def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) 
 def _texts(table: pl.DataFrame, name: str | None) -> pl.Series:
     if name is None or name not in table.columns:
         return pl.Series([None] * table.height, dtype=pl.String)
-    return mapped(table[name].cast(pl.String), unescaped)
+    return table[name].cast(pl.String)
 
 
 def _values(cells: pl.Series) -> pl.Series:
