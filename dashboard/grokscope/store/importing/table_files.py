@@ -8,8 +8,12 @@ from typing import Any, cast
 import polars as pl
 
 from grokscope.store.formulas import unguarded
+from grokscope.store.importing.kinds import HISTORY
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import ImportingError
+
+_CELLS_A_POINT = 20
+"""A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
 
 
 def read_table(path: Path, tally: Tally) -> pl.DataFrame:
@@ -62,6 +66,8 @@ def _json(path: Path, tally: Tally) -> pl.DataFrame:
     content: Any = json.loads(path.read_text("utf-8-sig"))
     if isinstance(content, list):
         return _of_rows([_row(item) for item in cast("list[Any]", content)], tally)
+    if isinstance(content, dict) and HISTORY in content:
+        raise ImportingError(f"{path.name!r} has a {HISTORY}; import it with --kind transformers")
     return _of_columns(_row(content), tally)
 
 
@@ -81,6 +87,7 @@ def _of_columns(content: dict[str, Any], tally: Tally) -> pl.DataFrame:
         if isinstance(cells, dict | list)
     }
     labels = list(dict.fromkeys(label for cells in columns.values() for label in cells))
+    _check_size(len(labels), len(columns), tally)
     return _of_rows([{name: cells.get(label) for name, cells in columns.items()} for label in labels], tally)
 
 
@@ -105,6 +112,11 @@ def _check_size(rows: int, columns: int, tally: Tally) -> None:
     most = tally.limits.points
     if rows > most:
         raise ImportingError(f"{rows:,} rows, more than {most:,}; raise the cap with --max-points")
+    if rows * columns > most * _CELLS_A_POINT:
+        raise ImportingError(
+            f"{rows:,} rows of {columns:,} columns, more than {most * _CELLS_A_POINT:,} cells, empty ones "
+            "included; raise the cap with --max-points"
+        )
 
 
 _READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {
