@@ -17,6 +17,7 @@ import typer
 
 from grokscope.cli import stacks
 from grokscope.cli.ports import LOOPBACK, ServerError, in_use, is_free
+from grokscope.cli.terminal import complain
 
 PATIENCE_S = 60.0
 """A server that has answered nobody for this long is started again."""
@@ -249,7 +250,7 @@ class Dashboard:
 def _say(sentence: str) -> None:
     # Nobody may listen any more; the server has to be kept up all the same.
     with suppress(OSError, ValueError):
-        typer.echo(f"grokscope: {sentence}", err=True)
+        complain(sentence)
 
 
 def _said_of(status: int) -> str:

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grokscope.cli.terminal import complain, progress, say, shown
 from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper, retry_stuck
 from grokscope.schemas import GrokscopeError, home
 
@@ -29,10 +28,10 @@ def sync(
     retry_stuck(place)
     waiting = backlogs(place)
     if not waiting:
-        typer.echo(f"nothing to send: no spools in {place}")
+        say(f"nothing to send: no spools in {place}")
         return
     if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
-        typer.echo("nothing to send: the runs that still train send their own points")
+        say("nothing to send: the runs that still train send their own points")
         return
     for backlog in waiting:
         try:
@@ -44,19 +43,18 @@ def sync(
     left = [b for b in backlogs(place) if b.stuck]
     for backlog in left:
         for sentence in backlog.stuck:
-            typer.echo(f"grokscope: {sentence}", err=True)
+            complain(sentence)
     if left:
         raise SyncError(
             f"{sum(len(b.stuck) for b in left)} spools in {place} cannot be sent from here; see above"
         )
-    typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
+    say(f"{sum(b.points for b in waiting):,} points delivered")
 
 
 def _follow(place: Path, backlog: Backlog, patience: float) -> None:
     """Show how one store's backlog shrinks, until it is gone or the store has been away too long."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(backlog.store, total=backlog.points)
+    with progress() as bar:
+        task = bar.add_task(shown(backlog.store), total=backlog.points)
         last, moved = backlog, time.monotonic()
         while last.points or last.spools:
             ensure_shipper(place, backlog.store)
