@@ -11,9 +11,19 @@ from contextlib import closing
 import polars as pl
 import pytest
 
-from grokscope.store.importing import ImportingError, Limits, parse_source, recognise
+from grokscope.store.importing import (
+    ImportingError,
+    Limits,
+    Parsed,
+    parse_source,
+    plan_import,
+    planning,
+    recognise,
+    tables,
+)
 from grokscope.store.importing.kinds import Source, SourceKind, kind_of_file
 from grokscope.store.importing.limits import Tally
+from grokscope.store.importing.parser import logs_frame
 from grokscope.store.importing.table_files import read_table
 from grokscope.store.importing.tables import charts_apart
 from grokscope.store.importing.trackio_store import read
@@ -92,6 +102,37 @@ def test_a_record_in_twice_as_many_pieces_takes_twice_as_long(tmp_path):
         (tmp_path / "many").open("rb") as f,
     ):
         list(records(f, limit=1000))
+
+
+def seeds(folder, count, *, alike):
+    """Give ``count`` runs without names that are the same for so many steps, and then never again."""
+    folder.mkdir()
+    head = "step,acc\n" + "".join(f"{step},0\n" for step in range(alike))
+    for i in range(count):
+        (folder / f"{i}.csv").write_text(f"{head}{alike},{i}\n")
+    source = Source(kind=SourceKind.TABLE, files=tuple(sorted(folder.iterdir())), root=folder)
+    logs = list(tables.read(source, Tally(Limits())))
+    return Parsed(runs=tuple(log.run for log in logs), points=logs_frame(logs)), source
+
+
+def test_four_times_as_many_seeds_that_begin_alike_are_told_apart_in_four_times_the_time(tmp_path):
+    def seconds(parsed, source):
+        start = time.process_time()
+        plan = plan_import(parsed, source, uri=f"sqlite:///{tmp_path}/none.db", experiment=None)
+        assert len(plan) == len(parsed.runs)
+        return time.process_time() - start
+
+    few, many = (seeds(tmp_path / str(count), count, alike=1) for count in (40, 160))
+    assert min(seconds(*many) for _ in range(2)) < 10 * min(seconds(*few) for _ in range(3))
+
+
+def test_seeds_that_differ_much_later_are_compared_whole_so_often_and_not_more(tmp_path, monkeypatch):
+    parsed, source = seeds(tmp_path / "late", 8, alike=80)
+    uri = f"sqlite:///{tmp_path}/none.db"
+    assert len(plan_import(parsed, source, uri=uri, experiment=None)) == 8
+    monkeypatch.setattr(planning, "_COMPARISONS", 10)
+    with pytest.raises(ImportingError, match=r"too many runs begin alike and differ much later, among them"):
+        plan_import(parsed, source, uri=uri, experiment=None)
 
 
 def trackio(path, *statements):
