@@ -89,7 +89,7 @@ def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.
 def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: options.Format) -> None:
     """Print one row a run and definition; ``*`` marks runs whose answer is a matter of definition."""
     if output is options.Format.JSON:
-        for line in report.write_ndjson().removesuffix("\n").split("\n"):
+        for line in filter(None, report.write_ndjson().split("\n")):
             say_json(line)
         return
     for row in report.iter_rows(named=True):

@@ -8,6 +8,9 @@ Here what does not print is written out (``\x1b``), as in the errors that quote 
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import IO
 from unicodedata import category
 
 import typer
@@ -26,6 +29,7 @@ from rich.text import Text
 
 _CELL = 200
 _SENTENCE = 4000
+_LINE = 1 << 16
 _WIDTH = 140
 
 
@@ -81,6 +85,14 @@ def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: 
     with console.capture() as captured:
         console.print(table)
     typer.echo(captured.get().rstrip("\n"))
+
+
+def pass_on(words: IO[bytes]) -> None:
+    """Print what another process says, line by line, until it has ended and nobody speaks for it."""
+    with words:
+        for line in iter(partial(words.readline, _LINE), b""):
+            with suppress(OSError, ValueError):  # it must not wait because nobody listens here
+                say(line.decode(errors="replace").rstrip("\r\n"), err=True)
 
 
 def progress(*, is_counted: bool = True, transient: bool = False) -> Progress:
