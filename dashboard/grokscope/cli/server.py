@@ -167,9 +167,7 @@ class Dashboard:
                 pass_fds=kept,
                 start_new_session=True,  # Ctrl-C and Ctrl-Z are for this process, which then ends the server
             )
-            if self._process.stderr is not None:
-                self._words = Thread(target=pass_on, args=(self._process.stderr,), daemon=True)
-                self._words.start()
+            self._words = _heard(self._process)
             return self._process
 
     def _keep_up(self) -> None:
@@ -260,6 +258,12 @@ def _say(sentence: str) -> None:
     # Nobody may listen any more; the server has to be kept up all the same.
     with suppress(OSError, ValueError):
         complain(sentence)
+
+
+def _heard(process: "subprocess.Popen[bytes]") -> Thread:
+    words = Thread(target=pass_on, args=(process.stderr,), name="grokscope-words", daemon=True)
+    words.start()
+    return words
 
 
 def _said_of(status: int) -> str:
