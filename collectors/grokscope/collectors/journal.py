@@ -10,7 +10,7 @@ from typing import Protocol
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.params import plain_text
-from grokscope.collectors.ship import ensure_shipper, has_failed, without_credentials
+from grokscope.collectors.ship import ensure_shipper, has_failed, other_version, without_credentials
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -69,6 +69,7 @@ class SpoolJournal:
         self._attempt = attempt
         self._earliest_ms = attempt.earliest_ms
         self._said: set[str] = set()
+        self._since_ms = time.time_ns() // 1_000_000
         hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
         self._presence = Presence(hidden)
         self.folder = publish_spool(hidden)
@@ -115,7 +116,7 @@ class SpoolJournal:
         next_check = time.monotonic() + _SYNC_SECONDS
         # Both ends poll; the shipper's tick bounds what can be gained by asking more often.
         while self.folder.exists() and time.monotonic() < deadline:
-            if (self.folder / "state.json").exists():
+            if (self.folder / "state.json").exists() or self._say_other_version():
                 break
             if time.monotonic() >= next_check:  # nobody else replaces a shipper that dies now
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
@@ -133,6 +134,7 @@ class SpoolJournal:
                 next_check = time.monotonic() + (
                     _FAILED_CHECK_SECONDS if is_broken else _SHIPPER_CHECK_SECONDS
                 )
+            self._say_other_version()
             try:
                 self._writer.sync()
             except OSError as error:
@@ -156,6 +158,13 @@ class SpoolJournal:
             ensure_shipper(self._home, self._store, **bound)
         except Exception as error:  # noqa: BLE001 - the points are on disk all the same
             self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
+
+    def _say_other_version(self) -> bool:
+        """Say that the store is of another MLflow, as a shipper has found; return whether it is."""
+        why = other_version(self._home, self._shown, since_ms=self._since_ms)
+        if why:
+            self._say_once(f"points stay on disk, and 'grokscope sync' sends them later: {why}")
+        return bool(why)
 
     def _say_dropped(self) -> None:
         if self._writer.dropped:

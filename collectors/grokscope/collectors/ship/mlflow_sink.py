@@ -1,9 +1,7 @@
 """MLflow as a sink: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
 
-import fcntl
-import os
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import mlflow
@@ -21,6 +19,7 @@ from grokscope.collectors.ship.sink import (
     TooSlow,
     Unavailable,
 )
+from grokscope.collectors.ship.store_version import first_open
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
 
@@ -86,7 +85,7 @@ class MlflowSink:
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
-            with _first_open(self._uri):
+            with first_open(self._uri):
                 client = MlflowClient(self._uri)
                 client.get_experiment_by_name("Default")  # makes the client open the store now
             self._client, self._file = client, _file_of(self._uri)
@@ -199,23 +198,3 @@ def _is_final(error: mlflow.exceptions.MlflowException) -> bool:
     code: Any = error.error_code
     # A REST answer without a code of MLflow's comes from something else, for instance a proxy.
     return code in _FINAL and "API request to" not in str(error)
-
-
-@contextmanager
-def _first_open(uri: str) -> Generator[None]:
-    """Let one process at a time create a fresh SQLite store: MLflow's own set-up races with itself.
-
-    The lock is the folder itself, so nothing is left behind.
-    """
-    path = sqlite_path(uri)
-    if path is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path.parent, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # NFS locks no folders; then MLflow's race is the smaller evil
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

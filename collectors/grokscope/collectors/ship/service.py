@@ -10,7 +10,7 @@ from pathlib import Path
 from grokscope.collectors.ship.adoption import is_ours
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
-from grokscope.collectors.ship.sink import Sink, Unavailable
+from grokscope.collectors.ship.sink import OtherVersion, Sink, Unavailable
 from grokscope.collectors.spool import (
     find_spools,
     forget_attempts,
@@ -27,8 +27,11 @@ IDLE_SECONDS = 15.0
 # A store that has been away this long, with no training at work: 'grokscope sync' or the next run goes on.
 GIVE_UP_SECONDS = 600.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+# Asking a store of another version again costs one query, and somebody may have upgraded it.
+_OTHER_VERSION_WAIT = 5.0
 _SAY_SECONDS = 2.0
 FAILED = "failed"
+OTHER_VERSION = "other version"
 
 
 def state_path(home: Path, store: str) -> Path:
@@ -43,6 +46,17 @@ def has_failed(home: Path, store: str) -> bool:
     False
     """
     return (read_json(state_path(home, store)) or {}).get("state") == FAILED
+
+
+def other_version(home: Path, store: str, *, since_ms: int) -> str:
+    """Return why a shipper writes nothing into a store of another MLflow; empty unless it said so of late.
+
+    >>> other_version(Path("no-such-home"), "sqlite:////data/mlflow.db", since_ms=0)
+    ''
+    """
+    said = read_json(state_path(home, store)) or {}
+    is_news = said.get("state") == OTHER_VERSION and int(said.get("time_ms", 0)) >= since_ms
+    return str(said.get("why", "")) if is_news else ""
 
 
 def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0) -> None:
@@ -73,6 +87,7 @@ class Service:
         self._sleep = sleep
         self._deliveries: dict[Path, Delivery] = {}
         self._wait = 0.0
+        self._is_other_version = False
         self._next_say = 0.0
         self._last_success = time.monotonic()
         remove_retired(home)
@@ -88,11 +103,12 @@ class Service:
             except (Unavailable, OSError) as error:
                 # To the end of the line: what troubles one run must not keep the others waiting.
                 self._deliveries[folder] = self._deliveries.pop(folder)
-                self._back_off(str(error), has_delivered=delivered > 0)
+                self._back_off(error, has_delivered=delivered > 0)
                 return delivered
             if delivery.is_done:
                 del self._deliveries[folder]
         self._last_success = time.monotonic()
+        self._is_other_version = False
         if self._wait or (delivered and time.monotonic() >= self._next_say):
             self._wait = 0.0
             self._say("shipping", "")
@@ -118,6 +134,8 @@ class Service:
         return False
 
     def _is_hopeless(self) -> bool:
+        if self._is_other_version and not any(d.is_live for d in self._deliveries.values()):
+            return True
         # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
         away = time.monotonic() - self._last_success if self._wait else 0.0
         return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
@@ -137,13 +155,15 @@ class Service:
                 with suppress(OSError):  # a disk that fails at one spool; the next round looks again
                     self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
 
-    def _back_off(self, why: str, *, has_delivered: bool) -> None:
+    def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
         if has_delivered:
             self._wait, self._last_success = 0.0, time.monotonic()
-        self._wait = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self._wait))
+        self._is_other_version = isinstance(error, OtherVersion)
+        longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
+        self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
         wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
         _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
-        self._say("waiting", why)
+        self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
         self._sleep(wait)
 
     def _say(self, state: str, why: str) -> None:

@@ -14,6 +14,10 @@ class TooSlow(Unavailable):
     """The store did not answer in time: smaller batches may go through."""
 
 
+class OtherVersion(Unavailable):
+    """The store is of another MLflow: it takes nothing until somebody upgrades one of the two."""
+
+
 class Refused(Exception):  # noqa: N818
     """The store will never take this batch as it is: at least one record in it is bad."""
 

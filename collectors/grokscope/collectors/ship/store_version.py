@@ -1,0 +1,128 @@
+"""A store of another MLflow: never opened through MLflow's client, and migrated only by who asks for it."""
+
+import fcntl
+import importlib
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from grokscope.collectors.ship.credentials import without_credentials
+from grokscope.collectors.ship.sink import OtherVersion
+from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
+
+
+class UpgradeError(GrokscopeError):
+    """A store that could not be migrated."""
+
+
+@contextmanager
+def first_open(uri: str) -> Generator[None]:
+    """Let one process at a time create or migrate a SQLite store: MLflow's own set-up races with itself.
+
+    The lock is the folder itself, so nothing is left behind.
+
+    Raises:
+        OtherVersion: If MLflow's client would migrate what is there, or cannot read it.
+    """
+    path = sqlite_path(uri)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(path):
+        try:
+            check_version(uri, shown=without_credentials(uri))
+        except OtherVersionError as error:
+            raise OtherVersion(str(error)) from error
+        yield
+
+
+def upgrade_store(uri: str, *, say: Callable[[str], None]) -> bool:
+    """Migrate an older MLflow database to the schema of the MLflow here; say before what that means.
+
+    A SQLite file is copied beside itself first. A database server is not: its backup is its owner's.
+
+    Args:
+        uri: The store's address, with credentials if it has some.
+        say: Takes one sentence.
+
+    Returns:
+        Whether there was anything to migrate.
+
+    Raises:
+        OtherVersionError: If the store is of a newer MLflow.
+        UpgradeError: If the store cannot be asked, copied or migrated.
+    """
+    shown, path = without_credentials(uri), sqlite_path(uri)
+    if path is not None and not path.exists():
+        return False
+    try:
+        with _alone(path):
+            return _upgraded(uri, path, say)
+    except GrokscopeError:
+        raise
+    except Exception as error:  # every database raises its own
+        said = without_credentials(" ".join(str(error).split()))[:300]
+        raise UpgradeError(
+            f"{shown} could not be migrated ({type(error).__name__}: {said}); stop what writes to it and try "
+            "again, or restore the copy that was made before"
+        ) from error
+
+
+def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
+    shown = without_credentials(uri)
+    try:
+        check_version(uri, shown=shown)
+    except OtherVersionError as error:
+        if not error.is_older:
+            raise
+        found = error.revision
+    else:
+        return False
+    database: Any = importlib.import_module("mlflow.db")
+    kept = None if path is None else _copied(path, found)
+    safety = "its backup is yours to have made" if kept is None else f"a copy from before is kept as {kept}"
+    say(
+        f"{shown} is migrated from {release_of(found)} to the schema of the MLflow here; clients and servers "
+        f"of the older version then fail; {safety}"
+    )
+    for name in ("alembic", "mlflow"):  # a line for each of dozens of steps
+        logging.getLogger(name).setLevel(logging.WARNING)
+    database.upgrade.callback(uri)
+    check_version(uri, shown=shown)
+    say(f"{shown} is migrated")
+    return True
+
+
+def _copied(path: Path, revision: str) -> Path:
+    """Copy a SQLite file as it is between two commits; one that is there already is left as it is."""
+    kept = path.with_name(f"{path.name}.before-upgrade-from-{revision or 'nothing'}")
+    if kept.exists():
+        raise UpgradeError(
+            f"{kept} is there already, where {path} is copied before it is migrated; move it elsewhere"
+        )
+    half = kept.with_name(f"{kept.name}.part")
+    half.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
+            source.backup(copy)
+        half.replace(kept)
+    finally:
+        half.unlink(missing_ok=True)
+    return kept
+
+
+@contextmanager
+def _alone(path: Path | None) -> Generator[None]:
+    if path is None:
+        yield
+        return
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # NFS locks no folders; then MLflow's race is the smaller evil
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
