@@ -8,7 +8,14 @@ from importlib.util import find_spec
 from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.spool import find_spools, read_meta
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
-from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, redacted
+from grokscope.store import (
+    BusyStoreError,
+    MissingStoreError,
+    Store,
+    open_store,
+    redacted,
+    require_version,
+)
 from grokscope.transitions import detect
 
 _PATIENCE_SECONDS = 60.0
@@ -36,10 +43,11 @@ def require_store(uri: str) -> None:
     """Check that runs can be written to ``uri``: an MLflow store, or a SQLite file yet to be made.
 
     Raises:
-        StoreError: If nobody answers there, or it is something else.
+        StoreError: If nobody answers there, it is something else, or of another MLflow.
     """
     with suppress(MissingStoreError):
         open_store(uri).close()
+        require_version(uri)
 
 
 class FinishedRuns:

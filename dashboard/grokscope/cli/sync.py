@@ -1,6 +1,7 @@
 """``grokscope sync``: carry what is left in spools into MLflow."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +9,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from grokscope.collectors.ship import Backlog, backlogs, ensure_shipper, retry_stuck
-from grokscope.schemas import GrokscopeError, home
+from grokscope.cli import options
+from grokscope.collectors.ship import (
+    Backlog,
+    backlogs,
+    ensure_shipper,
+    full_uri,
+    retry_stuck,
+    upgrade_store,
+)
+from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
 
 
 class SyncError(GrokscopeError):
@@ -20,6 +29,8 @@ def sync(
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds to wait for a store that does not answer.")
     ] = 30.0,
+    *,
+    upgrade: options.UpgradeStore = False,
 ) -> None:
     """Send points that have not reached MLflow yet, for instance after a crash or an outage.
 
@@ -34,22 +45,51 @@ def sync(
     if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
         typer.echo("nothing to send: the runs that still train send their own points")
         return
-    for backlog in waiting:
-        try:
-            _follow(place, backlog, patience)
-        except OSError as error:
-            raise SyncError(
-                f"no shipper can be started in {place} ({error}); free or unlock that folder"
-            ) from error
+    refused = _send(place, waiting, patience, upgrade=upgrade)
     left = [b for b in backlogs(place) if b.stuck]
     for backlog in left:
         for sentence in backlog.stuck:
-            typer.echo(f"grokscope: {sentence}", err=True)
+            _say(sentence)
     if left:
         raise SyncError(
             f"{sum(len(b.stuck) for b in left)} spools in {place} cannot be sent from here; see above"
         )
+    if refused:
+        points = sum(backlog.points for backlog in refused)
+        raise SyncError(f"{points:,} points wait on disk and none is lost; see above, then sync again")
     typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
+
+
+def _send(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: bool) -> list[Backlog]:
+    """Send what waits for each store; return what a store of another MLflow cannot take, having said so."""
+    refused: list[Backlog] = []
+    for backlog in waiting:
+        try:
+            if upgrade:
+                upgrade_store(full_uri(backlog.store), say=_say)
+            _check_version(backlog)
+            _follow(place, backlog, patience)
+        except OtherVersionError as error:
+            refused.append(backlog)
+            _say(str(error))
+        except OSError as error:
+            raise SyncError(
+                f"no shipper can be started in {place} ({error}); free or unlock that folder"
+            ) from error
+    return refused
+
+
+def _check_version(backlog: Backlog) -> None:
+    try:
+        check_version(full_uri(backlog.store), shown=backlog.store)
+    except OtherVersionError:
+        raise
+    except Exception:  # noqa: BLE001 - a store that cannot be asked now: the shipper says why
+        return
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"grokscope: {sentence}", err=True)
 
 
 def _follow(place: Path, backlog: Backlog, patience: float) -> None:

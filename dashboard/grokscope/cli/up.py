@@ -8,6 +8,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
+from grokscope.collectors.ship import upgrade_store
 from grokscope.schemas import store_uri
 from grokscope.store import MissingStoreError, UnreachableError, open_store, redacted
 
@@ -16,6 +17,7 @@ def up(
     *,
     store: options.Store = None,
     port: options.Port = None,
+    upgrade: options.UpgradeStore = False,
     host: Annotated[
         str, typer.Option(help="Address to listen on; anything but loopback shows your runs to others.")
     ] = LOOPBACK,
@@ -23,6 +25,8 @@ def up(
 ) -> None:
     """Open the dashboard on a store of runs; Ctrl-C ends it."""
     uri = store_uri(store)
+    if upgrade:
+        upgrade_store(uri, say=lambda sentence: typer.echo(f"grokscope: {sentence}", err=True))
     port = choose_port(DEFAULT_PORT if port is None else port, host)
     try:
         open_store(uri).close()

@@ -12,6 +12,7 @@ from grokscope.store.frames import points_from_rows
 from grokscope.store.records import RunRecord
 from grokscope.store.rest_calls import RestCalls
 
+BULK = "metrics/get-history-bulk-interval"
 SAMPLED_FROM = 2500
 """Rows a run at which ``get-history-bulk-interval`` begins to sample; fewer means that they are all there."""
 
@@ -62,7 +63,10 @@ class RestSource:
     def _window(self, key: str, run_ids: Sequence[str], first_step: int) -> pl.DataFrame:
         bounds = {"start_step": first_step, "end_step": _LAST_STEP, "max_results": SAMPLED_FROM}
         asked = {"run_ids": list(run_ids), "metric_key": key, **bounds}
-        answer = self._calls.get("metrics/get-history-bulk-interval", asked)
+        try:
+            answer = self._calls.get(BULK, asked)
+        except NotMLflowError:  # a server before MLflow 2.11 knows no such request
+            return pl.concat([self._history(key, run_id) for run_id in run_ids])
         points = points_from_rows(_row(m["run_id"], m) for m in answer.get("metrics", ()))
         counts = points.group_by("run_id").len()
         sampled = counts.filter(pl.col("len") >= SAMPLED_FROM)["run_id"].to_list()

@@ -31,6 +31,8 @@ PREFIX = "grokscope.alias."
 IGNORED = "-"
 """In place of a key: the metric has no role, and the engine does not get to see it."""
 
+_NO_ALIAS = "{}"
+
 _QUERY = """
 SELECT e.name, t.key, t.value FROM experiments AS e
 LEFT JOIN experiment_tags AS t
@@ -102,7 +104,10 @@ def clear_alias(uri: str, experiment: str, *, name: str) -> None:
     with explained(uri), limited():
         client, number, tags = _experiment(uri, experiment)
         if tag_key(name) in tags:
-            client.delete_experiment_tag(number, tag_key(name))
+            try:
+                client.delete_experiment_tag(number, tag_key(name))
+            except Exception:  # noqa: BLE001 - a server before MLflow 3 knows no such request
+                client.set_experiment_tag(number, tag_key(name), _NO_ALIAS)
 
 
 def check_canonical(canonical: str) -> None:

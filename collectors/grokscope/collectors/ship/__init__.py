@@ -3,6 +3,7 @@
 from grokscope.collectors.ship.backlog import Backlog as Backlog
 from grokscope.collectors.ship.backlog import backlogs as backlogs
 from grokscope.collectors.ship.backlog import retry_stuck as retry_stuck
+from grokscope.collectors.ship.credentials import full_uri as full_uri
 from grokscope.collectors.ship.credentials import without_credentials as without_credentials
 from grokscope.collectors.ship.launch import ensure_shipper as ensure_shipper
 from grokscope.collectors.ship.lock import is_held as is_held

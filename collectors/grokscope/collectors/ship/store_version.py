@@ -1,18 +1,19 @@
 """A store of another MLflow: never opened through MLflow's client, and migrated only by who asks for it."""
 
 import fcntl
-import importlib
-import logging
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from grokscope.collectors.ship.credentials import without_credentials
+from grokscope.collectors.ship.credentials import VARIABLE, without_credentials
 from grokscope.collectors.ship.sink import OtherVersion
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
+
+_UPGRADE = f"import os, mlflow.db; mlflow.db.upgrade.callback(os.environ['{VARIABLE}'])"
 
 
 class UpgradeError(GrokscopeError):
@@ -64,11 +65,7 @@ def upgrade_store(uri: str, *, say: Callable[[str], None]) -> bool:
     except GrokscopeError:
         raise
     except Exception as error:  # every database raises its own
-        said = without_credentials(" ".join(str(error).split()))[:300]
-        raise UpgradeError(
-            f"{shown} could not be migrated ({type(error).__name__}: {said}); stop what writes to it and try "
-            "again, or restore the copy that was made before"
-        ) from error
+        raise UpgradeError(f"{shown} could not be migrated ({_last_line(str(error))})") from error
 
 
 def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
@@ -81,16 +78,22 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
         found = error.revision
     else:
         return False
-    database: Any = importlib.import_module("mlflow.db")
     kept = None if path is None else _copied(path, found)
     safety = "its backup is yours to have made" if kept is None else f"a copy from before is kept as {kept}"
     say(
         f"{shown} is migrated from {release_of(found)} to the schema of the MLflow here; clients and servers "
         f"of the older version then fail; {safety}"
     )
-    for name in ("alembic", "mlflow"):  # a line for each of dozens of steps
-        logging.getLogger(name).setLevel(logging.WARNING)
-    database.upgrade.callback(uri)
+    # A process of its own: it ends with its connections, and the address is in no argument.
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _UPGRADE],
+        env={**os.environ, VARIABLE: uri},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise UpgradeError(f"{shown} could not be migrated ({_last_line(done.stderr)}); {safety}")
     check_version(uri, shown=shown)
     say(f"{shown} is migrated")
     return True
@@ -112,6 +115,11 @@ def _copied(path: Path, revision: str) -> Path:
     finally:
         half.unlink(missing_ok=True)
     return kept
+
+
+def _last_line(text: str) -> str:
+    lines = without_credentials(text).strip().splitlines()
+    return lines[-1][:300] if lines else "it says nothing"
 
 
 @contextmanager
