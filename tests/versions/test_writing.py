@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
 from grokscope.collectors.ship.sink import Ending, OtherVersion, Scalar
-from grokscope.collectors.spool import Meta
+from grokscope.collectors.spool import Meta, Presence, SpoolWriter, create_spool
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts import Pattern
@@ -41,57 +41,74 @@ tracker.close()
 
 
 @pytest.fixture
-def train(grokscope, tmp_path):
-    """Train into a store, and give what the trainer says on stderr."""
+def leave(grokscope, tmp_path):
+    """Leave what a dead trainer has logged for a store: five points of an ended run."""
 
-    def run(uri):
-        command = [sys.executable, "-c", TRAINER, uri]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+    def spool(uri, run_id):
+        folder = create_spool(tmp_path / "home", Meta(run_id=run_id, store=uri, experiment="e", name="n"))
+        Presence(folder).release()
+        writer = SpoolWriter(folder)
+        for step in range(5):
+            writer.points(step, 1000 + step, {"train/loss": 1.0})
+        writer.close({"event": "end", "status": "FINISHED", "time_ms": 2000})
 
-    return run
+    return spool
+
+
+def test_a_tracker_leaves_an_older_store_as_it_is_and_says_why(store_of, grokscope, tmp_path):
+    uri, file, _ = store_of("2.22.5")
+    before = file.read_bytes()
+    command = [sys.executable, "-c", TRAINER, uri]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 0
+    assert done.stderr.count(f"{uri} is a store of MLflow 2.18 to 2.22 (schema 0584bdc529eb), which ") == 1
+    assert SAID["2.22.5"] in done.stderr
+    assert "5 points or more have not reached" in done.stderr
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("version", SAID)
-def test_a_tracker_leaves_a_store_of_another_version_as_it_is_and_says_why(
-    version, store_of, train, grokscope, findings
+def test_sync_and_doctor_say_why_points_for_a_store_of_another_version_wait(
+    version, store_of, leave, grokscope, findings
 ):
     uri, file, _ = store_of(version)
     before = file.read_bytes()
-    said = train(uri)
-    expected = f"{uri} is a store of {release_of(revision_of(uri))}, which "
-    assert said.count(expected) == 1
-    assert SAID[version] in said
-    assert "5 points or more have not reached" in said
+    leave(uri, "left")
     status, _, said = grokscope("sync")
+    expected = f"{uri} is a store of {release_of(revision_of(uri))}, which "
     assert (status, said.count(expected)) == (2, 1)
+    assert SAID[version] in said
     assert said.endswith("5 points wait on disk and none is lost; see above, then sync again\n")
     found = findings(uri)
     assert "which reads it and writes nothing to it" in found["version"]["says"]
     assert expected in found["version"]["remedy"]
-    assert expected in found["spools"]["says"]
+    assert found["spools"]["health"] == "warn"
     assert file.read_bytes() == before
 
 
 def test_an_upgrade_that_was_asked_for_says_what_it_does_keeps_a_copy_and_ships(
-    store_of, train, grokscope, call
+    store_of, written, leave, grokscope, call
 ):
     uri, file, run = store_of("2.22.5")
-    train(uri)
-    found, here = revision_of(uri), installed_revisions()[-1]
-    status, printed, said = grokscope("sync", "--upgrade-store")
-    assert (status, printed) == (0, "5 points delivered\n")
+    leave(uri, "older")
+    leave(f"sqlite:///{written('3.18.0')[0]}", "newer")  # what cannot be sent does not keep the rest
+    found = revision_of(uri)
     kept = file.with_name(f"mlflow.db.before-upgrade-from-{found}")
-    assert said.startswith(
+    status, _, said = grokscope("sync", "--upgrade-store")
+    assert status == 2
+    assert (
         f"grokscope: {uri} is migrated from {release_of(found)} to the schema of the MLflow here; clients "
         f"and servers of the older version then fail; a copy from before is kept as {kept}\n"
-    )
-    assert (revision_of(uri), revision_of(f"sqlite:///{kept}")) == (here, found)
-    assert [row[1] for row in open_store(uri).experiments().rows()] == ["e", "modular", "Default"]
+    ) in said
+    assert SAID["3.18.0"] in said
+    assert said.endswith("5 points wait on disk and none is lost; see above, then sync again\n")
+    assert (revision_of(uri), revision_of(f"sqlite:///{kept}")) == (installed_revisions()[-1], found)
+    store = open_store(uri)
+    assert store.experiments()["name"].to_list() == ["e", "modular", "Default"]
+    assert store.runs("modular")["run_id"].to_list() == [run]
+    assert store.points(store.runs("e")["run_id"].to_list()).height == 5
     failed = call("2.22.5", "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments()", uri)
     assert failed.returncode != 0
-    assert run in open_store(uri).runs()["run_id"].to_list()
 
 
 def test_up_upgrades_when_asked_and_refuses_what_it_cannot_upgrade(store_of, grokscope, written, tmp_path):
@@ -104,8 +121,6 @@ def test_up_upgrades_when_asked_and_refuses_what_it_cannot_upgrade(store_of, gro
     status, _, said = grokscope("up", "--store", uri, "--upgrade-store", "--no-browser")
     assert status == 2
     assert said.startswith(f"grokscope: {kept} is there already, where {file} is copied before ")
-        f"grokscope: {kept} is there already, where {file} is copied before it is migrated"
-    )
     assert kept.read_text() == "mine"
 
 

@@ -163,7 +163,9 @@ class SpoolJournal:
         """Say that the store is of another MLflow, as a shipper has found; return whether it is."""
         why = other_version(self._home, self._shown, since_ms=self._since_ms)
         if why:
-            self._say_once(f"points stay on disk, and 'grokscope sync' sends them later: {why}")
+            self._say_once(
+                f"points stay on disk, and 'grokscope sync' sends them once that is settled: {why}"
+            )
         return bool(why)
 
     def _say_dropped(self) -> None:

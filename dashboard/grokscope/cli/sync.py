@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from grokscope.cli import options
 from grokscope.collectors.ship import (
     Backlog,
+    UpgradeError,
     backlogs,
     ensure_shipper,
     full_uri,
@@ -61,7 +62,7 @@ def sync(
 
 
 def _send(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: bool) -> list[Backlog]:
-    """Send what waits for each store; return what a store of another MLflow cannot take, having said so."""
+    """Send what waits for each store; return what a store of another MLflow does not take, having said so."""
     refused: list[Backlog] = []
     for backlog in waiting:
         try:
@@ -69,7 +70,7 @@ def _send(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: 
                 upgrade_store(full_uri(backlog.store), say=_say)
             _check_version(backlog)
             _follow(place, backlog, patience)
-        except OtherVersionError as error:
+        except (OtherVersionError, UpgradeError) as error:
             refused.append(backlog)
             _say(str(error))
         except OSError as error:

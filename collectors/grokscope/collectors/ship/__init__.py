@@ -9,4 +9,5 @@ from grokscope.collectors.ship.launch import ensure_shipper as ensure_shipper
 from grokscope.collectors.ship.lock import is_held as is_held
 from grokscope.collectors.ship.service import has_failed as has_failed
 from grokscope.collectors.ship.service import other_version as other_version
+from grokscope.collectors.ship.store_version import UpgradeError as UpgradeError
 from grokscope.collectors.ship.store_version import upgrade_store as upgrade_store

@@ -158,11 +158,12 @@ class Service:
     def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
         if has_delivered:
             self._wait, self._last_success = 0.0, time.monotonic()
-        self._is_other_version = isinstance(error, OtherVersion)
+        known, self._is_other_version = self._is_other_version, isinstance(error, OtherVersion)
         longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
         self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
         wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
+        if not (known and self._is_other_version):
+            _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
         self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
         self._sleep(wait)
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -78,12 +79,14 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
         found = error.revision
     else:
         return False
-    kept = None if path is None else _copied(path, found)
+    kept = None if path is None else _free_name(path, found)
     safety = "its backup is yours to have made" if kept is None else f"a copy from before is kept as {kept}"
     say(
         f"{shown} is migrated from {release_of(found)} to the schema of the MLflow here; clients and servers "
         f"of the older version then fail; {safety}"
     )
+    if path is not None and kept is not None:
+        _copy(path, kept)
     # A process of its own: it ends with its connections, and the address is in no argument.
     done = subprocess.run(
         [sys.executable, "-P", "-c", _UPGRADE],
@@ -99,26 +102,32 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _copied(path: Path, revision: str) -> Path:
-    """Copy a SQLite file as it is between two commits; one that is there already is left as it is."""
+def _free_name(path: Path, revision: str) -> Path:
     kept = path.with_name(f"{path.name}.before-upgrade-from-{revision or 'nothing'}")
     if kept.exists():
         raise UpgradeError(
             f"{kept} is there already, where {path} is copied before it is migrated; move it elsewhere"
         )
-    half = kept.with_name(f"{kept.name}.part")
-    half.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
-            source.backup(copy)
-        half.replace(kept)
-    finally:
-        half.unlink(missing_ok=True)
     return kept
 
 
+def _copy(path: Path, kept: Path) -> None:
+    """Copy a SQLite file as it is between two commits: whole, or not at all."""
+    half = kept.with_name(f"{kept.name}.part")
+    half.unlink(missing_ok=True)
+    try:
+        half.touch(mode=0o600)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
+            source.backup(copy)
+        shutil.copymode(path, half)
+        half.replace(kept)
+    finally:
+        half.unlink(missing_ok=True)
+
+
 def _last_line(text: str) -> str:
-    lines = without_credentials(text).strip().splitlines()
+    # SQLAlchemy ends with a link to its manual.
+    lines = without_credentials(text).partition("\n(Background")[0].strip().splitlines()
     return lines[-1][:300] if lines else "it says nothing"
 
 
