@@ -91,7 +91,7 @@ def test_an_upgrade_that_was_asked_for_says_what_it_does_keeps_a_copy_and_ships(
 ):
     uri, file, run = store_of("2.22.5")
     leave(uri, "older")
-    leave(f"sqlite:///{written('3.18.0')[0]}", "newer")  # what cannot be sent does not keep the rest
+    leave(f"sqlite:///{written('3.18.0')}", "newer")  # what cannot be sent does not keep the rest
     found = revision_of(uri)
     kept = file.with_name(f"mlflow.db.before-upgrade-from-{found}")
     status, _, said = grokscope("sync", "--upgrade-store")
@@ -112,7 +112,7 @@ def test_an_upgrade_that_was_asked_for_says_what_it_does_keeps_a_copy_and_ships(
 
 
 def test_up_upgrades_when_asked_and_refuses_what_it_cannot_upgrade(store_of, grokscope, written, tmp_path):
-    newer = f"sqlite:///{written('3.18.0')[0]}"
+    newer = f"sqlite:///{written('3.18.0')}"
     status, _, said = grokscope("up", "--store", newer, "--upgrade-store", "--no-browser")
     assert (status, SAID["3.18.0"] in said) == (2, True)
     uri, file, _ = store_of("2.22.5")
