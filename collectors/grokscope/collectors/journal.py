@@ -9,8 +9,7 @@ from typing import Protocol
 
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.params import plain_text
-from grokscope.collectors.ship import ensure_shipper, has_failed, other_version, without_credentials
+from grokscope.collectors.ship import buried, ensure_shipper, has_failed, other_version
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -25,6 +24,9 @@ from grokscope.collectors.spool import (
     unshipped,
 )
 from grokscope.schemas import home
+from grokscope.schemas.description import param
+from grokscope.schemas.names import plain_text
+from grokscope.schemas.secrets import without_credentials
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
@@ -64,6 +66,7 @@ class SpoolJournal:
 
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
+        self._run_id = meta.run_id
         self._store = meta.store
         self._shown = without_credentials(meta.store)
         self._attempt = attempt
@@ -122,6 +125,8 @@ class SpoolJournal:
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
                 next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
+        for letters in buried(self._home, self._run_id):
+            tell(f"{letters}.")
         return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
     def _keep(self) -> None:
@@ -215,5 +220,5 @@ def open_journal(
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:
-    group, seed = params.get("group"), params.get("seed")
+    group, seed = param(params, "group"), param(params, "seed")
     return f"{group}, seed {seed}" if group and seed else group

@@ -14,6 +14,7 @@ from grokscope.collectors.ship import (
     Backlog,
     UpgradeError,
     backlogs,
+    buried,
     ensure_shipper,
     full_uri,
     retry_stuck,
@@ -38,6 +39,14 @@ def sync(
     Sending twice is harmless: a point that is there already is not stored again.
     """
     place = home()
+    try:
+        _send(place, patience, upgrade=upgrade)
+    finally:
+        for letters in buried(place):
+            typer.echo(f"grokscope: {letters}", err=True)
+
+
+def _send(place: Path, patience: float, *, upgrade: bool) -> None:
     retry_stuck(place)
     waiting = backlogs(place)
     if not waiting:
@@ -46,7 +55,7 @@ def sync(
     if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
         typer.echo("nothing to send: the runs that still train send their own points")
         return
-    refused = _send(place, waiting, patience, upgrade=upgrade)
+    refused = _follow_all(place, waiting, patience, upgrade=upgrade)
     left = [b for b in backlogs(place) if b.stuck]
     for backlog in left:
         for sentence in backlog.stuck:
@@ -61,7 +70,7 @@ def sync(
     typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
 
 
-def _send(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: bool) -> list[Backlog]:
+def _follow_all(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: bool) -> list[Backlog]:
     """Send what waits for each store; return what a store of another MLflow does not take, having said so."""
     refused: list[Backlog] = []
     for backlog in waiting:

@@ -4,8 +4,8 @@ import importlib
 from typing import Any
 
 from grokscope.schemas import OtherVersionError, check_version
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import SchemaError
-from grokscope.store.uris import redacted
 
 
 def open_client(uri: str) -> tuple[Any, Any]:

@@ -11,13 +11,14 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import OtherVersionError, check_version, release_of, revision_of
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_errors import explained
 from grokscope.store.errors import StoreError
 from grokscope.store.face import Store
 from grokscope.store.opening import open_store
 from grokscope.store.rest_calls import TIMEOUT_S
 from grokscope.store.sqlite_file import reading
-from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+from grokscope.store.uris import Transport, sqlite_path, transport_of
 
 SLOW_POINTS_S = 10_000
 """Reading fewer points a second than this is slow; MLflow's own client reads some 30 000."""

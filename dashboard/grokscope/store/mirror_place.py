@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 from grokscope.schemas.places import home
+from grokscope.schemas.secrets import without_credentials
 from grokscope.store.mirror import Mirror
 from grokscope.store.mirror_files import MANIFEST
-from grokscope.store.uris import redacted
 from grokscope.store.writer_lock import WriterLock
 
 MAX_BYTES = 2 << 30
@@ -26,7 +26,7 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
         root: Folder of all mirrors; ``None`` for ``mirror`` in ``GROKSCOPE_HOME``.
     """
     root = root or home() / "mirror"
-    store = redacted(uri)
+    store = without_credentials(uri)
     folder = root / hashlib.sha256(store.encode()).hexdigest()[:24]
     try:
         root.mkdir(parents=True, exist_ok=True)

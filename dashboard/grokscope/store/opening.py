@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import ClientSource
 from grokscope.store.database_check import check_database
 from grokscope.store.errors import SchemaError, StoreError
@@ -14,7 +15,7 @@ from grokscope.store.rest_source import RestSource
 from grokscope.store.sqlite_file import InterruptedWriteError, reading, roll_back
 from grokscope.store.sqlite_schema import obstacle
 from grokscope.store.sqlite_store import SqliteStore
-from grokscope.store.uris import Transport, local_path, redacted, transport_of
+from grokscope.store.uris import Transport, local_path, transport_of
 
 
 def open_store(uri: str) -> Store:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import Verdict, empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
 from grokscope.store.errors import experiment_not_found
 from grokscope.store.freshness import Freshness
@@ -15,7 +16,6 @@ from grokscope.store.held import HeldPoints
 from grokscope.store.mirror import Mirror, MirrorError
 from grokscope.store.records import RunRecord, by_id, runs_frame
 from grokscope.store.source import Source
-from grokscope.store.uris import redacted
 from grokscope.store.verdict_tags import write_verdict
 
 IDS_A_SEARCH = 500

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, cast
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
     BusyStoreError,
@@ -13,7 +14,6 @@ from grokscope.store.errors import (
     StoreError,
     UnreachableError,
 )
-from grokscope.store.uris import redacted
 
 TIMEOUT_S = 5.0
 """For the connection, and for each silence in an answer."""

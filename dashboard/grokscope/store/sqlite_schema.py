@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grokscope.schemas import OtherVersionError, check_version, release_of, upgrade_remedy
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import BusyStoreError, SchemaError
-from grokscope.store.uris import redacted
 
 INDEXES = ("index_metrics_run_uuid_key_step", "index_metrics_run_uuid")
 """The first is there since MLflow 3.12, the second since long before. Without ANALYZE, SQLite prefers the

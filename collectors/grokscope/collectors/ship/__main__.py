@@ -4,15 +4,19 @@ import argparse
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import full_uri, without_credentials
+from grokscope.collectors.ship.credentials import full_uri
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.service import FAILED, OTHER_VERSION, Service, write_state
 from grokscope.collectors.ship.sink import StoreReplaced
 from grokscope.schemas import OtherVersionError, check_version
+from grokscope.schemas.secrets import redacted
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 5
 
@@ -62,13 +66,14 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
         # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
         from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
 
-        service = Service(home, store, sink=MlflowSink(full_uri(store)))
+        service = Service(home, store, sink=MlflowSink(full_uri(store), home=home))
         done = service.run()
     except StoreReplaced:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
     except Exception as error:
-        write_state(home, store, FAILED, f"the shipper failed with {without_credentials(repr(error))}")
-        raise
+        write_state(home, store, FAILED, f"the shipper failed with {redacted(repr(error))}")
+        _log.error("%s", redacted(traceback.format_exc()))  # what Python would print may hold the address
+        raise SystemExit(1) from error
     finally:
         lock.release()
     # A spool that was born while we decided to stop found the lock taken: it is ours to ship.

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grokscope.collectors.ship.adoption import is_ours
@@ -17,6 +17,7 @@ from grokscope.collectors.spool import (
     unshipped,
     writer_is_alive,
 )
+from grokscope.schemas.secrets import without_credentials
 
 _UNREADABLE = "unreadable spools"
 
@@ -67,6 +68,8 @@ def backlogs(home: Path) -> list[Backlog]:
             if folder.exists():
                 stuck[_UNREADABLE].append(f"{folder}/meta.json is damaged or of a later version of grokscope")
             continue
+        # An earlier version left some secrets in it.
+        meta = replace(meta, store=without_credentials(meta.store))
         reason = _why_stuck(home, folder, meta)
         if reason:
             stuck[meta.store].append(reason)

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import VARIABLE, without_credentials
+from grokscope.collectors.ship.credentials import VARIABLE
 from grokscope.collectors.ship.lock import is_held, ship_key
+from grokscope.schemas.secrets import without_credentials
 
 _START_SECONDS = 30.0
 

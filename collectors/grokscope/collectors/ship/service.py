@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.ship.adoption import is_ours
+from grokscope.collectors.ship.dead_letters import letters_path
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
 from grokscope.collectors.ship.sink import OtherVersion, Sink, Unavailable
@@ -19,6 +20,7 @@ from grokscope.collectors.spool import (
     remove_retired,
     replace_json,
 )
+from grokscope.schemas.secrets import without_credentials
 
 _log = logging.getLogger(__name__)
 
@@ -150,8 +152,10 @@ class Service:
             if folder in self._deliveries or (folder / "state.json").exists():
                 continue
             meta = read_meta(folder)
-            if meta is not None and meta.store == self._store and is_ours(self._home, folder, meta):
-                dead = self._home / "dead" / f"{meta.run_id}.jsonl"
+            if meta is None or without_credentials(meta.store) != self._store:
+                continue
+            if is_ours(self._home, folder, meta):
+                dead = letters_path(self._home, meta.run_id)
                 with suppress(OSError):  # a disk that fails at one spool; the next round looks again
                     self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import VARIABLE, without_credentials
+from grokscope.collectors.ship.credentials import VARIABLE
 from grokscope.collectors.ship.sink import OtherVersion
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
+from grokscope.schemas.secrets import redacted, without_credentials
 
 _UPGRADE = f"import os, mlflow.db; mlflow.db.upgrade.callback(os.environ['{VARIABLE}'])"
 
@@ -127,7 +128,7 @@ def _copy(path: Path, kept: Path) -> None:
 
 def _last_line(text: str) -> str:
     # SQLAlchemy ends with a link to its manual.
-    lines = without_credentials(text).partition("\n(Background")[0].strip().splitlines()
+    lines = redacted(text).partition("\n(Background")[0].strip().splitlines()
     return lines[-1][:300] if lines else "it says nothing"
 
 
