@@ -78,7 +78,7 @@ def test_sync_and_doctor_say_why_points_for_a_store_of_another_version_wait(
     expected = f"{uri} is a store of {release_of(revision_of(uri))}, which "
     assert (status, said.count(expected)) == (2, 1)
     assert SAID[version] in said
-    assert said.endswith("5 points wait on disk and none is lost; see above, then sync again\n")
+    assert "grokscope: 5 points wait on disk and none is lost: sqlite:" in said
     found = findings(uri)
     assert "which reads it and writes nothing to it" in found["version"]["says"]
     assert expected in found["version"]["remedy"]
@@ -101,7 +101,7 @@ def test_an_upgrade_that_was_asked_for_says_what_it_does_keeps_a_copy_and_ships(
         f"and servers of the older version then fail; a copy from before is kept as {kept}\n"
     ) in said
     assert SAID["3.18.0"] in said
-    assert said.endswith("5 points wait on disk and none is lost; see above, then sync again\n")
+    assert "grokscope: 5 points wait on disk and none is lost: sqlite:" in said
     assert (revision_of(uri), revision_of(f"sqlite:///{kept}")) == (installed_revisions()[-1], found)
     store = open_store(uri)
     assert store.experiments()["name"].to_list() == ["e", "modular", "Default"]

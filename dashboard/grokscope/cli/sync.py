@@ -1,7 +1,7 @@
 """``grokscope sync``: carry what is left in spools into MLflow."""
 
 import time
-from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +20,12 @@ from grokscope.collectors.ship import (
     retry_stuck,
     upgrade_store,
 )
+from grokscope.collectors.spool import close_to_others, damage_reports
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
 
 
 class SyncError(GrokscopeError):
-    """Points could not be delivered."""
+    """Points could not be delivered, or not all of them could be read."""
 
 
 def sync(
@@ -39,54 +40,47 @@ def sync(
     Sending twice is harmless: a point that is there already is not stored again.
     """
     place = home()
+    close_to_others(place)
     try:
         _send(place, patience, upgrade=upgrade)
     finally:
         for letters in buried(place):
-            typer.echo(f"grokscope: {letters}", err=True)
+            _say(str(letters))
 
 
 def _send(place: Path, patience: float, *, upgrade: bool) -> None:
     retry_stuck(place)
     waiting = backlogs(place)
+    problems = [
+        problem for backlog in waiting if (problem := _problem(place, backlog, patience, upgrade=upgrade))
+    ]
+    problems += [sentence for backlog in backlogs(place) for sentence in backlog.stuck]
+    problems += _losses(place)
+    if problems:
+        for sentence in problems[:-1]:
+            _say(sentence)
+        raise SyncError(problems[-1])
     if not waiting:
         typer.echo(f"nothing to send: no spools in {place}")
-        return
-    if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
+    elif not any(backlog.points or backlog.spools for backlog in waiting):
         typer.echo("nothing to send: the runs that still train send their own points")
-        return
-    refused = _follow_all(place, waiting, patience, upgrade=upgrade)
-    left = [b for b in backlogs(place) if b.stuck]
-    for backlog in left:
-        for sentence in backlog.stuck:
-            _say(sentence)
-    if left:
-        raise SyncError(
-            f"{sum(len(b.stuck) for b in left)} spools in {place} cannot be sent from here; see above"
-        )
-    if refused:
-        points = sum(backlog.points for backlog in refused)
-        raise SyncError(f"{points:,} points wait on disk and none is lost; see above, then sync again")
-    typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
+    else:
+        typer.echo(f"{sum(backlog.points for backlog in waiting):,} points delivered")
 
 
-def _follow_all(place: Path, waiting: Sequence[Backlog], patience: float, *, upgrade: bool) -> list[Backlog]:
-    """Send what waits for each store; return what a store of another MLflow does not take, having said so."""
-    refused: list[Backlog] = []
-    for backlog in waiting:
-        try:
-            if upgrade:
-                upgrade_store(full_uri(backlog.store), say=_say)
-            _check_version(backlog)
-            _follow(place, backlog, patience)
-        except (OtherVersionError, UpgradeError) as error:
-            refused.append(backlog)
-            _say(str(error))
-        except OSError as error:
-            raise SyncError(
-                f"no shipper can be started in {place} ({error}); free or unlock that folder"
-            ) from error
-    return refused
+def _problem(place: Path, backlog: Backlog, patience: float, *, upgrade: bool) -> str:
+    """Send what waits for one store; say why that cannot be, since others may be sent all the same."""
+    if not (backlog.points or backlog.spools):
+        return ""
+    try:
+        if upgrade:
+            upgrade_store(full_uri(backlog.store), say=_say)
+        _check_version(backlog)
+        return _follow(place, backlog, patience)
+    except (OtherVersionError, UpgradeError) as error:
+        return f"{backlog.points:,} points wait on disk and none is lost: {error}"
+    except OSError as error:
+        return f"no shipper can be started in {place} ({error}); free or unlock that folder"
 
 
 def _check_version(backlog: Backlog) -> None:
@@ -102,8 +96,19 @@ def _say(sentence: str) -> None:
     typer.echo(f"grokscope: {sentence}", err=True)
 
 
-def _follow(place: Path, backlog: Backlog, patience: float) -> None:
-    """Show how one store's backlog shrinks, until it is gone or the store has been away too long."""
+def _losses(place: Path) -> list[str]:
+    """Tell once what could not be read of spools that are shipped; return the sentences that tell a loss."""
+    fresh = [report for report in damage_reports(place) if not report.is_told]
+    for report in fresh:
+        with suppress(OSError):  # then it is told again
+            report.told()
+        if not report.is_loss:
+            _say(report.says)
+    return [f"{report.says}; look at them, then delete them" for report in fresh if report.is_loss]
+
+
+def _follow(place: Path, backlog: Backlog, patience: float) -> str:
+    """Show how one store's backlog shrinks, until it is gone; say so if the store stays away too long."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(backlog.store, total=backlog.points)
@@ -117,6 +122,7 @@ def _follow(place: Path, backlog: Backlog, patience: float) -> None:
             if (now.points, now.spools) != (last.points, last.spools):
                 last, moved = now, time.monotonic()
             elif time.monotonic() - moved > patience:
-                raise SyncError(now.complaint(patience))
+                return now.complaint(patience)
             bar.update(task, completed=backlog.points - now.points)
         bar.update(task, completed=backlog.points)
+    return ""
