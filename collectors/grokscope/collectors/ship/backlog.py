@@ -19,7 +19,7 @@ from grokscope.collectors.spool import (
     writer_is_alive,
 )
 
-_REFUSED = "no store"
+_REFUSED = "a store that cannot be told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
