@@ -91,7 +91,7 @@ class Freshness:
             ago_s = wall_s - now_s - float(state["wall_s"])
             readings = cast("Mapping[str, dict[str, Any]]", state["readings"])
             self._readings = {run: _recalled(noted, ago_s, now_s) for run, noted in readings.items()}
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError):
             self._readings = {}
 
     def forget(self, run_ids: list[str]) -> None:
@@ -101,7 +101,8 @@ class Freshness:
 
 
 def _recalled(noted: dict[str, Any], ago_s: float, now_s: float) -> _Reading:
-    life = cast("tuple[str, int | None, str | None]", tuple(noted["life"]))
+    status, end_ms, seen = noted["life"]
+    life: tuple[str, int | None, str | None] = str(status), end_ms, seen
     latest = {key: (int(step), int(time), str(value)) for key, (step, time, value) in noted["latest"].items()}
     at_s = float(noted["at_s"]) - ago_s
     if life[0] not in _ONGOING and 0 <= now_s - at_s < TRUSTED_S:

@@ -12,7 +12,8 @@ from grokscope.store import frames
 from grokscope.store.errors import experiment_not_found
 from grokscope.store.freshness import Freshness
 from grokscope.store.held import HeldPoints
-from grokscope.store.mirror import Mirror, MirrorError
+from grokscope.store.mirror import Mirror
+from grokscope.store.mirror_files import MirrorError
 from grokscope.store.records import RunRecord, by_id, runs_frame
 from grokscope.store.source import Source
 from grokscope.store.uris import redacted
