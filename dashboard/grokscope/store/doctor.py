@@ -1,20 +1,17 @@
 """The state of a store, as findings: what is well, what is slow or silent, and what would help."""
 
-import importlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
-from typing import Any
 
 import polars as pl
 
-from grokscope.store.client_errors import explained
 from grokscope.store.errors import StoreError
 from grokscope.store.face import Store
 from grokscope.store.opening import open_store
-from grokscope.store.rest_calls import TIMEOUT_S
+from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
 
@@ -29,6 +26,7 @@ BIG_BYTES = 8 << 30
 
 _MEASURED = 5
 _FEW = 2_000
+_VERSION = 20
 
 
 class Health(StrEnum):
@@ -97,7 +95,7 @@ def _version(uri: str) -> Finding:
         told = ", ".join(str(revision) for (revision,) in revisions) or "none"
         says = f"schema {told}; mlflow {client} here"
     elif transport is Transport.HTTP:
-        server = _server_version(uri)
+        server = RestCalls(uri).version()[:_VERSION]
         says = f"mlflow {server} there, {client} here"
         if server.split(".")[0] != client.split(".")[0]:
             return Finding(
@@ -109,20 +107,6 @@ def _version(uri: str) -> Finding:
     else:
         says = f"mlflow {client} here"
     return Finding(subject="version", health=Health.OK, says=says)
-
-
-def _server_version(uri: str) -> str:
-    with explained(uri):
-        rest: Any = importlib.import_module("mlflow.utils.rest_utils")
-        credentials: Any = importlib.import_module("mlflow.utils.credentials")
-        response = rest.http_request(
-            host_creds=credentials.get_default_host_creds(uri),
-            endpoint="/version",
-            method="GET",
-            max_retries=0,
-            timeout=TIMEOUT_S,
-        )
-    return str(response.text).strip()[:20]
 
 
 def _size(uri: str, store: Store) -> Finding:

@@ -18,6 +18,7 @@ from grokscope.store.errors import (
     StoreError,
     experiment_not_found,
 )
+from grokscope.store.rest_answers import pairs_in
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
@@ -118,9 +119,9 @@ def tag_key(name: str) -> str:
     return PREFIX + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _alias(text: str) -> list[tuple[str, str]]:
+def _alias(text: str | None) -> list[tuple[str, str]]:
     try:
-        value: Any = json.loads(text)
+        value: Any = json.loads(text or "")
     except (ValueError, RecursionError):
         return []
     if not isinstance(value, dict):
@@ -146,10 +147,14 @@ def _from_folder(_uri: str, _experiment: str) -> Iterable[tuple[str, str]]:
 
 def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
     try:
-        found = RestCalls(uri).get("experiments/get-by-name", {"experiment_name": experiment})
+        found = RestCalls(uri).get(
+            "experiments/get-by-name",
+            {"experiment_name": experiment},
+            lambda answer: pairs_in(answer.part("experiment"), "tags"),
+        )
     except RunNotFoundError as error:
         raise _not_found(experiment) from error
-    return [(tag["key"], tag.get("value", "")) for tag in found["experiment"].get("tags", ())]
+    return found.items()
 
 
 def _from_client(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
