@@ -12,7 +12,7 @@ What an earlier process read of a run that ended counts as read now, for a day, 
 listing has changed: opening a store of thousands of old runs must not read them all again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -93,6 +93,10 @@ class Freshness:
             self._readings = {run: _recalled(noted, ago_s, now_s) for run, noted in readings.items()}
         except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError):
             self._readings = {}
+
+    def keep(self, run_ids: Collection[str]) -> None:
+        """Drop what was noted of other runs than these: what was read of them is not there any more."""
+        self.forget([run_id for run_id in self._readings if run_id not in run_ids])
 
     def forget(self, run_ids: list[str]) -> None:
         """Drop what was noted of ``run_ids``."""
