@@ -171,7 +171,8 @@ def _json(body: bytes) -> Any:
 
 def _message(body: bytes) -> str:
     said = _json(body)
-    return str(cast("dict[str, Any]", said).get("message") or "") if isinstance(said, dict) else ""
+    message = cast("dict[str, Any]", said).get("message") if isinstance(said, dict) else None
+    return message if isinstance(message, str) else ""
 
 
 def _innermost(error: BaseException) -> BaseException:
