@@ -2,14 +2,19 @@
 
 import copy
 import json
+import sqlite3
+from contextlib import closing
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mlflow import MlflowClient
 
 from grokscope.dashboard.loading import Reader
 from grokscope.schemas import POINT_SCHEMA
-from grokscope.store import NotMLflowError, StoreError
+from grokscope.store import NotMLflowError, StoreError, open_store
+from grokscope.store.client_source import ClientSource
 from grokscope.store.remote_store import RemoteStore
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.rest_source import RestSource
@@ -168,3 +173,24 @@ def test_a_run_that_comes_twice_in_a_listing_is_one_run(answers, server, monkeyp
     with monkeypatch.context() as patch:
         Replay(patch, {**recorded, endpoint: twice})
         assert len(RestSource(server).search([experiment.experiment_id])) == 1
+
+
+def test_what_is_null_in_the_tables_is_read_as_empty_by_each_way(file):
+    uri = f"sqlite:///{file}"
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.create_experiment("e")
+    run = client.create_run(experiment, tags={"note": "x"}).info.run_id
+    client.log_metric(run, KEY, 0.5, step=1, timestamp=1)
+    client.log_param(run, "seed", "1")
+    client.set_experiment_tag(experiment, "grokscope.alias.x", "x")
+    with closing(sqlite3.connect(file)) as database, database:
+        for column in ("tags.value", "experiment_tags.value", "runs.name"):
+            table, _, name = column.partition(".")
+            database.execute(f"UPDATE {table} SET {name} = NULL")
+    for opener in (open_store, lambda uri: RemoteStore(uri, source=ClientSource(uri))):
+        snapshot = Reader(uri, opener=opener).snapshot("e")
+        assert (snapshot.problem, snapshot.runs["run_id"].to_list()) == (None, [run])
+        assert snapshot.curves["value"].to_list() == [0.5]
+        assert opener(uri).tags([run]).filter(pl.col("key") == "note")["value"].fill_null("").to_list() == [
+            ""
+        ]
