@@ -26,7 +26,6 @@ BIG_BYTES = 8 << 30
 
 _MEASURED = 5
 _FEW = 2_000
-_VERSION = 20
 
 
 class Health(StrEnum):
@@ -95,7 +94,7 @@ def _version(uri: str) -> Finding:
         told = ", ".join(str(revision) for (revision,) in revisions) or "none"
         says = f"schema {told}; mlflow {client} here"
     elif transport is Transport.HTTP:
-        server = RestCalls(uri).version()[:_VERSION]
+        server = _server_version(uri)
         says = f"mlflow {server} there, {client} here"
         if server.split(".")[0] != client.split(".")[0]:
             return Finding(
@@ -107,6 +106,10 @@ def _version(uri: str) -> Finding:
     else:
         says = f"mlflow {client} here"
     return Finding(subject="version", health=Health.OK, says=says)
+
+
+def _server_version(uri: str) -> str:
+    return RestCalls(uri).version()[:20]
 
 
 def _size(uri: str, store: Store) -> Finding:

@@ -1,5 +1,6 @@
 """What an MLflow server answers, checked: each value passes here before anything is made of it."""
 
+import re
 from collections.abc import Collection
 from typing import Any, cast
 
@@ -7,6 +8,7 @@ from grokscope.store.frames import Row
 from grokscope.store.records import RunRecord
 
 _SHOWN = 60
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 _FIRST, _LAST = -(2**63), 2**63 - 1
 
 
@@ -85,6 +87,8 @@ class Part:
         found = self._values.get(name)
         if found is None:
             return None
+        if isinstance(found, str) and _DIGITS.fullmatch(found):  # as JSON of protocol buffers writes them
+            found = int(found)
         if not isinstance(found, int) or isinstance(found, bool) or not _FIRST <= found <= _LAST:
             raise _odd(self.path(name), found, "a whole number of 64 bits")
         return found

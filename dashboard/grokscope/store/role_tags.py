@@ -8,10 +8,13 @@ import hashlib
 import importlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 from grokscope.schemas import metric
 from grokscope.store.client_errors import explained
+from grokscope.store.client_source import CALL_S
+from grokscope.store.deadline import Deadline
 from grokscope.store.errors import (
     ExperimentNotFoundError,
     RunNotFoundError,
@@ -21,7 +24,7 @@ from grokscope.store.errors import (
 from grokscope.store.rest_answers import pairs_in
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
-from grokscope.store.uris import Transport, sqlite_path, transport_of
+from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
 from grokscope.store.verdict_tags import limited
 
 PREFIX = "grokscope.alias."
@@ -158,8 +161,16 @@ def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
 
 
 def _from_client(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
-    with explained(uri):
-        return _experiment(uri, experiment)[2].items()
+    def asked(_sign: object) -> Iterable[tuple[str, str]]:
+        with explained(uri):
+            return _experiment(uri, experiment)[2].items()
+
+    return _deadline(redacted(uri)).ask(asked, silence_s=CALL_S, whole_s=CALL_S)
+
+
+@lru_cache(maxsize=32)
+def _deadline(shown: str) -> Deadline:
+    return Deadline(shown)  # one for all calls, since it knows which have not ended
 
 
 def _experiment(uri: str, name: str) -> tuple[Any, str, dict[str, str]]:
