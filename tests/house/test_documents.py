@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from grokscope.cli.main import app
 
@@ -108,3 +109,12 @@ def test_the_install_needs_python_3_11_and_says_so(tmp_path):
     assert asked.returncode != 0
     assert "grokscope needs Python 3.11 or newer, got Python 3.9.2" in asked.stderr
     assert asked.stdout == ""
+
+
+def test_every_python_that_the_project_names_is_one_that_ci_runs():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    named = [c.rpartition(" :: ")[2] for c in project["classifiers"] if "Python :: 3." in c]
+    workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "ci.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == named
+    assert job["steps"][-1] == {"run": ".ci/run"}

@@ -13,7 +13,6 @@ from grokscope.store.exporting import export_parts, write_points
 from grokscope.store.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.names import stored_names
 from grokscope.store.importing.parser import logs_frame
 from grokscope.store.importing.tables import read
 from grokscope.store.importing.text_log import read as read_text
@@ -110,17 +109,6 @@ def test_a_text_log_gives_what_the_patterns_find(tmp_path):
             ("val_loss", 250, 5000.5),
         ]
     )
-
-
-@given(st.lists(st.text(min_size=1, max_size=300), unique=True, max_size=12))
-def test_every_name_becomes_one_that_mlflow_takes_and_no_two_become_one(names):
-    from mlflow.utils.validation import _validate_metric_name  # noqa: PLC0415 - MLflow's own judgement
-
-    stored = stored_names(names)
-    assert len(set(stored.values())) == len(names)
-    for name in stored.values():
-        _validate_metric_name(name)
-        assert len(name) <= 250
 
 
 values = st.floats(allow_nan=True, allow_infinity=True)

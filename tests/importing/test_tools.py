@@ -6,6 +6,7 @@ import shutil
 import polars as pl
 import pytest
 
+from grokscope.schemas.names import stored_name
 from grokscope.store import open_store
 from grokscope.store.importing import recognise
 
@@ -17,8 +18,8 @@ def test_tensorboard_is_a_run_a_folder_with_its_hparams(bring, held, tensorboard
     curves, params, tags, row = held("seed 1")
     assert curves["Loss/train"] == pytest.approx({i: 1 / (i + 1) + 1 for i in range(5)}, rel=1e-6)
     assert curves["Acc/test"] == {i: i / 4 for i in range(5)}
-    assert math.isnan(curves["odd_0_"][1])
-    assert curves["odd_0_"][2] == -math.inf
+    assert math.isnan(curves[stored_name("odd[0]")][1])
+    assert curves[stored_name("odd[0]")][2] == -math.inf
     assert curves["hp/last"] == {0: 1.0}
     assert params == {"lr": "0.1", "opt": "adam"}
     assert (tags["grokscope.import.kind"], tags["grokscope.import.source"]) == ("tensorboard", "seed 1")

@@ -2,7 +2,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-from grokscope.schemas.names import safe_name
+from grokscope.schemas.names import NAME_LENGTH, safe_name, stored_name
 
 PATHLIKE = st.text(st.sampled_from("./ab"), min_size=1, max_size=30)
 
@@ -25,3 +25,16 @@ def test_mlflow_takes_every_safe_name_of_every_length(name, length):
 def test_a_name_that_mlflow_takes_stays_as_it_is(parts):
     name = "/".join(parts[:4])
     assert safe_name(name) == name
+    assert stored_name(name) == name
+
+
+@given(st.lists(st.text(min_size=1, max_size=300) | PATHLIKE, unique=True, max_size=12))
+@example(["loss[a]", "loss(a)", "loss_a_"])
+def test_each_name_has_a_stored_one_of_its_own_whatever_is_beside_it(names):
+    stored = [stored_name(name) for name in names]
+    assert len(set(stored)) == len(names)
+    for name in stored:
+        _validate_metric_name(name)
+        _validate_param_name(name)
+        assert len(name) <= NAME_LENGTH
+        assert stored_name(name) == name

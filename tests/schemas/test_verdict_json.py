@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,9 @@ from grokscope.schemas import (
     verdict_to_json,
 )
 from grokscope.schemas.json_schema import committed_schema
+from grokscope.store.verdict_tags import TAGS, tags_of
 
+GOLDEN = Path(__file__).parents[1] / "data" / "verdicts"
 validator = Draft202012Validator(committed_schema())
 steps = st.integers(-1, 2**60)
 levels = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -199,3 +202,16 @@ def test_a_date_outside_its_interval_is_refused(low, step, high):
 def test_values_of_another_type_are_no_verdict(text):
     with pytest.raises(InvalidVerdictError, match="not a verdict"):
         verdict_from_json(text)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.iterdir()), ids=lambda path: path.stem)
+def test_verdicts_and_tags_of_every_version_so_far_are_read(path):
+    """They stay in the stores of those who wrote them, so a file here is never changed."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines
+    for line in lines:
+        verdict = verdict_from_json(json.dumps(line["verdict"]))
+        assert line["verdict"].items() <= verdict_to_dict(verdict).items()
+        # A tag that is no longer known would never be removed again.
+        assert line["tags"].keys() <= set(TAGS)
+        assert line["tags"].items() <= tags_of(verdict).items()

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grokscope.store import open_store, redacted
+from grokscope.schemas.secrets import redacted
+from grokscope.store import open_store
 from grokscope.store.uris import local_path
 
 
@@ -22,7 +23,7 @@ def test_a_path_with_signs_that_mean_something_in_addresses_is_opened(file):
 
 
 def test_credentials_are_not_shown():
-    assert redacted("https://ann:se:cr/et@host/x") == "https://***@host/x"
+    assert redacted("https://ann:se:cr/et@host/x") == "https://host/x"
     assert redacted("postgresql://db/mlflow") == "postgresql://db/mlflow"
 
 

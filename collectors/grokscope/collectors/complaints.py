@@ -4,18 +4,20 @@ import sys
 import threading
 from contextlib import suppress
 
+from grokscope.schemas.secrets import redacted
+
 # A loop that fails in ever new ways must not flood the terminal either.
 _MOST_SAID = 20
 
 
 def tell(sentence: str) -> None:
-    """Write ``sentence`` to stderr; a closed or broken one costs only the sentence.
+    """Write ``sentence`` to stderr, without secrets; a closed or broken one costs only the sentence.
 
     >>> tell("")
     """
     with suppress(Exception):
         if sentence:
-            sys.stderr.write(f"grokscope: {sentence}\n")
+            sys.stderr.write(f"grokscope: {redacted(sentence)}\n")
 
 
 class Complaints:

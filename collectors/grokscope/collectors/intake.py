@@ -1,12 +1,11 @@
 """What a user logs, made ready for the journal: names MLflow takes, whole steps, plain floats."""
 
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grokscope.collectors.complaints import Complaints
 from grokscope.collectors.journal import Journal
-from grokscope.schemas.names import safe_name
+from grokscope.schemas.names import stored_name
 
 if TYPE_CHECKING:
     from grokscope.collectors.device_values import DeviceValues
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 _LEAST, _MOST = -(2**63), 2**63 - 1
 # A loop that logs a new name at every step must not fill the memory.
 _MOST_NAMES = 10_000
-# Two keys that MLflow's rules make one are told apart by a checksum behind this many characters.
-_DISTINCT_FROM = 240
 
 
 class Intake:
@@ -25,7 +22,6 @@ class Intake:
         self._journal = journal
         self._complaints = complaints
         self._names: dict[str, str] = {}
-        self._keys: dict[str, str] = {}
         self._device: DeviceValues | None = None
 
     def take(self, step: int, time_ms: int, values: Mapping[str, Any]) -> None:
@@ -82,10 +78,7 @@ class Intake:
     def _name(self, key: str) -> str:
         if len(self._names) >= _MOST_NAMES:
             self._names.clear()
-            self._keys.clear()
-        name = safe_name(str(key))
-        if self._keys.setdefault(name, key) != key:
-            name = f"{name[:_DISTINCT_FROM]}_{zlib.crc32(repr(key).encode()):08x}"
+        name = stored_name(str(key))
         if name != key:
             self._complaints.say(f"MLflow cannot take the name {key!r}; logged as {name!r}")
         self._names[key] = name

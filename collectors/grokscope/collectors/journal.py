@@ -9,11 +9,11 @@ from typing import Protocol
 
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.params import plain_text
-from grokscope.collectors.ship import ensure_shipper, has_failed, without_credentials
+from grokscope.collectors.ship import buried, ensure_shipper, has_failed
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
+    NotPrivateError,
     Presence,
     SpoolWriter,
     beat,
@@ -24,7 +24,10 @@ from grokscope.collectors.spool import (
     remove_spool,
     unshipped,
 )
-from grokscope.schemas import home
+from grokscope.schemas import NoHomeError, home
+from grokscope.schemas.description import param
+from grokscope.schemas.names import plain_text
+from grokscope.schemas.secrets import without_credentials
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
@@ -64,6 +67,7 @@ class SpoolJournal:
 
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
+        self._run_id = meta.run_id
         self._store = meta.store
         self._shown = without_credentials(meta.store)
         self._attempt = attempt
@@ -121,6 +125,8 @@ class SpoolJournal:
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
                 next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
+        for letters in buried(self._home, self._run_id):
+            tell(f"{letters}.")
         return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
     def _keep(self) -> None:
@@ -195,14 +201,17 @@ def open_journal(
 
     try:
         return open_spool()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+    except (OSError, NoHomeError) as error:
+        remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
+        if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
+            remedy = ""
         tell(
-            f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
-            "GROKSCOPE_HOME to a folder that can be written. Training goes on."
+            f"cannot write a spool ({error}); nothing is kept until that is possible. {remedy}"
+            "Training goes on."
         )
         return LostJournal(open_spool)
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:
-    group, seed = params.get("group"), params.get("seed")
+    group, seed = param(params, "group"), param(params, "seed")
     return f"{group}, seed {seed}" if group and seed else group

@@ -17,9 +17,9 @@ from grokscope.collectors.params import Config, params_of
 from grokscope.collectors.ranks import SilentJournal, is_first_process
 from grokscope.collectors.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.schedule import Schedule, log_spaced
-from grokscope.collectors.ship import without_credentials
 from grokscope.collectors.vigil import States, Vigil
 from grokscope.schemas import OnlineDetector, Transition, store_uri
+from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
     from torch import nn

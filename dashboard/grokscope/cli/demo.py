@@ -18,7 +18,7 @@ from grokscope.cli.verdict_table import verdict_table
 from grokscope.experiments import Job, demo_jobs, run_jobs
 from grokscope.experiments import Progress as JobProgress
 from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
-from grokscope.store import redacted
+from grokscope.schemas.secrets import redacted
 
 _DETECTOR = "grokscope.transitions:LiveDetector"
 

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.spool import find_spools, read_meta
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
-from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, redacted
+from grokscope.schemas.secrets import redacted
+from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store
 from grokscope.transitions import detect
 
 _PATIENCE_SECONDS = 60.0

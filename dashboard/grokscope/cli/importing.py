@@ -18,7 +18,8 @@ from rich.progress import (
 
 from grokscope.cli import options
 from grokscope.schemas import store_uri
-from grokscope.store import How, redacted, roles_of
+from grokscope.schemas.secrets import redacted
+from grokscope.store import How, roles_of
 from grokscope.store.importing import (
     Limits,
     Parsed,

@@ -9,7 +9,8 @@ from grokscope.cli import options
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
 from grokscope.schemas import store_uri
-from grokscope.store import MissingStoreError, UnreachableError, open_store, redacted
+from grokscope.schemas.secrets import redacted
+from grokscope.store import MissingStoreError, UnreachableError, open_store
 
 
 def up(

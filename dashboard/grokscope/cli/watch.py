@@ -11,7 +11,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import News, WatchedRuns
-from grokscope.schemas import Date, GrokscopeError
+from grokscope.schemas import Date, GrokscopeError, store_uri
 from grokscope.store import (
     BusyStoreError,
     RunNotFoundError,
@@ -30,10 +30,12 @@ class WatchError(GrokscopeError):
 
 
 def watch(
-    store: Annotated[
-        str, typer.Argument(metavar="STORE", help="MLflow tracking URI: sqlite:///PATH or http(s)://HOST.")
-    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="STORE", help="The same as --store.", show_default=False),
+    ] = None,
     *,
+    store: options.Store = None,
     experiment: Annotated[
         str | None, typer.Option(help="Experiment in the store.", show_default=False)
     ] = None,
@@ -54,7 +56,9 @@ def watch(
     """
     if not 0 < alpha < 1:
         raise WatchError(f"--alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
-    opened = open_store(store)
+    if source is not None and store is not None:
+        raise WatchError(f"the store is named twice, {source!r} and --store {store!r}; leave one away")
+    opened = open_store(store_uri(source or store))
     if experiment is None:
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
         raise WatchError(f"a store needs --experiment NAME; there: {known}")

@@ -8,13 +8,14 @@ import polars as pl
 from grokscope.dashboard.data import RUNS_SCHEMA
 from grokscope.dashboard.escaping import plain
 from grokscope.dashboard.ordering import natural
+from grokscope.schemas.description import guessed_param, param
+from grokscope.schemas.secrets import is_secret, redacted
 
 SILENT_MS = 30_000
 """A trainer that has said nothing for this long, and for five of its usual pauses, is called silent."""
 
 _PAUSES = 5
 UNGROUPED = "no group"
-_PLANNED = ("compute.exposure.steps", "max_steps", "total_steps", "num_steps", "steps")
 
 
 def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.DataFrame:
@@ -25,11 +26,12 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
     ids: list[str] = runs["run_id"].to_list()
     own = [known.get(run_id, {}) for run_id in ids]
     groups = groups_of(own)
+    shown = {group: plain(redacted(group)) for group in set(groups)}
     columns = {
         "label": _labels(runs),
-        "group": [plain(group) for group in groups],
-        "seed": [_whole(p, ("seed",)) for p in own],
-        "planned": [_whole(p, _PLANNED) for p in own],
+        "group": [shown[group] for group in groups],
+        "seed": [_whole(param(p, "seed")) for p in own],
+        "planned": [_whole(param(p, "compute.exposure.steps")) for p in own],
     }
     frame = runs.with_columns(*(pl.Series(k, v, dtype=RUNS_SCHEMA[k]) for k, v in columns.items()))
     return frame.with_columns(_silent(runs, points, now_ms=now_ms)).select(RUNS_SCHEMA.names())
@@ -52,13 +54,13 @@ def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Seri
 def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
     """Return each run's group: the one that it names, else what distinguishes its params from the others'.
 
-    A seed distinguishes nothing, and neither does what no two runs share: a folder, an address. Where that
-    leaves most runs alone, or nothing, they are in no group.
+    A seed distinguishes nothing, and neither does a secret, nor what no two runs share: a folder, an address.
+    Where that leaves most runs alone, or nothing, they are in no group.
 
     >>> groups_of([{"lr": lr, "seed": seed, "out": lr + seed} for lr in ("0.1", "1") for seed in "01"])
     ['lr 0.1', 'lr 0.1', 'lr 1', 'lr 1']
     """
-    named = [run.get("group", "") for run in params]
+    named = [param(run, "group") or "" for run in params]
     unnamed = [run for run, name in zip(params, named, strict=True) if not name]
     keys = [key for key in natural(key for run in unnamed for key in run) if _is_choice(key, unnamed)]
     made = [", ".join(f"{_last(key)} {run.get(key, '–')}" for key in keys) for run in unnamed]
@@ -70,7 +72,12 @@ def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _is_choice(key: str, runs: Sequence[Mapping[str, str]]) -> bool:
     values = Counter(run.get(key, "") for run in runs)
-    return not _last(key).casefold().endswith("seed") and 1 < len(values) <= len(runs) / 2
+    return (
+        guessed_param(key) != "seed"
+        and not any(is_secret(key, value) for value in values)
+        and not _last(key).casefold().endswith("seed")
+        and 1 < len(values) <= len(runs) / 2
+    )
 
 
 def _last(key: str) -> str:
@@ -88,8 +95,7 @@ def _labels(runs: pl.DataFrame) -> list[str]:
     ]
 
 
-def _whole(params: Mapping[str, str], keys: tuple[str, ...]) -> int | None:
-    text = next((params[key] for key in keys if key in params), None)
+def _whole(text: str | None) -> int | None:
     try:
         value = float(text) if text is not None else None
     except ValueError:

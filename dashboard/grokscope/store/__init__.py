@@ -30,4 +30,3 @@ from grokscope.store.roles import params_on_axes as params_on_axes
 from grokscope.store.roles import resolved_names as resolved_names
 from grokscope.store.roles import roles_of as roles_of
 from grokscope.store.roles import under_roles as under_roles
-from grokscope.store.uris import redacted as redacted

@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
     BusyStoreError,
@@ -13,7 +14,6 @@ from grokscope.store.errors import (
     StoreError,
     UnreachableError,
 )
-from grokscope.store.uris import redacted
 
 _SHOWN = 200
 

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_errors import explained
 from grokscope.store.deadline import Deadline, paged
 from grokscope.store.frames import points_from_rows
 from grokscope.store.records import RunRecord
-from grokscope.store.uris import redacted
 
 CALL_S = 60.0
 """Longest time for one call of the client: a page of a listing, or a history (a million points: 31 s)."""

@@ -7,6 +7,7 @@ has none.
 import importlib
 from typing import Any
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
     MissingStoreError,
@@ -15,7 +16,6 @@ from grokscope.store.errors import (
     UnknownStoreError,
     UnreachableError,
 )
-from grokscope.store.uris import redacted
 
 CONNECT_S = 5
 _REFUSALS = ("authentication failed", "no password supplied", "Access denied", "permission denied")

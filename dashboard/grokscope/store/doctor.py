@@ -8,12 +8,13 @@ from importlib.metadata import version
 
 import polars as pl
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import StoreError
 from grokscope.store.face import Store
 from grokscope.store.opening import open_store
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
-from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+from grokscope.store.uris import Transport, sqlite_path, transport_of
 
 SLOW_POINTS_S = 10_000
 """Reading fewer points a second than this is slow; MLflow's own client reads some 30 000."""

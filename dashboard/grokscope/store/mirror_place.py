@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from grokscope.schemas.places import home
+from grokscope.schemas.secrets import without_credentials
 from grokscope.store.mirror import Mirror
 from grokscope.store.mirror_files import LOCK, MANIFEST, MirrorError
 from grokscope.store.private_files import ForeignFileError, take_folder
-from grokscope.store.uris import redacted
 from grokscope.store.writer_lock import WriterLock
 
 MAX_BYTES = 2 << 30
@@ -31,9 +31,10 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
         root: Folder of all mirrors; ``None`` for ``mirror`` in ``GROKSCOPE_HOME``.
     """
     root = root or home() / "mirror"
-    store = redacted(uri)
+    store = without_credentials(uri)
     folder = root / hashlib.sha256(store.encode()).hexdigest()[:24]
     try:
+        root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         take_folder(root)
         doubt = None if take_folder(folder) else MirrorError("others could write into its folder")
         lock = WriterLock.take(folder / LOCK)

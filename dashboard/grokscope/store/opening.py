@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import ClientSource
 from grokscope.store.database_check import CONNECT_S, check_database
 from grokscope.store.deadline import Deadline
@@ -15,7 +16,7 @@ from grokscope.store.rest_source import RestSource
 from grokscope.store.sqlite_file import InterruptedWriteError, reading
 from grokscope.store.sqlite_schema import obstacle
 from grokscope.store.sqlite_store import SqliteStore
-from grokscope.store.uris import Transport, local_path, redacted, transport_of
+from grokscope.store.uris import Transport, local_path, transport_of
 
 CHECK_S = 2.0 * CONNECT_S
 """Longest time until it is known whether MLflow's tables are in a database."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.database_check import CONNECT_S, unanswered
 from grokscope.store.deadline import Deadline
 from grokscope.store.errors import AccessError, BusyStoreError, SchemaError, StoreError
-from grokscope.store.uris import redacted
 
 STATEMENT_S = 30
 """Longest time for one statement; then the server ends it."""

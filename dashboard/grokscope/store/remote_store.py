@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import Verdict, empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
 from grokscope.store.errors import BusyStoreError, experiment_not_found
 from grokscope.store.freshness import Freshness
@@ -18,7 +19,6 @@ from grokscope.store.mirror import Mirror
 from grokscope.store.mirror_files import MirrorError
 from grokscope.store.records import RunRecord, by_id, runs_frame
 from grokscope.store.source import Source
-from grokscope.store.uris import redacted
 from grokscope.store.verdict_tags import write_verdict
 
 WAIT_S = 5.0

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.deadline import Deadline
 from grokscope.store.errors import (
     AccessError,
@@ -16,7 +17,6 @@ from grokscope.store.errors import (
     UnreachableError,
 )
 from grokscope.store.rest_answers import OddAnswerError, Part
-from grokscope.store.uris import redacted
 
 TIMEOUT_S = 5.0
 """Until the head of an answer is there, and for each further piece; see ``deadline``."""

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import id_filter
 from grokscope.store.deadline import paged
 from grokscope.store.frames import Row, points_from_rows
 from grokscope.store.records import RunRecord
 from grokscope.store.rest_answers import OddAnswerError, Part, experiment_in, record_in, rows_in
 from grokscope.store.rest_calls import RestCalls
-from grokscope.store.uris import redacted
 
 SAMPLED_FROM = 2500
 """Rows a run at which ``get-history-bulk-interval`` begins to sample; fewer means that they are all there."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from grokscope.schemas import metric
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_errors import explained
 from grokscope.store.client_source import CALL_S
 from grokscope.store.deadline import Deadline
@@ -24,7 +25,7 @@ from grokscope.store.errors import (
 from grokscope.store.rest_answers import pairs_in
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
-from grokscope.store.uris import Transport, redacted, sqlite_path, transport_of
+from grokscope.store.uris import Transport, sqlite_path, transport_of
 from grokscope.store.verdict_tags import limited
 
 PREFIX = "grokscope.alias."

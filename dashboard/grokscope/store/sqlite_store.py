@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import Verdict
+from grokscope.schemas.secrets import redacted
 from grokscope.store import frames, sqlite_queries
 from grokscope.store.errors import experiment_not_found, runs_not_found
 from grokscope.store.held import HeldPoints
@@ -19,7 +20,7 @@ from grokscope.store.sqlite_bulk import BulkReader, bulk_reading
 from grokscope.store.sqlite_cursor import cursor_from, move
 from grokscope.store.sqlite_file import reading
 from grokscope.store.sqlite_histories import read_lacking
-from grokscope.store.uris import local_path, redacted
+from grokscope.store.uris import local_path
 from grokscope.store.verdict_tags import write_verdict
 
 

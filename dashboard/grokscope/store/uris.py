@@ -1,13 +1,13 @@
-"""Addresses of stores: which one is meant, what kind it is, and how to show it."""
+"""Addresses of stores: which one is meant, and what kind it is."""
 
 import re
 from enum import StrEnum
 from pathlib import Path
 
+from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import UnknownStoreError
 
 _SCHEME = re.compile(r"^([a-z][a-z0-9]*)(?:\+[a-z0-9]+)?://", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"(?<=://)\S*@")
 _ALLOWED = "Allowed: sqlite:///PATH, http(s)://HOST, postgresql://HOST/DATABASE, parquet:///FOLDER."
 
 
@@ -30,15 +30,6 @@ _TRANSPORTS = {
     "mysql": Transport.DATABASE,
     "mssql": Transport.DATABASE,
 }
-
-
-def redacted(uri: str) -> str:
-    """Return ``uri`` without user and password, fit to be shown.
-
-    >>> redacted("postgresql://ann:secret@db/mlflow")
-    'postgresql://***@db/mlflow'
-    """
-    return _CREDENTIALS.sub("***@", uri)
 
 
 def transport_of(uri: str) -> Transport:

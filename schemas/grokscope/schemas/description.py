@@ -113,6 +113,19 @@ def guessed_param(param: str) -> str | None:
     return PARAM_ALIASES.get(_CAMEL.sub("_", last).lower())
 
 
+def param(params: Mapping[str, str], ours: str) -> str | None:
+    """Return what a run's params say of ``ours``: under our name, else under the least nested usual one.
+
+    >>> param({"args.random_seed": "3", "wandb_group": "wd 1"}, "seed")
+    '3'
+    """
+    if ours in params:
+        return params[ours]
+    usual = (name for name in params if guessed_param(name) == ours)
+    name = min(usual, key=lambda name: (len(_SEPARATOR.findall(name)), name), default=None)
+    return None if name is None else params[name]
+
+
 def description_from_params(params: Mapping[str, str]) -> RunDescription:
     """Read a description back from params as MLflow stores them (text); other params are left out.
 

@@ -1,10 +1,28 @@
-"""Names of metrics and params, as MLflow takes them."""
+"""Names and texts, as MLflow takes them."""
 
+import hashlib
 import re
 
 NAME_LENGTH = 250
+_TEXT_LENGTH = 6000
 
 _REFUSED = re.compile(r"[^\w\-. :/]")
+_MARK = 9
+
+
+def stored_name(name: str) -> str:
+    """Return the name under which MLflow keeps a metric or param: ``name`` itself wherever MLflow takes it.
+
+    Another gets a mark made of the whole name. So it depends on nothing but the name, whatever was logged
+    before or beside it, and two names never become one.
+
+    >>> stored_name("train/loss"), stored_name("loss[0]"), stored_name("loss(0)")
+    ('train/loss', 'loss_0_-0fea4f39', 'loss_0_-dee4de9e')
+    """
+    if len(name) <= NAME_LENGTH and (safe := safe_name(name)) == name:
+        return safe
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[: _MARK - 1]
+    return f"{safe_name(name, length=NAME_LENGTH - _MARK)}-{mark}"
 
 
 def safe_name(name: str, *, length: int = NAME_LENGTH) -> str:
@@ -18,3 +36,22 @@ def safe_name(name: str, *, length: int = NAME_LENGTH) -> str:
     parts = [part for part in _REFUSED.sub("_", name)[:length].split("/") if part not in ("", ".", "..")]
     joined = "/".join(parts) or "_"
     return f"__{joined[2:]}" if joined.startswith("..") else joined
+
+
+def plain_text(value: object) -> str:
+    r"""Return ``value`` as text that every file and database takes: no lone surrogates, no NUL.
+
+    >>> plain_text("a\0b\udcff")
+    'ab?'
+    """
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def stored_text(text: str) -> str:
+    """Return the value of a param or tag, cut to what MLflow takes, without what no database takes.
+
+    >>> len(stored_text("long" * 5000)), stored_text("short")
+    (6000, 'short')
+    """
+    clean = plain_text(text)
+    return clean if len(clean) <= _TEXT_LENGTH else clean[: _TEXT_LENGTH - 1] + "…"

@@ -32,6 +32,8 @@ class Away:
     def send(self, run, scalars):
         self.taken += [(run, s.step) for s in scalars]
 
+    def describe(self, run, labels): ...
+
     def beat(self, run, time_ms): ...
 
     def end_run(self, run, ending):
@@ -93,20 +95,25 @@ def test_a_shipper_that_cannot_work_says_why_and_is_not_started_over_and_over(
 ):
     """As where mlflow is broken: it is the shipper that fails, not the store."""
     (tmp_path / "broken" / "mlflow").mkdir(parents=True)
-    (tmp_path / "broken" / "mlflow" / "__init__.py").write_text("raise ImportError('no such luck')")
+    (tmp_path / "broken" / "mlflow" / "__init__.py").write_text(
+        "raise ImportError('no luck with http://a:s3cr3t@h')"
+    )
     home = tmp_path / "home"
     _, _, writer = new_spool()
     writer.points(1, 1000, {"m": 0.25})
     writer.close()
     with monkeypatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+        patch.setenv("PYTHONPATH", str(tmp_path / "broken"), prepend=os.pathsep)
         ensure_shipper(home, store)
         deadline = time.monotonic() + 60
         while not has_failed(home, store):
             assert time.monotonic() < deadline
             time.sleep(0.05)
     (waiting,) = backlogs(home)
-    assert "the shipper failed with ImportError('no such luck')" in waiting.complaint(3)
+    assert "the shipper failed with ImportError('no luck with http://h')" in waiting.complaint(3)
+    told = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"Traceback" in told
+    assert b"s3cr3t" not in told
     assert Service(home, store, sink=Away(calls=0)).run(idle_seconds=0.0)
     assert not has_failed(home, store)
 
@@ -140,3 +147,16 @@ def test_a_shipper_started_in_the_background_delivers_and_goes(new_spool, client
     experiment = client.get_experiment_by_name("e")
     (run,) = client.search_runs([experiment.experiment_id])
     assert (run.data.metrics, run.info.status) == ({"m": 0.25}, "FINISHED")
+
+
+def test_a_spool_that_an_earlier_version_wrote_with_a_secret_in_its_address_is_sent_and_never_shown(
+    new_spool, tmp_path
+):
+    _, _, writer = new_spool(store="http://ann:pa/ss@h:5000/?api_key=s3cr3t")
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    (waiting,) = backlogs(tmp_path / "home")
+    assert waiting.store == "http://h:5000/"
+    sink = Away(calls=0)
+    assert Service(tmp_path / "home", waiting.store, sink=sink).run(idle_seconds=0.0)
+    assert sink.taken == [("run-a", 1), ("run-a", "KILLED")]

@@ -3,7 +3,8 @@
 from grokscope.collectors.ship.backlog import Backlog as Backlog
 from grokscope.collectors.ship.backlog import backlogs as backlogs
 from grokscope.collectors.ship.backlog import retry_stuck as retry_stuck
-from grokscope.collectors.ship.credentials import without_credentials as without_credentials
+from grokscope.collectors.ship.dead_letters import Buried as Buried
+from grokscope.collectors.ship.dead_letters import buried as buried
 from grokscope.collectors.ship.launch import ensure_shipper as ensure_shipper
 from grokscope.collectors.ship.lock import is_held as is_held
 from grokscope.collectors.ship.service import has_failed as has_failed

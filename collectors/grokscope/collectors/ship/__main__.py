@@ -4,15 +4,20 @@ import argparse
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from grokscope.collectors.ship.credentials import full_uri, without_credentials
+from grokscope.collectors.ship.credentials import full_uri
 from grokscope.collectors.ship.lock import ShipLock
 from grokscope.collectors.ship.service import FAILED, Service, write_state
 from grokscope.collectors.ship.sink import StoreReplaced
+from grokscope.schemas.secrets import redacted
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 5
+_STDERR = 2
 
 # The shipper has its own backoff and its own process, so these never touch a user's calls. They must be
 # set before mlflow is imported.
@@ -34,14 +39,23 @@ def main() -> int:
     parser.add_argument("--store", required=True)
     parser.add_argument("--detach", action="store_true", help="go on in the background")
     arguments = parser.parse_args()
+    _keep_printing_apart()
     if arguments.detach and _is_parent():
         return 0
-    lock = ShipLock(arguments.home, arguments.store)
+    home = arguments.home.resolve()
+    lock = ShipLock(home, arguments.store)
     while lock.acquire(tries=_TRIES):
-        again = _ship(arguments.home, arguments.store, lock)
+        again = _ship(home, arguments.store, lock)
         if not again:
             break
     return 0
+
+
+def _keep_printing_apart() -> None:
+    """Open what is closed of the descriptors 0 to 2, so that no database or socket takes what is printed."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(fd)
 
 
 def _is_parent() -> bool:
@@ -59,13 +73,14 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
         # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
         from grokscope.collectors.ship.mlflow_sink import MlflowSink  # noqa: PLC0415
 
-        service = Service(home, store, sink=MlflowSink(full_uri(store)))
+        service = Service(home, store, sink=MlflowSink(full_uri(store), home=home))
         done = service.run()
     except StoreReplaced:
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
     except Exception as error:
-        write_state(home, store, FAILED, f"the shipper failed with {without_credentials(repr(error))}")
-        raise
+        write_state(home, store, FAILED, f"the shipper failed with {redacted(repr(error))}")
+        _log.error("%s", redacted(traceback.format_exc()))  # what Python would print may hold the address
+        raise SystemExit(1) from error
     finally:
         lock.release()
     # A spool that was born while we decided to stop found the lock taken: it is ours to ship.

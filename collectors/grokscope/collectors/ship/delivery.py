@@ -1,18 +1,18 @@
 """One spool on its way into a sink: batch, send, acknowledge, move the cursor."""
 
-import json
 import logging
-import os
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.ship.adoption import renew_lease
-from grokscope.collectors.ship.sink import Ending, Refused, RunGone, Scalar, Sink, TooSlow
+from grokscope.collectors.ship.dead_letters import DeadLetters
+from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, Sink, Unavailable
+from grokscope.collectors.ship.stored_run import BATCH, StoredRun, Waiting
 from grokscope.collectors.spool import (
     Cursor,
+    Damage,
     Event,
     Meta,
     Read,
@@ -28,19 +28,19 @@ from grokscope.collectors.spool import (
     write_cursor,
     writer_is_alive,
 )
+from grokscope.schemas.secrets import without_credentials
 
 _log = logging.getLogger(__name__)
 
-BATCH = 1000
-_SMALLEST_BATCH = 50
 _BEAT_SECONDS = 10.0
 # A cursor that lags costs only that a killed shipper's last second is sent again.
 _CURSOR_SECONDS = 1.0
+# Points of which the store has taken none so far, while it may take others of the run.
+_MOST_DOUBTFUL = 2 * BATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    parts: deque[tuple[Scalar, ...]]
     end: Event | None
     after: Cursor
 
@@ -56,26 +56,39 @@ class Delivery:
         meta: What it is.
         sink: Where it goes.
         dead: File that takes the records which the sink refuses.
+        clock: Seconds that only grow; they tell how long the sink has refused everything.
     """
 
-    def __init__(self, folder: Path, meta: Meta, *, sink: Sink, dead: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        meta: Meta,
+        *,
+        sink: Sink,
+        dead: Path,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.is_done = False
         self.is_behind = False
-        self.refused = 0
         self._folder = folder
         self._meta = meta
-        self._sink = sink
         self._dead = dead
-        self._reader = SpoolReader(folder, read_cursor(folder))
+        self._damage = Damage(folder)
+        letters = DeadLetters(dead, run_id=meta.run_id)
+        self._run = StoredRun(meta, sink=sink, letters=letters, clock=clock)
+        self._reader = SpoolReader(folder, read_cursor(folder), damage=self._damage)
         self._records: Iterator[Read] = iter(())
         self._batch: _Batch | None = None
-        self._batch_size = BATCH
-        self._run: str | None = None
         self._next_beat = 0.0
         self._next_lease = 0.0
         self._delivered: Cursor | None = None
         self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         self._last_ms = meta.start_ms
+
+    @property
+    def refused(self) -> int:
+        """How many records the sink has refused."""
+        return self._run.refused
 
     @property
     def is_live(self) -> bool:
@@ -88,16 +101,24 @@ class Delivery:
         Raises:
             Unavailable: If the sink cannot take it now; nothing is lost, call again later.
         """
+        patience = self._run.patience
         try:
-            return self._advance()
-        except (RunGone, Refused) as error:
-            why = (
-                f"{self._meta.store} has no place for the run ({error}); its points stay in {self._folder}. "
-                "Restore the run and run 'grokscope sync', or delete that folder"
-            )
-            replace_json(self._folder / "state.json", {"state": "orphaned", "why": why})
-            self.is_done = True
+            delivered = self._advance()
+        except RunGone as error:
+            self._leave(f"has no place for the run ({error})", "Restore the run")
             return 0
+        except Refused as error:
+            patience.check(error)
+            self._leave(f"refuses the run ({error})", "Change what it complains of, there or in the spool,")
+            return 0
+        except Waiting:
+            raise
+        except Unavailable:
+            patience.forget()
+            raise
+        else:
+            patience.forget()
+            return delivered
         finally:
             if not self.is_behind:
                 self._move_cursor()
@@ -106,26 +127,47 @@ class Delivery:
         self.is_behind = False
         self._renew_lease()
         is_alive = self.is_live  # asked before reading: what a dead writer left is complete
-        if self._run is None:
-            self._run = self._sink.open_run(self._meta)
-        batch = self._batch = self._batch or self._next_batch()
+        self._run.open()
+        self._batch = self._batch or self._next_batch()
         if is_alive:
-            self._beat(self._run)
-        if batch is None:
+            self._beat()
+        if self._batch is None:
             if not is_alive:
-                self._close_silent(self._run)
+                self._close_silent()
             return 0
-        delivered = self._send_part(self._run, batch.parts) if batch.parts else 0
-        if not batch.parts:
-            self._acknowledge(self._run, batch)
+        delivered = self._send(self._batch) if self._run.waiting else 0
+        if not self._run.waiting:
+            self._acknowledge(self._batch)
             self._batch = None
-        self.is_behind = self._batch is not None or delivered >= self._batch_size
+        self.is_behind = self._batch is not None or delivered >= self._run.batch_size
         return delivered
 
-    def _acknowledge(self, run: str, batch: _Batch) -> None:
+    def _send(self, batch: _Batch) -> int:
+        try:
+            return self._run.send()
+        except Refused:
+            # If the store takes one of the next points, it is these that are bad.
+            if batch.end is not None or self._run.waiting > _MOST_DOUBTFUL:
+                raise
+            more = self._next_batch()
+            if more is None:
+                raise
+            self._batch = more
+            return 0
+
+    def _leave(self, why: str, remedy: str) -> None:
+        """Leave the spool as it is until somebody has done something about the reason."""
+        sentence = (
+            f"{without_credentials(self._meta.store)} {why}; its points stay in {self._folder}. {remedy} "
+            "and run 'grokscope sync', or delete that folder"
+        )
+        replace_json(self._folder / "state.json", {"state": "orphaned", "why": sentence})
+        self.is_done = True
+
+    def _acknowledge(self, batch: _Batch) -> None:
         self._delivered = batch.after
         if batch.end is not None:
-            self._close(run, batch.end)
+            self._close(batch.end)
             return
         spent = list(spent_segments(self._folder, batch.after))
         if spent or time.monotonic() >= self._next_cursor:
@@ -140,6 +182,7 @@ class Delivery:
             return
         self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         try:
+            self._damage.save()
             write_cursor(self._folder, self._delivered)
         except OSError as error:
             # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
@@ -151,7 +194,7 @@ class Delivery:
     def _next_batch(self) -> _Batch | None:
         scalars: list[Scalar] = []
         end, after = None, None
-        while len(scalars) < self._batch_size and end is None:
+        while len(scalars) < self._run.batch_size and end is None:
             read = next(self._records, None)
             if read is None:
                 self._records = self._reader.read()
@@ -167,63 +210,31 @@ class Delivery:
                 self._last_ms = record.time_ms
         if after is None:
             return None
-        return _Batch(parts=deque(_parts(tuple(scalars), self._batch_size)), end=end, after=after)
+        self._run.put(scalars)
+        return _Batch(end=end, after=after)
 
-    def _send_part(self, run: str, parts: deque[tuple[Scalar, ...]]) -> int:
-        """Deliver the first part; halve it around a record that the sink refuses, and bury that one."""
-        while True:
-            part = parts[0]
-            try:
-                self._sink.send(run, part)
-            except TooSlow:
-                self._batch_size = max(_SMALLEST_BATCH, self._batch_size // 2)
-                rest = tuple(scalar for part in parts for scalar in part)
-                parts.clear()
-                parts.extend(_parts(rest, self._batch_size))
-                raise
-            except Refused as error:
-                if len(part) > 1:
-                    parts.popleft()
-                    parts.extendleft(reversed(list(_parts(part, (len(part) + 1) // 2))))
-                    continue
-                for scalar in part:
-                    self._bury(scalar, str(error))
-            parts.popleft()
-            return len(part)
-
-    def _bury(self, scalar: Scalar, why: str) -> None:
-        self.refused += 1
-        self._dead.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self._dead, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**scalar._asdict(), "run": self._meta.run_id, "why": why}) + "\n")
-
-    def _beat(self, run: str) -> None:
+    def _beat(self) -> None:
         """Note in the store that the trainer lives."""
         if time.monotonic() >= self._next_beat:
-            self._sink.beat(run, time.time_ns() // 1_000_000)
+            self._run.beat(time.time_ns() // 1_000_000)
             self._next_beat = time.monotonic() + _BEAT_SECONDS
 
-    def _close_silent(self, run: str) -> None:
+    def _close_silent(self) -> None:
         """Close the run of a trainer that is dead, or taken for it, and has told no end among its records."""
         if not self._folder.exists():  # another shipper was faster
             self.is_done = True
         elif (end := read_ending(self._folder)) is not None:
-            self._close(run, end)
+            self._close(end)
         else:
             end = Event(content={"status": "KILLED", "time_ms": self._last_ms})
-            self._close(run, end, may_return=not is_certain(self._meta))
+            self._close(end, may_return=not is_certain(self._meta))
 
-    def _close(self, run: str, end: Event, *, may_return: bool = False) -> None:
-        content = end.content
-        ending = Ending(
-            status=str(content["status"]),
-            time_ms=int(content["time_ms"]),
-            attempt=self._meta.attempt,
-            dropped=int(content.get("dropped", 0)),
-        )
-        self._sink.end_run(run, ending)
+    def _close(self, end: Event, *, may_return: bool = False) -> None:
         self._reader.look_for_damage()
+        self._run.end(end.content, last_ms=self._last_ms, damage=self._damage.sentence)
+        if self._damage:
+            self._damage.save()
+            self._damage.report(self._dead.with_name(self._folder.name), run=self._meta.run_id)
         for _, path in segments(self._folder):
             self._keep_if_damaged(path)
         if may_return:
@@ -240,14 +251,10 @@ class Delivery:
 
     def _keep_if_damaged(self, path: Path) -> None:
         """Save a segment that holds bytes nobody could read from being deleted."""
-        if int(path.stem) in self._reader.damaged:
+        if self._damage.holds(int(path.stem)):
             place = self._dead.with_name(f"{self._folder.name}.{path.name}")
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.replace(place)
             _log.warning(
                 "a segment was damaged on disk; what could be read is sent, and it is kept as %s", place
             )
-
-
-def _parts(scalars: tuple[Scalar, ...], size: int) -> Iterator[tuple[Scalar, ...]]:
-    return (scalars[b : b + size] for b in range(0, len(scalars), size))

@@ -2,37 +2,42 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from pathlib import Path
 
 import mlflow
 import mlflow.exceptions
-from mlflow.entities import Metric, Param, Run, ViewType
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.ship.credentials import without_credentials
+from grokscope.collectors.ship.lock import ShipLock
+from grokscope.collectors.ship.mlflow_errors import reading, translated
 from grokscope.collectors.ship.sink import (
     Ending,
+    Label,
     Refused,
     RunGone,
     Scalar,
     StoreReplaced,
-    TooSlow,
     Unavailable,
 )
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, LAST_SEEN, sqlite_path
+from grokscope.schemas.names import safe_name
+from grokscope.schemas.secrets import without_credentials
 
 ATTEMPT = "grokscope.attempt"
 DROPPED = "grokscope.dropped"
 
-_PARAMS_A_CALL = 100
-_PARAM_LENGTH = 6000
-# Codes that will not change by asking again. Everything else is worth another try.
-_FINAL = frozenset(
-    {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"}
-)
+# Whoever serves a home under whatever host name opens its runs one after the other.
+_ANY_HOST = "*"
+_LOCK_TRIES = 100
+# How long another maker of the same run, on another machine, has to see ours and to give way.
+_LOOKS, _BETWEEN_LOOKS = 20, 0.1
+_MOST_DOUBLES = 50
+_TAG_LENGTH = 5000
 
 
 class MlflowSink:
@@ -40,10 +45,13 @@ class MlflowSink:
 
     Args:
         uri: MLflow tracking URI: ``sqlite:////absolute/path.db`` or ``http(s)://…``.
+        home: Where the locks of this machine are; without it two sinks that open one run at one instant
+            are told apart only after both have created it.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, home: Path | None = None) -> None:
         self._uri = uri
+        self._home = home
         self._client: MlflowClient | None = None
         self._file: tuple[int, int] | None = None
 
@@ -52,17 +60,19 @@ class MlflowSink:
         with self._translated():
             client = self._connected()
             experiment = self._experiment(client, meta.experiment)
-            found = client.search_runs(
-                [experiment],
-                filter_string=f"tags.`{CLIENT_RUN_ID}` = '{meta.run_id}'",
-                run_view_type=ViewType.ALL,
-                max_results=1,
-            )
-            run: Run = found[0] if found else self._create(client, experiment, meta)
-            if run.info.lifecycle_stage == "deleted":
+            with self._one_at_a_time():
+                run = _meant(client, experiment, meta) or self._create(client, experiment, meta)
+            if _is_deleted(run):
                 raise RunGone(meta.run_id)
             self._resume(client, run, meta)
             return run.info.run_id
+
+    def describe(self, run: str, labels: Sequence[Label]) -> None:
+        """Store params and tags in one ``log_batch``; MLflow refuses to change a param."""
+        params = [Param(label.key, label.value) for label in labels if label.kind == "param"]
+        tags = [RunTag(label.key, label.value) for label in labels if label.kind == "tag"]
+        with self._about(run):
+            self._connected().log_batch(run, params=params, tags=tags, synchronous=True)
 
     def send(self, run: str, scalars: Sequence[Scalar]) -> None:
         """Store scalars in one ``log_batch``; MLflow drops exact repeats by itself."""
@@ -76,12 +86,16 @@ class MlflowSink:
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
 
     def end_run(self, run: str, ending: Ending) -> None:
-        """Set status and end time, and the tag ``grokscope.dropped`` if anything was."""
+        """Set status and end time, and a tag for what was dropped and for what could not be read, if any."""
         with self._about(run):
             client = self._connected()
             if ending.dropped:
                 client.set_tag(run, DROPPED, str(ending.dropped))
-            if _attempt(client.get_run(run)) <= ending.attempt:
+            found = client.get_run(run)
+            if ending.damage and ending.damage not in (told := found.data.tags.get(DAMAGE, "")):
+                text = f"{told}; {ending.damage}" if told else ending.damage
+                client.set_tag(run, DAMAGE, text[:_TAG_LENGTH])
+            if _attempt(found) <= ending.attempt:
                 client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
 
     def _connected(self) -> MlflowClient:
@@ -93,31 +107,40 @@ class MlflowSink:
         return self._client
 
     def _experiment(self, client: MlflowClient, name: str) -> str:
-        found = client.get_experiment_by_name(name)
-        if found is not None:
-            if found.lifecycle_stage == "deleted":
-                raise RunGone(f"experiment {name!r} was deleted")
-            return found.experiment_id
         path = sqlite_path(self._uri)
         # Beside the database: MLflow's default is relative to whoever asks first.
-        place = None if path is None else (path.parent / "mlartifacts" / name).as_uri()
+        place = None if path is None else (path.parent / "mlartifacts" / safe_name(name)).as_uri()
+        found = _experiment_named(client, name)
+        if found is None:
+            try:
+                return client.create_experiment(name, artifact_location=place)
+            except mlflow.exceptions.MlflowException as error:
+                found = _experiment_named(client, name)
+                if found is None or error.error_code != "RESOURCE_ALREADY_EXISTS":  # nobody was faster
+                    raise
+        if found.lifecycle_stage == "deleted":
+            raise RunGone(f"experiment {name!r} was deleted")
+        return found.experiment_id
+
+    @contextmanager
+    def _one_at_a_time(self) -> Generator[None]:
+        lock = ShipLock(self._home, without_credentials(self._uri), host=_ANY_HOST) if self._home else None
+        if lock is not None:
+            # Where it stays taken, or nothing can be locked, doubles are still seen once they are made.
+            with suppress(OSError):
+                lock.acquire(tries=_LOCK_TRIES)
         try:
-            return client.create_experiment(name, artifact_location=place)
-        except mlflow.exceptions.MlflowException as error:
-            if error.error_code == "RESOURCE_ALREADY_EXISTS":  # somebody was faster
-                return self._experiment(client, name)
-            raise
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
 
     def _create(self, client: MlflowClient, experiment: str, meta: Meta) -> Run:
-        tags = {**meta.tags, CLIENT_RUN_ID: meta.run_id}
-        return client.create_run(experiment, start_time=meta.start_ms, tags=tags, run_name=meta.name)
+        tags = {CLIENT_RUN_ID: meta.run_id}
+        mine = client.create_run(experiment, start_time=meta.start_ms, tags=tags, run_name=meta.name)
+        return _meant(client, experiment, meta, mine=mine.info.run_id) or mine
 
     def _resume(self, client: MlflowClient, run: Run, meta: Meta) -> None:
-        there = run.data.params
-        new = [Param(k, v[:_PARAM_LENGTH]) for k, v in meta.params.items() if k not in there]
-        for begin in range(0, len(new), _PARAMS_A_CALL):
-            part = new[begin : begin + _PARAMS_A_CALL]
-            client.log_batch(run.info.run_id, params=part, synchronous=True)
         if _attempt(run) > meta.attempt:  # what an earlier attempt has left comes late
             return
         client.set_tag(run.info.run_id, ATTEMPT, str(meta.attempt))
@@ -128,7 +151,7 @@ class MlflowSink:
     def _translated(self) -> Generator[None]:
         """Tell a store that is away from one whose file was deleted: MLflow keeps the old one open."""
         try:
-            with _translated():
+            with translated():
                 yield
         except Unavailable:
             if self._file is not None and self._file != _file_of(self._uri):
@@ -142,7 +165,7 @@ class MlflowSink:
             with self._translated():
                 yield
         except Refused:
-            with self._translated():
+            with self._translated(), reading():
                 if self._is_gone(run):
                     raise RunGone(run) from None
             raise
@@ -154,6 +177,62 @@ class MlflowSink:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return True
             raise
+
+
+def _experiment_named(client: MlflowClient, name: str) -> Experiment | None:
+    with reading():
+        return client.get_experiment_by_name(name)
+
+
+def _runs_of(client: MlflowClient, experiment: str, meta: Meta) -> list[Run]:
+    """Return the runs that carry this client's id, the one that is meant first."""
+    found = client.search_runs(
+        [experiment],
+        filter_string=f"tags.`{CLIENT_RUN_ID}` = '{meta.run_id}'",
+        run_view_type=ViewType.ALL,
+        max_results=_MOST_DOUBLES,
+    )
+    return sorted(found, key=lambda run: (_is_deleted(run), not _is_in_use(run), run.info.run_id))
+
+
+def _meant(client: MlflowClient, experiment: str, meta: Meta, *, mine: str | None = None) -> Run | None:
+    """Return the run that is meant, if there is one: several machines may have made it at one instant.
+
+    Once one of them is in use, it is that one. Before, all are empty, and all but that with the smallest id
+    give way; whoever sees several waits for it, since another may have come into use unseen.
+
+    Args:
+        client: Of the store.
+        experiment: Its id.
+        meta: The run on the client's side.
+        mine: Id of the run that we have just made; it goes unless it is meant.
+    """
+    meant: Run | None = None
+    empty: set[str] = set()
+    for _ in range(_LOOKS):
+        runs = _runs_of(client, experiment, meta)
+        meant = runs[0] if runs else None
+        empty = {run.info.run_id for run in runs if not _is_deleted(run) and not _is_in_use(run)}
+        if mine is not None and meant is not None and meant.info.run_id != mine:
+            if mine in empty:
+                client.delete_run(mine)
+            mine = None
+        if meant is None or len(empty) <= 1 or _is_in_use(meant):
+            return meant
+        time.sleep(_BETWEEN_LOOKS)
+    if mine is not None:  # whoever made the others has died meanwhile
+        for other in empty - {mine}:
+            client.delete_run(other)
+    return meant
+
+
+def _is_deleted(run: Run) -> bool:
+    return run.info.lifecycle_stage == "deleted"
+
+
+def _is_in_use(run: Run) -> bool:
+    """Say whether somebody has opened the run; before that it is empty."""
+    return ATTEMPT in run.data.tags
 
 
 def _file_of(uri: str) -> tuple[int, int] | None:
@@ -169,36 +248,6 @@ def _file_of(uri: str) -> tuple[int, int] | None:
 def _attempt(run: Run) -> int:
     text: str = run.data.tags.get(ATTEMPT, "0")
     return int(text) if text.isdecimal() else 0
-
-
-@contextmanager
-def _translated() -> Generator[None]:
-    try:
-        yield
-    except (RunGone, Refused, Unavailable):
-        raise
-    except mlflow.exceptions.MlflowException as error:
-        text = _first_line(error)
-        if _is_final(error):
-            raise Refused(text) from error
-        if "timed out" in text.lower():
-            raise TooSlow(text) from error
-        raise Unavailable(text) from error
-    except Exception as error:
-        # For instance protobuf's ParseError, when something else than MLflow answers with JSON of its own.
-        raise Unavailable(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    # SQLAlchemy may begin with when it noticed, instead of with what.
-    lines = [x for x in without_credentials(str(error)).splitlines() if not x.startswith("(raised as a")]
-    return lines[0] if lines else type(error).__name__
-
-
-def _is_final(error: mlflow.exceptions.MlflowException) -> bool:
-    code: Any = error.error_code
-    # A REST answer without a code of MLflow's comes from something else, for instance a proxy.
-    return code in _FINAL and "API request to" not in str(error)
 
 
 @contextmanager

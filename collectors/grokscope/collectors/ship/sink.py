@@ -1,9 +1,15 @@
 """What a shipper needs of a place that takes runs and scalars, and the ways in which it can fail."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from grokscope.collectors.spool import Meta
+
+ENDS = ("FINISHED", "FAILED", "KILLED")
+"""How a run can end; MLflow's other states, RUNNING and SCHEDULED, are no ends."""
+
+REFUSED = "grokscope.refused"
+"""Tag: how many records of the run the store refused, and why it refused the last of them."""
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the store, not a mistake
@@ -15,7 +21,7 @@ class TooSlow(Unavailable):
 
 
 class Refused(Exception):  # noqa: N818
-    """The store will never take this batch as it is: at least one record in it is bad."""
+    """The store says that it will never take this as it is; a store in trouble may say so of anything."""
 
 
 class RunGone(Exception):  # noqa: N818
@@ -35,30 +41,48 @@ class Scalar(NamedTuple):
     time_ms: int
 
 
+class Label(NamedTuple):
+    """A param or a tag of a run."""
+
+    kind: Literal["param", "tag"]
+    key: str
+    value: str
+
+
 class Ending(NamedTuple):
     """How one attempt at a run came to its end.
 
     Attributes:
-        status: FINISHED, FAILED or KILLED.
+        status: One of ``ENDS``.
         time_ms: When, Unix time in ms.
         attempt: Which attempt it was; where a later one is known, that one's end is the run's.
         dropped: How many scalars its disk could not take.
+        damage: What of its spool could not be read; empty if all could.
     """
 
     status: str
     time_ms: int
     attempt: int = 1
     dropped: int = 0
+    damage: str = ""
 
 
 class Sink(Protocol):
-    """Takes runs and scalars; sending the same scalar twice stores it once.
+    """Takes runs and scalars; sending the same scalar or label twice stores it once.
 
-    Every method may raise ``Unavailable`` or ``StoreReplaced``; those that name a run may raise ``RunGone``.
+    Every method may raise ``Unavailable``, ``StoreReplaced`` or ``Refused``; those that name a run may raise
+    ``RunGone``.
     """
 
     def open_run(self, meta: Meta) -> str:
-        """Return the id of the run, created at the first call and found again at later ones."""
+        """Return the id of the run, created at the first call and found again at later ones.
+
+        It carries no params, and of tags only those that it is found by: see ``describe``.
+        """
+        ...
+
+    def describe(self, run: str, labels: Sequence[Label]) -> None:
+        """Store ``labels``; raise ``Refused`` if one of them is bad."""
         ...
 
     def send(self, run: str, scalars: Sequence[Scalar]) -> None:

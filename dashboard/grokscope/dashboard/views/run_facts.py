@@ -8,6 +8,7 @@ import streamlit as st
 from grokscope.dashboard import words
 from grokscope.dashboard.escaping import escape
 from grokscope.schemas import AXES, Transition, Verdict, axis_of
+from grokscope.schemas.settings import flat_settings
 from grokscope.transitions import DEFINITIONS, sensitivity
 
 _SIGNS: Mapping[str, str] = {"pass": ":green[✓]", "fail": ":red[✗]", "unknown": ":gray[?]"}
@@ -78,7 +79,8 @@ def _checks(event: Transition) -> Iterable[str]:
 
 
 def params(values: Mapping[str, str]) -> None:
-    """Draw params by the survey's axes."""
+    """Draw params by the survey's axes; other loggers withhold no secrets, so that is done here."""
+    values = flat_settings(values)
     if not values:
         return
     st.subheader("Params", anchor=False)

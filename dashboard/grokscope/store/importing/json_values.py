@@ -1,11 +1,8 @@
 """Numbers and settings out of the JSON of other tools."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
-
-from grokscope.schemas.secrets import WITHHELD, is_secret
 
 _WORDS: Mapping[str, float] = {
     **dict.fromkeys(("nan",), math.nan),
@@ -42,18 +39,3 @@ def numbers_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> It
             yield from numbers_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
         elif (found := number(cast("object", item))) is not None:
             yield f"{prefix}{key}", found
-
-
-def settings_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield a configuration as flat text; values whose name tells of a secret are withheld.
-
-    >>> dict(settings_in({"lr": 0.1, "model": {"width": 8, "tags": [1]}, "api_key": "abc"}))
-    {'lr': '0.1', 'model.width': '8', 'model.tags': '[1]', 'api_key': '[withheld]'}
-    """
-    for key, item in value.items():
-        if isinstance(item, Mapping) and item and depth < _DEPTH:
-            yield from settings_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
-        elif item is not None:
-            setting = cast("object", item)
-            shown = setting if isinstance(setting, str) else json.dumps(setting, default=str)
-            yield f"{prefix}{key}", WITHHELD if is_secret(str(key), setting) else shown

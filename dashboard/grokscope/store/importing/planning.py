@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import latest
+from grokscope.schemas.names import stored_name
 from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
 from grokscope.store.face import Store
 from grokscope.store.frames import INFINITE
 from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.names import stored_names
 from grokscope.store.importing.parsing import Parsed
 from grokscope.store.importing.records import LOG_SCHEMA, SourceRun
 from grokscope.store.opening import open_store
@@ -157,7 +157,7 @@ def _imported_before(row: Mapping[str, Any], import_id: str) -> PlannedRun:
 
 def _curves(run: SourceRun, points: pl.DataFrame, root: Path) -> tuple[pl.DataFrame, dict[str, str]]:
     """Return one value a metric and step, as the store will give them back, and the names that change."""
-    names = stored_names(points["metric"].unique(maintain_order=True))
+    names = {name: stored_name(name) for name in points["metric"].unique(maintain_order=True)}
     modified_ms = int((root / run.source).stat().st_mtime * 1000) if (root / run.source).exists() else 0
     value = pl.col("value")
     infinite = pl.when(value > 0).then(float("inf")).otherwise(float("-inf"))

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.schemas.settings import flat_settings
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, Log, SourceRun, digest
@@ -98,10 +99,11 @@ def _hparams(item: Any) -> dict[str, str]:
     plugin: Any = importlib.import_module("tensorboard.plugins.hparams.plugin_data_pb2")
     data = plugin.HParamsPluginData.FromString(item.metadata.plugin_data.content)
     values = data.session_start_info.hparams
-    return {
+    settings = {
         key: _text(getattr(value, value.WhichOneof("kind") or "string_value"))
         for key, value in values.items()
     }
+    return flat_settings(settings)
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.store.importing.json_values import numbers_in, settings_in
+from grokscope.schemas.settings import flat_settings
+from grokscope.store.importing.json_values import numbers_in
 from grokscope.store.importing.kinds import Source, read_only
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -51,7 +52,7 @@ def _log(connection: sqlite3.Connection, path: Path, run_id: str, name: str, tal
         rows.extend((key, int(step), _time(str(time)), value) for key, value in found)
     config = {k: v for row in connection.execute(_CONFIG, (run_id,)) for k, v in _object(row[0]).items()}
     group = {"group": str(config["_Group"])} if config.get("_Group") else {}
-    params = dict(settings_in({k: v for k, v in config.items() if not k.startswith("_")}))
+    params = flat_settings({k: v for k, v in config.items() if not k.startswith("_")})
     run = SourceRun(
         key=f"{path.stem}/{run_id}",
         identity=digest("trackio", run_id),

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from grokscope.store.importing.json_values import number, settings_in
+from grokscope.schemas.settings import flat_settings
+from grokscope.store.importing.json_values import number
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -70,7 +71,7 @@ def _run(run: Any, config: dict[str, Any], *, where: str, status: str) -> Source
         source=where,
         experiment=run.project or None,
         status=status,
-        params={**dict(settings_in({k: v for k, v in config.items() if not k.startswith("_")})), **group},
+        params={**flat_settings({k: v for k, v in config.items() if not k.startswith("_")}), **group},
         tags={key: text for key, text in tags.items() if text},
     )
 

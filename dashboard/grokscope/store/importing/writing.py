@@ -7,9 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.schemas.names import stored_name, stored_text
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_errors import explained
 from grokscope.store.importing.kinds import SourceKind
-from grokscope.store.importing.names import stored_names, stored_text
 from grokscope.store.importing.planning import IMPORT_ID, PlannedRun
 from grokscope.store.importing.records import ImportingError
 from grokscope.store.verdict_tags import limited
@@ -52,7 +53,7 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
 def _made(client: Any, planned: PlannedRun, kind: SourceKind) -> str:
     run = planned.run
     tags = {
-        **dict(zip(stored_names(run.tags).values(), map(stored_text, run.tags.values()), strict=True)),
+        **{stored_name(name): stored_text(redacted(text)) for name, text in run.tags.items()},
         IMPORT_ID: planned.import_id,
         "grokscope.import.kind": kind.value,
         "grokscope.import.source": stored_text(Path(run.source).as_posix()),
@@ -84,8 +85,8 @@ def _log_params(mlflow: Any, client: Any, run_id: str, planned: PlannedRun) -> N
         return
     # A param of MLflow's is written once: those that are there stay as they are.
     there: dict[str, str] = {} if planned.run_id is None else client.get_run(run_id).data.params
-    names = stored_names(params)
-    pairs = [(names[name], stored_text(text)) for name, text in params.items() if names[name] not in there]
+    named = {stored_name(name): stored_text(text) for name, text in params.items()}
+    pairs = [(name, text) for name, text in named.items() if name not in there]
     for start in range(0, len(pairs), _PARAMS):
         batch = [mlflow.entities.Param(*pair) for pair in pairs[start : start + _PARAMS]]
         client.log_batch(run_id, params=batch)
