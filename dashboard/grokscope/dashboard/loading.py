@@ -14,6 +14,7 @@ from grokscope.dashboard.feed import FIRST_S, PATIENCE_S, Clock, Feed, Names
 from grokscope.dashboard.judging import Judge
 from grokscope.dashboard.watching import Watcher
 from grokscope.schemas import GrokscopeError, canonical, empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store import (
     IGNORED,
     BusyStoreError,
@@ -23,7 +24,6 @@ from grokscope.store import (
     aliases_of,
     clear_alias,
     open_store,
-    redacted,
     resolved_names,
     roles_of,
     set_alias,
