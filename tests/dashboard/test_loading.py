@@ -4,7 +4,8 @@ from contextlib import closing
 
 import pytest
 
-from grokscope.dashboard.loading import FRESH_S, REOPEN_S, RETRY_S, Reader
+from grokscope.dashboard.feed import FRESH_S, RETRY_S
+from grokscope.dashboard.loading import REOPEN_S, Reader
 from grokscope.schemas import Pattern
 from grokscope.store import open_store
 

@@ -145,3 +145,46 @@ def reference(client):
         return pl.DataFrame([best[place][1] for place in sorted(best)], schema=types, orient="row")
 
     return read
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres):
+    """Give the address of a new database without tables."""
+
+    def create():
+        name = f"mlflow_{uuid4().hex[:8]}"
+        subprocess.run([postgres.bin / "createdb", name], check=True, env=postgres.environment)
+        return postgres.uri.rpartition("/")[0] + f"/{name}"
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def database(postgres, empty_database):
+    """Address of a PostgreSQL database with MLflow's tables."""
+    uri = empty_database()
+    MlflowClient(tracking_uri=uri).search_experiments()
+    yield uri
+    # MLflow keeps some connections open, and the server waits for them before it stops.
+    statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ~ '^mlflow_'"
+    command = [postgres.bin / "psql", "-c", statement]
+    subprocess.run(command, check=True, capture_output=True, env=postgres.environment)
+
+
+@pytest.fixture
+def writer(database):
+    """MLflow's own client on the database."""
+    return MlflowClient(tracking_uri=database)
+
+
+@pytest.fixture
+def logged(writer):
+    """Start a run in the database with rows ``(metric, step, time_ms, value)``."""
+
+    def start(*rows):
+        run_id = writer.create_run("0").info.run_id
+        metrics = [Metric(key=k, step=step, timestamp=time, value=value) for k, step, time, value in rows]
+        writer.log_batch(run_id, metrics=metrics)
+        return run_id
+
+    return start

@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from grokscope.store import mirror as mirror_module
 from grokscope.store import open_store, sqlite_histories
+from grokscope.store.mirror_files import Segment
 from grokscope.store.mirror_place import open_mirror, prune
 from grokscope.store.remote_store import RemoteStore
 from grokscope.store.rest_source import RestSource
@@ -168,7 +169,7 @@ def test_a_disk_that_fills_while_saving_leaves_the_former_state_and_the_reading_
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mirror_module, "write_segment", full)
+        patch.setattr(Segment, "write", full)
         assert_frame_equal(store.points([run]), reference([run]))
         store.close()
     assert len(files(home)) == 1
@@ -245,7 +246,7 @@ def test_neither_a_password_nor_a_token_is_in_the_mirror(tmp_path):
     mirror = open_mirror("postgresql://ann:secret@db/mlflow", root=tmp_path)
     mirror.reset()
     found = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert b"postgresql://***@db/mlflow" in found
+    assert b"postgresql://db/mlflow" in found
     assert b"secret" not in found
 
 

@@ -3,11 +3,9 @@
 import math
 import subprocess
 import sys
-from uuid import uuid4
 
 import polars as pl
 import pytest
-from mlflow import MlflowClient
 from mlflow.entities import Metric
 from polars.testing import assert_frame_equal
 
@@ -39,42 +37,10 @@ ODD_ROWS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def database(postgres):
-    """Address of a database with MLflow's tables."""
-    uri = empty_database(postgres)
-    MlflowClient(tracking_uri=uri).search_experiments()
-    yield uri
-    end_connections(postgres)  # MLflow keeps some open, and the server waits for them before it stops
-
-
-def empty_database(postgres):
-    name = f"mlflow_{uuid4().hex[:8]}"
-    subprocess.run([postgres.bin / "createdb", name], check=True, env=postgres.environment)
-    return postgres.uri.rpartition("/")[0] + f"/{name}"
-
-
 def end_connections(postgres):
     statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ~ '^mlflow_'"
     command = [postgres.bin / "psql", "-c", statement]
     subprocess.run(command, check=True, capture_output=True, env=postgres.environment)
-
-
-@pytest.fixture
-def writer(database):
-    return MlflowClient(tracking_uri=database)
-
-
-@pytest.fixture
-def logged(writer):
-    """Start a run with rows ``(metric, step, time_ms, value)``."""
-
-    def start(*rows):
-        run_id = writer.create_run("0").info.run_id
-        more(writer, run_id, *rows)
-        return run_id
-
-    return start
 
 
 def more(writer, run_id, *rows):
@@ -159,11 +125,11 @@ def test_a_server_that_ends_our_connection_is_asked_again_by_a_new_one(database,
     assert_frame_equal(store.points([run]), seen)
 
 
-def test_what_is_wrong_is_told_apart_and_no_password_is_shown(database, postgres):
+def test_what_is_wrong_is_told_apart_and_no_password_is_shown(database, postgres, empty_database):
     addresses = {
         AccessError: database.replace(postgres.password, "wrongsecret"),
         MissingStoreError: database.rpartition("/")[0] + "/nothing",
-        SchemaError: empty_database(postgres),
+        SchemaError: empty_database(),
         UnreachableError: database.replace(f":{postgres.port}/", ":1/"),
     }
     for kind, uri in addresses.items():
@@ -187,7 +153,7 @@ def test_without_the_driver_mlflows_client_reads_and_the_notice_says_so(database
         patch.setitem(sys.modules, "adbc_driver_postgresql.dbapi", None)
         store = open_store(database)
     assert "is not installed" in store.notice
-    assert "***@" in store.notice
+    assert "postgresql+psycopg://127.0.0.1" in store.notice
     assert_frame_equal(store.points([run]), open_store(database).points([run]))
 
 

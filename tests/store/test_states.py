@@ -45,7 +45,7 @@ def sentence(uri):
         ("./mlruns", "'./mlruns' is not the address of a store."),
         ("", "'' is not the address of a store."),
         ("file:///data/mlruns", "'file:///data/mlruns' is a folder store, which MLflow 3 no longer opens."),
-        ("ftp://me:secret@host", "'ftp://***@host' has the unknown scheme 'ftp'."),
+        ("ftp://me:secret@host", "'ftp://host' has the unknown scheme 'ftp'."),
         ("sqlite://", "'sqlite://' names no file."),
         ("sqlite:///:memory:", "'sqlite:///:memory:' names no file."),
     ],

@@ -2,19 +2,22 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Lock
 
 import polars as pl
 
 from grokscope.dashboard.data import Snapshot, Watch
 from grokscope.dashboard.described import described
+from grokscope.dashboard.feed import FIRST_S, PATIENCE_S, Clock, Feed, Names
 from grokscope.dashboard.judging import Judge
 from grokscope.dashboard.watching import Watcher
 from grokscope.schemas import GrokscopeError, canonical, empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store import (
     IGNORED,
-    MissingStoreError,
+    BusyStoreError,
     Role,
     Store,
     StoreError,
@@ -27,23 +30,12 @@ from grokscope.store import (
 )
 from grokscope.transitions.continuous import LEADING
 
-FRESH_S = 1.0
-"""A snapshot this young is given again: many open pages cost the store no more than one."""
-
-LONGEST_FRESH_S = 5.0
-"""One that took long to make is given for as long as that took, so that reading takes half the time at most;
-but no longer than this."""
-
-RETRY_S = 3.0
-"""After a failed reading the store is left alone for this long."""
-
 REOPEN_S = 30.0
 """A store that could only be opened the slower way is tried anew this often: it may have been upgraded."""
 
 _KEPT = 32
 _NO_OVERRIDES: Mapping[str, str] = {}
 _QUANTITIES = ("loss", "accuracy", *LEADING)
-_Clock = Callable[[], float]
 
 
 class Reader:
@@ -54,40 +46,27 @@ class Reader:
     """
 
     def __init__(
-        self, uri: str, *, clock: _Clock = time.time, opener: Callable[[str], Store] = open_store
+        self,
+        uri: str,
+        *,
+        clock: Clock = time.time,
+        opener: Callable[[str], Store] = open_store,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._uri = uri
         self._clock = clock
         self._opener = opener
-        self._store: Store | None = None
-        self._lock = Lock()
-        self._good: dict[str | None, Snapshot] = {}
-        self._judge = Judge()
-        self._read_from: dict[str, _Reading] = {}
-        self._watchers: dict[str | None, Watcher] = {}
-        self._overrides: dict[str, Mapping[str, str]] = {}
+        self._patience_s = patience_s
+        self._lock = Lock()  # for what is looked up below, never while the store is asked
+        self._experiments: dict[str | None, _Experiment] = {}
         self._experiment_of: dict[str, str] = {}
-        self._fresh_until: dict[str | None, float] = {}
-        self._retry_at = 0.0
+        self._opening = Lock()
+        self._store: Store | None = None
         self._reopen_at = 0.0
-        self._failure: StoreError | None = None
 
     def snapshot(self, experiment: str | None) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said."""
-        with self._lock:
-            known = self._good.get(experiment)
-            now = self._clock()
-            if known is not None and now < self._fresh_until.get(experiment, 0.0):
-                return known
-            if now >= self._retry_at:
-                try:
-                    return self._remember(experiment, self._read(experiment, int(now * 1000)), began=now)
-                except StoreError as error:
-                    self._failure, self._retry_at = error, now + RETRY_S
-            missing = isinstance(self._failure, MissingStoreError)
-            return replace(
-                known or Snapshot(experiment=experiment), problem=str(self._failure), missing=missing
-            )
+        return self._of(experiment).feed.look()
 
     def metrics(self, run_ids: Sequence[str]) -> list[str]:
         """Return which metrics the runs have, under canonical names; without the store, those kept."""
@@ -119,7 +98,7 @@ class Reader:
             names = self._opened().metrics(snapshot.runs["run_id"].to_list())["metric"].unique().to_list()
         except StoreError:
             return ()
-        return roles_of(names, self._overrides.get(snapshot.experiment or "", {}))
+        return roles_of(names, self._overrides(snapshot.experiment))
 
     def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
@@ -130,57 +109,101 @@ class Reader:
                 set_alias(self._uri, experiment, name=name, canonical=canonical)
         except GrokscopeError as error:
             return str(error)
-        self._fresh_until.clear()
+        for known in self._known():
+            known.feed.expire()
         return None
 
     def watch(self, snapshot: Snapshot) -> Watch:
         """Return where runs in training stand; their detectors are shared by all open pages."""
+        known = self._of(snapshot.experiment)
+        with known.watching:
+            return known.watcher.look(snapshot)
+
+    def _of(self, experiment: str | None) -> "_Experiment":
+        """Return what is kept of an experiment; of more than a few dozen, those asked for last."""
         with self._lock:
-            return self._watchers.setdefault(snapshot.experiment, Watcher()).look(snapshot)
+            known = self._experiments.pop(experiment, None)
+            if known is None:
+                read = partial(self._read, experiment)
+                known = _Experiment(
+                    feed=Feed(experiment, read, clock=self._clock, patience_s=self._patience_s)
+                )
+            self._experiments[experiment] = known
+            while len(self._experiments) > _KEPT:
+                del self._experiments[next(iter(self._experiments))]
+            return known
+
+    def _known(self) -> "list[_Experiment]":
+        with self._lock:
+            return list(self._experiments.values())
 
     def _kept(self, run_ids: Sequence[str]) -> pl.DataFrame:
-        curves = [snapshot.curves for snapshot in self._good.values()]
+        curves = [known.feed.good.curves for known in self._known() if known.feed.good is not None]
         mine = pl.concat([empty_points(), *curves]).filter(pl.col("run_id").is_in(list(run_ids)))
         # One experiment is kept under its name and, as the newest, under none.
         return mine.unique(maintain_order=True)
 
     def _opened(self) -> Store:
-        now = self._clock()
-        if self._store is None or (self._store.notice and now >= self._reopen_at):
+        """Return the store; one that can be read goes on being read while another thread opens it anew."""
+        store, now = self._store, self._clock()
+        if store is not None and not (store.notice and now >= self._reopen_at):
+            return store
+        if not self._opening.acquire(timeout=0.0 if store is not None else FIRST_S):
+            if store is not None:
+                return store
+            raise BusyStoreError(f"{redacted(self._uri)} is just being opened. It is tried again by itself.")
+        try:
+            if self._store is not None and self._store is not store:
+                return self._store
             self._reopen_at = now + REOPEN_S
             anew = self._opener(self._uri)
-            # Another thread may be reading the one that is replaced: it is let go, and not closed under it.
-            if self._store is None or anew.notice is None:
-                self._store = anew
-            else:
+            if store is not None and anew.notice is not None:
                 anew.close()
-        return self._store
+                return store
+            # Another thread may be reading the one that is replaced: it is let go, and not closed under it.
+            self._store = anew
+            return anew
+        finally:
+            self._opening.release()
+
+    def _overrides(self, experiment: str | None) -> Mapping[str, str]:
+        with self._lock:
+            known = self._experiments.get(experiment)
+        return _NO_OVERRIDES if known is None else known.overrides
 
     def _names(self, run_ids: Sequence[str]) -> dict[str, str]:
         """Return the runs' metrics as logged -> as we call them, by rule and by what people say."""
         names = self._opened().metrics(run_ids)["metric"].unique().to_list()
         experiments = {self._experiment_of.get(run, "") for run in run_ids}
-        overrides = self._overrides.get(experiments.pop(), _NO_OVERRIDES) if experiments else _NO_OVERRIDES
+        overrides = self._overrides(experiments.pop() if experiments else None)
         named = resolved_names(names, overrides)
         return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
 
-    def _read(self, experiment: str | None, now_ms: int) -> Snapshot:
+    def _read(self, experiment: str | None, now_ms: int, names: Names) -> Snapshot:
         store = self._opened()
-        names: list[str] = store.experiments()["name"].to_list()
-        chosen = experiment if experiment in names else next(iter(names), None)
-        if chosen is None:
+        if names is None:
+            names = store.experiments()["name"].to_list()
+        if experiment is not None and experiment in names:
+            return self._read_named(experiment, store, names, now_ms)
+        if not names:
             return Snapshot(taken_ms=now_ms, notice=store.notice)
-        runs = store.runs(chosen)
+        newest = self._of(names[0]).feed.look(names)  # it may be on other pages under its name
+        return newest if newest.experiments else replace(newest, experiments=tuple(names))
+
+    def _read_named(self, experiment: str, store: Store, names: Sequence[str], now_ms: int) -> Snapshot:
+        kept = self._of(experiment)
+        runs = store.runs(experiment)
         ids: list[str] = runs["run_id"].to_list()
-        self._learn_names(chosen, ids)
+        kept.learn(aliases_of(self._uri, experiment))
+        self._experiment_of.update(dict.fromkeys(ids, experiment))
         reading = _Reading(runs=runs, params=store.params(ids), curves=self._curves(ids))
-        known = self._good.get(chosen)
-        if known is not None and not known.unjudged and reading.is_same(self._read_from.get(chosen)):
+        known = kept.feed.good
+        if known is not None and not known.unjudged and reading.is_same(kept.made_from):
             return replace(known, experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
-        self._read_from[chosen] = reading
-        judged = self._judge.judge(reading.curves)
+        judged = kept.judge.judge(reading.curves)
+        kept.made_from = reading
         return Snapshot(
-            experiment=chosen,
+            experiment=experiment,
             experiments=tuple(names),
             runs=described(runs, reading.params, reading.curves, now_ms=now_ms),
             curves=reading.curves,
@@ -190,26 +213,9 @@ class Reader:
             unjudged=judged.waiting,
         )
 
-    def _learn_names(self, experiment: str, ids: Sequence[str]) -> None:
-        overrides = aliases_of(self._uri, experiment)
-        if self._overrides.setdefault(experiment, overrides) != overrides:
-            self._overrides[experiment] = overrides
-            self._judge = Judge()  # Verdicts were given under other names.
-        self._experiment_of.update(dict.fromkeys(ids, experiment))
-
     def _curves(self, ids: Sequence[str]) -> pl.DataFrame:
         names = {own: ours for own, ours in self._names(ids).items() if _is_curve(ours)}
         return _renamed(self._opened().points(ids, list(names)), names)
-
-    def _remember(self, experiment: str | None, fresh: Snapshot, *, began: float) -> Snapshot:
-        now = self._clock()
-        for name in {experiment, fresh.experiment}:
-            self._good.pop(name, None)
-            self._good[name] = fresh
-            self._fresh_until[name] = now + min(max(FRESH_S, now - began), LONGEST_FRESH_S)
-        while len(self._good) > _KEPT:
-            del self._good[next(iter(self._good))]
-        return fresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +232,24 @@ class _Reading:
             return False
         pairs = ((self.runs, before.runs), (self.params, before.params), (self.curves, before.curves))
         return all(one.equals(other) for one, other in pairs)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Experiment:
+    """What is kept of one experiment. Only its feed's reading, one at a time, changes it."""
+
+    feed: Feed
+    judge: Judge = field(default_factory=Judge)
+    watcher: Watcher = field(default_factory=Watcher)
+    watching: Lock = field(default_factory=Lock)
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+    made_from: _Reading | None = None
+
+    def learn(self, overrides: Mapping[str, str]) -> None:
+        """Take what people say that its metrics are."""
+        if self.overrides != overrides:
+            self.overrides = overrides
+            self.judge = Judge()  # Verdicts were given under other names.
 
 
 def _is_curve(name: str) -> bool:

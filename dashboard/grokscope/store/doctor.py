@@ -1,12 +1,10 @@
 """The state of a store, as findings: what is well, what is slow or silent, and what would help."""
 
-import importlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
-from typing import Any
 
 import polars as pl
 
@@ -16,7 +14,7 @@ from grokscope.store.client_errors import explained
 from grokscope.store.errors import StoreError
 from grokscope.store.face import Store
 from grokscope.store.opening import open_store
-from grokscope.store.rest_calls import TIMEOUT_S
+from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
 
@@ -116,17 +114,7 @@ def _of_server(server: str, here: str) -> Finding:
 
 
 def _server_version(uri: str) -> str:
-    with explained(uri):
-        rest: Any = importlib.import_module("mlflow.utils.rest_utils")
-        credentials: Any = importlib.import_module("mlflow.utils.credentials")
-        response = rest.http_request(
-            host_creds=credentials.get_default_host_creds(uri),
-            endpoint="/version",
-            method="GET",
-            max_retries=0,
-            timeout=TIMEOUT_S,
-        )
-    return str(response.text).strip()[:20]
+    return RestCalls(uri).version()[:20]
 
 
 def _size(uri: str, store: Store) -> Finding:

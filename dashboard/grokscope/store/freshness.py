@@ -12,7 +12,7 @@ What an earlier process read of a run that ended counts as read now, for a day, 
 listing has changed: opening a store of thousands of old runs must not read them all again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -91,8 +91,12 @@ class Freshness:
             ago_s = wall_s - now_s - float(state["wall_s"])
             readings = cast("Mapping[str, dict[str, Any]]", state["readings"])
             self._readings = {run: _recalled(noted, ago_s, now_s) for run, noted in readings.items()}
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, IndexError, AttributeError, OverflowError):
             self._readings = {}
+
+    def keep(self, run_ids: Collection[str]) -> None:
+        """Drop what was noted of other runs than these: what was read of them is not there any more."""
+        self.forget([run_id for run_id in self._readings if run_id not in run_ids])
 
     def forget(self, run_ids: list[str]) -> None:
         """Drop what was noted of ``run_ids``."""
@@ -101,7 +105,8 @@ class Freshness:
 
 
 def _recalled(noted: dict[str, Any], ago_s: float, now_s: float) -> _Reading:
-    life = cast("tuple[str, int | None, str | None]", tuple(noted["life"]))
+    status, end_ms, seen = noted["life"]
+    life: tuple[str, int | None, str | None] = str(status), end_ms, seen
     latest = {key: (int(step), int(time), str(value)) for key, (step, time, value) in noted["latest"].items()}
     at_s = float(noted["at_s"]) - ago_s
     if life[0] not in _ONGOING and 0 <= now_s - at_s < TRUSTED_S:

@@ -8,7 +8,7 @@ import polars as pl
 from grokscope.schemas import empty_points
 from grokscope.store.curves import Curve, Key, curves_of, split
 from grokscope.store.mirror import Mirror
-from grokscope.store.mirror_files import Complete, Names
+from grokscope.store.mirror_files import Complete, MirrorError, Names
 
 MAX_HELD = 20_000_000
 """Points in memory (about 1.2 GB); beyond, runs that a call does not ask for are forgotten."""
@@ -101,7 +101,10 @@ class HeldPoints:
 
     def close(self, state: object) -> None:
         """Save what is new, and drop what is in memory."""
-        self.save(state, now=True)
+        try:
+            self.save(state, now=True)
+        except MirrorError:
+            self.clear()
         self._runs.clear()
         if self._mirror is not None:
             self._mirror.close()

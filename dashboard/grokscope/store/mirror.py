@@ -5,9 +5,12 @@ says which curves are complete in them, and up to where the store was read. A fi
 adds one, merged with its smaller predecessors, and then replaces the manifest. Whoever reads the manifest has
 a whole state, at every moment and after every crash. One process writes: the first that takes the lock.
 
-Nothing in a mirror is needed: whatever is odd about it empties it, and the store is read again.
+Nothing in a mirror is needed, and nothing in it is believed that does not have its checksum: whatever is odd
+about it empties it, is said once in the log, and the store is read again. A file is verified when it is first
+read, and again when its status has changed (1.2 GiB/s; two million points, 27 MiB: 22 ms).
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +23,7 @@ import polars as pl
 
 from grokscope.schemas import empty_points
 from grokscope.store.curves import Curve, Key, curves_of
-from grokscope.store.mirror_files import Complete, Manifest, Segment, write_segment
+from grokscope.store.mirror_files import Complete, Manifest, MirrorError, Print, ReplacedError, Segment
 from grokscope.store.writer_lock import WriterLock
 
 SAVE_S = 30.0
@@ -30,9 +33,7 @@ SAVE_ROWS = 200_000
 MAX_ROWS = 20_000_000
 """Points of one store (some 250 MB); beyond, the next saving keeps the runs used last, up to half of this."""
 
-
-class MirrorError(Exception):
-    """A file of the mirror is not what the manifest says: read the store instead."""
+_log = logging.getLogger(__name__)
 
 
 class Mirror:
@@ -42,14 +43,25 @@ class Mirror:
         folder: Where it is.
         store: Address without credentials, kept in the manifest.
         lock: Open file whose lock makes this process the writer; ``None`` for a reader.
+        doubt: Why nothing in it can be believed; ``None`` if that is not known.
     """
 
-    def __init__(self, folder: Path, *, store: str, lock: WriterLock | None) -> None:
+    def __init__(
+        self, folder: Path, *, store: str, lock: WriterLock | None, doubt: MirrorError | None = None
+    ) -> None:
         self._folder = folder
         self._lock = lock
         self._guard = Lock()
-        self._manifest = Manifest.read(folder, store=store)
+        self._verified: dict[str, Print] = {}
         self._saved_s = float("-inf")
+        self._manifest = Manifest(store=store)
+        try:
+            self._manifest = Manifest.read(folder, store=store)
+        except MirrorError as error:
+            doubt = doubt or error
+        if doubt is not None:
+            self._tell(doubt)
+            self._empty()
 
     @property
     def state(self) -> Any:
@@ -85,21 +97,22 @@ class Mirror:
             return [self._rows(segment, chosen) for segment in self._manifest.segments]
 
     def save(self, new: Mapping[Key, Sequence[pl.DataFrame]], *, state: Any, complete: Complete) -> None:
-        """Add ``new`` rows by curve, and replace what is said; a disk that refuses ends the writing."""
+        """Add ``new`` rows by curve, and replace what is said; a disk that refuses ends the writing.
+
+        Raises:
+            MirrorError: If what was there already is missing or damaged.
+        """
         with self._guard:
             try:
                 self._save(new, state, complete)
-            except (OSError, MirrorError, pl.exceptions.PolarsError):
+            except (OSError, pl.exceptions.PolarsError):
                 # What is on the disk is still the whole former state; this process goes on without.
                 self._release()
 
     def reset(self) -> None:
         """Empty it, because the store is not what it was."""
         with self._guard:
-            self._manifest = self._manifest.emptied()
-            self._saved_s = float("-inf")
-            if self.is_writable:
-                self._manifest.write(self._folder)
+            self._empty()
 
     def close(self) -> None:
         """Let another process write."""
@@ -120,8 +133,7 @@ class Mirror:
             part for (run, _), curve in sorted(curves.items()) if run in complete for part in curve.parts
         ]
         merged = pl.concat([empty_points(), *parts])
-        added = Segment(name=f"{self._manifest.number + 1:08d}.parquet", rows=merged.height)
-        write_segment(self._folder / added.name, merged)
+        added = Segment.write(self._folder / f"{self._manifest.number + 1:08d}.parquet", merged)
         self._manifest = self._manifest.added([*segments[:first], added], state=state, complete=complete)
         self._manifest.write(self._folder)
         self._saved_s = time.monotonic()
@@ -137,9 +149,29 @@ class Mirror:
 
     def _rows(self, segment: Segment, chosen: pl.Expr) -> pl.DataFrame:
         try:
-            return pl.scan_parquet(self._folder / segment.name, glob=False).filter(chosen).collect()
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise MirrorError(f"{self._folder / segment.name}: {error}") from error
+            verified = segment.verified(self._folder, self._verified.get(segment.name))
+            self._verified[segment.name] = verified
+            return segment.read(self._folder, chosen, verified=verified)
+        except MirrorError as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, doubt: MirrorError) -> None:
+        # What is missing to one that only reads was replaced by the writer: nothing is wrong.
+        if self.is_writable or not isinstance(doubt, ReplacedError):
+            _log.warning(
+                "The mirror in %s is not believed, and the store is read again: %s.", self._folder, doubt
+            )
+
+    def _empty(self) -> None:
+        self._manifest = self._manifest.emptied()
+        self._saved_s = float("-inf")
+        self._verified.clear()
+        if self.is_writable:
+            try:
+                self._manifest.write(self._folder)
+            except OSError:
+                self._release()
 
     def _release(self) -> None:
         if self._lock is not None:

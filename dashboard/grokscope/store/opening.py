@@ -4,7 +4,8 @@ from pathlib import Path
 
 from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import ClientSource
-from grokscope.store.database_check import check_database
+from grokscope.store.database_check import CONNECT_S, check_database
+from grokscope.store.deadline import Deadline
 from grokscope.store.errors import SchemaError, StoreError
 from grokscope.store.face import Store
 from grokscope.store.mirror_place import open_mirror
@@ -16,6 +17,9 @@ from grokscope.store.sqlite_file import InterruptedWriteError, reading, roll_bac
 from grokscope.store.sqlite_schema import obstacle
 from grokscope.store.sqlite_store import SqliteStore
 from grokscope.store.uris import Transport, local_path, transport_of
+
+CHECK_S = 2.0 * CONNECT_S
+"""Longest time until it is known whether MLflow's tables are in a database."""
 
 
 def open_store(uri: str) -> Store:
@@ -50,8 +54,8 @@ def open_store(uri: str) -> Store:
 
 
 def _open_database(uri: str) -> Store:
-    check_database(uri)
     shown = redacted(uri)
+    Deadline(shown).ask(lambda _: check_database(uri), silence_s=CHECK_S, whole_s=CHECK_S)
     if not uri.lower().startswith("postgres"):
         notice = f"{shown} is read through MLflow's own client: only SQLite and PostgreSQL are read directly."
         return _open_by_client(uri, notice)

@@ -11,11 +11,23 @@ import polars as pl
 
 from grokscope.schemas.secrets import redacted
 from grokscope.store.database_check import CONNECT_S, unanswered
+from grokscope.store.deadline import Deadline
 from grokscope.store.errors import AccessError, BusyStoreError, SchemaError, StoreError
 
 STATEMENT_S = 30
 """Longest time for one statement; then the server ends it."""
 
+ANSWER_S = CONNECT_S + STATEMENT_S
+"""Longest time for an answer, whatever is between the server and here."""
+
+KEPT = 4
+"""Connections that are kept for the next questions; questions asked at once have one each."""
+
+# A connection whose other end is gone, or cut off, is found dead within half a minute.
+_LIMITS = (
+    f"connect_timeout={CONNECT_S}&tcp_user_timeout=30000"
+    "&keepalives=1&keepalives_idle=10&keepalives_interval=5&keepalives_count=4"
+)
 _SETTINGS = (
     "SET default_transaction_read_only = on",
     f"SET statement_timeout = '{STATEMENT_S}s'",
@@ -33,7 +45,7 @@ _KINDS: tuple[tuple[str, type[StoreError], str], ...] = (
 
 
 class PostgresCalls:
-    """One connection through ADBC, opened when needed and again after a failure; for several threads.
+    """Connections through ADBC, opened when needed and again after a failure; for several threads.
 
     Args:
         uri: As MLflow takes it, with or without the name of a driver.
@@ -42,8 +54,9 @@ class PostgresCalls:
     def __init__(self, uri: str) -> None:
         self._shown = redacted(uri)
         self._address = libpq_uri(uri)
-        self._connection: Any = None  # first, since an object without a driver ends too
+        self._free: list[Any] = []  # first, since an object without a driver ends too
         self._driver: Any = importlib.import_module("adbc_driver_postgresql.dbapi")
+        self._deadline = Deadline(self._shown)
         self._lock = Lock()
 
     def ask(self, statement: str, values: Sequence[Any] = ()) -> pl.DataFrame:
@@ -52,33 +65,52 @@ class PostgresCalls:
         Raises:
             StoreError: The subclass says what is wrong.
         """
-        with self._lock:
-            try:
-                return self._rows(statement, values)
-            except (self._driver.Error, pl.exceptions.ComputeError) as error:  # the latter while rows arrive
-                was_open = self._connection is not None
-                self.close()
-                raise self._explained(error, was_open=was_open) from error
+        return self._deadline.ask(
+            lambda _: self._answer(statement, values), silence_s=ANSWER_S, whole_s=ANSWER_S
+        )
 
     def close(self) -> None:
-        """End the connection; the next question opens another."""
-        if self._connection is not None:
-            with suppress(self._driver.Error):
-                self._connection.close()
-            self._connection = None
+        """End the connections; the next question opens another."""
+        with self._lock:
+            free, self._free = self._free, []
+        for connection in free:
+            self._end(connection)
 
     def __del__(self) -> None:
-        self.close()
+        for connection in self._free:
+            self._end(connection)
 
-    def _rows(self, statement: str, values: Sequence[Any]) -> pl.DataFrame:
-        if self._connection is None:
-            self._connection = self._driver.connect(self._address, autocommit=True)
-            for setting in _SETTINGS:
-                with self._connection.cursor() as cursor:
-                    cursor.execute(setting)
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values or None)
-            return pl.DataFrame(cursor.fetch_arrow())
+    def _answer(self, statement: str, values: Sequence[Any]) -> pl.DataFrame:
+        with self._lock:
+            connection = self._free.pop() if self._free else None
+        was_open = connection is not None
+        try:
+            if connection is None:
+                connection = self._driver.connect(self._address, autocommit=True)
+                for setting in _SETTINGS:
+                    with connection.cursor() as cursor:
+                        cursor.execute(setting)
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values or None)
+                rows = pl.DataFrame(cursor.fetch_arrow())
+        except (self._driver.Error, pl.exceptions.PolarsError) as error:  # the latter while rows arrive
+            if connection is not None:
+                self._end(connection)
+            self.close()  # the others may be as broken, if the server has ended
+            raise self._explained(error, was_open=was_open) from error
+        self._keep(connection)
+        return rows
+
+    def _keep(self, connection: Any) -> None:
+        with self._lock:
+            if len(self._free) < KEPT:
+                self._free.append(connection)
+                return
+        self._end(connection)
+
+    def _end(self, connection: Any) -> None:
+        with suppress(self._driver.Error):
+            connection.close()
 
     def _explained(self, error: Exception, *, was_open: bool) -> StoreError:
         said = redacted(" ".join(str(error).split()))
@@ -92,10 +124,10 @@ class PostgresCalls:
 
 
 def libpq_uri(uri: str) -> str:
-    """Return the address as PostgreSQL's own library takes it: no SQLAlchemy driver, but a time limit.
+    """Return the address as PostgreSQL's own library takes it: no SQLAlchemy driver, but time limits.
 
-    >>> libpq_uri("postgresql+psycopg2://ann@db/mlflow")
-    'postgresql://ann@db/mlflow?connect_timeout=5'
+    >>> libpq_uri("postgresql+psycopg2://ann@db/mlflow").split("&")[:2]
+    ['postgresql://ann@db/mlflow?connect_timeout=5', 'tcp_user_timeout=30000']
     """
     plain = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", uri, flags=re.IGNORECASE)
-    return f"{plain}{'&' if '?' in plain else '?'}connect_timeout={CONNECT_S}"
+    return f"{plain}{'&' if '?' in plain else '?'}{_LIMITS}"

@@ -16,23 +16,34 @@ from grokscope.store.sqlite_schema import slower_because
 
 # Lists travel as one JSON text, so there is no limit on their length.
 _IDS = "(SELECT json_array_elements_text($1::json))"
-_EXPERIMENTS = "SELECT experiment_id::text, name FROM experiments WHERE lifecycle_stage = 'active'"
+# Types and defaults are the statements', so that whatever is in the tables comes as what is expected here, or
+# is refused by the server.
+_EXPERIMENTS = """
+SELECT experiment_id::text, COALESCE(name::text, '') AS name FROM experiments WHERE lifecycle_stage = 'active'
+"""
 # ruff: noqa: S608 -- the statements are put together from this module's own constants only
 _RUNS = f"""
-SELECT run_uuid, COALESCE(name, ''), experiment_id::text, status, start_time, end_time, lifecycle_stage
+SELECT run_uuid::text, COALESCE(name::text, '') AS name, experiment_id::text,
+       COALESCE(status::text, '') AS status, start_time::bigint, end_time::bigint,
+       COALESCE(lifecycle_stage::text, '') AS stage
 FROM runs WHERE experiment_id::text IN {_IDS}
 """
 _ACTIVE = "AND lifecycle_stage = 'active'"
 _CHOSEN = "AND run_uuid IN (SELECT json_array_elements_text($2::json))"
-_PAIRS = "SELECT run_uuid, key, value FROM {table} WHERE run_uuid IN " + _IDS
+_PAIRS = (
+    "SELECT run_uuid::text, key::text, COALESCE(value::text, '') AS value FROM {table} WHERE run_uuid IN "
+    + _IDS
+)
 _LATEST = f"""
-SELECT run_uuid, key, step, timestamp, CASE WHEN is_nan THEN 'nan' ELSE value::text END
+SELECT run_uuid::text, key::text, COALESCE(step, 0)::bigint AS step,
+       COALESCE(timestamp, 0)::bigint AS time_ms,
+       CASE WHEN is_nan THEN 'nan' ELSE COALESCE(value::text, '') END AS value
 FROM latest_metrics WHERE run_uuid IN {_IDS}
 """
 # The index by run, key and step serves each run's own first step.
 _SINCE = """
-SELECT m.run_uuid AS run_id, m.key AS metric, m.step, m.timestamp AS time_ms, m.value,
-       m.is_nan::int::bigint AS is_nan
+SELECT m.run_uuid::text AS run_id, m.key::text AS metric, m.step::bigint, m.timestamp::bigint AS time_ms,
+       m.value::double precision AS value, COALESCE(m.is_nan, FALSE)::int::bigint AS is_nan
 FROM json_each_text($1::json) AS w
 JOIN metrics AS m ON m.run_uuid = w.key AND m.key = $2 AND m.step >= w.value::bigint
 ORDER BY m.run_uuid, m.step

@@ -1,7 +1,9 @@
 """A store that is read through MLflow's API: listings tell what changed, and only that is asked for."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -10,13 +12,19 @@ import polars as pl
 from grokscope.schemas import Verdict, empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
-from grokscope.store.errors import experiment_not_found
+from grokscope.store.errors import BusyStoreError, experiment_not_found
 from grokscope.store.freshness import Freshness
 from grokscope.store.held import HeldPoints
-from grokscope.store.mirror import Mirror, MirrorError
+from grokscope.store.mirror import Mirror
+from grokscope.store.mirror_files import MirrorError
 from grokscope.store.records import RunRecord, by_id, runs_frame
 from grokscope.store.source import Source
 from grokscope.store.verdict_tags import write_verdict
+
+WAIT_S = 5.0
+"""How long a call waits for another one that reads the same experiment."""
+
+_TRIES = 3
 
 IDS_A_SEARCH = 500
 """Each id is a variable of the server's SQL statement, and old SQLite allows 999."""
@@ -27,6 +35,9 @@ Request = dict[str, dict[str, int | None]]
 
 class RemoteStore:
     """A ``Store`` on a ``Source``; see ``open_store``.
+
+    While the source is asked, nothing else has to wait: what is to be read is planned first and taken in
+    afterwards. Only two readings of one experiment come one after the other.
 
     Args:
         uri: The address, with credentials if it has some.
@@ -52,8 +63,11 @@ class RemoteStore:
         self._freshness = freshness or Freshness()
         self._held = HeldPoints(mirror)
         self._lock = Lock()
+        self._reading: dict[str, Lock] = {}
+        self._epoch = 0
         if mirror is not None:
             self._freshness.recall(mirror.state, now_s=time.monotonic(), wall_s=time.time())
+            self._freshness.keep(mirror.complete)
 
     def experiments(self) -> pl.DataFrame:
         """Return active experiments, the newest activity first."""
@@ -84,12 +98,18 @@ class RemoteStore:
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """Return one value a (run, metric, step); reads what changed (see ``freshness``)."""
         records = self._records(run_ids)
-        with self._lock:
-            try:
-                return self._points(records, metrics)
-            except MirrorError:
-                self._forget()
-                return self._points(records, metrics)
+        with self._alone_with({record.experiment_id for record in records.values()}):
+            for _ in range(_TRIES):
+                with self._lock:
+                    plan = self._plan(records, metrics)
+                read, taken_s = self._read(plan)
+                with self._lock:
+                    try:
+                        if plan.epoch == self._epoch:
+                            return self._taken(plan, read, records, metrics, taken_s=taken_s)
+                    except MirrorError:
+                        self._forget()
+        raise BusyStoreError(f"{self.uri} changed again and again while it was read. Try again.")
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
@@ -103,12 +123,45 @@ class RemoteStore:
             self._held.close(state)
             self._freshness.forget(runs)
             self._held = HeldPoints()
+            self._epoch += 1
 
-    def _points(self, records: dict[str, RunRecord], metrics: Sequence[str] | None) -> pl.DataFrame:
-        whole, partial = self._split(records.values())
-        self._read_whole(whole, metrics)
-        self._read_partial(partial, metrics)
-        self._freshness.forget(self._held.bound(records))
+    @contextmanager
+    def _alone_with(self, experiments: Iterable[str]) -> Generator[None]:
+        """Keep others from reading the same experiments meanwhile: they would read the same once more."""
+        with self._lock:
+            locks = [self._reading.setdefault(number, Lock()) for number in sorted(experiments)]
+        with ExitStack() as taken:
+            for lock in locks:
+                if not lock.acquire(timeout=WAIT_S):
+                    raise BusyStoreError(
+                        f"{self.uri} is being read already, which takes longer than {WAIT_S:g} s. "
+                        "It is tried again at the next refresh."
+                    )
+                taken.callback(lock.release)
+            yield
+
+    def _taken(
+        self,
+        plan: "_Plan",
+        read: pl.DataFrame,
+        records: dict[str, RunRecord],
+        metrics: Sequence[str] | None,
+        *,
+        taken_s: float,
+    ) -> pl.DataFrame:
+        """Take in what was read as planned, and return what was asked for."""
+        for (run_id,), points in read.group_by("run_id"):
+            self._held.add(str(run_id), points, keys=())
+        now_s = time.monotonic()
+        for record, keys in plan.whole:
+            self._held.add(record.run_id, empty_points(), keys=keys)
+            self._freshness.read_all(record, keys, at_s=now_s, cost_s=taken_s / len(plan.whole))
+        for record, keys in plan.partial:
+            self._held.add(record.run_id, empty_points(), keys=keys)
+            self._freshness.read_new(record, keys)
+        if dropped := self._held.bound(records):
+            self._freshness.forget(dropped)
+            self._epoch += 1
         frame = self._held.frame(records, metrics)
         self._held.save(self._state())
         return frame
@@ -116,6 +169,7 @@ class RemoteStore:
     def _forget(self) -> None:
         self._freshness.forget(self._held.runs())
         self._held.clear()
+        self._epoch += 1
 
     def _state(self) -> dict[str, Any]:
         return self._freshness.as_state(now_s=time.monotonic(), wall_s=time.time())
@@ -132,39 +186,38 @@ class RemoteStore:
         found = [record for ids in batches for record in self._source.search(experiments, ids)]
         return by_id(found, run_ids)
 
-    def _split(self, records: Iterable[RunRecord]) -> tuple[list[RunRecord], list[RunRecord]]:
+    def _plan(self, records: Mapping[str, RunRecord], metrics: Sequence[str] | None) -> "_Plan":
+        """Return what has to be read: everything of some runs' curves, of the others what is new."""
         now_s = time.monotonic()
-        whole: list[RunRecord] = []
-        partial: list[RunRecord] = []
-        for record in records:
-            (whole if self._freshness.must_read_all(record, now_s) else partial).append(record)
-        return whole, partial
+        plan = _Plan(epoch=self._epoch)
+        for run_id, record in records.items():
+            if self._freshness.must_read_all(record, now_s):
+                # Of the wanted curves, and of those that were read before.
+                keys = self._wanted(record, metrics, and_held=True)
+                plan.whole.append((record, keys))
+                for key in keys:
+                    plan.histories.setdefault(key, {})[run_id] = None
+            else:
+                steps = self._new_steps(record, metrics)
+                plan.partial.append((record, list(steps)))
+                for key, step in steps.items():
+                    plan.news.setdefault(key, {})[run_id] = step
+        return plan
 
-    def _read_whole(self, records: Sequence[RunRecord], metrics: Sequence[str] | None) -> None:
-        """Read everything of the wanted curves, and of those that were read before."""
-        keys = {record.run_id: self._wanted(record, metrics, and_held=True) for record in records}
+    def _new_steps(self, record: RunRecord, metrics: Sequence[str] | None) -> dict[str, int | None]:
+        wanted = self._wanted(record, metrics)
+        missing = self._held.missing(record.run_id, wanted) or ()
+        advanced = self._freshness.advanced(record, [key for key in wanted if key not in missing])
+        steps: dict[str, int | None] = dict.fromkeys(missing)
+        return steps | {key: self._freshness.last_step(record.run_id, key) for key in advanced}
+
+    def _read(self, plan: "_Plan") -> tuple[pl.DataFrame, float]:
+        """Return what was planned, and how long the whole histories took; no lock is held meanwhile."""
         started_s = time.monotonic()
-        self._take(_request({(key, run): None for run, wanted in keys.items() for key in wanted}))
-        done_s = time.monotonic()
-        for record in records:
-            self._held.add(record.run_id, empty_points(), keys=keys[record.run_id])
-            cost_s = (done_s - started_s) / len(records)
-            self._freshness.read_all(record, keys[record.run_id], at_s=done_s, cost_s=cost_s)
-
-    def _read_partial(self, records: Sequence[RunRecord], metrics: Sequence[str] | None) -> None:
-        """Read curves that are wanted for the first time, and what is new of the others."""
-        steps: dict[tuple[str, str], int | None] = {}
-        for record in records:
-            wanted = self._wanted(record, metrics)
-            for key in self._held.missing(record.run_id, wanted) or ():
-                steps[key, record.run_id] = None
-            for key in self._freshness.advanced(record, wanted):
-                steps[key, record.run_id] = self._freshness.last_step(record.run_id, key)
-        self._take(_request(steps))
-        for record in records:
-            read = [key for key in record.latest if (key, record.run_id) in steps]
-            self._held.add(record.run_id, empty_points(), keys=read)
-            self._freshness.read_new(record, read)
+        histories = [self._source.since(key, steps) for key, steps in plan.histories.items()]
+        taken_s = time.monotonic() - started_s
+        news = [self._source.since(key, steps) for key, steps in plan.news.items()]
+        return pl.concat([empty_points(), *histories, *news]), taken_s
 
     def _wanted(
         self, record: RunRecord, metrics: Sequence[str] | None, *, and_held: bool = False
@@ -174,17 +227,16 @@ class RemoteStore:
             names |= self._held.keys(record.run_id)
         return [key for key in record.latest if key in names]
 
-    def _take(self, request: Request) -> None:
-        read = [self._source.since(key, steps) for key, steps in request.items()]
-        for (run_id,), points in pl.concat([empty_points(), *read]).group_by("run_id"):
-            self._held.add(str(run_id), points, keys=())
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What to read, and what is complete once it is: as long as nothing was forgotten since ``epoch``."""
 
-def _request(steps: dict[tuple[str, str], int | None]) -> Request:
-    request: Request = {}
-    for (key, run_id), step in steps.items():
-        request.setdefault(key, {})[run_id] = step
-    return request
+    epoch: int
+    histories: Request = field(default_factory=Request)
+    news: Request = field(default_factory=Request)
+    whole: list[tuple[RunRecord, list[str]]] = field(default_factory=list[tuple[RunRecord, list[str]]])
+    partial: list[tuple[RunRecord, list[str]]] = field(default_factory=list[tuple[RunRecord, list[str]]])
 
 
 def _pairs(

@@ -1,15 +1,19 @@
 """An MLflow server, through REST: whole histories of 20 runs in one request, or only what is new of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import id_filter
+from grokscope.store.deadline import paged
 from grokscope.store.errors import NotMLflowError
-from grokscope.store.frames import points_from_rows
+from grokscope.store.frames import Row, points_from_rows
 from grokscope.store.records import RunRecord
+from grokscope.store.rest_answers import OddAnswerError, Part, experiment_in, record_in, rows_in
 from grokscope.store.rest_calls import RestCalls
 
 BULK = "metrics/get-history-bulk-interval"
@@ -22,13 +26,15 @@ RUNS_A_REQUEST = 20
 ROWS_A_PAGE = 10_000
 _LISTED = 1000
 _FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1
+_NAMED = 5
+_Entry = TypeVar("_Entry")
 
 
 class RestSource:
     """A ``Source`` on a server's REST interface."""
 
     def __init__(self, uri: str) -> None:
-        self._uri = uri
+        self._shown = redacted(uri)
         self._calls = RestCalls(uri)
         self._gives_many = True
 
@@ -38,8 +44,7 @@ class RestSource:
         Raises:
             NotMLflowError: If the answer is JSON, but not a list of experiments.
         """
-        found = self._listed("experiments/search", {}, name="experiments")
-        return [(str(e["experiment_id"]), str(e["name"])) for e in found]
+        return self._listed("experiments/search", {}, name="experiments", read=experiment_in)
 
     def search(self, experiment_ids: Sequence[str], run_ids: Sequence[str] | None = None) -> list[RunRecord]:
         """Return the active runs of the experiments; or, deleted ones too, those with ``run_ids``."""
@@ -51,7 +56,12 @@ class RestSource:
             else {"run_view_type": "ALL", "filter": id_filter(run_ids)}
         )
         body = {"experiment_ids": list(experiment_ids), **wanted}
-        return [_record(run) for run in self._listed("runs/search", body, name="runs")]
+        read = partial(record_in, experiment_ids=frozenset(experiment_ids))
+        # A run that is logged meanwhile moves others to the next page, where they come again.
+        found = {
+            record.run_id: record for record in self._listed("runs/search", body, name="runs", read=read)
+        }
+        return list(found.values())
 
     def since(self, key: str, steps: Mapping[str, int | None]) -> pl.DataFrame:
         """Return all rows of one metric at or after a step for each run; ``None`` for the whole history."""
@@ -67,11 +77,11 @@ class RestSource:
         bounds = {"start_step": first_step, "end_step": _LAST_STEP, "max_results": SAMPLED_FROM}
         asked = {"run_ids": list(run_ids), "metric_key": key, **bounds}
         try:
-            answer = self._calls.get(BULK, asked)
+            rows = self._calls.get(BULK, asked, partial(rows_in, key=key, run_ids=frozenset(run_ids)))
         except NotMLflowError:  # a server before MLflow 2.11 knows no such request
             self._gives_many = False
             return self._window(key, run_ids, first_step)
-        points = points_from_rows(_row(m["run_id"], m) for m in answer.get("metrics", ()))
+        points = points_from_rows(rows)
         counts = points.group_by("run_id").len()
         sampled = counts.filter(pl.col("len") >= SAMPLED_FROM)["run_id"].to_list()
         # A sample may hide the very decade in which the transition lies: never use one.
@@ -79,53 +89,32 @@ class RestSource:
         return pl.concat([points.filter(~pl.col("run_id").is_in(sampled)), *whole])
 
     def _history(self, key: str, run_id: str) -> pl.DataFrame:
-        asked: dict[str, Any] = {"run_id": run_id, "metric_key": key, "max_results": ROWS_A_PAGE}
-        rows: list[Sequence[Any]] = []
-        while True:
-            answer = self._calls.get("metrics/get-history", asked)
-            rows.extend(_row(run_id, m) for m in answer.get("metrics", ()))
-            asked["page_token"] = answer.get("next_page_token")
-            if not asked["page_token"]:
-                return points_from_rows(rows)
+        def ask(token: str | None) -> tuple[list[Row], str]:
+            asked = {"run_id": run_id, "metric_key": key, "max_results": ROWS_A_PAGE, "page_token": token}
+            return self._calls.get(
+                "metrics/get-history", asked, lambda answer: (rows_in(answer, key, [run_id]), _token(answer))
+            )
 
-    def _listed(self, endpoint: str, body: Mapping[str, Any], *, name: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        asked: dict[str, Any] = {**body, "max_results": _LISTED}
-        while True:
-            answer = self._calls.post(endpoint, asked)
-            if not answer.keys() <= {name, "next_page_token"}:
-                raise NotMLflowError(
-                    f"the answer to {endpoint} has {', '.join(sorted(answer)[:5])} where {name} belong. "
-                    "That is not an MLflow server; check the address and port."
-                )
-            found.extend(answer.get(name, ()))
-            asked["page_token"] = answer.get("next_page_token")
-            if not asked["page_token"]:
-                return found
+        pages = paged(f"{self._shown}: the history of a metric", ask)
+        return pl.concat([empty_points(), *map(points_from_rows, pages)])
+
+    def _listed(
+        self, endpoint: str, body: Mapping[str, Any], *, name: str, read: Callable[[Part], _Entry]
+    ) -> list[_Entry]:
+        def entries(answer: Part) -> tuple[list[_Entry], str]:
+            if other := sorted(answer.names() - {name, "next_page_token"}):
+                raise OddAnswerError(f"it has {', '.join(other[:_NAMED])} where {name} belong")
+            return [read(part) for part in answer.parts(name)], _token(answer)
+
+        def ask(token: str | None) -> tuple[list[_Entry], str]:
+            return self._calls.post(endpoint, {**body, "max_results": _LISTED, "page_token": token}, entries)
+
+        return [entry for page in paged(f"{self._shown}: the list of {name}", ask) for entry in page]
 
 
 def _from(step: int | None) -> int:
     return _FIRST_STEP if step is None else step
 
 
-def _row(run_id: str, metric: Mapping[str, Any]) -> Sequence[Any]:
-    # JSON has no NaN: it comes as the text "NaN", which float() reads.
-    return run_id, metric["key"], metric.get("step", 0), metric["timestamp"], float(metric["value"]), 0
-
-
-def _record(run: Mapping[str, Any]) -> RunRecord:
-    info, data = run["info"], run.get("data", {})
-    return RunRecord(
-        run_id=info["run_id"],
-        name=info.get("run_name", ""),
-        experiment_id=str(info["experiment_id"]),
-        status=info["status"],
-        start_ms=info.get("start_time"),
-        end_ms=info.get("end_time"),
-        is_active=info["lifecycle_stage"] == "active",
-        params={p["key"]: p.get("value", "") for p in data.get("params", ())},
-        tags={t["key"]: t.get("value", "") for t in data.get("tags", ())},
-        latest={
-            m["key"]: (m.get("step", 0), m["timestamp"], str(m["value"])) for m in data.get("metrics", ())
-        },
-    )
+def _token(answer: Part) -> str:
+    return answer.text("next_page_token", "")

@@ -7,11 +7,15 @@ may not), value ``{"name": "val_probe", "canonical": "test/accuracy"}``.
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 from grokscope.schemas import metric
+from grokscope.schemas.secrets import redacted
 from grokscope.store.client import open_client
 from grokscope.store.client_errors import explained
+from grokscope.store.client_source import CALL_S
+from grokscope.store.deadline import Deadline
 from grokscope.store.errors import (
     ExperimentNotFoundError,
     RunNotFoundError,
@@ -21,6 +25,7 @@ from grokscope.store.errors import (
     experiment_not_found,
 )
 from grokscope.store.postgres_calls import PostgresCalls
+from grokscope.store.rest_answers import pairs_in
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
@@ -132,9 +137,9 @@ def tag_key(name: str) -> str:
     return PREFIX + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _alias(text: str) -> list[tuple[str, str]]:
+def _alias(text: str | None) -> list[tuple[str, str]]:
     try:
-        value: Any = json.loads(text)
+        value: Any = json.loads(text or "")
     except (ValueError, RecursionError):
         return []
     if not isinstance(value, dict):
@@ -160,10 +165,14 @@ def _from_folder(_uri: str, _experiment: str) -> Iterable[tuple[str, str]]:
 
 def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
     try:
-        found = RestCalls(uri).get("experiments/get-by-name", {"experiment_name": experiment})
+        found = RestCalls(uri).get(
+            "experiments/get-by-name",
+            {"experiment_name": experiment},
+            lambda answer: pairs_in(answer.part("experiment"), "tags"),
+        )
     except RunNotFoundError as error:
         raise _not_found(experiment) from error
-    return [(tag["key"], tag.get("value", "")) for tag in found["experiment"].get("tags", ())]
+    return found.items()
 
 
 def _from_database(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
@@ -172,8 +181,17 @@ def _from_database(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
             return _from_postgres(PostgresCalls(uri), experiment)
         except (ImportError, UnknownStoreError, UnreachableError):
             pass  # as in opening a store: SQLAlchemy knows ways to connect that PostgreSQL's library does not
-    with explained(uri):
-        return _experiment(uri, experiment)[2].items()
+
+    def asked(_sign: object) -> Iterable[tuple[str, str]]:
+        with explained(uri):
+            return _experiment(uri, experiment)[2].items()
+
+    return _deadline(redacted(uri)).ask(asked, silence_s=CALL_S, whole_s=CALL_S)
+
+
+@lru_cache(maxsize=32)
+def _deadline(shown: str) -> Deadline:
+    return Deadline(shown)  # one for all calls, since it knows which have not ended
 
 
 def _from_postgres(calls: PostgresCalls, experiment: str) -> Iterable[tuple[str, str]]:

@@ -17,6 +17,7 @@ from grokscope.store.sqlite_queries import arrived
 
 _LAST = "SELECT MAX(rowid) FROM metrics"
 _ROW = "SELECT run_uuid, key, step, timestamp, value, is_nan FROM metrics WHERE rowid = ?"
+_LAST_ROW = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +45,17 @@ def move(reader: BulkReader, path: Path, *, cursor: Cursor | None, held: HeldPoi
 def cursor_from(state: Any) -> Cursor | None:
     """Return the cursor that ``asdict`` and JSON made ``state`` of; ``None`` if it is of something else."""
     try:
-        content, file = state["content"], state["file"]
-        return Cursor(
-            number=int(state["number"]),
-            content=None if content is None else tuple(content),
-            file=(int(file[0]), int(file[1])),
+        content, file, number = state["content"], state["file"], int(state["number"])
+        return (
+            Cursor(
+                number=number,
+                content=None if content is None else tuple(content),
+                file=(int(file[0]), int(file[1])),
+            )
+            if 0 <= number <= _LAST_ROW
+            else None
         )
-    except (TypeError, KeyError, ValueError, IndexError):
+    except (TypeError, KeyError, ValueError, IndexError, OverflowError):
         return None
 
 

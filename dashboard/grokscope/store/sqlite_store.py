@@ -14,7 +14,8 @@ from grokscope.schemas.secrets import redacted
 from grokscope.store import frames, sqlite_queries
 from grokscope.store.errors import experiment_not_found, runs_not_found
 from grokscope.store.held import HeldPoints
-from grokscope.store.mirror import Mirror, MirrorError
+from grokscope.store.mirror import Mirror
+from grokscope.store.mirror_files import MirrorError
 from grokscope.store.sqlite_bulk import BulkReader, bulk_reading
 from grokscope.store.sqlite_cursor import cursor_from, move
 from grokscope.store.sqlite_file import reading

@@ -16,7 +16,9 @@ class WriterLock:
     @classmethod
     def take(cls, path: Path) -> "WriterLock | None":
         """Return the lock, or ``None`` if another holds it, be it in this process."""
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        # Not through a link, and not waiting for a pipe that somebody put there.
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

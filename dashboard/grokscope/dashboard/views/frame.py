@@ -128,11 +128,12 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
     Args:
         data: What to draw.
         draw: Is called only when there are runs.
-        every_s: Pause between two drawings; ``None``: a few seconds while something is training or nothing
-            can be drawn yet, else never again.
+        every_s: Pause between two drawings; ``None``: a few seconds while something is training, nothing can
+            be drawn yet or the store cannot be read, else never again.
     """
     snapshot = data.snapshot()
-    waiting = snapshot.runs.is_empty() or snapshot.unjudged or phases.active(snapshot.runs).height > 0
+    awaited = snapshot.runs.is_empty() or snapshot.problem is not None or snapshot.unjudged
+    waiting = awaited or phases.active(snapshot.runs).height > 0
 
     @st.fragment(run_every=every_s or (EVERY_S if waiting else None))
     def fragment() -> None:
