@@ -12,11 +12,11 @@ import torch
 
 from grokscope.collectors import Tracker
 
-_given = iter(json.loads(sys.stdin.read()))
+_given: list[str] = []
 
 
 def canary() -> str:
-    return next(_given)
+    return _given.pop()
 
 
 @dataclass
@@ -38,30 +38,31 @@ class Client:
         self.secret = canary()
 
 
-CONFIG = {
-    "mapping": {
-        name: canary()
-        for name in (
-            "api_key", "HF_TOKEN", "pwd", "pass", "passphrase", "OPENAI_KEY", "ssh_key", "bearer", "auth",
-            "dbPassword", "clientSecret", "private-key", "credentials", "AWS_SECRET_ACCESS_KEY", "cookie",
-        )
-    },
-    "list of mappings": [{"lr": 1, "wandb_key": canary()}, {"deep": [{"deeper": {"token": canary()}}]}],
-    "dataclass": [Logger(), {"logger": Logger()}],
-    "namespace": argparse.Namespace(pwd=canary(), more=types.SimpleNamespace(secret=canary())),
-    "tuple": Login("ann", canary()),
-    "addresses": [
-        f"postgresql://u:{canary()}@h", f"postgresql://h/d?user=u&password={canary()}", f"redis://:{canary()}/x@h:1",
-        f"https://h/hook?access_token={canary()}#x",
-    ],
-    "argv": ["--api-key", canary(), f"--password={canary()}", "--lr", "1"],
-    "command": f"train.py --hub-token {canary()} --lr 1",
-    "env": [{"name": "HF_TOKEN", "value": canary()}],
-    "headers": [("Authorization", f"Bearer {canary()}"), ("X-Api-Key", canary())],
-    "text": json.dumps({"client_secret": canary(), "nested": {"api_key": canary()}}),
-    "object": Client(),
-    "set": {f"https://{canary()}@h/x"},
-}  # fmt: skip
+def config() -> dict[str, object]:
+    return {
+        "mapping": {
+            name: canary()
+            for name in (
+                "api_key", "HF_TOKEN", "pwd", "pass", "passphrase", "OPENAI_KEY", "ssh_key", "bearer", "auth",
+                "dbPassword", "clientSecret", "private-key", "credentials", "AWS_SECRET_ACCESS_KEY", "cookie",
+            )
+        },
+        "list of mappings": [{"lr": 1, "wandb_key": canary()}, {"deep": [{"deeper": {"token": canary()}}]}],
+        "dataclass": [Logger(), {"logger": Logger()}],
+        "namespace": argparse.Namespace(pwd=canary(), more=types.SimpleNamespace(secret=canary())),
+        "tuple": Login("ann", canary()),
+        "addresses": [
+            f"postgresql://u:{canary()}@h", f"postgresql://h/d?user=u&password={canary()}", f"redis://:{canary()}/x@h:1",
+            f"https://h/hook?access_token={canary()}#x",
+        ],
+        "argv": ["--api-key", canary(), f"--password={canary()}", "--lr", "1"],
+        "command": f"train.py --hub-token {canary()} --lr 1",
+        "env": [{"name": "HF_TOKEN", "value": canary()}],
+        "headers": [("Authorization", f"Bearer {canary()}"), ("X-Api-Key", canary())],
+        "text": json.dumps({"client_secret": canary(), "nested": {"api_key": canary()}}),
+        "object": Client(),
+        "set": {f"https://{canary()}@h/x"},
+    }  # fmt: skip
 
 
 def loader() -> Iterator[object]:
@@ -69,10 +70,16 @@ def loader() -> Iterator[object]:
     yield
 
 
-model = torch.nn.Linear(2, 2)
-data = (torch.randn(8, 2), torch.randint(2, (8,)))
-with Tracker(model, experiment="canaries", name="kept quiet", config=CONFIG) as tracker:
-    for step in range(50):
-        tracker.log(step, {"train/batch_loss": 1 / (1 + step)})
-    tracker.evaluate(50, train=data, test=loader())
-sys.stdout.write(f"{len(list(_given))} left")
+def main() -> None:
+    _given.extend(json.loads(sys.stdin.read()))
+    model = torch.nn.Linear(2, 2)
+    data = (torch.randn(8, 2), torch.randint(2, (8,)))
+    with Tracker(model, experiment="canaries", name="kept quiet", config=config()) as tracker:
+        for step in range(50):
+            tracker.log(step, {"train/batch_loss": 1 / (1 + step)})
+        tracker.evaluate(50, train=data, test=loader())
+    sys.stdout.write(f"{len(_given)} left")
+
+
+if __name__ == "__main__":
+    main()
