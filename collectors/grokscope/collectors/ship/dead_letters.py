@@ -121,7 +121,7 @@ def buried(home: Path, run_id: str | None = None) -> list[Buried]:
 
 
 def _letters(path: Path) -> Iterator[dict[str, Any]]:
-    with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             with suppress(ValueError):  # the half line of a shipper that was killed, or of a full disk
                 letter = json.loads(line)

@@ -19,6 +19,7 @@ from grokscope.collectors.ship.sink import (
     Label,
     Refused,
     RunGone,
+    RunMissing,
     Scalar,
     StoreReplaced,
     Unavailable,
@@ -170,7 +171,7 @@ class MlflowSink:
             return self._connected().get_run(run).info.lifecycle_stage == "deleted"
         except mlflow.exceptions.MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return True
+                raise RunMissing(run) from error
             raise
 
 
