@@ -92,12 +92,27 @@ def test_text_that_no_database_takes_is_made_harmless(no_shipper):
 
 
 def test_a_user_without_a_home_folder_trains_on_and_is_told(monkeypatch, capsys):
-    def homeless(*_: object) -> None:
-        raise RuntimeError("Could not determine home directory.")
+    monkeypatch.setenv("GROKSCOPE_HOME", "~nosuchuser/x")
+    with Tracker(experiment="e") as tracker:
+        tracker.log(0, {"m": 1.0})
+    assert isinstance(tracker._journal, LostJournal)
+    assert tracker._journal.dropped > 0
+    said = capsys.readouterr().err
+    assert "GROKSCOPE_HOME is '~nosuchuser/x'" in said
+    assert "set it to the path of a folder that can be written" in said
 
-    monkeypatch.setattr("grokscope.collectors.journal.home", homeless)
-    assert isinstance(opened({}), LostJournal)
-    assert "set GROKSCOPE_HOME to a folder that can be written" in capsys.readouterr().err
+
+def test_a_home_that_others_can_write_is_told_and_training_goes_on(no_shipper, capsys):
+    no_shipper.mkdir()
+    (no_shipper / "thesis.tex").touch()
+    no_shipper.chmod(0o777)
+    with Tracker(experiment="e") as tracker:
+        tracker.log(0, {"m": 1.0})
+    assert isinstance(tracker._journal, LostJournal)
+    said = capsys.readouterr().err
+    assert f"chmod go-w {no_shipper}'" in said
+    assert "or set GROKSCOPE_HOME to a folder of your own); nothing is kept until that is possible" in said
+    assert [path.name for path in no_shipper.iterdir()] == ["thesis.tex"]
 
 
 def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):

@@ -11,7 +11,7 @@ _MOST_SAID = 20
 
 
 def tell(sentence: str) -> None:
-    """Write ``sentence`` to stderr, without an error's secrets; a closed or broken one costs only the sentence.
+    """Write ``sentence`` to stderr, without secrets; a closed or broken one costs only the sentence.
 
     >>> tell("")
     """

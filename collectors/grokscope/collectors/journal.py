@@ -13,6 +13,7 @@ from grokscope.collectors.ship import buried, ensure_shipper, has_failed
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
+    NotPrivateError,
     Presence,
     SpoolWriter,
     beat,
@@ -23,7 +24,7 @@ from grokscope.collectors.spool import (
     remove_spool,
     unshipped,
 )
-from grokscope.schemas import home
+from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.description import param
 from grokscope.schemas.names import plain_text
 from grokscope.schemas.secrets import without_credentials
@@ -200,10 +201,13 @@ def open_journal(
 
     try:
         return open_spool()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+    except (OSError, NoHomeError) as error:
+        remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
+        if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
+            remedy = ""
         tell(
-            f"cannot write a spool ({error}); nothing is kept until that is possible. Free the disk or set "
-            "GROKSCOPE_HOME to a folder that can be written. Training goes on."
+            f"cannot write a spool ({error}); nothing is kept until that is possible. {remedy}"
+            "Training goes on."
         )
         return LostJournal(open_spool)
 

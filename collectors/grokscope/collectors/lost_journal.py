@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from grokscope.collectors.complaints import tell
+from grokscope.schemas import NoHomeError
 
 if TYPE_CHECKING:
     from grokscope.collectors.journal import Journal
@@ -17,7 +18,7 @@ class LostJournal:
     """Stands in for a spool until there is one, and passes everything on from then.
 
     Args:
-        open_spool: Opens the real journal; raises ``OSError`` or ``RuntimeError`` while that cannot be.
+        open_spool: Opens the real journal; raises ``OSError`` or ``NoHomeError`` while that cannot be.
     """
 
     def __init__(self, open_spool: "Callable[[], Journal]") -> None:
@@ -61,7 +62,7 @@ class LostJournal:
                 return True
             try:
                 self._found = open_spool()
-            except (OSError, RuntimeError):
+            except (OSError, NoHomeError):
                 return False
         tell(f"the spool can be written now; points are kept from here on, and {self._lost} were lost.")
         return True

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from grokscope.cli import options
 from grokscope.collectors.ship import backlogs
+from grokscope.collectors.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
 from grokscope.store.doctor import Finding, Health, examine_store, shown_bytes
 
@@ -53,6 +54,7 @@ def _examine(uri: str) -> Iterator[Finding]:
     place = home()
     yield _room(place)
     yield from _spools(place)
+    yield _damage(place)
     yield _dead_letters(place / "dead")
     yield _mirror(place / "mirror")
     yield from _packages()
@@ -97,14 +99,28 @@ def _spools(place: Path) -> Iterator[Finding]:
             yield Finding(subject="spools", health=Health.OK, says=f"runs that train send to {backlog.store}")
 
 
+def _damage(place: Path) -> Finding:
+    unread = [f"{folder}: {found.sentence}" for folder in find_spools(place) if (found := Damage(folder))]
+    unread += [report.says for report in damage_reports(place)]
+    if not unread:
+        return Finding(subject="damage", health=Health.OK, says="all that was logged could be read")
+    more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+    return Finding(
+        subject="damage",
+        health=Health.WARN,
+        says=f"{unread[0]}{more}",
+        remedy="Have the disk looked at; of runs that are sent, delete the files once you have seen them.",
+    )
+
+
 def _dead_letters(folder: Path) -> Finding:
-    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    files = sorted(path for path in folder.glob("*.jsonl") if path.is_file()) if folder.is_dir() else []
     if not files:
         return Finding(subject="refused", health=Health.OK, says="the store has refused no point")
     return Finding(
         subject="refused",
         health=Health.WARN,
-        says=f"{len(files)} files of records that a store refused or that were damaged, such as {files[0]}",
+        says=f"{len(files)} files of records that a store refused, such as {files[0]}",
         remedy="Each line says why; correct the names or values in the training code, then delete the files.",
     )
 

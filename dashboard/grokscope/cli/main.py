@@ -58,10 +58,10 @@ def run() -> None:
     try:
         app()
     except GrokscopeError as error:
-        sys.stderr.write(f"grokscope: {error}\n")
+        typer.echo(f"grokscope: {error}", err=True)  # which may be closed
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("\ngrokscope: stopped\n")
+        typer.echo("\ngrokscope: stopped", err=True)
         sys.exit(130)
 
 

@@ -38,7 +38,8 @@ def keep(file: IO[bytes]) -> Path | None:
     for folder in (mine, Path(tempfile.gettempdir())) if content.partition(b"\n")[2] else ():
         with suppress(OSError):
             if folder is mine:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
             number, name = tempfile.mkstemp(prefix="grokscope-stacks-", suffix=".txt", dir=folder)
             with os.fdopen(number, "wb") as kept:
                 kept.write(content)

@@ -1,6 +1,7 @@
 """``grokscope sync``: carry what is left in spools into MLflow."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grokscope.collectors.ship import Backlog, backlogs, buried, ensure_shipper, retry_stuck
+from grokscope.collectors.spool import close_to_others, damage_reports
 from grokscope.schemas import GrokscopeError, home
 
 
 class SyncError(GrokscopeError):
-    """Points could not be delivered."""
+    """Points could not be delivered, or not all of them could be read."""
 
 
 def sync(
@@ -26,6 +28,7 @@ def sync(
     Sending twice is harmless: a point that is there already is not stored again.
     """
     place = home()
+    close_to_others(place)
     try:
         _send(place, patience)
     finally:
@@ -36,32 +39,42 @@ def sync(
 def _send(place: Path, patience: float) -> None:
     retry_stuck(place)
     waiting = backlogs(place)
+    problems = [problem for backlog in waiting if (problem := _problem(place, backlog, patience))]
+    problems += [sentence for backlog in backlogs(place) for sentence in backlog.stuck]
+    problems += _losses(place)
+    if problems:
+        for sentence in problems[:-1]:
+            typer.echo(f"grokscope: {sentence}", err=True)
+        raise SyncError(problems[-1])
     if not waiting:
         typer.echo(f"nothing to send: no spools in {place}")
-        return
-    if not any(backlog.points or backlog.spools or backlog.stuck for backlog in waiting):
+    elif not any(backlog.points or backlog.spools for backlog in waiting):
         typer.echo("nothing to send: the runs that still train send their own points")
-        return
-    for backlog in waiting:
-        try:
-            _follow(place, backlog, patience)
-        except OSError as error:
-            raise SyncError(
-                f"no shipper can be started in {place} ({error}); free or unlock that folder"
-            ) from error
-    left = [b for b in backlogs(place) if b.stuck]
-    for backlog in left:
-        for sentence in backlog.stuck:
-            typer.echo(f"grokscope: {sentence}", err=True)
-    if left:
-        raise SyncError(
-            f"{sum(len(b.stuck) for b in left)} spools in {place} cannot be sent from here; see above"
-        )
-    typer.echo(f"{sum(b.points for b in waiting):,} points delivered")
+    else:
+        typer.echo(f"{sum(backlog.points for backlog in waiting):,} points delivered")
 
 
-def _follow(place: Path, backlog: Backlog, patience: float) -> None:
-    """Show how one store's backlog shrinks, until it is gone or the store has been away too long."""
+def _problem(place: Path, backlog: Backlog, patience: float) -> str:
+    """Send what waits for one store; say why that cannot be, since others may be sent all the same."""
+    try:
+        return _follow(place, backlog, patience) if backlog.points or backlog.spools else ""
+    except OSError as error:
+        return f"no shipper can be started in {place} ({error}); free or unlock that folder"
+
+
+def _losses(place: Path) -> list[str]:
+    """Tell once what could not be read of spools that are shipped; return the sentences that tell a loss."""
+    fresh = [report for report in damage_reports(place) if not report.is_told]
+    for report in fresh:
+        with suppress(OSError):  # then it is told again
+            report.told()
+        if not report.is_loss:
+            typer.echo(f"grokscope: {report.says}", err=True)
+    return [f"{report.says}; look at them, then delete them" for report in fresh if report.is_loss]
+
+
+def _follow(place: Path, backlog: Backlog, patience: float) -> str:
+    """Show how one store's backlog shrinks, until it is gone; say so if the store stays away too long."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(backlog.store, total=backlog.points)
@@ -75,6 +88,7 @@ def _follow(place: Path, backlog: Backlog, patience: float) -> None:
             if (now.points, now.spools) != (last.points, last.spools):
                 last, moved = now, time.monotonic()
             elif time.monotonic() - moved > patience:
-                raise SyncError(now.complaint(patience))
+                return now.complaint(patience)
             bar.update(task, completed=backlog.points - now.points)
         bar.update(task, completed=backlog.points)
+    return ""

@@ -29,7 +29,8 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
     store = without_credentials(uri)
     folder = root / hashlib.sha256(store.encode()).hexdigest()[:24]
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        root.mkdir(exist_ok=True, mode=0o700)
         folder.mkdir(mode=0o700, exist_ok=True)
         lock = WriterLock.take(folder / _LOCK)
         if lock is not None:

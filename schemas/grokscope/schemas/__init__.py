@@ -13,6 +13,7 @@ from grokscope.schemas.errors import GrokscopeError as GrokscopeError
 from grokscope.schemas.errors import InvalidDescriptionError as InvalidDescriptionError
 from grokscope.schemas.errors import InvalidPointsError as InvalidPointsError
 from grokscope.schemas.errors import InvalidVerdictError as InvalidVerdictError
+from grokscope.schemas.errors import NoHomeError as NoHomeError
 from grokscope.schemas.errors import UnknownMetricError as UnknownMetricError
 from grokscope.schemas.frames import POINT_SCHEMA as POINT_SCHEMA
 from grokscope.schemas.frames import as_points as as_points
@@ -33,6 +34,7 @@ from grokscope.schemas.places import home as home
 from grokscope.schemas.places import sqlite_path as sqlite_path
 from grokscope.schemas.places import store_uri as store_uri
 from grokscope.schemas.tags import CLIENT_RUN_ID as CLIENT_RUN_ID
+from grokscope.schemas.tags import DAMAGE as DAMAGE
 from grokscope.schemas.tags import LAST_SEEN as LAST_SEEN
 from grokscope.schemas.transitions import Date as Date
 from grokscope.schemas.transitions import Kind as Kind

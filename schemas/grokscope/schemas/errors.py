@@ -9,6 +9,10 @@ class UnknownMetricError(GrokscopeError):
     """A metric key that is not in the table of metrics."""
 
 
+class NoHomeError(GrokscopeError):
+    """Nobody can tell which folder is meant for spools and state."""
+
+
 class InvalidPointsError(GrokscopeError):
     """A frame that is not a frame of points."""
 

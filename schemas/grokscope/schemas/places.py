@@ -5,6 +5,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from grokscope.schemas.errors import NoHomeError
+
 DEFAULT_STORE = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
 
@@ -41,11 +43,26 @@ def sqlite_path(uri: str) -> Path | None:
 def home(*, env: Mapping[str, str] = os.environ) -> Path:
     """Return the folder for spools and state: ``GROKSCOPE_HOME``, else the platform's user data folder.
 
+    A link is followed here, once: below the home none is.
+
+    Raises:
+        NoHomeError: If the folder is a user's and nobody can tell which, or leads in a circle.
+
     >>> home(env={"GROKSCOPE_HOME": "/data/grokscope"})
     PosixPath('/data/grokscope')
     """
-    if given := env.get("GROKSCOPE_HOME"):
-        return Path(given).expanduser().absolute()
+    given = env.get("GROKSCOPE_HOME")
+    try:
+        return (Path(given).expanduser() if given else _platforms(env)).absolute().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        told = f"GROKSCOPE_HOME is {given!r}, and" if given else "GROKSCOPE_HOME is not set, and"
+        raise NoHomeError(
+            f"{told} no folder for spools and state can be told from that ({error}); set it to the path of a "
+            "folder that can be written, such as /data/grokscope"
+        ) from error
+
+
+def _platforms(env: Mapping[str, str]) -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "grokscope"
     return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "grokscope"

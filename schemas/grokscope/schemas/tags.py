@@ -5,3 +5,6 @@ CLIENT_RUN_ID = "grokscope.client_run_id"
 
 LAST_SEEN = "grokscope.last_seen"
 """When the training process was last known to be alive, Unix time in whole ms."""
+
+DAMAGE = "grokscope.damage"
+"""What could not be read of what the run had logged: how much, where and why, as a sentence."""

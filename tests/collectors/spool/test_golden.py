@@ -5,6 +5,8 @@ import math
 import shutil
 from pathlib import Path
 
+import pytest
+
 from grokscope.collectors.ship import backlogs
 from grokscope.collectors.spool import (
     Cursor,
@@ -19,9 +21,20 @@ from grokscope.collectors.spool import (
 GOLDEN = Path(__file__).with_name("golden")
 
 
-def test_a_spool_of_the_first_version_is_read_whole():
-    assert read_cursor(GOLDEN) == Cursor(segment=0, offset=8)
-    *points, end = (read.record for read in read_spool(GOLDEN, read_cursor(GOLDEN)))
+@pytest.fixture
+def golden(tmp_path) -> Path:
+    """Give a copy that is this user's alone, as a spool has to be; a checkout may be anybody's."""
+    folder = tmp_path / "golden"
+    folder.mkdir(mode=0o700)
+    for path in GOLDEN.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+        (folder / path.name).chmod(0o600)
+    return folder
+
+
+def test_a_spool_of_the_first_version_is_read_whole(golden):
+    assert read_cursor(golden) == Cursor(segment=0, offset=8)
+    *points, end = (read.record for read in read_spool(golden, read_cursor(golden)))
     assert [(p.step, p.time_ms, p.keys) for p in points] == [
         (0, 1000, ("train/loss",)),
         (1, 1001, ("train/loss", "test/loss")),
@@ -35,8 +48,8 @@ def test_a_spool_of_the_first_version_is_read_whole():
     assert end == Event(content={"event": "end", "status": "FINISHED", "time_ms": 1004})
 
 
-def test_what_the_first_version_said_of_a_run_is_understood():
-    meta = read_meta(GOLDEN)
+def test_what_the_first_version_said_of_a_run_is_understood(golden):
+    meta = read_meta(golden)
     assert (meta.run_id, meta.params, meta.start_ms, meta.attempt) == ("golden", {"lr": "0.1"}, 999, 1)
     assert (meta.host, meta.kernel) == ("h", "")
 
@@ -50,9 +63,9 @@ def test_this_version_still_writes_those_very_bytes(tmp_path):
     assert (tmp_path / "000000.seg").read_bytes() == (GOLDEN / "000000.seg").read_bytes()
 
 
-def test_a_spool_of_a_later_version_is_refused_with_a_sentence_and_left_as_it_is(tmp_path):
-    folder = create_spool(tmp_path, read_meta(GOLDEN))
-    shutil.copy(GOLDEN / "000000.seg", folder)
+def test_a_spool_of_a_later_version_is_refused_with_a_sentence_and_left_as_it_is(tmp_path, golden):
+    folder = create_spool(tmp_path, read_meta(golden))
+    shutil.copy(golden / "000000.seg", folder)
     later = json.loads((GOLDEN / "meta.json").read_text()) | {"version": 2}
     (folder / "meta.json").write_text(json.dumps(later))
     (refused,) = backlogs(tmp_path)

@@ -17,6 +17,7 @@ from grokscope.schemas.secrets import redacted
 _log = logging.getLogger(__name__)
 
 _TRIES = 5
+_STDERR = 2
 
 # The shipper has its own backoff and its own process, so these never touch a user's calls. They must be
 # set before mlflow is imported.
@@ -38,14 +39,23 @@ def main() -> int:
     parser.add_argument("--store", required=True)
     parser.add_argument("--detach", action="store_true", help="go on in the background")
     arguments = parser.parse_args()
+    _keep_printing_apart()
     if arguments.detach and _is_parent():
         return 0
-    lock = ShipLock(arguments.home, arguments.store)
+    home = arguments.home.resolve()
+    lock = ShipLock(home, arguments.store)
     while lock.acquire(tries=_TRIES):
-        again = _ship(arguments.home, arguments.store, lock)
+        again = _ship(home, arguments.store, lock)
         if not again:
             break
     return 0
+
+
+def _keep_printing_apart() -> None:
+    """Open what is closed of the descriptors 0 to 2, so that no database or socket takes what is printed."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(fd)
 
 
 def _is_parent() -> bool:

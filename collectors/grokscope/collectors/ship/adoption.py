@@ -6,7 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.ship.lock import is_held
-from grokscope.collectors.spool import LEASE_SECONDS, Meta, age_seconds, is_certain, writer_is_alive
+from grokscope.collectors.spool import (
+    LEASE_SECONDS,
+    Meta,
+    age_seconds,
+    is_certain,
+    opened,
+    writer_is_alive,
+)
 
 _LEASE = "shipper"
 
@@ -14,8 +21,11 @@ _LEASE = "shipper"
 def renew_lease(folder: Path) -> None:
     """Say to other kernels that somebody ships this spool."""
     with suppress(OSError):  # a full disk; the others then ship it too, which stores nothing twice
-        (folder / _LEASE).touch(mode=0o600)
-        os.utime(folder / _LEASE)
+        fd = opened(folder / _LEASE, os.O_WRONLY | os.O_CREAT)
+        try:
+            os.utime(fd)
+        finally:
+            os.close(fd)
 
 
 def is_ours(home: Path, folder: Path, meta: Meta) -> bool:

@@ -14,12 +14,13 @@ from grokscope.collectors.spool import (
     find_spools,
     read_json,
     read_meta,
+    refused_spools,
     unshipped,
     writer_is_alive,
 )
 from grokscope.schemas.secrets import without_credentials
 
-_UNREADABLE = "unreadable spools"
+_REFUSED = "no store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +63,24 @@ def backlogs(home: Path) -> list[Backlog]:
     sendable: dict[str, list[int]] = defaultdict(list)
     ended: dict[str, int] = defaultdict(int)
     stuck: dict[str, list[str]] = defaultdict(list)
+    if refused := refused_spools(home):
+        stuck[_REFUSED] = list(refused.values())
     for folder in find_spools(home):
         meta = read_meta(folder)
-        if meta is None:
-            if folder.exists():
-                stuck[_UNREADABLE].append(f"{folder}/meta.json is damaged or of a later version of grokscope")
+        if meta is None or folder in refused:
             continue
         # An earlier version left some secrets in it.
         meta = replace(meta, store=without_credentials(meta.store))
-        reason = _why_stuck(home, folder, meta)
-        if reason:
-            stuck[meta.store].append(reason)
-        else:
+        try:
+            if reason := _why_stuck(home, folder, meta):
+                stuck[meta.store].append(reason)
+                continue
             # A run that still trains adds to its spool all the time, and has a shipper already.
             has_ended = not writer_is_alive(folder, meta)
             sendable[meta.store].append(unshipped(folder) if has_ended else 0)
             ended[meta.store] += has_ended
+        except OSError as error:
+            stuck[meta.store].append(f"{folder} cannot be read ({error}); see to the disk")
     return [
         Backlog(
             store=store,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grokscope.collectors.spool import opened
+
 # Enough to tell the reasons of a file that may hold millions of points.
 _MOST_LOOKED_AT = 1000
 _REASONS_TOLD = 3
@@ -56,8 +58,8 @@ class DeadLetters:
         if (mark := _mark(letter)) in self._known:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(self._path, flags, 0o600), "ab+") as file:
+        fd = opened(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        with os.fdopen(fd, "ab+") as file:
             size = file.seek(0, os.SEEK_END)
             is_torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
             file.write(b"\n" * is_torn + json.dumps({**letter, "why": why}).encode() + b"\n")

@@ -12,6 +12,7 @@ from grokscope.collectors.ship.sink import Refused, RunGone, RunMissing, Scalar,
 from grokscope.collectors.ship.stored_run import BATCH, StoredRun, Waiting
 from grokscope.collectors.spool import (
     Cursor,
+    Damage,
     Event,
     Meta,
     Read,
@@ -72,9 +73,10 @@ class Delivery:
         self._folder = folder
         self._meta = meta
         self._dead = dead
+        self._damage = Damage(folder)
         letters = DeadLetters(dead, run_id=meta.run_id)
         self._run = StoredRun(meta, sink=sink, letters=letters, clock=clock)
-        self._reader = SpoolReader(folder, read_cursor(folder))
+        self._reader = SpoolReader(folder, read_cursor(folder), damage=self._damage)
         self._records: Iterator[Read] = iter(())
         self._batch: _Batch | None = None
         self._next_beat = 0.0
@@ -182,6 +184,7 @@ class Delivery:
             return
         self._next_cursor = time.monotonic() + _CURSOR_SECONDS
         try:
+            self._damage.save()
             write_cursor(self._folder, self._delivered)
         except OSError as error:
             # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
@@ -229,8 +232,11 @@ class Delivery:
             self._close(end, may_return=not is_certain(self._meta))
 
     def _close(self, end: Event, *, may_return: bool = False) -> None:
-        self._run.end(end.content, last_ms=self._last_ms)
         self._reader.look_for_damage()
+        self._run.end(end.content, last_ms=self._last_ms, damage=self._damage.sentence)
+        if self._damage:
+            self._damage.save()
+            self._damage.report(self._dead.with_name(self._folder.name), run=self._meta.run_id)
         for _, path in segments(self._folder):
             self._keep_if_damaged(path)
         if may_return:
@@ -247,7 +253,7 @@ class Delivery:
 
     def _keep_if_damaged(self, path: Path) -> None:
         """Save a segment that holds bytes nobody could read from being deleted."""
-        if int(path.stem) in self._reader.damaged:
+        if self._damage.holds(int(path.stem)):
             place = self._dead.with_name(f"{self._folder.name}.{path.name}")
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.replace(place)

@@ -87,7 +87,7 @@ def ending_of(content: Mapping[str, Any], *, attempt: int, last_ms: int) -> tupl
         last_ms: When its last point was logged, for an end without a time.
 
     >>> ending_of({"status": "finished", "time_ms": 9}, attempt=1, last_ms=5)
-    (Ending(status='FINISHED', time_ms=9, attempt=1, dropped=0), None)
+    (Ending(status='FINISHED', time_ms=9, attempt=1, dropped=0, damage=''), None)
     >>> ending, misfit = ending_of({"status": "SUCCESS"}, attempt=1, last_ms=5)
     >>> ending.status, ending.time_ms, misfit.why
     ('FAILED', 5, "a run ends as FINISHED, FAILED or KILLED, not as 'SUCCESS'; it is stored as FAILED")

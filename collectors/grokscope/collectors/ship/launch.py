@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grokscope.collectors.ship.credentials import VARIABLE
 from grokscope.collectors.ship.lock import is_held, ship_key
+from grokscope.collectors.spool import opened, private_folder
 from grokscope.schemas.secrets import without_credentials
 
 _START_SECONDS = 30.0
@@ -29,13 +30,12 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
     shown = without_credentials(store)
     if is_held(home, shown):
         return
-    folder = home / "ship"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = private_folder(home, "ship")
     # -P: a file named mlflow.py in the working folder must not be taken for the real one.
     command = [sys.executable, "-P", "-m", "grokscope.collectors.ship", "--detach"]
-    command += ["--home", str(home), "--store", shown]
+    command += [f"--home={home}", f"--store={shown}"]
     path = folder / f"{ship_key(shown)}.log"
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         started = subprocess.run(
             command,

@@ -7,6 +7,8 @@ import socket
 import time
 from pathlib import Path
 
+from grokscope.collectors.spool import opened, private_folder
+
 _BETWEEN_TRIES = 0.02
 
 
@@ -24,6 +26,7 @@ class ShipLock:
     """Held by the one process that ships; released by the system when that process dies."""
 
     def __init__(self, home: Path, store: str, *, host: str | None = None) -> None:
+        self._home = home
         self._path = lock_path(home, store, host=host)
         self._fd = -1
 
@@ -34,10 +37,10 @@ class ShipLock:
             tries: Look this often, since somebody who asks ``is_held`` holds the lock for an instant.
 
         Raises:
-            OSError: If the file system cannot lock at all.
+            OSError: If the file system cannot lock at all, or somebody else may have made the file.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        private_folder(self._home, self._path.parent.name)
+        fd = opened(self._path, os.O_RDWR | os.O_CREAT)
         for left in reversed(range(tries)):
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

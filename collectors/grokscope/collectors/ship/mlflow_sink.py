@@ -25,7 +25,7 @@ from grokscope.collectors.ship.sink import (
     Unavailable,
 )
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID, LAST_SEEN, sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, LAST_SEEN, sqlite_path
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
 
@@ -38,6 +38,7 @@ _LOCK_TRIES = 100
 # How long another maker of the same run, on another machine, has to see ours and to give way.
 _LOOKS, _BETWEEN_LOOKS = 20, 0.1
 _MOST_DOUBLES = 50
+_TAG_LENGTH = 5000
 
 
 class MlflowSink:
@@ -86,12 +87,16 @@ class MlflowSink:
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
 
     def end_run(self, run: str, ending: Ending) -> None:
-        """Set status and end time, and the tag ``grokscope.dropped`` if anything was."""
+        """Set status and end time, and a tag for what was dropped and for what could not be read, if any."""
         with self._about(run):
             client = self._connected()
             if ending.dropped:
                 client.set_tag(run, DROPPED, str(ending.dropped))
-            if _attempt(client.get_run(run)) <= ending.attempt:
+            found = client.get_run(run)
+            if ending.damage and ending.damage not in (told := found.data.tags.get(DAMAGE, "")):
+                text = f"{told}; {ending.damage}" if told else ending.damage
+                client.set_tag(run, DAMAGE, text[:_TAG_LENGTH])
+            if _attempt(found) <= ending.attempt:
                 client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
 
     def _connected(self) -> MlflowClient:

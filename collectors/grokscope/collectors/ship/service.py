@@ -11,14 +11,18 @@ from grokscope.collectors.ship.adoption import is_ours
 from grokscope.collectors.ship.dead_letters import letters_path
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
-from grokscope.collectors.ship.sink import Sink, Unavailable
+from grokscope.collectors.ship.sink import Sink, StoreReplaced, Unavailable
 from grokscope.collectors.spool import (
+    NotPrivateError,
+    check_place,
     find_spools,
     forget_attempts,
+    private_folder,
     read_json,
     read_meta,
     remove_retired,
     replace_json,
+    why_refused,
 )
 from grokscope.schemas.secrets import without_credentials
 
@@ -52,7 +56,7 @@ def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0
     path = state_path(home, store)
     now = time.time_ns() // 1_000_000
     with suppress(OSError):  # a full disk must not end the shipping that empties it
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(home, path.parent.name)
         replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": spools})
 
 
@@ -74,6 +78,7 @@ class Service:
         self._sink = sink
         self._sleep = sleep
         self._deliveries: dict[Path, Delivery] = {}
+        self._put_aside: set[Path] = set()
         self._wait = 0.0
         self._next_say = 0.0
         self._last_success = time.monotonic()
@@ -87,13 +92,21 @@ class Service:
         for folder, delivery in list(self._deliveries.items()):
             try:
                 delivered += delivery.advance()
+            except NotPrivateError as error:
+                self._put_off(folder, str(error))
             except (Unavailable, OSError) as error:
                 # To the end of the line: what troubles one run must not keep the others waiting.
                 self._deliveries[folder] = self._deliveries.pop(folder)
                 self._back_off(str(error), has_delivered=delivered > 0)
                 return delivered
-            if delivery.is_done:
-                del self._deliveries[folder]
+            except StoreReplaced:
+                raise
+            except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
+                _log.exception("%s is put off", folder)
+                self._put_off(folder, repr(error))
+            else:
+                if delivery.is_done:
+                    del self._deliveries[folder]
         self._last_success = time.monotonic()
         if self._wait or (delivered and time.monotonic() >= self._next_say):
             self._wait = 0.0
@@ -131,15 +144,28 @@ class Service:
 
     def _find_new(self) -> None:
         for folder in find_spools(self._home):
-            if folder in self._deliveries or (folder / "state.json").exists():
+            if folder in self._deliveries or folder in self._put_aside or (folder / "state.json").exists():
                 continue
             meta = read_meta(folder)
-            if meta is None or without_credentials(meta.store) != self._store:
-                continue
-            if is_ours(self._home, folder, meta):
-                dead = letters_path(self._home, meta.run_id)
-                with suppress(OSError):  # a disk that fails at one spool; the next round looks again
+            with suppress(OSError):  # a disk that fails at one spool; the next round looks again
+                if (
+                    meta is not None
+                    and without_credentials(meta.store) == self._store
+                    and not why_refused(folder)
+                    and is_ours(self._home, folder, meta)
+                ):
+                    dead = letters_path(self._home, meta.run_id)
+                    check_place(dead.parent)
                     self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+
+    def _put_off(self, folder: Path, why: str) -> None:
+        """Leave a spool that cannot be shipped to 'grokscope sync': it must not keep the others waiting."""
+        del self._deliveries[folder]
+        why = f"{folder} could not be shipped ({without_credentials(why)}); run 'grokscope sync' to try again"
+        try:
+            replace_json(folder / "state.json", {"state": FAILED, "why": why})
+        except OSError:  # then only for as long as we live
+            self._put_aside.add(folder)
 
     def _back_off(self, why: str, *, has_delivered: bool) -> None:
         if has_delivered:

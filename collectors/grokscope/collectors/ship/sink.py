@@ -61,12 +61,14 @@ class Ending(NamedTuple):
         time_ms: When, Unix time in ms.
         attempt: Which attempt it was; where a later one is known, that one's end is the run's.
         dropped: How many scalars its disk could not take.
+        damage: What of its spool could not be read; empty if all could.
     """
 
     status: str
     time_ms: int
     attempt: int = 1
     dropped: int = 0
+    damage: str = ""
 
 
 class Sink(Protocol):

@@ -124,19 +124,20 @@ class StoredRun:
         with suppress(Refused):  # the points say the same a little later
             self._sink.beat(self._id, time_ms)
 
-    def end(self, content: Mapping[str, Any], *, last_ms: int) -> None:
+    def end(self, content: Mapping[str, Any], *, last_ms: int, damage: str = "") -> None:
         """End the run as the spool's last event says.
 
         Args:
             content: The event.
             last_ms: When the last point was logged.
+            damage: What of the spool could not be read.
         """
         ending, misfit = ending_of(content, attempt=self._meta.attempt, last_ms=last_ms)
         if misfit is not None:
             self._letters.bury(misfit.record, misfit.why)
         self._tell_refused(self._id)
         try:
-            self._sink.end_run(self._id, ending)
+            self._sink.end_run(self._id, ending._replace(damage=damage))
         except Refused as error:
             self.patience.check(error)
             self._bury({"event": "end", **ending._asdict()}, str(error))

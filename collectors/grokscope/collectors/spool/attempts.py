@@ -5,12 +5,18 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from grokscope.collectors.spool.layout import find_spools, read_meta
-from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json
+from grokscope.collectors.run_ids import checked_run_id
+from grokscope.collectors.spool.layout import find_spools
+from grokscope.collectors.spool.meta import read_meta
+from grokscope.collectors.spool.private import is_private, private_folder
+from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json, whole_number
 
 _KEEP_SECONDS = 90 * 86_400.0
 # Between two beats an attempt may have logged this much later than its last one tells.
 _GAP_MS = 10_000
+_MOST_ATTEMPTS = 10**9
+# The year 3000: what lies behind it is no time, and would make every later one too long to be kept.
+_LATEST_MS = 32_503_680_000_000
 
 
 class Attempt:
@@ -30,7 +36,7 @@ class Attempt:
     def beat(self) -> None:
         """Note that the attempt is still at work."""
         with suppress(OSError):
-            os.utime(self._path)
+            os.utime(self._path, follow_symlinks=False)
 
 
 def next_attempt(home: Path, run_id: str) -> Attempt:
@@ -38,14 +44,13 @@ def next_attempt(home: Path, run_id: str) -> Attempt:
 
     Raises:
         OSError: If the count cannot be written.
+        TrackerError: If ``run_id`` is none.
     """
-    path = home / "runs" / f"{run_id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = private_folder(home, "runs") / f"{checked_run_id(run_id)}.json"
     earlier = read_json(path) or {}
-    count, bound = earlier.get("attempt"), earlier.get("earliest_ms")
-    number = 1 + count if isinstance(count, int) else 1
-    last_ms = path.stat().st_mtime_ns // 1_000_000 if path.exists() else 0
-    last_ms = max(last_ms, bound if isinstance(bound, int) else 0)
+    number = 1 + (whole_number(earlier.get("attempt"), most=_MOST_ATTEMPTS) or 0)
+    last_ms = path.lstat().st_mtime_ns // 1_000_000 if path.is_file() else 0
+    last_ms = max(last_ms, whole_number(earlier.get("earliest_ms"), most=_LATEST_MS) or 0)
     earliest_ms = last_ms + _GAP_MS if time.time_ns() // 1_000_000 < last_ms else 0
     replace_json(path, {"attempt": number, "earliest_ms": earliest_ms})
     return Attempt(path, number=number, earliest_ms=earliest_ms)
@@ -54,6 +59,8 @@ def next_attempt(home: Path, run_id: str) -> Attempt:
 def forget_attempts(home: Path) -> None:
     """Remove the counts of runs that are wholly shipped and that nobody has written to for long."""
     with suppress(OSError):
+        if not is_private(home / "runs"):
+            return
         old = [path for path in (home / "runs").glob("*.json") if age_seconds(path) > _KEEP_SECONDS]
         waiting = {meta.run_id for meta in map(read_meta, find_spools(home)) if meta} if old else set[str]()
         for path in old:

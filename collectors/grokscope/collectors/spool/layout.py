@@ -2,62 +2,26 @@
 
 ``<home>/spool/<run id>.<writer>/`` holds ``meta.json`` (what run this is and where it goes),
 ``NNNNNN.seg`` (records), ``writer`` (who writes them lives), ``cursor.json`` (how far they are shipped),
-``shipper`` (who ships them lives) and ``state.json`` (why nobody can).
+``shipper`` (who ships them lives), ``damage.json`` (what cannot be read of it) and ``state.json`` (why nobody
+can ship it). Folders have mode 0700 and files 0600; what somebody else may have written is refused.
 """
 
 import os
+import re
 import shutil
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json
+from grokscope.collectors.spool.meta import NAME, Meta
+from grokscope.collectors.spool.private import check_place, is_private, private_folder
+from grokscope.collectors.spool.small_files import age_seconds, read_json, replace_json, whole_number
 
 _RETIRED, _ASIDE = ".shipped", ".silent"
 _ASIDE_SECONDS = 7 * 86_400.0
-
-
-def kernel() -> str:
-    """Return what names the running kernel: one machine between two starts, all its containers included."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return socket.gethostname()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meta:
-    """What a spool is: written once, before its first record.
-
-    Attributes:
-        run_id: The run's id on the client side; MLflow's run carries it as tag ``grokscope.client_run_id``.
-        store: MLflow tracking URI, without credentials.
-        experiment: Name of the experiment.
-        name: Name of the run.
-        params: Flat params, as text.
-        tags: Tags, as text.
-        start_ms: When the run began, Unix time in ms.
-        attempt: 1 for the first process that writes to this run, counting up on every resume.
-        host: The machine, or container, that writes it.
-        kernel: What runs there; see ``kernel``. Empty in spools of earlier versions.
-        pid: The process that writes it, as it sees itself.
-        version: Version of this layout.
-    """
-
-    run_id: str
-    store: str
-    experiment: str
-    name: str
-    params: dict[str, str] = field(default_factory=dict[str, str])
-    tags: dict[str, str] = field(default_factory=dict[str, str])
-    start_ms: int = 0
-    attempt: int = 1
-    host: str = field(default_factory=socket.gethostname)
-    kernel: str = field(default_factory=kernel)
-    pid: int = field(default_factory=os.getpid)
-    version: int = 1
+_SEGMENT = re.compile(r"[0-9]{6,9}\.seg")
+_MOST_SEGMENTS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -80,11 +44,10 @@ def create_spool(home: Path, meta: Meta) -> Path:
 
 def prepare_spool(home: Path, meta: Meta) -> Path:
     """Create a spool that no shipper sees until it is complete and published."""
-    root = spools(home)
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root = private_folder(home, spools(home).name)
     hidden = root / f".{meta.run_id}.{meta.attempt}-{meta.pid}-{meta.start_ms}"
     hidden.mkdir(mode=0o700)
-    replace_json(hidden / "meta.json", asdict(meta))
+    replace_json(hidden / NAME, asdict(meta))
     return hidden
 
 
@@ -94,27 +57,21 @@ def publish_spool(hidden: Path) -> Path:
 
 
 def find_spools(home: Path) -> list[Path]:
-    """Return the folders of all spools that this user may read, oldest first."""
+    """Return the folders of all spools that are this user's alone, oldest first; see ``refused_spools``."""
     found: list[tuple[int, str, Path]] = []
-    for folder in _entries(spools(home)):
-        # A shipper may remove a spool at any moment, and others' spools in a shared home are closed to us.
-        with suppress(OSError):
-            if not folder.name.startswith(".") and (folder / "meta.json").is_file():
-                found.append((folder.stat().st_ctime_ns, folder.name, folder))
+    with suppress(OSError):
+        check_place(home)
+        check_place(spools(home))
+        for folder in visible(spools(home)):
+            with suppress(OSError):  # a shipper may remove a spool at any moment
+                if is_private(folder) and (folder / NAME).is_file():
+                    found.append((folder.lstat().st_ctime_ns, folder.name, folder))
     return [folder for _, _, folder in sorted(found)]
 
 
-def read_meta(folder: Path) -> Meta | None:
-    """Return what a spool is, or ``None`` if it has gone, is damaged, or is of a later version."""
-    raw = read_json(folder / "meta.json")
-    if raw is None or raw.get("version") != 1:
-        return None
-    raw.setdefault("kernel", "")
-    known = {f.name for f in fields(Meta)}
-    try:
-        return Meta(**{name: value for name, value in raw.items() if name in known})
-    except TypeError:
-        return None
+def visible(root: Path) -> list[Path]:
+    """Return what is in the folder of all spools and not hidden, which those are that come or go."""
+    return sorted(folder for folder in _entries(root) if not folder.name.startswith("."))
 
 
 def read_cursor(folder: Path) -> Cursor:
@@ -123,10 +80,8 @@ def read_cursor(folder: Path) -> Cursor:
     Shipping from the beginning again is harmless: the store keeps each point once.
     """
     raw = read_json(folder / "cursor.json") or {}
-    segment, offset = raw.get("segment"), raw.get("offset")
-    if isinstance(segment, int) and isinstance(offset, int) and min(segment, offset) >= 0:
-        return Cursor(segment=segment, offset=offset)
-    return Cursor()
+    segment, offset = whole_number(raw.get("segment"), most=_MOST_SEGMENTS), whole_number(raw.get("offset"))
+    return Cursor() if segment is None or offset is None else Cursor(segment=segment, offset=offset)
 
 
 def write_cursor(folder: Path, cursor: Cursor) -> None:
@@ -141,7 +96,7 @@ def segment_path(folder: Path, number: int) -> Path:
 
 def segments(folder: Path) -> Iterator[tuple[int, Path]]:
     """Yield the segments that exist, in order of their numbers."""
-    found = (path for path in _entries(folder) if path.suffix == ".seg" and path.stem.isdecimal())
+    found = (path for path in _entries(folder) if _SEGMENT.fullmatch(path.name))
     return iter(sorted((int(path.stem), path) for path in found))
 
 
@@ -169,7 +124,13 @@ def reclaim(folder: Path) -> None:
 
 def remove_retired(home: Path) -> None:
     """Remove what killed shippers have left of shipped spools, and what nobody has come back to."""
-    for folder in _entries(spools(home)):
+    with suppress(OSError):
+        check_place(spools(home))
+        _remove_retired(filter(is_private, _entries(spools(home))))
+
+
+def _remove_retired(folders: Iterable[Path]) -> None:
+    for folder in folders:
         is_old = folder.name.endswith(_ASIDE) and age_seconds(folder) > _ASIDE_SECONDS
         if folder.name.startswith(".") and (folder.name.endswith(_RETIRED) or is_old):
             shutil.rmtree(folder, ignore_errors=True)

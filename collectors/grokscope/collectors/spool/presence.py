@@ -11,8 +11,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from grokscope.collectors.spool.layout import Meta, kernel, segments
-from grokscope.collectors.spool.record import Event, decode, event_payload, frame, read_frames
+from grokscope.collectors.spool.layout import segments
+from grokscope.collectors.spool.meta import Meta, kernel
+from grokscope.collectors.spool.private import content_of, opened
+from grokscope.collectors.spool.record import (
+    END,
+    Event,
+    MalformedError,
+    decode,
+    event_payload,
+    frame,
+    read_frames,
+)
 from grokscope.collectors.spool.small_files import age_seconds
 
 LEASE_SECONDS = 300.0
@@ -31,7 +41,7 @@ class Presence:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._fd = os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = opened(folder / _NAME, os.O_RDWR | os.O_CREAT)
         try:
             # Room for the ending while there is some: it is written over this, and needs no new block.
             os.pwrite(self._fd, bytes(_ENDING_BYTES), 0)
@@ -65,17 +75,17 @@ def _release(presence: Presence | None) -> None:
 def beat(folder: Path) -> None:
     """Say to other kernels that the writer of a spool is at work."""
     with suppress(OSError):
-        os.utime(folder / _NAME)
+        os.utime(folder / _NAME, follow_symlinks=False)
 
 
 def read_ending(folder: Path) -> Event | None:
     """Return the end that found no room among the records, if there is one."""
     try:
-        payload, _ = next(read_frames((folder / _NAME).read_bytes()))
-    except (OSError, StopIteration):
+        payload, _ = next(read_frames(content_of(folder / _NAME, most=_ENDING_BYTES)))
+        found = decode(payload, {})
+    except (OSError, StopIteration, MalformedError):
         return None
-    found = decode(payload, {})
-    return found if isinstance(found, Event) else None
+    return found if isinstance(found, Event) and found.content.get("event") == END else None
 
 
 def is_certain(meta: Meta) -> bool:
@@ -95,7 +105,7 @@ def writer_is_alive(folder: Path, meta: Meta) -> bool:
 def _is_locked(path: Path) -> bool | None:
     """Say whether somebody holds the lock; ``None`` where nobody can tell."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = opened(path, os.O_RDONLY)
     except OSError:
         return None
     try:

@@ -8,7 +8,7 @@ A payload begins with one byte that says what it is:
 
 - ``K`` u32 id, JSON list of metric keys: names the keys that later points refer to by id.
 - ``P`` u32 id, i64 step, i64 time_ms, then one f64 for each of those keys.
-- ``E`` JSON object: an event in the run's life (its end).
+- ``E`` JSON object: an event in the run's life (its end), or how long the segment before this one is.
 
 Keys are written once a segment, so a step with 50 scalars costs 430 bytes and no text formatting. Every
 segment can be read without the ones before it.
@@ -19,11 +19,14 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+
+from grokscope.collectors.spool.small_files import whole_number
 
 MAGIC = b"GRKSPL01"
 MAX_PAYLOAD = 16 << 20
-_HEADER = struct.Struct("<II")
+END, AFTER = "end", "after"
+HEADER = struct.Struct("<II")
 _ID = struct.Struct("<I")
 _POINTS = struct.Struct("<cIqq")
 
@@ -54,7 +57,7 @@ def frame(payload: bytes) -> bytes:
     >>> len(frame(b"abc"))
     11
     """
-    return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+    return HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def keys_payload(number: int, keys: Sequence[str]) -> bytes:
@@ -85,15 +88,25 @@ def read_frames(data: bytes) -> Iterator[tuple[bytes, int]]:
     [(b'E{}', 11)]
     """
     begin = 0
-    while begin + _HEADER.size <= len(data):
-        length, checksum = _HEADER.unpack_from(data, begin)
-        end = begin + _HEADER.size + length
-        payload = data[begin + _HEADER.size : end]
-        # Zeros, as a power loss leaves them, would pass for a frame without payload.
-        if not 0 < length <= MAX_PAYLOAD or end > len(data) or zlib.crc32(payload) != checksum:
-            return
-        yield payload, end
+    while (end := whole_until(data, begin)[0]) is not None:
+        yield data[begin + HEADER.size : end], end
         begin = end
+
+
+def whole_until(data: bytes, begin: int) -> tuple[int | None, int]:
+    """Return the end of the frame that begins at ``begin``, if it is whole, and how many bytes were summed.
+
+    >>> whole_until(frame(b"E{}"), 0), whole_until(b"torn", 0)
+    ((11, 3), (None, 0))
+    """
+    if begin + HEADER.size > len(data):
+        return None, 0
+    length, checksum = HEADER.unpack_from(data, begin)
+    start, end = begin + HEADER.size, begin + HEADER.size + length
+    # Zeros, as a power loss leaves them, would pass for a frame without payload.
+    if not 0 < length <= MAX_PAYLOAD or end > len(data):
+        return None, 0
+    return (end if zlib.crc32(memoryview(data)[start:end]) == checksum else None), length
 
 
 def is_torn(data: bytes) -> bool:
@@ -102,16 +115,21 @@ def is_torn(data: bytes) -> bool:
     >>> is_torn(frame(b"E{}")[:-1]), is_torn(frame(b"E{}")[:-1] + b"x")
     (True, False)
     """
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER.size:
         return True
-    length, _ = _HEADER.unpack_from(data)
-    return length <= MAX_PAYLOAD and len(data) < _HEADER.size + length
+    length, _ = HEADER.unpack_from(data)
+    return length <= MAX_PAYLOAD and len(data) < HEADER.size + length
+
+
+class MalformedError(ValueError):
+    """A payload whose checksum is right and that is no record all the same; says why."""
 
 
 def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
     """Return the record of a payload; ``None`` for one that names keys, which are put into ``sets``.
 
-    Points whose keys were named in a part of the file that can no longer be read give ``None`` too.
+    Raises:
+        MalformedError: If it is no record, or its keys were named where nothing can be read any more.
 
     >>> sets: KeySets = {}
     >>> decode(keys_payload(0, ["test/loss"]), sets)
@@ -119,14 +137,46 @@ def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
     (0.5,)
     """
     kind = payload[:1]
-    if kind == b"P":
-        _, number, step, time_ms = _POINTS.unpack_from(payload)
-        keys = sets.get(number)
-        if keys is None:
+    try:
+        if kind == b"P":
+            return _points(payload, sets)
+        if kind == b"K":
+            sets[_ID.unpack_from(payload, 1)[0]] = _keys(json.loads(payload[1 + _ID.size :]))
             return None
-        values = struct.unpack_from(f"<{len(keys)}d", payload, _POINTS.size)
-        return Points(keys=keys, step=step, time_ms=time_ms, values=values)
-    if kind == b"K":
-        sets[_ID.unpack_from(payload, 1)[0]] = tuple(json.loads(payload[1 + _ID.size :]))
-        return None
-    return Event(content=json.loads(payload[1:]))
+        if kind == b"E":
+            return Event(content=_content(json.loads(payload[1:])))
+    except (ValueError, struct.error, RecursionError) as error:
+        raise MalformedError(str(error)) from error
+    raise MalformedError(f"{kind!r} is no kind of record")
+
+
+def _points(payload: bytes, sets: KeySets) -> Points:
+    _, number, step, time_ms = _POINTS.unpack_from(payload)
+    keys = sets.get(number)
+    if keys is None:
+        raise ValueError("its names cannot be read")
+    if len(payload) != _POINTS.size + 8 * len(keys):
+        raise ValueError(f"it has not one value for each of its {len(keys)} names")
+    values = struct.unpack_from(f"<{len(keys)}d", payload, _POINTS.size)
+    return Points(keys=keys, step=step, time_ms=time_ms, values=values)
+
+
+def _keys(found: object) -> tuple[str, ...]:
+    keys = cast("list[object]", found) if isinstance(found, list) else [None]
+    names = tuple(key for key in keys if isinstance(key, str))
+    if len(names) != len(keys):
+        raise ValueError("its names are no list of texts")
+    "".join(names).encode()  # half a character, which no store takes, is an error
+    return names
+
+
+def _content(found: object) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - of what a file holds, not of an argument
+    content = cast("dict[str, Any]", found)
+    numbers = {END: ("time_ms", "dropped"), AFTER: ("bytes",)}.get(str(content.get("event")), ())
+    if any(whole_number(content.get(name, 0)) is None for name in numbers):
+        raise ValueError(f"{' or '.join(numbers)} is no whole number")
+    if content.get("event") == END and not isinstance(content.get("status", ""), str):
+        raise ValueError("status is no text")
+    return content

@@ -12,7 +12,9 @@ from struct import Struct
 from typing import Any
 
 from grokscope.collectors.spool.layout import segment_path, segments
+from grokscope.collectors.spool.private import beside, duplicate, opened
 from grokscope.collectors.spool.record import (
+    AFTER,
     MAGIC,
     MAX_PAYLOAD,
     event_payload,
@@ -99,7 +101,7 @@ class SpoolWriter:
         with self._lock:
             fds, self._unsynced = self._unsynced, []
             if self._fd >= 0:
-                fds.append(os.dup(self._fd))
+                fds.append(duplicate(self._fd))
         self._sync_and_close(fds)  # without the lock: writing must not wait for the disk
 
     def close(self, last: dict[str, Any] | None = None) -> bool:
@@ -217,17 +219,21 @@ class SpoolWriter:
         # A number that was ever used is not used again: the shipper may have deleted its file. The name
         # comes last, since a reader that sees a segment takes the ones before it for finished.
         path = segment_path(self._folder, self._number + 1)
-        unborn = path.with_name(f".{path.name}")
-        fd = os.open(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        unborn = beside(path)
+        begin = MAGIC
+        if self._number >= 0:  # a reader can tell from it that the segment before this one was cut
+            begin += frame(event_payload({"event": AFTER, "bytes": self._size}))
+        fd = opened(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL)
         try:
-            _write_whole(fd, MAGIC)
+            _write_whole(fd, begin)
             unborn.rename(path)
         except OSError:
             os.close(fd)
+            unborn.unlink(missing_ok=True)
             raise
         if self._fd >= 0:
             self._unsynced.append(self._fd)
-        self._fd, self._number, self._size = fd, self._number + 1, len(MAGIC)
+        self._fd, self._number, self._size = fd, self._number + 1, len(begin)
         self._sets, self._is_torn = {}, False
         self._earlier_bytes = self._count_earlier()
         while len(self._unsynced) > _MOST_UNSYNCED:

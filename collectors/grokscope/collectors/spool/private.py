@@ -1,0 +1,193 @@
+"""Files and folders that nobody but this user can have written: how they are made, opened and checked.
+
+A home may lie where others can write, such as ``/tmp``. What is in it is read and written with this user's
+rights, so what somebody else may have put there is refused: a file or folder of another user, one that others
+can write, a link that leads elsewhere, anything that is no plain file. The home and the folders right in it
+may be root's too, as a volume is that root has mounted; who may write there is then for root to say. The
+folders above the home are not looked at: whoever can rename it can take it away, and what they put in its
+place is refused.
+"""
+
+import fcntl
+import os
+import pwd
+import stat
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from secrets import token_hex
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# 0, 1 and 2 are where a process reads and prints: were they closed, the next file would take what it prints.
+_FIRST_FREE = 3
+_ROOT = 0
+# What a home holds. One that holds more is used for something else too, and keeps its mode.
+_CONTENT = {"spool", "ship", "runs", "dead", "mirror", "dashboard"}
+
+
+class NotPrivateError(OSError):
+    """A file or folder that somebody else may have written, or that leads elsewhere; says what would help."""
+
+
+def opened(path: Path, flags: int) -> int:
+    """Return a descriptor of a plain file of this user's, 3 or above; one that is made has mode 0600.
+
+    Raises:
+        NotPrivateError: If it is anything else.
+        OSError: If it cannot be opened.
+
+    >>> fd = opened(Path(os.devnull), os.O_RDONLY)
+    Traceback (most recent call last):
+    ...
+    grokscope.collectors.spool.private.NotPrivateError: /dev/null is no plain file; remove it
+    """
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a named pipe would keep us waiting
+    try:
+        fd = _free_of_printing(os.open(path, flags, 0o600))
+    except OSError:
+        if path.is_symlink():
+            raise _link(path) from None
+        raise
+    try:
+        _check(path, os.fstat(fd))
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def duplicate(fd: int) -> int:
+    """Return another descriptor of the same file, 3 or above."""
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
+
+
+def content_of(path: Path, *, offset: int = 0, most: int = 1 << 24) -> bytes:
+    """Return what a file holds from ``offset`` on, at most ``most`` bytes; raises as ``opened`` does."""
+    with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
+        file.seek(offset)
+        return file.read(most)
+
+
+def beside(path: Path) -> Path:
+    """Return a hidden name beside ``path`` that nobody can guess, for a file that is to take its place."""
+    return path.with_name(f".{path.name}.{token_hex(8)}")
+
+
+def check_folder(folder: Path) -> None:
+    """Look whether a folder is this user's alone, and every file in it.
+
+    Raises:
+        NotPrivateError: If it is not.
+        OSError: If it cannot be read.
+    """
+    _check(folder, folder.lstat(), is_folder=True)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # a shipper may remove it at any moment
+                _check(folder / entry.name, entry.stat(follow_symlinks=False))
+
+
+def is_private(folder: Path) -> bool:
+    """Say whether a folder is there and nobody else can have written into it; its files are not looked at."""
+    try:
+        _check(folder, folder.lstat(), is_folder=True)
+    except OSError:
+        return False
+    return True
+
+
+def check_place(folder: Path) -> None:
+    """Look whether a home, or a folder right in it, is this user's alone or root's; one not there is fine.
+
+    Raises:
+        NotPrivateError: If it is neither.
+    """
+    with suppress(FileNotFoundError):
+        found = folder.lstat()
+        if not (stat.S_ISDIR(found.st_mode) and found.st_uid == _ROOT != os.geteuid()):
+            _check(folder, found, is_folder=True)
+
+
+def private_folder(home: Path, name: str) -> Path:
+    """Return the folder ``name`` of a home; both are made with mode 0700 where they are not there.
+
+    Raises:
+        NotPrivateError: If somebody else may have written there.
+        OSError: If it cannot be made.
+    """
+    folder = home / name
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    close_to_others(home)
+    check_place(home)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    check_place(folder)
+    return folder
+
+
+def close_to_others(home: Path) -> None:
+    """Take from others the right to write into a home that is one and nothing else.
+
+    Earlier versions left its mode to the user's umask, which may let a group write.
+    """
+    with suppress(OSError):
+        found = home.lstat()
+        is_loose = bool(found.st_mode & _OTHERS_WRITE) and stat.S_ISDIR(found.st_mode)
+        if is_loose and found.st_uid == os.geteuid() and {*os.listdir(home)} <= _CONTENT:  # noqa: PTH208 - names
+            home.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS_WRITE)
+
+
+def _free_of_printing(fd: int) -> int:
+    if fd >= _FIRST_FREE:
+        return fd
+    try:
+        return duplicate(fd)
+    finally:
+        os.close(fd)
+
+
+def _check(path: Path, found: os.stat_result, *, is_folder: bool = False) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise _link(path)
+    if not (stat.S_ISDIR if is_folder else stat.S_ISREG)(found.st_mode):
+        raise NotPrivateError(f"{path} is no {'folder' if is_folder else 'plain file'}; remove it")
+    if found.st_uid != os.geteuid() and found.st_uid != _owner_of_new(path if is_folder else path.parent):
+        raise NotPrivateError(
+            f"{path} belongs to {_user(found.st_uid)}, not to you ({_user(os.geteuid())}), so it is neither "
+            "read nor written; run this as its owner, or remove it, or set GROKSCOPE_HOME to a folder of "
+            "your own"
+        )
+    if found.st_mode & _OTHERS_WRITE:
+        raise NotPrivateError(
+            f"{path} can be written by others (mode {stat.S_IMODE(found.st_mode):04o}), so it is not used; "
+            f"look at it and run 'chmod go-w {path}', or set GROKSCOPE_HOME to a folder of your own"
+        )
+
+
+def _link(path: Path) -> NotPrivateError:
+    return NotPrivateError(f"{path} is a link, and none is followed here; remove it")
+
+
+def _owner_of_new(folder: Path) -> int:
+    """Return whose the files are that we make in a folder: some file systems give all to one user."""
+    try:
+        return _owner_on(folder.stat().st_dev, folder)
+    except OSError:
+        return os.geteuid()
+
+
+@cache
+def _owner_on(_device: int, folder: Path) -> int:
+    path = folder / f".{token_hex(8)}"
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        return os.fstat(fd).st_uid
+    finally:
+        os.close(fd)
+        path.unlink()
+
+
+def _user(uid: int) -> str:
+    try:
+        return f"{pwd.getpwuid(uid).pw_name}, uid {uid}"
+    except KeyError:
+        return f"uid {uid}"
