@@ -1,5 +1,13 @@
 """In the training process: measure, schedule, spool, ship. Importing this needs no torch."""
 
+import sys
+
+if sys.platform == "win32":
+    raise ImportError(
+        "Windows is not supported: it lacks the file locks that grokscope's collectors rest on; train under "
+        "WSL (https://learn.microsoft.com/windows/wsl), Linux or macOS"
+    )
+
 from grokscope.collectors.measuring import Measuring as Measuring
 from grokscope.collectors.run_ids import TrackerError as TrackerError
 from grokscope.collectors.schedule import any_of as any_of

@@ -53,7 +53,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
 
     Raises:
         CheckpointError: If the folder holds none, they are of several runs, or do not fit the model.
-        ValueError: If two instruments have one name.
+        TrackerError: If two instruments have one name, or ``store`` is no address.
 
     Cost: a forward pass of every split and the measures, for each checkpoint.
 

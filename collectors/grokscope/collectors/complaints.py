@@ -1,13 +1,17 @@
 """Saying what went wrong: once each, on stderr, never as an exception."""
 
+import re
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
+from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.schemas.secrets import redacted
 
 # A loop that fails in ever new ways must not flood the terminal either.
 _MOST_SAID = 20
+_STEP = re.compile(r"\bstep \S+")
 
 
 def tell(sentence: str) -> None:
@@ -15,9 +19,28 @@ def tell(sentence: str) -> None:
 
     >>> tell("")
     """
-    with suppress(Exception):
+    try:
         if sentence:
             sys.stderr.write(f"grokscope: {redacted(sentence)}\n")
+    except Exception as error:
+        if is_interrupt(error):
+            raise
+
+
+@contextmanager
+def contained(say: Callable[[str], object], failure: str) -> Generator[None]:
+    """Say ``failure``, and the error, instead of raising it; what breaks the program off passes.
+
+    >>> with contained(print, "nothing was divided"):
+    ...     1 / 0
+    nothing was divided (ZeroDivisionError('division by zero'))
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_interrupt(error):
+            raise
+        say(f"{failure} ({shown(error)})")
 
 
 class Complaints:
@@ -39,7 +62,7 @@ class Complaints:
         """Say ``sentence`` unless it was said before, and count ``dropped`` points."""
         with self._lock:
             self.dropped += dropped
-            kind = sentence.partition("(")[2] or sentence  # the same cause at another step is not news
+            kind = _STEP.sub("step", sentence)  # the same thing at another step is not news
             if self._is_quiet or not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
                 return
             self._said.add(kind)

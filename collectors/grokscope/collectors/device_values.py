@@ -9,6 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from grokscope.collectors.interrupts import is_interrupt
+
 # Far more than are ever in flight; beyond it we wait rather than hold memory without bound.
 _MOST_WAITING = 1024
 
@@ -69,19 +71,20 @@ class DeviceValues:
     def arrived(self, *, wait: bool = False) -> list[Arrived]:
         """Return what has come to the host, in order of ``put``; with ``wait`` everything."""
         done: list[Arrived] = []
+        taken: list[_Waiting] = []
         with self._lock:  # several threads may log
-            while self._waiting and self._is_due(self._waiting[0], wait=wait):
-                # Taken out first: a tensor that cannot be read must not keep those behind it waiting.
-                first = self._waiting.popleft()
-                try:
-                    floats = cast("list[float]", first.copy.tolist())
-                except (RuntimeError, NotImplementedError):
-                    if not done:
-                        raise
-                    self._waiting.appendleft(first)  # first what has been read
-                    break
-                values = dict(zip(first.keys, floats, strict=True))
-                done.append(Arrived(step=first.step, time_ms=first.time_ms, values=values))
+            try:
+                while self._waiting and self._is_due(self._waiting[0], wait=wait):
+                    # Taken out first: a tensor that cannot be read must not keep those behind it waiting.
+                    taken.append(self._waiting.popleft())
+                    done.append(_read(taken[-1]))
+            except BaseException as error:
+                if not isinstance(error, RuntimeError | NotImplementedError) or is_interrupt(error):
+                    self._waiting.extendleft(reversed(taken))  # what breaks us off costs no value
+                    raise
+                if not done:
+                    raise
+                self._waiting.extendleft(taken[len(done) :])  # first what has been read
         return done
 
     def _is_due(self, first: _Waiting, *, wait: bool) -> bool:
@@ -89,6 +92,12 @@ class DeviceValues:
             first.wait()
             return True
         return first.is_there()
+
+
+def _read(waiting: _Waiting) -> Arrived:
+    floats = cast("list[float]", waiting.copy.tolist())
+    values = dict(zip(waiting.keys, floats, strict=True))
+    return Arrived(step=waiting.step, time_ms=waiting.time_ms, values=values)
 
 
 def _start_copy(step: int, time_ms: int, keys: tuple[str, ...], together: Tensor) -> _Waiting:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grokscope.collectors.complaints import Complaints
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.journal import Journal
 from grokscope.schemas.names import stored_name
 
@@ -69,7 +70,9 @@ class Intake:
         try:
             # Of torch, numpy and jax alike; float() of a loss that still hangs on its graph would warn.
             plain[name] = float(value.item() if hasattr(value, "item") else value)
-        except Exception:  # noqa: BLE001 - a user's own type may raise anything
+        except Exception as error:
+            if is_interrupt(error):
+                raise
             got = type(value).__name__
             self._complaints.say(
                 f"{name!r} must be a number or a tensor of one element, got {got}; it is left out", dropped=1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grokscope.collectors.complaints import tell
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.lost_journal import LostJournal
 from grokscope.collectors.ship import buried, ensure_shipper, has_failed
 from grokscope.collectors.spool import (
@@ -98,7 +99,13 @@ class SpoolJournal:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
+        dropped, error = self._writer.dropped, self._writer.error
         self._writer.points(step, max(time_ms, self._earliest_ms), values)
+        last = self._writer.error
+        if last is not error and last is not None and is_interrupt(last):
+            # A time limit's TimeoutError is an OSError too, but none of the disk's: nothing was dropped.
+            self._writer.dropped, self._writer.error = dropped, error
+            raise last
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
@@ -160,7 +167,9 @@ class SpoolJournal:
     def _ensure_shipper(self, **bound: float) -> None:
         try:
             ensure_shipper(self._home, self._store, **bound)
-        except Exception as error:  # noqa: BLE001 - the points are on disk all the same
+        except Exception as error:  # the points are on disk all the same
+            if is_interrupt(error):
+                raise
             self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
 
     def _say_dropped(self) -> None:
@@ -185,7 +194,9 @@ def open_journal(
     Where the disk refuses, training goes on with a journal that counts what is lost, says so, and tries
     again.
     """
-    label = plain_text(name or _default_name(params) or run_id[:8])[:_NAME_LENGTH]
+    label = plain_text(name or _default_name(params) or run_id[:8])
+    if len(label) > _NAME_LENGTH:
+        tell(f"a run's name has at most {_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")
 
     def open_spool() -> Journal:
         place = home()
@@ -193,7 +204,7 @@ def open_journal(
             run_id=run_id,
             store=store,
             experiment=plain_text(experiment),
-            name=label,
+            name=label[:_NAME_LENGTH],
             params=params,
             start_ms=time.time_ns() // 1_000_000,
         )
@@ -202,6 +213,8 @@ def open_journal(
     try:
         return open_spool()
     except (OSError, NoHomeError) as error:
+        if is_interrupt(error):
+            raise
         remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
         if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
             remedy = ""

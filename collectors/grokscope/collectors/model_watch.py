@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluation import snapshot, weight_measures
 from grokscope.collectors.instruments import default
-from grokscope.collectors.measure.batches import Batch, batches
+from grokscope.collectors.interrupts import shown
+from grokscope.collectors.measure.batches import Batch, batches, parts_of
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.flops import training_flops_per_example
+from grokscope.collectors.measure.kept import Habits
 from grokscope.collectors.measure.passes import Pass, plain_pass
 from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
@@ -55,36 +59,41 @@ class ModelWatch:
         self._plain = plain_module(model)
         self._how = how
         self._say = say
-        self._panel = Panel([*(default() if how.defaults else ()), *measures], say=say)
+        self._panel = Panel(measures, say=say, defaults=default() if how.defaults else ())
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)
+        self._habits = Habits(say=say)
         self._updates = None if optimizer is None else UpdateWatch(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
         self._own_seconds = 0.0
         self._flops_per_example: float | None = None
 
     def measure(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
-        """Return every measure of this step by its full key.
+        """Return every measure of this step by its full key; a part that fails is said and left out.
 
         All tensors stay on the device until the end, where one transfer brings them to the host.
         """
         began = time.perf_counter()
         passes: dict[str, Pass] = {}
         tensors: dict[str, Tensor | float] = {}
-        with undisturbed(self._plain, *splits.values()):
+        with undisturbed(self._plain, *splits.values(), habits=self._habits):
             for split, data in splits.items():
-                # A split's curves right behind its pass, while its logits are still in the processor's cache.
-                seen = passes[split] = self._pass(split, data)
-                curves = curve_measures(seen.logits, seen.targets)
-                tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
-            tensors |= weight_measures(
-                self._plain, init=self._init, optimizer=self._optimizer, matrices=False
-            )
-            tensors |= self._last_update()
+                with self._apart(f"the split {split!r}", step):
+                    seen = self._pass(split, data)
+                    # Right behind the pass, while its logits are still in the processor's cache.
+                    curves = curve_measures(seen.logits, seen.targets)
+                    tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
+                    passes[split] = seen
+            with self._apart("the weights", step):
+                tensors |= weight_measures(
+                    self._plain, init=self._init, optimizer=self._optimizer, matrices=False
+                )
+            with self._apart("gradients and updates, which are no longer watched,", step):
+                tensors |= self._updates.take() if self._updates is not None else {}
             reading = self._reading(step, splits, passes)
             tensors |= self._panel.read(reading, self._stopwatch, share=self._costly_share())
-        values = to_floats(tensors) | self._progress(step, splits)
+        values = to_floats(tensors) | self._progress(step, {split: splits[split] for split in passes})
         return values | self._cost(time.perf_counter() - began)
 
     def close(self) -> None:
@@ -132,32 +141,27 @@ class ModelWatch:
             **settled,
         }
 
-    def _last_update(self) -> dict[str, Tensor]:
-        if self._updates is None:
-            return {}
-        try:
-            return self._updates.take()
-        except Exception as error:  # noqa: BLE001 - what failed inside optimizer.step was kept for here
-            self._say(f"gradients and updates are no longer measured ({error!r})")
-            return {}
+    def _apart(self, part: str, step: int) -> AbstractContextManager[object, bool | None]:
+        """Keep what fails inside to the part that it belongs to."""
+        return contained(self._say, f"{part} could not be measured at step {shown(step)}")
 
     def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
         if self._how.examples_per_step is None:
             return values
-        examples = float(step * self._how.examples_per_step)
-        if self._flops_per_example is None:
-            self._flops_per_example = _training_flops(self._plain, next(iter(splits.values())))
-        return values | {
-            "progress/examples": examples,
-            "progress/flops": examples * self._flops_per_example,
-        }
+        values["progress/examples"] = float(step * self._how.examples_per_step)
+        if self._flops_per_example is None and splits:
+            with self._apart("progress/flops", step):
+                self._flops_per_example = self._training_flops(next(iter(splits.values())))
+        if self._flops_per_example is not None:
+            values["progress/flops"] = values["progress/examples"] * self._flops_per_example
+        return values
 
-
-def _training_flops(model: nn.Module, data: Data) -> float:
-    with undisturbed(model, data):
-        inputs, _ = next(iter(batches(data, batch_size=None)))
-    return training_flops_per_example(model, inputs)
+    def _training_flops(self, data: Data) -> float:
+        with undisturbed(self._plain, data, habits=self._habits):
+            inputs, _ = next(iter(batches(data, batch_size=None)))
+            there = tuple(part.to(device_of(self._plain)) for part in parts_of(inputs))
+            return training_flops_per_example(self._plain, there)
 
 
 def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
@@ -176,7 +180,7 @@ def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
         # Few scalars differ in type: stacked type by type, hardly any has to be converted by itself.
         stacked = [torch.stack([*scalars.values()]) for scalars in by_type.values()]
         wide = torch.float32 if stacked[0].device.type == "mps" else torch.float64
-        together = torch.cat([part.to(wide) for part in stacked])
+        together = torch.cat([part.to(stacked[0].device, wide) for part in stacked])
         keys = [key for scalars in by_type.values() for key in scalars]
         there = dict(zip(keys, cast("list[float]", together.tolist()), strict=True))
     return {key: there[key] if key in there else float(value) for key, value in values.items()}

@@ -7,8 +7,10 @@ from typing import cast
 from torch import Tensor
 
 from grokscope.collectors.budget import Budget
+from grokscope.collectors.complaints import contained
 from grokscope.collectors.measure.shards import agreed
 from grokscope.collectors.reading import Instrument, Named, Read, Reading
+from grokscope.collectors.run_ids import TrackerError
 from grokscope.collectors.stopwatch import Stopwatch
 from grokscope.schemas import Tier
 
@@ -19,11 +21,13 @@ class Panel:
     An instrument that fails is said once and left out of this reading; the others go on.
 
     Args:
-        instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1).
+        instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1). One that is
+            given twice is read once.
         say: Takes a sentence about an instrument that failed.
+        defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
 
     Raises:
-        ValueError: If two instruments have one name.
+        TrackerError: If what is given is no instrument, or two have one name.
 
     >>> import torch
     >>> from torch import nn
@@ -32,8 +36,14 @@ class Panel:
     {'mine/step': 3.0}
     """
 
-    def __init__(self, instruments: Iterable[Instrument | Read], *, say: Callable[[str], None]) -> None:
-        self._instruments = _by_name(map(_named, instruments))
+    def __init__(
+        self,
+        instruments: Iterable[Instrument | Read],
+        *,
+        say: Callable[[str], None],
+        defaults: Iterable[Instrument] = (),
+    ) -> None:
+        self._instruments = {one.name: one for one in defaults} | _by_name(instruments)
         self._costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
         self._seconds = dict.fromkeys(self._instruments, 0.0)
         self._budget = Budget()
@@ -78,34 +88,39 @@ class Panel:
         }
 
     def _read(self, instrument: Instrument, reading: Reading) -> Mapping[str, Tensor | float]:
-        try:
-            values = instrument(reading)
-            for key, value in values.items():
-                _check_scalar(key, value)
-        except Exception as error:  # noqa: BLE001 - nothing of a measure may end a training run
-            self._say(f"{instrument.name} could not be measured at step {reading.step} ({error!r})")
-            return {}
-        return values
+        with contained(self._say, f"{instrument.name} could not be measured at step {reading.step}"):
+            return {key: _scalar(key, value) for key, value in instrument(reading).items()}
+        return {}
 
 
-def _by_name(instruments: Iterable[Instrument]) -> dict[str, Instrument]:
-    by_name: dict[str, Instrument] = {}
-    for one in instruments:
-        if one.name in by_name:
-            raise ValueError(
-                f"two instruments are called {one.name!r}; give one another name, as in "
+def _by_name(given: Iterable[Instrument | Read]) -> dict[str, Instrument]:
+    by_name: dict[str, tuple[Instrument | Read, Instrument]] = {}
+    for read in given:
+        one = _named(read)
+        earlier, _ = by_name.setdefault(one.name, (read, one))
+        if earlier is not read:
+            raise TrackerError(
+                f"two instruments are called {one.name!r}; give one of them, or give one another name, as in "
                 "instrument(name=...)(function)"
             )
-        by_name[one.name] = one
-    return by_name
+    return {name: one for name, (_, one) in by_name.items()}
 
 
-def _check_scalar(key: str, value: Tensor | float) -> None:
-    if isinstance(value, Tensor) and value.numel() != 1:
-        raise ValueError(f"{key!r} must be a number or a tensor of one element, got {list(value.shape)}")
+def _scalar(key: str, value: Tensor | float) -> Tensor | float:
+    if not isinstance(value, Tensor):
+        return float(value)
+    if value.numel() != 1 or value.is_complex():
+        kind = f"{value.dtype} of {list(value.shape)}"
+        raise ValueError(f"{key!r} must be a number or a real tensor of one element, got {kind}")
+    return value
 
 
 def _named(read: Instrument | Read) -> Instrument:
-    if hasattr(read, "tier"):
+    if not callable(read):
+        raise TrackerError(
+            "measures are instruments, as grokscope.collectors.instruments makes them, or functions of a "
+            f"Reading, got {type(read).__name__}; call its constructor, or write one function"
+        )
+    if isinstance(getattr(read, "tier", None), Tier) and isinstance(getattr(read, "name", None), str):
         return cast("Instrument", read)
     return Named(name=getattr(read, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, read=read)

@@ -62,3 +62,46 @@ def any_of(*schedules: Schedule) -> Schedule:
     [0, 3, 4, 8]
     """
     return lambda step: any(schedule(step) for schedule in schedules)
+
+
+class Timetable:
+    """Which steps are due, and whether the one that an optimizer is about to make is.
+
+    An optimizer does not know the number of its step. It is counted from the last step that was logged or
+    measured; where none was yet, from 0, and the first one counts as due, for a loop may begin at any step. A
+    loop that logs a step, makes it and then measures it is served too: a step that was logged, is due and is
+    not measured yet, may be the one that is made.
+
+    Args:
+        is_due: Says whether a step is due; asking changes nothing.
+
+    >>> table = Timetable(every(3))
+    >>> [table.is_next_due() for _ in range(5)]
+    [True, False, False, True, False]
+    >>> table.measured(11)
+    >>> [table.is_next_due() for _ in range(5)]
+    [True, False, False, True, False]
+    """
+
+    def __init__(self, is_due: Schedule) -> None:
+        self.last: int | None = None
+        self._measured: int | None = None
+        self._is_due = is_due
+        self._made = 0
+
+    def logged(self, step: int) -> None:
+        """Take the number of a step that was logged."""
+        self.last, self._made = step, 0
+
+    def measured(self, step: int) -> None:
+        """Take the number of a step that was measured."""
+        self.last = self._measured = step
+        self._made = 0
+
+    def is_next_due(self) -> bool:
+        """Say whether the step that comes now is due; to be asked once for each."""
+        self._made += 1
+        if self.last is None:
+            return self._made == 1 or self._is_due(self._made - 1)
+        is_waiting = self._made == 1 and self.last != self._measured
+        return self._is_due(self.last + self._made) or (is_waiting and self._is_due(self.last))

@@ -8,17 +8,25 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from grokscope.collectors.complaints import Complaints, tell
-from grokscope.collectors.endings import status_of, uncaught
+from grokscope.collectors.arguments import (
+    check_model,
+    check_names,
+    check_parts,
+    checked_store,
+    states_of,
+)
+from grokscope.collectors.complaints import Complaints, contained, tell
+from grokscope.collectors.endings import EXITS, end_of_program, known_status, status_of, uncaught
 from grokscope.collectors.intake import Intake
+from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.journal import Journal, open_journal
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.params import Config, params_of
 from grokscope.collectors.ranks import SilentJournal, is_first_process
 from grokscope.collectors.run_ids import TrackerError, checked_run_id
-from grokscope.collectors.schedule import Schedule, log_spaced
-from grokscope.collectors.vigil import States, Vigil
-from grokscope.schemas import OnlineDetector, Transition, store_uri
+from grokscope.collectors.schedule import Schedule, Timetable, log_spaced
+from grokscope.collectors.vigil import Vigil
+from grokscope.schemas import OnlineDetector, Transition
 from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
@@ -37,8 +45,10 @@ class Tracker:
 
     ``log`` costs microseconds: it appends one record to a file on the local disk; a separate process
     carries it into MLflow. Whatever goes wrong on the way is said once on stderr, counted in
-    ``collector/dropped``, and never reaches the training loop. Where several processes train one model, make
-    a tracker in each: the first logs, the others do nothing, or their part where the model is sharded.
+    ``collector/dropped``, and never reaches the training loop. What the program itself throws does: an error
+    that a signal's handler raises (a time limit), ``KeyboardInterrupt`` and ``SystemExit`` leave every method
+    at once, and everything is as it was. Where several processes train one model, make a tracker in each: the
+    first logs, the others do nothing, or their part where the model is sharded.
 
     Args:
         model: Measured by ``evaluate``; without one the tracker only logs.
@@ -49,7 +59,8 @@ class Tracker:
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
-            ``Reading`` that return metric key -> scalar; see ``grokscope.collectors.instruments``.
+            ``Reading`` that return metric key -> scalar; see ``grokscope.collectors.instruments``. One that
+            has a default's name takes its place.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
         detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
@@ -59,7 +70,8 @@ class Tracker:
         journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
 
     Raises:
-        TrackerError: If ``run_id`` cannot name a folder, or there are checkpoints but no model or detector.
+        TrackerError: If an argument is not what it must be; a config that cannot be read is only said.
+        ValueError: If the optimizer holds no parameter of the model.
 
     >>> from grokscope.collectors.testing import MemoryJournal
     >>> journal = MemoryJournal()
@@ -88,16 +100,20 @@ class Tracker:
         checkpoints: "Checkpoints | None" = None,
         journal: Journal | None = None,
     ) -> None:
+        check_names(experiment, name)
+        check_parts(schedule=schedule, dense=dense, measures=measures, measuring=measuring, detector=detector)
+        if model is not None:
+            check_model(model, optimizer)
         self.run_id = checked_run_id(run_id) if run_id else uuid.uuid4().hex
-        self.store = store_uri(store)
+        self.store = checked_store(store)
         self._schedule = schedule or log_spaced()
+        self._timetable = Timetable(self.due)
         self._is_first = is_first_process()
         self._complaints = Complaints(is_quiet=not self._is_first)
         self._pid = os.getpid()
         self._last_ms = 0
-        self._step: int | None = None
         self._is_open = True
-        states = _states(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
+        states = states_of(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
         self._vigil = None
         if detector is not None:
             self._vigil = Vigil(detector, dense=dense, states=states, say=self._complaints.say)
@@ -108,6 +124,7 @@ class Tracker:
         self._journal = journal or self._opened(experiment, name, config)
         self._intake = Intake(self._journal, self._complaints)
         self._earlier_error = uncaught()
+        EXITS.watch()
         atexit.register(self._close_at_exit)
 
     @property
@@ -131,28 +148,31 @@ class Tracker:
             self._not_logged(step, TrackerError("the run was closed before"), values)
             return
         try:
-            self._step = step
             self._intake.take(step, self._now(), values)
-        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
+            self._timetable.logged(step)
+        except Exception as error:
+            if is_interrupt(error):
+                raise
             self._not_logged(step, error, values)
 
     def due(self, step: int) -> bool:
-        """Say whether ``step`` is one to evaluate at.
+        """Say whether ``step`` is one to evaluate at; asking changes nothing, in whatever order.
 
         >>> from grokscope.collectors.testing import MemoryJournal
         >>> tracker = Tracker(experiment="example", journal=MemoryJournal())
         >>> [step for step in range(41, 60) if tracker.due(step)]
         [43, 46, 49, 53, 57]
         """
-        self._step = step
-        return self._is_due(step)
+        return self._schedule(step) or (self._vigil is not None and self._vigil.is_due(step))
 
     def evaluate(
         self, step: int, splits: "Mapping[str, Data] | None" = None, /, **more: "Data"
     ) -> dict[str, float]:
         """Measure the model on each split and log everything, with one device synchronisation.
 
-        The model, its gradients, its mode and the random state are as before when it returns.
+        The model, its gradients, its mode and the random state are as before when it returns (see
+        ``grokscope.collectors.measure.undisturbed``). What the model or a loader raises costs the split that
+        it was read for, and a measure that fails costs itself: both are said once on stderr.
 
         Args:
             step: Optimizer step.
@@ -161,7 +181,7 @@ class Tracker:
                 tensors or an iterable of such pairs; see ``grokscope.collectors.evaluation``.
 
         Returns:
-            Metric key -> value; empty when a measure failed (said once on stderr).
+            Metric key -> value, of what could be measured.
 
         Raises:
             TrackerError: If the tracker has no model.
@@ -173,35 +193,32 @@ class Tracker:
             )
         if self._watch is None or not self._is_mine():
             return {}
-        try:
+        with contained(self._complaints.say, f"the evaluation at step {shown(step)} failed"):
             values = self._watch.measure(step, {**(splits or {}), **more})
-            self._step = step
+            self._timetable.measured(step)
             values["collector/dropped"] = float(self._journal.dropped + self._complaints.dropped)
             if self._vigil is not None:
                 values |= self._vigil.update(step, values)
             self._intake.take(step, self._now(), values)
-        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
-            self._complaints.say(f"the evaluation at step {step!r} failed ({error!r})")
-            return {}
-        return values
+            return values
+        return {}
 
     def close(self, status: str = "FINISHED") -> None:
         """End the run: wait at most five seconds for what is on its way, and say what is left.
 
+        A ``with`` block closes as it ends, and a run that is still open when the program ends, as that does;
+        the code of a ``SystemExit`` that was raised by hand, not by ``sys.exit``, cannot be known there.
+
         Args:
-            status: FINISHED, FAILED or KILLED.
+            status: FINISHED, FAILED or KILLED, in any case. Another word is said on stderr, and the run ends
+                as the error that is being handled says, or as FINISHED.
         """
         if not self._is_open or not self._is_mine():
             return
-        self._is_open = False
-        atexit.unregister(self._close_at_exit)
-        try:
-            self._flush()
-            self._journal.end(status, self._now())
+        waiting = 0
+        with contained(self._complaints.say, "the run was not closed"):
+            self._end(status)
             waiting = self._journal.wait_shipped(_CLOSE_SECONDS)
-        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
-            self._complaints.say(f"the run was not closed ({error!r})")
-            return
         if waiting:
             tell(
                 f"{waiting} points or more have not reached {without_credentials(self.store)} yet; they are "
@@ -219,7 +236,10 @@ class Tracker:
     def _opened(self, experiment: str, name: str | None, config: Config) -> Journal:
         if not self._is_first:
             return SilentJournal()
-        params = params_of(config)
+        params: dict[str, str] = {}
+        must = "must be a RunDescription, mapping, dataclass or namespace that can be read"
+        with contained(self._complaints.say, f"the config {must} to be logged, got {type(config).__name__}"):
+            params = params_of(config)
         return open_journal(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
 
     def _watching(
@@ -231,36 +251,42 @@ class Tracker:
 
         if not self._is_first and not is_sharded(model):
             return None
-        return ModelWatch(model, optimizer, is_due=self._is_next_due, say=self._complaints.say, **options)
+        return ModelWatch(
+            model, optimizer, is_due=self._timetable.is_next_due, say=self._complaints.say, **options
+        )
 
     def _close_at_exit(self) -> None:
-        error = uncaught()
-        self.close(status_of(None if error is self._earlier_error else error))
+        if self._is_mine():
+            say = tell if self._is_first else self._complaints.say  # which is quiet there
+            self.close(end_of_program(self._earlier_error, say=say))
+
+    def _end(self, status: str) -> None:
+        """Write the end; what breaks this off leaves the tracker open, to be closed again."""
+        self._flush()
+        if self._is_open:  # a signal's handler may have closed it meanwhile
+            self._journal.end(known_status(status, say=self._complaints.say), self._now())
+            self._is_open = False
+            EXITS.leave()
+            atexit.unregister(self._close_at_exit)
 
     def _flush(self) -> None:
         """Hand over what is still on its way to the journal; a failure here must not leave the run open."""
-        try:
+        with contained(self._complaints.say, "the last values were not logged"):
             self._intake.flush()
             if self._watch is not None:
                 self._watch.close()
             if dropped := self._journal.dropped + self._complaints.dropped:
-                self._intake.take(self._step or 0, self._now(), {"collector/dropped": float(dropped)})
-        except Exception as error:  # noqa: BLE001 - nothing of ours may end a training run
-            self._complaints.say(f"the last values were not logged ({error!r})")
+                last = self._timetable.last or 0
+                self._intake.take(last, self._now(), {"collector/dropped": float(dropped)})
 
     def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
         try:
             count = len(values) if hasattr(values, "__len__") else 0
             self._complaints.say(f"step {step!r} was not logged ({error!r})", dropped=count)
-        except Exception:  # noqa: BLE001 - a step or an error that cannot even be shown
+        except Exception as another:  # a step or an error that cannot even be shown
+            if is_interrupt(another):
+                raise
             self._complaints.say("a step was not logged, and cannot be shown")
-
-    def _is_next_due(self) -> bool:
-        """Say whether the step after the last one seen is due (asked inside ``optimizer.step``)."""
-        return self._step is None or self._is_due(self._step + 1)
-
-    def _is_due(self, step: int) -> bool:
-        return self._schedule(step) or (self._vigil is not None and self._vigil.is_due(step))
 
     def _is_mine(self) -> bool:
         # A forked child (a DataLoader's worker) must not write into its parent's run.
@@ -270,19 +296,3 @@ class Tracker:
         # A clock set back must not reorder points: the time is also what tells the last of two attempts.
         self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
         return self._last_ms
-
-
-def _states(
-    checkpoints: "Checkpoints | None",
-    model: "nn.Module | None",
-    detector: OnlineDetector | None,
-    **about: str,
-) -> States | None:
-    if checkpoints is None:
-        return None
-    if model is None or detector is None:
-        raise TrackerError(
-            "checkpoints keep the states of a model around what a detector reports, and this tracker has "
-            f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
-        )
-    return checkpoints.of(model, **about)

@@ -1,9 +1,11 @@
 """What a tracker does with an online detector: feed it, look closer while it suspects, keep states."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from grokscope.collectors.complaints import contained
+from grokscope.collectors.interrupts import shown
 from grokscope.collectors.schedule import Schedule, log_spaced
 from grokscope.schemas import OnlineDetector, Status, Transition
 
@@ -73,13 +75,11 @@ class Vigil:
             ``collector/seconds/checkpoints`` where states are saved.
         """
         said = self._save(step)
-        try:
+        news: Sequence[Transition] = ()
+        with contained(self._say, f"the detector failed at step {shown(step)}"):
             news = self._detector.update(step, values)
             self.events += news
             self.is_suspicious = self._detector.status in _SUSPICIOUS
-        except Exception as error:  # noqa: BLE001 - nothing of a detector may end a training run
-            self._say(f"the detector failed at step {step!r} ({error!r})")
-            return said
         if self._states is not None and (news or self.is_suspicious):
             self._states.keep()
         return said | {f"detector/{event.kind.value}": _CODES[event.status] for event in news}
@@ -88,9 +88,7 @@ class Vigil:
         if self._states is None:
             return {}
         began = time.perf_counter()
-        try:
+        with contained(self._say, f"the model's state at step {shown(step)} was not saved"):
             self._states.save(step)
-        except Exception as error:  # noqa: BLE001 - a full disk may not end a training run
-            self._say(f"the model's state at step {step!r} was not saved ({error})")
         self._saving_seconds += time.perf_counter() - began
         return {"collector/seconds/checkpoints": self._saving_seconds}

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
 from grokscope.collectors.measure.pieces import in_pieces
 from grokscope.collectors.measure.steps import alignment, inner_product, split_of
@@ -144,7 +145,9 @@ class UpdateWatch:
     def _ending_on_failure(self) -> Generator[None]:
         try:
             yield
-        except Exception as failure:  # noqa: BLE001 - nothing of ours may end a training run
+        except Exception as failure:
+            if is_interrupt(failure):
+                raise
             self.close()
             self._failure = failure
 

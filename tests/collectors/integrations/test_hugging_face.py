@@ -1,5 +1,7 @@
 """A ``Trainer`` that ends early, fails, resumes or evaluates afterwards: its run tells it as it was."""
 
+import signal
+
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
@@ -93,3 +95,22 @@ def test_a_training_anew_is_a_run_of_its_own(trainer_with):
     for callback in (first, second):
         trainer_with(callback).train()
     assert first.tracker.run_id != second.tracker.run_id
+
+
+def limit(*_: object) -> None:
+    raise TimeoutError("limit")
+
+
+class Ringing:
+    def __iter__(self):
+        signal.raise_signal(signal.SIGUSR1)
+        yield
+
+
+def test_what_a_signals_handler_raises_while_the_model_is_measured_ends_the_training(trainer_with):
+    journal, before = MemoryJournal(), signal.signal(signal.SIGUSR1, limit)
+    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", journal=journal)
+    with pytest.raises(TimeoutError, match="limit"):
+        trainer_with(callback).train()
+    assert callback.tracker.run_id
+    signal.signal(signal.SIGUSR1, before)

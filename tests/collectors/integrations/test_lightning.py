@@ -1,5 +1,7 @@
 """Lightning's ``Trainer`` that validates, ends early, fails or resumes: its run tells it as it was."""
 
+import signal
+
 import lightning.pytorch as pl
 import pytest
 import torch
@@ -104,3 +106,22 @@ def test_a_training_anew_is_a_run_of_its_own_though_a_checkpoint_was_validated(t
     trainer.validate(Classifier(), loader(), ckpt_path=tmp_path / "last.ckpt", verbose=False)
     trainer_with(callback).fit(Classifier(), loader(), loader())
     assert callback.tracker.run_id != first.run_id
+
+
+def limit(*_: object) -> None:
+    raise TimeoutError("limit")
+
+
+class Ringing:
+    def __iter__(self):
+        signal.raise_signal(signal.SIGUSR1)
+        yield
+
+
+def test_what_a_signals_handler_raises_while_the_model_is_measured_ends_the_training():
+    journal, before = MemoryJournal(), signal.signal(signal.SIGUSR1, limit)
+    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", journal=journal)
+    with pytest.raises(TimeoutError, match="limit"):
+        trainer_with(callback).fit(Classifier(), loader())
+    assert journal.status == "FAILED"
+    signal.signal(signal.SIGUSR1, before)

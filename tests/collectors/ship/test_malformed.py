@@ -83,10 +83,10 @@ class Recorder:
             raise TypeError("who could have known")
         return meta.run_id
 
+    def describe(self, run, labels): ...
+
     def send(self, run, scalars):
         self.taken.setdefault(run, []).extend(s.step for s in scalars)
-
-    def describe(self, run, labels): ...
 
     def beat(self, run, time_ms): ...
 

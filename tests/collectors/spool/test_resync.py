@@ -44,7 +44,8 @@ def test_whatever_is_written_over_a_segment_costs_only_the_records_under_it(tmp_
     ends = {read.record.step: read.after.offset for read in list(read_spool(folder))[:-1]}
     content = bytearray(path.read_bytes())
     before = bytes(content)
-    for place, junk in damage:
+    for at, junk in damage:
+        place = min(at, len(content) - 1)
         content[place : place + len(junk)] = junk[: len(content) - place]
     touched = {place for place in range(len(content)) if content[place] != before[place]}
     path.write_bytes(content[: len(content) - 10 * is_cut])

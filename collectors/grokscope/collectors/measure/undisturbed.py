@@ -1,30 +1,33 @@
 """Looking at a model in training without leaving a trace."""
 
 import random
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from grokscope.collectors.measure.untyped import fork_rng, version_of
+from grokscope.collectors.measure.kept import Habits, Kept
+from grokscope.collectors.measure.untyped import fork_rng
 
 
 @contextmanager
-def undisturbed(model: nn.Module, *data: object) -> Generator[None]:
+def undisturbed(model: nn.Module, *data: object, habits: Habits | None = None) -> Generator[None]:
     """Put the model into evaluation mode without gradients, and on leaving put everything back.
 
-    What comes back: the mode of every submodule (also where a parent's mode differs), buffers, weights that
-    ``Embedding(max_norm=...)`` rewrites while reading, the random state of Python, NumPy and torch on the
-    model's device, and the generators of a ``DataLoader`` in ``data`` with its sampler. A forward pass that
-    writes into other parameters, or a loader with persistent workers that training is iterating over, is not
-    caught. Modes are set flag by flag: an overridden ``train`` may do more than set a mode.
+    What comes back: the mode of every submodule (also where a parent's mode differs), buffers, parameters as
+    far as ``habits`` go, ``requires_grad``, which tensors a module holds, the random state of Python, NumPy
+    and torch on the model's device, and the generators of a ``DataLoader`` in ``data`` with its sampler. Not
+    caught are plain attributes that a forward pass sets (a counter that is no buffer), and a loader with
+    persistent workers that training is iterating over. Modes are set flag by flag: an overridden ``train``
+    may do more than set a mode. It comes back to the end even where a signal's handler breaks off in between.
 
     Args:
         model: Any module; a parameter or buffer tells its device.
         data: All that will be read inside; only loaders' own generators matter.
+        habits: Of the model's forward pass, if it is looked at again and again; see ``Habits``.
 
     Source: definition. Cost: a copy of the buffers, some 0.1 ms of random states.
 
@@ -35,22 +38,17 @@ def undisturbed(model: nn.Module, *data: object) -> Generator[None]:
     >>> model.training
     True
     """
-    with _same_random_state(device_of(model)), _same_generators(data), _same_modes(model), torch.no_grad():
-        written = [(m, name, t, t.detach().clone(), version_of(t)) for m, name, t in _written(model)]
+    modes = [(module, module.training) for module in model.modules()]
+    with _same_random_state(device_of(model)), _same_generators(data), torch.no_grad():
+        kept = Kept(model, habits)
         try:
-            for module in model.modules():
-                module.training = False
-            yield
+            with _put_back(lambda: _set_modes(modes)), _put_back(kept.restore):
+                for module, _ in modes:
+                    module.training = False
+                yield
+            kept.report()  # but not of a look that was broken off: it has not seen all
         finally:
-            for module, name, tensor, copy, version in written:
-                if version_of(tensor) != version:
-                    tensor.copy_(copy)
-                if getattr(module, name) is not tensor:
-                    setattr(module, name, tensor)
-            if torch.is_autocast_enabled(device_of(model).type):
-                # Up to torch 2.10 autocast would serve training the weights that it converted here without
-                # their gradient (pytorch/pytorch#165068).
-                torch.clear_autocast_cache()
+            _forget_conversions(model)
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -85,46 +83,61 @@ def plain_module(model: nn.Module) -> nn.Module:
         model = inner
 
 
-def _written(model: nn.Module) -> Iterator[tuple[nn.Module, str, Tensor]]:
-    for module in model.modules():
-        for name, buffer in module.named_buffers(recurse=False):
-            yield module, name, buffer
-        if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.max_norm is not None:
-            yield module, "weight", module.weight
+def _forget_conversions(model: nn.Module) -> None:
+    if torch.is_autocast_enabled(device_of(model).type):
+        # Up to torch 2.10 autocast would serve training the weights that it converted here without
+        # their gradient (pytorch/pytorch#165068).
+        torch.clear_autocast_cache()
 
 
 @contextmanager
-def _same_modes(model: nn.Module) -> Generator[None]:
-    modes = [(module, module.training) for module in model.modules()]
+def _put_back(restore: Callable[[], None]) -> Generator[None]:
+    """Restore on leaving; what breaks off the restoring passes once it has been done from the beginning."""
     try:
         yield
     finally:
-        for module, mode in modes:
-            module.training = mode
+        try:
+            restore()
+        except BaseException:
+            restore()
+            raise
+
+
+def _set_modes(modes: Sequence[tuple[nn.Module, bool]]) -> None:
+    for module, mode in modes:
+        module.training = mode
 
 
 @contextmanager
 def _same_random_state(device: torch.device) -> Generator[None]:
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the state others draw from
-    accelerated = device.type not in {"cpu", "meta"}
-    devices = [device] if accelerated else []
-    try:
-        with fork_rng(devices, device_type=device.type if accelerated else "cuda"):
-            yield
-    finally:
+    host, python = torch.get_rng_state(), random.getstate()
+    numpy = np.random.get_state()  # noqa: NPY002 - the state others draw from
+
+    def restore() -> None:
+        torch.set_rng_state(host)
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002 - as above
+
+    accelerated = device.type not in {"cpu", "meta"}
+    devices = [device] if accelerated else []
+    with (
+        _put_back(restore),
+        fork_rng(devices, device_type=device.type if accelerated else "cuda"),
+    ):
+        yield
 
 
 @contextmanager
 def _same_generators(data: Sequence[object]) -> Generator[None]:
     found = [getattr(owner, "generator", None) for each in data for owner in _drawing(each)]
     states = [(g, g.get_state()) for g in found if isinstance(g, torch.Generator)]
-    try:
-        yield
-    finally:
+
+    def restore() -> None:
         for generator, state in states:
             generator.set_state(state)
+
+    with _put_back(restore):
+        yield
 
 
 def _drawing(data: object) -> tuple[object, ...]:

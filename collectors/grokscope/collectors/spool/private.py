@@ -36,10 +36,10 @@ def opened(path: Path, flags: int) -> int:
         NotPrivateError: If it is anything else.
         OSError: If it cannot be opened.
 
-    >>> fd = opened(Path(os.devnull), os.O_RDONLY)
+    >>> fd = opened(Path(os.devnull), os.O_RDONLY)  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
     ...
-    grokscope.collectors.spool.private.NotPrivateError: /dev/null is no plain file; remove it
+    NotPrivateError: /dev/null is no plain file; remove it
     """
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a named pipe would keep us waiting
     try:

@@ -1,0 +1,137 @@
+"""What a tracker is made of, looked at before training begins: each mistake is told in one sentence."""
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from grokscope.collectors.measuring import Measuring
+from grokscope.collectors.run_ids import TrackerError
+from grokscope.schemas import store_uri
+from grokscope.schemas.addresses import why_no_store
+from grokscope.schemas.secrets import without_credentials
+
+if TYPE_CHECKING:
+    from grokscope.collectors.checkpoints import Checkpoints
+    from grokscope.collectors.vigil import States
+
+_EXPERIMENT_LENGTH = 500  # MLflow refuses a longer name, and all that is sent to it
+_SHOWN_LENGTH = 50
+_HOOKS = ("param_groups", "register_step_pre_hook", "register_step_post_hook")
+
+
+def checked_store(given: object) -> str:
+    """Return the address of the store: ``given``, else what the environment says, else MLflow's own default.
+
+    Raises:
+        TrackerError: If it is no address that MLflow can write to.
+
+    >>> checked_store("https://mlflow.example.org")
+    'https://mlflow.example.org'
+    """
+    if given is not None and not isinstance(given, str):
+        raise TrackerError(f"store is an address as text, got {_shown(given)}; write f'sqlite:///{{path}}'")
+    uri = store_uri(given)
+    if why_no_store(uri) is None:
+        return uri
+    others = {point.name for point in entry_points(group="mlflow.tracking_store")}
+    if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in {"true", "1"}:
+        others |= {"file", ""}  # MLflow itself opens folders for those who ask for it
+    if why := why_no_store(uri, others=others):
+        raise TrackerError(f"store={without_credentials(uri)!r} {why}")
+    return uri
+
+
+def check_names(experiment: object, name: object) -> None:
+    """Refuse an experiment or a run's name that is no text, or none at all.
+
+    Raises:
+        TrackerError: If one of them is.
+
+    >>> check_names("grokking", None)
+    """
+    if not isinstance(experiment, str) or not experiment.strip() or len(experiment) > _EXPERIMENT_LENGTH:
+        raise TrackerError(
+            f"experiment is a name of 1 to {_EXPERIMENT_LENGTH} characters, got {_shown(experiment)}; write "
+            "Tracker(..., experiment='grokking')"
+        )
+    if name is not None and not isinstance(name, str):
+        raise TrackerError(f"name is text, got {_shown(name)}; leave it out, or write name='...'")
+
+
+def check_parts(**given: Any) -> None:
+    """Refuse what cannot do the part that it is given, by the name of the tracker's argument.
+
+    Raises:
+        TrackerError: Of the first that cannot.
+
+    >>> check_parts(schedule=100)
+    Traceback (most recent call last):
+    grokscope.collectors.run_ids.TrackerError: schedule is a function of a step, as every(100), got 100
+    """
+    for name in ("schedule", "dense"):
+        if given.get(name) is not None and not callable(given[name]):
+            raise TrackerError(f"{name} is a function of a step, as every(100), got {_shown(given[name])}")
+    measures: Any = given.get("measures", ())
+    if isinstance(given.get("measures"), str | Mapping) or not hasattr(measures, "__iter__"):
+        raise TrackerError(
+            f"measures is a list of instruments or functions, got {_shown(measures)}; write measures=[...]"
+        )
+    if not isinstance(given.get("measuring"), Measuring | None):
+        raise TrackerError(f"measuring is a Measuring(...), got {_shown(given['measuring'])}")
+    detector = given.get("detector")
+    if detector is not None and not callable(getattr(detector, "update", None)):
+        raise TrackerError(f"detector is one with update(step, values), got {_shown(detector)}")
+
+
+def check_model(model: object, optimizer: object) -> None:
+    """Refuse what is no module, no optimizer, or a module whose parameters are not there yet.
+
+    Raises:
+        TrackerError: If one of them cannot be measured.
+
+    >>> from torch import nn
+    >>> check_model(nn.Linear(1, 1), None)
+    """
+    from torch import nn  # noqa: PLC0415 - torch is optional
+    from torch.nn.parameter import is_lazy  # noqa: PLC0415
+
+    if not isinstance(model, nn.Module):
+        raise TrackerError(
+            f"model is a torch.nn.Module, got {_shown(model)}; without one, write Tracker(experiment=...)"
+        )
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    if waiting := [name for name, tensor in tensors if is_lazy(tensor)]:
+        raise TrackerError(
+            f"the model's parameters must be there, and {', '.join(waiting[:5])} are made by its first "
+            "forward pass; run one batch through the model before the tracker is made"
+        )
+    if optimizer is not None and not all(hasattr(optimizer, hook) for hook in _HOOKS):
+        raise TrackerError(f"optimizer is one torch.optim.Optimizer, got {_shown(optimizer)}")
+
+
+def states_of(
+    checkpoints: "Checkpoints | None", model: Any, detector: object, *, run_id: str, experiment: str
+) -> "States | None":
+    """Return the states that a tracker keeps, if it is to keep any.
+
+    Raises:
+        TrackerError: If there is no model to keep, or no detector to tell when.
+
+    >>> states_of(None, None, None, run_id="run", experiment="example") is None
+    True
+    """
+    if checkpoints is None:
+        return None
+    if model is None or detector is None:
+        raise TrackerError(
+            "checkpoints keep the states of a model around what a detector reports, and this tracker has "
+            f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
+        )
+    return checkpoints.of(model, run_id=run_id, experiment=experiment)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str) and len(value) > _SHOWN_LENGTH:
+        return f"{value[:_SHOWN_LENGTH]!r}... of {len(value)} characters"
+    return repr(value) if isinstance(value, str | int | float | None) else type(value).__name__

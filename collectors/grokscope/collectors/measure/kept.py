@@ -1,0 +1,147 @@
+"""The tensors of a model as they were, and putting them back after a forward pass that wrote into them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from grokscope.collectors.measure.shards import is_sharded
+from grokscope.collectors.measure.untyped import tables_of, version_of
+
+_WORDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+class Habits:
+    """Which parameters a model's forward pass has been seen to write.
+
+    Copying all parameters at every look would cost memory and time for what hardly any model does. So the
+    first look copies all and learns which ones are written; later looks copy those alone. One that is first
+    written later shows by its version, too late to be put back: it is said, and copied from then on.
+
+    Args:
+        say: Takes a sentence about what could not be put back.
+
+    >>> Habits(say=print).copied is None
+    True
+    """
+
+    def __init__(self, *, say: Callable[[str], None]) -> None:
+        self.copied: set[str] | None = None
+        self._say = say
+
+    def learn(self, restored: set[str], lost: set[str]) -> None:
+        """Take what a look has found: parameters put back, and those that could not be."""
+        if lost:
+            self._say(
+                f"the forward pass wrote into {', '.join(sorted(lost)[:5])} while it was measured, and what "
+                "was there is gone; from the next evaluation on it is put back"
+            )
+        self.copied = (self.copied or set()) | restored | lost
+
+
+class Kept:
+    """The parameters and buffers of a model, to be put back as they are now.
+
+    Buffers are compared by value, for some kernels (``F.batch_norm``) write them unseen; parameters as far as
+    ``habits`` say. Which tensors a module holds and ``requires_grad`` come back too. Where parameters are
+    sharded, the wrapper that shards them exchanges and writes them itself: they are left to it.
+
+    Args:
+        model: Any module.
+        habits: Of its forward pass; without them only parameters that torch itself writes while reading
+            (``Embedding(max_norm=...)``) are copied.
+
+    Source: definition. Cost: a copy of the buffers and of the parameters known to be written.
+
+    >>> model = nn.BatchNorm1d(2)
+    >>> kept = Kept(model)
+    >>> _ = model.running_mean.fill_(1.0)
+    >>> kept.restore()
+    >>> model.running_mean
+    tensor([0., 0.])
+    """
+
+    def __init__(self, model: nn.Module, habits: Habits | None = None) -> None:
+        self._habits = habits
+        self._is_learning = habits is not None and habits.copied is None
+        self._is_whole = not is_sharded(model)
+        self._restored: set[str] = set()
+        self._lost: set[str] = set()
+        both = [tables_of(module) for module in model.modules()]
+        tables = [table for pair in both for table in (pair if self._is_whole else pair[1:])]
+        self._tables = [(table, dict(table)) for table in tables]
+        parameters = [*model.named_parameters()] if self._is_whole else []
+        self._flags = [(parameter, parameter.requires_grad) for _, parameter in parameters]
+        self._parameters = [(name, p, version_of(p)) for name, p in parameters if not p.is_inference()]
+        self._buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if _is_dense(buffer)]
+        renormed = {id(weight) for weight in _renormed(model)}
+        wanted = set[str]() if habits is None else habits.copied
+        self._copies: dict[str, Tensor] = {}
+        for name, parameter, _ in self._parameters:
+            if (wanted is None or name in wanted or id(parameter) in renormed) and _is_dense(parameter):
+                self._copies[name] = parameter.detach().clone()
+
+    def restore(self) -> None:
+        """Put everything back; twice does no harm."""
+        for table, before in self._tables:
+            if _identities(table) != _identities(before):
+                table.clear()
+                table.update(before)
+        for buffer, copy in self._buffers:
+            _put_back(buffer, copy)
+        for name, parameter, version in self._parameters:
+            copy = self._copies.get(name)
+            if copy is not None and _put_back(parameter, copy, is_compared=self._is_learning):
+                self._restored.add(name)
+            elif copy is None and version_of(parameter) != version:
+                self._lost.add(name)
+        for parameter, flag in self._flags:
+            if parameter.requires_grad != flag:
+                parameter.requires_grad_(flag)
+
+    def report(self) -> None:
+        """Tell the habits what was found."""
+        if self._habits is not None:
+            self._habits.learn(self._restored, self._lost)
+
+
+def _identities(table: Mapping[str, Tensor | None]) -> list[object]:
+    return [*table, *map(id, table.values())]
+
+
+def _put_back(tensor: Tensor, copy: Tensor, *, is_compared: bool = False) -> bool:
+    """Write ``copy`` back where it differs; say whether it did.
+
+    Comparing waits for an accelerator: there it is written back unseen, unless somebody must know. It is
+    written through ``data``: a graph that waits for its backward pass must not see a new version.
+    """
+    is_seen = is_compared or tensor.device.type == "cpu"
+    if tensor.shape != copy.shape or (is_seen and _is_same(tensor, copy)):
+        return False
+    tensor.data.copy_(copy)
+    return True
+
+
+def _is_same(one: Tensor, other: Tensor) -> bool:
+    """Say whether two tensors are alike, NaN like NaN of the same bits."""
+    if torch.equal(one, other):
+        return True
+    word = _WORDS.get(one.element_size())
+    if word is None or one.is_quantized:
+        return False
+    return torch.equal(one.detach().view(word), other.view(word))
+
+
+def _is_dense(tensor: Tensor) -> bool:
+    """Say whether each element has a place of its own: one that shares them cannot be written back."""
+    if tensor.layout != torch.strided or tensor.is_inference():
+        return False
+    pairs = zip(tensor.shape, tensor.stride(), strict=True)
+    return tensor.is_contiguous() or all(stride or size in {0, 1} for size, stride in pairs)
+
+
+def _renormed(model: nn.Module) -> Iterator[Tensor]:
+    for module in model.modules():
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag) and cast("object", module.max_norm) is not None:
+            yield module.weight
