@@ -112,8 +112,9 @@ def fastest(frame: pl.DataFrame) -> float:
 def main(folder: Path | None) -> None:
     tables = [patterns("synthetic runs", *detect_recipes.labelled(LABELLED))]
     if folder is not None and (folder / "curves.parquet").is_file():
-        public = pl.read_parquet(folder / "curves.parquet"), labels_from_json(folder / "labels.json")
-        tables.insert(0, patterns("public curves", *public))
+        points = pl.read_parquet(folder / "curves.parquet", glob=False)
+        labels = labels_from_json(folder / "labels.json")
+        tables.insert(0, patterns("public curves", points, labels))
     tables += [coverage(INTERVALS), detect_live.table(NULLS, RISES), detect_live.update_cost(), speed()]
     for lines in tables:
         for line in lines:

@@ -70,7 +70,8 @@ def others(name: str, value: float) -> tuple[float, float]:
 
 
 def table(folder: Path) -> Iterator[str]:
-    points, labels = pl.read_parquet(folder / "curves.parquet"), labels_from_json(folder / "labels.json")
+    points = pl.read_parquet(folder / "curves.parquet", glob=False)
+    labels = labels_from_json(folder / "labels.json")
     runs = curves_by_run(points).items()
     grids = {run: curves["test/accuracy"].steps for run, curves in runs if "test/accuracy" in curves}
     yield "| constant | from | to | macro-F1 | false alarms | onset | overlap | collapse | phase change |"

@@ -12,7 +12,7 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.points_file import read_points
-from grokscope.cli.verdict_table import verdict_table
+from grokscope.cli.verdict_table import say_verdicts
 from grokscope.schemas import Date, Delay, Pattern, Verdict, verdict_from_json
 
 COMMANDS = ("demo", "up", "detect", "sync")
@@ -158,12 +158,13 @@ def test_a_broken_line_of_json_is_named(grokscope, tmp_path):
     assert "'abc.jsonl' cannot be read as jsonl: line 3: " in err
 
 
-def test_the_table_shows_dates_with_intervals_and_names_as_they_are():
+def test_the_table_shows_dates_with_intervals_and_names_as_they_are(capsys):
     date = Date(step=1550, low=1525, high=1575)
     verdict = Verdict(
         run="a", pattern=Pattern.GROKKING, in_progress=True, onset=date, delay=Delay(steps=1450, ratio=15.5)
     )
-    row = verdict_table([verdict], {"a": "[bold]mine[/bold]"}).splitlines()[1]
+    say_verdicts([verdict], {"a": "[bold]mine[/bold]"})
+    row = capsys.readouterr().out.splitlines()[1]
     assert row.split("  ")[0] == "[bold]mine[/bold]"
     assert "grokking (in progress)" in row
     assert "1,550 [1,525, 1,575]" in row

@@ -150,14 +150,16 @@ def test_a_server_that_somebody_ends_stays_ended(up, capfd):
     assert sentences(capfd) == []
 
 
-def test_a_dashboard_that_cannot_start_says_so_at_once(tmp_path, free_port, monkeypatch):
-    (tmp_path / "streamlit.py").write_text("raise ImportError('broken here')")
+def test_a_dashboard_that_cannot_start_says_so_at_once(tmp_path, free_port, monkeypatch, capfd):
+    """What it says itself stands above, and a terminal obeys nothing in it."""
+    (tmp_path / "streamlit.py").write_text(r"raise ImportError('broken \x1b]0;here\x07\r\u202e')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with (
         pytest.raises(ServerError, match=r"the dashboard ended at once \(status 1\); see above"),
         dashboard("sqlite:///later.db", port=free_port()),
     ):
         pytest.fail("it is up")
+    assert capfd.readouterr().err.splitlines()[-1] == r"ImportError: broken \x1b]0;here\x07\r\u202e"
 
 
 def test_a_port_that_another_took_at_the_last_moment_is_said_to_be_in_use(free_port):

@@ -136,7 +136,7 @@ def test_signals_are_told_once_and_names_cannot_write_on_the_terminal(grokscope,
     watches = [line for line in out.splitlines() if ": watch, test/loss turned over by step " in line]
     assert len(watches) == 1
     assert "\x1b" not in out
-    assert watches[0].startswith("a�[2Jb: ")
+    assert watches[0].startswith("a\\x1b[2Jb: ")
 
 
 def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, tmp_path):

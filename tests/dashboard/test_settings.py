@@ -1,13 +1,18 @@
+import http.client
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from grokscope.dashboard import STORE_VARIABLE, server_flags
+from grokscope.dashboard.fencing import is_own, policy
 
 START_S = 60
 
@@ -47,12 +52,12 @@ def listening_addresses(port):
     return {address for address, at in local if int(at, 16) == port}
 
 
-def handshake(port, host, origin):
-    """Ask for the page's WebSocket as a browser would; return the status line."""
+def handshake(port, host, *origins):
+    """Ask for the page's WebSocket as a browser would; return the status."""
     lines = [
         "GET /_stcore/stream HTTP/1.1",
         f"Host: {host}",
-        f"Origin: {origin}",
+        *(f"Origin: {origin}" for origin in origins),
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
@@ -72,6 +77,88 @@ def test_a_page_of_another_host_cannot_connect_by_rebinding_its_name(server):
     assert handshake(server, f"localhost:{server}", f"http://localhost:{server}") == "101"
 
 
+@pytest.mark.parametrize(
+    ("host", "origins", "status"),
+    [
+        ("localhost:{port}", ["http://localhost:{port}"], "101"),
+        ("127.0.0.1:{port}", ["http://127.0.0.1:{port}"], "101"),
+        ("localhost", ["http://localhost"], "101"),  # behind a proxy that keeps the name
+        ("localhost", ["https://localhost"], "101"),  # and takes off the encryption
+        ("localhost:443", ["https://localhost"], "101"),
+        ("localhost:{port}", [], "101"),  # no browser
+        ("localhost:{port}", ["http://localhost:1"], "403"),
+        ("localhost:{port}", ["http://localhost"], "403"),
+        ("localhost:{port}", ["http://127.0.0.1:{port}"], "403"),
+        ("127.0.0.1:{port}", ["http://localhost:{port}"], "403"),
+        ("localhost:{port}", ["http://0.0.0.0:{port}"], "403"),
+        ("localhost:{port}", ["https://share.streamlit.io"], "403"),
+        ("localhost:{port}", ["null"], "403"),
+        ("localhost:{port}", [""], "403"),
+        ("localhost:{port}", ["file://"], "403"),
+        ("localhost:{port}", ["chrome-extension://localhost:{port}"], "403"),
+        ("localhost:{port}", ["http://localhost:{port}/"], "403"),
+    ],
+)
+def test_only_a_page_of_this_server_may_open_its_websocket(server, host, origins, status):
+    said = [origin.format(port=server) for origin in origins]
+    assert handshake(server, host.format(port=server), *said) == status
+
+
+def test_behind_a_proxy_that_says_that_it_is_encrypted_a_page_that_is_not_is_another():
+    assert is_own("https://lab.example", "lab.example", is_secure=True)
+    assert not is_own("http://lab.example", "lab.example", is_secure=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/runs", "/_stcore/health", "/_stcore/host-config", "/no/such/file.js"]
+)
+def test_every_answer_tells_the_browser_what_it_may_not_do(server, path):
+    connection = http.client.HTTPConnection("127.0.0.1", server, timeout=30)
+    with closing(connection):
+        asks = {"Host": f"localhost:{server}", "Origin": "http://localhost:1"}
+        connection.request("GET", path, headers=asks)
+        answer = connection.getresponse()
+        content = answer.read()
+    told = {name.lower(): value for name, value in answer.getheaders()}
+    parts = dict(part.split(" ", 1) for part in told["content-security-policy"].split("; "))
+    assert parts["default-src"] == "'self'"
+    assert parts["frame-ancestors"] == parts["object-src"] == parts["frame-src"] == "'none'"
+    assert re.fullmatch(r"'self' 'wasm-unsafe-eval' 'sha256-[\w+/]{43}='", parts["script-src"])
+    assert parts["connect-src"] == f"'self' ws://localhost:{server} wss://localhost:{server}"
+    assert (told["x-frame-options"], told["x-content-type-options"]) == ("DENY", "nosniff")
+    assert told["referrer-policy"] == "no-referrer"
+    assert "camera=()" in told["permissions-policy"]
+    assert "access-control-allow-origin" not in told  # no other page may read it, be it of this machine
+    if path == "/_stcore/host-config":
+        assert json.loads(content)["allowedOrigins"] == [f"http://localhost:{server}"]
+
+
+def test_a_name_of_the_server_that_is_none_gets_no_place_in_the_policy():
+    assert "evil" not in policy("x; script-src http://evil.example", ())
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(200, func_only=True)
+def test_no_page_needs_what_the_policy_forbids(server, open_page):
+    page = open_page(f"http://localhost:{server}/live", scheme="dark")
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e => console.error('POLICY ' + e.violatedDirective + ' '"
+        " + e.blockedURI + ' ' + e.sourceFile))"
+    )
+    for view in ("live", "runs", "compare", "run", "leads"):
+        page.goto(f"http://localhost:{server}/{view}")
+        page.wait_for_selector("canvas" if view == "runs" else "[data-testid=stVegaLiteChart] svg path")
+    page.goto(f"http://localhost:{server}/compare")
+    page.get_by_text("Data and figure").first.click()
+    with page.expect_download() as download:
+        page.locator(".st-key-compare_curves_CSV button").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"metric,step,value,run")
+    assert [t[:300] for t in said if "POLICY" in t or "Content Security" in t] == []
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
 def test_no_setting_is_left_open():
     flags = set(server_flags(8501))
     assert {
@@ -80,6 +167,7 @@ def test_no_setting_is_left_open():
         "--server.enableCORS=true",
         "--server.enableStaticServing=false",
         "--browser.gatherUsageStats=false",
+        "--client.disableDataExport=true",
         "--client.showErrorDetails=none",
         "--client.toolbarMode=viewer",
         "--server.headless=true",

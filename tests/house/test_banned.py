@@ -1,4 +1,4 @@
-"""What no package may do: run data as code, show data as markup, or have polars call Python."""
+"""What no package may do: run data as code, show data as markup, have polars call Python or guess files."""
 
 import ast
 from pathlib import Path
@@ -22,14 +22,26 @@ CALLED_BACK = {
     "scan_pyarrow_dataset", "sink_batches",
 }  # fmt: skip
 OF_POLARS = {"fold", "reduce", "Object"}
+# Polars takes * ? [ in a path for a pattern: a file may be called *.csv, and a folder run[1]. Those that know
+# no glob=False are given the open file.
+READERS = {
+    "read_avro", "read_csv", "read_delta", "read_ipc", "read_ipc_stream", "read_ndjson", "read_parquet",
+    "scan_csv", "scan_ipc", "scan_ndjson", "scan_parquet",
+}  # fmt: skip
 
 
 def findings(tree):
-    return [finding for node in ast.walk(tree) if (finding := banned(node))]
+    exact = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and reads_one_file(node)}
+    return [finding for node in ast.walk(tree) if node not in exact and (finding := banned(node))]
+
+
+def reads_one_file(call):
+    first = ast.unparse(call.args[0]) if call.args else ""
+    return first == "file" or any(k.arg == "glob" and ast.unparse(k.value) == "False" for k in call.keywords)
 
 
 def banned(node):
-    if isinstance(node, ast.Attribute) and (name := called_back(node)):
+    if isinstance(node, ast.Attribute) and (name := banned_attribute(node)):
         return name
     if isinstance(node, ast.Import | ast.ImportFrom):
         return banned_import(node)
@@ -38,9 +50,9 @@ def banned(node):
     return None
 
 
-def called_back(node):
+def banned_attribute(node):
     is_polars = isinstance(node.value, ast.Name) and node.value.id in ("pl", "polars")
-    return node.attr if node.attr in CALLED_BACK or (is_polars and node.attr in OF_POLARS) else None
+    return node.attr if node.attr in CALLED_BACK or (is_polars and node.attr in OF_POLARS | READERS) else None
 
 
 def banned_import(node):
@@ -49,7 +61,7 @@ def banned_import(node):
     else:
         modules, names = [node.module or ""], [alias.name for alias in node.names]
     if any(name.split(".")[0] == "polars" for name in modules):
-        return next((name for name in names if name in CALLED_BACK | OF_POLARS), None)
+        return next((name for name in names if name in CALLED_BACK | OF_POLARS | READERS), None)
     if modules == ["safetensors.torch"]:  # its load_model reads tensors only
         return None
     return next(
@@ -101,6 +113,11 @@ def test_a_module_does_nothing_that_is_banned(path):
         "pl.Series(x, dtype=pl.Object)",
         "from polars import map_groups",
         "from polars.io.plugins import register_io_source",
+        "pl.read_csv(path)",
+        "pl.scan_parquet(folder / '*.parquet', glob=True)",
+        "pl.read_ndjson(path)",
+        "readers = {'.csv': pl.read_csv}",
+        "from polars import read_csv",
     ],
 )
 def test_what_is_banned_is_found(code):
@@ -117,6 +134,8 @@ def test_what_is_banned_is_found(code):
         "re.compile('x')",
         "from safetensors.torch import load_model",
         "functools.reduce(f, x)",
+        "pl.read_csv(path, glob=False)",
+        "pl.read_ndjson(file)",
         "frame.group_by('g').agg(pl.col('x').sum())",
         "series.replace_strict({'a': 'b'})",
     ],

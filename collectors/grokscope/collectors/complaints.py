@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.schemas.printable import written_out
 from grokscope.schemas.secrets import redacted
 
 # A loop that fails in ever new ways must not flood the terminal either.
@@ -15,13 +16,13 @@ _STEP = re.compile(r"\bstep \S+")
 
 
 def tell(sentence: str) -> None:
-    """Write ``sentence`` to stderr, without secrets; a closed or broken one costs only the sentence.
+    """Write ``sentence`` to stderr as plain text, without secrets; a closed or broken one costs only the sentence.
 
     >>> tell("")
     """
     try:
         if sentence:
-            sys.stderr.write(f"grokscope: {redacted(sentence)}\n")
+            sys.stderr.write(f"grokscope: {written_out(redacted(sentence))}\n")
     except Exception as error:
         if is_interrupt(error):
             raise

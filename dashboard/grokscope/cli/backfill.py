@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grokscope.cli.options import Store
+from grokscope.cli.terminal import say
 from grokscope.schemas import GrokscopeError
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def backfill(
         splits,
         measures=[_measure(name) for name in measure],
         store=store,
-        report=lambda step: typer.echo(f"step {step:,}", err=True),
+        report=lambda step: say(f"step {step:,}", err=True),
     )
-    typer.echo(f"{logged:,} values logged")
+    say(f"{logged:,} values logged")
 
 
 def _built(build: str) -> tuple[Any, Any]:

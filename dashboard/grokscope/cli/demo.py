@@ -7,16 +7,14 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grokscope.cli import options
 from grokscope.cli.finished_runs import FinishedRuns, require_store, require_torch
 from grokscope.cli.ports import choose_port
 from grokscope.cli.server import dashboard
-from grokscope.cli.verdict_table import verdict_table
-from grokscope.experiments import Job, demo_jobs, run_jobs
-from grokscope.experiments import Progress as JobProgress
+from grokscope.cli.terminal import progress, say, say_json
+from grokscope.cli.verdict_table import say_verdicts
+from grokscope.experiments import Job, Progress, demo_jobs, run_jobs
 from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
 from grokscope.schemas.secrets import redacted
 
@@ -55,36 +53,35 @@ def demo(
     with page as running:
         if chosen is not None:
             address = f"http://localhost:{chosen}"
-            typer.echo(f"watch it live: {address}", err=True)
+            say(f"watch it live: {address}", err=True)
             if browser:
                 webbrowser.open(address)
         verdicts: list[Verdict] = []
         for verdict in _train(demo_jobs(detector=_DETECTOR), finished, workers):
             verdicts.append(verdict)
             if output is options.Format.JSON:
-                typer.echo(verdict_to_json(verdict))
+                say_json(verdict_to_json(verdict))
         if output is options.Format.TABLE:
-            typer.echo(verdict_table(verdicts, finished.names))
+            say_verdicts(verdicts, finished.names)
         if running is not None:
             stays = "" if running.has_ended else "; the dashboard stays, Ctrl-C ends it"
-            typer.echo(f"all runs are in {redacted(uri)}{stays}", err=True)
+            say(f"all runs are in {redacted(uri)}{stays}", err=True)
             running.wait_for_end()
 
 
 def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:
     """Train ``jobs`` with a progress bar on stderr; yield each run's verdict once the run is whole."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     steps: dict[str, int] = {}
-    failed: list[JobProgress] = []
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    failed: list[Progress] = []
+    with progress() as bar:
         task = bar.add_task("training", total=sum(job.steps for job in jobs))
-        for progress in run_jobs(jobs, store=finished.uri, experiment=finished.experiment, workers=workers):
-            steps[progress.job.run_id] = progress.step
-            bar.update(task, completed=sum(steps.values()), description=f"training {progress.job.group}")
-            if progress.code == 0:
-                finished.add(progress.job.run_id)
-            elif progress.code is not None:
-                failed.append(progress)
+        for news in run_jobs(jobs, store=finished.uri, experiment=finished.experiment, workers=workers):
+            steps[news.job.run_id] = news.step
+            bar.update(task, completed=sum(steps.values()), description=f"training {news.job.group}")
+            if news.code == 0:
+                finished.add(news.job.run_id)
+            elif news.code is not None:
+                failed.append(news)
             yield from finished.verdicts()
         bar.update(task, description="waiting for the last points")
         while finished.waiting:

@@ -9,7 +9,8 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.points_file import is_points_file, read_points
 from grokscope.cli.roles import Alias, aliases_in, keep_aliases
-from grokscope.cli.verdict_table import verdict_table
+from grokscope.cli.terminal import say, say_json, shown
+from grokscope.cli.verdict_table import say_verdicts
 from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
 from grokscope.store import Store, aliases_of, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
@@ -78,22 +79,23 @@ def detect(
 def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format) -> None:
     if output is options.Format.JSON:
         for verdict in verdicts:
-            typer.echo(verdict_to_json(verdict))
+            say_json(verdict_to_json(verdict))
     elif verdicts:
-        typer.echo(verdict_table(verdicts, names))
+        say_verdicts(verdicts, names)
     else:
-        typer.echo("no runs", err=True)
+        say("no runs", err=True)
 
 
 def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: options.Format) -> None:
     """Print one row a run and definition; ``*`` marks runs whose answer is a matter of definition."""
     if output is options.Format.JSON:
-        typer.echo(report.write_ndjson(), nl=False)
+        for line in filter(None, report.write_ndjson().split("\n")):
+            say_json(line)
         return
     for row in report.iter_rows(named=True):
-        name = f"{names.get(row['run_id'], row['run_id'])}{' *' if row['depends'] else ''}"
+        name = f"{shown(names.get(row['run_id'], row['run_id']))}{' *' if row['depends'] else ''}"
         date = "–" if row["step"] is None else f"{row['step']:,} [{row['low']:,}, {row['high']:,}]"
-        typer.echo(f"{name}\t{row['definition']}\t{date}")
+        say(f"{name}\t{row['definition']}\t{date}")
 
 
 def _points_in_store(uri: str, experiment: str | None) -> tuple[pl.DataFrame, dict[str, str], Store]:

@@ -4,18 +4,16 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from grokscope.cli import options
+from grokscope.cli.terminal import say_json, say_table
 from grokscope.collectors.ship import backlogs
 from grokscope.collectors.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
@@ -43,9 +41,11 @@ def doctor(
     """
     found = list(_examine(store_uri(store)))
     if output is options.Format.JSON:
-        typer.echo("\n".join(json.dumps(asdict(finding)) for finding in found))
+        for finding in found:
+            say_json(json.dumps(asdict(finding)))
     else:
-        typer.echo(_table(found))
+        rows = [(finding.subject, finding.health.value, finding.says, finding.remedy) for finding in found]
+        say_table(("what", "is", "found", "what would help"), rows)
     raise typer.Exit(max(list(Health).index(finding.health) for finding in found))
 
 
@@ -138,17 +138,3 @@ def _packages() -> Iterator[Finding]:
             says = f"{name} is not installed, which {purpose} needs"
             remedy = f"If you want that: pip install 'grokscope[{extra}]'."
             yield Finding(subject="packages", health=Health.OK, says=says, remedy=remedy)
-
-
-def _table(found: Sequence[Finding]) -> str:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("what", "is", "found", "what would help"):
-        table.add_column(title, overflow="fold")
-    for finding in found:
-        # Text, not markup: a run may be called "[bold]".
-        cells = (finding.subject, finding.health.value, finding.says, finding.remedy)
-        table.add_row(*map(Text, cells))
-    console = Console(width=140, no_color=True, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip("\n")

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from grokscope.cli import options
+from grokscope.cli.terminal import progress, say
 from grokscope.schemas import Verdict, store_uri
 from grokscope.store import Store, aliases_of, open_store, under_roles
 from grokscope.store.exporting import ExportError, export_parts, write_points, write_verdicts
@@ -56,9 +55,8 @@ def export(
     uri = store_uri(store)
     opened = open_store(uri)
     runs = _chosen(opened.runs(experiment), run or [])
-    columns = (TextColumn("exporting runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("exporting", total=runs.height)
+    with progress(transient=True) as bar:
+        task = bar.add_task("exporting runs", total=runs.height)
         if what is What.POINTS:
 
             def counted() -> Iterator[pl.DataFrame]:
@@ -70,7 +68,7 @@ def export(
         else:
             count = write_verdicts(_verdicts(opened, uri, runs), to, force=force)
         bar.update(task, completed=runs.height)
-    typer.echo(f"{count:,} {what} of {runs.height:,} runs in {to}")
+    say(f"{count:,} {what} of {runs.height:,} runs in {to}")
 
 
 def _chosen(runs: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:

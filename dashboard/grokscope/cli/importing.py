@@ -6,17 +6,9 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from grokscope.cli import options
+from grokscope.cli.terminal import progress, say, shown
 from grokscope.schemas import store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import How, roles_of
@@ -83,8 +75,8 @@ def import_(
     limits = replace(Limits(), points=max_points)
     uri = store_uri(store)
     found = recognise(source, kind=kind, limits=limits)
-    typer.echo(f"{source}: {found.kind}, {_count(len(found.files), 'file')}", err=True)
     parsed = _parsed(found, patterns, limits)
+    say(f"{shown(source)}: {found.kind}, {_count(len(found.files), 'file')}", err=True)
     plan = plan_import(parsed, found, uri=uri, experiment=experiment)
     _say(plan, parsed)
     if not dry_run and plan:
@@ -92,27 +84,20 @@ def import_(
     made, there, points = totals(plan)
     does = "would make" if dry_run else "made"
     adds = "would add" if dry_run else "added"
-    typer.echo(
+    say(
         f"{does} {_count(made, 'run')}, found {_count(there, 'run')} imported before, "
         f"{adds} {_count(points, 'point')} in {redacted(uri)}"
     )
 
 
 def _parsed(source: Source, patterns: Sequence[str], limits: Limits) -> Parsed:
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("reading"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
+    with progress(is_counted=False, transient=True) as bar:
         bar.add_task("reading", total=None)
         return parse_source(source, patterns=patterns, limits=limits)
 
 
 def _write(plan: Sequence[PlannedRun], uri: str, kind: SourceKind) -> None:
-    columns = (TextColumn("writing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress() as bar:
         task = bar.add_task("writing", total=totals(plan)[2])
         for count in write_plan(plan, uri=uri, kind=kind):
             bar.advance(task, count)
@@ -124,14 +109,14 @@ def _say(plan: Sequence[PlannedRun], parsed: Parsed) -> None:
         metrics = planned.known["metric"].n_unique()
         later = f", {planned.replaced:,} replaced by later attempts" if planned.replaced else ""
         state = "new run" if planned.run_id is None else "there already"
-        typer.echo(
-            f"{planned.run.name}\t{planned.experiment}\t{state}\t{_count(metrics, 'metric')}\t"
+        say(
+            f"{shown(planned.run.name)}\t{shown(planned.experiment)}\t{state}\t{_count(metrics, 'metric')}\t"
             f"{_count(planned.seen, 'point')} ({planned.new.height:,} new{later})"
         )
     if len(plan) > _SHOWN:
-        typer.echo(f"and {len(plan) - _SHOWN:,} more runs")
+        say(f"and {len(plan) - _SHOWN:,} more runs")
     for name, stored in sorted({pair for planned in plan for pair in planned.renamed.items()}):
-        typer.echo(f"renamed, since MLflow takes no such name: {name!r} to {stored!r}")
+        say(f"renamed, since MLflow takes no such name: {shown(repr(name))} to {shown(repr(stored))}")
     _say_roles(parsed, plan)
 
 
@@ -140,15 +125,15 @@ def _say_roles(parsed: Parsed, plan: Sequence[PlannedRun]) -> None:
     roles = roles_of(names)
     for role in roles:
         if role.how is How.GUESSED:
-            typer.echo(f"guessed: {role.name} is {role.canonical} ({role.kind})")
+            say(f"guessed: {shown(role.name)} is {role.canonical} ({role.kind})")
     counts = Counter(role.how for role in roles)
     if counts[How.UNKNOWN]:
-        typer.echo(
+        say(
             f"{_count(counts[How.UNKNOWN], 'metric')} without a role; "
             "give one with 'grokscope detect STORE --experiment E --alias NAME=KEY --write'"
         )
     if not parsed.runs:
-        typer.echo("no runs")
+        say("no runs")
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from grokscope.cli.doctor import doctor
 from grokscope.cli.export import export
 from grokscope.cli.importing import import_
 from grokscope.cli.sync import sync
+from grokscope.cli.terminal import complain, say
 from grokscope.cli.up import up
 from grokscope.cli.watch import watch
 from grokscope.schemas import GrokscopeError
@@ -40,7 +41,7 @@ app.command()(backfill)
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"grokscope {version('grokscope')}")
+        say(f"grokscope {version('grokscope')}")
         raise typer.Exit
 
 
@@ -58,10 +59,11 @@ def run() -> None:
     try:
         app()
     except GrokscopeError as error:
-        typer.echo(f"grokscope: {error}", err=True)  # which may be closed
+        complain(str(error))
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("\ngrokscope: stopped", err=True)
+        say("", err=True)
+        complain("stopped")
         sys.exit(130)
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from grokscope.schemas import GrokscopeError, as_points
+from grokscope.store.formulas import unguarded
 
 
 class PointsFileError(GrokscopeError):
@@ -18,10 +18,19 @@ _WHOLE = None
 """Types are inferred from the whole file: an accuracy may be 0 for its first thousand rows."""
 
 
+def _read_parquet(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path, glob=False)
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    return unguarded(pl.read_csv(path, infer_schema_length=_WHOLE, glob=False))
+
+
 def _read_lines(path: Path) -> pl.DataFrame:
     """Read JSON lines; with NaN and Infinity, which Python writes though JSON knows neither, slower."""
     try:
-        return pl.read_ndjson(path, infer_schema_length=_WHOLE)
+        with path.open("rb") as file:  # of a path, polars would take the name for a pattern
+            return pl.read_ndjson(file, infer_schema_length=_WHOLE)
     except pl.exceptions.PolarsError:
         lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         return pl.DataFrame(
@@ -37,8 +46,8 @@ def _parsed(line: str, number: int) -> object:
 
 
 _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": pl.read_parquet,
-    ".csv": partial(pl.read_csv, infer_schema_length=_WHOLE),
+    ".parquet": _read_parquet,
+    ".csv": _read_csv,
     ".jsonl": _read_lines,
     ".ndjson": _read_lines,
 }
@@ -71,7 +80,8 @@ def read_points(source: str) -> pl.DataFrame:
     if not path.is_file():
         raise PointsFileError(f"there is no file {source!r}; give the path of a {allowed} file")
     try:
-        frame = reader(path)
+        # Absolute, since polars would take a first folder named ~ for the user's own.
+        frame = reader(path.absolute())
     except (pl.exceptions.PolarsError, OSError, ValueError, TypeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PointsFileError(f"{source!r} cannot be read as {path.suffix[1:]}: {first}") from error

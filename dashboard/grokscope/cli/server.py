@@ -17,6 +17,7 @@ import typer
 
 from grokscope.cli import stacks
 from grokscope.cli.ports import LOOPBACK, ServerError, in_use, is_free
+from grokscope.cli.terminal import complain, pass_on
 
 PATIENCE_S = 60.0
 """A server that has answered nobody for this long is started again."""
@@ -30,6 +31,7 @@ PERIOD_S = 600.0
 
 _PROBE_S = 2.0
 _ANSWER_S = 5.0
+_LAST_WORDS_S = 1.0
 _ENDED_BY_WISH = frozenset({0, -signal.SIGTERM, 128 + signal.SIGTERM})
 _ENDINGS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
@@ -73,6 +75,7 @@ class Dashboard:
         self._host = host
         self._patience_s = patience_s
         self._process: subprocess.Popen[bytes] | None = None
+        self._words: Thread | None = None
         self._stacks: IO[bytes] | None = None
         self._guard = Lock()
         self._stopping = Event()
@@ -94,6 +97,7 @@ class Dashboard:
             if process.poll() is not None:
                 if not is_free(self._port, self._host):
                     raise in_use(self._port, self._host)
+                self._kill()
                 raise ServerError(f"the dashboard ended at once ({_said_of(process.returncode)}); see above")
             if time.monotonic() > deadline:
                 raise ServerError(f"the dashboard did not answer on port {self._port} within {START_S:g} s")
@@ -158,10 +162,12 @@ class Dashboard:
                 [sys.executable, "-P", "-m", "streamlit", "run", *server_flags(self._port, host=self._host)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 env={**os.environ, **told},
                 pass_fds=kept,
                 start_new_session=True,  # Ctrl-C and Ctrl-Z are for this process, which then ends the server
             )
+            self._words = _heard(self._process)
             return self._process
 
     def _keep_up(self) -> None:
@@ -244,12 +250,20 @@ class Dashboard:
                     os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
             self._process.wait()
+        if self._words is not None:
+            self._words.join(_LAST_WORDS_S)
 
 
 def _say(sentence: str) -> None:
     # Nobody may listen any more; the server has to be kept up all the same.
     with suppress(OSError, ValueError):
-        typer.echo(f"grokscope: {sentence}", err=True)
+        complain(sentence)
+
+
+def _heard(process: "subprocess.Popen[bytes]") -> Thread:
+    words = Thread(target=pass_on, args=(process.stderr,), name="grokscope-words", daemon=True)
+    words.start()
+    return words
 
 
 def _said_of(status: int) -> str:

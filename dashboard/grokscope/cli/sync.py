@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grokscope.cli.terminal import complain, progress, say, shown
 from grokscope.collectors.ship import Backlog, backlogs, buried, ensure_shipper, retry_stuck
 from grokscope.collectors.spool import close_to_others, damage_reports
 from grokscope.schemas import GrokscopeError, home
@@ -33,7 +32,7 @@ def sync(
         _send(place, patience)
     finally:
         for letters in buried(place):
-            typer.echo(f"grokscope: {letters}", err=True)
+            complain(str(letters))
 
 
 def _send(place: Path, patience: float) -> None:
@@ -44,14 +43,14 @@ def _send(place: Path, patience: float) -> None:
     problems += _losses(place)
     if problems:
         for sentence in problems[:-1]:
-            typer.echo(f"grokscope: {sentence}", err=True)
+            complain(sentence)
         raise SyncError(problems[-1])
     if not waiting:
-        typer.echo(f"nothing to send: no spools in {place}")
+        say(f"nothing to send: no spools in {place}")
     elif not any(backlog.points or backlog.spools for backlog in waiting):
-        typer.echo("nothing to send: the runs that still train send their own points")
+        say("nothing to send: the runs that still train send their own points")
     else:
-        typer.echo(f"{sum(backlog.points for backlog in waiting):,} points delivered")
+        say(f"{sum(backlog.points for backlog in waiting):,} points delivered")
 
 
 def _problem(place: Path, backlog: Backlog, patience: float) -> str:
@@ -69,15 +68,14 @@ def _losses(place: Path) -> list[str]:
         with suppress(OSError):  # then it is told again
             report.told()
         if not report.is_loss:
-            typer.echo(f"grokscope: {report.says}", err=True)
+            complain(report.says)
     return [f"{report.says}; look at them, then delete them" for report in fresh if report.is_loss]
 
 
 def _follow(place: Path, backlog: Backlog, patience: float) -> str:
     """Show how one store's backlog shrinks, until it is gone; say so if the store stays away too long."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(backlog.store, total=backlog.points)
+    with progress() as bar:
+        task = bar.add_task(shown(backlog.store), total=backlog.points)
         last, moved = backlog, time.monotonic()
         while last.points or last.spools:
             ensure_shipper(place, backlog.store)

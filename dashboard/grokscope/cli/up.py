@@ -8,6 +8,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
+from grokscope.cli.terminal import complain, say
 from grokscope.schemas import store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import MissingStoreError, UnreachableError, open_store
@@ -29,10 +30,10 @@ def up(
         open_store(uri).close()
     except (MissingStoreError, UnreachableError) as error:
         # Not there yet is no mistake: the page says so and shows the runs once they come.
-        typer.echo(f"grokscope: {error}", err=True)
+        complain(str(error))
     with dashboard(uri, port=port, host=host) as running:
         address = f"http://localhost:{port}"
-        typer.echo(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
+        say(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
         if browser:
             webbrowser.open(address)
         running.wait_for_end()

@@ -2,32 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from grokscope.cli.terminal import say_table, shown
 from grokscope.schemas import Date, Verdict
 
+_TITLES = ("run", "pattern", "memorized", "onset", "generalized", "delay")
 
-def verdict_table(verdicts: Sequence[Verdict], names: Mapping[str, str] | None = None) -> str:
-    """Return a table as text: pattern, dates with their 95 % intervals, delay.
+
+def say_verdicts(verdicts: Sequence[Verdict], names: Mapping[str, str] | None = None) -> None:
+    """Print a table: pattern, dates with their 95 % intervals, delay.
 
     Args:
         verdicts: One a run.
         names: Run id -> name to show instead.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("run", "pattern"):
-        table.add_column(title, overflow="fold")
-    for title in ("memorized", "onset", "generalized", "delay"):
-        table.add_column(title, justify="right")
-    for verdict in verdicts:
-        # Text, not markup: a run may be called "[bold]".
-        table.add_row(*(Text(cell) for cell in _cells(verdict, (names or {}).get(verdict.run, verdict.run))))
-    console = Console(width=140, no_color=True, highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip("\n")
+    rows = [_cells(verdict, (names or {}).get(verdict.run, verdict.run)) for verdict in verdicts]
+    say_table(_TITLES, rows, numbers=_TITLES[2:])
 
 
 def _cells(verdict: Verdict, name: str) -> tuple[str, ...]:
@@ -35,7 +24,7 @@ def _cells(verdict: Verdict, name: str) -> tuple[str, ...]:
     delay = verdict.delay
     ratio = "" if delay is None or delay.ratio is None else f" (×{delay.ratio:.1f})"
     return (
-        name,
+        shown(name),
         pattern,
         date_text(verdict.memorized),
         date_text(verdict.onset),

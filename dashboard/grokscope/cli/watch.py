@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import News, WatchedRuns
 from grokscope.schemas import Date, GrokscopeError, store_uri
@@ -63,10 +64,11 @@ def watch(
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
         raise WatchError(f"a store needs --experiment NAME; there: {known}")
     runs = WatchedRuns(opened, experiment, alpha=alpha)
+    tell = say_json if output is options.Format.JSON else say
     for line in _lines(runs, output, every_s=None if once else interval):
-        typer.echo(line)
+        tell(line)
     if not runs.names:
-        typer.echo("no runs", err=True)
+        say("no runs", err=True)
 
 
 def _lines(runs: WatchedRuns, output: options.Format, *, every_s: float | None) -> Iterator[str]:
@@ -101,7 +103,7 @@ def _complain(error: StoreError, earlier: str) -> str:
     """Say on stderr why the store could not be read, once; it is tried again."""
     said = str(error)
     if said != earlier:
-        typer.echo(f"grokscope: {said}; trying again", err=True)
+        complain(f"{said}; trying again")
     return said
 
 

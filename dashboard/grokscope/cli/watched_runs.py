@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import polars as pl
 
+from grokscope.cli.terminal import shown
 from grokscope.schemas import Transition, resolve
 from grokscope.store import Store
 from grokscope.transitions import LiveDetector, e_bh
@@ -125,16 +126,13 @@ def evaluations(points: pl.DataFrame) -> Iterator[tuple[int, Mapping[str, float]
 
 
 def names_of(runs: pl.DataFrame) -> dict[str, str]:
-    """Return run id -> a name that can be printed: without control characters, and unique.
+    """Return run id -> a name that can be printed, and is unique.
 
     >>> runs = pl.DataFrame({"run_id": ["abc", "def", "ghi"], "name": ["x", "x", ""]})
     >>> names_of(runs)
     {'abc': 'x (abc)', 'def': 'x (def)', 'ghi': 'ghi'}
     """
-    plain = {
-        run: "".join(c if c.isprintable() else "�" for c in name) or run
-        for run, name in runs.select("run_id", "name").iter_rows()
-    }
+    plain = {run: shown(name) or run for run, name in runs.select("run_id", "name").iter_rows()}
     count = Counter(plain.values())
     return {run: name if count[name] == 1 else f"{name} ({run[:8]})" for run, name in plain.items()}
 

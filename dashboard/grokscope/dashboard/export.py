@@ -8,13 +8,12 @@ import polars as pl
 import polars.selectors as cs
 
 from grokscope.dashboard.figure import drawn
+from grokscope.store.formulas import guarded
 
 WIDTH = 900
 """Of an exported figure, in pixels."""
 
 Spec = Mapping[str, Any]
-# A spreadsheet takes a cell that begins so for a formula, and would compute what a stranger's run is called.
-_FORMULA = r"^[=+\-@\t\r\n]"
 _OF_THE_WHOLE = ("config", "autosize", "padding", "datasets", "$schema")
 
 
@@ -26,12 +25,7 @@ def to_csv(frame: pl.DataFrame) -> bytes:
     >>> to_csv(pl.DataFrame({"run": ["=1+1", "a"], "step": [-1, 2]}))
     b"run,step\n'=1+1,-1\na,2\n"
     """
-    text = cs.string()
-    safe = frame.select(~cs.list()).with_columns(
-        pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep()
-    )
-    # Names of columns are ours.
-    return safe.write_csv().encode()
+    return guarded(frame.select(~cs.list())).write_csv().encode()
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:

@@ -6,9 +6,12 @@ import os
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from grokscope.dashboard.fencing import Fence, script_hashes
 from grokscope.dashboard.settings import APP, PARENT_VARIABLE, STACKS_VARIABLE, STANDSTILL_VARIABLE
 from grokscope.dashboard.standstill import stacks_at_standstill
 
@@ -41,4 +44,6 @@ async def _end_with(parent: int) -> None:
     os._exit(128 + signal.SIGTERM)  # A client that reads slowly, or not at all, would keep it for ever.
 
 
-app = st.App(APP, lifespan=_watched)
+_PAGE = Path(st.__file__).parent / "static" / "index.html"
+
+app = st.App(APP, lifespan=_watched, middleware=[Middleware(Fence, scripts=script_hashes(_PAGE))])

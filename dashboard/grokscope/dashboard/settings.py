@@ -61,6 +61,10 @@ def server_flags(port: int, *, host: str = LOOPBACK, headless: bool = True) -> l
         "server.showEmailPrompt": False,
         "browser.serverAddress": HOSTS[0],
         "browser.gatherUsageStats": False,
+        # Its own CSV of a table guards no formula; ours, below every table and chart, do.
+        "client.disableDataExport": True,
+        # Whose pages may hold ours in a frame and steer it: by default the sites of a hoster.
+        "client.allowedOrigins": f"http://{HOSTS[0]}:{port}",
         "client.showErrorDetails": "none",
         "client.showErrorLinks": False,
         "client.toolbarMode": "viewer",

@@ -10,6 +10,7 @@ import polars as pl
 
 from grokscope.schemas import POINT_SCHEMA, GrokscopeError, Verdict, verdict_to_json
 from grokscope.store.face import Store
+from grokscope.store.formulas import guarded
 
 EXPORT_SCHEMA = pl.Schema(
     {
@@ -21,7 +22,6 @@ EXPORT_SCHEMA = pl.Schema(
 )
 """Columns of an export, one row a value; ``run`` is the id, ``name`` what the run is called."""
 
-_FORMULA = r"^[=+\-@\t\r']"
 _RUNS_A_PART = 20
 
 
@@ -66,24 +66,6 @@ def write_verdicts(verdicts: Sequence[Verdict], path: Path, *, force: bool = Fal
     return len(verdicts)
 
 
-def safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return ``frame`` with ``'`` before texts that a spreadsheet would take for a formula.
-
-    Our own import takes it away again.
-
-    >>> safe(pl.DataFrame({"metric": ["=1+1", "-x", "loss", "it's"]}))["metric"].to_list()
-    ["'=1+1", "'-x", 'loss', "it's"]
-    """
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    return frame.with_columns(
-        pl.when(pl.col(name).str.contains(_FORMULA))
-        .then("'" + pl.col(name))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in texts
-    )
-
-
 @contextmanager
 def replacing(path: Path, *, force: bool) -> Generator[Path]:
     """Give the path of an unfinished file beside ``path``, which takes its name if the block ends well.
@@ -110,7 +92,7 @@ def _write_csv(frames: Iterable[pl.DataFrame], path: Path) -> int:
     with path.open("wb") as file:
         EXPORT_SCHEMA.to_frame().write_csv(file)
         for frame in frames:
-            safe(frame).write_csv(file, include_header=False)
+            guarded(frame).write_csv(file, include_header=False)
             count += frame.height
     return count
 
@@ -119,8 +101,10 @@ def _write_parquet(frames: Iterable[pl.DataFrame], path: Path) -> int:
     count = 0
     with tempfile.TemporaryDirectory(prefix=".grokscope-export-", dir=path.parent) as folder:
         # Parts on disk, joined as a stream: a file of Parquet cannot be written a frame at a time.
+        parts: list[Path] = []
         for number, frame in enumerate(chain([EXPORT_SCHEMA.to_frame()], frames)):
-            frame.write_parquet(Path(folder) / f"{number:08}.parquet")
+            parts.append(Path(folder) / f"{number:08}.parquet")
+            frame.write_parquet(parts[-1])
             count += frame.height
-        pl.scan_parquet(Path(folder) / "*.parquet").sink_parquet(path)
+        pl.scan_parquet(parts, glob=False).sink_parquet(path)
     return count

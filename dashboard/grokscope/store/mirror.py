@@ -137,7 +137,7 @@ class Mirror:
 
     def _rows(self, segment: Segment, chosen: pl.Expr) -> pl.DataFrame:
         try:
-            return pl.scan_parquet(self._folder / segment.name).filter(chosen).collect()
+            return pl.scan_parquet(self._folder / segment.name, glob=False).filter(chosen).collect()
         except (OSError, pl.exceptions.PolarsError) as error:
             raise MirrorError(f"{self._folder / segment.name}: {error}") from error
 

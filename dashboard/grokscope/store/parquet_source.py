@@ -77,7 +77,7 @@ class ParquetStore(RemoteStore):
 
 def _tidy(path: Path) -> pl.DataFrame:
     try:
-        return as_points(pl.read_parquet(path), run_id=path.stem)
+        return as_points(pl.read_parquet(path, glob=False), run_id=path.stem)
     except InvalidPointsError as error:
         raise SchemaError(f"{path}: {error}") from error
     except (OSError, pl.exceptions.PolarsError) as error:

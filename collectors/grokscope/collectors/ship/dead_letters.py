@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grokscope.collectors.spool import opened
+from grokscope.schemas.printable import written_out
 
 # Enough to tell the reasons of a file that may hold millions of points.
 _MOST_LOOKED_AT = 1000
@@ -84,13 +85,11 @@ class Buried:
     reasons: tuple[str, ...]
 
     def __str__(self) -> str:
-        sentence = (
+        return written_out(
             f"of run {self.run_id} the store refused {self.count} records, or took a part only "
             f"({'; '.join(self.reasons)}). They are kept in {self.path}: correct the names or values in the "
             "training code, then delete that file"
         )
-        # A name that somebody logged may hold what a terminal obeys.
-        return "".join(char if char.isprintable() else "\ufffd" for char in sentence)
 
 
 def letters_path(home: Path, run_id: str) -> Path:

@@ -1,9 +1,7 @@
 """What a source is: told by what it holds, its names only where the content says nothing."""
 
-import json
-import sqlite3
+import re
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
@@ -36,12 +34,16 @@ class Source:
 _NEEDS: Mapping[SourceKind, str] = {SourceKind.TENSORBOARD: "tensorboard", SourceKind.WANDB: "wandb"}
 _TABLES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json"})
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
-_KNOWN = (
+KNOWN = (
     "TensorBoard event files, W&B (.wandb, or its CSV and JSON exports), trainer_state.json, a Trackio "
     "store (.db), tables (.csv, .tsv, .parquet, .jsonl, .json), and text logs with --pattern"
 )
-_HEAD = 4096
-_TRACKIO_TABLES = 2
+HISTORY = "log_history"
+# A file is told by this much of it, since it may be of any size and by anybody. The state that a trainer
+# writes has its keys in order of the alphabet, all short before the history.
+_HEAD = 64 * 1024
+# A bracket, or a text, which may be cut off at the end; what comes once is not looked at twice.
+_TOKEN = re.compile(r'[{}\[\]]|"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"(?P<is_key>\s*+:)?|\Z)', re.DOTALL)
 
 
 def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | None = None) -> Source:
@@ -65,7 +67,7 @@ def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | N
             found.setdefault(one, []).append(path)
     chosen = _only(source, found) if kind is None else kind
     if not found.get(chosen):
-        raise ImportingError(f"{source!r} holds no file of the kind {chosen}; importable: {_KNOWN}")
+        raise ImportingError(f"{source!r} holds no file of the kind {chosen}; importable: {KNOWN}")
     _check_reader(chosen)
     return Source(kind=chosen, files=tuple(found[chosen]), root=root if root.is_dir() else root.parent)
 
@@ -74,7 +76,7 @@ def kind_of_file(path: Path) -> SourceKind | None:
     """Return the kind of a file, ``None`` for one that is no log.
 
     Raises:
-        ImportingError: If it is packed, or a store that needs no importing.
+        ImportingError: If it is packed.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -83,51 +85,28 @@ def kind_of_file(path: Path) -> SourceKind | None:
     if head.startswith(b":W&B"):
         return SourceKind.WANDB
     if head.startswith(b"SQLite format 3\0"):
-        return _database(path)
+        return SourceKind.TRACKIO
     if path.suffix.lower() not in _TABLES:
         return None
     packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
     if packed is not None:
         raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
-    if path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or _has_history(path)):
+    if path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or _has_history(head)):
         return SourceKind.TRANSFORMERS
     return SourceKind.TABLE
 
 
-def read_only(path: Path) -> str:
-    """Return SQLite's address for reading a file that is not ours, without leaving anything beside it.
-
-    In WAL mode, even a reader makes files of its own, unless it is told that nobody writes; nobody does
-    where there is no ``-wal`` file.
-    """
-    is_live = path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?mode=ro{'' if is_live else '&immutable=1'}"
-
-
-def _has_history(path: Path) -> bool:
-    if path.stat().st_size > Limits().record_bytes:
-        return False
-    try:
-        content: object = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and "log_history" in content
-
-
-def _database(path: Path) -> SourceKind:
-    query = "SELECT name FROM sqlite_master WHERE name IN ('metrics', 'configs', 'alembic_version')"
-    try:
-        with closing(sqlite3.connect(read_only(path), uri=True)) as connection:
-            names = {str(name) for (name,) in connection.execute(query)}
-    except sqlite3.Error as error:
-        raise ImportingError(f"{path.name!r} is not a readable SQLite database ({error})") from error
-    if "alembic_version" in names:
-        raise ImportingError(
-            f"{path.name!r} is an MLflow store and needs no importing; give it with --store sqlite:///{path}"
-        )
-    if len(names) < _TRACKIO_TABLES:
-        raise ImportingError(f"{path.name!r} is a SQLite database, but not of Trackio; importable: {_KNOWN}")
-    return SourceKind.TRACKIO
+def _has_history(head: bytes) -> bool:
+    """Say whether a JSON object has a log_history, as Hugging Face's states have, by what it begins with."""
+    depth = 0
+    for token in _TOKEN.finditer(head.decode("utf-8-sig", "ignore")):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        elif depth == 1 and token["is_key"] and token["text"] == HISTORY:
+            return True
+    return False
 
 
 def _files(root: Path, limits: Limits) -> list[Path]:
@@ -149,7 +128,7 @@ def _files(root: Path, limits: Limits) -> list[Path]:
 
 def _only(source: str, found: Mapping[SourceKind, list[Path]]) -> SourceKind:
     if not found:
-        raise ImportingError(f"{source!r} holds nothing that is recognised; importable: {_KNOWN}")
+        raise ImportingError(f"{source!r} holds nothing that is recognised; importable: {KNOWN}")
     if len(found) > 1:
         counts = ", ".join(f"{kind} ({len(files)} files)" for kind, files in sorted(found.items()))
         raise ImportingError(f"{source!r} holds several kinds: {counts}; choose one with --kind")

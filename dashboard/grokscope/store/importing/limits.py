@@ -21,6 +21,7 @@ class Limits:
         metrics: Different metrics, or columns of a table.
         name: Characters of a metric's, run's or param's name.
         record_bytes: Bytes of one record, one line or one cell.
+        told_bytes: Bytes of the names, params and tags of all runs.
         memory_bytes: Address space of the parser's process.
         cpu_s: Processor time of the parser's process.
         wall_s: How long the parser may take.
@@ -33,6 +34,7 @@ class Limits:
     metrics: int = 10_000
     name: int = 1_000
     record_bytes: int = 64 * MIB
+    told_bytes: int = 32 * MIB
     memory_bytes: int = 6144 * MIB
     cpu_s: int = 900
     wall_s: int = 1800

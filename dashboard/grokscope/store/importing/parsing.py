@@ -62,8 +62,14 @@ def parse_source(source: Source, *, patterns: Sequence[str] = (), limits: Limits
             raise ImportingError(f"{_shown(source)}: {problem.read_text(errors='replace')}")
         if status != 0 or not (out / RUNS).exists():
             raise ImportingError(f"{_shown(source)}: {_died(status, out, limits)}")
+        told = (out / RUNS).stat().st_size
+        if told > limits.told_bytes:
+            raise ImportingError(
+                f"{_shown(source)}: its names, params and tags take {told:,} bytes, more than "
+                f"{limits.told_bytes:,}; import it in parts"
+            )
         runs = tuple(SourceRun(**run) for run in json.loads((out / RUNS).read_text()))
-        return Parsed(runs=runs, points=pl.read_parquet(out / POINTS, memory_map=False))
+        return Parsed(runs=runs, points=pl.read_parquet(out / POINTS, glob=False, memory_map=False))
 
 
 def _run(request: str, out: Path, limits: Limits) -> int | None:

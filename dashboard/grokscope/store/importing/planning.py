@@ -1,5 +1,6 @@
 """What an import would add: which runs are there already, and which of their points are new."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from grokscope.store.face import Store
 from grokscope.store.frames import INFINITE
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.parsing import Parsed
-from grokscope.store.importing.records import LOG_SCHEMA, SourceRun
+from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.store.opening import open_store
 
 IMPORT_ID = "grokscope.import.id"
@@ -22,6 +23,9 @@ IMPORTED = "imported"
 """Experiment of runs whose tool knows no projects."""
 
 _PLACE = ["metric", "step"]
+_BEGINNING = 64
+_COMPARISONS = 50_000
+_Values = Mapping[tuple[str, int], float]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +39,7 @@ class PlannedRun:
         run_id: Its id in the store; ``None`` if it has to be made.
         is_open: It is not marked as ended yet, for instance since an import was interrupted.
         known: Points that the store has or will have, ``LOG_SCHEMA``.
+        begins: The first of them.
         new: Points to be written, ``LOG_SCHEMA``.
         is_touched: The source holds it.
         seen: How many points of it the source holds.
@@ -48,6 +53,7 @@ class PlannedRun:
     run_id: str | None
     is_open: bool = True
     known: pl.DataFrame = field(default_factory=LOG_SCHEMA.to_frame)
+    begins: _Values = field(default_factory=dict[tuple[str, int], float])
     new: pl.DataFrame = field(default_factory=LOG_SCHEMA.to_frame)
     is_touched: bool = False
     seen: int = 0
@@ -69,6 +75,7 @@ def plan_import(parsed: Parsed, source: Source, *, uri: str, experiment: str | N
 
     Raises:
         StoreError: If the store cannot be read.
+        ImportingError: If it would take too long to tell its runs apart.
     """
     try:
         store = open_store(uri)
@@ -89,7 +96,8 @@ class _Planner:
     def __init__(self, store: Store | None, root: Path) -> None:
         self._store = store
         self._root = root
-        self._runs: dict[str, list[PlannedRun]] = {}
+        self._runs: dict[str, dict[str, list[PlannedRun]]] = {}
+        self._comparisons = 0
 
     def add(self, run: SourceRun, points: pl.DataFrame, experiment: str) -> None:
         """Plan the writing of what is new in a run."""
@@ -107,41 +115,59 @@ class _Planner:
 
     def touched(self) -> list[PlannedRun]:
         """Return the runs that the source has something to do with."""
-        return [run for runs in self._runs.values() for run in runs if run.is_touched]
+        alike = (runs for experiment in self._runs.values() for runs in experiment.values())
+        return [run for runs in alike for run in runs if run.is_touched]
 
     def _placed(
         self, run: SourceRun, curves: pl.DataFrame, experiment: str
     ) -> tuple[PlannedRun, pl.DataFrame]:
-        runs = self._runs[experiment]
-        alike = sorted((p for p in runs if p.run.identity == run.identity), key=lambda p: p.import_id)
+        alike = self._runs[experiment].setdefault(run.identity, [])
+        begins = _beginning(curves)
         for planned in alike:
-            new, contradicts = _new(curves, self._known(planned))
+            known = self._known(planned)
+            # Seeds of one training begin alike, each of them with all others: most are told apart early.
+            if not run.is_certain and _contradict(begins, planned.begins):
+                continue
+            new, contradicts = _new(curves, known)
             if run.is_certain or not contradicts:
                 return planned, new
+            self._count_comparison(run)
         suffix = f"-{len(alike) + 1}" if alike else ""
-        runs.append(PlannedRun(run=run, experiment=experiment, import_id=run.identity + suffix, run_id=None))
-        return runs[-1], curves
+        planned = PlannedRun(run=run, experiment=experiment, import_id=run.identity + suffix, run_id=None)
+        planned.begins = begins
+        alike.append(planned)
+        return planned, curves
+
+    def _count_comparison(self, run: SourceRun) -> None:
+        self._comparisons += 1
+        if self._comparisons > _COMPARISONS:
+            raise ImportingError(
+                f"too many runs begin alike and differ much later, among them {run.source!r}; "
+                "tell them apart by a column called run, or import them in parts"
+            )
 
     def _known(self, planned: PlannedRun) -> pl.DataFrame:
         if self._store is not None and planned.run_id is not None and planned.known.is_empty():
             planned.known = self._store.points([planned.run_id]).select(LOG_SCHEMA.names())
+            planned.begins = _beginning(planned.known)
         return planned.known
 
-    def _there(self, experiment: str) -> list[PlannedRun]:
-        """Return the runs that were imported into an experiment before."""
+    def _there(self, experiment: str) -> dict[str, list[PlannedRun]]:
+        """Return the runs that were imported into an experiment before, by identity."""
         if self._store is None:
-            return []
+            return {}
         try:
             runs = self._store.runs(experiment)
         except ExperimentNotFoundError:
-            return []
+            return {}
         tags = self._store.tags(runs["run_id"].to_list()).filter(pl.col("key") == IMPORT_ID)
         ids: dict[str, str] = dict(tags.select("run_id", "value").iter_rows())
-        return [
-            _imported_before(row, ids[row["run_id"]])
-            for row in runs.iter_rows(named=True)
-            if row["run_id"] in ids
-        ]
+        there: dict[str, list[PlannedRun]] = {}
+        rows = [row for row in runs.iter_rows(named=True) if row["run_id"] in ids]
+        for row in sorted(rows, key=lambda row: ids[row["run_id"]]):
+            planned = _imported_before(row, ids[row["run_id"]])
+            there.setdefault(planned.run.identity, []).append(planned)
+        return there
 
 
 def _imported_before(row: Mapping[str, Any], import_id: str) -> PlannedRun:
@@ -167,6 +193,15 @@ def _curves(run: SourceRun, points: pl.DataFrame, root: Path) -> tuple[pl.DataFr
         frame.with_columns(pl.col("time_ms").fill_null(modified_ms)).select(LOG_SCHEMA.names()),
         {name: safe for name, safe in names.items() if name != safe},
     )
+
+
+def _beginning(curves: pl.DataFrame) -> _Values:
+    first = curves.bottom_k(_BEGINNING, by=["step", "metric"])
+    return {(metric, step): value for metric, step, value in first.select(*_PLACE, "value").iter_rows()}
+
+
+def _contradict(one: _Values, other: _Values) -> bool:
+    return any(other.get(place, value) != value and not math.isnan(value) for place, value in one.items())
 
 
 def _new(curves: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, bool]:

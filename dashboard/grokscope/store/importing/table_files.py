@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.store.formulas import unguarded
+from grokscope.store.importing.kinds import HISTORY
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import ImportingError
 
-FORMULA = "=+-@\t\r'"
-"""First characters of a cell that a spreadsheet would take for a formula; exports put a ``'`` before them."""
+_CELLS_A_POINT = 20
+"""A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
 
 
 def read_table(path: Path, tally: Tally) -> pl.DataFrame:
@@ -27,17 +29,8 @@ def read_table(path: Path, tally: Tally) -> pl.DataFrame:
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error
 
 
-def unescaped(cell: str) -> str:
-    """Return the text of a cell without the ``'`` that an export put before it.
-
-    >>> unescaped("'=loss"), unescaped("it's")
-    ('=loss', "it's")
-    """
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in FORMULA else cell
-
-
 def _parquet(path: Path, tally: Tally) -> pl.DataFrame:
-    scanned = pl.scan_parquet(path)
+    scanned = pl.scan_parquet(path, glob=False)
     names = scanned.collect_schema().names()
     rows = int(scanned.select(pl.len()).collect().item())
     # Told by the footer, before anything is unpacked: a small file may hold very many rows.
@@ -50,9 +43,9 @@ def _csv(path: Path, tally: Tally) -> pl.DataFrame:
     with path.open(encoding="utf-8", errors="replace") as file:
         head = file.readline(tally.limits.record_bytes)
     _check_size(0, head.count(separator) + 1, tally)
-    frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy")
+    frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy", glob=False)
     _check_size(frame.height, frame.width, tally)
-    return frame.rename({name: unescaped(name) for name in frame.columns})
+    return unguarded(frame)
 
 
 def _lines(path: Path, tally: Tally) -> pl.DataFrame:
@@ -73,6 +66,8 @@ def _json(path: Path, tally: Tally) -> pl.DataFrame:
     content: Any = json.loads(path.read_text("utf-8-sig"))
     if isinstance(content, list):
         return _of_rows([_row(item) for item in cast("list[Any]", content)], tally)
+    if isinstance(content, dict) and HISTORY in content:
+        raise ImportingError(f"{path.name!r} has a {HISTORY}; import it with --kind transformers")
     return _of_columns(_row(content), tally)
 
 
@@ -92,6 +87,7 @@ def _of_columns(content: dict[str, Any], tally: Tally) -> pl.DataFrame:
         if isinstance(cells, dict | list)
     }
     labels = list(dict.fromkeys(label for cells in columns.values() for label in cells))
+    _check_size(len(labels), len(columns), tally)
     return _of_rows([{name: cells.get(label) for name, cells in columns.items()} for label in labels], tally)
 
 
@@ -116,6 +112,11 @@ def _check_size(rows: int, columns: int, tally: Tally) -> None:
     most = tally.limits.points
     if rows > most:
         raise ImportingError(f"{rows:,} rows, more than {most:,}; raise the cap with --max-points")
+    if rows * columns > most * _CELLS_A_POINT:
+        raise ImportingError(
+            f"{rows:,} rows of {columns:,} columns, more than {most * _CELLS_A_POINT:,} cells, empty ones "
+            "included; raise the cap with --max-points"
+        )
 
 
 _READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.schemas import mapped
 from grokscope.store.importing.json_values import number
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
-from grokscope.store.importing.table_files import read_table, unescaped
+from grokscope.store.importing.table_files import read_table
 
 _TIDY = frozenset({"metric", "step", "value"})
 _STEPS = ("step", "_step", "Step", "global_step", "train/global_step", "iteration", "iter", "epoch", "Epoch")
@@ -28,7 +27,7 @@ def read(source: Source, tally: Tally) -> Iterator[Log]:
     """Yield the runs of each table; without a run column, a table is one run named like its file."""
     for path in source.files:
         table = read_table(path, tally)
-        tidy = _tidied(path, _charts_apart(table), tally)
+        tidy = _tidied(path, charts_apart(table), tally)
         runs = tidy.partition_by("run", maintain_order=True)
         tally.runs(len(runs))
         for points in runs:
@@ -53,21 +52,21 @@ def _log(path: Path, root: Path, points: pl.DataFrame, tally: Tally) -> Log:
     return Log(run=run, points=points.select(LOG_SCHEMA.names()))
 
 
-def _charts_apart(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a chart's export (``Step``, ``<run> - <metric>``, ``…__MIN``, ``…__MAX``) with a run column."""
+def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a chart's export (``Step``, ``<run> - <metric>``, ``…__MIN``, ``…__MAX``) as a tidy table."""
     columns = [name for name in table.columns if name not in _STEPS and _BOUND.search(name) is None]
     found = {name: match for name in columns if (match := _CHART.fullmatch(name)) is not None}
-    if not found or len(found) < len(columns):
+    step = next((name for name in _STEPS if name in table.columns), None)
+    if step is None or not found or len(found) < len(columns):
         return table
-    steps = [name for name in table.columns if name in _STEPS]
     return pl.concat(
-        (
-            table.select(
-                *steps, pl.lit(match["run"]).alias("run"), pl.col(name).cast(pl.String).alias(match["metric"])
-            )
-            for name, match in found.items()
-        ),
-        how="diagonal",
+        table.select(
+            pl.lit(match["run"]).alias("run"),
+            pl.lit(match["metric"]).alias("metric"),
+            pl.col(step).alias("step"),
+            pl.col(name).cast(pl.String).alias("value"),
+        )
+        for name, match in found.items()
     )
 
 
@@ -99,12 +98,14 @@ def _tidied(path: Path, table: pl.DataFrame, tally: Tally) -> pl.DataFrame:
 
 def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
+    count = 0
     for name in curves.columns:
         part = base.with_columns(pl.lit(name).alias("metric"), _values(curves[name])).drop_nulls("value")
         parts.append(part)
-        if sum(part.height for part in parts) > tally.limits.points:
-            tally.points(sum(part.height for part in parts))
-    if not any(part.height for part in parts):
+        count += part.height
+        if count > tally.limits.points:
+            tally.points(count)
+    if not count:
         raise ImportingError(
             f"{path.name!r} has no column of numbers beside the steps; it has {_listed(curves.columns)}"
         )
@@ -114,7 +115,7 @@ def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) 
 def _texts(table: pl.DataFrame, name: str | None) -> pl.Series:
     if name is None or name not in table.columns:
         return pl.Series([None] * table.height, dtype=pl.String)
-    return mapped(table[name].cast(pl.String), unescaped)
+    return table[name].cast(pl.String)
 
 
 def _values(cells: pl.Series) -> pl.Series:

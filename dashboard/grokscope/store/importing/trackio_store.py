@@ -1,13 +1,16 @@
 """A Trackio project: a SQLite file with one row of JSON a step.
 
-Read directly and read-only: Trackio's own reader loads its server and sets the file's journal mode.
+Read directly and read-only: Trackio's own reader loads its server and sets the file's journal mode. A file
+from elsewhere may hold anything under these names, a view without an end or pages that lead to each other, so
+only real tables are read, each once from its beginning to its end, and with a bound on the work.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,42 +18,87 @@ import polars as pl
 
 from grokscope.schemas.settings import flat_settings
 from grokscope.store.importing.json_values import numbers_in
-from grokscope.store.importing.kinds import Source, read_only
-from grokscope.store.importing.limits import Tally
+from grokscope.store.importing.kinds import KNOWN, Source
+from grokscope.store.importing.limits import Limits, Tally
 from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 
-_RUNS = "SELECT run_id, MAX(run_name) FROM metrics GROUP BY run_id ORDER BY MIN(id)"
-_CONFIG = "SELECT config FROM configs WHERE run_id = ?"
-_ROWS = "SELECT step, timestamp, metrics FROM metrics WHERE run_id = ? ORDER BY id"
+# Real tables without computed columns: what a view or an expression of the file's would do has no bound.
+_TABLES = (
+    "SELECT name FROM sqlite_master AS m WHERE name IN ('metrics', 'configs', 'alembic_version') "
+    "AND type = 'table' AND rootpage > 0 "
+    "AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(m.name) WHERE hidden)"
+)
+_CONFIGS = "SELECT run_id, config FROM configs"
+_ROWS = "SELECT run_id, run_name, step, timestamp, metrics FROM metrics ORDER BY run_id, id"
+# In SQLite's own instructions: reading and sorting a row takes some thirty, and a row may hold one point.
+_ROUND, _ROUNDS, _A_POINT = 100_000, 10, 100
+_Row = tuple[Any, Any, Any, Any, Any]
 
 
 def read(source: Source, tally: Tally) -> Iterator[Log]:
     """Yield the runs of each project."""
     for path in source.files:
         try:
-            with closing(_opened(path)) as connection:
-                runs = connection.execute(_RUNS).fetchall()
-                tally.runs(len(runs))
-                for run_id, name in runs:
-                    yield _log(connection, path, str(run_id), str(name), tally)
+            with closing(_opened(path, tally.limits)) as connection:
+                _check_tables(connection, path)
+                configs = _configs(connection)
+                rows = groupby(connection.execute(_ROWS), key=lambda row: str(row[0]))
+                for count, (run_id, of_run) in enumerate(rows, start=1):
+                    tally.runs(count)
+                    yield _log(path, run_id, of_run, configs.get(run_id, {}), tally)
         except (sqlite3.Error, ValueError, RecursionError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                raise ImportingError(
+                    f"{path.name!r} takes more work than {tally.limits.points:,} points need; is it damaged? "
+                    "Else raise the cap with --max-points"
+                ) from error
             raise ImportingError(f"{path.name!r} is not a readable Trackio store ({error})") from error
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(read_only(path), uri=True)
+def _opened(path: Path, limits: Limits) -> sqlite3.Connection:
+    connection = sqlite3.connect(_read_only(path), uri=True)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.record_bytes)
+    rounds = iter(range(_ROUNDS + limits.points * _A_POINT // _ROUND))
+    connection.set_progress_handler(lambda: next(rounds, None) is None, _ROUND)
     return connection
 
 
-def _log(connection: sqlite3.Connection, path: Path, run_id: str, name: str, tally: Tally) -> Log:
-    rows: list[tuple[str, int, int | None, float]] = []
-    for step, time, text in connection.execute(_ROWS, (run_id,)):
+def _read_only(path: Path) -> str:
+    """Return SQLite's address for reading a file that is not ours, without leaving anything beside it.
+
+    In WAL mode, even a reader makes files of its own, unless it is told that nobody writes; nobody does
+    where there is no ``-wal`` file.
+    """
+    is_live = path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'' if is_live else '&immutable=1'}"
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    names = {str(name) for (name,) in connection.execute(_TABLES)}
+    if "alembic_version" in names:
+        raise ImportingError(
+            f"{path.name!r} is an MLflow store and needs no importing; give it with --store sqlite:///{path}"
+        )
+    if not names >= {"metrics", "configs"}:
+        raise ImportingError(f"{path.name!r} is a SQLite database, but not of Trackio; importable: {KNOWN}")
+
+
+def _configs(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    configs = dict[str, dict[str, Any]]()
+    for run_id, config in connection.execute(_CONFIGS):
+        configs.setdefault(str(run_id), {}).update(_object(config))
+    return configs
+
+
+def _log(path: Path, run_id: str, of_run: Iterable[_Row], config: Mapping[str, Any], tally: Tally) -> Log:
+    name, rows = "", list[tuple[str, int, int | None, float]]()
+    for _, named, step, time, text in of_run:
         found = [(tally.name(key), value) for key, value in numbers_in(_object(text))]
         tally.points(len(found))
         rows.extend((key, int(step), _time(str(time)), value) for key, value in found)
-    config = {k: v for row in connection.execute(_CONFIG, (run_id,)) for k, v in _object(row[0]).items()}
+        name = max(name, str(named))
     group = {"group": str(config["_Group"])} if config.get("_Group") else {}
     params = flat_settings({k: v for k, v in config.items() if not k.startswith("_")})
     run = SourceRun(

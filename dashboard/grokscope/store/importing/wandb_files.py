@@ -107,6 +107,7 @@ def records(file: BinaryIO, *, limit: int) -> Iterator[bytes]:
     """
     file.seek(_START)
     parts: list[bytes] = []
+    size = 0
     while True:
         left = _BLOCK - file.tell() % _BLOCK
         if left < _FRAGMENT.size:
@@ -120,9 +121,10 @@ def records(file: BinaryIO, *, limit: int) -> Iterator[bytes]:
         if len(content) < length or zlib.crc32(content, zlib.crc32(bytes([kind]))) != checksum:
             return
         if kind in (_WHOLE, _FIRST):
-            parts = []
+            parts, size = [], 0
         parts.append(content)
-        if sum(map(len, parts)) > limit:
+        size += _FRAGMENT.size + length  # fragments may be empty, and as many as the file has room for
+        if size > limit:
             raise ImportingError(f"a record of more than {limit:,} bytes; that is no log of scalars")
         if kind in (_WHOLE, _LAST):
             yield b"".join(parts)

@@ -1,0 +1,105 @@
+r"""What commands print: the one door to the terminal.
+
+Names of runs, metrics, files and stores, and the words of servers, were written by other people and programs.
+A terminal obeys control characters in them: they colour, overwrite what stands above, set links and titles.
+Here what does not print is written out (``\x1b``), as in the errors that quote a name.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import IO
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from grokscope.schemas.printable import written_out
+
+_CELL = 200
+_SENTENCE = 4000
+_LINE = 1 << 16
+_WIDTH = 140
+
+
+def shown(text: str, *, limit: int = _CELL) -> str:
+    r"""Return a text of others on one line, with what does not print written out, cut at ``limit``.
+
+    Use it for each name that stands beside something of ours; ``say`` guards lines only.
+
+    >>> shown("a\x1b[31m\u202e\tb\n"), shown("é 学 👍"), shown("x" * 300, limit=3)
+    ('a\\x1b[31m\\u202e\\tb\\n', 'é 学 👍', 'xx…')
+    """
+    line = written_out(text[: limit + 1])
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print one line, with tabs between its columns."""
+    typer.echo("\t".join(map(written_out, line.split("\t"))), err=err)
+
+
+def complain(sentence: str) -> None:
+    """Print a sentence about what is wrong on stderr, after the command's name."""
+    typer.echo(f"grokscope: {shown(sentence, limit=_SENTENCE)}", err=True)
+
+
+def say_json(line: str) -> None:
+    r"""Print one JSON value on a line; what does not print stands in it as ``\u001b``, which is the same.
+
+    >>> say_json('{"run": "a\u202eb"}')
+    {"run": "a\u202eb"}
+    """
+    typer.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line))
+
+
+def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+    """Print a table.
+
+    Args:
+        titles: Of its columns.
+        rows: Cells as text.
+        numbers: Titles of the columns whose cells stand at the right.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        if title in numbers:
+            table.add_column(title, justify="right")
+        else:
+            table.add_column(title, overflow="fold")
+    for row in rows:
+        # Text, not markup: a run may be called "[bold]".
+        table.add_row(*(Text(shown(cell, limit=_SENTENCE)) for cell in row))
+    console = Console(width=_WIDTH, no_color=True, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    typer.echo(captured.get().rstrip("\n"))
+
+
+def pass_on(words: IO[bytes]) -> None:
+    """Print what another process says, line by line, until it has ended and nobody speaks for it."""
+    with words:
+        for line in iter(partial(words.readline, _LINE), b""):
+            with suppress(OSError, ValueError):  # it must not wait because nobody listens here
+                say(line.decode(errors="replace").rstrip("\r\n"), err=True)
+
+
+def progress(*, is_counted: bool = True, transient: bool = False) -> Progress:
+    """Return a bar on stderr; without a count, something that turns."""
+    # A description is no markup: the address of a store may hold "[link=…]".
+    words, clock = TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    counted: tuple[ProgressColumn, ...] = (words, BarColumn(), MofNCompleteColumn(), clock)
+    columns = counted if is_counted else (SpinnerColumn(), words, clock)
+    return Progress(*columns, console=Console(file=sys.stderr), transient=transient)
