@@ -100,9 +100,16 @@ def test_tables_of_an_older_mlflow_that_its_client_refuses_too_say_how_to_upgrad
     connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
     connection.commit()
     connection.close()
+    before = file.read_bytes()
     kind, message = sentence(f"sqlite:///{file}")
     assert kind is SchemaError
-    assert message.endswith("Stop its writers, make a copy, and run `mlflow db upgrade` on it.")
+    assert message == (
+        f"{file} is a store of an MLflow before 1.29 (schema 451aebb31d03) and cannot be read: its table "
+        "metrics lacks is_nan. To upgrade it, stop what writes to it, make a copy, and run 'grokscope up "
+        f"--store sqlite:///{file} --upgrade-store' (or `mlflow db upgrade` with its address); clients and "
+        "servers of the older version then fail."
+    )
+    assert file.read_bytes() == before
 
 
 def test_a_table_that_lacks_a_column_is_read_by_mlflows_client_and_says_so(file, monkeypatch):

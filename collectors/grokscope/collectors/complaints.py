@@ -16,7 +16,7 @@ _STEP = re.compile(r"\bstep \S+")
 
 
 def tell(sentence: str) -> None:
-    """Write ``sentence`` to stderr as plain text, without secrets; a closed or broken one costs only the sentence.
+    """Write ``sentence`` to stderr, plain and without secrets; a closed or broken one costs only that.
 
     >>> tell("")
     """

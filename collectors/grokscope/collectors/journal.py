@@ -10,7 +10,7 @@ from typing import Protocol
 from grokscope.collectors.complaints import tell
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.ship import buried, ensure_shipper, has_failed
+from grokscope.collectors.ship import buried, ensure_shipper, has_failed, other_version
 from grokscope.collectors.spool import (
     Attempt,
     Meta,
@@ -74,6 +74,7 @@ class SpoolJournal:
         self._attempt = attempt
         self._earliest_ms = attempt.earliest_ms
         self._said: set[str] = set()
+        self._since_ms = time.time_ns() // 1_000_000
         hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
         self._presence = Presence(hidden)
         self.folder = publish_spool(hidden)
@@ -126,7 +127,7 @@ class SpoolJournal:
         next_check = time.monotonic() + _SYNC_SECONDS
         # Both ends poll; the shipper's tick bounds what can be gained by asking more often.
         while self.folder.exists() and time.monotonic() < deadline:
-            if (self.folder / "state.json").exists():
+            if (self.folder / "state.json").exists() or self._say_other_version():
                 break
             if time.monotonic() >= next_check:  # nobody else replaces a shipper that dies now
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
@@ -146,6 +147,7 @@ class SpoolJournal:
                 next_check = time.monotonic() + (
                     _FAILED_CHECK_SECONDS if is_broken else _SHIPPER_CHECK_SECONDS
                 )
+            self._say_other_version()
             try:
                 self._writer.sync()
             except OSError as error:
@@ -171,6 +173,15 @@ class SpoolJournal:
             if is_interrupt(error):
                 raise
             self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
+
+    def _say_other_version(self) -> bool:
+        """Say that the store is of another MLflow, as a shipper has found; return whether it is."""
+        why = other_version(self._home, self._shown, since_ms=self._since_ms)
+        if why:
+            self._say_once(
+                f"points stay on disk, and 'grokscope sync' sends them once that is settled: {why}"
+            )
+        return bool(why)
 
     def _say_dropped(self) -> None:
         if self._writer.dropped:

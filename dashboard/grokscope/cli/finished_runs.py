@@ -9,7 +9,7 @@ from grokscope.collectors.ship import ensure_shipper
 from grokscope.collectors.spool import find_spools, read_meta
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
 from grokscope.schemas.secrets import redacted
-from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store
+from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, require_version
 from grokscope.transitions import detect
 
 _PATIENCE_SECONDS = 60.0
@@ -37,10 +37,11 @@ def require_store(uri: str) -> None:
     """Check that runs can be written to ``uri``: an MLflow store, or a SQLite file yet to be made.
 
     Raises:
-        StoreError: If nobody answers there, or it is something else.
+        StoreError: If nobody answers there, it is something else, or of another MLflow.
     """
     with suppress(MissingStoreError):
         open_store(uri).close()
+        require_version(uri)
 
 
 class FinishedRuns:

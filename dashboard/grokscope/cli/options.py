@@ -20,6 +20,15 @@ Port = Annotated[
         min=1, max=65535, metavar="PORT", help="Port of the dashboard. Default: the first free from 8501 on."
     ),
 ]
+UpgradeStore = Annotated[
+    bool,
+    typer.Option(
+        "--upgrade-store",
+        help="Migrate the store first if an older MLflow made it. Clients and servers of that version then "
+        "fail on it, so stop them, and make a copy: of a SQLite file one is kept beside it, of a database "
+        "none is made.",
+    ),
+]
 
 
 class Format(StrEnum):

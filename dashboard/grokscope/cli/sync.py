@@ -7,10 +7,20 @@ from typing import Annotated
 
 import typer
 
+from grokscope.cli import options
 from grokscope.cli.terminal import complain, progress, say, shown
-from grokscope.collectors.ship import Backlog, backlogs, buried, ensure_shipper, retry_stuck
+from grokscope.collectors.ship import (
+    Backlog,
+    UpgradeError,
+    backlogs,
+    buried,
+    ensure_shipper,
+    full_uri,
+    retry_stuck,
+    upgrade_store,
+)
 from grokscope.collectors.spool import close_to_others, damage_reports
-from grokscope.schemas import GrokscopeError, home
+from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
 
 
 class SyncError(GrokscopeError):
@@ -21,6 +31,8 @@ def sync(
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds to wait for a store that does not answer.")
     ] = 30.0,
+    *,
+    upgrade: options.UpgradeStore = False,
 ) -> None:
     """Send points that have not reached MLflow yet, for instance after a crash or an outage.
 
@@ -29,16 +41,18 @@ def sync(
     place = home()
     close_to_others(place)
     try:
-        _send(place, patience)
+        _send(place, patience, upgrade=upgrade)
     finally:
         for letters in buried(place):
             complain(str(letters))
 
 
-def _send(place: Path, patience: float) -> None:
+def _send(place: Path, patience: float, *, upgrade: bool) -> None:
     retry_stuck(place)
     waiting = backlogs(place)
-    problems = [problem for backlog in waiting if (problem := _problem(place, backlog, patience))]
+    problems = [
+        problem for backlog in waiting if (problem := _problem(place, backlog, patience, upgrade=upgrade))
+    ]
     problems += [sentence for backlog in backlogs(place) for sentence in backlog.stuck]
     problems += _losses(place)
     if problems:
@@ -53,12 +67,28 @@ def _send(place: Path, patience: float) -> None:
         say(f"{sum(backlog.points for backlog in waiting):,} points delivered")
 
 
-def _problem(place: Path, backlog: Backlog, patience: float) -> str:
+def _problem(place: Path, backlog: Backlog, patience: float, *, upgrade: bool) -> str:
     """Send what waits for one store; say why that cannot be, since others may be sent all the same."""
+    if not (backlog.points or backlog.spools):
+        return ""
     try:
-        return _follow(place, backlog, patience) if backlog.points or backlog.spools else ""
+        if upgrade:
+            upgrade_store(full_uri(backlog.store), say=complain)
+        _check_version(backlog)
+        return _follow(place, backlog, patience)
+    except (OtherVersionError, UpgradeError) as error:
+        return f"{backlog.points:,} points wait on disk and none is lost: {error}"
     except OSError as error:
         return f"no shipper can be started in {place} ({error}); free or unlock that folder"
+
+
+def _check_version(backlog: Backlog) -> None:
+    try:
+        check_version(full_uri(backlog.store), shown=backlog.store)
+    except OtherVersionError:
+        raise
+    except Exception:  # noqa: BLE001 - a store that cannot be asked now: the shipper says why
+        return
 
 
 def _losses(place: Path) -> list[str]:

@@ -9,6 +9,7 @@ from grokscope.cli import options
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import complain, say
+from grokscope.collectors.ship import upgrade_store
 from grokscope.schemas import store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import MissingStoreError, UnreachableError, open_store
@@ -18,6 +19,7 @@ def up(
     *,
     store: options.Store = None,
     port: options.Port = None,
+    upgrade: options.UpgradeStore = False,
     host: Annotated[
         str, typer.Option(help="Address to listen on; anything but loopback shows your runs to others.")
     ] = LOOPBACK,
@@ -25,6 +27,8 @@ def up(
 ) -> None:
     """Open the dashboard on a store of runs; Ctrl-C ends it."""
     uri = store_uri(store)
+    if upgrade:
+        upgrade_store(uri, say=complain)
     port = choose_port(DEFAULT_PORT if port is None else port, host)
     try:
         open_store(uri).close()

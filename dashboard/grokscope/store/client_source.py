@@ -1,12 +1,12 @@
 """Any store that MLflow can open, through its public client: slow and always right."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.store.client import open_client
 from grokscope.store.client_errors import explained
 from grokscope.store.frames import points_from_rows
 from grokscope.store.records import RunRecord
@@ -20,9 +20,7 @@ class ClientSource:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         with explained(uri):
-            # By name, because mlflow costs seconds to import and is only needed from here on.
-            mlflow: Any = importlib.import_module("mlflow")
-            self._client: Any = mlflow.MlflowClient(tracking_uri=uri)
+            mlflow, self._client = open_client(uri)
             self._all: Any = mlflow.entities.ViewType.ALL
             self._active: Any = mlflow.entities.ViewType.ACTIVE_ONLY
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.schemas import OtherVersionError, check_version, release_of, revision_of
 from grokscope.schemas.secrets import redacted
 from grokscope.store.client_errors import explained
 from grokscope.store.errors import StoreError
@@ -86,29 +87,31 @@ def _transport(store: Store) -> Finding:
         subject="reading",
         health=Health.WARN,
         says=store.notice,
-        remedy="Run `mlflow db upgrade` on it if it is old; `pip install --upgrade grokscope` if it is new.",
+        remedy="Run `pip install --upgrade grokscope mlflow`.",
     )
 
 
 def _version(uri: str) -> Finding:
-    transport, client = transport_of(uri), version("mlflow-skinny")
-    if transport is Transport.SQLITE:
-        with reading(sqlite_path(uri)) as connection:
-            revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-        told = ", ".join(str(revision) for (revision,) in revisions) or "none"
-        says = f"schema {told}; mlflow {client} here"
-    elif transport is Transport.HTTP:
-        server = _server_version(uri)
-        says = f"mlflow {server} there, {client} here"
-        if server.split(".")[0] != client.split(".")[0]:
-            return Finding(
-                subject="version",
-                health=Health.WARN,
-                says=says,
-                remedy="Use one major version on both sides.",
-            )
-    else:
-        says = f"mlflow {client} here"
+    transport, here = transport_of(uri), f"mlflow {version('mlflow-skinny')} here"
+    if transport is Transport.PARQUET:
+        return Finding(subject="version", health=Health.OK, says=here)
+    if transport is Transport.HTTP:
+        return _of_server(_server_version(uri), here)
+    with explained(uri):
+        says = f"{release_of(revision_of(uri) or '')} there, {here}"
+        try:
+            check_version(uri, shown=redacted(uri))
+        except OtherVersionError as error:
+            says = f"{says}, which reads it and writes nothing to it"
+            return Finding(subject="version", health=Health.WARN, says=says, remedy=f"{error}.")
+    return Finding(subject="version", health=Health.OK, says=says)
+
+
+def _of_server(server: str, here: str) -> Finding:
+    says = f"mlflow {server} there, {here}"
+    if server.split(".", maxsplit=1)[0] in ("0", "1"):
+        remedy = "Upgrade the server: those of MLflow 2 and 3 are known to work."
+        return Finding(subject="version", health=Health.WARN, says=says, remedy=remedy)
     return Finding(subject="version", health=Health.OK, says=says)
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from grokscope.schemas.secrets import redacted
 from grokscope.store.client_source import ClientSource
 from grokscope.store.database_check import check_database
-from grokscope.store.errors import StoreError
+from grokscope.store.errors import SchemaError, StoreError
 from grokscope.store.face import Store
 from grokscope.store.mirror_place import open_mirror
 from grokscope.store.parquet_source import ParquetSource, ParquetStore
 from grokscope.store.postgres_source import PostgresSource
 from grokscope.store.remote_store import RemoteStore
 from grokscope.store.rest_source import RestSource
-from grokscope.store.sqlite_file import InterruptedWriteError, reading
+from grokscope.store.sqlite_file import InterruptedWriteError, reading, roll_back
 from grokscope.store.sqlite_schema import obstacle
 from grokscope.store.sqlite_store import SqliteStore
 from grokscope.store.uris import Transport, local_path, transport_of
@@ -63,6 +63,8 @@ def _open_database(uri: str) -> Store:
             f"{shown} is read through MLflow's own client, which is slower: {error.name} is not installed."
         )
         return _open_by_client(uri, notice)
+    except SchemaError:
+        raise
     except StoreError as error:
         # SQLAlchemy knows ways to connect that PostgreSQL's own library does not.
         notice = f"It is read through MLflow's own client, which is slower: {error}"
@@ -77,8 +79,7 @@ def _open_sqlite(uri: str) -> Store:
     try:
         notice = _obstacle(path)
     except InterruptedWriteError:
-        # Rolling back a dead writer's commit is what any ordinary opening of the file does; MLflow's does it.
-        _open_by_client(uri, notice=None)
+        roll_back(path)
         notice = _obstacle(path)
     return (
         SqliteStore(uri, mirror=open_mirror(f"sqlite:///{path}"))

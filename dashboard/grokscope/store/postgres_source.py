@@ -55,12 +55,17 @@ class PostgresSource:
     """
 
     def __init__(self, uri: str) -> None:
+        self._uri = uri
         self._calls = PostgresCalls(uri)
 
     def obstacle(self, shown: str) -> str | None:
-        """Return why the tables cannot be read directly, in one sentence; ``None`` if they can."""
+        """Return why the tables cannot be read directly, in one sentence; ``None`` if they can.
+
+        Raises:
+            SchemaError: If MLflow's own client would migrate them, or cannot read them either.
+        """
         return slower_because(
-            shown, lambda table: set(self._calls.ask(_COLUMNS, [table]).to_series().to_list())
+            shown, lambda table: set(self._calls.ask(_COLUMNS, [table]).to_series().to_list()), uri=self._uri
         )
 
     def experiments(self) -> list[tuple[str, str]]:
@@ -101,7 +106,7 @@ def _record(
     run_id, name, experiment_id, status, start_ms, end_ms, stage = row
     return RunRecord(
         run_id=run_id,
-        name=name,
+        name=name or tags.get("mlflow.runName", ""),  # MLflow 1 kept it there only
         experiment_id=experiment_id,
         status=status,
         start_ms=start_ms,

@@ -12,6 +12,7 @@ from grokscope.store.frames import points_from_rows
 from grokscope.store.records import RunRecord
 from grokscope.store.rest_calls import RestCalls
 
+BULK = "metrics/get-history-bulk-interval"
 SAMPLED_FROM = 2500
 """Rows a run at which ``get-history-bulk-interval`` begins to sample; fewer means that they are all there."""
 
@@ -29,6 +30,7 @@ class RestSource:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._calls = RestCalls(uri)
+        self._gives_many = True
 
     def experiments(self) -> list[tuple[str, str]]:
         """Return ``(id, name)`` of active experiments.
@@ -60,9 +62,15 @@ class RestSource:
         return pl.concat([empty_points(), *read])
 
     def _window(self, key: str, run_ids: Sequence[str], first_step: int) -> pl.DataFrame:
+        if not self._gives_many:
+            return pl.concat([self._history(key, run_id) for run_id in run_ids])
         bounds = {"start_step": first_step, "end_step": _LAST_STEP, "max_results": SAMPLED_FROM}
         asked = {"run_ids": list(run_ids), "metric_key": key, **bounds}
-        answer = self._calls.get("metrics/get-history-bulk-interval", asked)
+        try:
+            answer = self._calls.get(BULK, asked)
+        except NotMLflowError:  # a server before MLflow 2.11 knows no such request
+            self._gives_many = False
+            return self._window(key, run_ids, first_step)
         points = points_from_rows(_row(m["run_id"], m) for m in answer.get("metrics", ()))
         counts = points.group_by("run_id").len()
         sampled = counts.filter(pl.col("len") >= SAMPLED_FROM)["run_id"].to_list()

@@ -5,19 +5,22 @@ may not), value ``{"name": "val_probe", "canonical": "test/accuracy"}``.
 """
 
 import hashlib
-import importlib
 import json
 from collections.abc import Iterable
 from typing import Any, cast
 
 from grokscope.schemas import metric
+from grokscope.store.client import open_client
 from grokscope.store.client_errors import explained
 from grokscope.store.errors import (
     ExperimentNotFoundError,
     RunNotFoundError,
     StoreError,
+    UnknownStoreError,
+    UnreachableError,
     experiment_not_found,
 )
+from grokscope.store.postgres_calls import PostgresCalls
 from grokscope.store.rest_calls import RestCalls
 from grokscope.store.sqlite_file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
@@ -28,11 +31,18 @@ PREFIX = "grokscope.alias."
 IGNORED = "-"
 """In place of a key: the metric has no role, and the engine does not get to see it."""
 
+_NO_ALIAS = "{}"
+
 _QUERY = """
 SELECT e.name, t.key, t.value FROM experiments AS e
 LEFT JOIN experiment_tags AS t
      ON t.experiment_id = e.experiment_id AND substr(t.key, 1, :length) = :prefix
 WHERE e.lifecycle_stage = 'active' AND e.name = :experiment
+"""
+_POSTGRES_QUERY = """
+SELECT t.key, t.value FROM experiments AS e
+LEFT JOIN experiment_tags AS t ON t.experiment_id = e.experiment_id AND starts_with(t.key, $2)
+WHERE e.lifecycle_stage = 'active' AND e.name = $1
 """
 
 
@@ -49,8 +59,9 @@ def aliases_of(uri: str, experiment: str) -> dict[str, str]:
         Transport.SQLITE: _from_sqlite,
         Transport.HTTP: _from_rest,
         Transport.PARQUET: _from_folder,
+        Transport.DATABASE: _from_database,
     }
-    tags = readers.get(transport_of(uri), _from_client)(uri, experiment)
+    tags = readers[transport_of(uri)](uri, experiment)
     return dict(sorted(found for key, text in tags if key.startswith(PREFIX) for found in _alias(text)))
 
 
@@ -93,7 +104,10 @@ def clear_alias(uri: str, experiment: str, *, name: str) -> None:
     with explained(uri), limited():
         client, number, tags = _experiment(uri, experiment)
         if tag_key(name) in tags:
-            client.delete_experiment_tag(number, tag_key(name))
+            try:
+                client.delete_experiment_tag(number, tag_key(name))
+            except Exception:  # noqa: BLE001 - a server before MLflow 3 knows no such request
+                client.set_experiment_tag(number, tag_key(name), _NO_ALIAS)
 
 
 def check_canonical(canonical: str) -> None:
@@ -152,15 +166,26 @@ def _from_rest(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
     return [(tag["key"], tag.get("value", "")) for tag in found["experiment"].get("tags", ())]
 
 
-def _from_client(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
+def _from_database(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
+    if uri.lower().startswith("postgres"):
+        try:
+            return _from_postgres(PostgresCalls(uri), experiment)
+        except (ImportError, UnknownStoreError, UnreachableError):
+            pass  # as in opening a store: SQLAlchemy knows ways to connect that PostgreSQL's library does not
     with explained(uri):
         return _experiment(uri, experiment)[2].items()
 
 
+def _from_postgres(calls: PostgresCalls, experiment: str) -> Iterable[tuple[str, str]]:
+    rows = calls.ask(_POSTGRES_QUERY, [experiment, PREFIX]).rows()
+    calls.close()
+    if not rows:
+        raise _not_found(experiment)
+    return [(key, value) for key, value in rows if key is not None]
+
+
 def _experiment(uri: str, name: str) -> tuple[Any, str, dict[str, str]]:
-    # By name, because mlflow costs seconds to import and is only needed from here on.
-    mlflow: Any = importlib.import_module("mlflow")
-    client = mlflow.MlflowClient(tracking_uri=uri)
+    _, client = open_client(uri)
     found = client.get_experiment_by_name(name)
     if found is None or found.lifecycle_stage != "active":
         raise _not_found(name)

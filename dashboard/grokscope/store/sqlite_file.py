@@ -57,6 +57,19 @@ def reading(path: Path) -> Generator[sqlite3.Connection]:
         raise _explained(error, path) from error
 
 
+def roll_back(path: Path) -> None:
+    """Undo the commit in which a writer died, as any ordinary opening of the file does.
+
+    Raises:
+        StoreError: If the file, or its folder, cannot be written.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=BUSY_S)) as connection:
+            connection.execute("SELECT name FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+
+
 def _explained(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
@@ -74,11 +87,11 @@ def _explained(error: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_READONLY:
         return InterruptedWriteError(
             f"{path} holds a half-written commit of a process that died ({error}). "
-            "The next write to it repairs it; or open it once with `mlflow experiments search`."
+            "The next write to it repairs it: allow writing to the file and its folder."
         )
     if code == sqlite3.SQLITE_ERROR:
         return SchemaError(
             f"{path} does not have the tables of MLflow as grokscope knows them ({error}). "
-            "Point --store at an MLflow store, or run `mlflow db upgrade` on it."
+            "Point --store at an MLflow store, or upgrade it with its own MLflow (`mlflow db upgrade`)."
         )
     return StoreError(f"{path} could not be read ({error}). Check the disk that it is on.")

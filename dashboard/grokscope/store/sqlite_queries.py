@@ -16,8 +16,14 @@ EXPERIMENTS = """
 SELECT CAST(experiment_id AS TEXT), name FROM experiments WHERE lifecycle_stage = 'active'
 """
 
+# MLflow 1 kept a run's name in a tag only, and later ones leave such runs as they are.
+_NAME = """
+COALESCE(NULLIF(r.name, ''),
+         (SELECT n.value FROM tags AS n WHERE n.run_uuid = r.run_uuid AND n.key = 'mlflow.runName'))
+"""
+
 RUNS = f"""
-SELECT r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time,
+SELECT r.run_uuid, {_NAME}, e.name, r.status, r.start_time, r.end_time,
        MAX(m.timestamp), CAST(MAX(m.step) AS INTEGER), t.value
 FROM runs AS r
 JOIN experiments AS e ON e.experiment_id = r.experiment_id

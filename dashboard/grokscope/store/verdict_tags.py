@@ -1,14 +1,13 @@
 """Verdicts on MLflow runs: tags to search by, and the whole record as an artifact."""
 
-import importlib
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Lock
 from types import MappingProxyType
-from typing import Any
 
 from grokscope.schemas import Verdict, verdict_to_json
+from grokscope.store.client import open_client
 from grokscope.store.client_errors import explained
 
 ARTIFACT = "grokscope/verdict.json"
@@ -59,9 +58,7 @@ def write_verdict(uri: str, verdict: Verdict) -> None:
     """
     tags = tags_of(verdict)
     with explained(uri), limited():
-        # By name, because mlflow costs seconds to import and is only needed from here on.
-        mlflow: Any = importlib.import_module("mlflow")
-        client = mlflow.MlflowClient(tracking_uri=uri)
+        mlflow, client = open_client(uri)
         present = client.get_run(verdict.run).data.tags
         client.log_text(verdict.run, verdict_to_json(verdict), ARTIFACT)
         client.log_batch(verdict.run, tags=[mlflow.entities.RunTag(*tag) for tag in tags.items()])

@@ -29,6 +29,11 @@ from grokscope.schemas.metrics import find_metric as find_metric
 from grokscope.schemas.metrics import is_split as is_split
 from grokscope.schemas.metrics import metric as metric
 from grokscope.schemas.metrics import spelled_out as spelled_out
+from grokscope.schemas.mlflow_versions import OtherVersionError as OtherVersionError
+from grokscope.schemas.mlflow_versions import check_version as check_version
+from grokscope.schemas.mlflow_versions import release_of as release_of
+from grokscope.schemas.mlflow_versions import revision_of as revision_of
+from grokscope.schemas.mlflow_versions import upgrade_remedy as upgrade_remedy
 from grokscope.schemas.online import OnlineDetector as OnlineDetector
 from grokscope.schemas.places import home as home
 from grokscope.schemas.places import sqlite_path as sqlite_path

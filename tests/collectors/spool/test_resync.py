@@ -181,7 +181,7 @@ def test_a_note_of_damage_that_is_damaged_itself_is_taken_for_none(tmp_path, con
     assert not Damage(tmp_path)
     odd = {"segments": {"1": {"size": "x", "why": [3, "a"]}, "9" * 99: {}}, "remarks": ["b\0\ud800", 5]}
     (tmp_path / "damage.json").write_text(json.dumps(odd))
-    assert Damage(tmp_path).sentence == "0 bytes could not be read (a); b?"
+    assert Damage(tmp_path).sentence == "an unknown number of bytes could not be read (a); b?"
 
 
 HOSTILE = {

@@ -3,8 +3,12 @@
 from grokscope.collectors.ship.backlog import Backlog as Backlog
 from grokscope.collectors.ship.backlog import backlogs as backlogs
 from grokscope.collectors.ship.backlog import retry_stuck as retry_stuck
+from grokscope.collectors.ship.credentials import full_uri as full_uri
 from grokscope.collectors.ship.dead_letters import Buried as Buried
 from grokscope.collectors.ship.dead_letters import buried as buried
 from grokscope.collectors.ship.launch import ensure_shipper as ensure_shipper
 from grokscope.collectors.ship.lock import is_held as is_held
 from grokscope.collectors.ship.service import has_failed as has_failed
+from grokscope.collectors.ship.service import other_version as other_version
+from grokscope.collectors.ship.store_version import UpgradeError as UpgradeError
+from grokscope.collectors.ship.store_version import upgrade_store as upgrade_store

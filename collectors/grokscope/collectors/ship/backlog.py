@@ -20,7 +20,7 @@ from grokscope.collectors.spool import (
 )
 from grokscope.schemas.secrets import without_credentials
 
-_REFUSED = "no store"
+_REFUSED = "a store that cannot be told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

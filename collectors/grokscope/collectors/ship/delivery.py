@@ -177,6 +177,8 @@ class Delivery:
         for path in spent:
             self._keep_if_damaged(path)
             path.unlink(missing_ok=True)
+        if spent:  # a cursor that found no room may find some now; segments that it does not tell seem lost
+            self._move_cursor()
 
     def _move_cursor(self) -> None:
         """Note on disk what has arrived, before any of it is deleted."""

@@ -33,7 +33,7 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
     folder = private_folder(home, "ship")
     # -P: a file named mlflow.py in the working folder must not be taken for the real one.
     command = [sys.executable, "-P", "-m", "grokscope.collectors.ship", "--detach"]
-    command += [f"--home={home}", f"--store={shown}"]
+    command += ["--home", str(home), f"--store={shown}"]
     path = folder / f"{ship_key(shown)}.log"
     log = opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:

@@ -1,7 +1,5 @@
 """MLflow as a sink: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
 
-import fcntl
-import os
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from grokscope.collectors.ship.sink import (
     StoreReplaced,
     Unavailable,
 )
+from grokscope.collectors.ship.store_version import first_open
 from grokscope.collectors.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, LAST_SEEN, sqlite_path
 from grokscope.schemas.names import safe_name
@@ -101,7 +100,7 @@ class MlflowSink:
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
-            with _first_open(self._uri):
+            with first_open(self._uri):
                 client = MlflowClient(self._uri)
                 client.get_experiment_by_name("Default")  # makes the client open the store now
             self._client, self._file = client, _file_of(self._uri)
@@ -249,23 +248,3 @@ def _file_of(uri: str) -> tuple[int, int] | None:
 def _attempt(run: Run) -> int:
     text: str = run.data.tags.get(ATTEMPT, "0")
     return int(text) if text.isdecimal() else 0
-
-
-@contextmanager
-def _first_open(uri: str) -> Generator[None]:
-    """Let one process at a time create a fresh SQLite store: MLflow's own set-up races with itself.
-
-    The lock is the folder itself, so nothing is left behind.
-    """
-    path = sqlite_path(uri)
-    if path is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path.parent, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # NFS locks no folders; then MLflow's race is the smaller evil
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

@@ -11,7 +11,7 @@ from grokscope.collectors.ship.adoption import is_ours
 from grokscope.collectors.ship.dead_letters import letters_path
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
-from grokscope.collectors.ship.sink import Sink, StoreReplaced, Unavailable
+from grokscope.collectors.ship.sink import OtherVersion, Sink, StoreReplaced, Unavailable
 from grokscope.collectors.spool import (
     NotPrivateError,
     check_place,
@@ -33,8 +33,11 @@ IDLE_SECONDS = 15.0
 # A store that has been away this long, with no training at work: 'grokscope sync' or the next run goes on.
 GIVE_UP_SECONDS = 600.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+# Asking a store of another version again costs one query, and somebody may have upgraded it.
+_OTHER_VERSION_WAIT = 5.0
 _SAY_SECONDS = 2.0
 FAILED = "failed"
+OTHER_VERSION = "other version"
 
 
 def state_path(home: Path, store: str) -> Path:
@@ -49,6 +52,17 @@ def has_failed(home: Path, store: str) -> bool:
     False
     """
     return (read_json(state_path(home, store)) or {}).get("state") == FAILED
+
+
+def other_version(home: Path, store: str, *, since_ms: int) -> str:
+    """Return why a shipper writes nothing into a store of another MLflow; empty unless it said so of late.
+
+    >>> other_version(Path("no-such-home"), "sqlite:////data/mlflow.db", since_ms=0)
+    ''
+    """
+    said = read_json(state_path(home, store)) or {}
+    is_news = said.get("state") == OTHER_VERSION and int(said.get("time_ms", 0)) >= since_ms
+    return str(said.get("why", "")) if is_news else ""
 
 
 def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0) -> None:
@@ -80,6 +94,7 @@ class Service:
         self._deliveries: dict[Path, Delivery] = {}
         self._put_aside: set[Path] = set()
         self._wait = 0.0
+        self._is_other_version = False
         self._next_say = 0.0
         self._last_success = time.monotonic()
         remove_retired(home)
@@ -97,7 +112,7 @@ class Service:
             except (Unavailable, OSError) as error:
                 # To the end of the line: what troubles one run must not keep the others waiting.
                 self._deliveries[folder] = self._deliveries.pop(folder)
-                self._back_off(str(error), has_delivered=delivered > 0)
+                self._back_off(error, has_delivered=delivered > 0)
                 return delivered
             except StoreReplaced:
                 raise
@@ -108,6 +123,7 @@ class Service:
                 if delivery.is_done:
                     del self._deliveries[folder]
         self._last_success = time.monotonic()
+        self._is_other_version = False
         if self._wait or (delivered and time.monotonic() >= self._next_say):
             self._wait = 0.0
             self._say("shipping", "")
@@ -133,6 +149,8 @@ class Service:
         return False
 
     def _is_hopeless(self) -> bool:
+        if self._is_other_version and not any(d.is_live for d in self._deliveries.values()):
+            return True
         # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
         away = time.monotonic() - self._last_success if self._wait else 0.0
         return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
@@ -167,13 +185,16 @@ class Service:
         except OSError:  # then only for as long as we live
             self._put_aside.add(folder)
 
-    def _back_off(self, why: str, *, has_delivered: bool) -> None:
+    def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
         if has_delivered:
             self._wait, self._last_success = 0.0, time.monotonic()
-        self._wait = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self._wait))
+        known, self._is_other_version = self._is_other_version, isinstance(error, OtherVersion)
+        longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
+        self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
         wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
-        self._say("waiting", why)
+        if not (known and self._is_other_version):
+            _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
+        self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
         self._sleep(wait)
 
     def _say(self, state: str, why: str) -> None:

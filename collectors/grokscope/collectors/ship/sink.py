@@ -20,6 +20,10 @@ class TooSlow(Unavailable):
     """The store did not answer in time: smaller batches may go through."""
 
 
+class OtherVersion(Unavailable):
+    """The store is of another MLflow: it takes nothing until somebody upgrades one of the two."""
+
+
 class Refused(Exception):  # noqa: N818
     """The store says that it will never take this as it is; a store in trouble may say so of anything."""
 

@@ -63,10 +63,11 @@ class Damage:
         """What cannot be read, how much of it, where and why; empty if all can."""
         found = self._segments.values()
         records, size = sum(s.records for s in found), sum(s.size for s in found)
-        counts = [f"{records:,} records"] * bool(records) + [f"{size:,} bytes"] * bool(size or not records)
+        counts = [f"{records:,} records"] * bool(records) + [f"{size:,} bytes"] * bool(size)
         why = [reason for _, segment in sorted(self._segments.items()) for reason in segment.why]
         more = f"; and {len(why) - _MOST_REASONS} more" if len(why) > _MOST_REASONS else ""
-        what = f"{' and '.join(counts)} could not be read ({'; '.join(why[:_MOST_REASONS])}{more})"
+        much = " and ".join(counts) or "an unknown number of bytes"
+        what = f"{much} could not be read ({'; '.join(why[:_MOST_REASONS])}{more})"
         parts = [what] if self._segments else []
         return "; ".join([*parts, *self.remarks])[:_MOST_LENGTH]
 

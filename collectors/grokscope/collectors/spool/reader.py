@@ -122,7 +122,8 @@ class SpoolReader:
         if all(map(self.damage.holds, range(first, following))):  # it is kept elsewhere, and told already
             return
         which = f"segments {first} to {following - 1} are" if following > first + 1 else f"segment {first} is"
-        self.damage.note(first, 0, why=f"{which} missing")
+        size = _declared(self._folder, following) or 0  # of the last one
+        self.damage.note(first, 0, size=size, why=f"{which} missing")
 
     def _decoded(self, payload: bytes, begin: int) -> Points | Event | None:
         try:

@@ -1,6 +1,5 @@
 """Imported runs, written into MLflow in batches."""
 
-import importlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import polars as pl
 
 from grokscope.schemas.names import stored_name, stored_text
 from grokscope.schemas.secrets import redacted
+from grokscope.store.client import open_client
 from grokscope.store.client_errors import explained
 from grokscope.store.importing.kinds import SourceKind
 from grokscope.store.importing.planning import IMPORT_ID, PlannedRun
@@ -33,9 +33,7 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
     if not due:
         return
     with explained(uri):
-        # By name, because mlflow costs seconds to import and is only needed from here on.
-        mlflow: Any = importlib.import_module("mlflow")
-        client: Any = mlflow.MlflowClient(tracking_uri=uri)
+        mlflow, client = open_client(uri)
     for planned in due:
         with explained(uri):
             run_id = planned.run_id or _made(client, planned, kind)
