@@ -16,7 +16,7 @@ def test_sync_tells_what_was_refused_why_and_where_it_is(grokscope, tmp_path):
     assert status == 0
     first, second = [line for line in err.splitlines() if "refused" in line]
     assert "of run run-a the store refused 1200 records" in first
-    assert "(no such name; no\ufffd[31m step)" in first
+    assert r"(no such name; no\x1b[31m step)" in first
     assert str(home / "dead" / "run-b.jsonl") in second
     assert "then delete that file" in second
 

@@ -84,6 +84,7 @@ ENDS = {
     "SUCCESS": ("FAILED", "not as 'SUCCESS'"),
     "RUNNING": ("FAILED", "not as 'RUNNING'"),
     "SCHEDULED": ("FAILED", "not as 'SCHEDULED'"),
+    "": ("FAILED", "not as ''"),
     "killed": ("KILLED", None),
 }
 
@@ -93,10 +94,10 @@ def test_a_run_ends_whatever_end_is_told_of_it(new_spool, client, tmp_path, told
     status, why = ENDS[told]
     folder, meta, writer = new_spool()
     writer.points(0, 4000, {"m": 1.0})
-    writer.close({"event": "end", "status": told, "time_ms": 4000})
+    writer.close({"event": "end", "status": told, "time_ms": 9000})
     refused = deliver(folder, meta, tmp_path)
     run = only_run(client)
-    assert (run.info.status, run.info.end_time, run.data.metrics) == (status, 4000, {"m": 1.0})
+    assert (run.info.status, run.info.end_time, run.data.metrics) == (status, 9000, {"m": 1.0})
     if why is not None:
         assert why in refused[0]["why"]
         assert why in run.data.tags["grokscope.refused"]

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from mlflow.tracking import MlflowClient
 from werkzeug.serving import make_server
 
@@ -19,12 +17,12 @@ from grokscope.collectors.ship import backlogs, retry_stuck
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
 from grokscope.collectors.ship.service import Service
-from grokscope.collectors.ship.sieve import Sieve
-from grokscope.collectors.ship.sink import Refused, Unavailable
+from grokscope.collectors.ship.sink import Unavailable
 from grokscope.collectors.ship.stored_run import BELIEVED_SECONDS
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
-_NO = b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "not now"}'
+NO = b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "not now"}'
+GONE = b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "not here"}'
 
 
 class Lab:
@@ -33,6 +31,7 @@ class Lab:
     def __init__(self, app) -> None:
         self._app = app
         self.refuses: Callable[[str, str], bool] = lambda method, path: False
+        self.refusal = NO
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.store = f"http://127.0.0.1:{self._server.server_port}"
         self.client = MlflowClient(self.store)
@@ -45,7 +44,7 @@ class Lab:
     def _answer(self, environ, start_response):
         if self.refuses(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
             start_response("400 BAD REQUEST", [("Content-Type", "application/json")])
-            return [_NO]
+            return [self.refusal]
         return self._app(environ, start_response)
 
     def rows(self, run_id: str) -> list[int]:
@@ -77,7 +76,7 @@ def lab(_lab, monkeypatch) -> Iterator[Lab]:
     for name, value in program.PATIENCE.items():
         monkeypatch.setenv(name, value)
     yield _lab
-    _lab.refuses = lambda method, path: False
+    _lab.refuses, _lab.refusal = lambda method, path: False, NO
 
 
 class Clock:
@@ -146,6 +145,36 @@ def test_a_server_that_refuses_everything_for_hours_costs_no_point(
     assert lab.rows(meta.run_id) == list(range(40))
     assert letters(tmp_path, meta.run_id) == []
     assert not (folder / "state.json").exists()
+
+
+def test_a_server_that_knows_the_run_no_more_for_some_minutes_gets_its_points_after(
+    lab, new_spool, clock, delivery_of
+):
+    """As one that was started on another database by mistake; later than that, it is believed."""
+    folder, meta, writer = new_spool("missing", store=lab.store, is_alive=True)
+    delivery = delivery_of(folder, meta)
+    for step in range(2):
+        writer.points(step, 1000, {"m": 0.0})
+        delivery.advance()
+    writer.points(2, 1000, {"m": 0.0})
+    lab.refuses, lab.refusal = BAD_HOURS["everything"], GONE
+    for _ in range(6):
+        with pytest.raises(Unavailable):
+            delivery.advance()
+        clock.now += BELIEVED_SECONDS / 10
+    lab.refuses = lambda method, path: False
+    while delivery.advance():
+        pass
+    assert lab.rows("missing") == [0, 1, 2]
+    writer.points(3, 1000, {"m": 0.0})
+    lab.refuses = BAD_HOURS["everything"]
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            delivery.advance()
+        clock.now += BELIEVED_SECONDS
+    delivery.advance()
+    writer.close()
+    assert "has no place for the run" in json.loads((folder / "state.json").read_text())["why"]
 
 
 def test_the_first_answers_of_a_server_may_be_refusals(lab, new_spool, tmp_path, clock, delivery_of):
@@ -244,38 +273,6 @@ def test_a_run_of_which_no_point_is_ever_taken_is_left_with_the_reason(
     (stuck,) = backlogs(tmp_path / "home")
     assert "refuses the run (Invalid value" in stuck.stuck[0]
     assert letters(tmp_path, meta.run_id) == []
-
-
-class Weather:
-    """Takes whole parts without poison, and nothing at all during a storm."""
-
-    def __init__(self, poison: set[int], spells: list[int]) -> None:
-        self.poison = poison
-        self.is_storm = [bool(n % 2) for n, length in enumerate(spells) for _ in range(length)][::-1]
-        self.taken: set[int] = set()
-        self.buried: set[int] = set()
-
-    def send(self, numbers) -> None:
-        if (self.is_storm and self.is_storm.pop()) or self.poison & set(numbers):
-            raise Refused("no")
-        self.taken |= set(numbers)
-
-
-@given(st.sets(st.integers(0, 59)), st.lists(st.integers(3, 30), max_size=8))
-@settings(max_examples=100, deadline=None)
-def test_whatever_the_weather_only_poison_is_buried_and_all_else_arrives(poison, spells):
-    weather = Weather(poison, spells)
-    sieve = Sieve[int](
-        weather.send, bury=lambda number, why: weather.buried.add(number), probe=lambda: weather.send(())
-    )
-    for begin in (0, 30):
-        sieve.put(range(begin, begin + 30), size=20)
-        for _ in range(300):
-            with suppress(Refused, Unavailable):
-                sieve.advance()
-    good = {*range(60)} - poison
-    assert weather.taken == good
-    assert weather.buried == (poison if good else set())
 
 
 def test_time_is_not_what_a_machine_sleeps_through(new_spool, tmp_path, clock, delivery_of):

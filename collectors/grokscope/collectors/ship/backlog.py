@@ -66,11 +66,9 @@ def backlogs(home: Path) -> list[Backlog]:
     if refused := refused_spools(home):
         stuck[_REFUSED] = list(refused.values())
     for folder in find_spools(home):
-        meta = read_meta(folder)
+        meta = _shown(folder)
         if meta is None or folder in refused:
             continue
-        # An earlier version left some secrets in it.
-        meta = replace(meta, store=without_credentials(meta.store))
         try:
             if reason := _why_stuck(home, folder, meta):
                 stuck[meta.store].append(reason)
@@ -91,6 +89,12 @@ def backlogs(home: Path) -> list[Backlog]:
         )
         for store in sorted({*sendable, *stuck})
     ]
+
+
+def _shown(folder: Path) -> Meta | None:
+    """Return what a spool is, without the secrets that an earlier version left in its address."""
+    meta = read_meta(folder)
+    return meta and replace(meta, store=without_credentials(meta.store))
 
 
 def _why_stuck(home: Path, folder: Path, meta: Meta) -> str:

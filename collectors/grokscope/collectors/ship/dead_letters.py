@@ -112,24 +112,27 @@ def buried(home: Path, run_id: str | None = None) -> list[Buried]:
     for path in sorted(everything) if run_id is None else [letters_path(home, run_id)]:
         with suppress(OSError):  # another user's, or deleted meanwhile
             reasons, count = Counter[str](), 0
-            with path.open(encoding="utf-8", errors="replace") as file:
-                for count, line in enumerate(file, 1):
-                    if count <= _MOST_LOOKED_AT:
-                        reasons[_reason(line)] += 1
+            for count, line in enumerate(_lines(path), 1):
+                if count <= _MOST_LOOKED_AT:
+                    reasons[_reason(line)] += 1
             told = tuple(reason for reason, _ in reasons.most_common(_REASONS_TOLD))
             found.append(Buried(path=path, run_id=path.stem, count=count, reasons=told))
     return found
 
 
 def _letters(path: Path) -> Iterator[dict[str, Any]]:
-    with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            with suppress(
-                ValueError, RecursionError
-            ):  # the half line of a shipper that was killed, or of a full disk
+    with suppress(OSError):
+        for line in _lines(path):
+            # Half a line is what a shipper that was killed leaves, or a full disk.
+            with suppress(ValueError, RecursionError):
                 letter = json.loads(line)
                 if isinstance(letter, dict):
                     yield letter
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with os.fdopen(opened(path, os.O_RDONLY), encoding="utf-8", errors="replace") as file:
+        yield from file
 
 
 def _reason(line: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grokscope.collectors.ship.adoption import renew_lease
 from grokscope.collectors.ship.dead_letters import DeadLetters
-from grokscope.collectors.ship.sink import Refused, RunGone, Scalar, Sink, Unavailable
+from grokscope.collectors.ship.sink import Refused, RunGone, RunMissing, Scalar, Sink, Unavailable
 from grokscope.collectors.ship.stored_run import BATCH, StoredRun, Waiting
 from grokscope.collectors.spool import (
     Cursor,
@@ -105,6 +105,8 @@ class Delivery:
         try:
             delivered = self._advance()
         except RunGone as error:
+            if isinstance(error, RunMissing):
+                patience.check(error)
             self._leave(f"has no place for the run ({error})", "Restore the run")
             return 0
         except Refused as error:

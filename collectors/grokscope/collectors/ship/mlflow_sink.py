@@ -17,6 +17,7 @@ from grokscope.collectors.ship.sink import (
     Label,
     Refused,
     RunGone,
+    RunMissing,
     Scalar,
     StoreReplaced,
     Unavailable,
@@ -174,7 +175,7 @@ class MlflowSink:
             return self._connected().get_run(run).info.lifecycle_stage == "deleted"
         except mlflow.exceptions.MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return True
+                raise RunMissing(run) from error
             raise
 
 

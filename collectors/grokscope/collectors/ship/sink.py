@@ -32,6 +32,10 @@ class RunGone(Exception):  # noqa: N818
     """The run was deleted; its points have nowhere to go."""
 
 
+class RunMissing(RunGone):
+    """The store knows no such run: it was removed, or somebody else's store answers for a while."""
+
+
 class StoreReplaced(Exception):  # noqa: N818
     """The store's file was deleted or exchanged; only a process that opens it anew can write there."""
 

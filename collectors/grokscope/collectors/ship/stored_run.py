@@ -37,8 +37,11 @@ class Patience:
         self._since: float | None = None
         self._tries = 0
 
-    def check(self, error: Refused) -> None:
+    def check(self, error: Exception) -> None:
         """Call a refusal an outage until it has lasted: a proxy in trouble may refuse whatever comes.
+
+        Args:
+            error: What the store said.
 
         Raises:
             Waiting: While it has not.
