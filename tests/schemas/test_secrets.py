@@ -43,6 +43,7 @@ ADDRESSES = {
     "postgresql://ann:canary@db:5/m": "postgresql://db:5/m",
     "postgresql://ann:12/canary@db/m": "postgresql://db/m",
     "postgresql://ann:ca?na=ry@db/m": "postgresql://db/m",
+    "postgresql://ann:12/ca=nary@db/m": "postgresql://db/m",
     "postgresql://ann:ca#na@ry@db/m": "postgresql://db/m",
     "postgresql://ann:ca na'ry@db/m": "postgresql://db/m",
     "postgresql://db/m?user=ann&password=canary&sslmode=no": "postgresql://db/m?sslmode=no",

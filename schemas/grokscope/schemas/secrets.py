@@ -148,8 +148,7 @@ def _public(scheme: str, rest: str) -> str:
     host = re.split(r"[/?#]", head, maxsplit=1)[0]
     is_behind = len(host) < len(head) and _HOST.fullmatch(host) is not None
     if is_behind and ":" in host and scheme not in ("http", "https"):
-        # postgresql://ann:12/34@db: a password that begins with digits, unless it stands in the query.
-        is_behind = "=" in head
+        is_behind = False  # a password that begins with digits: SQLAlchemy takes all up to the "@" for one
     return _without_secret_query(tail if at and not is_behind else rest)
 
 

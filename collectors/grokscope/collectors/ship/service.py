@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from grokscope.collectors.spool import (
     replace_json,
     why_refused,
 )
-from grokscope.schemas.secrets import without_credentials
+from grokscope.schemas.secrets import redacted, without_credentials
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class Service:
             except StoreReplaced:
                 raise
             except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
-                _log.exception("%s is put off", folder)
+                _log.error("%s is put off\n%s", folder, redacted(traceback.format_exc()))
                 self._put_off(folder, repr(error))
             else:
                 if delivery.is_done:
@@ -179,7 +180,7 @@ class Service:
     def _put_off(self, folder: Path, why: str) -> None:
         """Leave a spool that cannot be shipped to 'grokscope sync': it must not keep the others waiting."""
         del self._deliveries[folder]
-        why = f"{folder} could not be shipped ({without_credentials(why)}); run 'grokscope sync' to try again"
+        why = f"{folder} could not be shipped ({redacted(why)}); run 'grokscope sync' to try again"
         try:
             replace_json(folder / "state.json", {"state": FAILED, "why": why})
         except OSError:  # then only for as long as we live
