@@ -29,7 +29,9 @@ class ClientSource:
         self._shown = redacted(uri)
         self._deadline = Deadline(self._shown)
         with explained(uri):
-            mlflow, self._client = open_client(uri)
+            mlflow, self._client = self._deadline.ask(
+                lambda _: open_client(uri), silence_s=CALL_S, whole_s=CALL_S
+            )
             self._all: Any = mlflow.entities.ViewType.ALL
             self._active: Any = mlflow.entities.ViewType.ACTIVE_ONLY
 

@@ -78,8 +78,10 @@ class RestSource:
         asked = {"run_ids": list(run_ids), "metric_key": key, **bounds}
         try:
             rows = self._calls.get(BULK, asked, partial(rows_in, key=key, run_ids=frozenset(run_ids)))
-        except NotMLflowError:  # a server before MLflow 2.11 knows no such request
-            self._gives_many = False
+        except NotMLflowError as error:
+            if isinstance(error.__cause__, OddAnswerError):
+                raise
+            self._gives_many = False  # a server before MLflow 2.11 knows no such request
             return self._window(key, run_ids, first_step)
         points = points_from_rows(rows)
         counts = points.group_by("run_id").len()
