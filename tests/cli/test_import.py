@@ -24,7 +24,7 @@ def test_a_dry_run_says_what_the_run_then_does_and_writes_nothing(grokscope, tab
     assert status == 0
     assert "mine.csv: table, 1 file" in kind
     assert "would make 1 run, found 0 runs imported before, would add 300 points in sqlite:///" in promised
-    assert "renamed, since MLflow takes no such name: 'grad norm[0]' to 'grad norm_0_'" in promised
+    assert "renamed, since MLflow takes no such name: 'grad norm[0]' to 'grad norm_0_-" in promised
     assert not (tmp_path / "mlflow.db").exists()
     status, done, _ = grokscope("import", str(table), "--experiment", "e")
     assert status == 0

@@ -2,6 +2,7 @@
 
 import decimal
 import fractions
+import signal
 import threading
 
 import numpy as np
@@ -113,3 +114,10 @@ def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):
     for number in range(4):
         assert [step for key, step in found if key == f"thread/{number}"] == list(range(400))
     assert len(found) == 2 * 4 * 400
+
+
+def test_what_is_no_number_is_left_out_without_asking_for_every_handler(journal, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(signal, "getsignal", asked.append)
+    Tracker(experiment="e", journal=journal).log(0, {"note": "text"})
+    assert asked == []

@@ -12,12 +12,14 @@ SECRET = (
     "token", "HF_TOKEN", "authToken", "auth.token", "accesstoken", "token2", "wandb_api_key", "apikey",
     "x-api-key", "db_password", "passwd", "pwd", "dbPwd", "pass", "db_pass", "passphrase", "OPENAI_KEY",
     "OPENAIKEY", "wandb_key", "ssh_key", "AWS_SECRET_ACCESS_KEY", "client_secret", "credentials",
-    "private_key", "bearer", "auth", "basic_auth", "cookie", "jwt", "api_tokens", "slack_webhook",
+    "private_key", "bearer", "auth", "basic_auth", "cookie", "jwt", "api_tokens", "slack_webhook", "dbpass",
+    "userpass", "rootpw", "mysecret", "github_token", "encryption_key",
 )  # fmt: skip
 PLAIN = (
     "lr", "seed", "tokenizer", "tokens", "max_tokens", "token_type", "pad_token", "eos_token", "sort_key",
     "label_key", "rng_key", "num_key_value_heads", "key_dim", "keys", "forward_pass", "bypass", "compass",
-    "author", "auth_mode", "passes", "keystone", "secretary",
+    "author", "auth_mode", "passes", "keystone", "secretary", "obs_key", "jpg_key", "think_token", "n_pass",
+    "separator_token", "key",
 )  # fmt: skip
 
 
@@ -33,6 +35,12 @@ def test_numbers_and_flags_are_no_secrets_except_passwords():
     assert is_secret("password", 1234)
     assert not is_secret("use_password", value=True)
     assert not is_secret("token", "1000")
+    assert not any(is_secret("secret", text) for text in ("[0, 2, 4]", "0,1,4", "(0, 3)"))
+    assert not any(is_secret("eos_token", text) for text in ("</s>", "<|endoftext|>", "[SEP]"))
+
+
+def test_a_key_or_token_of_no_known_door_is_a_secret_if_it_looks_like_one():
+    assert all(is_secret(name, "Zx81-99aB") for name in ("some_key", "pad_token", "key"))
 
 
 ADDRESSES = {
@@ -51,6 +59,9 @@ ADDRESSES = {
     "https://h/a?api_key=canary#access_token=canary": "https://h/a",
     "https://h/a?x=1&sig=canary&y=2": "https://h/a?x=1&y=2",
     "mssql+pyodbc:///?odbc_connect=SERVER%3Dh;PWD%3Dcanary": "mssql+pyodbc:///",
+    "https://b/x?X-Amz-Signature=canary&a=1": "https://b/x?a=1",
+    "hdfs://nn:8020/user/ann@x": "hdfs://nn:8020/user/ann@x",
+    "sqlite:////data/R&D_key=5/mlflow.db": "sqlite:////data/R&D_key=5/mlflow.db",
     "http://h/a?mail=x@y.z": "http://h/a?mail=x@y.z",
     "http://h:5000/users/x@y.z": "http://h:5000/users/x@y.z",
     "http://[::1]:5000/x@y": "http://[::1]:5000/x@y",
@@ -110,10 +121,19 @@ def test_what_plainly_is_a_key_is_withheld_wherever_it_stands(key):
         "KeyError: 'lr'",
         "pad_token='<pad>'",
         "12:30",
+        "Params were already logged='[{'key': 'adam_beta2', 'old_value': '0.9'}]'",
+        "state_dict() is missing key: layer.weight",
+        "Unexpected token: name",
+        "first pass: done",
+        "sk-vit-base-patch16-224-in21k",
     ],
 )
 def test_plain_texts_stay_as_they_are(text):
     assert redacted(text) == text
+
+
+def test_of_a_text_that_is_cut_no_half_of_a_secret_stays():
+    assert "canary" not in redacted(f"{'x ' * 49_990}postgresql://ann:canary|canary@h/d")
 
 
 @given(st.text(max_size=200))

@@ -111,6 +111,23 @@ def test_a_value_that_cannot_be_read_costs_itself_only():
     assert flat_settings({"odd": Odd(), "lr": 1}) == {"odd": "[unreadable: RuntimeError]", "lr": "1"}
 
 
+def test_an_entry_that_cannot_be_had_costs_itself_only():
+    class Missing(dict[str, object]):
+        def __getitem__(self, key: str) -> object:
+            if key == "missing":
+                raise ValueError("must be set")
+            return super().__getitem__(key)
+
+    config = Missing(lr=1, missing=2)
+    assert flat_settings(config) == {"lr": "1", "missing": "[unreadable: ValueError]"}
+
+
+def test_what_is_left_out_of_a_large_configuration_is_said():
+    settings = flat_settings({f"a{number}": number for number in range(2500)})
+    assert len(settings) == 2001
+    assert settings["settings"] == "the first 2000 are kept"
+
+
 def test_a_configuration_that_contains_itself_ends():
     config: dict[str, object] = {"lr": 1}
     config |= {"a": config, "b": [config, config]}

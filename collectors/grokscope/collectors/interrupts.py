@@ -26,8 +26,11 @@ def is_interrupt(error: BaseException) -> bool:
     (True, False)
     >>> _ = signal.signal(signal.SIGUSR1, before)
     """
+    raised = [each for each in _grown_from(error) if _has_come_from_below(each)]
+    if not raised:  # asking for all handlers costs more than logging
+        return False
     handlers = frozenset(_handlers())
-    return any(_is_raised_by(each, handlers) for each in _grown_from(error))
+    return any(_is_raised_by(each, handlers) for each in raised)
 
 
 def shown(value: object) -> str:
@@ -42,6 +45,11 @@ def shown(value: object) -> str:
         if is_interrupt(error):
             raise
         return type(value).__name__
+
+
+def _has_come_from_below(error: BaseException) -> bool:
+    """Say whether a frame beneath that which caught it stands in the traceback, as a handler's would."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is not None
 
 
 def _is_raised_by(error: BaseException, handlers: frozenset[CodeType]) -> bool:

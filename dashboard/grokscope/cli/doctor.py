@@ -14,7 +14,7 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.terminal import say_json, say_table
-from grokscope.collectors.ship import backlogs
+from grokscope.collectors.ship import backlogs, buried
 from grokscope.collectors.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
 from grokscope.store.doctor import Finding, Health, examine_store, shown_bytes
@@ -55,7 +55,7 @@ def _examine(uri: str) -> Iterator[Finding]:
     yield _room(place)
     yield from _spools(place)
     yield _damage(place)
-    yield _dead_letters(place / "dead")
+    yield _dead_letters(place)
     yield _mirror(place / "mirror")
     yield from _packages()
 
@@ -95,6 +95,9 @@ def _spools(place: Path) -> Iterator[Finding]:
             why = f" ({backlog.why})" if backlog.why else ""
             remedy = "Run 'grokscope sync'; no point is lost."
             yield Finding(subject="spools", health=Health.WARN, says=says + why, remedy=remedy)
+        elif backlog.why:
+            says = f"runs that train wait for {backlog.store} ({backlog.why})"
+            yield Finding(subject="spools", health=Health.WARN, says=says, remedy="No point is lost.")
         else:
             yield Finding(subject="spools", health=Health.OK, says=f"runs that train send to {backlog.store}")
 
@@ -113,15 +116,13 @@ def _damage(place: Path) -> Finding:
     )
 
 
-def _dead_letters(folder: Path) -> Finding:
-    files = sorted(path for path in folder.glob("*.jsonl") if path.is_file()) if folder.is_dir() else []
-    if not files:
+def _dead_letters(place: Path) -> Finding:
+    found = buried(place)
+    if not found:
         return Finding(subject="refused", health=Health.OK, says="the store has refused no point")
+    more = f" (and {len(found) - 1} runs more)" if len(found) > 1 else ""
     return Finding(
-        subject="refused",
-        health=Health.WARN,
-        says=f"{len(files)} files of records that a store refused, such as {files[0]}",
-        remedy="Each line says why; correct the names or values in the training code, then delete the files.",
+        subject="refused", health=Health.WARN, says=f"{found[0].what}{more}", remedy=found[0].remedy
     )
 
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from grokscope.schemas import home
+from grokscope.collectors.spool import private_folder
+from grokscope.schemas import NoHomeError, home
 
 
 def unnamed_file() -> IO[bytes] | None:
@@ -34,14 +35,15 @@ def keep(file: IO[bytes]) -> Path | None:
     with file:
         file.seek(0)
         content = file.read()
-    mine = home() / "dashboard"
-    for folder in (mine, Path(tempfile.gettempdir())) if content.partition(b"\n")[2] else ():
-        with suppress(OSError):
-            if folder is mine:
-                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                folder.mkdir(mode=0o700, exist_ok=True)
+    for place in (_mine, lambda: Path(tempfile.gettempdir())) if content.partition(b"\n")[2] else ():
+        with suppress(OSError, NoHomeError):
+            folder = place()
             number, name = tempfile.mkstemp(prefix="grokscope-stacks-", suffix=".txt", dir=folder)
             with os.fdopen(number, "wb") as kept:
                 kept.write(content)
             return Path(name)
     return None
+
+
+def _mine() -> Path:
+    return private_folder(home(), "dashboard")

@@ -63,21 +63,23 @@ def _send(place: Path, patience: float, *, upgrade: bool) -> None:
         say(f"nothing to send: no spools in {place}")
     elif not any(backlog.points or backlog.spools for backlog in waiting):
         say("nothing to send: the runs that still train send their own points")
+        for backlog in waiting:
+            if backlog.why:
+                complain(f"of {backlog.store}, where they are sent, is said: {backlog.why}")
     else:
         say(f"{sum(backlog.points for backlog in waiting):,} points delivered")
 
 
 def _problem(place: Path, backlog: Backlog, patience: float, *, upgrade: bool) -> str:
     """Send what waits for one store; say why that cannot be, since others may be sent all the same."""
-    if not (backlog.points or backlog.spools):
-        return ""
     try:
         if upgrade:
             upgrade_store(full_uri(backlog.store), say=complain)
         _check_version(backlog)
-        return _follow(place, backlog, patience)
+        return _follow(place, backlog, patience) if backlog.points or backlog.spools else ""
     except (OtherVersionError, UpgradeError) as error:
-        return f"{backlog.points:,} points wait on disk and none is lost: {error}"
+        which = f"{backlog.points:,} points" if backlog.points else "points of runs that train"
+        return f"{which} wait on disk and none is lost: {error}"
     except OSError as error:
         return f"no shipper can be started in {place} ({error}); free or unlock that folder"
 

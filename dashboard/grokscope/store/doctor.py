@@ -96,7 +96,8 @@ def _version(uri: str) -> Finding:
     if transport is Transport.HTTP:
         return _of_server(_server_version(uri), here)
     with explained(uri):
-        says = f"{release_of(revision_of(uri) or '')} there, {here}"
+        revision = revision_of(uri)
+        says = f"{'no version noted' if revision is None else release_of(revision)} there, {here}"
         try:
             check_version(uri, shown=redacted(uri))
         except OtherVersionError as error:

@@ -5,7 +5,6 @@ Where it is not plain whether something is a secret, it is taken for one.
 """
 
 import re
-from collections.abc import Mapping
 from typing import cast
 from urllib.parse import unquote_plus
 
@@ -13,44 +12,47 @@ WITHHELD = "[withheld]"
 """What stands in a secret's place."""
 
 _LONGEST = 100_000
+_BROKEN = re.compile(r"\S{1,500}\Z")
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
 # Whatever stands beside them, and whether the value is a number or a text.
 _ALWAYS = re.compile(
     "passw|passphrase|passcode|credential|authorization|(api|access|private|secret|auth)_?key"
-    "|(?<![a-z])(pwd|pw|pswd)(?![a-z])"
+    "|(?<![a-z])(pwd|pswd)(?![a-z])"
 )
 # Text only: a sparse parity has a secret of three positions.
-_SECRETS = re.compile("(?<![a-z])(secrets?|bearer|cookies?|jwt|oauth|webhook)(?![a-z])|(?<![a-z])auth$")
-# Last words that open doors, with the words before them that say otherwise.
-_HARMLESS: Mapping[str, frozenset[str]] = {
-    last: frozenset(words.split())
-    for last, words in {
-        "pass": "forward backward single first second one two multi per band low high by all",
-        "token": (
-            "pad eos bos unk mask sep cls image audio video special stop start end begin next last first per "
-            "boundary system user assistant prefix suffix middle decoder forced additional blank"
-        ),
-        "key": (
-            "sort order group primary foreign metric label labels image text input inputs output outputs "
-            "data target batch monitor feature features prompt column index rng prng cache dict state name "
-            "mask question answer value values query attn attention kv partition join row field json config "
-            "param params dataset doc loss score reward hash event lookup sample eval train val validation "
-            "test best checkpoint ckpt logits hidden time step x y src tgt source map response completion "
-            "message content"
-        ),
-    }.items()
-}
-_MANY = re.compile("(?<![a-z])(api|auth|access|bot|hub|ssh|service|user|refresh)_(tokens|keys)$")
-_PLAIN_WORD = re.compile(r"[a-z]+(?:[_./ -][a-z]+)*")
+_SECRETS = re.compile(
+    "(?<![a-z])(my|user|app|client)?secrets?(?![a-z])|(?<![a-z])(bearer|cookies?|jwt|oauth|webhook)(?![a-z])"
+    "|(?<![a-z])auth$|(?<![a-z])(db|sql|pg|user|root|my|admin|smtp|mail)?_?(pass|pw)$"
+    "|(?<![a-z])(api|auth|access|bot|hub|ssh|service|user|refresh)_(tokens|keys)$"
+)
+_PASSES = re.compile(
+    "(?<![a-z])(forward|backward|single|first|second|one|two|multi|per|band|low|high|by|all|n|render)_pass$"
+)
+_DOOR = re.compile("(?:([^_]*)_)?([^_]*?)(token|key)$")
+# What such a token or key opens. After another word it is a secret only if it looks like none of a model's.
+_OPENS = re.compile(
+    "api|auth|access|private|secret|ssh|hub|hf|wandb|openai|anthropic|gemini|groq|mistral|cohere|"
+    "replicate|huggingface|github|gitlab|slack|discord|telegram|aws|azure|gcp|google|comet|neptune|"
+    "clearml|mlflow|databricks|snowflake|kaggle|sentry|stripe|deploy|deployment|encryption|signing|"
+    "master|account|storage|service|session|bearer|refresh|personal|oauth|id|csrf|jwt|pypi|npm|"
+    "docker|registry|webhook|bot|user|admin|root|license|subscription|consumer|client|host|ssl|tls|"
+    "rsa|pgp|gpg"
+)
+# Words as they name columns, layers and modes, and a tokenizer's special ones.
+_PLAIN = re.compile(
+    r"(?:[A-Z]?[a-z]+\d{0,2}|\d{1,3})(?:[_./ -](?:[A-Z]?[a-z]+\d{0,2}|\d{1,3}))*|[<\[].*[>\]]|\W*"
+)
+_NUMBERS = re.compile(r"[\[(]?[\d\s,.eE+-]*\d[\d\s,.eE+-]*[\])]?")
 
 _KNOWN = re.compile(
     r"""(?x)
-    \b(?:sk|rk|pk)[-_](?=[A-Za-z_-]{0,40}\d)[\w-]{16,}               # OpenAI, Anthropic, Stripe
+    \b(?:sk|rk|pk)[-_](?:[A-Za-z0-9]{1,15}[-_]){0,4}[A-Za-z0-9]{16,}[\w-]*  # OpenAI, Anthropic, Stripe
+    | \bSG\.[\w-]{16,}\.[\w-]{16,} | \b\d{8,10}:AA[\w-]{30,} | (?<=\ login\ )[0-9a-f]{40}\b
     | \bhf_[A-Za-z0-9]{12,} | \bgh[pousr]_[A-Za-z0-9]{12,} | \bgithub_pat_\w{12,} | \bglpat-[\w-]{12,}
     | \bxox[abeprs]-[\w-]{8,} | \b(?:AKIA|ASIA)[0-9A-Z]{12,} | \bAIza[\w-]{20,} | \bya29\.[\w-]{12,}
     | \bnpm_[A-Za-z0-9]{20,} | \bpypi-[\w-]{16,} | \bdapi[0-9a-f]{20,}
-    | \beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?                         # JSON web tokens
+    | (?<![\w-])eyJ[\w-]{5,2000}\.[\w-]{5,4000}(?:\.[\w-]*)?                # JSON web tokens
     | (?<=//hooks\.slack\.com/services/)[^\s"']+ | (?<=/api/webhooks/)[^\s"']+
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """
@@ -72,9 +74,14 @@ _SET = re.compile(rf"(?xs){_VALUE}")
 
 # A password may hold spaces and quotes; what follows the colon of a host is a port.
 _TYPED = r"[^\s@/?#:]*:(?!\d{0,5}(?:[/?#\s\"',;)\]}]|$))[^\n@]{0,200}@"
+_DATABASE = re.compile(
+    r"(?:postgres|mysql|mariadb|mssql|oracle|redis|mongodb|amqp|clickhouse|snowflake|cockroach)\w*"
+)
 _ADDRESS = re.compile(rf"(?<![\w+.-])([A-Za-z][A-Za-z0-9+.-]*)://((?:{_TYPED})?[^\s\"'<>`]*)")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]*\]|[^:@\[\]]*)(?::\d{0,5})?")
-_USER_IN_QUERY = frozenset({"user", "username", "uid", "passfile", "sig", "signature", "key", "sas"})
+_IN_QUERY = re.compile(
+    r"(?:^|[-_])(?:user|username|uid|passfile|sig|signature|key|sas|token)$", re.IGNORECASE
+)
 
 
 def is_secret(name: str, value: object = "") -> bool:
@@ -90,19 +97,19 @@ def is_secret(name: str, value: object = "") -> bool:
     (False, True, False)
     """
     words = "_".join(word.lower() for word in _WORD.findall(name))
-    if value is None or isinstance(value, bool):
+    text = str(value)
+    is_folder = name in ("PWD", "OLDPWD") and text.startswith("/")  # a shell's, in a copied environment
+    if value is None or isinstance(value, bool) or is_folder:
         return False
     if _ALWAYS.search(words) or _is_number(value):
         return bool(_ALWAYS.search(words))
-    if _SECRETS.search(words) or _MANY.search(words):
-        return True
-    for last, harmless in _HARMLESS.items():
-        if words == "key":  # it names a column as often as it opens a door
-            return not _PLAIN_WORD.fullmatch(str(value))
-        if words.endswith(last):
-            before = words.removesuffix(last).removesuffix("_").rpartition("_")[2]
-            return before not in harmless and (last != "pass" or words.removesuffix(last)[-1:] in ("", "_"))
-    return False
+    if _SECRETS.search(words):
+        return not _PASSES.search(words)
+    door = _DOOR.search(words)
+    if door is None:
+        return False
+    opens = any(_OPENS.fullmatch(word) for word in (door[1] or "", door[2]))
+    return opens or words == "token" or not _PLAIN.fullmatch(text)
 
 
 def redacted(text: str) -> str:
@@ -118,8 +125,8 @@ def redacted(text: str) -> str:
     >>> redacted("no answer to {'api_key': 'abc', 'lr': 0.1}, run with --hub-token abc --seed 1")
     "no answer to {'api_key': [withheld], 'lr': 0.1}, run with --hub-token [withheld] --seed 1"
     """
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}…"
+    if len(text) > _LONGEST:  # nothing of a secret that is cut in two
+        text = f"{_BROKEN.sub('', text[:_LONGEST])}…"
     text = _KNOWN.sub(WITHHELD, without_credentials(text))
     text = _BEARER.sub(rf"\1\2{WITHHELD}", _HEADER.sub(rf"\1\2{WITHHELD}", text))
     return _without_values(text)
@@ -144,26 +151,29 @@ def _public(scheme: str, rest: str) -> str:
     A password may hold ``/``, ``?``, ``#`` and ``@`` as it was typed. So whatever is before the last ``@``
     goes, unless that ``@`` plainly stands in the path or the query behind a host.
     """
+    if scheme == "sqlite":  # a path, whatever is in it
+        return rest
     head, at, tail = rest.rpartition("@")
     host = re.split(r"[/?#]", head, maxsplit=1)[0]
     is_behind = len(host) < len(head) and _HOST.fullmatch(host) is not None
-    if is_behind and ":" in host and scheme not in ("http", "https"):
+    if ":" in host and _DATABASE.match(scheme):
         is_behind = False  # a password that begins with digits: SQLAlchemy takes all up to the "@" for one
     return _without_secret_query(tail if at and not is_behind else rest)
 
 
 def _without_secret_query(rest: str) -> str:
-    place, *parts = re.split(r"([?&#])", rest)
+    path = re.split("[?#]", rest, maxsplit=1)[0]
+    _, *parts = re.split("([?&#])", rest[len(path) :])
     pairs = zip(parts[::2], parts[1::2], strict=True)
     kept = "".join(mark + part for mark, part in pairs if not _is_secret_part(part))
     # What followed a "?" that is gone begins with one.
-    return place + (f"?{kept[1:]}" if kept.startswith("&") else kept)
+    return path + (f"?{kept[1:]}" if kept.startswith("&") else kept)
 
 
 def _is_secret_part(part: str) -> bool:
     name, equals, value = map(unquote_plus, part.partition("="))
-    has_secret = name.lower() in _USER_IN_QUERY or is_secret(name) or _without_values(value) != value
-    return bool(equals) and has_secret
+    has_secret = _IN_QUERY.search(name) or is_secret(name) or _without_values(value) != value
+    return bool(equals and has_secret)
 
 
 def _without_values(text: str) -> str:
@@ -171,11 +181,15 @@ def _without_values(text: str) -> str:
     at = 0
     for found in _NAMED.finditer(text):
         is_flag = found[0].startswith("-") or found[0].rstrip()[-1] in "=:>"
-        if found.start() < at or not is_flag or not is_secret(found[1]):
+        if found.start() < at or not is_flag or not is_secret(found[1], "?!"):
             continue
         value = _SET.match(text, found.end())
-        is_shown = value is None or value[0].startswith(("//", WITHHELD))
-        if value is not None and not is_shown and is_secret(found[1], value[0].strip("\\\"'")):
+        if value is None or value[0].startswith(("//", WITHHELD)):
+            continue
+        bare = value[0].strip("\\\"'")
+        # "Unexpected token: name" and "first pass: done" are prose.
+        is_prose = found[0].endswith(": ") and found[0][-3].isalnum() and _PLAIN.fullmatch(bare) is not None
+        if is_secret(found[1], bare) and not (is_prose and not _ALWAYS.search(found[1].lower())):
             parts += text[at : found.end()], WITHHELD
             at = value.end()
     return "".join([*parts, text[at:]])
@@ -186,8 +200,11 @@ def _is_number(value: object) -> bool:
         return all(map(_is_number, cast("list[object]", value)))
     if not isinstance(value, str):
         return isinstance(value, int | float | complex)
-    try:
-        float(value)
-    except ValueError:
-        return value.casefold() in ("none", "null", "true", "false")
-    return True
+    return bool(_NUMBERS.fullmatch(value)) or value.casefold() in (
+        "none",
+        "null",
+        "true",
+        "false",
+        "nan",
+        "inf",
+    )

@@ -43,7 +43,11 @@ def flat_settings(config: object) -> dict[str, str]:
             f"config is a mapping, a dataclass, a namespace or an object with attributes, got "
             f"{type(config).__name__}; write for instance config=vars(args)"
         )
-    return dict(islice(_flat(parts, "", under="", depth=0), _MOST_SETTINGS))
+    settings = _flat(parts, "", under="", depth=0)
+    kept = dict(islice(settings, _MOST_SETTINGS))
+    if next(settings, None) is not None:
+        kept["settings"] = f"the first {_MOST_SETTINGS} are kept"
+    return kept
 
 
 def _parts(value: Any) -> Mapping[Any, Any] | None:
@@ -74,14 +78,17 @@ def _field_names(kind: Any) -> list[str]:
 def _flat(parts: Mapping[Any, Any], prefix: str, *, under: str, depth: int) -> Iterator[tuple[str, str]]:
     """Yield settings; ``under`` is the secret's name that these parts are a part of, if they are of one."""
     told = _told_name(parts)
-    for key, value in parts.items():
+    for key in parts:
         own = told if key in _VALUES and told else str(key)
         name = f"{prefix}{plain_text(redacted(str(key)))}"
-        yield from _settings(name, value, under=own if is_secret(own) else under, depth=depth)
+        yield from _settings(name, parts, key, under=own if is_secret(own, "?!") else under, depth=depth)
 
 
-def _settings(name: str, value: Any, *, under: str, depth: int) -> Iterator[tuple[str, str]]:
+def _settings(
+    name: str, inside: Mapping[Any, Any], key: Any, *, under: str, depth: int
+) -> Iterator[tuple[str, str]]:
     try:
+        value = inside[key]
         parts = _parts(value)
         if parts is None and _is_list(value):
             items: list[Any] = list(islice(value, _MOST_ITEMS))
@@ -109,7 +116,7 @@ def _text(value: Any) -> str:
     if isinstance(value, AbstractSet):
         value = sorted(cast("AbstractSet[Any]", value), key=str)
     shown = _listed(value, depth=0) if _is_list(value) else value
-    return plain_text(redacted(str(shown)[:_LONGEST]))
+    return plain_text(redacted(str(shown)))
 
 
 def _listed(items: Sequence[Any], *, depth: int) -> Sequence[Any]:

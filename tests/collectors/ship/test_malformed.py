@@ -1,5 +1,6 @@
 """Records and files that are whole and make no sense: put aside and told, and in nobody's way."""
 
+import errno
 import json
 import os
 import sqlite3
@@ -23,6 +24,7 @@ from grokscope.collectors.spool import (
     next_attempt,
     read_ending,
 )
+from grokscope.collectors.spool.private import content_of
 from grokscope.collectors.spool.record import frame, keys_payload, points_packer
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
@@ -215,3 +217,28 @@ def test_a_report_or_a_dead_letter_that_makes_no_sense_is_shown_as_far_as_it_goe
     assert [report.is_loss for report in reports] == [True] * content.startswith('{"')
     odd_spool(tmp_path, "r", keys_payload(9, ["x"]))
     assert shipped(tmp_path).taken == {"r": [0, 1]}
+
+
+def test_a_cursor_that_asks_for_more_memory_than_there_is_stops_nothing(tmp_path):
+    folder = odd_spool(tmp_path, "r", b"\0")
+    (folder / "cursor.json").write_text('{"segment": 0, "offset": 9000000000000000000}')
+    assert [backlog.points for backlog in backlogs(tmp_path)] == [2]
+    assert shipped(tmp_path).taken == {"r": [0, 1]}
+
+
+def test_a_disk_that_fails_in_the_middle_of_a_batch_costs_no_point(tmp_path, monkeypatch):
+    writer = SpoolWriter(create_spool(tmp_path, Meta(run_id="r", store="s", experiment="e", name="r")))
+    writer._segment_bytes = 200
+    for step in range(60):
+        writer.points(step, 1000, {"m": 1.0})
+    writer.close(END)
+    failures = iter([False] * 3 + [True])
+
+    def failing(path, **options):
+        if next(failures, False):
+            raise OSError(errno.EIO, "Input/output error")
+        return content_of(path, **options)
+
+    monkeypatch.setattr("grokscope.collectors.spool.reader.content_of", failing)
+    assert shipped(tmp_path).taken == {"r": list(range(60))}
+    assert next(failures, None) is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokscope.collectors.spool import opened
+from grokscope.collectors.spool import check_place, opened
 from grokscope.schemas.printable import written_out
 
 # Enough to tell the reasons of a file that may hold millions of points.
@@ -84,12 +84,24 @@ class Buried:
     count: int
     reasons: tuple[str, ...]
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What was refused, how much of it, and why."""
+        why = "; ".join(self.reasons)
         return written_out(
-            f"of run {self.run_id} the store refused {self.count} records, or took a part only "
-            f"({'; '.join(self.reasons)}). They are kept in {self.path}: correct the names or values in the "
-            "training code, then delete that file"
+            f"of run {self.run_id} the store refused {self.count} records, or took a part only ({why})"
         )
+
+    @property
+    def remedy(self) -> str:
+        """What helps."""
+        return (
+            f"They are kept in {self.path}: correct the names or values in the training code, then delete "
+            "that file"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.remedy}"
 
 
 def letters_path(home: Path, run_id: str) -> Path:
@@ -107,17 +119,22 @@ def buried(home: Path, run_id: str | None = None) -> list[Buried]:
     >>> buried(Path("no-such-home"))
     []
     """
-    found: list[Buried] = []
-    everything = (home / "dead").glob("*.jsonl")
-    for path in sorted(everything) if run_id is None else [letters_path(home, run_id)]:
-        with suppress(OSError):  # another user's, or deleted meanwhile
-            reasons, count = Counter[str](), 0
-            for count, line in enumerate(_lines(path), 1):
-                if count <= _MOST_LOOKED_AT:
-                    reasons[_reason(line)] += 1
-            told = tuple(reason for reason, _ in reasons.most_common(_REASONS_TOLD))
-            found.append(Buried(path=path, run_id=path.stem, count=count, reasons=told))
-    return found
+    folder = home / "dead"
+    with suppress(OSError):  # it is not there, or not this user's
+        check_place(folder)
+        paths = sorted(folder.glob("*.jsonl")) if run_id is None else [letters_path(home, run_id)]
+        return [one for one in map(_buried, paths) if one.count]
+    return []
+
+
+def _buried(path: Path) -> Buried:
+    reasons, count = Counter[str](), 0
+    with suppress(OSError), os.fdopen(opened(path, os.O_RDONLY), encoding="utf-8", errors="replace") as file:
+        for count, line in enumerate(file, 1):
+            if count <= _MOST_LOOKED_AT:
+                reasons[_reason(line)] += 1
+    told = tuple(reason for reason, _ in reasons.most_common(_REASONS_TOLD))
+    return Buried(path=path, run_id=path.stem, count=count, reasons=told)
 
 
 def _letters(path: Path) -> Iterator[dict[str, Any]]:

@@ -199,10 +199,12 @@ class Delivery:
         scalars: list[Scalar] = []
         end, after = None, None
         while len(scalars) < self._run.batch_size and end is None:
-            read = next(self._records, None)
-            if read is None:
-                self._records = self._reader.read()
-                read = next(self._records, None)
+            try:
+                read = self._next_read()
+            except OSError:
+                if after is None:
+                    raise
+                break  # what was read so far is not read again: it goes first, and the error comes again
             if read is None:
                 break
             record, after = read.record, read.after
@@ -216,6 +218,13 @@ class Delivery:
             return None
         self._run.put(scalars)
         return _Batch(end=end, after=after)
+
+    def _next_read(self) -> Read | None:
+        read = next(self._records, None)
+        if read is None:
+            self._records = self._reader.read()
+            read = next(self._records, None)
+        return read
 
     def _beat(self) -> None:
         """Note in the store that the trainer lives."""

@@ -23,6 +23,7 @@ from grokscope.collectors.spool import (
     read_meta,
     remove_retired,
     replace_json,
+    whole_number,
     why_refused,
 )
 from grokscope.schemas.secrets import redacted, without_credentials
@@ -62,7 +63,7 @@ def other_version(home: Path, store: str, *, since_ms: int) -> str:
     ''
     """
     said = read_json(state_path(home, store)) or {}
-    is_news = said.get("state") == OTHER_VERSION and int(said.get("time_ms", 0)) >= since_ms
+    is_news = said.get("state") == OTHER_VERSION and (whole_number(said.get("time_ms")) or 0) >= since_ms
     return str(said.get("why", "")) if is_news else ""
 
 
@@ -166,20 +167,21 @@ class Service:
             if folder in self._deliveries or folder in self._put_aside or (folder / "state.json").exists():
                 continue
             meta = read_meta(folder)
-            with suppress(OSError):  # a disk that fails at one spool; the next round looks again
-                if (
-                    meta is not None
-                    and without_credentials(meta.store) == self._store
-                    and not why_refused(folder)
-                    and is_ours(self._home, folder, meta)
-                ):
+            if meta is None or without_credentials(meta.store) != self._store:
+                continue
+            try:
+                if not why_refused(folder) and is_ours(self._home, folder, meta):
                     dead = letters_path(self._home, meta.run_id)
                     check_place(dead.parent)
                     self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+            except OSError:  # a disk that fails at one spool; the next round looks again
+                continue
+            except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
+                self._put_off(folder, repr(error))
 
     def _put_off(self, folder: Path, why: str) -> None:
         """Leave a spool that cannot be shipped to 'grokscope sync': it must not keep the others waiting."""
-        del self._deliveries[folder]
+        self._deliveries.pop(folder, None)
         why = f"{folder} could not be shipped ({redacted(why)}); run 'grokscope sync' to try again"
         try:
             replace_json(folder / "state.json", {"state": FAILED, "why": why})

@@ -46,4 +46,5 @@ from grokscope.collectors.spool.refused import why_refused as why_refused
 from grokscope.collectors.spool.small_files import age_seconds as age_seconds
 from grokscope.collectors.spool.small_files import read_json as read_json
 from grokscope.collectors.spool.small_files import replace_json as replace_json
+from grokscope.collectors.spool.small_files import whole_number as whole_number
 from grokscope.collectors.spool.writer import SpoolWriter as SpoolWriter

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.collectors.spool.private import is_private
+from grokscope.collectors.spool.private import check_place
 from grokscope.collectors.spool.small_files import read_json, replace_json, whole_number
 
 _NAME, _REPORT = "damage.json", ".damage.json"
@@ -150,7 +150,11 @@ def damage_reports(home: Path) -> list[Report]:
     []
     """
     place = home / "dead"
-    paths = sorted(place.glob(f"*{_REPORT}")) if is_private(place) else []
+    try:
+        check_place(place)
+    except OSError:
+        return []
+    paths = sorted(place.glob(f"*{_REPORT}"))
     return [_read_report(path, raw) for path in paths if (raw := read_json(path)) is not None]
 
 

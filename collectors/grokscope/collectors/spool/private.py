@@ -65,7 +65,8 @@ def content_of(path: Path, *, offset: int = 0, most: int = 1 << 24) -> bytes:
     """Return what a file holds from ``offset`` on, at most ``most`` bytes; raises as ``opened`` does."""
     with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
         file.seek(offset)
-        return file.read(most)
+        # No more than there is: a number in a file must not say how much memory is asked for.
+        return file.read(min(most, max(0, os.fstat(file.fileno()).st_size - offset)))
 
 
 def beside(path: Path) -> Path:
