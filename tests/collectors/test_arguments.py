@@ -96,7 +96,7 @@ def test_a_folder_store_is_taken_where_mlflow_is_told_to_open_it(monkeypatch, st
 
 
 class Unreadable(dict):
-    def items(self):
+    def __iter__(self):
         raise RuntimeError("no")
 
 

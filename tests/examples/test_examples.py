@@ -24,15 +24,17 @@ def run_of(tmp_path_factory):
     @cache
     def run(name: str) -> tuple[Run, MlflowClient]:
         folder = tmp_path_factory.mktemp(name)
-        run_example(name, folder)
+        said = run_example(name, folder)
         client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-        (found,) = client.search_runs([client.get_experiment_by_name("examples").experiment_id])
+        experiment = client.get_experiment_by_name("examples")
+        assert experiment is not None, said
+        (found,) = client.search_runs([experiment.experiment_id])
         return found, client
 
     return run
 
 
-def run_example(name: str, folder: Path) -> None:
+def run_example(name: str, folder: Path) -> str:
     home = folder / "home"
     done = subprocess.run(
         [sys.executable, str(EXAMPLES[0].with_name(f"{name}.py"))],
@@ -50,6 +52,7 @@ def run_example(name: str, folder: Path) -> None:
     while list((home / "spool").iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    return done.stderr
 
 
 def history(found: tuple[Run, MlflowClient], key: str) -> dict[int, float]:
