@@ -266,3 +266,16 @@ def test_what_is_cut_is_said_with_how_to_see_the_rest(page, training, texts):
     said = texts(page("live", training.uri, experiment="wide"))
     assert "12 of 14 groups are shown. The page Compare draws all." in said
     assert any(text.startswith("7 of 14 groups have a colour; the others are grey") for text in said)
+
+
+def test_a_run_that_has_lost_points_says_so_beside_its_curves(page, training):
+    run = training.run(training.experiment("lost"), "only", [("train/loss", 1.0, 0)])
+    assert not page("run", training.uri, experiment="lost").warning
+    training.client.set_tag(run, "grokscope.damage", "20 bytes could not be read (segment 0, byte 9: <b>)")
+    training.client.set_tag(run, "grokscope.dropped", "7")
+    training.client.set_tag(run, "grokscope.refused", "2; the last: postgresql://ann:canary@h is no name")
+    (warning,) = page("run", training.uri, experiment="lost").warning
+    for words in ("could not take 7 points", "20 bytes could not be read", "refused records", "is no name"):
+        assert words in warning.value
+    assert "canary" not in warning.value
+    assert "<b>" not in warning.value

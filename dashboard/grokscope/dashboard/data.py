@@ -122,6 +122,10 @@ class Source(Protocol):
         """Return a run's params."""
         ...
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return a run's tags."""
+        ...
+
     def roles(self, snapshot: Snapshot) -> Sequence[Role]:
         """Return what each metric of an experiment is taken for."""
         ...

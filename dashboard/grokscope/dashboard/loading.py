@@ -92,6 +92,13 @@ class Reader:
         except StoreError:
             return {}
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return a run's tags; none where the store cannot be read."""
+        try:
+            return dict(self._opened().tags([run_id]).select("key", "value").iter_rows())
+        except StoreError:
+            return {}
+
     def roles(self, snapshot: Snapshot) -> tuple[Role, ...]:
         """Return what each metric of an experiment is taken for; none where the store cannot be read."""
         try:

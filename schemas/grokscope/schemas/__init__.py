@@ -40,7 +40,9 @@ from grokscope.schemas.places import sqlite_path as sqlite_path
 from grokscope.schemas.places import store_uri as store_uri
 from grokscope.schemas.tags import CLIENT_RUN_ID as CLIENT_RUN_ID
 from grokscope.schemas.tags import DAMAGE as DAMAGE
+from grokscope.schemas.tags import DROPPED as DROPPED
 from grokscope.schemas.tags import LAST_SEEN as LAST_SEEN
+from grokscope.schemas.tags import REFUSED as REFUSED
 from grokscope.schemas.transitions import Date as Date
 from grokscope.schemas.transitions import Kind as Kind
 from grokscope.schemas.transitions import Source as Source

@@ -8,3 +8,9 @@ LAST_SEEN = "grokscope.last_seen"
 
 DAMAGE = "grokscope.damage"
 """What could not be read of what the run had logged: how much, where and why, as a sentence."""
+
+REFUSED = "grokscope.refused"
+"""How many records of the run the store refused, and why it refused the last of them."""
+
+DROPPED = "grokscope.dropped"
+"""How many points of the run the disk of its trainer could not take."""

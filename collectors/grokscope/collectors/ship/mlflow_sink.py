@@ -24,12 +24,11 @@ from grokscope.collectors.ship.sink import (
 )
 from grokscope.collectors.ship.store_version import first_open
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, LAST_SEEN, sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, LAST_SEEN, sqlite_path
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
 
 ATTEMPT = "grokscope.attempt"
-DROPPED = "grokscope.dropped"
 
 # Whoever serves a home under whatever host name opens its runs one after the other.
 _ANY_HOST = "*"

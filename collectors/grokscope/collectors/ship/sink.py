@@ -8,9 +8,6 @@ from grokscope.collectors.spool import Meta
 ENDS = ("FINISHED", "FAILED", "KILLED")
 """How a run can end; MLflow's other states, RUNNING and SCHEDULED, are no ends."""
 
-REFUSED = "grokscope.refused"
-"""Tag: how many records of the run the store refused, and why it refused the last of them."""
-
 
 class Unavailable(Exception):  # noqa: N818 - a state of the store, not a mistake
     """The store cannot take this now; the same call may go through later."""

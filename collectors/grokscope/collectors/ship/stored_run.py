@@ -8,9 +8,9 @@ from typing import Any
 from grokscope.collectors.ship.dead_letters import DeadLetters
 from grokscope.collectors.ship.frame import ending_of, frame_of
 from grokscope.collectors.ship.sieve import Sieve
-from grokscope.collectors.ship.sink import REFUSED, Label, Refused, Scalar, Sink, TooSlow, Unavailable
+from grokscope.collectors.ship.sink import Label, Refused, Scalar, Sink, TooSlow, Unavailable
 from grokscope.collectors.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID
+from grokscope.schemas import CLIENT_RUN_ID, REFUSED
 
 BATCH = 1000
 _SMALLEST_BATCH = 50

@@ -31,6 +31,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     run = snapshot.runs.row(by_predicate=pl.col("run_id") == run_id, named=True)
     _verdict(verdict)
     _state(run)
+    run_facts.losses(data.source.tags(run_id))
     raw = data.source.points([run_id])
     curves, facts = st.columns([3, 1], gap="large")
     with curves:

@@ -7,10 +7,16 @@ import streamlit as st
 
 from grokscope.dashboard import words
 from grokscope.dashboard.escaping import escape
-from grokscope.schemas import AXES, Transition, Verdict, axis_of
+from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Transition, Verdict, axis_of
+from grokscope.schemas.secrets import redacted
 from grokscope.schemas.settings import flat_settings
 from grokscope.transitions import DEFINITIONS, sensitivity
 
+_LOSSES: Mapping[str, str] = {
+    DROPPED: "the disk of its trainer could not take {} points",
+    DAMAGE: "of what it had written, {}",
+    REFUSED: "the store refused records ({})",
+}
 _SIGNS: Mapping[str, str] = {"pass": ":green[✓]", "fail": ":red[✗]", "unknown": ":gray[?]"}
 
 
@@ -76,6 +82,19 @@ def _checks(event: Transition) -> Iterable[str]:
         word, _, rest = finding.partition(": ")
         said = rest if word in _SIGNS else finding
         yield f"{_SIGNS.get(word, '·')} **{escape(name)}** :gray[{escape(said)}]"
+
+
+def losses(tags: Mapping[str, str]) -> None:
+    """Say what was logged and is not in the curves; their gaps would be taken for the run's own."""
+    told = [
+        sentence.format(escape(redacted(tags[name]), limit=400))
+        for name, sentence in _LOSSES.items()
+        if tags.get(name)
+    ]
+    if told:
+        st.warning(
+            "Not all that this run logged is here: " + "; ".join(told) + ".", icon=":material/warning:"
+        )
 
 
 def params(values: Mapping[str, str]) -> None:
