@@ -45,6 +45,20 @@ def test_a_run_s_group_seed_and_plan_are_read_under_whatever_usual_name(group, s
     assert frame.select("group", "seed", "planned").rows() == [("wd 1", 3, 500)] * 2
 
 
+@pytest.mark.parametrize("steps", ["-1", "0", "many"])
+def test_what_plans_nothing_is_no_plan(steps):
+    params = pl.DataFrame([("a", "max_steps", steps)], schema=["run_id", "key", "value"], orient="row")
+    assert described(RUNS, params, POINTS, now_ms=5)["planned"].to_list() == [None, None]
+
+
+def test_two_groups_that_differ_in_a_secret_only_stay_two():
+    rows = [(run, "group", f"https://canary{run}@h") for run in "ab"]
+    frame = described(
+        RUNS, pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
+    )
+    assert frame["group"].to_list() == ["https://h", "https://h (2)"]
+
+
 def test_a_seed_under_any_usual_name_makes_no_group():
     params = [{"lr": lr, "rng_seed": seed} for lr in ("0.1", "1") for seed in ("0", "1")]
     assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]

@@ -26,15 +26,30 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
     ids: list[str] = runs["run_id"].to_list()
     own = [known.get(run_id, {}) for run_id in ids]
     groups = groups_of(own)
-    shown = {group: plain(redacted(group)) for group in set(groups)}
+    shown = _shown(groups)
     columns = {
         "label": _labels(runs),
         "group": [shown[group] for group in groups],
         "seed": [_whole(param(p, "seed")) for p in own],
-        "planned": [_whole(param(p, "compute.exposure.steps")) for p in own],
+        "planned": [_planned(p, step) for p, step in zip(own, runs["step"], strict=True)],
     }
     frame = runs.with_columns(*(pl.Series(k, v, dtype=RUNS_SCHEMA[k]) for k, v in columns.items()))
     return frame.with_columns(_silent(runs, points, now_ms=now_ms)).select(RUNS_SCHEMA.names())
+
+
+def _shown(groups: Sequence[str]) -> dict[str, str]:
+    """Return each group's name as it is shown; two that differ in a secret only stay two."""
+    shown: dict[str, str] = {}
+    for group in dict.fromkeys(groups):
+        name = plain(redacted(group))
+        shown[group] = name if name not in shown.values() else f"{name} ({len(shown) + 1})"
+    return shown
+
+
+def _planned(params: Mapping[str, str], step: int | None) -> int | None:
+    """Return how far a run is to train: other loggers write -1 for no limit, and some go on after it."""
+    steps = _whole(param(params, "compute.exposure.steps"))
+    return None if steps is None or steps < max(1, step or 0) else steps
 
 
 def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Series:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import cast
 
@@ -99,6 +100,7 @@ def axis_of(param: str) -> str | None:
     return next((prefix for prefix in AXES.values() if param.startswith(prefix + ".")), None)
 
 
+@lru_cache(maxsize=4096)
 def guessed_param(param: str) -> str | None:
     """Return our name for a param that other code logged, or ``None`` where it does not plainly have one.
 
