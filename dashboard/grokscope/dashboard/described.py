@@ -40,9 +40,11 @@ def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
 def _shown(groups: Sequence[str]) -> dict[str, str]:
     """Return each group's name as it is shown; two that differ in a secret only stay two."""
     shown: dict[str, str] = {}
+    seen = Counter[str]()
     for group in dict.fromkeys(groups):
         name = plain(redacted(group))
-        shown[group] = name if name not in shown.values() else f"{name} ({len(shown) + 1})"
+        seen[name] += 1
+        shown[group] = name if seen[name] == 1 else f"{name} ({seen[name]})"
     return shown
 
 
