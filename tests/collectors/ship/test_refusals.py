@@ -65,10 +65,13 @@ def _lab(empty_store, tmp_path_factory) -> Iterator[Lab]:
 
     folder = tmp_path_factory.mktemp("server")
     store = f"sqlite:///{shutil.copy(empty_store, folder)}"
-    handlers.initialize_backend_stores(store, store, str(folder))
-    lab = Lab(app)
-    yield lab
-    lab.close()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+            patch.setenv(name, store)  # which the server does too, and does not take back
+        handlers.initialize_backend_stores(store, store, str(folder))
+        lab = Lab(app)
+        yield lab
+        lab.close()
 
 
 @pytest.fixture
