@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from grokscope.collectors.ship import backlogs
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
 from grokscope.collectors.ship.service import Service
+from grokscope.collectors.ship.sink import Refused
 from grokscope.collectors.spool import (
     Meta,
     Presence,
@@ -83,6 +84,8 @@ class Recorder:
     def open_run(self, meta):
         if meta.run_id == "choking":
             raise TypeError("who could have known")
+        if meta.run_id == "a-refused":
+            raise Refused("not this one")
         return meta.run_id
 
     def describe(self, run, labels): ...
@@ -242,3 +245,15 @@ def test_a_disk_that_fails_in_the_middle_of_a_batch_costs_no_point(tmp_path, mon
     monkeypatch.setattr("grokscope.collectors.spool.reader.content_of", failing)
     assert shipped(tmp_path).taken == {"r": list(range(60))}
     assert next(failures, None) is None
+
+
+def test_a_run_that_is_refused_keeps_no_other_one_waiting(tmp_path):
+    odd_spool(tmp_path, "a-refused", b"\0")
+    odd_spool(tmp_path, "b-fine", b"\0")
+    waits: list[float] = []
+    service = Service(tmp_path, "s", sink=(sink := Recorder()), sleep=waits.append)
+    for _ in range(3):
+        service.tick()
+    assert (sink.taken, sink.ends) == ({"b-fine": [0, 1]}, {"b-fine": "FINISHED"})
+    assert waits == []
+    assert service.has_spools()

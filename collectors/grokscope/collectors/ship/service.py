@@ -7,12 +7,14 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from grokscope.collectors.ship.adoption import is_ours
 from grokscope.collectors.ship.dead_letters import letters_path
 from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.lock import ship_key
 from grokscope.collectors.ship.sink import OtherVersion, Sink, StoreReplaced, Unavailable
+from grokscope.collectors.ship.stored_run import Waiting
 from grokscope.collectors.spool import (
     NotPrivateError,
     check_place,
@@ -40,6 +42,20 @@ _OTHER_VERSION_WAIT = 5.0
 _SAY_SECONDS = 2.0
 FAILED = "failed"
 OTHER_VERSION = "other version"
+
+
+class _Rest(NamedTuple):
+    """How long a run is left alone that the store refuses, maybe for a reason that passes."""
+
+    until: float
+    seconds: float
+
+    def longer(self) -> "_Rest":
+        seconds = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self.seconds))
+        return _Rest(until=time.monotonic() + seconds, seconds=seconds)
+
+
+_NO_REST = _Rest(until=0.0, seconds=0.0)
 
 
 def state_path(home: Path, store: str) -> Path:
@@ -95,6 +111,7 @@ class Service:
         self._sleep = sleep
         self._deliveries: dict[Path, Delivery] = {}
         self._put_aside: set[Path] = set()
+        self._rests: dict[Path, _Rest] = {}
         self._wait = 0.0
         self._is_other_version = False
         self._next_say = 0.0
@@ -106,11 +123,14 @@ class Service:
         """Go once round all spools, one batch each; return how many scalars were delivered."""
         self._find_new()
         delivered = 0
-        for folder, delivery in list(self._deliveries.items()):
+        for folder, delivery in self._awake():
             try:
                 delivered += delivery.advance()
             except NotPrivateError as error:
                 self._put_off(folder, str(error))
+            except Waiting as error:  # that is about this run alone
+                self._rests[folder] = self._rests.get(folder, _NO_REST).longer()
+                self._say("waiting", str(error))
             except (Unavailable, OSError) as error:
                 # To the end of the line: what troubles one run must not keep the others waiting.
                 self._deliveries[folder] = self._deliveries.pop(folder)
@@ -122,6 +142,7 @@ class Service:
                 _log.error("%s is put off\n%s", folder, redacted(traceback.format_exc()))
                 self._put_off(folder, repr(error))
             else:
+                self._rests.pop(folder, None)
                 if delivery.is_done:
                     del self._deliveries[folder]
         self._last_success = time.monotonic()
@@ -161,6 +182,10 @@ class Service:
         """Say whether there is anything to ship."""
         self._find_new()
         return bool(self._deliveries)
+
+    def _awake(self) -> list[tuple[Path, Delivery]]:
+        now = time.monotonic()
+        return [(f, d) for f, d in self._deliveries.items() if now >= self._rests.get(f, _NO_REST).until]
 
     def _find_new(self) -> None:
         for folder in find_spools(self._home):
