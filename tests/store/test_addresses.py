@@ -4,8 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from grokscope.schemas.secrets import redacted
-from grokscope.store import open_store
+from grokscope.store import UnknownStoreError, open_store
 from grokscope.store.uris import local_path
 
 
@@ -41,3 +43,13 @@ def test_reading_sqlite_does_not_import_mlflow(file):
     )
     command = [sys.executable, "-c", code, f"sqlite:///{file}"]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["sqlite://ann:canary@h/x.db", "file://ann:canary@h/x", "parquet://ann:canary@h/x", "ftp://a:canary@h"],
+)
+def test_an_address_that_is_refused_is_shown_without_its_credentials(uri):
+    with pytest.raises(UnknownStoreError) as refused:
+        open_store(uri)
+    assert "canary" not in str(refused.value)

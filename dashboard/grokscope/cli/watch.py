@@ -13,6 +13,7 @@ from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import News, WatchedRuns
 from grokscope.schemas import Date, GrokscopeError, store_uri
+from grokscope.schemas.secrets import redacted
 from grokscope.store import (
     BusyStoreError,
     RunNotFoundError,
@@ -58,7 +59,8 @@ def watch(
     if not 0 < alpha < 1:
         raise WatchError(f"--alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
     if source is not None and store is not None:
-        raise WatchError(f"the store is named twice, {source!r} and --store {store!r}; leave one away")
+        named = f"{redacted(source)!r} and --store {redacted(store)!r}"
+        raise WatchError(f"the store is named twice, {named}; leave one away")
     opened = open_store(store_uri(source or store))
     if experiment is None:
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"

@@ -87,7 +87,7 @@ def set_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
     check_canonical(canonical)
     if transport_of(uri) is Transport.PARQUET:
         raise StoreError(
-            f"{uri} is a folder of points and cannot keep the role of {name!r}. "
+            f"{redacted(uri)} is a folder of points and cannot keep the role of {name!r}. "
             "Import it into an MLflow store, or give --alias at each call."
         )
     aliases_of(uri, experiment)  # there has to be a store: MLflow's client would make a missing file

@@ -43,12 +43,12 @@ def transport_of(uri: str) -> Transport:
     """
     found = _SCHEME.match(uri)
     if found is None:
-        hint = f" Did you mean sqlite:///{uri}?" if uri.endswith((".db", ".sqlite")) else ""
+        hint = f" Did you mean sqlite:///{redacted(uri)}?" if uri.endswith((".db", ".sqlite")) else ""
         raise UnknownStoreError(f"{redacted(uri)!r} is not the address of a store.{hint} {_ALLOWED}")
     scheme = found.group(1).lower()
     if scheme == "file":
         raise UnknownStoreError(
-            f"{uri!r} is a folder store, which MLflow 3 no longer opens. "
+            f"{redacted(uri)!r} is a folder store, which MLflow 3 no longer opens. "
             f"Move it into a database with `mlflow migrate-filestore`. {_ALLOWED}"
         )
     if scheme not in _TRANSPORTS:
@@ -71,7 +71,7 @@ def local_path(uri: str) -> Path:
     name = rest.removeprefix("/").partition("?")[0]
     if not rest.startswith("/") or name in ("", ":memory:"):
         raise UnknownStoreError(
-            f"{uri!r} names no file. Write {scheme}:///relative/path or {scheme}:////absolute/path."
+            f"{redacted(uri)!r} names no file. Write {scheme}:///relative/path or {scheme}:////absolute/path."
         )
     return Path(name).absolute()
 

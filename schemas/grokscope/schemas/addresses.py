@@ -1,9 +1,10 @@
-"""Which addresses can be those of a store: one rule for the writing and the reading side."""
+"""Which addresses can be those of a store that MLflow writes to."""
 
 import re
 from collections.abc import Container
 
 from grokscope.schemas.places import sqlite_path
+from grokscope.schemas.secrets import redacted
 
 ALLOWED_STORES = "Allowed: sqlite:///PATH, http(s)://HOST, postgresql://HOST/DATABASE"
 """What to write instead, for a person."""
@@ -47,6 +48,7 @@ def why_no_store(uri: str, *, others: Container[str] = ()) -> str | None:
 
 
 def _hint(uri: str) -> str:
+    shown = redacted(uri)
     if uri.endswith((".db", ".sqlite")):
-        return f" Did you mean sqlite:///{uri}?"
-    return f" Did you mean http://{uri}?" if _HOST.fullmatch(uri) else ""
+        return f" Did you mean sqlite:///{shown}?"
+    return f" Did you mean http://{shown}?" if _HOST.fullmatch(uri) else ""

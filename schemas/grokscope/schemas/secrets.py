@@ -151,7 +151,7 @@ def _public(scheme: str, rest: str) -> str:
     A password may hold ``/``, ``?``, ``#`` and ``@`` as it was typed. So whatever is before the last ``@``
     goes, unless that ``@`` plainly stands in the path or the query behind a host.
     """
-    if scheme == "sqlite":  # a path, whatever is in it
+    if scheme == "sqlite" and rest.startswith("/"):  # a path, whatever is in it
         return rest
     head, at, tail = rest.rpartition("@")
     host = re.split(r"[/?#]", head, maxsplit=1)[0]
