@@ -1,6 +1,7 @@
 """Records and files that are whole and make no sense: put aside and told, and in nobody's way."""
 
 import errno
+import itertools
 import json
 import os
 import sqlite3
@@ -13,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.collectors.ship import backlogs
+from grokscope.collectors.ship.delivery import Delivery
 from grokscope.collectors.ship.mlflow_sink import MlflowSink
 from grokscope.collectors.ship.service import Service
 from grokscope.collectors.ship.sink import Refused
+from grokscope.collectors.ship.stored_run import Waiting
 from grokscope.collectors.spool import (
     Meta,
     Presence,
@@ -257,3 +260,18 @@ def test_a_run_that_is_refused_keeps_no_other_one_waiting(tmp_path):
     assert (sink.taken, sink.ends) == ({"b-fine": [0, 1]}, {"b-fine": "FINISHED"})
     assert waits == []
     assert service.has_spools()
+
+
+def test_a_run_that_trains_is_not_left_for_good_however_long_it_is_refused(tmp_path):
+    meta = Meta(run_id="a-refused", store="s", experiment="e", name="n")
+    folder = create_spool(tmp_path, meta)
+    presence = Presence(folder)
+    clock = itertools.count(step=1000.0)
+    delivery = Delivery(folder, meta, sink=Recorder(), dead=tmp_path / "dead" / "x", clock=clock.__next__)
+    for _ in range(8):
+        with pytest.raises(Waiting):
+            delivery.advance()
+    presence.release()
+    delivery.advance()
+    assert delivery.is_done
+    assert "refuses the run" in json.loads((folder / "state.json").read_text())["why"]

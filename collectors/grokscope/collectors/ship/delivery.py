@@ -111,6 +111,10 @@ class Delivery:
             return 0
         except Refused as error:
             patience.check(error)
+            if (
+                self.is_live
+            ):  # the next point may be one that it takes, and then it is the others that are bad
+                raise Waiting(f"it refuses a run ({error}); all of it is kept while it trains") from error
             self._leave(f"refuses the run ({error})", "Change what it complains of, there or in the spool,")
             return 0
         except Waiting:
