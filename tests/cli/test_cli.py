@@ -193,3 +193,11 @@ def test_verdicts_are_written_to_the_runs_of_a_store(grokscope, curves, tmp_path
     status, _, err = grokscope("detect", uri)
     assert status == 2
     assert "a store needs --experiment NAME; there: 'e'" in err
+
+
+def test_a_file_of_deep_json_is_one_sentence(grokscope, tmp_path):
+    (tmp_path / "deep.jsonl").write_text("[" * 100_000)
+    status, _, err = grokscope("detect", "deep.jsonl")
+    assert status == 2
+    assert "deep.jsonl" in err
+    assert len(err.splitlines()) == 1

@@ -181,3 +181,20 @@ def test_on_windows_the_import_says_that_it_is_not_supported():
     assert sentence.startswith("ImportError: Windows is not supported: ")
     assert "WSL" in sentence
     assert not any("tracker.py" in line or "fcntl" in line for line in trace)
+
+
+def test_a_name_made_of_a_configuration_holds_no_secret_of_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
+    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    tracker = Tracker(experiment="e api_key=canary", name="Namespace(lr=1, hub_token='canary')")
+    (meta,) = tmp_path.glob("spool/*/meta.json")
+    assert "Namespace(lr=1, hub_token=[withheld])" in meta.read_text()
+    assert "canary" not in meta.read_text()
+    tracker._journal.wait_shipped = lambda _: 0
+    tracker.close()
+
+
+@pytest.mark.parametrize("run_id", ["", 0, False, []])
+def test_an_empty_run_id_is_no_new_run(run_id):
+    with pytest.raises(TrackerError, match="a run_id is up to 100"):
+        Tracker(experiment="e", run_id=run_id, journal=MemoryJournal())

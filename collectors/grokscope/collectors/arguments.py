@@ -32,6 +32,10 @@ def checked_store(given: object) -> str:
     if given is not None and not isinstance(given, str):
         raise TrackerError(f"store is an address as text, got {_shown(given)}; write f'sqlite:///{{path}}'")
     uri = store_uri(given)
+    if "\0" in uri or uri != uri.encode("utf-8", "replace").decode():
+        raise TrackerError(
+            f"store is an address of characters that a file's name can have, got {_shown(uri)}"
+        )
     if why_no_store(uri) is None:
         return uri
     others = {point.name for point in entry_points(group="mlflow.tracking_store")}

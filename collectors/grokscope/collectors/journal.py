@@ -28,7 +28,7 @@ from grokscope.collectors.spool import (
 from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.description import param
 from grokscope.schemas.names import plain_text
-from grokscope.schemas.secrets import without_credentials
+from grokscope.schemas.secrets import redacted, without_credentials
 
 _SYNC_SECONDS = 1.0
 _SHIPPER_CHECK_SECONDS = 5.0
@@ -205,7 +205,7 @@ def open_journal(
     Where the disk refuses, training goes on with a journal that counts what is lost, says so, and tries
     again.
     """
-    label = plain_text(name or _default_name(params) or run_id[:8])
+    label = plain_text(redacted(name or _default_name(params) or run_id[:8]))
     if len(label) > _NAME_LENGTH:
         tell(f"a run's name has at most {_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")
 
@@ -214,7 +214,7 @@ def open_journal(
         meta = Meta(
             run_id=run_id,
             store=store,
-            experiment=plain_text(experiment),
+            experiment=plain_text(redacted(experiment)),
             name=label[:_NAME_LENGTH],
             params=params,
             start_ms=time.time_ns() // 1_000_000,

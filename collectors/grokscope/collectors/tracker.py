@@ -104,7 +104,7 @@ class Tracker:
         check_parts(schedule=schedule, dense=dense, measures=measures, measuring=measuring, detector=detector)
         if model is not None:
             check_model(model, optimizer)
-        self.run_id = checked_run_id(run_id) if run_id else uuid.uuid4().hex
+        self.run_id = uuid.uuid4().hex if run_id is None else checked_run_id(run_id)
         self.store = checked_store(store)
         self._schedule = schedule or log_spaced()
         self._timetable = Timetable(self.due)

@@ -61,6 +61,9 @@ def run() -> None:
     except GrokscopeError as error:
         complain(str(error))
         sys.exit(2)
+    except OSError as error:  # a full disk or a closed pipe under what is printed
+        complain(str(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         say("", err=True)
         complain("stopped")

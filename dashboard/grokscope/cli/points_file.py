@@ -41,7 +41,7 @@ def _read_lines(path: Path) -> pl.DataFrame:
 def _parsed(line: str, number: int) -> object:
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"line {number}: {error}") from error
 
 
@@ -82,7 +82,7 @@ def read_points(source: str) -> pl.DataFrame:
     try:
         # Absolute, since polars would take a first folder named ~ for the user's own.
         frame = reader(path.absolute())
-    except (pl.exceptions.PolarsError, OSError, ValueError, TypeError) as error:
+    except (pl.exceptions.PolarsError, OSError, ValueError, TypeError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PointsFileError(f"{source!r} cannot be read as {path.suffix[1:]}: {first}") from error
     return as_points(frame, run_id=path.stem)

@@ -24,12 +24,13 @@ _ALWAYS = re.compile(
 _SECRETS = re.compile(
     "(?<![a-z])(my|user|app|client)?secrets?(?![a-z])|(?<![a-z])(bearer|cookies?|jwt|oauth|webhook)(?![a-z])"
     "|(?<![a-z])auth$|(?<![a-z])(db|sql|pg|user|root|my|admin|smtp|mail)?_?(pass|pw)$"
-    "|(?<![a-z])(api|auth|access|bot|hub|ssh|service|user|refresh)_(tokens|keys)$"
+    "|(?<![a-z])creds?(?![a-z])|priv_?key|(?<![a-z])(gh|github|gitlab|azure)_pat$|auth_header$|token_value$"
 )
 _PASSES = re.compile(
     "(?<![a-z])(forward|backward|single|first|second|one|two|multi|per|band|low|high|by|all|n|render)_pass$"
 )
-_DOOR = re.compile("(?:([^_]*)_)?([^_]*?)(token|key)$")
+_DOOR = re.compile("(?:([^_]*)_)?([^_]*?)(token|key)(s?)$")
+_LONGEST_NAME = 200
 # What such a token or key opens. After another word it is a secret only if it looks like none of a model's.
 _OPENS = re.compile(
     "api|auth|access|private|secret|ssh|hub|hf|wandb|openai|anthropic|gemini|groq|mistral|cohere|"
@@ -41,7 +42,7 @@ _OPENS = re.compile(
 )
 # Words as they name columns, layers and modes, and a tokenizer's special ones.
 _PLAIN = re.compile(
-    r"(?:[A-Z]?[a-z]+\d{0,2}|\d{1,3})(?:[_./ -](?:[A-Z]?[a-z]+\d{0,2}|\d{1,3}))*|[<\[].*[>\]]|\W*"
+    r"(?:[A-Z]?[a-z]+\d{0,2}|\d{1,3})(?:[_./ -](?:[A-Z]?[a-z]+\d{0,2}|\d{1,3}))*|[<\[].*[>\]]|[^\w\s]{0,3}"
 )
 _NUMBERS = re.compile(r"[\[(]?[\d\s,.eE+-]*\d[\d\s,.eE+-]*[\])]?")
 
@@ -49,6 +50,7 @@ _KNOWN = re.compile(
     r"""(?x)
     \b(?:sk|rk|pk)[-_](?:[A-Za-z0-9]{1,15}[-_]){0,4}[A-Za-z0-9]{16,}[\w-]*  # OpenAI, Anthropic, Stripe
     | \bSG\.[\w-]{16,}\.[\w-]{16,} | \b\d{8,10}:AA[\w-]{30,} | (?<=\ login\ )[0-9a-f]{40}\b
+    | (?<=\ -u\ )[^\s:]+:\S+ | (?<=sshpass\ -p\ )\S+
     | \bhf_[A-Za-z0-9]{12,} | \bgh[pousr]_[A-Za-z0-9]{12,} | \bgithub_pat_\w{12,} | \bglpat-[\w-]{12,}
     | \bxox[abeprs]-[\w-]{8,} | \b(?:AKIA|ASIA)[0-9A-Z]{12,} | \bAIza[\w-]{20,} | \bya29\.[\w-]{12,}
     | \bnpm_[A-Za-z0-9]{20,} | \bpypi-[\w-]{16,} | \bdapi[0-9a-f]{20,}
@@ -63,6 +65,7 @@ _BEARER = re.compile(r"\b(bearer)([ ]+)(?!\[withheld)[\w.~+/=-]{3,}", re.IGNOREC
 # Names as they stand before "=" and ":" in settings, JSON, YAML, queries, headers and connection strings.
 _QUOTE = r"""(?:\\?["'])?"""
 _VALUE = r"""
+    [|>][+-]?\n(?:[ \t]+[^\n]*\n?)* | -\ [^\n]*(?:\n\s*-\ [^\n]*)* |
     [bBrRuUfF]{0,2}"(?:[^"\\]|\\.)*"? | [bBrRuUfF]{0,2}'(?:[^'\\]|\\.)*'?
     | \\"(?:(?!\\").)*(?:\\")? | \\'(?:(?!\\').)*(?:\\')?
     | [\[({][^\])}]*[\])}]? | [^\s,;&)}\]"']+
@@ -78,6 +81,11 @@ _DATABASE = re.compile(
     r"(?:postgres|mysql|mariadb|mssql|oracle|redis|mongodb|amqp|clickhouse|snowflake|cockroach)\w*"
 )
 _ADDRESS = re.compile(rf"(?<![\w+.-])([A-Za-z][A-Za-z0-9+.-]*)://((?:{_TYPED})?[^\s\"'<>`]*)")
+# Of a database's, whatever a password is, up to one space or quote in it, and as far as its "@" is near.
+_OF_DATABASE = re.compile(
+    rf"(?<![\w+.-])((?:{_DATABASE.pattern})(?:\+\w+)?)://([^\s@/?#:]*:[^\s@]{{0,100}}[\s\"'<>`][^\s@]{{1,100}}@[^\s\"'<>`]*)",
+    re.IGNORECASE,
+)
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:.]*\]|[^:@\[\]]*)(?::\d{0,5})?")
 _IN_QUERY = re.compile(
     r"(?:^|[-_])(?:user|username|uid|passfile|sig|signature|key|sas|token)$", re.IGNORECASE
@@ -96,7 +104,7 @@ def is_secret(name: str, value: object = "") -> bool:
     >>> is_secret("max_token", 1000), is_secret("password", 1234), is_secret("pad_token", "<pad>")
     (False, True, False)
     """
-    words = "_".join(word.lower() for word in _WORD.findall(name))
+    words = "_".join(word.lower() for word in _WORD.findall(name[-_LONGEST_NAME:]))
     text = str(value)
     is_folder = name in ("PWD", "OLDPWD") and text.startswith("/")  # a shell's, in a copied environment
     if value is None or isinstance(value, bool) or is_folder:
@@ -109,7 +117,16 @@ def is_secret(name: str, value: object = "") -> bool:
     if door is None:
         return False
     opens = any(_OPENS.fullmatch(word) for word in (door[1] or "", door[2]))
-    return opens or words == "token" or not _PLAIN.fullmatch(text)
+    return opens or words == "token" or not (door[4] or _PLAIN.fullmatch(text))
+
+
+def may_be_secret(name: str) -> bool:
+    """Say whether some value under this name is a secret.
+
+    >>> may_be_secret("some_key"), may_be_secret("lr")
+    (True, False)
+    """
+    return is_secret(name, "?a1B2!")
 
 
 def redacted(text: str) -> str:
@@ -142,7 +159,9 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("postgresql+psycopg://ann:12/@34?5@db:5432/mlflow")
     'postgresql+psycopg://db:5432/mlflow'
     """
-    return _ADDRESS.sub(lambda found: f"{found[1]}://{_public(found[1].lower(), found[2])}", text)
+    for pattern in (_OF_DATABASE, _ADDRESS):
+        text = pattern.sub(lambda found: f"{found[1]}://{_public(found[1].lower(), found[2])}", text)
+    return text
 
 
 def _public(scheme: str, rest: str) -> str:
@@ -181,7 +200,7 @@ def _without_values(text: str) -> str:
     at = 0
     for found in _NAMED.finditer(text):
         is_flag = found[0].startswith("-") or found[0].rstrip()[-1] in "=:>"
-        if found.start() < at or not is_flag or not is_secret(found[1], "?!"):
+        if found.start() < at or not is_flag or not may_be_secret(found[1]):
             continue
         value = _SET.match(text, found.end())
         if value is None or value[0].startswith(("//", WITHHELD)):

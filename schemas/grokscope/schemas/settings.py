@@ -9,13 +9,14 @@ from types import SimpleNamespace
 from typing import Any, TypeGuard, cast
 
 from grokscope.schemas.names import plain_text
-from grokscope.schemas.secrets import WITHHELD, is_secret, redacted
+from grokscope.schemas.secrets import WITHHELD, is_secret, may_be_secret, redacted
 
 _DEPTH = 12
 _MOST_ITEMS = 100
 _MOST_SETTINGS = 2000
 _LONGEST = 10_000
-_NAMES, _VALUES = ("name", "key", "var", "variable", "header"), ("value", "val", "default")
+_NAMES = frozenset({"name", "key", "id", "var", "variable", "header"})
+_VALUES = frozenset({"value", "val", "content", "default"})
 
 
 def flat_settings(config: object) -> dict[str, str]:
@@ -79,9 +80,9 @@ def _flat(parts: Mapping[Any, Any], prefix: str, *, under: str, depth: int) -> I
     """Yield settings; ``under`` is the secret's name that these parts are a part of, if they are of one."""
     told = _told_name(parts)
     for key in parts:
-        own = told if key in _VALUES and told else str(key)
+        own = told if told and str(key).casefold() in _VALUES else str(key)
         name = f"{prefix}{plain_text(redacted(str(key)))}"
-        yield from _settings(name, parts, key, under=own if is_secret(own, "?!") else under, depth=depth)
+        yield from _settings(name, parts, key, under=own if may_be_secret(own) else under, depth=depth)
 
 
 def _settings(
@@ -104,7 +105,7 @@ def _settings(
 
 def _told_name(parts: Mapping[Any, Any]) -> str:
     """Return the secret's name that ``{"name": "api_key", "value": ...}`` tells, if it does."""
-    told = [parts[key] for key in _NAMES if key in parts]
+    told = [parts[key] for key in parts if str(key).casefold() in _NAMES]
     return next((name for name in told if isinstance(name, str) and is_secret(name)), "")
 
 

@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from grokscope.collectors.ship.credentials import VARIABLE
@@ -16,6 +17,10 @@ from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, 
 from grokscope.schemas.secrets import redacted, without_credentials
 
 _UPGRADE = f"import os, mlflow.db; mlflow.db.upgrade.callback(os.environ['{VARIABLE}'])"
+
+
+# Longer than a row of processes needs that make or migrate a store one after the other.
+_LOCK_SECONDS = 120.0
 
 
 class UpgradeError(GrokscopeError):
@@ -97,6 +102,8 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
         text=True,
     )
     if done.returncode:
+        if path is not None and kept is not None:
+            safety = _put_back(path, kept)
         raise UpgradeError(f"{shown} could not be migrated ({_last_line(done.stderr)}); {safety}")
     check_version(uri, shown=shown)
     say(f"{shown} is migrated")
@@ -126,10 +133,23 @@ def _copy(path: Path, kept: Path) -> None:
         half.unlink(missing_ok=True)
 
 
+def _put_back(path: Path, kept: Path) -> str:
+    """Make of a half migrated file what it was; return what became of the copy."""
+    try:
+        # Through SQLite, which first takes back what is half written.
+        with closing(sqlite3.connect(kept)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+    except sqlite3.Error as error:
+        return f"it is half migrated ({error}); put {kept} in its place before anything else"
+    kept.unlink()
+    return "it is as it was before"
+
+
 def _last_line(text: str) -> str:
-    # SQLAlchemy ends with a link to its manual.
+    # SQLAlchemy ends with the statement and a link to its manual; the error stands before them.
     lines = redacted(text).partition("\n(Background")[0].strip().splitlines()
-    return lines[-1][:300] if lines else "it says nothing"
+    errors = [line for line in lines if "Error" in line.partition(":")[0]]
+    return (errors or lines or ["it says nothing"])[-1][:300]
 
 
 @contextmanager
@@ -139,8 +159,21 @@ def _alone(path: Path | None) -> Generator[None]:
         return
     fd = os.open(path.parent, os.O_RDONLY)
     try:
-        with suppress(OSError):  # NFS locks no folders; then MLflow's race is the smaller evil
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        _lock(fd)
         yield
     finally:
         os.close(fd)
+
+
+def _lock(fd: int) -> None:
+    """Lock, or go on: NFS locks no folders, and whoever can read one can keep its lock for ever."""
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        except OSError:
+            return
+        else:
+            return
