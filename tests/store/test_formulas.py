@@ -34,9 +34,9 @@ def is_formula(cell):
     return unicodedata.normalize("NFKC", rest)[:1] in tuple(SIGNS) or cell[:1] in tuple("\t\r\n")
 
 
-texts = st.builds("".join, st.lists(st.sampled_from(EVIL) | st.text(max_size=3), max_size=3)).filter(
-    lambda text: not any(0xD800 <= ord(c) < 0xE000 for c in text)
-)
+# Of characters that this Python's table does not know yet, polars' may say something else.
+assigned = st.text(st.characters(exclude_categories=["Cs", "Cn"]), max_size=3)
+texts = st.builds("".join, st.lists(st.sampled_from(EVIL) | assigned, max_size=3))
 
 
 @pytest.mark.parametrize("text", EVIL)
