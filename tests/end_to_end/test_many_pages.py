@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
 SESSIONS = 6
-SECONDS = 80.0
+SECONDS = 60.0
 PATIENCE_S = 30.0
 A_PAGE_S = 5.0
 

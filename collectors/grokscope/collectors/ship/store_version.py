@@ -93,6 +93,17 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
     )
     if path is not None and kept is not None:
         _copy(path, kept)
+    if trouble := _migrated(uri):
+        if path is not None and kept is not None:
+            safety = _put_back(path, kept)
+        raise UpgradeError(f"{shown} could not be migrated ({trouble}); {safety}")
+    check_version(uri, shown=shown)
+    say(f"{shown} is migrated")
+    return True
+
+
+def _migrated(uri: str) -> str:
+    """Migrate; return what went wrong, empty if nothing did."""
     # A process of its own: it ends with its connections, and the address is in no argument.
     done = subprocess.run(
         [sys.executable, "-P", "-c", _UPGRADE],
@@ -101,13 +112,7 @@ def _upgraded(uri: str, path: Path | None, say: Callable[[str], None]) -> bool:
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        if path is not None and kept is not None:
-            safety = _put_back(path, kept)
-        raise UpgradeError(f"{shown} could not be migrated ({_last_line(done.stderr)}); {safety}")
-    check_version(uri, shown=shown)
-    say(f"{shown} is migrated")
-    return True
+    return _last_line(done.stderr) if done.returncode else ""
 
 
 def _free_name(path: Path, revision: str) -> Path:
