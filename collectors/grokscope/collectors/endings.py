@@ -11,8 +11,7 @@ from types import FrameType
 from typing import Any, cast
 
 from grokscope.collectors.interrupts import shown
-
-STATUSES = ("FINISHED", "FAILED", "KILLED")
+from grokscope.collectors.ship.sink import ENDS
 
 
 def status_of(error: BaseException | None) -> str:
@@ -33,10 +32,10 @@ def known_status(status: object, *, say: Callable[[str], object]) -> str:
     close takes FINISHED, FAILED, KILLED, got 'SUCCESS'; the run ends as FINISHED
     ('FINISHED', 'FINISHED')
     """
-    if isinstance(status, str) and status.upper() in STATUSES:
+    if isinstance(status, str) and status.upper() in ENDS:
         return status.upper()
     known = status_of(sys.exc_info()[1])
-    say(f"close takes {', '.join(STATUSES)}, got {shown(status)}; the run ends as {known}")
+    say(f"close takes {', '.join(ENDS)}, got {shown(status)}; the run ends as {known}")
     return known
 
 

@@ -93,20 +93,9 @@ class SpoolJournal:
         """How many scalars could not be kept."""
         return self._writer.dropped
 
-    @property
-    def error(self) -> OSError | None:
-        """The last failure to write, if any."""
-        return self._writer.error
-
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
-        dropped, error = self._writer.dropped, self._writer.error
         self._writer.points(step, max(time_ms, self._earliest_ms), values)
-        last = self._writer.error
-        if last is not error and last is not None and is_interrupt(last):
-            # A time limit's TimeoutError is an OSError too, but none of the disk's: nothing was dropped.
-            self._writer.dropped, self._writer.error = dropped, error
-            raise last
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.ship.adoption import is_ours
@@ -18,7 +18,6 @@ from grokscope.collectors.spool import (
     unshipped,
     writer_is_alive,
 )
-from grokscope.schemas.secrets import without_credentials
 
 _REFUSED = "a store that cannot be told"
 
@@ -66,7 +65,7 @@ def backlogs(home: Path) -> list[Backlog]:
     if refused := refused_spools(home):
         stuck[_REFUSED] = list(refused.values())
     for folder in find_spools(home):
-        meta = _shown(folder)
+        meta = read_meta(folder)
         if meta is None or folder in refused:
             continue
         try:
@@ -89,12 +88,6 @@ def backlogs(home: Path) -> list[Backlog]:
         )
         for store in sorted({*sendable, *stuck})
     ]
-
-
-def _shown(folder: Path) -> Meta | None:
-    """Return what a spool is, without the secrets that an earlier version left in its address."""
-    meta = read_meta(folder)
-    return meta and replace(meta, store=without_credentials(meta.store))
 
 
 def _why_stuck(home: Path, folder: Path, meta: Meta) -> str:

@@ -28,7 +28,6 @@ from grokscope.collectors.spool import (
     write_cursor,
     writer_is_alive,
 )
-from grokscope.schemas.secrets import without_credentials
 
 _log = logging.getLogger(__name__)
 
@@ -111,9 +110,8 @@ class Delivery:
             return 0
         except Refused as error:
             patience.check(error)
-            if (
-                self.is_live
-            ):  # the next point may be one that it takes, and then it is the others that are bad
+            if self.is_live:
+                # The next point may be one that it takes, and then it is the others that are bad.
                 raise Waiting(f"it refuses a run ({error}); all of it is kept while it trains") from error
             self._leave(f"refuses the run ({error})", "Change what it complains of, there or in the spool,")
             return 0
@@ -164,7 +162,7 @@ class Delivery:
     def _leave(self, why: str, remedy: str) -> None:
         """Leave the spool as it is until somebody has done something about the reason."""
         sentence = (
-            f"{without_credentials(self._meta.store)} {why}; its points stay in {self._folder}. {remedy} "
+            f"{self._meta.store} {why}; its points stay in {self._folder}. {remedy} "
             "and run 'grokscope sync', or delete that folder"
         )
         replace_json(self._folder / "state.json", {"state": "orphaned", "why": sentence})

@@ -28,7 +28,7 @@ from grokscope.collectors.spool import (
     whole_number,
     why_refused,
 )
-from grokscope.schemas.secrets import redacted, without_credentials
+from grokscope.schemas.secrets import redacted
 
 _log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ class Service:
             if folder in self._deliveries or folder in self._put_aside or (folder / "state.json").exists():
                 continue
             meta = read_meta(folder)
-            if meta is None or without_credentials(meta.store) != self._store:
+            if meta is None or meta.store != self._store:
                 continue
             try:
                 if not why_refused(folder) and is_ours(self._home, folder, meta):

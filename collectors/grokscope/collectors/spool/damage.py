@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from grokscope.collectors.spool.private import check_place
 from grokscope.collectors.spool.small_files import read_json, replace_json, whole_number
+from grokscope.schemas.names import plain_text
 
 _NAME, _REPORT = "damage.json", ".damage.json"
 _MOST_REASONS = 5
@@ -177,4 +178,4 @@ def _segments(raw: object) -> Iterator[tuple[int, _Segment]]:
 def _texts(raw: object) -> list[str]:
     found = cast("list[object]", raw) if isinstance(raw, list) else []
     texts = (text for text in found if isinstance(text, str))
-    return [text.replace("\0", "").encode("utf-8", "replace").decode() for text in texts][:_MOST_REASONS]
+    return [plain_text(text) for text in texts][:_MOST_REASONS]

@@ -10,6 +10,7 @@ from typing import Any, cast
 from grokscope.collectors.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.spool.private import content_of
 from grokscope.collectors.spool.small_files import whole_number
+from grokscope.schemas.secrets import without_credentials
 
 NAME = "meta.json"
 _TEXTS = ("store", "experiment", "name", "host", "kernel")
@@ -94,6 +95,7 @@ def meta_of(folder: Path) -> Meta:
             value = given[known.name]
             shown = repr(value[:80]) if isinstance(value, str) else f"a {type(value).__name__}"
             raise NoMetaError(f"its {known.name} cannot be {shown}")
+    given["store"] = without_credentials(given["store"])  # an earlier version left some secrets in it
     return Meta(**{f.name: given[f.name] for f in fields(Meta) if f.name in given})
 
 

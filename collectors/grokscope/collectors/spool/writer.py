@@ -11,6 +11,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.spool.layout import segment_path, segments
 from grokscope.collectors.spool.private import beside, duplicate, opened
 from grokscope.collectors.spool.record import (
@@ -186,6 +187,8 @@ class SpoolWriter:
         try:
             written = os.write(self._fd, data)
         except OSError as error:
+            if is_interrupt(error):  # a time limit's TimeoutError is one too, but none of the disk's
+                raise
             self.error = error
             return False
         if written == len(data):
@@ -213,6 +216,8 @@ class SpoolWriter:
         try:
             self._open_next()
         except OSError as error:
+            if is_interrupt(error):
+                raise
             self.error = error  # go on in the segment that is open
 
     def _open_next(self) -> None:
