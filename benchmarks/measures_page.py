@@ -33,7 +33,7 @@ from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.watch import UpdateWatch
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 from grokscope.schemas import METRICS, Tier, find_metric
-from grokscope.schemas.metric_row import CURVE, Metric
+from grokscope.schemas.metrics.row import CURVE, Metric
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
 Step = Callable[[], Iterable[str]]

@@ -10,8 +10,8 @@ from contextlib import closing
 import pytest
 
 from grokscope.schemas import Verdict, release_of, revision_of
-from grokscope.schemas.transitions import Date
-from grokscope.schemas.verdicts import Pattern
+from grokscope.schemas.verdicts.transition import Date
+from grokscope.schemas.verdicts.verdict import Pattern
 from grokscope.store import SchemaError, aliases_of, clear_alias, open_store, rest_source, set_alias
 from grokscope.store.sqlite_file import reading
 from grokscope.store.sqlite_schema import step_index

@@ -14,7 +14,7 @@ from grokscope.collectors.ship.sink import Ending, OtherVersion, Scalar
 from grokscope.collectors.spool import Meta, Presence, SpoolWriter, create_spool
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
-from grokscope.schemas.verdicts import Pattern
+from grokscope.schemas.verdicts.verdict import Pattern
 from grokscope.store import SchemaError, open_store, set_alias
 from grokscope.store.client_source import ClientSource
 

@@ -26,8 +26,8 @@ from grokscope.collectors.spool import (
     unshipped,
 )
 from grokscope.schemas import NoHomeError, home
-from grokscope.schemas.description import param
 from grokscope.schemas.names import plain_text
+from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials
 
 _SYNC_SECONDS = 1.0

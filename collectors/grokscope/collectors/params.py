@@ -6,7 +6,7 @@ from typing import Any
 
 from grokscope.schemas import RunDescription
 from grokscope.schemas.names import stored_name
-from grokscope.schemas.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings
 
 Config = RunDescription | Mapping[str, Any] | Namespace | object | None
 
@@ -15,7 +15,7 @@ def params_of(config: Config) -> dict[str, str]:
     """Return ``config`` as flat text params under names that MLflow takes; secrets are withheld.
 
     Args:
-        config: A run description, or whatever ``grokscope.schemas.settings.flat_settings`` reads.
+        config: A run description, or whatever ``grokscope.schemas.runs.settings.flat_settings`` reads.
 
     Raises:
         TypeError: If it is no configuration.

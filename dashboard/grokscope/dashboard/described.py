@@ -8,7 +8,7 @@ import polars as pl
 from grokscope.dashboard.data import RUNS_SCHEMA
 from grokscope.dashboard.escaping import plain
 from grokscope.dashboard.ordering import natural
-from grokscope.schemas.description import guessed_param, param
+from grokscope.schemas.runs.description import guessed_param, param
 from grokscope.schemas.secrets import is_secret, redacted
 
 SILENT_MS = 30_000

@@ -35,7 +35,7 @@ from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.reading import Reading
 from grokscope.collectors.watch import UpdateWatch
 from grokscope.schemas import Tier, find_metric
-from grokscope.schemas.metric_rows import attention, curves, representation, updates, weights
+from grokscope.schemas.metrics.rows import attention, curves, representation, updates, weights
 
 MODULES = [
     importlib.import_module(f"{instruments.__name__}.{m.name}")

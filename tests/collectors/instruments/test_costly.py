@@ -37,8 +37,8 @@ from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.reading import Reading
 from grokscope.collectors.testing import MemoryJournal
-from grokscope.schemas.metric_rows import curvature, task
-from grokscope.schemas.metrics import find_metric
+from grokscope.schemas.metrics.rows import curvature, task
+from grokscope.schemas.metrics.table import find_metric
 
 QUICK = Sampling(chains=2, draws=4, burn_in=1)
 GENERAL = {

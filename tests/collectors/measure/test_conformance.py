@@ -13,7 +13,7 @@ from torch import nn
 from grokscope.collectors import evaluation, measure, watch
 from grokscope.collectors.evaluation import evaluate, snapshot, weight_measures
 from grokscope.collectors.watch import UpdateWatch
-from grokscope.schemas.metrics import find_metric
+from grokscope.schemas.metrics.table import find_metric
 
 MODULES = [
     evaluation,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.collectors import measure
-from grokscope.schemas.metrics import metric
+from grokscope.schemas.metrics.table import metric
 
 # Time says nothing on a shared machine.
 laws = settings(deadline=None, max_examples=60)

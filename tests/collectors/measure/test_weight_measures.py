@@ -8,7 +8,7 @@ from torch import nn
 
 from grokscope.collectors.evaluation import snapshot, weight_measures
 from grokscope.collectors.measure import singular_values, spectral_measures
-from grokscope.schemas.metrics import find_metric
+from grokscope.schemas.metrics.table import find_metric
 
 
 class Model(nn.Module):

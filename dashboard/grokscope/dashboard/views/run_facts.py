@@ -8,8 +8,8 @@ import streamlit as st
 from grokscope.dashboard import words
 from grokscope.dashboard.escaping import escape
 from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Transition, Verdict, axis_of
+from grokscope.schemas.runs.settings import flat_settings
 from grokscope.schemas.secrets import redacted
-from grokscope.schemas.settings import flat_settings
 from grokscope.transitions import DEFINITIONS, sensitivity
 
 _LOSSES: Mapping[str, str] = {

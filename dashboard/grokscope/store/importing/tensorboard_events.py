@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.schemas.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally
 from grokscope.store.importing.records import LOG_SCHEMA, Log, SourceRun, digest

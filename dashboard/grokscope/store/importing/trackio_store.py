@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.schemas.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings
 from grokscope.store.importing.json_values import numbers_in
 from grokscope.store.importing.kinds import KNOWN, Source
 from grokscope.store.importing.limits import Limits, Tally

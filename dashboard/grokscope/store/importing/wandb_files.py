@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from grokscope.schemas.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings
 from grokscope.store.importing.json_values import number
 from grokscope.store.importing.kinds import Source
 from grokscope.store.importing.limits import Tally

@@ -1,7 +1,7 @@
 """What an online detector said during training."""
 
-from grokscope.schemas.metric_row import Metric
-from grokscope.schemas.transitions import Kind
+from grokscope.schemas.metrics.row import Metric
+from grokscope.schemas.verdicts.transition import Kind
 
 ROWS: tuple[Metric, ...] = tuple(
     Metric(

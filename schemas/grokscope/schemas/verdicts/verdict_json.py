@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from grokscope.schemas.errors import InvalidVerdictError
-from grokscope.schemas.transitions import Date, Transition
-from grokscope.schemas.verdicts import Delay, Verdict
+from grokscope.schemas.verdicts.transition import Date, Transition
+from grokscope.schemas.verdicts.verdict import Delay, Verdict
 
 JsonObject = dict[str, Any]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from grokscope.schemas.errors import UnknownMetricError
-from grokscope.schemas.metric_row import CURVE, Metric
-from grokscope.schemas.metric_rows import ALL
+from grokscope.schemas.metrics.row import CURVE, Metric
+from grokscope.schemas.metrics.rows import ALL
 
 SPLITS = ("train", "test", "val")
 _SHIFT = re.compile(r"shift:[\w.\-]+")

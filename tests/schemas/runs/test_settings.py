@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from grokscope.schemas.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings
 
 
 @dataclass

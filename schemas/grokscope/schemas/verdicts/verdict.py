@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from grokscope.schemas.transitions import Date, Transition
+from grokscope.schemas.verdicts.transition import Date, Transition
 
 
 class Pattern(StrEnum):

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import cast
 
 from grokscope.schemas.errors import InvalidDescriptionError
-from grokscope.schemas.param_aliases import PARAM_ALIASES
+from grokscope.schemas.runs.param_aliases import PARAM_ALIASES
 
 Value = str | int | float | bool
 Values = Mapping[str, Value]

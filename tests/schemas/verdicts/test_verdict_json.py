@@ -21,10 +21,10 @@ from grokscope.schemas import (
     verdict_to_dict,
     verdict_to_json,
 )
-from grokscope.schemas.json_schema import committed_schema
+from grokscope.schemas.verdicts.json_schema import committed_schema
 from grokscope.store.verdict_tags import TAGS, tags_of
 
-GOLDEN = Path(__file__).parents[1] / "data" / "verdicts"
+GOLDEN = Path(__file__).parents[2] / "data" / "verdicts"
 validator = Draft202012Validator(committed_schema())
 steps = st.integers(-1, 2**60)
 levels = st.none() | st.floats(allow_nan=False, allow_infinity=False)

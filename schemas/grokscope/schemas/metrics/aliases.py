@@ -7,7 +7,7 @@ a quantity. The rule reads the words of a name, so that one table serves every s
 import re
 from collections.abc import Iterable, Mapping
 
-from grokscope.schemas.metrics import find_metric
+from grokscope.schemas.metrics.table import find_metric
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _TASK = re.compile(r"[\w.\-]+")

@@ -1,6 +1,6 @@
 """The JSON Schema of a verdict, derived from the dataclasses so that the two cannot differ.
 
-``python -m grokscope.schemas.json_schema`` prints it; the committed copy is ``verdict.schema.json``
+``python -m grokscope.schemas.verdicts.json_schema`` prints it; the committed copy is ``verdict.schema.json``
 beside this file.
 """
 
@@ -13,7 +13,7 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from grokscope.schemas.verdicts import Verdict
+from grokscope.schemas.verdicts.verdict import Verdict
 
 _PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 

@@ -1,7 +1,7 @@
 """The rows of the table of metrics, a module a kind."""
 
-from grokscope.schemas.metric_row import Metric
-from grokscope.schemas.metric_rows import (
+from grokscope.schemas.metrics.row import Metric
+from grokscope.schemas.metrics.rows import (
     attention,
     curvature,
     curves,

@@ -6,7 +6,7 @@ from dataclasses import fields
 from jsonschema import Draft202012Validator
 
 from grokscope.schemas import Kind, Pattern, Transition, Verdict
-from grokscope.schemas.json_schema import committed_schema, verdict_json_schema
+from grokscope.schemas.verdicts.json_schema import committed_schema, verdict_json_schema
 
 
 def test_the_shipped_schema_is_the_one_that_the_records_make():
@@ -15,7 +15,10 @@ def test_the_shipped_schema_is_the_one_that_the_records_make():
 
 def test_the_module_prints_the_shipped_file():
     printed = subprocess.run(
-        [sys.executable, "-m", "grokscope.schemas.json_schema"], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "grokscope.schemas.verdicts.json_schema"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert json.loads(printed.stdout) == committed_schema()
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from grokscope.schemas.transitions import Status, Transition
+from grokscope.schemas.verdicts.transition import Status, Transition
 
 
 class OnlineDetector(Protocol):

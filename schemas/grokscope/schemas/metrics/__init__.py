@@ -1,0 +1,1 @@
+"""The table of metrics: every key that grokscope writes, and what other people call it."""
