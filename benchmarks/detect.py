@@ -16,9 +16,9 @@ import ruptures
 from detect_methods import methods
 
 from grokscope.transitions import detect
-from grokscope.transitions.curves import curves_by_run
-from grokscope.transitions.scoring import Label, Score, labels_from_json, score
-from grokscope.transitions.synthetic import Recipe, Spacing, truth_of
+from grokscope.transitions.curves.series import curves_by_run
+from grokscope.transitions.evaluation.scoring import Label, Score, labels_from_json, score
+from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, truth_of
 
 LABELLED, INTERVALS, NULLS, RISES = 150, 2000, 2000, 300
 

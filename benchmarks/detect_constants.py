@@ -18,8 +18,8 @@ import polars as pl
 
 import grokscope.transitions
 from grokscope.transitions import detect
-from grokscope.transitions.curves import curves_by_run
-from grokscope.transitions.scoring import Score, labels_from_json, score
+from grokscope.transitions.curves.series import curves_by_run
+from grokscope.transitions.evaluation.scoring import Score, labels_from_json, score
 
 CONSTANTS = {
     "rise": (

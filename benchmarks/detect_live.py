@@ -11,7 +11,7 @@ from scipy.stats import beta
 
 from grokscope.schemas import Kind, Status
 from grokscope.transitions import LiveDetector
-from grokscope.transitions.synthetic import Recipe, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run, truth_of
 
 ALPHA = 0.01
 SETTLING = 5

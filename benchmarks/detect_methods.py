@@ -14,7 +14,7 @@ import ruptures
 
 from grokscope.schemas import Date, Kind, Pattern, Transition, Verdict
 from grokscope.transitions import detect
-from grokscope.transitions.curves import Curve, curves_by_run
+from grokscope.transitions.curves.series import Curve, curves_by_run
 
 FITTED, GENERALIZED = 0.99, 0.9
 STARTED = 0.3

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import Pattern
-from grokscope.transitions.scoring import Label
-from grokscope.transitions.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.scoring import Label
+from grokscope.transitions.evaluation.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
 
 NOISES = {
     "little noise": (0.005, 0.0),

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from grokscope.transitions import detect
-from grokscope.transitions.curves import curves_by_run
-from grokscope.transitions.scoring import Label, Score, labels_from_json, score
+from grokscope.transitions.curves.series import curves_by_run
+from grokscope.transitions.evaluation.scoring import Label, Score, labels_from_json, score
 
 FEWEST = 10
 """Thinning leaves a curve at least so many evaluations, or untouched."""

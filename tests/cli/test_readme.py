@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.main import app
-from grokscope.transitions.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 COMMANDS = re.findall(r"^\| `grokscope ([^`]+)` \|", README, re.MULTILINE)

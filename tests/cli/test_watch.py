@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.cli.watched_runs import WatchedRuns
 from grokscope.store import open_store
-from grokscope.transitions.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
 
 GROKKING = Recipe(evaluations=150)
 MEMORIZING = Recipe(evaluations=150, midpoint=None)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from grokscope.cli.detect import detect as command
 from grokscope.transitions import DEFINITIONS, UnknownDefinitionError, detect
-from grokscope.transitions.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from grokscope.schemas import Date, Delay
 from grokscope.transitions import detect
-from grokscope.transitions.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
 
 
 @pytest.mark.parametrize("shape", list(Shape))

@@ -6,7 +6,7 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions import detect
-from grokscope.transitions.synthetic import Recipe, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
 
 STEPS = np.unique(np.geomspace(1, 20_000, 400).round().astype(int))
 

@@ -5,7 +5,7 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern, Status
 from grokscope.transitions import detect
-from grokscope.transitions.synthetic import Recipe, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run, truth_of
 
 RUN = Recipe(evaluations=300, noise=0.005)
 STAGES = [

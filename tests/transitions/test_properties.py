@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from grokscope.schemas import Date, Verdict
 from grokscope.transitions import detect
-from grokscope.transitions.synthetic import Recipe, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
 
 RECIPES = st.builds(
     Recipe,

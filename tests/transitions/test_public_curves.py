@@ -8,9 +8,9 @@ import pytest
 
 from grokscope.schemas import Pattern
 from grokscope.transitions import detect
-from grokscope.transitions.curves import curves_by_run
-from grokscope.transitions.scoring import Label, Score, Tally, labels_from_json, score
-from grokscope.transitions.synthetic import Recipe, Shape, synthetic_run, truth_of
+from grokscope.transitions.curves.series import curves_by_run
+from grokscope.transitions.evaluation.scoring import Label, Score, Tally, labels_from_json, score
+from grokscope.transitions.evaluation.synthetic import Recipe, Shape, synthetic_run, truth_of
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
 FOLDER = Path(os.environ.get("GROKSCOPE_PUBLIC_CURVES", BESIDE))

@@ -12,7 +12,7 @@ from grokscope.cli.terminal import shown
 from grokscope.schemas import Transition, resolve
 from grokscope.store import Store
 from grokscope.transitions import LiveDetector, e_bh
-from grokscope.transitions.online_record import is_read
+from grokscope.transitions.live.history import is_read
 
 _RUNNING = "RUNNING"
 _Mark = tuple[int, object]

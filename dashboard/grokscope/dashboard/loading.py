@@ -28,7 +28,7 @@ from grokscope.store import (
     roles_of,
     set_alias,
 )
-from grokscope.transitions.continuous import LEADING
+from grokscope.transitions.verdict.continuous import LEADING
 
 REOPEN_S = 30.0
 """A store that could only be opened the slower way is tried anew this often: it may have been upgraded."""

@@ -1,0 +1,45 @@
+"""The noise of a curve: its size and persistence, against noise made on purpose."""
+
+import numpy as np
+import pytest
+
+from grokscope.transitions.curves.noise import MOST, autoregressive, noise_of, persistence_of
+
+
+def made(persistence: float, count: int, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return autoregressive(rng.standard_normal((200, count)), persistence=persistence)
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.5, 0.9])
+def test_made_noise_is_stationary_with_the_persistence_asked_for(persistence: float):
+    noise = made(persistence, 500)
+    assert np.std(noise[:, 0]) == pytest.approx(1.0, abs=0.15)
+    assert np.std(noise[:, -1]) == pytest.approx(1.0, abs=0.15)
+    assert np.mean(noise[:, 1:] * noise[:, :-1]) == pytest.approx(persistence, abs=0.03)
+
+
+@pytest.mark.parametrize("persistence", [0.3, 0.6, 0.9])
+def test_persistence_is_read_back_without_bias(persistence: float):
+    line = np.linspace(-1, 1, 80)
+    read = []
+    for row in made(persistence, 80):
+        centred = row - np.mean(row)
+        read.append(persistence_of(centred - line * (centred @ line) / (line @ line)))
+    assert np.mean(read) == pytest.approx(min(persistence, MOST), abs=0.05)
+
+
+def test_size_is_read_off_the_plateau_and_dips_do_not_count():
+    rng = np.random.default_rng(1)
+    base = np.concatenate((np.full(300, 0.3), np.linspace(0.3, 1.0, 60)))
+    values = base + rng.normal(0, 0.05, len(base))
+    values[[50, 150]] = 0.0
+    found = noise_of(values, base, onset=306, later=np.empty(0))
+    assert found.size == pytest.approx(0.05, rel=0.4)
+    assert found.of_plateau < 0.01
+
+
+def test_a_curve_without_noise_has_none():
+    base = np.concatenate((np.zeros(50), np.linspace(0, 1, 30)))
+    found = noise_of(base, base, onset=53, later=np.empty(0))
+    assert (found.size, found.of_plateau) == (0.0, 0.0)

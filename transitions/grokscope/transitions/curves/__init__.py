@@ -1,0 +1,1 @@
+"""One curve: its points, noise, levels, crossings, and the intervals of dates."""

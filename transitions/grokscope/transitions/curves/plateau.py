@@ -1,0 +1,124 @@
+"""The levels on either side of a rise: the plateau that the run waited on, and the top that it settles at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grokscope.transitions.curves.s_curve import crossings
+from grokscope.transitions.curves.series import Curve, Floats, log_steps
+
+ONSET, MIDPOINT = 0.1, 0.5
+"""Shares of the rise at which it begins and is half done."""
+FLAT = 0.05
+"""Ground that gains less than this share of the rise from its first half to its second is flat."""
+HALVES, LEAST_GROUND = 4, 5
+"""Ground that is less than a quarter of the wait takes at least so many evaluations, and ..."""
+LOPSIDED = 1.1
+"""... a rise whose first half takes at most so much longer than its second: 0.6 to 1 in S-curves."""
+REFINEMENTS = 3
+"""How often the plateau is read again, up to the onset that it implies; two are enough to settle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plateau:
+    """The level before a rise, in the metric's unit.
+
+    Attributes:
+        level: The level.
+        lowest: The lowest that could be called it: a creep has no level of its own, and ``level`` is that of
+            its middle.
+    """
+
+    level: float
+    lowest: float
+
+
+def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
+    """Return the level that the run waited at between evaluations ``start`` and ``end``.
+
+    It need not be chance. Flat ground up to the onset decides; a curve that creeps all the way has none, and
+    its plateau is the level half-way through the wait (the median of the first half of its evaluations).
+
+    >>> test = Curve(metric="m", steps=np.arange(9), values=np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1]))
+    >>> plateau_of(test, 1, 7, top=1.0)
+    Plateau(level=0.4, lowest=0.4)
+    """
+    half = (start + end + 1) // 2
+    ground = _flat_ground(curve, start, end, top=top)
+    if ground is None:
+        level = float(np.median(curve.values[start:half]))
+        begin = float(np.median(curve.values[start : min(start + LEAST_GROUND, half)]))
+        return Plateau(level=level, lowest=min(level, begin))
+    level = _refined(curve, start, end, levels=(float(np.median(ground)), top))
+    return Plateau(level=level, lowest=level)
+
+
+def _refined(curve: Curve, start: int, end: int, *, levels: tuple[float, float]) -> float:
+    """Return the plateau read again, up to the onset that it implies, while the ground is flat so far."""
+    plateau, top = levels
+    for _ in range(REFINEMENTS):
+        level = np.array([plateau + ONSET * (top - plateau)])
+        if top <= plateau:
+            break
+        foot = start + int(crossings(curve.values[start:end], level, height=top - plateau)[0])
+        if not is_flat(curve.values[start:foot], top=top):
+            break
+        plateau = float(np.median(curve.values[start:foot]))
+    return plateau
+
+
+def _flat_ground(curve: Curve, start: int, end: int, *, top: float) -> Floats | None:
+    """Return the longest flat one of the first half, quarter, eighth, ... of the wait, or ``None``.
+
+    On a linear step axis a rise of a decade takes nine tenths of the evaluations, so the plateau is short
+    there. But a creep has a flat beginning too: short ground counts if one S-curve leads up from it.
+    """
+    for parts in (2, 4, 8, 16, 32):
+        ground = curve.values[start : start + -(-(end - start) // parts)]
+        if parts > HALVES and len(ground) < LEAST_GROUND:
+            return None
+        is_own = parts <= HALVES or _is_one_rise(curve, start, end, levels=(float(np.median(ground)), top))
+        if is_flat(ground, top=top, share=FLAT * min(HALVES / parts, 1.0)) and is_own:
+            return ground
+    return None
+
+
+def _is_one_rise(curve: Curve, start: int, end: int, *, levels: tuple[float, float]) -> bool:
+    """Return whether the first half of the rise takes about as long as the second, in log step."""
+    plateau, top = levels
+    if top <= plateau:
+        return False
+    shares = plateau + np.array([ONSET, MIDPOINT, 1 - ONSET]) * (top - plateau)
+    window = slice(start, end + curve.patience)
+    passed = crossings(curve.values[window], shares, height=top - plateau)
+    axis = log_steps(curve.steps[window])
+    onset, midpoint, late = axis[np.minimum(passed, len(axis) - 1)]
+    return bool(midpoint - onset <= LOPSIDED * (late - midpoint))
+
+
+def top_of(curve: Curve, end: int) -> float:
+    """Return the level that the curve settles at from evaluation ``end`` on, in the metric's unit.
+
+    The median of what holds the level arrived at: dips or a collapse say nothing about the top.
+
+    >>> top_of(Curve(metric="m", steps=np.arange(6), values=np.array([0, 0.9, 0.9, 1, 0.1, 1])), 3)
+    1.0
+    """
+    arrived = float(np.median(curve.values[end : end + curve.patience]))
+    later = curve.values[end:]
+    return float(np.median(later[later >= arrived]))
+
+
+def is_flat(ground: Floats, *, top: float, share: float = FLAT) -> bool:
+    """Return whether ``ground`` gains next to nothing, as rises to ``top`` go; too short a one does not show.
+
+    Next to nothing is less than ``share`` of the rise, from the ground's first half to its second.
+
+    >>> is_flat(np.array([0.1, 0.12, 0.09, 0.11]), top=1.0), is_flat(np.linspace(0.1, 0.4, 8), top=1.0)
+    (True, False)
+    """
+    half = len(ground) // 2
+    if half <= 1:
+        return False
+    gain = float(np.median(ground[half:]) - np.median(ground[:half]))
+    return gain <= share * (top - float(np.median(ground)))

@@ -1,0 +1,58 @@
+"""The robust S-curve: a monotone rise fitted to a noisy curve, and when it passes a level.
+
+The shape is not assumed to be logistic; only monotone. Where a monotone fit passes a level L needs no fit
+at all (the switch relation of isotonic regression, Groeneboom 1985): it passes where the running sum of
+how far the curve lies above L is smallest,
+
+    i(L) = argmin_i  Σ_{j<i} ψ((y_j - L) / h)
+
+With ψ the identity that is least-squares isotonic regression. Here ψ clips at ±``CLIP`` of the rise h, so
+that a dip to zero or a false start weighs no more than its number of evaluations. One cumulative sum: O(n),
+and the same line dates a whole bootstrap at once.
+"""
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+
+from grokscope.transitions.curves.series import Floats, Integers, running_median
+
+CLIP = 0.1
+"""Distance from the level, in units of the rise, beyond which an evaluation counts no more.
+
+The onset is read at 10 % of the rise: there the plateau lies one such unit below the level, so plateau and
+top weigh alike."""
+
+
+def crossings(values: Floats, levels: Floats, *, height: float) -> Integers:
+    """Return for each level the index of the first evaluation past it, by the switch relation.
+
+    Args:
+        values: Shape (..., n): one curve, or a stack of bootstrap replicates.
+        levels: Shape (k,), in the unit of ``values``.
+        height: Size of the whole rise, > 0, in the unit of ``values``.
+
+    Returns:
+        Shape (..., k): index in 0..n; n where the curve never stays past the level.
+
+    >>> curve = np.array([0.0, 0.0, 0.9, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
+    >>> crossings(curve, np.array([0.5]), height=1.0)
+    array([5])
+    """
+    distance = (values[..., None, :] - levels[:, None]) / height
+    sums = np.cumsum(np.clip(distance, -CLIP, CLIP), axis=-1)
+    # The empty sum is i = 0: the curve was past the level from its first evaluation on.
+    starts = np.zeros((*sums.shape[:-1], 1))
+    return np.argmin(np.concatenate((starts, sums), axis=-1), axis=-1).astype(np.int64)
+
+
+def monotone(values: Floats) -> Floats:
+    """Return a smooth monotone curve through ``values``, shape (n,): what they are taken to be noise about.
+
+    Isotonic regression of the running median of three, then the mean of three, which rounds off its stairs.
+
+    >>> monotone(np.array([0.0, 0.0, 9.0, 0.0, 0.0, 3.0, 3.0, 3.0])).round(1)
+    array([0., 0., 0., 0., 1., 2., 3., 3.])
+    """
+    fitted = np.asarray(isotonic_regression(running_median(values, width=3)).x, dtype=np.float64)
+    padded = np.pad(fitted, 1, mode="edge")
+    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3

@@ -1,0 +1,1 @@
+"""How good the engine is: scores against labels, and synthetic runs whose dates are known."""

@@ -1,0 +1,89 @@
+"""Excursions: what was lost and came back. Slingshots of the train set, recoveries of the held-out level."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grokscope.schemas import Date
+from grokscope.transitions.curves.crossings import bracket, first_run
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.generalization import LOST, NEARLY, end_level
+from grokscope.transitions.events.memorization import FITTED
+
+CYCLES = 2
+"""A slingshot comes again: fewer than two are single spikes (Thilak et al. 2022, arXiv:2206.04817)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excursion:
+    """One excursion, or a series of them; ``low`` is the level it went down to."""
+
+    metric: str
+    date: Date
+    low: float
+    end: float
+    finding: str
+
+
+def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
+    """Return the slingshots of train accuracy: repeated falls out of a fit that always come back.
+
+    Dated at the first of them; ``None`` if there are fewer than ``CYCLES``, or if the last did not recover.
+
+    >>> train = np.array([0.1, 1.0, 1.0, 0.3, 1.0, 1.0, 0.2, 1.0, 1.0, 1.0])
+    >>> curve = Curve(metric="train/accuracy", steps=np.arange(10), values=train)
+    >>> slingshots_of(curve, fitted_step=1).finding
+    '2 falls below 0.8 since step 1, each recovered'
+    """
+    if fitted_step is None or end_level(train) < FITTED:
+        return None
+    start = int(np.searchsorted(train.steps, fitted_step))
+    later = train.values[start:]
+    falls = start + 1 + np.flatnonzero((later[1:] < LOST) & (later[:-1] >= LOST))
+    if len(falls) < CYCLES:
+        return None
+    finding = f"{len(falls)} falls below {LOST} since step {fitted_step}, each recovered"
+    return Excursion(
+        metric=train.metric,
+        date=bracket(train, int(falls[0])),
+        low=float(np.min(later)),
+        end=end_level(train),
+        finding=finding,
+    )
+
+
+def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
+    """Return the last return of held-out accuracy from a sustained loss; single dips are none.
+
+    Dated where the level comes to stay again; ``None`` without such a loss, or if it is the end of the log.
+
+    >>> test = np.array([0.1, 1.0, 1.0, 0.3, 0.2, 1.0, 1.0, 1.0])
+    >>> curve = Curve(metric="test/accuracy", steps=np.arange(8), values=test)
+    >>> recovery_of(curve, generalized=Date(step=1, low=0, high=1)).date
+    Date(step=5, low=4, high=5)
+    """
+    start = int(np.searchsorted(test.steps, generalized.high))
+    later = test.values[start:]
+    last = _last_run(later < LOST, test.patience)
+    if last is None:
+        return None
+    back = first_run(later[last:] >= NEARLY, test.patience)
+    if back is None or end_level(test) < NEARLY:
+        return None
+    index = start + last + back
+    lost = later[: last + back]
+    finding = f"back above {NEARLY} after {np.sum(lost < LOST)} evaluations below {LOST}"
+    return Excursion(
+        metric=test.metric,
+        date=bracket(test, index),
+        low=float(np.min(lost)),
+        end=end_level(test),
+        finding=finding,
+    )
+
+
+def _last_run(holds: npt.NDArray[np.bool_], length: int) -> int | None:
+    """Return where the last row of ``length`` true values ends, or ``None``."""
+    begin = first_run(holds[::-1], length)
+    return None if begin is None else len(holds) - begin

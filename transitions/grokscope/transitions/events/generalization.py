@@ -1,0 +1,230 @@
+"""The rise of a held-out curve: plateau, onset, midpoint, completion, top."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grokscope.schemas import Date
+from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
+from grokscope.transitions.curves.intervals import dates
+from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
+from grokscope.transitions.curves.series import Curve, Floats, running_median
+
+GENERALIZED = 0.95
+"""Held-out accuracy that counts as generalized."""
+NEARLY = 0.9
+"""... and the one that does if the curve has settled there: the 90 % rule of Liu et al. 2022."""
+FINISHED, NEAR = 0.99, 2.0
+"""The rise is finished where the last per cents come, if they come within this factor of the step."""
+LOST = 0.8
+"""Accuracy below which what was learned counts as lost."""
+LEAST_RISE = 0.25
+"""A rise smaller than this above its plateau is no generalization."""
+TOLERANCE = 0.1
+"""Share of a rise within which a curve counts as being at a level."""
+STANDARD_ERRORS = 4.0
+"""A rise that is not complete exceeds so many standard errors of a median, because a live run is looked at
+again and again."""
+DELAY_RATIO = 3.0
+"""Generalization this many times later than the train fit is delayed, whatever the evaluation grid."""
+FOOT = 0.25
+"""A log that begins below this share of the top begins at the foot of the rise at worst: the onset may be a
+little earlier than the log, and the interval says so."""
+SHORT_WAIT = 5
+"""Fewer evaluations than this between train fit and completion show no plateau of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rise:
+    """One rise, up to the highest level that the curve sustains.
+
+    Attributes:
+        start: Index of the evaluation from which the curve was read.
+        plateau, top: Levels before and after, in the metric's unit.
+        held: Median of everything since the top was reached, in the metric's unit.
+        end: Median of the last evaluations of the log, in the metric's unit.
+        onset, midpoint: Where 10 % and 50 % of the rise are passed; ``None`` if that is before the log.
+        completed: The generalized level is reached and sustained; ``None`` if it is not.
+        finished_step: Where the last per cents have come too.
+        is_seen_from_plateau: The log shows the level before the rise.
+        is_clear: It stands out of the noise of the plateau, so many evaluations as its top has been held.
+        is_settled: The curve stays at its top for the last quarter of the log, or reached completion.
+    """
+
+    start: int
+    plateau: float
+    top: float
+    held: float
+    end: float
+    onset: Date | None
+    midpoint: Date | None
+    completed: Date | None
+    finished_step: int | None
+    is_seen_from_plateau: bool
+    is_clear: bool
+    is_settled: bool
+
+    @property
+    def height(self) -> float:
+        """Size of the rise in the metric's unit."""
+        return self.top - self.plateau
+
+    @property
+    def has_reverted(self) -> bool:
+        """The top was a passing excursion: since then, or at the end, the curve is less than half-way up."""
+        return min(self.held, self.end) < self.plateau + MIDPOINT * self.height
+
+
+def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
+    """Return the rise of ``curve`` to its highest sustained level.
+
+    It is read from the train fit on; a wait too short to show a plateau, from the beginning of the log.
+
+    Args:
+        curve: Held-out accuracy.
+        after: Step at which the training set was fit; ``None`` reads from the beginning.
+
+    Returns:
+        ``None`` if nothing rises.
+
+    >>> test = np.array([0.0, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 1.0, 1.0, 1.0])
+    >>> rise = rise_of(Curve(metric="test/accuracy", steps=np.arange(10), values=test), after=1)
+    >>> rise.plateau, rise.top, rise.completed
+    (0.3, 1.0, Date(step=7, low=6, high=7))
+    """
+    done = completion_index(curve)
+    start = 0 if after is None else int(np.searchsorted(curve.steps, after))
+    if after is not None and done is not None and _is_short_wait(curve, after, start, done):
+        start = 0
+    end = _arrival(curve, start) if done is None else done
+    if end <= start:
+        return None
+    top = top_of(curve, end)
+    plateau = plateau_of(curve, start, end, top=top)
+    half_way = curve.values[0] + MIDPOINT * (top - curve.values[0])
+    if start == 0 and plateau.level > half_way:
+        # Flat ground that high is the end of a rise from the log's begin, however long it takes.
+        plateau = plateau_of(curve, 0, max(int(np.argmax(curve.values >= half_way)), 1), top=top)
+    if top <= plateau.level:
+        return None
+    return _dated(curve, (start, end, done), plateau=plateau, top=top)
+
+
+def _is_short_wait(curve: Curve, after: int, start: int, done: int) -> bool:
+    """Return whether too little lies between fit and completion to show a plateau."""
+    return done - start < SHORT_WAIT and int(curve.steps[done]) < DELAY_RATIO * after
+
+
+def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau, top: float) -> Rise:
+    start, end, done = found
+    height = top - plateau.level
+    onset, midpoint = dates(curve, plateau=plateau, top=top, window=slice(start, end + curve.patience))
+    is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau.level, top))
+    if not is_seen and onset is not None and curve.values[0] < FOOT * top:
+        is_seen, onset = True, Date(step=onset.step, low=0, high=onset.high)
+    return Rise(
+        start=start,
+        plateau=plateau.level,
+        top=top,
+        held=float(np.median(curve.values[end:])),
+        end=end_level(curve),
+        onset=onset if is_seen else None,
+        midpoint=midpoint if is_seen else None,
+        completed=None if done is None else bracket(curve, done),
+        finished_step=None if done is None else _finished_step(curve, done),
+        is_seen_from_plateau=is_seen,
+        is_clear=done is not None or height > _noise_of_top(curve, start, end, onset),
+        is_settled=done is not None or len(curve) - end >= (len(curve) - start) / 4,
+    )
+
+
+def completion_index(curve: Curve) -> int | None:
+    """Return the first of a row of evaluations at the generalized level, or ``None``.
+
+    A curve that ends in between may still be on its way: 90 % counts if it settled above, or lost it again.
+
+    >>> completion_index(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.96, 0.5, 1.0, 1.0])))
+    3
+    """
+    index = arrival(curve, GENERALIZED)
+    if index is None and not LOST <= end_level(curve) < NEARLY:
+        return arrival(curve, NEARLY)
+    return index
+
+
+def begins_at_top(curve: Curve) -> bool:
+    """Return whether the first evaluation is already at the generalized level: its rise is not in the log."""
+    return completion_index(curve) == 0
+
+
+def end_level(curve: Curve, *, since: int = 0) -> float:
+    """Return the median of the last evaluations, of those from index ``since`` on, in the metric's unit.
+
+    >>> end_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.9, 0.8, 1.0, 0.9])))
+    0.9
+    """
+    return float(np.median(curve.values[since:][-max(curve.patience, 3) :]))
+
+
+def is_under_way(values: Floats, *, least: float, share: float = 0.5) -> bool:
+    """Return whether a curve is leaving its level just now.
+
+    The last quarter of the log brought more than ``share`` of all that was gained, which is ``least`` or
+    more. By default half: a slow creep brings a quarter in each.
+
+    >>> is_under_way(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.3]), least=0.05)
+    True
+    >>> is_under_way(np.linspace(0.0, 0.3, 8), least=0.05)
+    False
+    """
+    if len(values) <= 1:
+        return False
+    smooth = running_median(values, width=3 if len(values) >= SHORT_WAIT else 1)
+    quarter = len(smooth) - max(len(smooth) // 4, 1)
+    gain = float(np.max(smooth[quarter:]) - np.median(smooth[:quarter]))
+    recent = float(np.median(smooth[max(quarter, len(smooth) - 3) :]) - smooth[quarter - 1])
+    return gain >= least and recent > share * gain
+
+
+def _is_seen_from_plateau(
+    curve: Curve, start: int, onset: Date | None, *, levels: tuple[float, float]
+) -> bool:
+    """Return whether the log shows the level before the rise, instead of beginning on the way up.
+
+    A first value below a tenth of the top leaves the whole rise to the log, whatever chance level is. Higher
+    up the log has to begin on flat ground, or to wait some evaluations in the lower half.
+    """
+    plateau, top = levels
+    if start > 0 or curve.steps[0] <= 0 or curve.values[0] < ONSET * top:
+        return True
+    first = float(np.median(curve.values[:3]))
+    waited = 0 if onset is None else int(np.sum(curve.steps <= onset.step))
+    lies_flat = abs(first - plateau) <= TOLERANCE * (top - plateau)
+    return lies_flat or (waited >= SHORT_WAIT and first <= MIDPOINT * top)
+
+
+def _noise_of_top(curve: Curve, start: int, end: int, onset: Date | None) -> float:
+    """Return how high noise alone may bring the median of the evaluations since ``end``.
+
+    The standard error of a median of n is √(π/2) σ/√n; σ is read off the plateau.
+    """
+    ground = curve.values[start:end]
+    if onset is not None:
+        ground = ground[curve.steps[start:end] <= onset.step]
+    held = min(len(curve) - end, curve.patience)
+    return STANDARD_ERRORS * float(np.std(ground)) * float(np.sqrt(np.pi / 2 / held)) if len(ground) else 0.0
+
+
+def _finished_step(curve: Curve, done: int) -> int:
+    last = earliest_arrival(curve, FINISHED)
+    is_near = last is not None and curve.steps[last] <= NEAR * curve.steps[done]
+    return int(curve.steps[last if is_near and last is not None else done])
+
+
+def _arrival(curve: Curve, start: int) -> int:
+    """Return where the smoothed curve after ``start`` first comes close to its own highest level."""
+    smooth = running_median(curve.values[start:], width=curve.patience | 1)
+    if len(smooth) == 0:
+        return start
+    low, high = float(np.min(smooth)), float(np.max(smooth))
+    return start + int(np.argmax(smooth >= high - TOLERANCE / 2 * (high - low)))

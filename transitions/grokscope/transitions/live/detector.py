@@ -1,0 +1,252 @@
+"""The live detector: fed one evaluation at a time, in bounded memory, with the engine's own vocabulary.
+
+Two parts that do not trust each other. An e-process alarms early and bounds how often it does so for nothing;
+it confirms nothing. What is confirmed comes from the engine itself, run on a record of what was fed, at the
+moments when a few counters say that its answer may have changed.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from grokscope.schemas import Kind, Pattern, Status, Transition, Verdict
+from grokscope.transitions.curves.series import PER_CENT
+from grokscope.transitions.events import records as events
+from grokscope.transitions.live.history import Record
+from grokscope.transitions.live.suspicion import Alarm
+from grokscope.transitions.live.triggers import Triggers
+from grokscope.transitions.verdict.detection import detect
+
+NEWS = 8
+"""A counter's news is taken to the engine once an eighth of the evaluations is new."""
+DOUBT, GROWTH = 1.5, 8.0
+"""The engine is asked anyway when the log has grown by this factor: in doubt, and else."""
+PATIENCE = 2
+"""A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
+_FIRST = 8
+_SPLITS = ("train/accuracy", "test/accuracy", "val/accuracy")
+
+
+class State(StrEnum):
+    """Where a live run stands on its way to generalization, or to its phase change if it logs losses only."""
+
+    NOT_YET = "not yet"
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    REGRESSED = "regressed"
+
+
+_STATUSES: Mapping[State, Status | None] = {
+    State.NOT_YET: None,
+    State.SUSPECTED: Status.SUSPECTED,
+    State.CONFIRMED: Status.CONFIRMED,
+    State.REGRESSED: Status.REJECTED,
+}
+
+
+class LiveDetector:
+    """Watches one run; implements ``grokscope.schemas.OnlineDetector``.
+
+    Early: once the training set is fit, an e-process bets that the held-out score (calibrated information,
+    else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
+    t, each cut at its own level, plus ``margin``, or plus 2.5 standard deviations if that is more. The first
+    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; a
+    suspicion that the engine has not borne out when the log is ``PATIENCE`` times as long is withdrawn.
+
+    What is promised: if the conditional expectation of the score (cut to 0..1), given all that was fed
+    before, never exceeds m_t, then
+
+        P(the run is ever suspected) ≤ alpha
+
+    by Ville's inequality: over the whole run, at any length, under any distribution, dependence and stopping
+    rule. What is not promised: anything about a score whose past predicts that it exceeds m_t, because it
+    rises by itself, wanders far and slowly, or scores so few examples that the first scores say little about
+    their mean (how often such noise alarms is measured in ``docs/benchmarks.md``); about ``watch`` and
+    ``alert``, which are rules of thumb; or about ``confirmed`` events, which follow the engine's rules.
+
+    Sure: at every moment ``confirmed()`` gives the confirmed events of ``detect`` on all points fed so far,
+    to the digit and of every kind, while ``is_exact``: until a curve exceeds ``online_record.CAPACITY``
+    evaluations, or the run 64 curves that the engine reads. From then on it is ``detect`` of a log thinned
+    evenly in log step. ``update`` tells what is new in that answer whenever it asks, and withdraws what it no
+    longer holds (phase changes of the training set's own curves are left to memorization where train accuracy
+    is logged). It asks when a counter says that a level was reached or lost, though not before an eighth of
+    the evaluations is new; and in any case when the log has grown by half (while suspected, while the last
+    news led to nothing, and on runs without train accuracy) or to eight times its length: that is how late
+    an event can be told.
+
+    Args:
+        run_id: Of the transitions.
+        alpha: Bound on the probability of a false suspicion, in (0, 1).
+        margin: Distance from the mean that is of no interest, in the score's unit.
+        baseline: Fixes m_t = baseline + margin for good instead, from the chance level say.
+
+    Raises:
+        ValueError: If ``alpha`` is no rate.
+
+    Cost: microseconds an update; milliseconds at those few that ask the engine, whose number grows with the
+    logarithm of the log's length. Memory: O(1), at most 2 MiB, see ``Record``. It can be pickled, with a
+    checkpoint say, and goes on from there.
+
+    >>> detector = LiveDetector()
+    >>> for step in range(0, 4000, 100):
+    ...     found = detector.update(
+    ...         step, {"train/accuracy": float(step > 200), "test/accuracy": float(step > 2000)}
+    ...     )
+    ...     for event in found:
+    ...         print(step, event.kind.value, event.status.value, event.low, event.high)
+    400 memorization confirmed 200 300
+    2200 generalization confirmed 2000 2100
+    >>> detector.state.value
+    'confirmed'
+    """
+
+    def __init__(
+        self,
+        run_id: str = "run",
+        *,
+        alpha: float = 0.01,
+        margin: float = 0.05,
+        baseline: float | None = None,
+    ) -> None:
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
+        self.run_id = run_id
+        self.alpha = alpha
+        self._alarm = Alarm(run_id, alpha=alpha, margin=margin, baseline=baseline)
+        self._record = Record()
+        self._triggers = Triggers()
+        self._told: list[Transition] = []
+        self._suspected: tuple[int, Transition] | None = None
+        self._last_step: int | None = None
+        self._seen = self._asked = 0
+        self._is_wanted = self._is_puzzled = self._is_per_cent = False
+
+    @property
+    def state(self) -> State:
+        """Where the run stands."""
+        kinds = {event.kind for event in self._told}
+        if kinds & {Kind.COLLAPSE, Kind.DIVERGENCE}:
+            return State.REGRESSED
+        if kinds & {Kind.GENERALIZATION, Kind.PHASE_CHANGE}:
+            return State.CONFIRMED
+        return State.NOT_YET if self._suspected is None else State.SUSPECTED
+
+    @property
+    def status(self) -> Status | None:
+        """The generalization's status; ``rejected`` once it is lost again, ``None`` while not in sight."""
+        return _STATUSES[self.state]
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """Signal -> finding, of those raised.
+
+        ``watch``: held-out loss turned over; ``alert``: mean reciprocal rank lifted; ``evidence``: the
+        e-process alarmed. Only the last one bounds its errors.
+        """
+        return dict(self._alarm.signals.raised)
+
+    @property
+    def e_value(self) -> float:
+        """The e-process as it stands: an e-value at any moment, for ``e_bh``; 1 before it begins."""
+        return self._alarm.e_value
+
+    @property
+    def is_exact(self) -> bool:
+        """The record holds all that the engine reads: nothing has been thinned or left out yet."""
+        return self._record.is_whole
+
+    def confirmed(self) -> tuple[Transition, ...]:
+        """Return what the engine confirms of everything fed so far, in order of step; costs milliseconds."""
+        return _confirmed(self.verdict())
+
+    def verdict(self) -> Verdict:
+        """Return the engine's verdict on everything fed so far; costs milliseconds."""
+        found = detect(self._record.frame(self.run_id))
+        return found[0] if found else Verdict(run=self.run_id, pattern=Pattern.OTHER)
+
+    def update(self, step: int, values: Mapping[str, float]) -> tuple[Transition, ...]:
+        """Take one evaluation; return the events that are new, or withdrawn (``rejected``).
+
+        An event whose date has moved out of the interval that was told is told again.
+
+        Args:
+            step: Larger than all before; others are left out, as after a resume.
+            values: Metric -> value, under any name that ``detect`` understands; what it does not read costs
+                nothing. Held-out are those of ``test``, or of ``val`` if the first evaluation that has any
+                lacks ``test``.
+        """
+        if self._last_step is not None and step <= self._last_step:
+            return ()
+        self._last_step = step
+        known = self._record.append(step, values)
+        if not known:
+            return ()
+        self._seen += 1
+        known = self._as_shares(known)
+        self._alarm.look(known)
+        told = {event.kind for event in self._told}
+        has_news = self._triggers.take(known, test=self._alarm.held_out, told=told)
+        suspicion = self._suspicion(step, known, told)
+        return (*suspicion, *(self._ask() if self._is_due(has_news=has_news) else ()))
+
+    def _suspicion(
+        self, step: int, values: Mapping[str, float], told: Collection[Kind]
+    ) -> tuple[Transition, ...]:
+        is_waiting = self._triggers.is_fit or not self._triggers.has_train
+        raised = self._alarm.update(step, values) if is_waiting else None
+        if raised is None or Kind.GENERALIZATION in told:
+            return ()
+        self._suspected = (self._seen, raised)
+        return (raised,)
+
+    def _as_shares(self, values: dict[str, float]) -> Mapping[str, float]:
+        """Return ``values`` with accuracies as shares, as the engine reads those logged as per cent."""
+        if not self._is_per_cent:
+            if not any(PER_CENT < values.get(name, 0.0) <= 100 for name in _SPLITS):  # noqa: PLR2004  per cent
+                return values
+            self._is_per_cent, self._triggers = True, Triggers()
+            self._alarm.start_again()
+        return {name: v / 100 if name.endswith("/accuracy") else v for name, v in values.items()}
+
+    def _is_due(self, *, has_news: bool) -> bool:
+        self._is_wanted = self._is_wanted or has_news
+        if self._is_wanted and (self._seen - self._asked) * NEWS >= self._seen:
+            return True
+        is_open = self._is_puzzled or not self._triggers.has_train or self.state is State.SUSPECTED
+        return self._seen >= (DOUBT if is_open else GROWTH) * max(self._asked, _FIRST)
+
+    def _ask(self) -> tuple[Transition, ...]:
+        """Let the engine read the record; return what it now says and no longer says."""
+        verdict = self.verdict()
+        found = [event for event in _confirmed(verdict) if self._is_worth_telling(event)]
+        new = [event for event in found if not any(_is_same(event, old) for old in self._told)]
+        kept = [old for old in self._told if any(_is_same(event, old) for event in found)]
+        moved = {event.kind for event in new}
+        gone = [events.withdrawn(e) for e in self._told if e not in kept and e.kind not in moved]
+        gone += [events.withdrawn(e) for e in self._dropped(verdict)]
+        self._is_puzzled = self._is_wanted and not new and not gone
+        self._asked, self._is_wanted, self._told = self._seen, False, [*kept, *new]
+        return (*gone, *new)
+
+    def _dropped(self, verdict: Verdict) -> list[Transition]:
+        """Drop a suspicion that led to nothing, not even to a rise in progress, in twice its evaluations."""
+        if self._suspected is None:
+            return []
+        since, suspicion = self._suspected
+        has_led = any(event.kind is Kind.GENERALIZATION for event in verdict.transitions)
+        if has_led or self._seen < PATIENCE * since:
+            return []
+        self._suspected = None
+        return [suspicion]
+
+    def _is_worth_telling(self, event: Transition) -> bool:
+        """Leave out the abrupt rise of the training set itself: that is memorization under way."""
+        is_own = event.kind is Kind.PHASE_CHANGE and event.metric.startswith("train/")
+        return not (is_own and self._triggers.has_train)
+
+
+def _confirmed(verdict: Verdict) -> tuple[Transition, ...]:
+    return tuple(event for event in verdict.transitions if event.status is Status.CONFIRMED)
+
+
+def _is_same(one: Transition, other: Transition) -> bool:
+    return one.kind is other.kind and one.low <= other.high and other.low <= one.high
