@@ -18,8 +18,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.store import open_store
-from grokscope.store.client_source import ClientSource
-from grokscope.store.remote_store import RemoteStore
+from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.remote.store import RemoteStore
 
 SERVER_START_S = 90
 

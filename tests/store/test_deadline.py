@@ -10,10 +10,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from grokscope.store import BusyStoreError, NotMLflowError, StoreError, client_source, open_store, rest_calls
-from grokscope.store.client_source import ClientSource
+from grokscope.store import BusyStoreError, NotMLflowError, StoreError, open_store
 from grokscope.store.deadline import MAX_LEFT, Deadline
-from grokscope.store.rest_source import RestSource
+from grokscope.store.mlflow_client import source as client_source
+from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.rest import calls as rest_calls
+from grokscope.store.rest.source import RestSource
 
 PATIENCE_S = 60.0
 """What a test waits at most; a call that has no bound would take as long as its server lives."""

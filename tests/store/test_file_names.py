@@ -78,5 +78,5 @@ def test_the_mirror_lies_in_a_folder_of_any_name(client, new_run, log, reference
     for _ in range(2):
         store = open_store(client.tracking_uri)
         assert_frame_equal(store.points([run]), reference([run]))
-        monkeypatch.setattr("grokscope.store.sqlite_histories.history", None)  # from now on by the mirror
+        monkeypatch.setattr("grokscope.store.sqlite.histories.history", None)  # from now on by the mirror
         store.close()

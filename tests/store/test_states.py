@@ -27,9 +27,9 @@ from grokscope.store import (
     UnknownStoreError,
     UnreachableError,
     open_store,
-    rest_calls,
-    sqlite_schema,
 )
+from grokscope.store.rest import calls as rest_calls
+from grokscope.store.sqlite import schema as sqlite_schema
 
 
 def sentence(uri):

@@ -12,9 +12,10 @@ import pytest
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.verdicts.transition import Date
 from grokscope.schemas.verdicts.verdict import Pattern
-from grokscope.store import SchemaError, aliases_of, clear_alias, open_store, rest_source, set_alias
-from grokscope.store.sqlite_file import reading
-from grokscope.store.sqlite_schema import step_index
+from grokscope.store import SchemaError, aliases_of, clear_alias, open_store, set_alias
+from grokscope.store.rest import source as rest_source
+from grokscope.store.sqlite.file import reading
+from grokscope.store.sqlite.schema import step_index
 
 VERSIONS = ("2.22.5", "3.18.0")
 LONG = 2600

@@ -16,7 +16,7 @@ from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts.verdict import Pattern
 from grokscope.store import SchemaError, open_store, set_alias
-from grokscope.store.client_source import ClientSource
+from grokscope.store.mlflow_client.source import ClientSource
 
 REPOSITORY = Path(__file__).parents[2]
 SAID = {

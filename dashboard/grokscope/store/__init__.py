@@ -1,6 +1,5 @@
 """The reading side of MLflow: runs and curves as polars frames, from a file, a server or a database."""
 
-from grokscope.store.client import require_version as require_version
 from grokscope.store.errors import AccessError as AccessError
 from grokscope.store.errors import BusyStoreError as BusyStoreError
 from grokscope.store.errors import CorruptStoreError as CorruptStoreError
@@ -13,21 +12,22 @@ from grokscope.store.errors import ServerFailedError as ServerFailedError
 from grokscope.store.errors import StoreError as StoreError
 from grokscope.store.errors import UnknownStoreError as UnknownStoreError
 from grokscope.store.errors import UnreachableError as UnreachableError
-from grokscope.store.face import Store as Store
 from grokscope.store.frames import EXPERIMENT_SCHEMA as EXPERIMENT_SCHEMA
 from grokscope.store.frames import KEY_SCHEMA as KEY_SCHEMA
 from grokscope.store.frames import PAIR_SCHEMA as PAIR_SCHEMA
 from grokscope.store.frames import RUN_SCHEMA as RUN_SCHEMA
+from grokscope.store.mlflow_client.client import require_version as require_version
 from grokscope.store.opening import open_store as open_store
-from grokscope.store.role_tags import IGNORED as IGNORED
-from grokscope.store.role_tags import aliases_of as aliases_of
-from grokscope.store.role_tags import check_canonical as check_canonical
-from grokscope.store.role_tags import clear_alias as clear_alias
-from grokscope.store.role_tags import set_alias as set_alias
-from grokscope.store.roles import How as How
-from grokscope.store.roles import Role as Role
-from grokscope.store.roles import RoleKind as RoleKind
-from grokscope.store.roles import params_on_axes as params_on_axes
-from grokscope.store.roles import resolved_names as resolved_names
-from grokscope.store.roles import roles_of as roles_of
-from grokscope.store.roles import under_roles as under_roles
+from grokscope.store.protocol import Store as Store
+from grokscope.store.roles.roles import How as How
+from grokscope.store.roles.roles import Role as Role
+from grokscope.store.roles.roles import RoleKind as RoleKind
+from grokscope.store.roles.roles import params_on_axes as params_on_axes
+from grokscope.store.roles.roles import resolved_names as resolved_names
+from grokscope.store.roles.roles import roles_of as roles_of
+from grokscope.store.roles.roles import under_roles as under_roles
+from grokscope.store.roles.tags import IGNORED as IGNORED
+from grokscope.store.roles.tags import aliases_of as aliases_of
+from grokscope.store.roles.tags import check_canonical as check_canonical
+from grokscope.store.roles.tags import clear_alias as clear_alias
+from grokscope.store.roles.tags import set_alias as set_alias

@@ -10,12 +10,12 @@ import polars as pl
 
 from grokscope.schemas import OtherVersionError, check_version, release_of, revision_of
 from grokscope.schemas.secrets import redacted
-from grokscope.store.client_errors import explained
 from grokscope.store.errors import StoreError
-from grokscope.store.face import Store
+from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.opening import open_store
-from grokscope.store.rest_calls import RestCalls
-from grokscope.store.sqlite_file import reading
+from grokscope.store.protocol import Store
+from grokscope.store.rest.calls import RestCalls
+from grokscope.store.sqlite.file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
 
 SLOW_POINTS_S = 10_000

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from grokscope.schemas import POINT_SCHEMA, GrokscopeError, Verdict, verdict_to_json
-from grokscope.store.face import Store
 from grokscope.store.formulas import guarded
+from grokscope.store.protocol import Store
 
 EXPORT_SCHEMA = pl.Schema(
     {

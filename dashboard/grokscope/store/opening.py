@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from grokscope.schemas.secrets import redacted
-from grokscope.store.client_source import ClientSource
+from grokscope.store.cache.location import open_mirror
 from grokscope.store.database_check import CONNECT_S, check_database
 from grokscope.store.deadline import Deadline
 from grokscope.store.errors import SchemaError, StoreError
-from grokscope.store.face import Store
-from grokscope.store.mirror_place import open_mirror
-from grokscope.store.parquet_source import ParquetSource, ParquetStore
-from grokscope.store.postgres_source import PostgresSource
-from grokscope.store.remote_store import RemoteStore
-from grokscope.store.rest_source import RestSource
-from grokscope.store.sqlite_file import InterruptedWriteError, reading, roll_back
-from grokscope.store.sqlite_schema import obstacle
-from grokscope.store.sqlite_store import SqliteStore
+from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.parquet import ParquetSource, ParquetStore
+from grokscope.store.postgres.source import PostgresSource
+from grokscope.store.protocol import Store
+from grokscope.store.remote.store import RemoteStore
+from grokscope.store.rest.source import RestSource
+from grokscope.store.sqlite.file import InterruptedWriteError, reading, roll_back
+from grokscope.store.sqlite.schema import obstacle
+from grokscope.store.sqlite.store import SqliteStore
 from grokscope.store.uris import Transport, local_path, transport_of
 
 CHECK_S = 2.0 * CONNECT_S

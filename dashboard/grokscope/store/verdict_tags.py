@@ -7,8 +7,8 @@ from threading import Lock
 from types import MappingProxyType
 
 from grokscope.schemas import Verdict, verdict_to_json
-from grokscope.store.client import open_client
-from grokscope.store.client_errors import explained
+from grokscope.store.mlflow_client.client import open_client
+from grokscope.store.mlflow_client.errors import explained
 
 ARTIFACT = "grokscope/verdict.json"
 

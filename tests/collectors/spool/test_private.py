@@ -21,7 +21,7 @@ from grokscope.collectors.spool import (
     replace_json,
 )
 from grokscope.collectors.spool.private import close_to_others
-from grokscope.store.mirror_place import open_mirror
+from grokscope.store.cache.location import open_mirror
 
 ROOTS = "/etc/passwd"
 

@@ -1,0 +1,1 @@
+"""Points that were read before, in memory and on the local disk."""

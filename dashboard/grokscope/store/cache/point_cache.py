@@ -1,0 +1,192 @@
+"""Points that were read before: a curve at a time, in memory and in the mirror, joined with what is new."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from grokscope.schemas import empty_points
+from grokscope.store.cache.curves import Curve, Key, curves_of, split
+from grokscope.store.cache.files import Complete, MirrorError, Names
+from grokscope.store.cache.mirror import Mirror
+
+MAX_HELD = 20_000_000
+"""Points in memory (about 1.2 GB); beyond, runs that a call does not ask for are forgotten."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror.
+
+    Of a run that ``is_mirrored``, the mirror lacks the rows taken since; of another one, everything.
+    """
+
+    keys: Names = frozenset()
+    recalled: Names = None
+    is_mirrored: bool = False
+    curves: dict[str, Curve] = field(default_factory=dict[str, Curve])
+
+    @property
+    def height(self) -> int:
+        return sum(curve.height for curve in self.curves.values())
+
+
+class HeldPoints:
+    """What was read so far, by this process and by earlier ones.
+
+    Reducing to the newest attempt is associative, so rows may be taken in any order and more than once: the
+    result is that of one full read. Not safe for several threads by itself.
+
+    Args:
+        mirror: Where points outlive the process; ``None`` keeps them in memory only.
+
+    >>> held = HeldPoints()
+    >>> held.missing("r", ["m"])
+    ['m']
+    >>> held.add("r", empty_points(), keys=["m"])
+    >>> held.missing("r", ["m"]), held.missing("r", ["m", "n"]), held.missing("r", None)
+    ([], ['n'], None)
+    """
+
+    def __init__(self, mirror: Mirror | None = None) -> None:
+        self._mirror = mirror
+        self._runs: dict[str, _Run] = {}
+        for run_id, keys in (mirror.complete if mirror else {}).items():
+            self._runs[run_id] = _Run(keys=keys, recalled=frozenset(), is_mirrored=True)
+        self._unsaved: dict[Key, list[pl.DataFrame]] = {}
+        self._unsaved_rows = 0
+
+    def missing(self, run_id: str, metrics: Sequence[str] | None) -> list[str] | None:
+        """Return the metrics still to be read for a run: a list, or ``None`` for all of them."""
+        if run_id in self._runs and self._runs[run_id].keys is None:
+            return []
+        return None if metrics is None else [key for key in metrics if key not in self.keys(run_id)]
+
+    def keys(self, run_id: str) -> frozenset[str]:
+        """Return the metrics that are complete for a run that was read by named metrics."""
+        return self._runs.get(run_id, _Run()).keys or frozenset()
+
+    def add(self, run_id: str, points: pl.DataFrame, *, keys: Iterable[str] | None) -> None:
+        """Take rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
+        run = self._runs.setdefault(run_id, _Run())
+        # Saved as it is held from now on: rows kept apart would keep the whole reading they are cut from.
+        run.is_mirrored = False
+        for _, metric, rows in split(points):
+            self._take(run_id, metric, rows)
+        if run.keys is not None:
+            run.keys = None if keys is None else run.keys | frozenset(keys)
+
+    def extend(self, points: pl.DataFrame) -> None:
+        """Take rows that are new since the last reading; those of curves that are not held are left out."""
+        for run_id, metric, rows in split(points):
+            run = self._runs.get(run_id)
+            if run is not None and (run.keys is None or metric in run.keys):
+                self._take(run_id, metric, rows)
+
+    def runs(self) -> list[str]:
+        """Return the ids of the runs that are held."""
+        return list(self._runs)
+
+    def clear(self) -> None:
+        """Drop everything, what the mirror holds too."""
+        self._runs.clear()
+        self._forget_unsaved()
+        if self._mirror is not None:
+            self._mirror.reset()
+
+    def drop(self, run_ids: Iterable[str]) -> None:
+        """Drop these runs: they have to be read again."""
+        for run_id in run_ids:
+            self._runs.pop(run_id, None)
+
+    def close(self, state: object) -> None:
+        """Save what is new, and drop what is in memory."""
+        try:
+            self.save(state, now=True)
+        except MirrorError:
+            self.clear()
+        self._runs.clear()
+        if self._mirror is not None:
+            self._mirror.close()
+            self._mirror = None
+
+    def bound(self, asked: Iterable[str], *, rows: int = MAX_HELD) -> list[str]:
+        """Drop the runs beyond ``asked`` if more than ``rows`` points are in memory; return the dropped ones.
+
+        >>> held = HeldPoints()
+        >>> held.add("r", empty_points(), keys=None)
+        >>> held.bound([], rows=-1)
+        ['r']
+        """
+        held = sum(run.height for run in self._runs.values())
+        dropped = sorted(self._runs.keys() - set(asked)) if held > rows else []
+        self.drop(dropped)
+        return dropped
+
+    def frame(self, run_ids: Iterable[str], metrics: Sequence[str] | None) -> pl.DataFrame:
+        """Return the points of ``run_ids`` and ``metrics``, sorted by run, metric and step."""
+        chosen = sorted(set(run_ids) & self._runs.keys())
+        self._recall(chosen, metrics)
+        wanted = None if metrics is None else set(metrics)
+        parts = [
+            part
+            for run_id in chosen
+            for metric, curve in sorted(self._runs[run_id].curves.items())
+            if wanted is None or metric in wanted
+            for part in curve.parts
+        ]
+        return pl.concat([empty_points(), *parts])
+
+    def save(self, state: object, *, now: bool = False) -> None:
+        """Put into the mirror what is new in memory, if it is time or ``now``.
+
+        Args:
+            state: Up to where the store was read, as JSON can hold it.
+            now: Whether not to wait.
+        """
+        if self._mirror is not None and self._mirror.is_due(self._unsaved_rows, now=now):
+            complete: Complete = {run_id: run.keys for run_id, run in self._runs.items()}
+            self._mirror.save(self._unmirrored(), state=state, complete=complete)
+            self._forget_unsaved()
+            for run in self._runs.values():
+                run.is_mirrored = True
+
+    def _unmirrored(self) -> dict[Key, list[pl.DataFrame]]:
+        """Return what the mirror lacks; whole curves as they are held, so that no copy is kept of them."""
+        return {
+            (run_id, metric): rows if run.is_mirrored else run.curves[metric].parts
+            for (run_id, metric), rows in self._unsaved.items()
+            if (run := self._runs.get(run_id)) is not None
+        }
+
+    def _forget_unsaved(self) -> None:
+        self._unsaved.clear()
+        self._unsaved_rows = 0
+
+    def _take(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
+        run = self._runs[run_id]
+        run.curves.setdefault(metric, Curve()).add(rows)
+        if self._mirror is not None and self._mirror.is_writable:
+            unsaved = self._unsaved.setdefault((run_id, metric), [])
+            self._unsaved_rows += rows.height
+            if run.is_mirrored:
+                unsaved.append(rows)
+
+    def _recall(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> None:
+        """Join curves of earlier processes with what was read of them since."""
+        wanted = None if metrics is None else frozenset(metrics)
+        due = [
+            run_id
+            for run_id in run_ids
+            if (has := self._runs[run_id].recalled) is not None and (wanted is None or wanted - has)
+        ]
+        if self._mirror is None or not due:
+            return
+        for (run_id, metric), curve in curves_of(self._mirror.read(due, metrics)).items():
+            run = self._runs[run_id]
+            if run.recalled is not None and metric not in run.recalled:
+                for part in curve.parts:
+                    run.curves.setdefault(metric, Curve()).add(part)
+        for run_id in due:
+            has = self._runs[run_id].recalled or frozenset()
+            self._runs[run_id].recalled = None if wanted is None else has | wanted

@@ -1,0 +1,1 @@
+"""MLflow's own client: slow, always right, and the only way to write."""

@@ -1,0 +1,1 @@
+"""MLflow's tables in PostgreSQL, read directly and read-only."""

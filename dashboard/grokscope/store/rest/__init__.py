@@ -1,0 +1,1 @@
+"""An MLflow server, read over HTTP."""

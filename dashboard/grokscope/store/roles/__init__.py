@@ -1,0 +1,1 @@
+"""Which curve is what: guessed from names, and said otherwise by a person."""

@@ -1,0 +1,184 @@
+"""Which curve is what: roles of other people's metrics and params, and how a person overrides a guess.
+
+How a page or a command uses it, all names from ``grokscope.store``::
+
+    overrides = aliases_of(uri, experiment)              # {name: canonical key, or IGNORED}
+    roles = roles_of(names, overrides)                   # one Role a name: kind, canonical, how, reason
+    verdicts = detect(under_roles(points, overrides))    # the engine sees canonical names
+    set_alias(uri, experiment, name="probe_acc", canonical="test/accuracy")
+    set_alias(uri, experiment, name="aux_loss", canonical=IGNORED)
+    clear_alias(uri, experiment, name="probe_acc")
+
+``uri`` is the store's address with its credentials. Overrides are experiment tags (see ``tags``), so
+all who read the store share them; MLflow's own pages show them too.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from grokscope.schemas import find_metric, guessed_param, guesses, resolve
+from grokscope.store.roles.tags import IGNORED
+
+
+class RoleKind(StrEnum):
+    """What a metric is to the engine and the charts."""
+
+    FIT = "fit"
+    OUTCOME = "outcome"
+    LOSS = "loss"
+    NORM = "norm"
+    PROGRESS = "progress"
+    MEASURE = "measure"
+    NONE = "none"
+
+
+class How(StrEnum):
+    """Where a role comes from."""
+
+    OWN = "own"
+    GUESSED = "guessed"
+    OVERRIDDEN = "overridden"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What one metric is taken for.
+
+    Attributes:
+        name: As it was logged.
+        canonical: Our key that it goes by; ``None`` where it keeps its own name.
+        kind: What it is to the engine: fit (training score), outcome (held-out score), loss, norm, progress
+            (an x-axis), measure (any other known one), none.
+        how: Named by our own key, guessed, overridden by a person, or unknown.
+        reason: Why, in one sentence.
+    """
+
+    name: str
+    canonical: str | None
+    kind: RoleKind
+    how: How
+    reason: str
+
+
+_QUANTITY_KINDS: Mapping[str, RoleKind] = {
+    "loss": RoleKind.LOSS,
+    "batch_loss": RoleKind.LOSS,
+    "norm": RoleKind.NORM,
+    "spectral_norm": RoleKind.NORM,
+}
+_SCORES = frozenset({"accuracy", "mrr", "information"})
+
+
+def roles_of(metric_names: Iterable[str], overrides: Mapping[str, str] | None = None) -> tuple[Role, ...]:
+    """Return the role of each metric, in sorted order of the names.
+
+    Args:
+        metric_names: As logged; those of one run or of one experiment, since neighbours matter.
+        overrides: Name -> our key or ``IGNORED``, as ``aliases_of`` gives them.
+
+    >>> for role in roles_of(["train_acc", "val/accuracy", "lr"], {"lr": "-"}):
+    ...     print(role.name, role.canonical, role.kind, role.how)
+    lr None none overridden
+    train_acc train/accuracy fit guessed
+    val/accuracy val/accuracy outcome own
+    """
+    overrides = overrides or {}
+    guessed = guesses(metric_names)
+    resolved = resolved_names(guessed, overrides)
+    return tuple(_role(name, resolved[name], guessed, overrides) for name in sorted(guessed))
+
+
+def resolved_names(metric_names: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Map each name to the key that it goes by; ignored and unknown ones map to themselves.
+
+    >>> resolved_names(["val_acc", "aux_loss"], {"val_acc": "test/accuracy"})
+    {'val_acc': 'test/accuracy', 'aux_loss': 'aux_loss'}
+    """
+    names = list(metric_names)
+    ignored = _ignored(overrides)
+    chosen = {name: key for name, key in (overrides or {}).items() if key != IGNORED}
+    known = resolve([name for name in names if name not in ignored], chosen)
+    return {name: known.get(name, name) for name in names}
+
+
+def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """Return points by the names that the engine is to read them under; ignored metrics are left out.
+
+    Without overrides that is the frame itself: the engine applies the same rules.
+
+    >>> frame = pl.DataFrame({"metric": ["a", "b"], "step": [0, 0], "value": [1.0, 2.0]})
+    >>> under_roles(frame, {"a": "test/loss", "b": "-"})["metric"].to_list()
+    ['test/loss']
+    """
+    if not overrides:
+        return points
+    kept = points.filter(~pl.col("metric").is_in(sorted(_ignored(overrides))))
+    names = resolved_names(kept["metric"].unique(), overrides)
+    return kept.with_columns(pl.col("metric").replace(names))
+
+
+def params_on_axes(params: Mapping[str, str]) -> dict[str, str]:
+    """Return a run's params by our names where they have one; on a clash the one already so named wins.
+
+    >>> params_on_axes({"lr": "0.1", "optimizer.lr": "0.2", "notes": "x"})
+    {'intervention.protocol.lr': '0.1', 'notes': 'x', 'optimizer.lr': '0.2'}
+    """
+    named = dict[str, str]()
+    for name in sorted(params, key=lambda n: (guessed_param(n) != n, n.count("."), n)):
+        ours = guessed_param(name) or name
+        named[name if ours in named else ours] = params[name]
+    return named
+
+
+def kind_of(canonical: str) -> RoleKind:
+    """Return what one of our keys is to the engine.
+
+    >>> [str(kind_of(key)) for key in ("shift:rotated/accuracy", "weights/norm", "progress/tokens", "lr")]
+    ['outcome', 'norm', 'progress', 'none']
+    """
+    metric = find_metric(canonical)
+    if metric is None:
+        return RoleKind.NONE
+    if metric.family == "progress":
+        return RoleKind.PROGRESS
+    if metric.quantity in _SCORES:
+        return RoleKind.FIT if canonical.startswith("train/") else RoleKind.OUTCOME
+    return _QUANTITY_KINDS.get(metric.quantity, RoleKind.MEASURE)
+
+
+def _role(name: str, key: str, guessed: Mapping[str, str | None], overrides: Mapping[str, str]) -> Role:
+    how, reason = _why(name, key, guessed, overrides)
+    canonical = None if how is How.UNKNOWN or overrides.get(name) == IGNORED else key
+    kind = RoleKind.NONE if canonical is None else kind_of(canonical)
+    return Role(name=name, canonical=canonical, kind=kind, how=how, reason=reason)
+
+
+def _why(
+    name: str, key: str, guessed: Mapping[str, str | None], overrides: Mapping[str, str]
+) -> tuple[How, str]:
+    if name in overrides:
+        return _why_overridden(overrides[name], key)
+    guess = guessed[name]
+    if guess is None:
+        return How.UNKNOWN, "Its name does not plainly say which curve it is."
+    if guess == name:
+        return How.OWN, "It has the name of one of our metrics."
+    if guess == key:
+        return How.GUESSED, f"Its name, among those beside it, says {key}."
+    return How.UNKNOWN, f"Its name says {guess}, which another metric has."
+
+
+def _why_overridden(wanted: str, key: str) -> tuple[How, str]:
+    if wanted == IGNORED:
+        return How.OVERRIDDEN, "A person left it out of detection."
+    if wanted == key:
+        return How.OVERRIDDEN, f"A person mapped it to {key}."
+    return How.UNKNOWN, f"A person mapped it to {wanted}, which another metric has; map that one away."
+
+
+def _ignored(overrides: Mapping[str, str] | None) -> set[str]:
+    return {name for name, key in (overrides or {}).items() if key == IGNORED}

@@ -1,0 +1,1 @@
+"""Embedded MLflow on SQLite, read directly: no ORM, no lock beyond one statement."""

@@ -1,0 +1,71 @@
+"""Where reading stopped in a SQLite file: the number of the last row, and what was in it.
+
+Row numbers are given in order of insertion, and SQLite has one writer at a time, so "greater than the cursor"
+is exactly what is new, whatever its step or time. Row numbers can be given again after the last rows were
+purged (``mlflow gc``), and VACUUM may renumber: then the row at the cursor is another one, and everything is
+read again.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.sqlite.bulk import BulkReader
+from grokscope.store.sqlite.queries import arrived
+
+_LAST = "SELECT MAX(rowid) FROM metrics"
+_ROW = "SELECT run_uuid, key, step, timestamp, value, is_nan FROM metrics WHERE rowid = ?"
+_LAST_ROW = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """The last row that was read, and the file that it was in."""
+
+    number: int
+    content: tuple[Any, ...] | None
+    file: tuple[int, int]
+
+
+def move(reader: BulkReader, path: Path, *, cursor: Cursor | None, held: HeldPoints) -> Cursor:
+    """Bring ``held`` up to date and return the new cursor; empty it if rows are not what they were."""
+    status, connection = path.stat(), reader.connection
+    number = int(connection.execute(_LAST).fetchone()[0] or 0)
+    now = Cursor(number=number, content=_content(connection, number), file=(status.st_dev, status.st_ino))
+    if cursor is None or not _continues(connection, cursor, now):
+        held.clear()
+    elif number > cursor.number and held.runs():
+        for points in arrived(reader.rows, held.runs(), after=cursor.number, until=number):
+            held.extend(points)
+    return now
+
+
+def cursor_from(state: Any) -> Cursor | None:
+    """Return the cursor that ``asdict`` and JSON made ``state`` of; ``None`` if it is of something else."""
+    try:
+        content, file, number = state["content"], state["file"], int(state["number"])
+        return (
+            Cursor(
+                number=number,
+                content=None if content is None else tuple(content),
+                file=(int(file[0]), int(file[1])),
+            )
+            if 0 <= number <= _LAST_ROW
+            else None
+        )
+    except (TypeError, KeyError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _continues(connection: sqlite3.Connection, cursor: Cursor, now: Cursor) -> bool:
+    return (
+        now.file == cursor.file
+        and now.number >= cursor.number
+        and _content(connection, cursor.number) == cursor.content
+    )
+
+
+def _content(connection: sqlite3.Connection, number: int) -> tuple[Any, ...] | None:
+    return connection.execute(_ROW, (number,)).fetchone()

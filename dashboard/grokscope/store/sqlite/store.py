@@ -1,0 +1,124 @@
+"""Embedded MLflow on SQLite, read directly: no ORM, no lock beyond one statement, only new rows again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import polars as pl
+
+from grokscope.schemas import Verdict
+from grokscope.schemas.secrets import redacted
+from grokscope.store import frames
+from grokscope.store.cache.files import MirrorError
+from grokscope.store.cache.mirror import Mirror
+from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.errors import experiment_not_found, runs_not_found
+from grokscope.store.sqlite import queries
+from grokscope.store.sqlite.bulk import BulkReader, bulk_reading
+from grokscope.store.sqlite.cursor import cursor_from, move
+from grokscope.store.sqlite.file import reading
+from grokscope.store.sqlite.histories import read_lacking
+from grokscope.store.uris import local_path
+from grokscope.store.verdict_tags import write_verdict
+
+
+class SqliteStore:
+    """A ``Store`` on a SQLite file whose schema has been checked; see ``open_store``."""
+
+    notice: str | None = None
+
+    def __init__(self, uri: str, *, mirror: Mirror | None = None) -> None:
+        self.uri = redacted(uri)
+        self._uri = uri
+        self._path: Path = local_path(uri)
+        self._held = HeldPoints(mirror)
+        self._cursor = cursor_from(mirror.state) if mirror else None
+        self._lock = Lock()
+
+    def experiments(self) -> pl.DataFrame:
+        """Return active experiments, the newest activity first."""
+        return frames.experiments_with_runs(self._rows(queries.EXPERIMENTS), self.runs())
+
+    def runs(self, experiment: str | None = None) -> pl.DataFrame:
+        """Return active runs, newest first."""
+        found = frames.runs_from_rows(self._rows(queries.RUNS, {"experiment": experiment}))
+        if experiment is not None and found.is_empty():
+            known = {str(name) for _, name in self._rows(queries.EXPERIMENTS)}
+            if experiment not in known:
+                raise experiment_not_found(experiment, known)
+        return found
+
+    def params(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return params."""
+        return frames.pairs_from_rows(self._of_runs(queries.PARAMS, run_ids))
+
+    def tags(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return tags."""
+        return frames.pairs_from_rows(self._of_runs(queries.TAGS, run_ids))
+
+    def metrics(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return which metrics the runs have."""
+        return frames.keys_from_rows(self._of_runs(queries.KEYS, run_ids))
+
+    def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return one value a (run, metric, step); reads only what is new."""
+        self._check_runs(run_ids)
+        rereads = metrics is None or len(metrics) > 1
+        with (
+            self._lock,
+            reading(self._path) as connection,
+            bulk_reading(self._path, connection, rereads=rereads) as reader,
+        ):
+            try:
+                return self._points(reader, run_ids, metrics)
+            except MirrorError:
+                self._held.clear()
+                return self._points(reader, run_ids, metrics)
+
+    def write_verdict(self, verdict: Verdict) -> None:
+        """Put the verdict on its run."""
+        self._check_runs([verdict.run])
+        write_verdict(self._uri, verdict)
+
+    def close(self) -> None:
+        """Forget what was read; the mirror keeps it."""
+        with self._lock:
+            self._held.close(self._state)
+            self._held, self._cursor = HeldPoints(), None
+
+    def _points(
+        self, reader: BulkReader, run_ids: Sequence[str], metrics: Sequence[str] | None
+    ) -> pl.DataFrame:
+        # The cursor moves first: rows that arrive during the reading below are read once more at the
+        # next refresh, which changes nothing, so no transaction has to span several statements.
+        self._cursor = move(reader, self._path, cursor=self._cursor, held=self._held)
+        missing = {run_id: self._held.missing(run_id, metrics) for run_id in run_ids}
+        lacking = {run_id: keys for run_id, keys in missing.items() if keys is None or keys}
+        until = self._cursor.number
+        read_lacking(reader, self._held, metrics=metrics, lacking=lacking, until=until)
+        self._held.bound(run_ids)
+        frame = self._held.frame(run_ids, metrics)
+        self._held.save(self._state)
+        return frame
+
+    @property
+    def _state(self) -> dict[str, Any] | None:
+        return None if self._cursor is None else asdict(self._cursor)
+
+    def _rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        with reading(self._path) as connection:
+            return connection.execute(query, values or {}).fetchall()
+
+    def _of_runs(self, query: str, run_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        self._check_runs(run_ids)
+        return self._rows(query, {"runs": json.dumps(list(run_ids))})
+
+    def _check_runs(self, run_ids: Sequence[str]) -> None:
+        stages = dict(self._rows(queries.STAGES, {"runs": json.dumps(list(run_ids))}))
+        missing = [run_id for run_id in run_ids if run_id not in stages]
+        deleted = [run_id for run_id in run_ids if stages.get(run_id, "active") != "active"]
+        if missing or deleted:
+            raise runs_not_found(missing, deleted)
