@@ -19,10 +19,10 @@ from grokscope.dashboard.charts.quantity import quantity_of
 from grokscope.dashboard.costs import COSTS, group_costs
 from grokscope.dashboard.data import RUNS_SCHEMA, Snapshot
 from grokscope.dashboard.leads import members_of
+from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.limits import Limits, Tally
+from grokscope.importing.readers.tables import read
 from grokscope.schemas import Date, Delay, Pattern, Verdict
-from grokscope.store.importing.kinds import Source, SourceKind
-from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.tables import read
 
 RUNS = [f"run {number}" for number in range(6)]
 METRICS = ("test/accuracy", "test/loss", "weights/norm", "train/loss")

@@ -7,7 +7,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
-PACKAGES = ("schemas", "collectors", "transitions", "experiments", "store", "dashboard", "cli")
+PACKAGES = ("schemas", "collectors", "transitions", "experiments", "store", "importing", "dashboard", "cli")
 FOLDERS = (*ROOMS, "tests", "benchmarks", "examples")
 
 FILES = sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py"))

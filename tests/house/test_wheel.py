@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
-PACKAGES = {"schemas", "collectors", "transitions", "experiments", "store", "dashboard", "cli"}
+PACKAGES = {"schemas", "collectors", "transitions", "experiments", "store", "importing", "dashboard", "cli"}
 # Every file that is no code, by name: what else comes along is a mistake.
 ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/schemas/verdict.schema.json",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from grokscope.importing import parse_source, plan_import, recognise, totals, write_plan
 from grokscope.store import open_store
-from grokscope.store.importing import parse_source, plan_import, recognise, totals, write_plan
 
 _TENSORBOARD = """
 from torch.utils.tensorboard import SummaryWriter

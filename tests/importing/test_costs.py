@@ -11,23 +11,15 @@ from contextlib import closing
 import polars as pl
 import pytest
 
-from grokscope.store.importing import (
-    ImportingError,
-    Limits,
-    Parsed,
-    parse_source,
-    plan_import,
-    planning,
-    recognise,
-    tables,
-)
-from grokscope.store.importing.kinds import Source, SourceKind, kind_of_file
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.parser import logs_frame
-from grokscope.store.importing.table_files import read_table
-from grokscope.store.importing.tables import charts_apart
-from grokscope.store.importing.trackio_store import read
-from grokscope.store.importing.wandb_files import records
+from grokscope.importing import ImportingError, Limits, Parsed, parse_source, plan_import, planning, recognise
+from grokscope.importing.kinds import Source, SourceKind, kind_of_file
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers import tables
+from grokscope.importing.readers.table_files import read_table
+from grokscope.importing.readers.tables import charts_apart
+from grokscope.importing.readers.trackio_store import read
+from grokscope.importing.readers.wandb_files import records
+from grokscope.importing.worker import logs_frame
 
 SCHEMA = (
     "CREATE TABLE configs (run_id TEXT, config TEXT)",

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.store.importing import ImportingError, Limits, SourceKind, kinds, parse_source, recognise
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.wandb_files import records
+from grokscope.importing import ImportingError, Limits, SourceKind, kinds, parse_source, recognise
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.wandb_files import records
 
 
 def refusal(path, *, kind=None, patterns=(), **limits):
@@ -137,7 +137,7 @@ def test_a_run_file_that_is_cut_anywhere_keeps_its_whole_records(wandb_logs, tmp
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_as_a_table_are_rows_or_one_sentence(tmp_path_factory, content):
-    from grokscope.store.importing.tables import read  # noqa: PLC0415 - not through the process: too slow
+    from grokscope.importing.readers.tables import read  # noqa: PLC0415 - not through the process: too slow
 
     path = tmp_path_factory.mktemp("any") / "any.csv"
     path.write_bytes(b"step,loss\n" + content)

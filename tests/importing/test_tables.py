@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grokscope.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Limits, Tally
+from grokscope.importing.readers.tables import read
+from grokscope.importing.readers.text_log import read as read_text
+from grokscope.importing.worker import logs_frame
 from grokscope.store import open_store
 from grokscope.store.exporting import export_parts, write_points
-from grokscope.store.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.parser import logs_frame
-from grokscope.store.importing.tables import read
-from grokscope.store.importing.text_log import read as read_text
 
 
 def rows_of(path, reader=read, **options):

@@ -6,9 +6,9 @@ import shutil
 import polars as pl
 import pytest
 
+from grokscope.importing import recognise
 from grokscope.schemas.names import stored_name
 from grokscope.store import open_store
-from grokscope.store.importing import recognise
 
 LOSSES = {i * 10: 1 / (i + 1) for i in range(5)}
 
@@ -107,7 +107,7 @@ def test_a_later_attempt_at_a_step_wins_as_in_the_tool(bring, held, tmp_path):
 
 
 def test_an_interrupted_import_goes_on_where_it_stopped(uri, wandb_logs, held, bring, monkeypatch):
-    from grokscope.store.importing import parse_source, plan_import, write_plan, writing  # noqa: PLC0415
+    from grokscope.importing import parse_source, plan_import, write_plan, writing  # noqa: PLC0415
 
     source = recognise(str(wandb_logs))
     plan = plan_import(parse_source(source), source, uri=uri, experiment=None)

@@ -5,11 +5,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
+from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.limits import Limits, Tally
+from grokscope.importing.readers.tables import read
 from grokscope.store import open_store
 from grokscope.store.exporting import EXPORT_SCHEMA, write_points
-from grokscope.store.importing.kinds import Source, SourceKind
-from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.tables import read
 
 NAMES = ["*", "run[1]", "r?n", "{a,b}", "[!x]*", "~"]
 OURS = pl.DataFrame({"step": [0], "metric": ["a"], "value": [1.0]})

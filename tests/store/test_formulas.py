@@ -11,11 +11,11 @@ from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
 from grokscope.dashboard.export import to_csv
+from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.limits import Limits, Tally
+from grokscope.importing.readers.tables import read
 from grokscope.store.exporting import EXPORT_SCHEMA, write_points
 from grokscope.store.formulas import guarded, unguarded
-from grokscope.store.importing.kinds import Source, SourceKind
-from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.tables import read
 
 SIGNS = "=+-@−"  # LibreOffice takes the minus sign for one
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u2800\u3164\ufe0f\uffa0"

@@ -9,10 +9,7 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.terminal import progress, say, shown
-from grokscope.schemas import store_uri
-from grokscope.schemas.secrets import redacted
-from grokscope.store import How, roles_of
-from grokscope.store.importing import (
+from grokscope.importing import (
     Limits,
     Parsed,
     PlannedRun,
@@ -25,6 +22,9 @@ from grokscope.store.importing import (
     totals,
     write_plan,
 )
+from grokscope.schemas import store_uri
+from grokscope.schemas.secrets import redacted
+from grokscope.store import How, roles_of
 
 _SHOWN = 20
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Limits
-from grokscope.store.importing.parser import POINTS, PROBLEM, RUNS
-from grokscope.store.importing.records import ImportingError, SourceRun
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Limits
+from grokscope.importing.records import ImportingError, SourceRun
+from grokscope.importing.worker import POINTS, PROBLEM, RUNS
 
 _WORDS = "stderr.txt"
 _SHOWN = 300
@@ -84,7 +84,7 @@ def _run(request: str, out: Path, limits: Limits) -> int | None:
     # -P: a file named csv.py in the working folder is not to be taken for Python's.
     with (out / _WORDS).open("wb") as words:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "grokscope.store.importing"],
+            [sys.executable, "-P", "-m", "grokscope.importing"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=words,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.store.importing.json_values import number
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
-from grokscope.store.importing.table_files import read_table
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.json_values import number
+from grokscope.importing.readers.table_files import read_table
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
 _TIDY = frozenset({"metric", "step", "value"})
 _STEPS = ("step", "_step", "Step", "global_step", "train/global_step", "iteration", "iter", "epoch", "Epoch")

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.json_values import number
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
-from grokscope.store.importing.json_values import number
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 
 _FRAGMENT = struct.Struct("<IHB")
 _START, _BLOCK = 7, 32 * 1024

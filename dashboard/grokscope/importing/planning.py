@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.importing.kinds import Source
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
+from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest
 from grokscope.schemas.names import stored_name
 from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
 from grokscope.store.frames import INFINITE
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.parsing import Parsed
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.store.opening import open_store
 from grokscope.store.protocol import Store
 

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from grokscope.store.importing.records import ImportingError
+from grokscope.importing.records import ImportingError
 
 MIB = 1 << 20
 
@@ -46,7 +46,7 @@ class Tally:
     >>> Tally(Limits(points=2)).points(3)
     Traceback (most recent call last):
     ...
-    grokscope.store.importing.records.ImportingError: more than 2 points; raise the cap with --max-points
+    grokscope.importing.records.ImportingError: more than 2 points; raise the cap with --max-points
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -1,6 +1,6 @@
 """The parser's process: reads one source under limits, and leaves what it found in a folder.
 
-``python -m grokscope.store.importing`` runs it, with the request as JSON on stdin; see ``parsing``.
+``python -m grokscope.importing`` runs it, with the request as JSON on stdin; see ``parsing``.
 """
 
 import json
@@ -11,8 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.schemas import POINT_SCHEMA
-from grokscope.store.importing import (
+from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.limits import Limits, Tally, restrict
+from grokscope.importing.readers import (
     tables,
     tensorboard_events,
     text_log,
@@ -20,9 +21,8 @@ from grokscope.store.importing import (
     trainer_state,
     wandb_files,
 )
-from grokscope.store.importing.kinds import Source, SourceKind
-from grokscope.store.importing.limits import Limits, Tally, restrict
-from grokscope.store.importing.records import ImportingError, Log
+from grokscope.importing.records import ImportingError, Log
+from grokscope.schemas import POINT_SCHEMA
 
 RUNS, POINTS, PROBLEM = "runs.json", "points.parquet", "problem.txt"
 

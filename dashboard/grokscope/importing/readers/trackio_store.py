@@ -16,11 +16,11 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.importing.kinds import KNOWN, Source
+from grokscope.importing.limits import Limits, Tally
+from grokscope.importing.readers.json_values import numbers_in
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
-from grokscope.store.importing.json_values import numbers_in
-from grokscope.store.importing.kinds import KNOWN, Source
-from grokscope.store.importing.limits import Limits, Tally
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 
 # Real tables without computed columns: what a view or an expression of the file's would do has no bound.
 _TABLES = (

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.importing.kinds import HISTORY
+from grokscope.importing.limits import Tally
+from grokscope.importing.records import ImportingError
 from grokscope.store.formulas import unguarded
-from grokscope.store.importing.kinds import HISTORY
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import ImportingError
 
 _CELLS_A_POINT = 20
 """A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.importing.kinds import SourceKind
+from grokscope.importing.planning import IMPORT_ID, PlannedRun
+from grokscope.importing.records import ImportingError
 from grokscope.schemas.names import stored_name, stored_text
 from grokscope.schemas.secrets import redacted
-from grokscope.store.importing.kinds import SourceKind
-from grokscope.store.importing.planning import IMPORT_ID, PlannedRun
-from grokscope.store.importing.records import ImportingError
 from grokscope.store.mlflow_client.client import open_client
 from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.verdict_tags import limited

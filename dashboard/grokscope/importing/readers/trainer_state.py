@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.store.importing.json_values import numbers_in
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.json_values import numbers_in
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 _PARAMS = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.records import LOG_SCHEMA, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import LOG_SCHEMA, Log, SourceRun, digest
 
 _HPARAMS_FOLDER = re.compile(r"\d{9,}\.\d+")
 _SESSION = "_hparams_/session_start_info"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.store.importing.kinds import Source
-from grokscope.store.importing.limits import Tally
-from grokscope.store.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.kinds import Source
+from grokscope.importing.limits import Tally
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
 _STEP = "step"
 _STEPS = 2**63

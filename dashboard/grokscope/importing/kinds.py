@@ -7,8 +7,8 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from grokscope.store.importing.limits import Limits
-from grokscope.store.importing.records import ImportingError
+from grokscope.importing.limits import Limits
+from grokscope.importing.records import ImportingError
 
 
 class SourceKind(StrEnum):
