@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.instruments.complexity import compression, cut_weights, heavy_tails, synergy
 from grokscope.collectors.instruments.curvature import (
     commutator,
@@ -30,8 +32,6 @@ from grokscope.collectors.instruments.subset import Subset
 from grokscope.collectors.instruments.task_modular import modular_addition
 from grokscope.collectors.measure.curves import accuracy
 from grokscope.collectors.measure.llc import Sampling
-from grokscope.collectors.measure.passes import forward_pass
-from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.reading import Instrument, Reading
 from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
 

@@ -25,12 +25,12 @@ from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from grokscope.collectors import instruments, measure
-from grokscope.collectors.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.collectors.instruments import Instrument, Reading, attention_heads, everything, repeated_tokens
 from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.passes import forward_pass
-from grokscope.collectors.measure.undisturbed import undisturbed
-from grokscope.collectors.watch import UpdateWatch
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 from grokscope.schemas import METRICS, Tier, find_metric
 from grokscope.schemas.metrics.row import CURVE, Metric

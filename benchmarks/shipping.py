@@ -21,16 +21,16 @@ from pathlib import Path
 
 from servers import mlflow_server
 
-from grokscope.collectors.ship.__main__ import PATIENCE
+from grokscope.collectors.recording.ship.__main__ import PATIENCE
 
 os.environ |= PATIENCE  # as in the shipper, and for both: before mlflow reads it
 
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.ship.mlflow_sink import MlflowSink
-from grokscope.collectors.ship.service import Service
-from grokscope.collectors.spool import Meta, SpoolWriter, create_spool
+from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.service import Service
+from grokscope.collectors.recording.spool import Meta, SpoolWriter, create_spool
 
 KEYS = tuple(f"train/metric_{i}" for i in range(50))
 Values = list[dict[str, float]]

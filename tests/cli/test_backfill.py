@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from torch import nn
 
 from grokscope.collectors import Tracker, every
-from grokscope.collectors.checkpoints import Checkpoints
+from grokscope.collectors.detecting.checkpoints import Checkpoints
 
 REBUILD = """
 import torch

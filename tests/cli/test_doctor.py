@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.cli.main import run
-from grokscope.collectors.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, create_spool
 
 
 @pytest.fixture(scope="module")

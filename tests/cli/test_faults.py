@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.cli import finished_runs
 from grokscope.cli.finished_runs import FinishedRuns, LatePointsError
-from grokscope.collectors.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, create_spool
 from grokscope.store import BusyStoreError
 
 

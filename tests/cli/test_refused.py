@@ -1,7 +1,7 @@
 """Points that a store has refused for good: whoever sends points is told of them, and where they are."""
 
-from grokscope.collectors.ship.dead_letters import DeadLetters, letters_path
-from grokscope.collectors.spool import Meta, create_spool
+from grokscope.collectors.recording.ship.dead_letters import DeadLetters, letters_path
+from grokscope.collectors.recording.spool import Meta, create_spool
 
 
 def test_sync_tells_what_was_refused_why_and_where_it_is(grokscope, tmp_path):

@@ -16,7 +16,7 @@ from mlflow.entities import Metric
 import grokscope.cli
 from grokscope.cli.main import run
 from grokscope.cli.terminal import progress, say, say_json, shown
-from grokscope.collectors.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, create_spool
 
 MARKUP = "[red]r[/red] [link=http://e]l[/link]"
 # Colour, a cleared screen, a link, a title, C1 controls, an overwritten line, turned text, what is not seen.

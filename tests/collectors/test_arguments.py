@@ -103,7 +103,7 @@ class Unreadable(dict):
 @pytest.mark.parametrize("make", [str, Unreadable, int])
 def test_a_config_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, monkeypatch, capsys, make):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
-    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     tracker = Tracker(experiment="e", config=make(), name="n" * 251)
     tracker._journal.wait_shipped = lambda _: tracker._journal._thread.join() or 0
     tracker.log(0, {"m": 1.0})
@@ -185,7 +185,7 @@ def test_on_windows_the_import_says_that_it_is_not_supported():
 
 def test_a_name_made_of_a_configuration_holds_no_secret_of_it(tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
-    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     tracker = Tracker(experiment="e api_key=canary", name="Namespace(lr=1, hub_token='canary')")
     (meta,) = tmp_path.glob("spool/*/meta.json")
     assert "Namespace(lr=1, hub_token=[withheld])" in meta.read_text()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from grokscope.collectors.spool import Event, Points, find_spools, read_spool
+from grokscope.collectors.recording.spool import Event, Points, find_spools, read_spool
 
 CHILDREN = """
 import multiprocessing, os, sys

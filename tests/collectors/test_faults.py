@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from grokscope.collectors import Tracker, TrackerError
-from grokscope.collectors.device_values import DeviceValues
-from grokscope.collectors.journal import SpoolJournal, open_journal
-from grokscope.collectors.lost_journal import LostJournal
-from grokscope.collectors.spool import find_spools, read_meta, read_spool
+from grokscope.collectors.recording.device_values import DeviceValues
+from grokscope.collectors.recording.retrying_sink import LostJournal
+from grokscope.collectors.recording.sink import SpoolJournal, open_journal
+from grokscope.collectors.recording.spool import find_spools, read_meta, read_spool
 from grokscope.collectors.testing import MemoryJournal
 
 
@@ -29,7 +29,7 @@ class Unshowable:
 @pytest.fixture
 def no_shipper(monkeypatch, tmp_path):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     return tmp_path / "home"
 
 
@@ -116,7 +116,7 @@ def test_a_home_that_others_can_write_is_told_and_training_goes_on(no_shipper, c
 
 
 def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):
-    monkeypatch.setattr("grokscope.collectors.lost_journal._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("grokscope.collectors.recording.retrying_sink._RETRY_SECONDS", 0.01)
     no_shipper.write_text("a file where the folder should be")
     journal = opened({})
     journal.points(0, 1000, {"m": 1.0, "n": 2.0})

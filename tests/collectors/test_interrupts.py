@@ -12,9 +12,9 @@ from torch import nn
 
 import grokscope.collectors
 from grokscope.collectors import Measuring, Tracker
-from grokscope.collectors.device_values import DeviceValues
-from grokscope.collectors.journal import SpoolJournal, open_journal
-from grokscope.collectors.spool import find_spools, read_spool
+from grokscope.collectors.recording.device_values import DeviceValues
+from grokscope.collectors.recording.sink import SpoolJournal, open_journal
+from grokscope.collectors.recording.spool import find_spools, read_spool
 from grokscope.collectors.testing import MemoryJournal
 
 DATA = (torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 3)
@@ -215,7 +215,7 @@ def broken_off():
 def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(
     broken_off, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     for number in range(10**3):
         monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / str(number)))
         tracker = Tracker(experiment="e")
@@ -267,18 +267,18 @@ def test_a_limit_while_the_run_is_closed_passes_and_it_can_be_closed_again():
 
 def test_a_limit_is_not_taken_for_a_full_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
-    monkeypatch.setattr("grokscope.collectors.journal.ensure_shipper", lambda *_, **__: None)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     options = {"store": "sqlite:////no/x.db", "experiment": "e", "name": None, "params": {}}
     journal = open_journal("r", **options)
     assert isinstance(journal, SpoolJournal)
     with monkeypatch.context() as patch:
-        patch.setattr("grokscope.collectors.spool.writer.os.write", lambda *_: rung())
+        patch.setattr("grokscope.collectors.recording.spool.writer.os.write", lambda *_: rung())
         with pytest.raises(LimitError):
             journal.points(0, 1, {"m": 1.0})
     journal.points(1, 1, {"m": 1.0})
     journal.end("FINISHED", 2)
     journal._thread.join()
-    monkeypatch.setattr("grokscope.collectors.journal.home", rung)
+    monkeypatch.setattr("grokscope.collectors.recording.sink.home", rung)
     with pytest.raises(LimitError):
         open_journal("s", **options)
 
@@ -288,7 +288,7 @@ def test_values_on_their_way_from_a_device_are_not_lost_by_a_limit(monkeypatch):
     for step in range(3):
         waiting.put(step, 1, {"m": torch.tensor(0.5)})
     with monkeypatch.context() as patch:
-        patch.setattr("grokscope.collectors.device_values.Arrived", lambda **_: rung())
+        patch.setattr("grokscope.collectors.recording.device_values.Arrived", lambda **_: rung())
         with pytest.raises(LimitError):
             waiting.arrived()
     assert [arrived.step for arrived in waiting.arrived()] == [0, 1, 2]

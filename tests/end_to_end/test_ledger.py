@@ -26,7 +26,7 @@ def pids_of_shippers(home) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             command = path.read_text().split("\0")
-            if "grokscope.collectors.ship" in command and str(home) in command:
+            if "grokscope.collectors.recording.ship" in command and str(home) in command:
                 found.append(int(path.parent.name))
     return found
 

@@ -81,7 +81,7 @@ def test_a_forbidden_import_is_caught(tmp_path, package, imported, broken):
         ("grokscope.schemas", {"torch", "mlflow", "streamlit", "sqlalchemy", "numpy", "scipy"}),
         ("grokscope.transitions", {"torch", "mlflow", "streamlit", "sqlalchemy"}),
         ("grokscope.collectors", {"mlflow", "streamlit", "sqlalchemy", "flask"}),
-        ("grokscope.collectors.spool", {"torch", "mlflow", "streamlit", "sqlalchemy", "flask"}),
+        ("grokscope.collectors.recording.spool", {"torch", "mlflow", "streamlit", "sqlalchemy", "flask"}),
         ("grokscope.store", {"torch", "streamlit"}),
         ("grokscope.cli.main", {"torch", "mlflow", "streamlit", "sqlalchemy"}),
     ],

@@ -17,7 +17,12 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/dashboard/icon.svg",
     "grokscope/dashboard/theme.toml",
 }
-BARE = ("grokscope.schemas", "grokscope.transitions", "grokscope.collectors", "grokscope.collectors.spool")
+BARE = (
+    "grokscope.schemas",
+    "grokscope.transitions",
+    "grokscope.collectors",
+    "grokscope.collectors.recording.spool",
+)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from grokscope.collectors.ship import backlogs, ensure_shipper
-from grokscope.collectors.spool import find_spools
+from grokscope.collectors.recording.ship import backlogs, ensure_shipper
+from grokscope.collectors.recording.spool import find_spools
 
 Row = tuple[int, str, float]
 

@@ -168,7 +168,7 @@ class World:
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with suppress(OSError):
                 text = path.read_text()
-                if "grokscope.collectors.ship" in text and f"{self.folder}/home" in text:
+                if "grokscope.collectors.recording.ship" in text and f"{self.folder}/home" in text:
                     found.append(int(path.parent.name))
         return found
 

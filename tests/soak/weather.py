@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
-from grokscope.collectors.spool import writer
+from grokscope.collectors.recording.spool import writer
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 LOGIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"

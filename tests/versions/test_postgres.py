@@ -5,7 +5,7 @@ import subprocess
 import psycopg
 import pytest
 
-from grokscope.collectors.ship import upgrade_store
+from grokscope.collectors.recording.ship import upgrade_store
 from grokscope.schemas import release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.store import SchemaError, aliases_of, open_store, set_alias

@@ -9,9 +9,9 @@ import mlflow
 import pytest
 from alembic.script import ScriptDirectory
 
-from grokscope.collectors.ship.mlflow_sink import MlflowSink
-from grokscope.collectors.ship.sink import Ending, OtherVersion, Scalar
-from grokscope.collectors.spool import Meta, Presence, SpoolWriter, create_spool
+from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.sink import Ending, OtherVersion, Scalar
+from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts.verdict import Pattern

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from grokscope.collectors.measuring import Measuring
-from grokscope.collectors.run_ids import TrackerError
+from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.schemas import store_uri
 from grokscope.schemas.addresses import why_no_store
 from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
-    from grokscope.collectors.checkpoints import Checkpoints
-    from grokscope.collectors.vigil import States
+    from grokscope.collectors.detecting.checkpoints import Checkpoints
+    from grokscope.collectors.detecting.runner import States
 
 _EXPERIMENT_LENGTH = 500  # MLflow refuses a longer name, and all that is sent to it
 _SHOWN_LENGTH = 50
@@ -69,9 +69,9 @@ def check_parts(**given: Any) -> None:
     Raises:
         TrackerError: Of the first that cannot.
 
-    >>> check_parts(schedule=100)
+    >>> check_parts(schedule=100)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    grokscope.collectors.run_ids.TrackerError: schedule is a function of a step, as every(100), got 100
+    grokscope.collectors.recording.run_ids.TrackerError: schedule is a function of a step, ...
     """
     for name in ("schedule", "dense"):
         if given.get(name) is not None and not callable(given[name]):

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from grokscope.collectors.checkpoints import Checkpoint, CheckpointError, saved
-from grokscope.collectors.evaluation import snapshot
-from grokscope.collectors.journal import Journal
-from grokscope.collectors.measure.batches import Batch
-from grokscope.collectors.measure.passes import forward_pass
-from grokscope.collectors.measure.undisturbed import device_of, plain_module, undisturbed
-from grokscope.collectors.model_watch import to_floats
-from grokscope.collectors.panel import Panel
+from grokscope.collectors.detecting.checkpoints import Checkpoint, CheckpointError, saved
+from grokscope.collectors.evaluating.batches import Batch
+from grokscope.collectors.evaluating.evaluation import snapshot
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.instrument_set import Panel
+from grokscope.collectors.evaluating.model_evaluator import to_floats
+from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
+from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.reading import Instrument, Read, Reading
-from grokscope.collectors.stopwatch import Stopwatch
+from grokscope.collectors.recording.sink import Journal
 from grokscope.collectors.tracker import Tracker
 
 Splits = Mapping[str, Batch | Iterable[Batch]]
@@ -58,7 +58,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     Cost: a forward pass of every split and the measures, for each checkpoint.
 
     >>> import tempfile, torch
-    >>> from grokscope.collectors.checkpoints import Checkpoints
+    >>> from grokscope.collectors.detecting.checkpoints import Checkpoints
     >>> from grokscope.collectors.testing import MemoryJournal
     >>> model, data = nn.Linear(2, 2), (torch.zeros(1, 2), torch.zeros(1).long())
     >>> journal = MemoryJournal()

@@ -7,8 +7,8 @@ from typing import Protocol, overload
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.measure.batches import Batch
-from grokscope.collectors.measure.passes import Pass
+from grokscope.collectors.evaluating.batches import Batch
+from grokscope.collectors.evaluating.forward_pass import Pass
 from grokscope.schemas import Tier
 
 

@@ -16,16 +16,16 @@ from grokscope.collectors.arguments import (
     states_of,
 )
 from grokscope.collectors.complaints import Complaints, contained, tell
-from grokscope.collectors.endings import EXITS, end_of_program, known_status, status_of, uncaught
-from grokscope.collectors.intake import Intake
+from grokscope.collectors.detecting.runner import Vigil
+from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
 from grokscope.collectors.interrupts import is_interrupt, shown
-from grokscope.collectors.journal import Journal, open_journal
-from grokscope.collectors.measuring import Measuring
-from grokscope.collectors.params import Config, params_of
-from grokscope.collectors.ranks import SilentJournal, is_first_process
-from grokscope.collectors.run_ids import TrackerError, checked_run_id
-from grokscope.collectors.schedule import Schedule, Timetable, log_spaced
-from grokscope.collectors.vigil import Vigil
+from grokscope.collectors.recording.params import Config, params_of
+from grokscope.collectors.recording.ranks import SilentJournal, is_first_process
+from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
+from grokscope.collectors.recording.run_status import EXITS, end_of_program, known_status, status_of, uncaught
+from grokscope.collectors.recording.scalar_buffer import Intake
+from grokscope.collectors.recording.sink import Journal, open_journal
 from grokscope.schemas import OnlineDetector, Transition
 from grokscope.schemas.secrets import without_credentials
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from grokscope.collectors.checkpoints import Checkpoints
-    from grokscope.collectors.model_watch import Data, ModelWatch
+    from grokscope.collectors.detecting.checkpoints import Checkpoints
+    from grokscope.collectors.evaluating.model_evaluator import Data, ModelWatch
     from grokscope.collectors.reading import Instrument, Read
 
 _CLOSE_SECONDS = 5.0
@@ -66,7 +66,8 @@ class Tracker:
         detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
         dense: Steps that are due besides those of ``schedule`` while the detector suspects an event; 128 a
             decade by default.
-        checkpoints: States around what the detector reports; see ``grokscope.collectors.checkpoints``.
+        checkpoints: States around what the detector reports; see
+            ``grokscope.collectors.detecting.checkpoints``.
         journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
 
     Raises:
@@ -171,14 +172,14 @@ class Tracker:
         """Measure the model on each split and log everything, with one device synchronisation.
 
         The model, its gradients, its mode and the random state are as before when it returns (see
-        ``grokscope.collectors.measure.undisturbed``). What the model or a loader raises costs the split that
-        it was read for, and a measure that fails costs itself: both are said once on stderr.
+        ``grokscope.collectors.evaluating.preserved_state``). What the model or a loader raises costs the
+        split that it was read for, and a measure that fails costs itself: both are said once on stderr.
 
         Args:
             step: Optimizer step.
             splits: Split name -> data, for names that are no identifiers (``shift:rotated``).
             more: The same as keywords: ``train=..., test=...``. Data is a pair (inputs, targets) of
-                tensors or an iterable of such pairs; see ``grokscope.collectors.evaluation``.
+                tensors or an iterable of such pairs; see ``grokscope.collectors.evaluating.evaluation``.
 
         Returns:
             Metric key -> value, of what could be measured.
@@ -246,8 +247,8 @@ class Tracker:
         self, model: "nn.Module", optimizer: "Optimizer | None", **options: Any
     ) -> "ModelWatch | None":
         """Return the model's watch; ``None`` where the first process measures the whole model alone."""
+        from grokscope.collectors.evaluating.model_evaluator import ModelWatch  # noqa: PLC0415
         from grokscope.collectors.measure.shards import is_sharded  # noqa: PLC0415 - torch is optional
-        from grokscope.collectors.model_watch import ModelWatch  # noqa: PLC0415
 
         if not self._is_first and not is_sharded(model):
             return None

@@ -14,8 +14,8 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.terminal import say_json, say_table
-from grokscope.collectors.ship import backlogs, buried
-from grokscope.collectors.spool import Damage, damage_reports, find_spools
+from grokscope.collectors.recording.ship import backlogs, buried
+from grokscope.collectors.recording.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
 from grokscope.store.doctor import Finding, Health, examine_store, shown_bytes
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 
-from grokscope.collectors.ship import ensure_shipper
-from grokscope.collectors.spool import find_spools, read_meta
+from grokscope.collectors.recording.ship import ensure_shipper
+from grokscope.collectors.recording.spool import find_spools, read_meta
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
 from grokscope.schemas.secrets import redacted
 from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, require_version

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from grokscope.collectors.spool import private_folder
+from grokscope.collectors.recording.spool import private_folder
 from grokscope.schemas import NoHomeError, home
 
 

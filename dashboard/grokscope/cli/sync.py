@@ -9,7 +9,7 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.terminal import complain, progress, say, shown
-from grokscope.collectors.ship import (
+from grokscope.collectors.recording.ship import (
     Backlog,
     UpgradeError,
     backlogs,
@@ -19,7 +19,7 @@ from grokscope.collectors.ship import (
     retry_stuck,
     upgrade_store,
 )
-from grokscope.collectors.spool import close_to_others, damage_reports
+from grokscope.collectors.recording.spool import close_to_others, damage_reports
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
 
 

@@ -9,7 +9,7 @@ from grokscope.cli import options
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import complain, say
-from grokscope.collectors.ship import upgrade_store
+from grokscope.collectors.recording.ship import upgrade_store
 from grokscope.schemas import store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import MissingStoreError, UnreachableError, open_store

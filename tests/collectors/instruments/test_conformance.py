@@ -14,7 +14,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import instruments
-from grokscope.collectors.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.collectors.instruments import (
     active_units,
     alignment,
@@ -30,10 +33,7 @@ from grokscope.collectors.instruments import (
     update_window,
 )
 from grokscope.collectors.measure import curve_measures
-from grokscope.collectors.measure.passes import forward_pass
-from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.reading import Reading
-from grokscope.collectors.watch import UpdateWatch
 from grokscope.schemas import Tier, find_metric
 from grokscope.schemas.metrics.rows import attention, curves, representation, updates, weights
 

@@ -8,7 +8,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.evaluation import snapshot
+from grokscope.collectors.evaluating.evaluation import snapshot
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.instruments.complexity import (
     compression,
     cut_weights,
@@ -31,10 +34,7 @@ from grokscope.collectors.instruments.task_parity import sparse_parity
 from grokscope.collectors.measure.curves import accuracy
 from grokscope.collectors.measure.dropout import dropping
 from grokscope.collectors.measure.llc import Sampling
-from grokscope.collectors.measure.passes import forward_pass
 from grokscope.collectors.measure.surface import flat, hessian_product, loss_of, predictor, trained
-from grokscope.collectors.measure.undisturbed import undisturbed
-from grokscope.collectors.measuring import Measuring
 from grokscope.collectors.reading import Reading
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas.metrics.rows import curvature, task

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from grokscope.collectors.evaluating.forward_pass import Pass, forward_pass
 from grokscope.collectors.instruments import (
     active_units,
     alignment,
@@ -24,7 +25,6 @@ from grokscope.collectors.instruments import (
 )
 from grokscope.collectors.instruments.patterns import patterns
 from grokscope.collectors.measure import attention_entropy, class_means, nc3, nc4, prefix_matching_score
-from grokscope.collectors.measure.passes import Pass, forward_pass
 from grokscope.collectors.reading import Reading
 
 TOKENS = repeated_tokens(11, sequences=3, length=12)

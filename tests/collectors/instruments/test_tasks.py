@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.instruments.task_modular import modular_addition
 from grokscope.collectors.instruments.task_parity import sparse_parity
 from grokscope.collectors.measure.modular import (
@@ -16,7 +17,6 @@ from grokscope.collectors.measure.modular import (
     sum_parts,
     table_loss,
 )
-from grokscope.collectors.measure.undisturbed import undisturbed
 from grokscope.collectors.reading import Reading
 
 P = 11

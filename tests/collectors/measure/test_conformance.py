@@ -10,9 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from grokscope.collectors import evaluation, measure, watch
-from grokscope.collectors.evaluation import evaluate, snapshot, weight_measures
-from grokscope.collectors.watch import UpdateWatch
+from grokscope.collectors import measure
+from grokscope.collectors.evaluating import evaluation
+from grokscope.collectors.evaluating import update_recorder as watch
+from grokscope.collectors.evaluating.evaluation import evaluate, snapshot, weight_measures
+from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.schemas.metrics.table import find_metric
 
 MODULES = [

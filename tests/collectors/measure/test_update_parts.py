@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from grokscope.collectors.watch import UpdateWatch
+from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 
 X = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
 Y = X.sum(1, keepdim=True)

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from grokscope.collectors.evaluating.preserved_state import device_of
 from grokscope.collectors.instruments.patterns import Attention, patterns
 from grokscope.collectors.instruments.probing import first_inputs, outputs_of
 from grokscope.collectors.measure.attention import (
@@ -16,7 +17,6 @@ from grokscope.collectors.measure.attention import (
 from grokscope.collectors.measure.representation import spectral_entropy
 from grokscope.collectors.measure.routing import expert_load, pathway_consistency, router_entropy
 from grokscope.collectors.measure.sequences import in_context_score
-from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Instrument, Reading, instrument
 from grokscope.collectors.where import where
 from grokscope.schemas import Tier

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from grokscope.collectors.evaluating.forward_pass import Pass
 from grokscope.collectors.instruments.probing import last_linear
 from grokscope.collectors.measure.collapse import nc1
-from grokscope.collectors.measure.passes import Pass
 from grokscope.collectors.measure.simplex import class_means, nc2_angles, nc2_norms, nc3, nc4
 from grokscope.collectors.reading import Instrument, Reading, instrument
 

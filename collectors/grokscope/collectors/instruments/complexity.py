@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.evaluation import matrices_of
+from grokscope.collectors.evaluating.evaluation import matrices_of
 from grokscope.collectors.instruments.subset import Subset, fixed, take
 from grokscope.collectors.measure.complexity import circuit_complexity, coarsest_step, compressed_bits
 from grokscope.collectors.measure.dropout import dropout_accuracy, dropping
@@ -123,7 +123,7 @@ def synergy(*, units: int = 16) -> Instrument:
 
     >>> import torch
     >>> from torch import nn
-    >>> from grokscope.collectors.measure.passes import forward_pass
+    >>> from grokscope.collectors.evaluating.forward_pass import forward_pass
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Linear(2, 3)
     >>> reading = Reading(step=0, model=model, passes={"test": forward_pass(model, data)})

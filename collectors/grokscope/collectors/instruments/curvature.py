@@ -124,7 +124,7 @@ def last_layer_flatness(*, layer: str | None = None) -> Instrument:
         layer: Dotted name of the last layer; by default the last ``Linear`` that fits.
 
     >>> from torch import nn
-    >>> from grokscope.collectors.measure.passes import forward_pass
+    >>> from grokscope.collectors.evaluating.forward_pass import forward_pass
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Linear(2, 3)
     >>> reading = Reading(step=0, model=model, passes={"test": forward_pass(model, data)})

@@ -7,9 +7,9 @@ from typing import cast
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from grokscope.collectors.measure.batches import batches, parts_of
+from grokscope.collectors.evaluating.batches import batches, parts_of
+from grokscope.collectors.evaluating.preserved_state import device_of
 from grokscope.collectors.measure.shards import whole
-from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Reading
 
 Hook = Callable[[nn.Module, object, object], None]

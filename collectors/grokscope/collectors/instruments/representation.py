@@ -111,7 +111,7 @@ def alignment(*, reference: Mapping[str, Tensor] | None = None, samples: int = 1
     the features kept.
 
     >>> import torch
-    >>> from grokscope.collectors.measure.passes import Pass
+    >>> from grokscope.collectors.evaluating.forward_pass import Pass
     >>> features = torch.randn(9, 2, generator=torch.Generator().manual_seed(0))
     >>> found = Pass(logits=features, targets=torch.zeros(9).long(), features=features)
     >>> watch, reading = alignment(), Reading(step=0, model=torch.nn.ReLU(), passes={"test": found})

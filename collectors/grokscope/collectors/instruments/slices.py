@@ -65,7 +65,7 @@ def slices(groups: Mapping[str, Tensor], *, names: Sequence[str] | None = None) 
 
     Source: Li, Fan & Zhou 2025, arXiv:2506.21551. Cost: two passes over the logits, free.
 
-    >>> from grokscope.collectors.measure.passes import Pass
+    >>> from grokscope.collectors.evaluating.forward_pass import Pass
     >>> found = Pass(logits=torch.eye(2), targets=torch.tensor([0, 0]), features=None)
     >>> reading = Reading(step=0, model=torch.nn.ReLU(), passes={"test": found})
     >>> slices({"test": torch.tensor([0, 1])}, names=["even", "odd"])(reading)["groups/accuracy/test/odd"]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors.measure.batches import batches, parts_of
+from grokscope.collectors.evaluating.batches import batches, parts_of
+from grokscope.collectors.evaluating.preserved_state import device_of
 from grokscope.collectors.measure.surface import Criterion, Loss, Predict, loss_of, predictor, trained
-from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Reading
 
 

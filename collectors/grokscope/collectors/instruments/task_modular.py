@@ -6,8 +6,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from grokscope.collectors.evaluating.batches import Inputs, batches, parts_of
+from grokscope.collectors.evaluating.preserved_state import device_of
+from grokscope.collectors.evaluating.taps import tapped
 from grokscope.collectors.instruments.subset import fixed
-from grokscope.collectors.measure.batches import Inputs, batches, parts_of
 from grokscope.collectors.measure.fourier import (
     frequency_power,
     gini,
@@ -24,8 +26,6 @@ from grokscope.collectors.measure.modular import (
     table_loss,
 )
 from grokscope.collectors.measure.predictions import logits_of
-from grokscope.collectors.measure.taps import tapped
-from grokscope.collectors.measure.undisturbed import device_of
 from grokscope.collectors.reading import Instrument, Reading, instrument
 
 

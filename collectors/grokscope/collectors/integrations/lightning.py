@@ -7,7 +7,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from grokscope.collectors.model_watch import Data
+from grokscope.collectors.evaluating.model_evaluator import Data
 from grokscope.collectors.tracker import Tracker
 
 _SAVED = "grokscope"

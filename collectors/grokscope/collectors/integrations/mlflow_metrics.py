@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
-from grokscope.collectors.endings import status_of
+from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.tracker import Tracker
 from grokscope.schemas.tags import CLIENT_RUN_ID
 

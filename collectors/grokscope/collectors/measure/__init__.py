@@ -1,9 +1,10 @@
 """Pure measures: tensors in, scalar tensors out, on the device and without waiting for it."""
 
+from grokscope.collectors.evaluating.batches import Batch as Batch
+from grokscope.collectors.evaluating.preserved_state import undisturbed as undisturbed
 from grokscope.collectors.measure.attention import attention_entropy as attention_entropy
 from grokscope.collectors.measure.attention import prefix_matching_score as prefix_matching_score
 from grokscope.collectors.measure.attention import previous_token_score as previous_token_score
-from grokscope.collectors.measure.batches import Batch as Batch
 from grokscope.collectors.measure.calibration import information as information
 from grokscope.collectors.measure.calibration import temperature as temperature
 from grokscope.collectors.measure.collapse import nc1 as nc1
@@ -104,7 +105,6 @@ from grokscope.collectors.measure.surface import value_and_gradient as value_and
 from grokscope.collectors.measure.synergy import o_information as o_information
 from grokscope.collectors.measure.trajectory import sketch as sketch
 from grokscope.collectors.measure.trajectory import trajectory_measures as trajectory_measures
-from grokscope.collectors.measure.undisturbed import undisturbed as undisturbed
 from grokscope.collectors.measure.units import dead_share as dead_share
 from grokscope.collectors.measure.units import sparsity as sparsity
 from grokscope.collectors.measure.units import unit_gini as unit_gini

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from grokscope.collectors.measure.batches import Inputs, parts_of
-from grokscope.collectors.measure.undisturbed import plain_module, undisturbed
+from grokscope.collectors.evaluating.batches import Inputs, parts_of
+from grokscope.collectors.evaluating.preserved_state import plain_module, undisturbed
 
 # Forward once, backward twice: by the activations and by the weights (Kaplan et al. 2020, section 2.1).
 _PASSES_PER_TRAINING_STEP = 3

@@ -9,9 +9,9 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors.measure.batches import Inputs, parts_of
+from grokscope.collectors.evaluating.batches import Inputs, parts_of
+from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.measure.predictions import logits_of
-from grokscope.collectors.measure.undisturbed import plain_module
 
 Predict = Callable[[Sequence[Tensor]], Tensor]
 """From parameters, in the order of ``trained``, to logits ``[N, C]``."""

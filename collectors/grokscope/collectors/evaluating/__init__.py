@@ -1,0 +1,1 @@
+"""Looking at a model in training: when, on what, for how long, and without leaving a trace."""

@@ -1,0 +1,174 @@
+"""One look at a model: every measure of a split from one forward pass, and every measure of its weights."""
+
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from grokscope.collectors.evaluating.batches import Batch
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import plain_module
+from grokscope.collectors.measure.collapse import nc1
+from grokscope.collectors.measure.curves import curve_measures
+from grokscope.collectors.measure.norms import (
+    angle_of_sides,
+    by_group,
+    by_layer,
+    distance_from_init,
+    weight_norms,
+)
+from grokscope.collectors.measure.shards import whole
+from grokscope.collectors.measure.spectra import singular_values, spectral_measures
+from grokscope.collectors.where import where
+
+
+def evaluate(
+    model: nn.Module,
+    data: Batch | Iterable[Batch],
+    *,
+    features: str | None = None,
+    batch_size: int | None = None,
+    ignore_index: int | None = None,
+) -> dict[str, Tensor]:
+    """Return every measure of one split from one forward pass, leaving no trace (see ``undisturbed``).
+
+    Args:
+        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or as ``.logits`` of what it returns.
+        data: ``(inputs, targets)`` as tensors, or an iterable of such pairs; inputs may be a tuple for
+            ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to the model's
+            device. Logits of the whole split are held at once: N · T · C values.
+        features: Dotted name of the module whose input is the representation ``[N, d]`` or ``[N, T, d]``;
+            by default the last ``nn.Linear`` of C outputs that the pass met.
+        batch_size: Examples a pass when ``data`` is one pair; ``None`` takes it whole.
+        ignore_index: Leave out targets of this value (torch's own default for padding is -100). ``None``
+            leaves out none and spares the synchronisation a batch that this costs on an accelerator.
+
+    Returns:
+        Scalar tensors keyed by quantity (``loss``, ``accuracy``, ...) on the model's device, without a
+        synchronisation of ours; with ``nc1`` where a representation was found.
+
+    Raises:
+        ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
+        TypeError: If the model does not return logits.
+
+    Source: each measure's own. Cost: one forward pass and some fifteen softmax passes over the logits.
+
+    >>> import torch
+    >>> measures = evaluate(nn.Linear(2, 2), (torch.randn(4, 2), torch.tensor([0, 1, 0, 1])))
+    >>> list(measures)[:4], list(measures)[-1]
+    (['loss', 'accuracy', 'mrr', 'margin'], 'nc1')
+    """
+    result = forward_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
+    measures = curve_measures(result.logits, result.targets)
+    if result.features is not None:
+        measures["nc1"] = nc1(result.features, result.targets, classes=result.logits.shape[1])
+    return measures
+
+
+def weight_measures(
+    model: nn.Module,
+    *,
+    init: Mapping[str, Tensor] | None = None,
+    optimizer: Optimizer | None = None,
+    matrices: bool = True,
+) -> dict[str, Tensor]:
+    """Return every measure of a model's weights by full key, ``weights/<quantity>[/<where>]``.
+
+    ``weights/norm`` comes in total, by layer (the module that owns the parameters) and, where there are
+    several, by parameter group as ``group:<name>``. Spectra come by matrix: a parameter of two or more
+    dimensions, none of them 1 once flattened, under its name without ``.weight``. Characters that a metric
+    key cannot hold become ``_``.
+
+    Args:
+        model: Any module, its parameters on one device.
+        init: ``snapshot`` at initialisation, for ``weights/distance_from_init`` and ``angle_from_init``.
+        optimizer: Its parameter groups are measured too.
+        matrices: Whether to decompose the matrices, the dear part.
+
+    Returns:
+        Scalar tensors on the model's device, no synchronisation of ours (CUDA's decomposition makes its own).
+
+    Raises:
+        ValueError: If ``init`` is of another model.
+
+    Source: each measure's own. Cost: two passes over the parameters, and one decomposition a matrix.
+
+    >>> list(weight_measures(nn.Sequential(nn.Linear(2, 3)), matrices=False))
+    ['weights/norm', 'weights/norm/0']
+    """
+    parameters = dict(plain_module(model).named_parameters())
+    now = list(parameters.values())
+    then = [] if init is None else _paired(parameters, init)
+    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then})
+    before = norms.pop("then")
+    measures = dict(norms)
+    if then:
+        distance = distance_from_init(now, then)
+        measures["weights/distance_from_init"] = distance
+        measures["weights/angle_from_init"] = angle_of_sides(norms["weights/norm"], before, distance)
+    return measures | (matrix_spectra(parameters) if matrices else {})
+
+
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of a model's parameters by name, as ``weight_measures`` wants it for ``init``.
+
+    Source: definition. Cost: one copy of the parameters, for as long as it is kept.
+
+    >>> list(snapshot(nn.Linear(2, 3)))
+    ['weight', 'bias']
+    """
+    return {name: p.detach().clone() for name, p in plain_module(model).named_parameters()}
+
+
+def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
+    parts = {f"weights/norm/{where(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
+    groups = by_group(optimizer) if optimizer is not None else {}
+    if len(groups) > 1:
+        parts |= {f"weights/norm/group:{where(name)}": group for name, group in groups.items()}
+    return parts
+
+
+def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> list[Tensor]:
+    different = sorted(parameters.keys() ^ init.keys())
+    if different:
+        raise ValueError(
+            f"init must hold the model's own parameters, got a difference in {', '.join(different[:5])}; "
+            "take it with snapshot(model) before training"
+        )
+    return [init[name] for name in parameters]
+
+
+def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[str, Tensor]:
+    """Return the matrices among ``parameters``, whole, under their names without ``.weight``.
+
+    Args:
+        parameters: By name.
+        smallest: Those of fewer rows or columns, once flattened to two dimensions, are left out.
+
+    Source: definition. Cost: none, or an all-gather of each where they are sharded.
+
+    >>> list(matrices_of(dict(nn.Linear(2, 3).named_parameters())))
+    ['weight']
+    """
+    return {
+        where(name.removesuffix(".weight")): whole(parameter)
+        for name, parameter in parameters.items()
+        if parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= smallest
+    }
+
+
+def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return ``weights/<quantity>/<matrix>`` for every matrix among ``parameters``; see ``weight_measures``.
+
+    Source: each measure's own. Cost: one decomposition a matrix.
+
+    >>> import torch
+    >>> list(matrix_spectra({"output.weight": torch.eye(2)}))[0]
+    'weights/spectral_norm/output'
+    """
+    matrices = matrices_of(parameters)
+    return {
+        f"weights/{quantity}/{place}": value
+        for place, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
+        for quantity, value in spectral_measures(spectrum).items()
+    }

@@ -1,0 +1,126 @@
+"""The instruments of a tracker: read within their budget, timed, and kept apart when one of them fails."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
+
+from torch import Tensor
+
+from grokscope.collectors.complaints import contained
+from grokscope.collectors.evaluating.budget import Budget
+from grokscope.collectors.evaluating.stopwatch import Stopwatch
+from grokscope.collectors.measure.shards import agreed
+from grokscope.collectors.reading import Instrument, Named, Read, Reading
+from grokscope.collectors.recording.run_ids import TrackerError
+from grokscope.schemas import Tier
+
+
+class Panel:
+    """Reads instruments: those of tier 0 always, the others when the budget lets them.
+
+    An instrument that fails is said once and left out of this reading; the others go on.
+
+    Args:
+        instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1). One that is
+            given twice is read once.
+        say: Takes a sentence about an instrument that failed.
+        defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
+
+    Raises:
+        TrackerError: If what is given is no instrument, or two have one name.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> panel = Panel([lambda reading: {"mine/step": float(reading.step)}], say=print)
+    >>> panel.read(Reading(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")), share=0.02)
+    {'mine/step': 3.0}
+    """
+
+    def __init__(
+        self,
+        instruments: Iterable[Instrument | Read],
+        *,
+        say: Callable[[str], None],
+        defaults: Iterable[Instrument] = (),
+    ) -> None:
+        self._instruments = {one.name: one for one in defaults} | _by_name(instruments)
+        self._costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
+        self._seconds = dict.fromkeys(self._instruments, 0.0)
+        self._budget = Budget()
+        self._say = say
+
+    @property
+    def costly_seconds(self) -> float:
+        """What all instruments but those of tier 0 have taken so far."""
+        return sum(self._seconds[name] for name in self._costly)
+
+    def read(self, reading: Reading, watch: Stopwatch, *, share: float) -> dict[str, Tensor | float]:
+        """Return what the instruments whose turn it is give, timed under their names.
+
+        Args:
+            reading: What they look at.
+            watch: Times them; ``settle`` wants its laps.
+            share: Of the run's time that all costly ones together may take.
+        """
+        turn = agreed(self._budget.allowed(self._costly, share=share, now=time.monotonic()), reading.model)
+        values: dict[str, Tensor | float] = {}
+        for name, instrument in self._instruments.items():
+            if instrument.tier is Tier.FREE or name in turn:
+                with watch.timing(name):
+                    values |= self._read(instrument, reading)
+        return values
+
+    def settle(self, laps: Mapping[str, float]) -> dict[str, float]:
+        """Charge what the reading has cost, and return what is to be logged about it.
+
+        Args:
+            laps: Seconds by name of instrument, as the stopwatch of ``read`` has them.
+        """
+        mine = {name: seconds for name, seconds in laps.items() if name in self._instruments}
+        self._budget.spent(mine, time.monotonic())
+        for name, seconds in mine.items():
+            self._seconds[name] += seconds
+        skipped = {name: self._budget.skipped(name) for name in self._instruments}
+        return {
+            "collector/skipped": float(sum(skipped.values())),
+            **{f"collector/skipped/{name}": float(count) for name, count in skipped.items() if count},
+            **{f"collector/seconds/{name}": self._seconds[name] for name in mine},
+        }
+
+    def _read(self, instrument: Instrument, reading: Reading) -> Mapping[str, Tensor | float]:
+        with contained(self._say, f"{instrument.name} could not be measured at step {reading.step}"):
+            return {key: _scalar(key, value) for key, value in instrument(reading).items()}
+        return {}
+
+
+def _by_name(given: Iterable[Instrument | Read]) -> dict[str, Instrument]:
+    by_name: dict[str, tuple[Instrument | Read, Instrument]] = {}
+    for read in given:
+        one = _named(read)
+        earlier, _ = by_name.setdefault(one.name, (read, one))
+        if earlier is not read:
+            raise TrackerError(
+                f"two instruments are called {one.name!r}; give one of them, or give one another name, as in "
+                "instrument(name=...)(function)"
+            )
+    return {name: one for name, (_, one) in by_name.items()}
+
+
+def _scalar(key: str, value: Tensor | float) -> Tensor | float:
+    if not isinstance(value, Tensor):
+        return float(value)
+    if value.numel() != 1 or value.is_complex():
+        kind = f"{value.dtype} of {list(value.shape)}"
+        raise ValueError(f"{key!r} must be a number or a real tensor of one element, got {kind}")
+    return value
+
+
+def _named(read: Instrument | Read) -> Instrument:
+    if not callable(read):
+        raise TrackerError(
+            "measures are instruments, as grokscope.collectors.instruments makes them, or functions of a "
+            f"Reading, got {type(read).__name__}; call its constructor, or write one function"
+        )
+    if isinstance(getattr(read, "tier", None), Tier) and isinstance(getattr(read, "name", None), str):
+        return cast("Instrument", read)
+    return Named(name=getattr(read, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, read=read)

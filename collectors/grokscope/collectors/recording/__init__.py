@@ -1,0 +1,1 @@
+"""What a training loop logs, on its way to the local disk and from there into MLflow."""

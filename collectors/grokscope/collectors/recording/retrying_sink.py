@@ -1,0 +1,77 @@
+"""Where a tracker writes while no spool can be created: all is counted, nothing kept, and it tries again."""
+
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from grokscope.collectors.complaints import tell
+from grokscope.schemas import NoHomeError
+
+if TYPE_CHECKING:
+    from grokscope.collectors.recording.sink import Journal
+
+_RETRY_SECONDS = 5.0
+
+
+class LostJournal:
+    """Stands in for a spool until there is one, and passes everything on from then.
+
+    Args:
+        open_spool: Opens the real journal; raises ``OSError`` or ``NoHomeError`` while that cannot be.
+    """
+
+    def __init__(self, open_spool: "Callable[[], Journal]") -> None:
+        self._lost = 0
+        self._found: Journal | None = None
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        # A tracker that is dropped without being closed must not be kept alive by this.
+        arguments = (weakref.ref(self), open_spool, self._ended)
+        threading.Thread(target=_retry, args=arguments, name="grokscope-retry", daemon=True).start()
+
+    @property
+    def dropped(self) -> int:
+        """How many scalars could not be kept."""
+        return self._lost + (self._found.dropped if self._found else 0)
+
+    def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Pass the points on, or count them as dropped."""
+        if self._found is None:
+            self._lost += len(values)
+        else:
+            self._found.points(step, time_ms, values)
+
+    def end(self, status: str, time_ms: int) -> None:
+        """Pass the end on, or say how much was lost."""
+        with self._lock:
+            self._ended.set()
+        if self._found is not None:
+            self._found.end(status, time_ms)
+        else:
+            tell(f"{self._lost} points were lost, since no spool could be written.")
+
+    def wait_shipped(self, seconds: float) -> int:
+        """Wait for what was kept; return 0 if nothing was."""
+        return self._found.wait_shipped(seconds) if self._found else 0
+
+    def try_again(self, open_spool: "Callable[[], Journal]") -> bool:
+        """Try to open the spool; say whether there is one now, or none is needed any more."""
+        with self._lock:
+            if self._ended.is_set():
+                return True
+            try:
+                self._found = open_spool()
+            except (OSError, NoHomeError):
+                return False
+        tell(f"the spool can be written now; points are kept from here on, and {self._lost} were lost.")
+        return True
+
+
+def _retry(
+    mine: "weakref.ref[LostJournal]", open_spool: "Callable[[], Journal]", ended: threading.Event
+) -> None:
+    while not ended.wait(_RETRY_SECONDS):
+        journal = mine()
+        if journal is None or journal.try_again(open_spool):
+            return

@@ -1,0 +1,100 @@
+"""What a user logs, made ready for the journal: names MLflow takes, whole steps, plain floats."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from grokscope.collectors.complaints import Complaints
+from grokscope.collectors.interrupts import is_interrupt
+from grokscope.collectors.recording.sink import Journal
+from grokscope.schemas.names import stored_name
+
+if TYPE_CHECKING:
+    from grokscope.collectors.recording.device_values import DeviceValues
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+# A loop that logs a new name at every step must not fill the memory.
+_MOST_NAMES = 10_000
+
+
+class Intake:
+    """Sorts values into those that can be written now and those still on an accelerator."""
+
+    def __init__(self, journal: Journal, complaints: Complaints) -> None:
+        self._journal = journal
+        self._complaints = complaints
+        self._names: dict[str, str] = {}
+        self._device: DeviceValues | None = None
+
+    def take(self, step: int, time_ms: int, values: Mapping[str, Any]) -> None:
+        """Write ``values`` of one step.
+
+        Raises:
+            ValueError: If ``step`` is not a whole number of at most 64 bits.
+        """
+        if type(step) is not int or not _LEAST <= step <= _MOST:
+            step = _whole(step)
+        plain: dict[str, float] = {}
+        on_device: dict[str, Any] = {}
+        for key, value in values.items():
+            name = self._names.get(key) or self._name(key)
+            if type(value) is float:
+                plain[name] = value
+            elif _is_on_accelerator(value) and value.numel() == 1:
+                on_device[name] = value
+            else:
+                self._convert(plain, name, value)
+        if plain:
+            self._journal.points(step, time_ms, plain)
+        if on_device:
+            self._waiting().put(step, time_ms, on_device)
+        if self._device is not None:
+            self._write_arrived(wait=False)
+
+    def flush(self) -> None:
+        """Write what is still on an accelerator, waiting for it."""
+        if self._device is not None:
+            self._write_arrived(wait=True)
+
+    def _write_arrived(self, *, wait: bool) -> None:
+        for arrived in self._waiting().arrived(wait=wait):
+            self._journal.points(arrived.step, arrived.time_ms, arrived.values)
+
+    def _waiting(self) -> "DeviceValues":
+        if self._device is None:
+            from grokscope.collectors.recording.device_values import DeviceValues  # noqa: PLC0415 - torch is optional
+
+            self._device = DeviceValues()
+        return self._device
+
+    def _convert(self, plain: dict[str, float], name: str, value: Any) -> None:
+        try:
+            # Of torch, numpy and jax alike; float() of a loss that still hangs on its graph would warn.
+            plain[name] = float(value.item() if hasattr(value, "item") else value)
+        except Exception as error:
+            if is_interrupt(error):
+                raise
+            got = type(value).__name__
+            self._complaints.say(
+                f"{name!r} must be a number or a tensor of one element, got {got}; it is left out", dropped=1
+            )
+
+    def _name(self, key: str) -> str:
+        if len(self._names) >= _MOST_NAMES:
+            self._names.clear()
+        name = stored_name(str(key))
+        if name != key:
+            self._complaints.say(f"MLflow cannot take the name {key!r}; logged as {name!r}")
+        self._names[key] = name
+        return name
+
+
+def _whole(step: Any) -> int:
+    number = int(step)
+    if number != step or not _LEAST <= number <= _MOST:
+        raise ValueError(f"a step is a whole number of at most 64 bits, got {step!r}")
+    return number
+
+
+def _is_on_accelerator(value: Any) -> bool:
+    device = getattr(value, "device", None)
+    return getattr(device, "type", "cpu") != "cpu"

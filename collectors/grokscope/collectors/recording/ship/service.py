@@ -1,0 +1,230 @@
+"""The shipper's loop: every spool of one store, one batch each in turn, until there is nothing left."""
+
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from grokscope.collectors.recording.ship.dead_letters import letters_path
+from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.lock import ship_key
+from grokscope.collectors.recording.ship.ownership import is_ours
+from grokscope.collectors.recording.ship.sink import OtherVersion, Sink, StoreReplaced, Unavailable
+from grokscope.collectors.recording.ship.stored_run import Waiting
+from grokscope.collectors.recording.spool import (
+    NotPrivateError,
+    check_place,
+    find_spools,
+    forget_attempts,
+    private_folder,
+    read_json,
+    read_meta,
+    remove_retired,
+    replace_json,
+    whole_number,
+    why_refused,
+)
+from grokscope.schemas.secrets import redacted
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.4
+IDLE_SECONDS = 15.0
+# A store that has been away this long, with no training at work: 'grokscope sync' or the next run goes on.
+GIVE_UP_SECONDS = 600.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+# Asking a store of another version again costs one query, and somebody may have upgraded it.
+_OTHER_VERSION_WAIT = 5.0
+_SAY_SECONDS = 2.0
+FAILED = "failed"
+OTHER_VERSION = "other version"
+
+
+class _Rest(NamedTuple):
+    """How long a run is left alone that the store refuses, maybe for a reason that passes."""
+
+    until: float
+    seconds: float
+
+    def longer(self) -> "_Rest":
+        seconds = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self.seconds))
+        return _Rest(until=time.monotonic() + seconds, seconds=seconds)
+
+
+_NO_REST = _Rest(until=0.0, seconds=0.0)
+
+
+def state_path(home: Path, store: str) -> Path:
+    """Return the file in which a shipper says how it is doing."""
+    return home / "ship" / f"{ship_key(store)}.json"
+
+
+def has_failed(home: Path, store: str) -> bool:
+    """Say whether the last shipper failed by itself, and would again.
+
+    >>> has_failed(Path("no-such-home"), "sqlite:////data/mlflow.db")
+    False
+    """
+    return (read_json(state_path(home, store)) or {}).get("state") == FAILED
+
+
+def other_version(home: Path, store: str, *, since_ms: int) -> str:
+    """Return why a shipper writes nothing into a store of another MLflow; empty unless it said so of late.
+
+    >>> other_version(Path("no-such-home"), "sqlite:////data/mlflow.db", since_ms=0)
+    ''
+    """
+    said = read_json(state_path(home, store)) or {}
+    is_news = said.get("state") == OTHER_VERSION and (whole_number(said.get("time_ms")) or 0) >= since_ms
+    return str(said.get("why", "")) if is_news else ""
+
+
+def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0) -> None:
+    """Say on disk how shipping to ``store`` goes."""
+    path = state_path(home, store)
+    now = time.time_ns() // 1_000_000
+    with suppress(OSError):  # a full disk must not end the shipping that empties it
+        private_folder(home, path.parent.name)
+        replace_json(path, {"state": state, "why": why, "time_ms": now, "spools": spools})
+
+
+class Service:
+    """Ships this machine's spools for one store.
+
+    Args:
+        home: Where spools live.
+        store: MLflow tracking URI.
+        sink: Where points go.
+        sleep: Waits a number of seconds.
+    """
+
+    def __init__(
+        self, home: Path, store: str, *, sink: Sink, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._home = home
+        self._store = store
+        self._sink = sink
+        self._sleep = sleep
+        self._deliveries: dict[Path, Delivery] = {}
+        self._put_aside: set[Path] = set()
+        self._rests: dict[Path, _Rest] = {}
+        self._wait = 0.0
+        self._is_other_version = False
+        self._next_say = 0.0
+        self._last_success = time.monotonic()
+        remove_retired(home)
+        forget_attempts(home)
+
+    def tick(self) -> int:
+        """Go once round all spools, one batch each; return how many scalars were delivered."""
+        self._find_new()
+        delivered = 0
+        for folder, delivery in self._awake():
+            try:
+                delivered += delivery.advance()
+            except NotPrivateError as error:
+                self._put_off(folder, str(error))
+            except Waiting as error:  # that is about this run alone
+                self._rests[folder] = self._rests.get(folder, _NO_REST).longer()
+                self._say("waiting", str(error))
+            except (Unavailable, OSError) as error:
+                # To the end of the line: what troubles one run must not keep the others waiting.
+                self._deliveries[folder] = self._deliveries.pop(folder)
+                self._back_off(error, has_delivered=delivered > 0)
+                return delivered
+            except StoreReplaced:
+                raise
+            except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
+                _log.error("%s is put off\n%s", folder, redacted(traceback.format_exc()))
+                self._put_off(folder, repr(error))
+            else:
+                self._rests.pop(folder, None)
+                if delivery.is_done:
+                    del self._deliveries[folder]
+        self._last_success = time.monotonic()
+        self._is_other_version = False
+        if self._wait or (delivered and time.monotonic() >= self._next_say):
+            self._wait = 0.0
+            self._say("shipping", "")
+        return delivered
+
+    def run(self, *, idle_seconds: float = IDLE_SECONDS) -> bool:
+        """Ship until no spool is left and none has come for ``idle_seconds``.
+
+        Returns:
+            Whether everything is shipped; ``False`` after giving up on a store that stays away.
+        """
+        busy = time.monotonic()
+        while not self._is_hopeless():
+            self.tick()
+            # What a live run adds meanwhile goes out together: a call a point would cost a core.
+            if not self._wait and not any(d.is_behind for d in self._deliveries.values()):
+                self._sleep(TICK_SECONDS)
+            if self._deliveries:
+                busy = time.monotonic()
+            elif time.monotonic() - busy >= idle_seconds:
+                self._say("idle", "")
+                return True
+        return False
+
+    def _is_hopeless(self) -> bool:
+        if self._is_other_version and not any(d.is_live for d in self._deliveries.values()):
+            return True
+        # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
+        away = time.monotonic() - self._last_success if self._wait else 0.0
+        return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
+
+    def has_spools(self) -> bool:
+        """Say whether there is anything to ship."""
+        self._find_new()
+        return bool(self._deliveries)
+
+    def _awake(self) -> list[tuple[Path, Delivery]]:
+        now = time.monotonic()
+        return [(f, d) for f, d in self._deliveries.items() if now >= self._rests.get(f, _NO_REST).until]
+
+    def _find_new(self) -> None:
+        for folder in find_spools(self._home):
+            if folder in self._deliveries or folder in self._put_aside or (folder / "state.json").exists():
+                continue
+            meta = read_meta(folder)
+            if meta is None or meta.store != self._store:
+                continue
+            try:
+                if not why_refused(folder) and is_ours(self._home, folder, meta):
+                    dead = letters_path(self._home, meta.run_id)
+                    check_place(dead.parent)
+                    self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+            except OSError:  # a disk that fails at one spool; the next round looks again
+                continue
+            except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
+                self._put_off(folder, repr(error))
+
+    def _put_off(self, folder: Path, why: str) -> None:
+        """Leave a spool that cannot be shipped to 'grokscope sync': it must not keep the others waiting."""
+        self._deliveries.pop(folder, None)
+        why = f"{folder} could not be shipped ({redacted(why)}); run 'grokscope sync' to try again"
+        try:
+            replace_json(folder / "state.json", {"state": FAILED, "why": why})
+        except OSError:  # then only for as long as we live
+            self._put_aside.add(folder)
+
+    def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
+        if has_delivered:
+            self._wait, self._last_success = 0.0, time.monotonic()
+        known, self._is_other_version = self._is_other_version, isinstance(error, OtherVersion)
+        longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
+        self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
+        wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        if not (known and self._is_other_version):
+            _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
+        self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
+        self._sleep(wait)
+
+    def _say(self, state: str, why: str) -> None:
+        self._next_say = time.monotonic() + _SAY_SECONDS
+        write_state(self._home, self._store, state, why, spools=len(self._deliveries))

@@ -1,0 +1,172 @@
+"""One run in its store: how it is opened, described and ended, and what the store refuses of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from grokscope.collectors.recording.ship.dead_letters import DeadLetters
+from grokscope.collectors.recording.ship.frame import ending_of, frame_of
+from grokscope.collectors.recording.ship.sieve import Sieve
+from grokscope.collectors.recording.ship.sink import Label, Refused, Scalar, Sink, TooSlow, Unavailable
+from grokscope.collectors.recording.spool import Meta
+from grokscope.schemas import CLIENT_RUN_ID, REFUSED
+
+BATCH = 1000
+_SMALLEST_BATCH = 50
+_LABELS_A_CALL = 100
+_REASON_LENGTH = 500
+# A store that refuses all of a run, and nothing else, is believed after this long and this many tries.
+BELIEVED_SECONDS = 300.0
+_BELIEVED_TRIES = 4
+
+
+class Waiting(Unavailable):
+    """The store refuses all of a run, maybe for a reason that passes."""
+
+
+class Patience:
+    """How long a store has refused a run while it took other things.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._tries = 0
+
+    def check(self, error: Exception) -> None:
+        """Call a refusal an outage until it has lasted: a proxy in trouble may refuse whatever comes.
+
+        Args:
+            error: What the store said.
+
+        Raises:
+            Waiting: While it has not.
+        """
+        self._since = self._clock() if self._since is None else self._since
+        self._tries += 1
+        if self._tries < _BELIEVED_TRIES or self._clock() - self._since < BELIEVED_SECONDS:
+            raise Waiting(f"it refuses a run ({error}); that is tried again, and all of it kept") from error
+
+    def forget(self) -> None:
+        """Begin anew: something else has happened."""
+        self._since, self._tries = None, 0
+
+
+class StoredRun:
+    """What a sink has of one run, and what is on its way there.
+
+    A record that the sink refuses, be it a point, a param, a tag or the end, goes to the dead letters and
+    costs none of the others.
+
+    Args:
+        meta: What the spool says the run is.
+        sink: Where it goes.
+        letters: Takes what the sink refuses.
+        clock: Seconds that only grow; see ``Patience``.
+
+    Attributes:
+        batch_size: How many points are sent at once; less where the store is slow.
+        refused: How many records the sink has refused.
+        patience: With a store that refuses all of it.
+    """
+
+    def __init__(self, meta: Meta, *, sink: Sink, letters: DeadLetters, clock: Callable[[], float]) -> None:
+        self.batch_size = BATCH
+        self.refused = 0
+        self.patience = Patience(clock)
+        self._meta = meta
+        self._sink = sink
+        self._letters = letters
+        self._told = 0
+        self._id = ""
+        self._labels: Sieve[Label]
+        self._points: Sieve[Scalar]
+
+    @property
+    def waiting(self) -> int:
+        """How many points are still to be sent."""
+        return len(self._points) if self._id else 0
+
+    def open(self) -> None:
+        """Create the run or find it again, and send its params and tags; at later calls what is left of them.
+
+        Raises:
+            Refused: If the store takes no such run.
+        """
+        run = self._id or self._opened()
+        while self._labels:
+            self._labels.advance()
+        self._tell_refused(run)
+
+    def put(self, points: Sequence[Scalar]) -> None:
+        """Take points to be sent."""
+        self._points.put(points, size=self.batch_size)
+
+    def send(self) -> int:
+        """Send a batch of points; return how many are done with.
+
+        Raises:
+            Refused: If the store takes none of all that wait.
+        """
+        try:
+            return self._points.advance()
+        except TooSlow:
+            self.batch_size = max(_SMALLEST_BATCH, self.batch_size // 2)
+            self._points.resize(self.batch_size)
+            raise
+
+    def beat(self, time_ms: int) -> None:
+        """Say that the trainer was alive at ``time_ms``."""
+        with suppress(Refused):  # the points say the same a little later
+            self._sink.beat(self._id, time_ms)
+
+    def end(self, content: Mapping[str, Any], *, last_ms: int, damage: str = "") -> None:
+        """End the run as the spool's last event says.
+
+        Args:
+            content: The event.
+            last_ms: When the last point was logged.
+            damage: What of the spool could not be read.
+        """
+        ending, misfit = ending_of(content, attempt=self._meta.attempt, last_ms=last_ms)
+        if misfit is not None:
+            self._letters.bury(misfit.record, misfit.why)
+        self._tell_refused(self._id)
+        try:
+            self._sink.end_run(self._id, ending._replace(damage=damage))
+        except Refused as error:
+            self.patience.check(error)
+            self._bury({"event": "end", **ending._asdict()}, str(error))
+
+    def _opened(self) -> str:
+        frame = frame_of(self._meta)
+        run = self._sink.open_run(frame.meta)
+        for misfit in frame.misfits:
+            self._letters.bury(misfit.record, misfit.why)
+        known = Label("tag", CLIENT_RUN_ID, self._meta.run_id)
+        describe, probe = partial(self._sink.describe, run), partial(self._sink.describe, run, (known,))
+        self._labels = Sieve(describe, bury=self._bury_record, probe=probe, good=known)
+        self._labels.put(frame.labels, size=_LABELS_A_CALL)
+        self._points = Sieve(partial(self._sink.send, run), bury=self._bury_record, probe=probe)
+        self._id = run
+        return run
+
+    def _bury_record(self, record: Scalar | Label, why: str) -> None:
+        self._bury(record._asdict(), why)
+
+    def _bury(self, record: Mapping[str, Any], why: str) -> None:
+        self._letters.bury(record, why)
+        self.refused += 1
+
+    def _tell_refused(self, run: str) -> None:
+        """Say on the run how much of it was refused."""
+        count = self._letters.count
+        if count != self._told:
+            said = Label("tag", REFUSED, f"{count}; the last: {self._letters.last[:_REASON_LENGTH]}")
+            with suppress(Refused):
+                self._sink.describe(run, (said,))
+            self._told = count

@@ -1,0 +1,152 @@
+"""Folders and small files of a spool.
+
+``<home>/spool/<run id>.<writer>/`` holds ``meta.json`` (what run this is and where it goes),
+``NNNNNN.seg`` (records), ``writer`` (who writes them lives), ``cursor.json`` (how far they are shipped),
+``shipper`` (who ships them lives), ``damage.json`` (what cannot be read of it) and ``state.json`` (why nobody
+can ship it). Folders have mode 0700 and files 0600; what somebody else may have written is refused.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from grokscope.collectors.recording.spool.meta import NAME, Meta
+from grokscope.collectors.recording.spool.private import check_place, is_private, private_folder
+from grokscope.collectors.recording.spool.small_files import (
+    age_seconds,
+    read_json,
+    replace_json,
+    whole_number,
+)
+
+_RETIRED, _ASIDE = ".shipped", ".silent"
+_ASIDE_SECONDS = 7 * 86_400.0
+_SEGMENT = re.compile(r"[0-9]{6,9}\.seg")
+_MOST_SEGMENTS = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cursor:
+    """Everything before this place is in MLflow."""
+
+    segment: int = 0
+    offset: int = 0
+
+
+def spools(home: Path) -> Path:
+    """Return the folder that holds all spools."""
+    return home / "spool"
+
+
+def create_spool(home: Path, meta: Meta) -> Path:
+    """Create a spool's folder (mode 0700) with its ``meta.json`` and return it."""
+    return publish_spool(prepare_spool(home, meta))
+
+
+def prepare_spool(home: Path, meta: Meta) -> Path:
+    """Create a spool that no shipper sees until it is complete and published."""
+    root = private_folder(home, spools(home).name)
+    hidden = root / f".{meta.run_id}.{meta.attempt}-{meta.pid}-{meta.start_ms}"
+    hidden.mkdir(mode=0o700)
+    replace_json(hidden / NAME, asdict(meta))
+    return hidden
+
+
+def publish_spool(hidden: Path) -> Path:
+    """Let shippers see a prepared spool; return its folder."""
+    return hidden.rename(hidden.with_name(hidden.name.removeprefix(".")))
+
+
+def find_spools(home: Path) -> list[Path]:
+    """Return the folders of all spools that are this user's alone, oldest first; see ``refused_spools``."""
+    found: list[tuple[int, str, Path]] = []
+    with suppress(OSError):
+        check_place(home)
+        check_place(spools(home))
+        for folder in visible(spools(home)):
+            with suppress(OSError):  # a shipper may remove a spool at any moment
+                if is_private(folder) and (folder / NAME).is_file():
+                    found.append((folder.lstat().st_ctime_ns, folder.name, folder))
+    return [folder for _, _, folder in sorted(found)]
+
+
+def visible(root: Path) -> list[Path]:
+    """Return what is in the folder of all spools and not hidden, which those are that come or go."""
+    return sorted(folder for folder in _entries(root) if not folder.name.startswith("."))
+
+
+def read_cursor(folder: Path) -> Cursor:
+    """Return how far a spool is shipped; the beginning if nothing is, or if nobody can tell.
+
+    Shipping from the beginning again is harmless: the store keeps each point once.
+    """
+    raw = read_json(folder / "cursor.json") or {}
+    segment, offset = whole_number(raw.get("segment"), most=_MOST_SEGMENTS), whole_number(raw.get("offset"))
+    return Cursor() if segment is None or offset is None else Cursor(segment=segment, offset=offset)
+
+
+def write_cursor(folder: Path, cursor: Cursor) -> None:
+    """Move the cursor so that the move survives a crash."""
+    replace_json(folder / "cursor.json", asdict(cursor))
+
+
+def segment_path(folder: Path, number: int) -> Path:
+    """Return the path of segment ``number``."""
+    return folder / f"{number:06d}.seg"
+
+
+def segments(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the segments that exist, in order of their numbers."""
+    found = (path for path in _entries(folder) if _SEGMENT.fullmatch(path.name))
+    return iter(sorted((int(path.stem), path) for path in found))
+
+
+def remove_spool(folder: Path) -> None:
+    """Remove a spool that is wholly shipped.
+
+    It loses its name first: a shipper killed in the middle must not leave half a spool behind, which the
+    next one would take for that of a trainer that died.
+    """
+    with suppress(FileNotFoundError):  # somebody else has done it
+        shutil.rmtree(_renamed(folder, _RETIRED), ignore_errors=True)
+
+
+def set_aside(folder: Path) -> None:
+    """Put away a spool whose writer is taken for dead and may not be; see ``reclaim``."""
+    with suppress(FileNotFoundError):
+        _renamed(folder, _ASIDE)
+
+
+def reclaim(folder: Path) -> None:
+    """Bring back a spool that was set aside while its writer was silent."""
+    with suppress(OSError):
+        folder.with_name(f".{folder.name}{_ASIDE}").rename(folder)
+
+
+def remove_retired(home: Path) -> None:
+    """Remove what killed shippers have left of shipped spools, and what nobody has come back to."""
+    with suppress(OSError):
+        check_place(spools(home))
+        _remove_retired(filter(is_private, _entries(spools(home))))
+
+
+def _remove_retired(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        is_old = folder.name.endswith(_ASIDE) and age_seconds(folder) > _ASIDE_SECONDS
+        if folder.name.startswith(".") and (folder.name.endswith(_RETIRED) or is_old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _renamed(folder: Path, ending: str) -> Path:
+    return folder.rename(folder.with_name(f".{folder.name}{ending}"))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return [folder / name for name in os.listdir(folder)]  # noqa: PTH208 - iterdir lists lazily, and the folder may go
+    except OSError:
+        return []

@@ -1,0 +1,101 @@
+"""A real, empty MLflow store in SQLite, made once and copied, since making one takes seconds."""
+
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "mlflow.db"
+    MlflowSink(f"sqlite:///{path}")._connected()
+    return path
+
+
+@pytest.fixture
+def store(empty_store, tmp_path) -> str:
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.fixture
+def client(store) -> MlflowClient:
+    return MlflowClient(store)
+
+
+@pytest.fixture
+def new_spool(tmp_path, store):
+    """Give a function that opens a spool whose writer is a process that has died, or this one."""
+    living = []
+
+    def make(run_id: str = "run-a", *, is_alive: bool = False, **changes):
+        meta = Meta(
+            **{"run_id": run_id, "store": store, "experiment": "e", "name": run_id, "start_ms": 1000}
+            | changes
+        )
+        folder = create_spool(tmp_path / "home", meta)
+        presence = Presence(folder)
+        living.append(presence) if is_alive else presence.release()
+        return folder, meta, SpoolWriter(folder)
+
+    yield make
+    for presence in living:
+        presence.release()
+
+
+class FaultServer:
+    """Answers every request on a loopback port in the way that ``answer`` says.
+
+    ``answer`` is (status, headers, body); ``None`` accepts the connection and never answers.
+    """
+
+    def __init__(self) -> None:
+        self.answer: tuple[int, dict[str, str], bytes] | None = (500, {}, b"")
+        self.credentials: list[str | None] = []
+        self._end = threading.Event()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                outer.credentials.append(self.headers.get("Authorization"))
+                if outer.answer is None:
+                    outer._end.wait(60)
+                    return
+                status, headers, body = outer.answer
+                self.send_response(status)
+                for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+                self.close_connection = True
+
+            do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - the names that http.server asks for
+
+            def log_message(self, *_) -> None: ...
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._end.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def fault_server() -> Iterator[FaultServer]:
+    server = FaultServer()
+    yield server
+    server.close()

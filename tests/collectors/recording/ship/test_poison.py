@@ -1,0 +1,99 @@
+"""Records that a store refuses: each is buried with its reason, and costs none of the others."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mlflow.entities import ViewType
+
+from grokscope.collectors.recording.ship import backlogs
+from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.service import Service
+from grokscope.collectors.recording.ship.sink import Refused
+from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
+
+
+class Picky:
+    """Takes a batch whole or not at all, as MLflow does, and refuses those that hold a poisoned step."""
+
+    def __init__(self, poisoned) -> None:
+        self.poisoned = poisoned
+        self.taken: dict[int, None] = {}
+        self.calls = 0
+
+    def open_run(self, meta):
+        return meta.run_id
+
+    def send(self, run, scalars):
+        self.calls += 1
+        bad = self.poisoned & {s.step for s in scalars}
+        if bad:
+            raise Refused(f"bad: {min(bad)}")
+        # What comes again is stored once, as in MLflow.
+        self.taken |= {s.step: None for s in scalars}
+
+    def describe(self, run, labels): ...
+
+    def beat(self, run, time_ms): ...
+
+    def end_run(self, run, ending): ...
+
+
+@given(st.sets(st.integers(0, 1099), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_of_a_batch_with_poison_all_the_rest_arrives_in_order(poisoned):
+    home = Path(tempfile.mkdtemp())
+    meta = Meta(run_id="r", store="s", experiment="e", name="n")
+    folder = create_spool(home, meta)
+    Presence(folder).release()
+    writer = SpoolWriter(folder)
+    for step in range(1100):
+        writer.points(step, 1000, {"m": 1.0})
+    writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
+    sink = Picky(poisoned)
+    delivery = Delivery(folder, meta, sink=sink, dead=home / "dead" / "r.jsonl")
+    while not delivery.is_done:
+        delivery.advance()
+    assert list(sink.taken) == [step for step in range(1100) if step not in poisoned]
+    dead = (home / "dead" / "r.jsonl").read_text().splitlines() if poisoned else []
+    buried = [json.loads(line) for line in dead]
+    assert [b["step"] for b in buried] == sorted(poisoned)
+    assert all(b["why"] == f"bad: {b['step']}" for b in buried)
+    assert delivery.refused == len(poisoned)
+    assert sink.calls <= 2 + 2 * 13 * len(poisoned)  # bisected, not tried one by one
+
+
+def test_what_mlflow_itself_refuses_is_buried_too(new_spool, client, tmp_path):
+    poison = {"../up": 1.0, "x" * 251: 2.0, "a<b": 3.0}
+    folder, meta, writer = new_spool()
+    for step in range(50):
+        writer.points(step, 1000, {"good": float(step)} | (poison if step == 7 else {}))
+    writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
+    delivery = Delivery(folder, meta, sink=MlflowSink(meta.store), dead=tmp_path / "dead.jsonl")
+    while not delivery.is_done:
+        delivery.advance()
+    dead = [json.loads(line) for line in (tmp_path / "dead.jsonl").read_text().splitlines()]
+    assert {d["key"]: d["value"] for d in dead} == poison
+    (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
+    assert len(client.get_metric_history(run.info.run_id, "good")) == 50
+
+
+def test_points_of_an_experiment_deleted_meanwhile_stay_on_disk_with_the_reason(
+    new_spool, client, store, tmp_path
+):
+    folder, _, writer = new_spool(is_alive=True)
+    writer.points(0, 1000, {"m": 1.0})
+    service = Service(tmp_path / "home", store, sink=MlflowSink(store))
+    service.tick()
+    experiment = client.get_experiment_by_name("e").experiment_id
+    client.delete_experiment(experiment)
+    writer.points(1, 1000, {"m": 2.0})
+    service.tick()
+    (stuck,) = backlogs(tmp_path / "home")
+    assert "has no place for the run" in stuck.stuck[0]
+    assert (folder / "000000.seg").exists()
+    assert len(client.search_runs([experiment], run_view_type=ViewType.ALL)) == 1
+    writer.close()

@@ -1,0 +1,171 @@
+"""The shipper's loop and its lock."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from grokscope.collectors.recording.ship import backlogs, ensure_shipper, has_failed, is_held
+from grokscope.collectors.recording.ship.lock import ShipLock
+from grokscope.collectors.recording.ship.service import Service, state_path
+from grokscope.collectors.recording.ship.sink import RunGone, Unavailable
+
+
+class Away:
+    """A store that is away for a number of calls and then takes everything."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+        self.taken: list = []
+
+    def open_run(self, meta):
+        if meta.name == "gone":
+            raise RunGone(meta.run_id)
+        self.calls -= 1
+        if self.calls >= 0:
+            raise Unavailable("refused")
+        return meta.run_id
+
+    def send(self, run, scalars):
+        self.taken += [(run, s.step) for s in scalars]
+
+    def describe(self, run, labels): ...
+
+    def beat(self, run, time_ms): ...
+
+    def end_run(self, run, ending):
+        self.taken.append((run, ending.status))
+
+
+def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path, store):
+    _, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    waits: list[float] = []
+    sink = Away(calls=12)
+    service = Service(tmp_path / "home", store, sink=sink, sleep=waits.append)
+    assert service.run(idle_seconds=0.0)
+    growing = [w for w in waits if w > 0.4]
+    assert waits[0] < 1
+    assert 20 < max(growing) < 40
+    assert sink.taken == [("run-a", 1), ("run-a", "KILLED")]
+
+
+def test_while_a_store_is_away_its_state_says_why(new_spool, tmp_path, store):
+    _, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    Service(tmp_path / "home", store, sink=Away(calls=1), sleep=lambda _: None).tick()
+    said = json.loads(state_path(tmp_path / "home", store).read_text())
+    assert (said["state"], said["why"]) == ("waiting", "refused")
+    (backlog,) = backlogs(tmp_path / "home")
+    assert (backlog.points, backlog.spools, backlog.why) == (1, 1, "refused")
+    assert "1 points wait on disk" in backlog.complaint(3)
+
+
+def test_a_spool_without_a_place_does_not_hold_up_the_others(new_spool, tmp_path, store):
+    for run in ("gone", "fine"):
+        _, _, writer = new_spool(run)
+        writer.points(1, 1000, {"m": 1.0})
+        writer.close()
+    sink = Away(calls=0)
+    assert Service(tmp_path / "home", store, sink=sink).run(idle_seconds=0.0)
+    assert sink.taken == [("fine", 1), ("fine", "KILLED")]
+    (backlog,) = backlogs(tmp_path / "home")
+    assert (backlog.points, len(backlog.stuck)) == (0, 1)
+
+
+def test_only_one_process_ships_to_a_store(tmp_path, store):
+    home = tmp_path / "home"
+    lock = ShipLock(home, store)
+    assert lock.acquire()
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "grokscope.collectors.recording.ship",
+        "--home",
+        home,
+        "--store",
+        store,
+    ]
+    began = time.monotonic()
+    assert subprocess.run(command, check=False, timeout=60).returncode == 0
+    assert time.monotonic() - began < 30  # it never came to importing mlflow
+    lock.release()
+    assert not is_held(home, store)
+
+
+def test_a_shipper_that_cannot_work_says_why_and_is_not_started_over_and_over(
+    new_spool, tmp_path, store, monkeypatch
+):
+    """As where mlflow is broken: it is the shipper that fails, not the store."""
+    (tmp_path / "broken" / "mlflow").mkdir(parents=True)
+    (tmp_path / "broken" / "mlflow" / "__init__.py").write_text(
+        "raise ImportError('no luck with http://a:s3cr3t@h')"
+    )
+    home = tmp_path / "home"
+    _, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 0.25})
+    writer.close()
+    with monkeypatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path / "broken"), prepend=os.pathsep)
+        ensure_shipper(home, store)
+        deadline = time.monotonic() + 60
+        while not has_failed(home, store):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    (waiting,) = backlogs(home)
+    assert "the shipper failed with ImportError('no luck with http://h')" in waiting.complaint(3)
+    told = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"Traceback" in told
+    assert b"s3cr3t" not in told
+    assert Service(home, store, sink=Away(calls=0)).run(idle_seconds=0.0)
+    assert not has_failed(home, store)
+
+
+def test_a_shipper_that_does_not_even_start_is_told(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(OSError, match=r"it ended at once with status 1; .*\.log says why"):
+        ensure_shipper(tmp_path / "home", store)
+
+
+def test_the_lock_dies_with_its_holder(tmp_path, store):
+    child = os.fork()
+    if child == 0:
+        ShipLock(tmp_path, store).acquire()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert ShipLock(tmp_path, store).acquire()
+
+
+def test_a_shipper_started_in_the_background_delivers_and_goes(new_spool, client, tmp_path, store):
+    home = tmp_path / "home"
+    folder, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 0.25})
+    writer.event({"event": "end", "status": "FINISHED", "time_ms": 2000})
+    writer.close()
+    ensure_shipper(home, store)
+    deadline = time.monotonic() + 60
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    experiment = client.get_experiment_by_name("e")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert (run.data.metrics, run.info.status) == ({"m": 0.25}, "FINISHED")
+
+
+def test_a_spool_that_an_earlier_version_wrote_with_a_secret_in_its_address_is_sent_and_never_shown(
+    new_spool, tmp_path
+):
+    _, _, writer = new_spool(store="http://ann:pa/ss@h:5000/?api_key=s3cr3t")
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    (waiting,) = backlogs(tmp_path / "home")
+    assert waiting.store == "http://h:5000/"
+    sink = Away(calls=0)
+    assert Service(tmp_path / "home", waiting.store, sink=sink).run(idle_seconds=0.0)
+    assert sink.taken == [("run-a", 1), ("run-a", "KILLED")]

@@ -1,0 +1,41 @@
+"""Records on their way into a store that refuses some of them for good, and at times all of them."""
+
+from contextlib import suppress
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grokscope.collectors.recording.ship.sieve import Sieve
+from grokscope.collectors.recording.ship.sink import Refused, Unavailable
+
+
+class Weather:
+    """Takes whole parts without poison, and nothing at all during a storm."""
+
+    def __init__(self, poison: set[int], spells: list[int]) -> None:
+        self.poison = poison
+        self.is_storm = [bool(n % 2) for n, length in enumerate(spells) for _ in range(length)][::-1]
+        self.taken: set[int] = set()
+        self.buried: set[int] = set()
+
+    def send(self, numbers) -> None:
+        if (self.is_storm and self.is_storm.pop()) or self.poison & set(numbers):
+            raise Refused("no")
+        self.taken |= set(numbers)
+
+
+@given(st.sets(st.integers(0, 59)), st.lists(st.integers(3, 30), max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_whatever_the_weather_only_poison_is_buried_and_all_else_arrives(poison, spells):
+    weather = Weather(poison, spells)
+    sieve = Sieve[int](
+        weather.send, bury=lambda number, why: weather.buried.add(number), probe=lambda: weather.send(())
+    )
+    for begin in (0, 30):
+        sieve.put(range(begin, begin + 30), size=20)
+        for _ in range(300):
+            with suppress(Refused, Unavailable):
+                sieve.advance()
+    good = {*range(60)} - poison
+    assert weather.taken == good
+    assert weather.buried == (poison if good else set())

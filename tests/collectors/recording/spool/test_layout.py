@@ -1,0 +1,39 @@
+"""The folders and small files of a spool."""
+
+import json
+
+from grokscope.collectors.recording.spool import (
+    Cursor,
+    Meta,
+    create_spool,
+    find_spools,
+    read_cursor,
+    read_meta,
+    write_cursor,
+)
+
+
+def meta(**changes) -> Meta:
+    return Meta(**{"run_id": "r", "store": "sqlite:////x.db", "experiment": "e", "name": "n"} | changes)
+
+
+def test_a_spool_is_found_again_with_what_it_is(tmp_path):
+    described = meta(params={"lr": "0.1"}, start_ms=5, pid=7)
+    folder = create_spool(tmp_path, described)
+    assert find_spools(tmp_path) == [folder]
+    assert read_meta(folder) == described
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "meta.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_spool_of_a_later_version_is_left_alone(tmp_path):
+    folder = create_spool(tmp_path, meta())
+    later = json.loads((folder / "meta.json").read_text()) | {"version": 2, "more": 1}
+    (folder / "meta.json").write_text(json.dumps(later))
+    assert read_meta(folder) is None
+
+
+def test_the_cursor_survives_and_begins_at_the_beginning(tmp_path):
+    assert read_cursor(tmp_path) == Cursor(segment=0, offset=0)
+    write_cursor(tmp_path, Cursor(segment=3, offset=99))
+    assert read_cursor(tmp_path) == Cursor(segment=3, offset=99)

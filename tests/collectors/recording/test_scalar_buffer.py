@@ -1,0 +1,123 @@
+"""Whatever loops call a number, and whatever they name it: each value is kept under a name of its own."""
+
+import decimal
+import fractions
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+from mlflow.utils.validation import _validate_metric_name
+
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording.spool import read_spool
+from grokscope.collectors.testing import MemoryJournal
+
+ODD = (
+    "loss[0]", "loss(0)", "loss_0_", "🔥", "🚀", "..", "/", "", "a/../b", "a//b", "a/b", "a\nb", "a\tb",
+    "a b", "x" * 300 + "y", "x" * 300 + "z", "\0", "\udcff", "日本語/損失", "é", "-a", ".a", " a", "a ",
+)  # fmt: skip
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+def test_each_key_has_a_name_of_its_own_that_mlflow_takes(journal, capsys):
+    tracker = Tracker(experiment="e", journal=journal)
+    for step in range(2):
+        tracker.log(step, {key: float(number) for number, key in enumerate(ODD)})
+    first, second = (values for _, _, values in journal.records)
+    assert list(first.values()) == list(map(float, range(len(ODD))))
+    assert second == first
+    for name in first:
+        _validate_metric_name(name)
+    assert {"loss_0_", "日本語/損失", "a/b", "é"} <= first.keys()
+    assert "MLflow cannot take the name 'loss(0)'; logged as 'loss_0_-" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (np.float16(1.5), 1.5),
+        (np.bool_(1), 1.0),
+        (np.array([3.5]), 3.5),
+        (np.array([[2]]), 2.0),
+        (torch.tensor([[2.0]]), 2.0),
+        (torch.tensor(True), 1.0),
+        (torch.tensor(1.5, dtype=torch.bfloat16), 1.5),
+        (torch.tensor(1.5).to(torch.float8_e4m3fn), 1.5),
+        (2 * torch.ones((), requires_grad=True), 2.0),
+        (decimal.Decimal("1.25"), 1.25),
+        (fractions.Fraction(1, 4), 0.25),
+        (2**70, 2.0**70),
+    ],
+    ids=repr,
+)
+def test_a_number_of_any_kind_is_kept(journal, value, number):
+    Tracker(experiment="e", journal=journal).log(3, {"m": value})
+    assert journal.rows() == [(3, "m", number)]
+
+
+@pytest.mark.parametrize("value", [10**400, torch.tensor(1j), np.ones(2), np.array([]), "many"])
+def test_what_is_no_real_number_is_left_out_and_counted(journal, value):
+    with Tracker(experiment="e", journal=journal) as tracker:
+        tracker.log(3, {"m": value})
+    assert journal.rows() == [(3, "collector/dropped", 1.0)]
+
+
+@pytest.mark.parametrize("step", [np.int64(7), np.uint8(7), np.array(7), torch.tensor(7), 7.0])
+def test_a_whole_step_of_any_kind_is_a_step(journal, step):
+    Tracker(experiment="e", journal=journal).log(step, {"m": 1.0})
+    assert journal.rows() == [(7, "m", 1.0)]
+
+
+def test_names_that_look_alike_once_stored_never_change_places():
+    def stored(*given: str) -> dict[float, str]:
+        journal = MemoryJournal()
+        tracker = Tracker(experiment="e", journal=journal)
+        for name in given:
+            tracker.log(0, {name: float(ord(name[4]))})
+        return {value: name for _, name, value in journal.rows()}
+
+    assert stored("loss[a]", "loss(a)", "loss_a_") == stored("loss_a_", "loss(a)", "loss[a]")
+
+
+def test_more_names_than_are_remembered_stay_what_they_were(journal):
+    tracker = Tracker(experiment="e", journal=journal)
+    tracker.log(0, {"loss(a)": 1.0, "loss[a]": 2.0})
+    tracker.log(1, {f"many/{number}": 0.0 for number in range(10_001)})
+    tracker.log(2, {"loss[a]": 2.0, "loss(a)": 1.0})
+    first, _, last = (values for _, _, values in journal.records)
+    assert first == last
+
+
+def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
+    monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
+    with Tracker(experiment="e") as tracker:
+        tracker._journal._writer._segment_bytes = 5000
+
+        def log(number: int) -> None:
+            for step in range(400):
+                tracker.log(step, {f"thread/{number}": float(step), f"odd[{step % 7}]": torch.tensor(1.0)})
+
+        threads = [threading.Thread(target=log, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = [(k, r.record.step) for r in read_spool(tracker._journal.folder) for k in r.record.keys]
+        tracker._journal.wait_shipped = lambda _: 0
+    for number in range(4):
+        assert [step for key, step in found if key == f"thread/{number}"] == list(range(400))
+    assert len(found) == 2 * 4 * 400
+
+
+def test_what_is_no_number_is_left_out_without_asking_for_every_handler(journal, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(signal, "getsignal", asked.append)
+    Tracker(experiment="e", journal=journal).log(0, {"note": "text"})
+    assert asked == []
