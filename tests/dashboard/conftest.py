@@ -117,9 +117,9 @@ def _page(view, uri, experiment, runs):
 
     import streamlit as st  # noqa: PLC0415
 
-    from grokscope.dashboard.data import Data  # noqa: PLC0415
-    from grokscope.dashboard.loading import Reader  # noqa: PLC0415
-    from grokscope.dashboard.selection import Selection  # noqa: PLC0415
+    from grokscope.dashboard.state.data import Data  # noqa: PLC0415
+    from grokscope.dashboard.state.loading import Reader  # noqa: PLC0415
+    from grokscope.dashboard.state.selection import Selection  # noqa: PLC0415
 
     def open_view(name, chosen):
         st.session_state["opened"] = (name, list(chosen))

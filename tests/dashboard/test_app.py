@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from grokscope.dashboard import APP, STORE_VARIABLE, escape
-from grokscope.dashboard.loading import Reader
+from grokscope.dashboard.state.loading import Reader
 
 EVIL = "![b](http://evil.example/x.png) <img src=x onerror=alert(1)> :red[r] $x^2$"
 

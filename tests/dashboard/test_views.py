@@ -1,7 +1,7 @@
 import pytest
 
-from grokscope.dashboard.loading import Reader
-from grokscope.dashboard.tables import runs_table
+from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.tables.overview import runs_table
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
 CHARTS = {"live": 3, "runs": 0, "compare": 3, "run": 5, "leads": 1}

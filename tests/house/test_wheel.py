@@ -14,8 +14,8 @@ PACKAGES = {"schemas", "collectors", "transitions", "experiments", "store", "imp
 # Every file that is no code, by name: what else comes along is a mistake.
 ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/schemas/verdict.schema.json",
-    "grokscope/dashboard/icon.svg",
-    "grokscope/dashboard/theme.toml",
+    "grokscope/dashboard/serving/icon.svg",
+    "grokscope/dashboard/serving/theme.toml",
 }
 BARE = (
     "grokscope.schemas",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
-from grokscope.dashboard.export import to_csv
+from grokscope.dashboard.exporting.files import to_csv
 from grokscope.importing.kinds import Source, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from grokscope.cli.detect import detect as command
+from grokscope.cli.commands.detect import detect as command
 from grokscope.transitions import DEFINITIONS, UnknownDefinitionError, detect
 from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
 

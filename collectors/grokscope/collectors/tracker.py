@@ -248,7 +248,7 @@ class Tracker:
     ) -> "ModelWatch | None":
         """Return the model's watch; ``None`` where the first process measures the whole model alone."""
         from grokscope.collectors.evaluating.model_evaluator import ModelWatch  # noqa: PLC0415
-        from grokscope.collectors.measure.shards import is_sharded  # noqa: PLC0415 - torch is optional
+        from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
 
         if not self._is_first and not is_sharded(model):
             return None

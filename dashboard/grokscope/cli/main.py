@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from grokscope.cli.backfill import backfill
-from grokscope.cli.demo import demo
-from grokscope.cli.detect import detect
-from grokscope.cli.doctor import doctor
-from grokscope.cli.export import export
-from grokscope.cli.importing import import_
-from grokscope.cli.sync import sync
+from grokscope.cli.commands.backfill import backfill
+from grokscope.cli.commands.demo import demo
+from grokscope.cli.commands.detect import detect
+from grokscope.cli.commands.doctor import doctor
+from grokscope.cli.commands.export import export
+from grokscope.cli.commands.importing import import_
+from grokscope.cli.commands.sync import sync
+from grokscope.cli.commands.up import up
+from grokscope.cli.commands.watch import watch
 from grokscope.cli.terminal import complain, say
-from grokscope.cli.up import up
-from grokscope.cli.watch import watch
 from grokscope.schemas import GrokscopeError
 
 app = typer.Typer(

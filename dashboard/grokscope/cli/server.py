@@ -140,7 +140,7 @@ class Dashboard:
 
     def _start(self) -> "subprocess.Popen[bytes] | None":
         """Start the server, unless all is over."""
-        from grokscope.dashboard.settings import (  # noqa: PLC0415 - streamlit may not be installed
+        from grokscope.dashboard.serving.settings import (  # noqa: PLC0415 - streamlit may not be installed
             PARENT_VARIABLE,
             STACKS_VARIABLE,
             STANDSTILL_VARIABLE,

@@ -3,8 +3,8 @@
 Start it with ``streamlit run`` and the arguments that ``server_flags`` gives.
 """
 
-from grokscope.dashboard.escaping import escape as escape
-from grokscope.dashboard.escaping import plain as plain
-from grokscope.dashboard.settings import APP as APP
-from grokscope.dashboard.settings import STORE_VARIABLE as STORE_VARIABLE
-from grokscope.dashboard.settings import server_flags as server_flags
+from grokscope.dashboard.serving.settings import APP as APP
+from grokscope.dashboard.serving.settings import STORE_VARIABLE as STORE_VARIABLE
+from grokscope.dashboard.serving.settings import server_flags as server_flags
+from grokscope.dashboard.words.escaping import escape as escape
+from grokscope.dashboard.words.escaping import plain as plain

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from grokscope.dashboard.data import Data
-from grokscope.dashboard.loading import Reader
-from grokscope.dashboard.settings import ICON, STORE_VARIABLE
+from grokscope.dashboard.component.page_shell import header
+from grokscope.dashboard.serving.settings import ICON, STORE_VARIABLE
+from grokscope.dashboard.state.data import Data
+from grokscope.dashboard.state.loading import Reader
 from grokscope.dashboard.views import VIEWS
-from grokscope.dashboard.views.frame import header
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -7,8 +7,8 @@ from torch.func import functional_call, jacrev
 
 from grokscope.collectors.measure.commutator import commutator_defect
 from grokscope.collectors.measure.ntk import kernel_alignment, tangent_kernel
-from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.measure.surface import predictor, trained
+from grokscope.collectors.tensors.signs import random_signs
 
 
 def quadratic(matrix, offset):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grokscope.collectors.measure.parity import parity_correlation, relevant_mass
-from grokscope.collectors.measure.signs import random_signs
+from grokscope.collectors.tensors.signs import random_signs
 
 CUBE = torch.tensor(list(itertools.product([1.0, -1.0], repeat=5)))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 
-from grokscope.dashboard.loading import Reader
+from grokscope.dashboard.state.loading import Reader
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.store import NotMLflowError, StoreError, open_store
 from grokscope.store.mlflow_client.source import ClientSource

@@ -17,8 +17,8 @@ from grokscope.collectors.measure.norms import (
     distance_from_init,
     weight_norms,
 )
-from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.spectra import singular_values, spectral_measures
+from grokscope.collectors.tensors.shards import whole
 from grokscope.collectors.where import where
 
 

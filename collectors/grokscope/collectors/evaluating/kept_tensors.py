@@ -6,8 +6,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.measure.shards import is_sharded
-from grokscope.collectors.measure.untyped import tables_of, version_of
+from grokscope.collectors.tensors.shards import is_sharded
+from grokscope.collectors.tensors.torch_stubs import tables_of, version_of
 
 _WORDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 

@@ -23,8 +23,8 @@ from grokscope.collectors.instruments import default
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.collectors.measure.flops import training_flops_per_example
-from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.tensors.shards import whole
 from grokscope.schemas import GrokscopeError, is_split
 
 Data = Batch | Iterable[Batch]

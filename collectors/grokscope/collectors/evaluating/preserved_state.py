@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from grokscope.collectors.evaluating.kept_tensors import Habits, Kept
-from grokscope.collectors.measure.untyped import fork_rng
+from grokscope.collectors.tensors.torch_stubs import fork_rng
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from torch.optim import SGD, Optimizer
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
-from grokscope.collectors.measure.pieces import in_pieces
 from grokscope.collectors.measure.steps import alignment, inner_product, split_of
-from grokscope.collectors.measure.untyped import foreach_product
+from grokscope.collectors.tensors.chunks import in_pieces
+from grokscope.collectors.tensors.torch_stubs import foreach_product
 from grokscope.collectors.where import where
 
 # Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.

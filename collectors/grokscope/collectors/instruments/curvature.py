@@ -11,10 +11,10 @@ from grokscope.collectors.measure.commutator import commutator_defect
 from grokscope.collectors.measure.hessian import hessian_trace, relative_flatness
 from grokscope.collectors.measure.ntk import kernel_alignment, tangent_kernel
 from grokscope.collectors.measure.sharpness import largest_eigenpair, preconditioner, stability_edge
-from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.measure.surface import Product, flat, hessian_product
-from grokscope.collectors.measure.untyped import vector_norm
 from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.tensors.signs import random_signs
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 from grokscope.schemas import Tier
 
 # A little of every direction in a warm start, lest the last eigenvector hide one that has grown since.

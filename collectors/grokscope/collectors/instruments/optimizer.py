@@ -11,10 +11,10 @@ from torch.optim import Optimizer
 from grokscope.collectors.instruments.subset import Subset, halves, take
 from grokscope.collectors.measure.noise_scale import gradient_moments, noise_scale
 from grokscope.collectors.measure.optimizer_state import evenly_read, second_moment_measures
-from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.measure.surface import value_and_gradient
 from grokscope.collectors.measure.trajectory import sketch, trajectory_measures
 from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.tensors.shards import whole
 from grokscope.schemas import Tier
 
 

@@ -9,8 +9,8 @@ from torch.utils.hooks import RemovableHandle
 
 from grokscope.collectors.evaluating.batches import batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of
-from grokscope.collectors.measure.shards import whole
 from grokscope.collectors.reading import Reading
+from grokscope.collectors.tensors.shards import whole
 
 Hook = Callable[[nn.Module, object, object], None]
 

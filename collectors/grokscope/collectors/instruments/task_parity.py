@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from grokscope.collectors.instruments.subset import fixed
 from grokscope.collectors.measure.parity import parity_correlation, relevant_mass
-from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.tensors.signs import random_signs
 
 
 def sparse_parity(

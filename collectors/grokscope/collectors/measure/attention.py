@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import entropy_terms
+from grokscope.collectors.tensors.torch_stubs import entropy_terms
 
 
 def attention_entropy(patterns: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from grokscope.collectors.measure.surface import Loss, hessian_product, value_and_gradient
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def commutator_defect(first: Loss, second: Loss, parameters: Sequence[Tensor]) -> Tensor:

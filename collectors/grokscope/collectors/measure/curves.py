@@ -8,7 +8,7 @@ from torch import Tensor
 
 from grokscope.collectors.measure.calibration import calibrated_columns
 from grokscope.collectors.measure.predictions import checked_predictions
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 _QUANTILES = (10, 50, 90)
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened, widest
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 _FEWEST = 3
 _EQUAL = 1e-7

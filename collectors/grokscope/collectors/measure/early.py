@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widest
-from grokscope.collectors.measure.untyped import real_spectrum
+from grokscope.collectors.tensors.torch_stubs import real_spectrum
 
 _FEWEST = 4
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import fourier
+from grokscope.collectors.tensors.torch_stubs import fourier
 
 
 def frequency_power(table: Tensor) -> Tensor:

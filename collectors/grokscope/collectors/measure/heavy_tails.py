@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measure.untyped import eigvalsh
+from grokscope.collectors.tensors.torch_stubs import eigvalsh
 
 # The 99.9 % quantile of the Tracy-Widom law for real matrices.
 _TRACY_WIDOM = 3.2724

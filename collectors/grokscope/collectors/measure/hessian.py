@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.signs import random_signs
 from grokscope.collectors.measure.surface import Product
+from grokscope.collectors.tensors.signs import random_signs
 
 
 def hessian_trace(

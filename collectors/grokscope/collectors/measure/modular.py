@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import fourier, inverse_fourier
+from grokscope.collectors.tensors.torch_stubs import fourier, inverse_fourier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from grokscope.collectors.measure.norms import weight_norms
-from grokscope.collectors.measure.untyped import foreach_sum
+from grokscope.collectors.tensors.torch_stubs import foreach_sum
 
 
 def gradient_moments(

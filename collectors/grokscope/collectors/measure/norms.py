@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.measure.pieces import in_pieces
 from grokscope.collectors.measure.predictions import widest
-from grokscope.collectors.measure.untyped import foreach_difference, foreach_norm, vector_norm
+from grokscope.collectors.tensors.chunks import in_pieces
+from grokscope.collectors.tensors.torch_stubs import foreach_difference, foreach_norm, vector_norm
 
 
 def weight_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from grokscope.collectors.measure.surface import Predict
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def tangent_kernel(predict: Predict, parameters: Sequence[Tensor], *, outputs: Tensor) -> Tensor:

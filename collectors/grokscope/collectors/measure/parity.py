@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def relevant_mass(weight: Tensor, relevant: Sequence[int]) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from grokscope.collectors.measure.untyped import orthonormal
+from grokscope.collectors.tensors.torch_stubs import orthonormal
 
 # What is linear on either side of 0, or nearly so, however it is called.
 _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
 from grokscope.collectors.measure.spectra import effective_rank, singular_values
-from grokscope.collectors.measure.untyped import entropy_terms
+from grokscope.collectors.tensors.torch_stubs import entropy_terms
 
 # Variances below this part of the largest are rounding of single precision, not decay.
 _NEGLIGIBLE = 1e-6

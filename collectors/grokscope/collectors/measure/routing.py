@@ -7,7 +7,7 @@ from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
 from grokscope.collectors.measure.representation import spectral_entropy
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def router_entropy(probabilities: Tensor) -> Tensor:

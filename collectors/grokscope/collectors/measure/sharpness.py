@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer
 
 from grokscope.collectors.measure.surface import Product, flat
-from grokscope.collectors.measure.untyped import eigh, vector_norm
+from grokscope.collectors.tensors.torch_stubs import eigh, vector_norm
 
 # Directions this close to the plane of the others bring rounding errors rather than news.
 _DEPENDENT = 1e-6

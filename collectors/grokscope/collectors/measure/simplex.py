@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def class_means(features: Tensor, labels: Tensor, *, classes: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import eigvalsh, entropy_terms
+from grokscope.collectors.tensors.torch_stubs import eigvalsh, entropy_terms
 
 
 def singular_values(matrices: Iterable[Tensor]) -> list[Tensor]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from grokscope.collectors.measure.norms import differences, weight_norms
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.shards import dot
+from grokscope.collectors.tensors.shards import dot
 
 
 def inner_product(first: Iterable[Tensor], second: Iterable[Tensor]) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import cholesky, normal_quantile
+from grokscope.collectors.tensors.torch_stubs import cholesky, normal_quantile
 
 # A unit that another one repeats would make the covariance singular; this share of its variance is noise.
 _RIDGE = 1e-6

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from grokscope.collectors.measure.fourier import gini
 from grokscope.collectors.measure.predictions import widened
-from grokscope.collectors.measure.untyped import vector_norm
+from grokscope.collectors.tensors.torch_stubs import vector_norm
 
 
 def dead_share(activations: Tensor, *, threshold: float = 0.0) -> Tensor:

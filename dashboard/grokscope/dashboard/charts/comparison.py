@@ -5,12 +5,12 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.hover import hover_layers
-from grokscope.dashboard.charts.labels import end_labels
-from grokscope.dashboard.charts.marks import band_layer, mark_layer
-from grokscope.dashboard.charts.palette import Colouring, layered
-from grokscope.dashboard.charts.quantity import quantity_of
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.hover import hover_layers
+from grokscope.dashboard.charts.elements.labels import end_labels
+from grokscope.dashboard.charts.elements.marks import band_layer, mark_layer
+from grokscope.dashboard.charts.elements.palette import Colouring, layered
+from grokscope.dashboard.charts.elements.quantity import quantity_of
 
 HEIGHT = 400
 

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.palette import Colouring, layered
+from grokscope.dashboard.charts.elements.palette import Colouring, layered
 
 _ROW = 44
 _ABOVE = -15

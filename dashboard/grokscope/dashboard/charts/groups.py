@@ -3,10 +3,10 @@
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.marks import band_layer, mark_layer
-from grokscope.dashboard.charts.palette import Colouring, layered
-from grokscope.dashboard.charts.quantity import Quantity
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.marks import band_layer, mark_layer
+from grokscope.dashboard.charts.elements.palette import Colouring, layered
+from grokscope.dashboard.charts.elements.quantity import Quantity
 
 HEIGHT = 190
 

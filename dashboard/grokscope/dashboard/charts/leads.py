@@ -5,8 +5,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.labels import row_axis
-from grokscope.dashboard.charts.palette import Palette, layered
+from grokscope.dashboard.charts.elements.labels import row_axis
+from grokscope.dashboard.charts.elements.palette import Palette, layered
 
 _ROW = 19
 _LABELS = 216

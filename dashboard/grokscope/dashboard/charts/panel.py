@@ -3,12 +3,12 @@
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.hover import hover_layers
-from grokscope.dashboard.charts.labels import end_labels
-from grokscope.dashboard.charts.marks import EVENTS, mark_tooltip
-from grokscope.dashboard.charts.palette import Colouring, Palette, layered
-from grokscope.dashboard.charts.quantity import quantity_of
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.hover import hover_layers
+from grokscope.dashboard.charts.elements.labels import end_labels
+from grokscope.dashboard.charts.elements.marks import EVENTS, mark_tooltip
+from grokscope.dashboard.charts.elements.palette import Colouring, Palette, layered
+from grokscope.dashboard.charts.elements.quantity import quantity_of
 from grokscope.schemas import METRICS, find_metric
 
 HEIGHT = 170

@@ -3,9 +3,9 @@
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.labels import row_axis
-from grokscope.dashboard.charts.palette import Palette, layered
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.labels import row_axis
+from grokscope.dashboard.charts.elements.palette import Palette, layered
 
 _ROW = 17
 _LABELS = 216

@@ -3,10 +3,10 @@
 import altair as alt
 import polars as pl
 
-from grokscope.dashboard.charts.axes import StepAxis
-from grokscope.dashboard.charts.labels import ROOM, row_axis
-from grokscope.dashboard.charts.marks import event_shape, mark_tooltip
-from grokscope.dashboard.charts.palette import Y_AXIS_WIDTH, Colouring, layered
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.labels import ROOM, row_axis
+from grokscope.dashboard.charts.elements.marks import event_shape, mark_tooltip
+from grokscope.dashboard.charts.elements.palette import Y_AXIS_WIDTH, Colouring, layered
 
 _LETTERS = 25
 _ROOMY, _ROW, _LOW_ROW = 30, 20, 11

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grokscope.dashboard.data import Data
-from grokscope.dashboard.views import compare, leads, live, run, runs
+from grokscope.dashboard.state.data import Data
+from grokscope.dashboard.views.compare import page as compare
+from grokscope.dashboard.views.leads import page as leads
+from grokscope.dashboard.views.live import page as live
+from grokscope.dashboard.views.run import page as run
+from grokscope.dashboard.views.runs import page as runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

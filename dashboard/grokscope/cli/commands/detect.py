@@ -1,0 +1,114 @@
+"""``grokscope detect``: find and date the transitions of runs, from a file or a store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from grokscope.cli import options
+from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
+from grokscope.cli.points_file import is_points_file, read_points
+from grokscope.cli.terminal import say, say_json, shown
+from grokscope.cli.verdict_table import say_verdicts
+from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
+from grokscope.store import Store, aliases_of, open_store, under_roles
+from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
+from grokscope.transitions import detect as detect_transitions
+from grokscope.transitions import sensitivity as sensitivity_of
+
+
+class DetectError(GrokscopeError):
+    """A command that cannot be carried out as given."""
+
+
+def detect(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A file of points (.parquet, .csv, .jsonl with columns step, metric, value and optionally "
+            "run), or an MLflow URI together with --experiment.",
+            metavar="SOURCE",
+        ),
+    ],
+    *,
+    experiment: Annotated[
+        str | None, typer.Option(help="Experiment in the store.", show_default=False)
+    ] = None,
+    output: Annotated[
+        options.Format, typer.Option("--format", help="A table for people, or one JSON verdict a line.")
+    ] = options.Format.TABLE,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put each verdict on its run in the store: tags and an artifact.")
+    ] = False,
+    definition: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Whose grokking step to give: {', '.join(DEFINITIONS)}.")
+    ] = NATIVE,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
+    ] = False,
+    alias: Alias = None,
+) -> None:
+    """Find and date the transitions of every run: memorized, onset, generalized, collapsed."""
+    definition_of(definition)  # a wrong name is told before anything is read
+    aliases = aliases_in(alias)
+    if sensitivity and write:
+        raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
+    if is_points_file(source):
+        if write:
+            raise DetectError(
+                f"--write needs a store to write to, got the file {source!r}; leave --write away"
+            )
+        points, names, store = read_points(source), {}, None
+    else:
+        points, names, store = _points_in_store(source, experiment)
+        if write:
+            keep_aliases(source, str(experiment), aliases)
+        aliases = {**aliases_of(source, str(experiment)), **aliases}
+    points = under_roles(points, aliases)
+    if sensitivity:
+        _say_sensitivity(sensitivity_of(points), names, output)
+        return
+    verdicts = detect_transitions(points, definition=definition)
+    if write and store is not None:
+        _write(verdicts, store)
+    _say(verdicts, names, output)
+
+
+def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format) -> None:
+    if output is options.Format.JSON:
+        for verdict in verdicts:
+            say_json(verdict_to_json(verdict))
+    elif verdicts:
+        say_verdicts(verdicts, names)
+    else:
+        say("no runs", err=True)
+
+
+def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: options.Format) -> None:
+    """Print one row a run and definition; ``*`` marks runs whose answer is a matter of definition."""
+    if output is options.Format.JSON:
+        for line in filter(None, report.write_ndjson().split("\n")):
+            say_json(line)
+        return
+    for row in report.iter_rows(named=True):
+        name = f"{shown(names.get(row['run_id'], row['run_id']))}{' *' if row['depends'] else ''}"
+        date = "–" if row["step"] is None else f"{row['step']:,} [{row['low']:,}, {row['high']:,}]"
+        say(f"{name}\t{row['definition']}\t{date}")
+
+
+def _points_in_store(uri: str, experiment: str | None) -> tuple[pl.DataFrame, dict[str, str], Store]:
+    store = open_store(uri)
+    if experiment is None:
+        known = ", ".join(repr(name) for name in store.experiments()["name"]) or "none"
+        raise DetectError(f"a store needs --experiment NAME; there: {known}")
+    runs = store.runs(experiment)
+    names = dict(zip(runs["run_id"], runs["name"], strict=True))
+    return store.points(list(names)), names, store
+
+
+def _write(verdicts: Sequence[Verdict], store: Store) -> None:
+    with typer.progressbar(verdicts, label="writing verdicts", file=typer.get_text_stream("stderr")) as bar:
+        for verdict in bar:
+            store.write_verdict(verdict)

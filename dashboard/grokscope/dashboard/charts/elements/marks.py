@@ -1,0 +1,135 @@
+"""The dated events of verdicts, placed on the curves that are drawn."""
+
+from collections.abc import Collection, Mapping
+
+import altair as alt
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from grokscope.dashboard.charts.elements.axes import StepAxis
+from grokscope.dashboard.charts.elements.palette import Colouring
+from grokscope.schemas import Date, Verdict
+
+EVENTS = ("memorized", "onset", "generalized")
+"""Events with a mark, in the order in which a run that groks passes them."""
+
+MARKS_SCHEMA = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "event": pl.String(),
+        "step": pl.Int64(),
+        "low": pl.Int64(),
+        "high": pl.Int64(),
+        "value": pl.Float64(),
+    }
+)
+
+NOW = "now"
+"""Where a run in training has arrived."""
+
+_Row = tuple[str, str, int, int, int, float | None]
+_Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+_FULL_BANDS = 8
+"""More bands than this are fainter each, so that curves stay seen through all of them."""
+
+_FULL_MARKS = 120
+"""More marks than this are smaller each."""
+
+_SHAPES = ("circle", "diamond", "circle", "triangle-right")
+
+
+def marks_of(
+    verdicts: Mapping[str, Verdict], points: pl.DataFrame, *, train: str, test: str, now: Collection[str] = ()
+) -> pl.DataFrame:
+    """Return one row an event, at the height of the run's curve there.
+
+    Args:
+        verdicts: By run id.
+        points: The curves that are drawn.
+        train: The curve on which memorization is put.
+        test: The curve on which the other events are put.
+        now: Runs in training: the end of their test curve is an event, too.
+
+    Returns:
+        ``MARKS_SCHEMA``; ``value`` is null where the run has no such curve.
+    """
+    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))), (train, test))
+    rows: list[_Row] = []
+    for run_id, verdict in verdicts.items():
+        for event in EVENTS:
+            date: Date | None = getattr(verdict, event)
+            if date is not None:
+                curve = curves.get((run_id, train if event == "memorized" else test))
+                rows.append((run_id, event, date.step, date.low, date.high, _height(curve, date.step)))
+        held_out = curves.get((run_id, test))
+        if run_id in now and held_out is not None:
+            last = int(held_out[0][-1])
+            rows.append((run_id, NOW, last, last, last, _height(held_out, last)))
+    return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
+
+
+def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, str], _Curve]:
+    drawn = points.filter(pl.col("metric").is_in(metrics) & pl.col("value").is_finite()).sort("step")
+    parts = drawn.select("run_id", "metric", "step", "value").partition_by(
+        "run_id", "metric", as_dict=True, include_key=False
+    )
+    return {
+        (str(run), str(metric)): (part["step"].to_numpy(), part["value"].to_numpy())
+        for (run, metric), part in parts.items()
+    }
+
+
+def _height(curve: _Curve | None, step: int) -> float | None:
+    return None if curve is None else float(np.interp(step, *curve))
+
+
+def band_layer(
+    marks: pl.DataFrame, axis: StepAxis, colouring: Colouring, *, opacity: float = 0.12
+) -> alt.Chart:
+    """Return the 95 % intervals of the onsets as bands over the whole height; of many, all the fainter."""
+    opacity /= max(1.0, marks.filter(pl.col("event") == "onset").height / _FULL_BANDS)
+    return (
+        alt.Chart(marks)
+        .mark_rect(opacity=opacity, clip=True)
+        .encode(
+            x=axis.encoding("low"), x2=alt.X2("high"), color=colouring.color(), tooltip=mark_tooltip(axis)
+        )
+        .transform_filter(alt.datum.event == "onset")
+    )
+
+
+def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt.Chart:
+    """Return ring (memorized), diamond (onset) and disc (generalized), with their dates as tooltip."""
+    fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
+    crowd = max(1.0, marks.height / _FULL_MARKS)
+    return (
+        alt.Chart(marks)
+        .mark_point(size=max(20.0, 64 / crowd), strokeWidth=1.75 if crowd == 1 else 1.2, opacity=1)
+        .encode(
+            x=axis.encoding("step"),
+            y=alt.Y("value:Q"),
+            stroke=colouring.stroke(),
+            fill=fill,
+            shape=event_shape(),
+            tooltip=mark_tooltip(axis),
+        )
+        .transform_filter(alt.datum.value != None)  # noqa: E711 - becomes an expression
+    )
+
+
+def event_shape() -> alt.Shape:
+    """Return the shape channel: ring and disc are circles, told apart by their fill."""
+    scale = alt.Scale(domain=[*EVENTS, NOW], range=list(_SHAPES))
+    return alt.Shape("event:N", scale=scale, legend=None)
+
+
+def mark_tooltip(axis: StepAxis) -> list[alt.Tooltip]:
+    """Return what a mark says under the pointer."""
+    return [
+        alt.Tooltip("run:N", title="run"),
+        alt.Tooltip("event:N", title="event"),
+        axis.tooltip(),
+        axis.tooltip("low", title="from"),
+        axis.tooltip("high", title="to"),
+    ]

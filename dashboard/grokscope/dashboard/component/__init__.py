@@ -1,0 +1,1 @@
+"""Parts of pages that several pages share: the header, charts, tables, downloads, sections."""

@@ -1,0 +1,138 @@
+"""From a snapshot to the frames that charts take."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
+from grokscope.dashboard.charts.elements.axes import LINEAR_BELOW
+from grokscope.dashboard.charts.elements.palette import Colouring, Palette
+from grokscope.dashboard.state import phases
+from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.tables.x_units import Unit
+
+MOST_RUNS = 200
+"""Runs over each other; beyond, lines are only ink."""
+
+_CHART_ROWS = 24_000
+_FEWEST = 20
+MOST_ROWS = 60
+"""Rows of a timeline; beyond, names are no longer read but searched for, which a table does better."""
+
+MORE_ROWS = "To see others, select runs on the page Runs and compare them."
+"""What to do about a timeline that is cut."""
+
+TIMELINE = "When each run memorized, began to generalize and had generalized"
+"""Alternative text of timelines."""
+
+_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● generalized"
+
+
+def key_of(snapshot: Snapshot) -> str:
+    """Return what the marks on curves and timelines mean."""
+    return _KEY + ("  ▶ now" if phases.active(snapshot.runs).height else "")
+
+
+def budget(lines: int) -> int:
+    """Return how many points each of ``lines`` lines of one chart may have."""
+    return max(_FEWEST, min(LIMIT, _CHART_ROWS // max(1, lines)))
+
+
+def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bool = True) -> StepAxis:
+    """Return the step axis that holds the given runs, or all, to their planned ends."""
+    runs = snapshot.runs if run_ids is None else snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
+    training = runs.filter(pl.col("status") == "RUNNING")
+    return StepAxis(last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]), log=log)
+
+
+def axis_over(snapshot: Snapshot, unit: Unit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
+    """Return the axis that holds the given runs, counted in ``unit``."""
+    steps = axis_of(snapshot, run_ids=run_ids, log=log)
+    if unit.metric is None:
+        return steps
+    wanted = pl.col("run_id").is_in(list(run_ids)) & (pl.col("metric") == unit.metric)
+    spent = snapshot.curves.filter(wanted & pl.col("value").is_finite())
+    last = float(str(spent["value"].max() or 1.0))
+    each = last / max(1, float(str(spent["step"].max() or 1)))
+    return replace(steps, last=last, unit=unit.name, linear_below=LINEAR_BELOW * each)
+
+
+def _ends(runs: pl.DataFrame) -> list[int | None]:
+    """Return where ended runs stopped: nothing will pass there, so the axis need not be round."""
+    return runs.filter(pl.col("status") != "RUNNING")["step"].to_list()
+
+
+def drawn_points(
+    points: pl.DataFrame, snapshot: Snapshot, axis: StepAxis, *, limit: int = LIMIT
+) -> pl.DataFrame:
+    """Return thinned points with the runs' labels and groups."""
+    kept = thinned(points, axis, limit=limit).select("run_id", "metric", "step", "value")
+    return kept.join(_named(snapshot), on="run_id", how="inner", maintain_order="left")
+
+
+def drawn_marks(
+    snapshot: Snapshot, points: pl.DataFrame, *, train: str, test: str, run_ids: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Return the events of the given runs, or of all, with the runs' labels and groups.
+
+    ``train`` and ``test`` are the curves in ``points`` on which the events are put.
+    """
+    wanted: list[str] = list(snapshot.runs["run_id"] if run_ids is None else run_ids)
+    verdicts = {run: snapshot.verdicts[run] for run in wanted if run in snapshot.verdicts}
+    now = set(phases.active(snapshot.runs)["run_id"])
+    marks = marks_of(verdicts, points, train=train, test=test, now=now)
+    return marks.join(_named(snapshot), on="run_id", how="inner", maintain_order="left")
+
+
+def rows_of(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
+    """Return ``run_id, run, group, step`` of the given runs for a timeline: group by group, seed by seed.
+
+    Of more runs than there are rows, those with something to show come first into them.
+    """
+    order = {group: place for place, group in enumerate(snapshot.groups())}
+    rank = pl.col("group").replace_strict(order, default=len(order), return_dtype=pl.Int64())
+    mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
+    dated = {run for run, v in snapshot.verdicts.items() if v.memorized is not None or v.onset is not None}
+    kept = mine.sort(pl.col("run_id").is_in(dated).not_(), rank, "seed", "label", nulls_last=True).head(
+        MOST_ROWS
+    )
+    ordered = kept.sort(rank, "seed", "label", nulls_last=True)
+    return ordered.select("run_id", pl.col("label").alias("run"), "group", "step")
+
+
+def colours_of(snapshot: Snapshot, palette: Palette, *, run_ids: Sequence[str] | None = None) -> Colouring:
+    """Return the colours of groups: those of the whole experiment wherever they suffice for it.
+
+    With more groups than colours, the groups of the given runs share the colours among themselves.
+    """
+    groups = snapshot.groups()
+    if palette.left_grey(groups) and run_ids is not None:
+        groups = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))["group"].unique().to_list()
+    return Colouring(field="group", colours=palette.of(groups), palette=palette)
+
+
+def said_of_grey(colouring: Colouring, what: str) -> str | None:
+    """Return which lines are grey for want of colours, and how to get them coloured; ``None`` if none."""
+    grey = sum(colour == colouring.palette.muted for colour in colouring.colours.values())
+    if not grey:
+        return None
+    return (
+        f"{len(colouring.colours) - grey} of {len(colouring.colours)} {what} have a colour; the others are "
+        "grey, since no colour is used twice. Select fewer runs on the page Runs to colour those."
+    )
+
+
+def said_of_thinning(drawn: int, whole: int) -> str | None:
+    """Return how many points are drawn of how many there are; ``None`` if all are.
+
+    >>> said_of_thinning(1200, 48000)
+    '1,200 of 48,000 points; all extremes kept. A narrower range of steps shows more of them.'
+    """
+    if drawn >= whole:
+        return None
+    return f"{drawn:,} of {whole:,} points; all extremes kept. A narrower range of steps shows more of them."
+
+
+def _named(snapshot: Snapshot) -> pl.DataFrame:
+    return snapshot.runs.select("run_id", pl.col("label").alias("run"), "group")

@@ -1,0 +1,100 @@
+"""Which group reaches generalization with the least: the question that comparisons are made for."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.charts.costs import costs_chart
+from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
+from grokscope.dashboard.component.chart_data import colours_of
+from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.page_shell import palette
+from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.tables.costs import EVENTS, answer, costs_of, group_costs
+from grokscope.dashboard.tables.x_units import Unit, units_of
+from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.escaping import plain
+
+_MOST_GROUPS = 40
+_FIRST = ("FLOPs", "tokens", "examples", "steps")
+_KEY = (
+    "● a run that got there, its 95 % interval shaded · ▷ a run that has not, as far as it was trained · "
+    "bar: median of all runs (Kaplan–Meier: those that have not got there count, too)"
+)
+
+
+def answer_of(snapshot: Snapshot) -> str | None:
+    """Return which group generalized with the least, of all runs; ``None`` with one group or no such run."""
+    ids = snapshot.runs["run_id"].to_list()
+    if len(snapshot.groups()) < 2:  # noqa: PLR2004 - nothing to compare
+        return None
+    event, unit = "generalized", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
+    return answer(group_costs(costs_of(snapshot, ids, event=EVENTS[event], unit=unit)), unit, event=event)
+
+
+def spending(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+    """Draw what each run spent until it generalized; return which group spent the least, in markdown."""
+    units = units_of(snapshot.curves, _judged(snapshot, run_ids))
+    if not _has_event(snapshot, run_ids):
+        return None
+    st.subheader("What it takes to generalize", anchor=False)
+    event, unit = _controls(units)
+    costs = costs_of(snapshot, run_ids, event=EVENTS[event], unit=unit)
+    groups = group_costs(costs)
+    shown = groups.head(_MOST_GROUPS)
+    of_shown = costs.filter(pl.col("group").is_in(shown["group"].implode()))
+    spec = show(
+        costs_chart,
+        of_shown.drop("run_id"),
+        _said(shown, unit),
+        key="compare_costs",
+        text=f"{unit.name} that each run spent until it {event}, by group, the cheapest first",
+        colouring=colours_of(snapshot, palette(), run_ids=run_ids),
+        symbol=unit.name,
+    )
+    st.caption(_KEY)
+    note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
+    behind({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
+    return answer(groups, unit, event=event)
+
+
+def _controls(units: list[Unit]) -> tuple[str, Unit]:
+    by_name = {unit.name: unit for unit in units}
+    with st.container(horizontal=True, vertical_alignment="top", key="compare_costs_controls"):
+        event = st.segmented_control(
+            "Until", list(EVENTS), default="generalized", required=True, key="compare_event", bind=IN_ADDRESS
+        )
+        name = st.segmented_control(
+            "Counted in",
+            list(by_name),
+            default=_preferred(units).name,
+            required=True,
+            key="compare_unit",
+            bind=IN_ADDRESS,
+        )
+    return event or "generalized", by_name.get(name or "", units[0])
+
+
+def _said(groups: pl.DataFrame, unit: Unit) -> pl.DataFrame:
+    """Return ``group, median, said``: the group, how many got there and for how much."""
+    said = [
+        f"{plain(group, limit=60)}  ·  {reached} of {runs}"
+        + ("" if median is None else f", median {phrases.amount(median, unit.symbol)}")
+        for group, reached, runs, median in groups.select("group", "reached", "runs", "median").iter_rows()
+    ]
+    return groups.select("group", "median", pl.Series("said", said, dtype=pl.String()))
+
+
+def _preferred(units: Sequence[Unit]) -> Unit:
+    by_name = {unit.name: unit for unit in units}
+    return next(by_name[name] for name in _FIRST if name in by_name)
+
+
+def _judged(snapshot: Snapshot, run_ids: Sequence[str]) -> list[str]:
+    """Return the runs that have curves; one that has just started could be counted in nothing yet."""
+    return [run for run in run_ids if run in snapshot.verdicts]
+
+
+def _has_event(snapshot: Snapshot, run_ids: Sequence[str]) -> bool:
+    return any(snapshot.verdicts[run].onset is not None for run in _judged(snapshot, run_ids))

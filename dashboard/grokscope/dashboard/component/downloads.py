@@ -1,0 +1,80 @@
+"""The frames behind what is drawn, and the figure itself, one click away."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.component.chart import note
+from grokscope.dashboard.exporting import files as export
+from grokscope.dashboard.words import phrases
+
+_PREVIEW = 500
+
+_FIGURES: Mapping[str, tuple[str, Callable[[Sequence[export.Spec]], bytes]]] = {
+    "SVG": ("image/svg+xml", export.to_svg),
+    "PNG": ("image/png", export.to_png),
+}
+_FILES: Mapping[str, tuple[str, Callable[[pl.DataFrame], bytes]]] = {
+    "CSV": ("text/csv", export.to_csv),
+    "Parquet": ("application/vnd.apache.parquet", export.to_parquet),
+}
+
+
+def behind(
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    key: str,
+    specs: Sequence[Mapping[str, Any]] = (),
+    title: str = "Data and figure",
+) -> None:
+    """Draw an expander with downloads and the frames' first rows.
+
+    Args:
+        frames: By what they are called; every row of them is in the files.
+        key: Name of the elements, stable over reruns, and of the files.
+        specs: Charts, which become one figure.
+        title: Of the expander.
+    """
+    with st.expander(title if specs else "Data", key=f"{key}_behind"):
+        for name, frame in frames.items():
+            _frame(name, frame, key=f"{key}_{name.replace(' ', '_')}")
+        if specs:
+            with _row(f"{key}_figure"):
+                st.caption("figure")
+                for kind, (mime, make) in _FIGURES.items():
+                    _button(kind, partial(make, list(specs)), key=f"{key}_figure", mime=mime)
+
+
+def _frame(name: str, frame: pl.DataFrame, *, key: str) -> None:
+    with _row(f"{key}_row"):
+        st.caption(name)
+        for kind, (mime, make) in _FILES.items():
+            _button(kind, partial(make, frame), key=key, mime=mime)
+    shown = frame.head(_PREVIEW)
+    st.dataframe(shown, hide_index=True, key=f"{key}_table", height=_height(shown.height), alt=name)
+    note(phrases.cut(shown.height, frame.height, "rows", rest="The files hold all."))
+
+
+def _height(rows: int) -> int:
+    return 36 * min(rows + 1, 8) + 2
+
+
+def _row(key: str) -> Any:
+    return st.container(horizontal=True, vertical_alignment="center", key=key)
+
+
+def _button(kind: str, make: Callable[[], bytes], *, key: str, mime: str) -> None:
+    # A callable is run at the click and not before: a page that refreshes makes no files.
+    st.download_button(
+        kind,
+        make,
+        file_name=f"grokscope-{key}.{kind.lower()}",
+        mime=mime,
+        key=f"{key}_{kind}",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+    )

@@ -1,0 +1,68 @@
+"""Which curve is what: what was guessed from names, and how to say otherwise."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.tables.panels import is_about_learning
+from grokscope.dashboard.words.escaping import escape, plain
+from grokscope.schemas import METRICS, SPLITS
+from grokscope.store import IGNORED, How, Role
+
+_GUESS, _IGNORE = "as guessed from its name", "nothing: leave it out"
+_TITLE = "What each metric is taken for"
+
+
+def naming(data: Data, snapshot: Snapshot) -> None:
+    """Draw the roles of the experiment's metrics, and the control that overrides them."""
+    roles = [role for role in data.source.roles(snapshot) if is_about_learning(role.name)]
+    if not roles or snapshot.experiment is None:
+        return
+    guessed = sum(role.how is How.GUESSED for role in roles)
+    title = f"{_TITLE} · {guessed} guessed" if guessed else _TITLE
+    with st.expander(title, key="naming"):
+        st.dataframe(_table(roles), hide_index=True, key="naming_table", alt=_TITLE)
+        _override(data, snapshot.experiment, roles)
+
+
+def _table(roles: Sequence[Role]) -> pl.DataFrame:
+    order = list(How)[::-1]
+    rows = [
+        {
+            "logged as": plain(role.name),
+            "taken for": role.canonical or "–",
+            "how": role.how.value,
+            "it is": role.kind.value.replace("none", "–"),
+            "why": role.reason,
+        }
+        for role in sorted(roles, key=lambda role: (role.how is How.OWN, -order.index(role.how), role.name))
+    ]
+    return pl.DataFrame(rows)
+
+
+def _override(data: Data, experiment: str, roles: Sequence[Role]) -> None:
+    st.caption("Not right? What you say here is kept as a tag of the MLflow experiment, for all who read it.")
+    names = [role.name for role in roles]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="naming_row"):
+        name = st.selectbox("The metric", names, format_func=plain, key="naming_name", width=280)
+        key = st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key="naming_key", width=280)
+        is_asked = st.button("Keep", key="naming_keep")
+    if not is_asked:
+        return
+    chosen = {_GUESS: None, _IGNORE: IGNORED}.get(key, key)
+    is_overridden = any(role.name == name and role.how is How.OVERRIDDEN for role in roles)
+    if chosen is None and not is_overridden:
+        return
+    problem = data.source.set_role(experiment, name, chosen)
+    if problem:
+        st.error(escape(problem, limit=400))
+    else:
+        st.rerun()
+
+
+def _keys() -> list[str]:
+    """Return the curves that verdicts are read from, of every split."""
+    quantities = [quantity for family, quantity in METRICS if family == "curve"]
+    return [f"{split}/{quantity}" for split in SPLITS for quantity in quantities]

@@ -1,0 +1,87 @@
+"""Tables: which columns, in which format."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.tables.overview import runs_table
+
+ROW_HEIGHT = 36
+NOTHING = "–"
+
+
+def columns() -> dict[str, Any]:
+    """Return how the columns of ``runs_table`` and ``groups_table`` are shown."""
+    return _run_columns() | _group_columns()
+
+
+def _run_columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "run_id": None,
+        "run": config.TextColumn("Run", width="medium"),
+        "status": config.TextColumn("Status", width="small"),
+        "test accuracy": config.LineChartColumn("Test accuracy", y_min=0, y_max=1, width=112),
+        "pattern": config.TextColumn("Pattern"),
+        "memorized": config.NumberColumn(
+            "Memorized", format="localized", help="Step by which the training set was fit"
+        ),
+        "onset": config.NumberColumn(
+            "Onset", format="localized", help="Step at which test accuracy leaves its plateau"
+        ),
+        "onset 95 %": config.TextColumn("95 % interval", help="Of the onset"),
+        "generalized": config.NumberColumn("Generalized", format="localized"),
+        "delay": config.NumberColumn("Delay", format="localized", help="Steps from memorized to half-way up"),
+        "delay ratio": config.NumberColumn(
+            "Delay ×", format="%.1f×", help="Half-way step over memorized step"
+        ),
+        "final test": config.NumberColumn("Final test", format="percent"),
+        "group": config.TextColumn("Group"),
+        "seed": config.NumberColumn("Seed", format="%d", width="small"),
+        "step": config.NumberColumn("Step", format="localized"),
+    }
+
+
+def _group_columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "runs": config.NumberColumn("Runs"),
+        "grokked": config.NumberColumn("Grokked"),
+        "median onset": config.NumberColumn(
+            "Median onset", format="localized", help="Of the runs that grokked"
+        ),
+        "onset range": config.TextColumn("Onset range"),
+        "median delay ratio": config.NumberColumn("Median delay ×", format="%.1f×"),
+        "median final test": config.NumberColumn("Median final test", format="percent"),
+    }
+
+
+def finished_table(snapshot: Snapshot, run_ids: Sequence[str], *, key: str) -> None:
+    """Draw a short table of the given runs, in their order."""
+    table = runs_table(snapshot)
+    place = {run: i for i, run in enumerate(run_ids)}
+    rows = table.filter(pl.col("run_id").is_in(list(run_ids))).sort(
+        pl.col("run_id").replace_strict(place, return_dtype=pl.Int64())
+    )
+    st.dataframe(
+        rows,
+        key=key,
+        hide_index=True,
+        column_config=columns(),
+        column_order=[
+            "run",
+            "test accuracy",
+            "pattern",
+            "memorized",
+            "onset",
+            "onset 95 %",
+            "delay ratio",
+            "final test",
+        ],
+        row_height=ROW_HEIGHT,
+        placeholder=NOTHING,
+        alt="Runs that finished last",
+    )

@@ -1,0 +1,1 @@
+"""What was drawn, as files to take along."""

@@ -1,0 +1,158 @@
+"""What a view is given: one experiment as it was at one moment, and what is selected in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from grokscope.dashboard.state.selection import Selection
+from grokscope.dashboard.words.ordering import natural
+from grokscope.schemas import Verdict, empty_points
+from grokscope.store import RUN_SCHEMA, Role
+from grokscope.transitions import State
+
+RUNS_SCHEMA = pl.Schema(
+    {
+        **RUN_SCHEMA,
+        "label": pl.String(),
+        "group": pl.String(),
+        "seed": pl.Int64(),
+        "planned": pl.Int64(),
+        "silent": pl.Boolean(),
+    }
+)
+"""Runs as views show them.
+
+``label``: the name, made unique; ``group``: what seeds share; ``planned``: the step at which training will
+end, where params tell; ``silent``: still called running, and not heard of for too long.
+"""
+
+
+def _no_runs() -> pl.DataFrame:
+    return RUNS_SCHEMA.to_frame()
+
+
+def _no_verdicts() -> Mapping[str, Verdict]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One experiment at one moment.
+
+    Attributes:
+        experiment: Its name; ``None`` while the store holds none.
+        experiments: Names of all, the newest activity first.
+        runs: ``RUNS_SCHEMA``, newest first.
+        curves: Points of losses, accuracies and progress, under canonical names.
+        verdicts: By run id.
+        taken_ms: When it was read.
+        problem: Why it could not be read anew, as one sentence that may be shown; ``None`` if it could.
+        missing: Whether the problem is only that there is no store yet.
+        notice: What is slower or poorer than it could be, in one sentence.
+        unjudged: How many runs with curves have no verdict on their newest points yet; they get it soon.
+        made: What was computed from exactly these runs, curves and verdicts, by name; snapshots that differ
+            in the time of reading only share it.
+    """
+
+    experiment: str | None = None
+    experiments: Sequence[str] = ()
+    runs: pl.DataFrame = field(default_factory=_no_runs)
+    curves: pl.DataFrame = field(default_factory=empty_points)
+    verdicts: Mapping[str, Verdict] = field(default_factory=_no_verdicts)
+    taken_ms: int = 0
+    problem: str | None = None
+    missing: bool = False
+    notice: str | None = None
+    unjudged: int = 0
+    made: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+
+    def groups(self) -> list[str]:
+        """Return the groups in the order of their names, whichever process started first."""
+        return natural(self.runs["group"].to_list())
+
+
+CHANGES = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "run": pl.String(),
+        "kind": pl.String(),
+        "status": pl.String(),
+        "step": pl.Int64(),
+        "low": pl.Int64(),
+        "high": pl.Int64(),
+        "time_ms": pl.Int64(),
+    }
+)
+"""What happened when: ``time_ms`` is that of the evaluation that showed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What live detectors and verdicts say together.
+
+    Attributes:
+        states: By run id, of the runs in training; a run whose log is still being read has none yet.
+        changes: ``CHANGES``, newest first, of all runs.
+        discovered: Runs in training that move, with false discoveries bounded over all of them.
+    """
+
+    states: Mapping[str, State]
+    changes: pl.DataFrame
+    discovered: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where snapshots come from; ``loading.Reader`` is the real one."""
+
+    def snapshot(self, experiment: str | None) -> Snapshot:
+        """Return the experiment as it is, or as it last was, with the problem said; raises no StoreError."""
+        ...
+
+    def metrics(self, run_ids: Sequence[str]) -> list[str]:
+        """Return which metrics the runs have, under canonical names."""
+        ...
+
+    def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return points under canonical names; ``metrics=None`` for all."""
+        ...
+
+    def params(self, run_id: str) -> dict[str, str]:
+        """Return a run's params."""
+        ...
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return a run's tags."""
+        ...
+
+    def roles(self, snapshot: Snapshot) -> Sequence[Role]:
+        """Return what each metric of an experiment is taken for."""
+        ...
+
+    def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
+        """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
+        ...
+
+    def watch(self, snapshot: Snapshot) -> Watch:
+        """Return where the snapshot's runs in training stand, by detectors fed with what is new in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What ``render`` is given.
+
+    Attributes:
+        source: Where to read.
+        selection: Experiment and runs that are selected.
+        open_view: Goes to the view of that name with these runs selected.
+    """
+
+    source: Source
+    selection: Selection
+    open_view: Callable[[str, Sequence[str]], None]
+
+    def snapshot(self) -> Snapshot:
+        """Return the selected experiment."""
+        return self.source.snapshot(self.selection.experiment)

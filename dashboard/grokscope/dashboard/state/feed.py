@@ -1,0 +1,128 @@
+"""The readings of one experiment for all open pages: one at a time, and none waits long for what is there."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Event, Lock, Thread
+
+from grokscope.dashboard.state.data import Snapshot
+from grokscope.store import MissingStoreError, StoreError
+
+FRESH_S = 1.0
+"""A snapshot this young is given again: many open pages cost the store no more than one."""
+
+LONGEST_FRESH_S = 5.0
+"""One that took long to make is given for as long as that took, so that reading takes half the time at most;
+but no longer than this."""
+
+RETRY_S = 3.0
+"""After a failed reading the store is left alone for this long."""
+
+PATIENCE_S = 5.0
+"""A page waits this long for a reading; then it gets the last good snapshot, and is told how old that is."""
+
+FIRST_S = 30.0
+"""The same where there is nothing to show yet."""
+
+Clock = Callable[[], float]
+Names = Sequence[str] | None
+Read = Callable[[int, Names], Snapshot]
+"""Time in ms, and the names of the experiments if they are known -> a new snapshot."""
+
+
+class _Reading:
+    """One reading that goes on, on a thread of its own, however long the pages wait for it."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.done = Event()
+        self.snapshot: Snapshot | None = None
+        self.error: BaseException | None = None
+
+
+class Feed:
+    """Gives snapshots of one experiment; safe to use from several threads. No lock is held while it is read.
+
+    Args:
+        experiment: Its name; ``None`` for the newest.
+        read: Reads it anew; may raise a ``StoreError``.
+        clock: Seconds.
+        patience_s: How long a page waits; see ``PATIENCE_S``.
+    """
+
+    def __init__(
+        self, experiment: str | None, read: Read, *, clock: Clock, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._experiment = experiment
+        self._read = read
+        self._clock = clock
+        self._patience_s = patience_s
+        self._lock = Lock()
+        self._reading: _Reading | None = None
+        self._good: Snapshot | None = None
+        self._fresh_until = 0.0
+        self._failure: StoreError | None = None
+        self._retry_at = 0.0
+
+    @property
+    def good(self) -> Snapshot | None:
+        """The last snapshot that was read; ``None`` if there is none."""
+        return self._good
+
+    def look(self, names: Names = None) -> Snapshot:
+        """Return the experiment as it is, or as it last was, with the problem said.
+
+        Args:
+            names: Names of all experiments, if they have just been read.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._good is not None and now < self._fresh_until:
+                return self._good
+            if self._reading is None and now < self._retry_at:
+                return self._failed()
+            reading = self._reading or self._start(now, names)
+            waits_s = self._patience_s if self._good is not None else max(self._patience_s, FIRST_S)
+        reading.done.wait(waits_s)
+        with self._lock:
+            if reading.snapshot is not None:
+                return reading.snapshot
+            if reading.error is None:
+                taken_s = max(waits_s, self._clock() - reading.began)
+                return self._last(f"the store is slow: it has been read for {taken_s:.0f} s, which goes on.")
+            if isinstance(reading.error, StoreError):
+                return self._failed()
+        raise reading.error
+
+    def expire(self) -> None:
+        """Read anew at the next look."""
+        with self._lock:
+            self._fresh_until = 0.0
+
+    def _start(self, now: float, names: Names) -> _Reading:
+        reading = _Reading(now)
+        # It cannot end before the caller gives the lock back, which it needs to say so.
+        Thread(target=self._run, args=(reading, names), daemon=True, name="reads an experiment").start()
+        self._reading = reading
+        return reading
+
+    def _run(self, reading: _Reading, names: Names) -> None:
+        try:
+            found = self._read(int(reading.began * 1000), names)
+        except BaseException as error:  # noqa: BLE001 -- raised again in the page that waits
+            with self._lock:
+                reading.error, self._reading = error, None
+                if isinstance(error, StoreError):
+                    self._failure, self._retry_at = error, self._clock() + RETRY_S
+        else:
+            with self._lock:
+                now = self._clock()
+                reading.snapshot, self._reading, self._good = found, None, found
+                self._fresh_until = now + min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
+        reading.done.set()
+
+    def _failed(self) -> Snapshot:
+        return self._last(str(self._failure), missing=isinstance(self._failure, MissingStoreError))
+
+    def _last(self, problem: str, *, missing: bool = False) -> Snapshot:
+        known = self._good or Snapshot(experiment=self._experiment)
+        return replace(known, problem=problem, missing=missing)

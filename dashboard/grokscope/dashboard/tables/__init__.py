@@ -1,0 +1,1 @@
+"""Frames behind what is shown: runs, costs, leads, panels, and the units that steps are counted in."""

@@ -1,0 +1,1 @@
+"""The page that puts selected runs over each other."""

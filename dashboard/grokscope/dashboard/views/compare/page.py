@@ -1,0 +1,201 @@
+"""Selected runs over each other, one metric at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.charts import (
+    AVERAGE_SCHEMA,
+    StepAxis,
+    averaged,
+    comparison_chart,
+    of_most,
+    thinned_averages,
+    timeline_chart,
+)
+from grokscope.dashboard.charts.elements.palette import Colouring
+from grokscope.dashboard.charts.elements.quantity import label_of
+from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
+from grokscope.dashboard.component.chart_data import (
+    MORE_ROWS,
+    MOST_RUNS,
+    TIMELINE,
+    axis_over,
+    budget,
+    colours_of,
+    drawn_marks,
+    drawn_points,
+    key_of,
+    rows_of,
+    said_of_grey,
+    said_of_thinning,
+)
+from grokscope.dashboard.component.cost_section import spending
+from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.page_shell import palette, refreshing
+from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns
+from grokscope.dashboard.component.window import windowed, within
+from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.tables.overview import groups_table
+from grokscope.dashboard.tables.x_units import STEPS, Unit, counted, units_of
+from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.escaping import plain
+
+_LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run · "
+_FIRST = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What the controls above the chart say."""
+
+    metric: str | None
+    by: str
+    unit: Unit
+    whole: StepAxis
+    axis: StepAxis
+
+
+def render(data: Data) -> None:
+    """Draw the comparison of the selected runs, or of all."""
+    refreshing(data, lambda snapshot: _page(data, snapshot))
+
+
+def _page(data: Data, snapshot: Snapshot) -> None:
+    asked: list[str] = list(data.selection.runs) or snapshot.runs["run_id"].to_list()
+    chosen = asked[:MOST_RUNS]
+    result = st.container(key="compare_answer")
+    look = _controls(data, snapshot, chosen)
+    if look.metric is None:
+        st.info("These runs have not logged any metric yet. The first points appear here by themselves.")
+        return
+    note(
+        phrases.cut(len(chosen), len(asked), "runs", rest="Filter and select on the page Runs to see others.")
+    )
+    _charts(data, snapshot, chosen, look)
+    said = spending(snapshot, asked)
+    if said:
+        result.markdown(said)
+    st.subheader("Groups", anchor=False)
+    st.dataframe(
+        groups_table(snapshot, asked),
+        key="compare_groups",
+        hide_index=True,
+        column_config=columns(),
+        row_height=ROW_HEIGHT,
+        height="content",
+        placeholder=NOTHING,
+        alt="How many runs of each group grokked, and when",
+    )
+
+
+def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
+    names = data.source.metrics(chosen)
+    with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
+        first = next((names.index(name) for name in _FIRST if name in names), 0)
+        metric = st.selectbox(
+            "Metric", names, index=first, format_func=_name, key="compare_metric", width=340, bind=IN_ADDRESS
+        )
+        units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
+        over = (
+            st.selectbox("Over", list(units), key="compare_over", width=120, bind=IN_ADDRESS)
+            if len(units) > 1
+            else None
+        )
+        unit = units[over or STEPS.name]
+        scale = st.segmented_control(
+            "Scale", ["log", "linear"], default="log", required=True, key="compare_axis", bind=IN_ADDRESS
+        )
+        first_by = "run" if _few_of_one_group(snapshot, chosen) else "group"
+        by = st.segmented_control(
+            "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by", bind=IN_ADDRESS
+        )
+        whole = axis_over(snapshot, unit, run_ids=chosen, log=scale != "linear")
+        axis = windowed(whole, key="compare_window") if unit is STEPS else whole
+        if data.selection.runs:
+            st.space("stretch")
+            if st.button(f"Only {len(chosen)} selected · show all", key="compare_all"):
+                data.open_view("compare", [])
+    return _Look(metric=metric, by=by or "group", unit=unit, whole=whole, axis=axis)
+
+
+def _few_of_one_group(snapshot: Snapshot, chosen: list[str]) -> bool:
+    groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"]
+    return groups.n_unique() == 1 and len(chosen) <= len(palette().series)
+
+
+def _name(metric: str) -> str:
+    label = label_of(metric)
+    return plain(metric) if label == metric else f"{plain(metric)}  ({plain(label)})"
+
+
+def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
+    metric, axis = look.metric or "", look.axis
+    everything = data.source.points(chosen, [metric])
+    raw = within(counted(everything, snapshot.curves, look.unit), axis)
+    fine = drawn_points(raw, snapshot, axis)
+    by_group = look.by == "group"
+    averages = thinned_averages(of_most(averaged(fine)), axis) if by_group else AVERAGE_SCHEMA.to_frame()
+    points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
+    dated = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
+    marks = counted(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
+    colouring = _colouring(snapshot, chosen, look.by)
+    spec = show(
+        comparison_chart,
+        points,
+        within(marks, axis),
+        averages,
+        key="compare_chart",
+        text=f"{_name(metric)} over {look.unit.name} of {len(chosen)} runs",
+        axis=axis,
+        colouring=colouring,
+    )
+    st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
+    note(said_of_thinning(points.height, raw.height))
+    note(said_of_grey(colouring, f"{look.by}s"))
+    specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
+    frames = _frames(snapshot, raw, marks, look.unit)
+    behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
+
+
+def _frames(
+    snapshot: Snapshot, raw: pl.DataFrame, marks: pl.DataFrame, unit: Unit
+) -> dict[str, pl.DataFrame]:
+    """Return what a reader takes along: each run by its name, steps in the unit that is shown."""
+    described = snapshot.runs.select("run_id", pl.col("label").alias("run"), "group", "seed")
+    curves = raw.join(described, on="run_id", how="left", maintain_order="left")
+    counted_in = {} if unit is STEPS else {"step": unit.name}
+    return {
+        "curves": curves.drop("run_id", "time_ms").rename(counted_in),
+        "events": marks.drop("run_id", "value").rename(counted_in),
+    }
+
+
+def _timeline(
+    snapshot: Snapshot, chosen: list[str], marks: pl.DataFrame, *, look: _Look, colouring: Colouring
+) -> list[dict[str, Any]]:
+    if marks.is_empty():
+        return []
+    rows = counted(rows_of(snapshot, chosen), snapshot.curves, look.unit).drop("run_id")
+    shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
+    spec = show(
+        timeline_chart,
+        rows,
+        shown,
+        key="compare_timeline",
+        text=TIMELINE,
+        axis=look.whole,
+        colouring=colouring,
+    )
+    note(phrases.cut(rows.height, len(chosen), "runs", rest=MORE_ROWS))
+    return [spec]
+
+
+def _colouring(snapshot: Snapshot, chosen: list[str], by: str) -> Colouring:
+    colours = palette()
+    if by == "group":
+        return colours_of(snapshot, colours, run_ids=chosen)
+    labels = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["label"].to_list()
+    return Colouring(field=by, colours=colours.of(labels), palette=colours)

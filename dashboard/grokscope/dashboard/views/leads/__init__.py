@@ -1,0 +1,1 @@
+"""The page that says which measure moved first, over runs."""

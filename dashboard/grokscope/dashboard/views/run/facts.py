@@ -1,0 +1,116 @@
+"""What is known of one run, beside its curves: dates, how sure they are, evidence, params."""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.escaping import escape
+from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Transition, Verdict, axis_of
+from grokscope.schemas.runs.settings import flat_settings
+from grokscope.schemas.secrets import redacted
+from grokscope.transitions import DEFINITIONS, sensitivity
+
+_LOSSES: Mapping[str, str] = {
+    DROPPED: "the disk of its trainer could not take {} points",
+    DAMAGE: "of what it had written, {}",
+    REFUSED: "the store refused records ({})",
+}
+_SIGNS: Mapping[str, str] = {"pass": ":green[✓]", "fail": ":red[✗]", "unknown": ":gray[?]"}
+
+
+def dates(verdict: Verdict) -> None:
+    """Draw the four dates with their intervals."""
+    st.subheader("Dates", anchor=False)
+    known = {
+        "memorized": verdict.memorized,
+        "onset": verdict.onset,
+        "midpoint": verdict.midpoint,
+        "generalized": verdict.generalized,
+    }
+    st.table({"step [95 %]": {name: phrases.dated(date) for name, date in known.items()}})
+    st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
+
+
+def by_definition(curves: pl.DataFrame) -> None:
+    """Draw the grokking step under every published definition; nothing where none gives a date."""
+    report = sensitivity(curves) if curves.height else None
+    if report is None or report["step"].drop_nulls().is_empty():
+        return
+    st.subheader("By definition", anchor=False)
+    st.caption(_said(report))
+    column = {
+        str(name): f"{phrases.steps(step)} [{phrases.steps(low)}, {phrases.steps(high)}]"
+        if step is not None
+        else "–"
+        for name, step, low, high in report.select("definition", "step", "low", "high").iter_rows()
+    }
+    st.table({"grokking step [95 %]": column})
+    with st.expander("What each definition says", key="run_definitions"):
+        st.markdown(
+            "\n".join(f"- **{d.name}**: {escape(d.rule)} ({escape(d.source)})" for d in DEFINITIONS.values())
+        )
+
+
+def _said(report: pl.DataFrame) -> str:
+    found = report["step"].drop_nulls()
+    missing = report.height - found.len()
+    none = f" {missing} of {report.height} definitions find none." if missing else ""
+    if not report["depends"][0]:
+        return "All published definitions agree within a factor of 1.5."
+    low, high = phrases.steps(found.min()), phrases.steps(found.max())  # pyright: ignore[reportArgumentType]
+    between = f"anywhere from {low} to {high}" if found.len() > 1 else low
+    return f"Depends on what one calls the grokking step: {between}.{none}"
+
+
+def evidence(verdict: Verdict) -> None:
+    """Draw the checks of every event, passed, failed or unknown, and what could not be told."""
+    events = [event for event in verdict.transitions if event.evidence]
+    if not events and not verdict.missing:
+        return
+    st.subheader("Evidence", anchor=False)
+    for event in events:
+        st.caption(escape(f"{event.kind.value.replace('_', ' ')} at step {phrases.steps(event.step)}"))
+        st.markdown("  \n".join(_checks(event)))
+    for sentence in verdict.missing:
+        st.markdown(f":gray[?] {escape(sentence)}")
+
+
+def _checks(event: Transition) -> Iterable[str]:
+    for name, finding in event.evidence.items():
+        word, _, rest = finding.partition(": ")
+        said = rest if word in _SIGNS else finding
+        yield f"{_SIGNS.get(word, '·')} **{escape(name)}** :gray[{escape(said)}]"
+
+
+def losses(tags: Mapping[str, str]) -> None:
+    """Say what was logged and is not in the curves; their gaps would be taken for the run's own."""
+    told = [
+        sentence.format(escape(redacted(tags[name]), limit=400))
+        for name, sentence in _LOSSES.items()
+        if tags.get(name)
+    ]
+    if told:
+        st.warning(
+            "Not all that this run logged is here: " + "; ".join(told) + ".", icon=":material/warning:"
+        )
+
+
+def params(values: Mapping[str, str]) -> None:
+    """Draw params by the survey's axes; other loggers withhold no secrets, so that is done here."""
+    values = flat_settings(values)
+    if not values:
+        return
+    st.subheader("Params", anchor=False)
+    with st.container(gap="xsmall", key="run_params"):
+        for prefix in AXES.values():
+            mine = {k.removeprefix(prefix + "."): v for k, v in values.items() if axis_of(k) == prefix}
+            _pairs(prefix.replace(".", " · "), mine)
+        _pairs("other", {k: v for k, v in values.items() if axis_of(k) is None})
+
+
+def _pairs(title: str, values: Mapping[str, str]) -> None:
+    if values:
+        st.caption(title)
+        st.markdown("  \n".join(f"{escape(k)}  **{escape(v)}**" for k, v in values.items()))

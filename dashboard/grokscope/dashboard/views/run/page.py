@@ -1,0 +1,84 @@
+"""One run: what it did, in words and in curves that share their steps."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from grokscope.dashboard.component.chart_data import axis_of
+from grokscope.dashboard.component.page_shell import refreshing
+from grokscope.dashboard.component.window import windowed
+from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.state.phases import phase_of
+from grokscope.dashboard.tables.overview import status_of
+from grokscope.dashboard.views.run import facts as run_facts
+from grokscope.dashboard.views.run.measures import leads_section, segments_section
+from grokscope.dashboard.views.run.panels import panels
+from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.escaping import escape
+from grokscope.schemas import Verdict
+
+
+def render(data: Data) -> None:
+    """Draw the selected run, or the newest."""
+    refreshing(data, lambda snapshot: _page(data, snapshot))
+
+
+def _page(data: Data, snapshot: Snapshot) -> None:
+    run_id = _picked(data, snapshot)
+    verdict = snapshot.verdicts.get(run_id)
+    run = snapshot.runs.row(by_predicate=pl.col("run_id") == run_id, named=True)
+    _verdict(verdict)
+    _state(run)
+    run_facts.losses(data.source.tags(run_id))
+    raw = data.source.points([run_id])
+    curves, facts = st.columns([3, 1], gap="large")
+    with curves:
+        whole = axis_of(snapshot, run_ids=[run_id])
+        panels(raw, snapshot, run_id, windowed(whole, key="run_window"))
+        if raw.height:
+            leads_section(raw, snapshot, run_id)
+            segments_section(raw, run_id, whole, state=(run["step"], run["last_ms"]))
+    with facts:
+        if verdict is not None:
+            run_facts.dates(verdict)
+            run_facts.by_definition(snapshot.curves.filter(pl.col("run_id") == run_id))
+            run_facts.evidence(verdict)
+        run_facts.params(data.source.params(run_id))
+
+
+def _state(run: Mapping[str, Any]) -> None:
+    of = f" of {phrases.steps(run['planned'])}" if run["planned"] else ""
+    seed = "" if run["seed"] is None else f" · seed {run['seed']}"
+    st.caption(f"{status_of(run)} · step {phrases.steps(run['step'])}{of} · {escape(run['group'])}{seed}")
+
+
+def _picked(data: Data, snapshot: Snapshot) -> str:
+    labels: dict[str, str] = dict(snapshot.runs.select("run_id", "label").iter_rows())
+    ids = list(labels)
+    first = data.selection.runs[0] if data.selection.runs else ids[0]
+    chosen = st.selectbox(
+        "Run",
+        ids,
+        index=ids.index(first),
+        format_func=labels.__getitem__,
+        key=f"run_picker_{first}",
+        label_visibility="collapsed",
+        width=420,
+    )
+    if chosen != first:
+        data.open_view("run", [chosen])
+    return chosen
+
+
+def _verdict(verdict: Verdict | None) -> None:
+    if verdict is None:
+        st.write("No curve of this run has been logged yet.")
+        return
+    word = (
+        phase_of(verdict).value.capitalize()
+        if verdict.in_progress
+        else phrases.PATTERN_WORDS[verdict.pattern]
+    )
+    st.markdown(f"**{word}.** {escape(phrases.sentence(verdict), limit=400)}")

@@ -1,0 +1,165 @@
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from grokscope.dashboard.state.feed import FRESH_S, RETRY_S
+from grokscope.dashboard.state.loading import REOPEN_S, Reader
+from grokscope.schemas import Pattern
+from grokscope.store import open_store
+
+STEPS = range(0, 400, 20)
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self):
+        self.now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def learned(until):
+    return [("train/accuracy", min(1.0, step / 40), step) for step in STEPS if step <= until] + [
+        ("test/accuracy", 0.0, step) for step in STEPS if step <= until
+    ]
+
+
+def test_a_snapshot_holds_runs_curves_and_verdicts(sweep):
+    snapshot = Reader(sweep.uri).snapshot("sweep")
+    assert snapshot.experiment == "sweep"
+    assert snapshot.runs.height == len(snapshot.verdicts) == 7
+    assert snapshot.groups() == ["decay", "none"]
+    assert set(snapshot.curves["metric"].unique()) == {
+        "train/accuracy",
+        "test/accuracy",
+        "train/loss",
+        "test/loss",
+    }
+    patterns = [v.pattern for v in snapshot.verdicts.values() if v.generalized]
+    assert patterns == [Pattern.GROKKING] * 3
+
+
+def test_without_a_name_the_experiment_with_the_newest_activity_is_read(sweep):
+    assert Reader(sweep.uri).snapshot(None).experiment == "sweep"
+
+
+def test_new_points_are_seen_and_their_run_is_judged_anew(training, clock):
+    experiment = training.experiment("e")
+    run = training.run(experiment, "r", learned(0), status="RUNNING")
+    reader = Reader(training.uri, clock=clock)
+    first = reader.snapshot("e")
+    training.client.log_metric(run, "test/accuracy", 0.0, step=999)
+    assert reader.snapshot("e") is first
+    clock.now += FRESH_S
+    second = reader.snapshot("e")
+    assert second.runs["step"].to_list() == [999]
+    assert second.verdicts[run] != first.verdicts[run]
+
+
+def test_a_run_without_new_points_is_not_judged_again(training, clock):
+    training.run(training.experiment("e"), "r", learned(400))
+    reader = Reader(training.uri, clock=clock)
+    first = reader.snapshot("e")
+    clock.now += FRESH_S
+    assert [
+        a is b for a, b in zip(first.verdicts.values(), reader.snapshot("e").verdicts.values(), strict=True)
+    ] == [True]
+
+
+def test_a_late_replay_of_an_old_step_is_judged(training, clock):
+    run = training.run(training.experiment("e"), "r", learned(400))
+    reader = Reader(training.uri, clock=clock)
+    before = reader.snapshot("e").verdicts[run]
+    training.client.log_metric(run, "train/accuracy", 0.0, step=390, timestamp=1)
+    clock.now += FRESH_S
+    assert reader.snapshot("e").verdicts[run] is not before
+
+
+def test_a_store_that_goes_away_leaves_the_last_good_state_with_the_problem_said(training, clock, tmp_path):
+    run = training.run(training.experiment("e"), "r", learned(400))
+    reader = Reader(training.uri, clock=clock)
+    good = reader.snapshot("e")
+    shutil.move(tmp_path / "mlflow.db", tmp_path / "away.db")
+    clock.now += FRESH_S
+    kept = reader.snapshot("e")
+    assert kept.problem is not None
+    assert str(tmp_path) in kept.problem
+    assert kept.runs.equals(good.runs)
+    assert reader.metrics([run]) == ["test/accuracy", "train/accuracy"]
+    assert reader.points([run], ["test/accuracy"]).height == len(STEPS)
+    shutil.move(tmp_path / "away.db", tmp_path / "mlflow.db")
+    clock.now += RETRY_S
+    assert reader.snapshot("e").problem is None
+
+
+def test_a_store_that_fails_is_left_alone_for_a_while(tmp_path, clock):
+    tried = []
+
+    def opener(uri):
+        tried.append(uri)
+        return open_store(uri)
+
+    reader = Reader(f"sqlite:///{tmp_path / 'none.db'}", clock=clock, opener=opener)
+    assert [reader.snapshot(None).missing for _ in range(3)] == [True] * 3
+    assert len(tried) == 1
+    clock.now += RETRY_S
+    reader.snapshot(None)
+    assert len(tried) == 2
+
+
+def test_names_that_other_trackers_use_are_read_as_ours(training):
+    points = [("train_acc", 1.0, 0), ("val_acc", 0.5, 0), ("odd name: x", 3.0, 0)]
+    run = training.run(training.experiment("e"), "r", points)
+    reader = Reader(training.uri)
+    assert reader.metrics([run]) == ["odd name: x", "train/accuracy", "val/accuracy"]
+    assert reader.points([run], ["val/accuracy"])["value"].to_list() == [0.5]
+
+
+def test_runs_of_one_name_are_told_apart(training):
+    experiment = training.experiment("e")
+    ids = [training.run(experiment, "twin", []) for _ in range(2)]
+    labels = Reader(training.uri).snapshot("e").runs.sort("run_id")["label"].to_list()
+    assert labels == [f"twin ({run[:6]})" for run in sorted(ids)]
+
+
+@pytest.mark.parametrize(
+    ("text", "planned"), [("2000", 2000), ("2e3", 2000), ("many", None), ("nan", None), ("1e400", None)]
+)
+def test_planned_steps_are_read_from_params_that_may_hold_anything(training, text, planned):
+    training.run(training.experiment("e"), "r", [], params={"compute.exposure.steps": text})
+    assert Reader(training.uri).snapshot("e").runs["planned"].to_list() == [planned]
+
+
+def test_runs_of_code_that_names_no_group_are_grouped_by_all_params_but_the_seed(training):
+    experiment = training.experiment("plain")
+    for lr in (0.1, 0.2):
+        for seed in range(2):
+            params = {"optim.lr": lr, "random_seed": seed, "output_dir": f"/{lr}/{seed}", "width": 8}
+            training.run(experiment, f"{lr} {seed}", [("loss", 1.0, 0)], params=params)
+    runs = Reader(training.uri).snapshot("plain").runs
+    assert sorted(runs["group"]) == ["lr 0.1", "lr 0.1", "lr 0.2", "lr 0.2"]
+    training.run(experiment, "own", [("loss", 1.0, 0)], params={"group": "mine", "optim.lr": 0.3})
+    assert "mine" in Reader(training.uri).snapshot("plain").runs["group"].to_list()
+
+
+def test_a_store_that_was_upgraded_since_it_was_opened_is_read_directly_soon_after(training, clock):
+    experiment = training.experiment("e")
+    path = training.uri.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE metrics RENAME COLUMN is_nan TO later")
+        reader = Reader(training.uri, clock=clock)
+        assert "lacks is_nan" in reader.snapshot("e").notice
+        database.execute("ALTER TABLE metrics RENAME COLUMN later TO is_nan")
+    training.run(experiment, "r", learned(0))
+    clock.now += REOPEN_S
+    snapshot = reader.snapshot("e")
+    assert (snapshot.notice, snapshot.problem, snapshot.runs.height) == (None, None, 1)

@@ -1,0 +1,174 @@
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grokscope.dashboard.charts.costs import costs_chart
+from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
+from grokscope.dashboard.component.cost_section import answer_of
+from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs
+from grokscope.dashboard.tables.x_units import STEPS, UNITS, counted, units_of
+
+FLOPS = next(unit for unit in UNITS if unit.name == "FLOPs")
+EVIL = "' || alert(1) || 'datum.x <img src=x>"
+
+
+@pytest.fixture
+def priced(training, curves):
+    """Two groups that generalize at the same steps, at 1 and 3 GFLOP a step, and one that does not."""
+    experiment = training.experiment("priced")
+    for group, each, groks in (("dear", 3e9, True), ("cheap", 1e9, True), ("never", 2e9, False)):
+        for seed in range(2):
+            points = curves(groks=groks)
+            flops = [("progress/flops", each * step, step) for step in sorted({step for *_, step in points})]
+            training.run(experiment, f"{group} {seed}", [*points, *flops], params={"group": group})
+    return training
+
+
+@pytest.fixture
+def snapshot(priced):
+    return Reader(priced.uri).snapshot("priced")
+
+
+def frame(*rows):
+    return pl.DataFrame(
+        [
+            ("", f"{group} {i}", group, reached, cost, cost, cost)
+            for i, (group, reached, cost) in enumerate(rows)
+        ],
+        schema=COSTS,
+        orient="row",
+    )
+
+
+def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
+    costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
+    each = {"dear": 3e9, "cheap": 1e9, "never": 2e9}
+    assert costs.height == 6
+    for row in costs.iter_rows(named=True):
+        date = snapshot.verdicts[row["run_id"]].generalized
+        assert row["reached"] == (row["group"] != "never")
+        steps = (date.step, date.low, date.high) if date else (2000,) * 3
+        assert (row["cost"], row["low"], row["high"]) == tuple(
+            pytest.approx(each[row["group"]] * step) for step in steps
+        )
+
+
+def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(snapshot):
+    groups = group_costs(
+        costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
+    )
+    assert groups["group"].to_list() == ["cheap", "dear", "never"]
+    said = answer(groups, FLOPS, event="generalized")
+    assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
+    assert "Next comes dear with 3.0× as much: 2 of 2 runs" in said
+    assert answer_of(snapshot) == said
+
+
+def test_runs_that_have_not_got_there_count_in_the_median():
+    """Kaplan-Meier by hand: of four at risk one gets there, one leaves; then one of two: 3/4 · 1/2 = 3/8."""
+    costs = frame(("g", True, 1.0), ("g", False, 2.0), ("g", True, 5.0), ("g", False, 9.0))
+    (row,) = group_costs(costs).rows(named=True)
+    assert row == {
+        "group": "g",
+        "runs": 4,
+        "reached": 2,
+        "median": 5.0,
+        "least": 1.0,
+        "most": 5.0,
+        "spent": 9.0,
+    }
+
+
+@given(st.lists(st.floats(1, 1e12), min_size=1, max_size=30))
+def test_where_all_got_there_half_of_them_had_by_the_median(costs):
+    median = group_costs(frame(*(("g", True, cost) for cost in costs)))["median"][0]
+    assert sum(cost <= median for cost in costs) >= len(costs) / 2
+    assert sum(cost < median for cost in costs) < len(costs) / 2
+
+
+def test_one_lucky_run_of_many_does_not_make_its_group_the_cheapest():
+    lucky = [("lucky", True, 1.0), *(("lucky", False, 100.0) for _ in range(4))]
+    groups = group_costs(frame(*lucky, ("steady", True, 50.0), ("steady", True, 60.0)))
+    assert groups["group"].to_list() == ["steady", "lucky"]
+    assert answer(groups, STEPS, event="onset") == (
+        "**steady** began to generalize in the fewest steps: 2 of 2 runs, median 50 steps (50 – 60 steps). "
+        "1 of the other 5 runs did, with up to 100 steps."
+    )
+
+
+def test_no_answer_is_given_before_any_run_got_there_and_none_is_cheapest_below_one_half():
+    assert answer(group_costs(frame(("a", False, 1.0))), STEPS, event="generalized") is None
+    rare = frame(("a", True, 1.0), ("a", False, 9.0), ("a", False, 9.0), ("b", False, 9.0))
+    assert "none can be called the cheapest" in answer(group_costs(rare), STEPS, event="generalized")
+
+
+def test_one_other_run_is_spoken_of_as_one():
+    said = answer(group_costs(frame(("a", True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
+    assert said.endswith("The other run did not, with 2 steps.")
+
+
+def test_a_groups_name_is_escaped_in_the_answer():
+    said = answer(group_costs(frame((EVIL, True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
+    assert "<img" not in said.replace("\\<", "")
+
+
+def test_runs_are_counted_only_in_what_all_of_them_have_logged(snapshot):
+    ids = snapshot.runs["run_id"].to_list()
+    assert [unit.name for unit in units_of(snapshot.curves, ids)] == ["steps", "FLOPs"]
+    without = snapshot.curves.filter((pl.col("metric") != FLOPS.metric) | (pl.col("run_id") != ids[0]))
+    assert [unit.name for unit in units_of(without, ids)] == ["steps"]
+
+
+def test_steps_stay_whole_and_missing_ones_stay_missing_when_counted_anew(snapshot):
+    rows = pl.DataFrame({"run_id": snapshot.runs["run_id"][:1], "step": pl.Series([None], dtype=pl.Int64)})
+    assert counted(rows, snapshot.curves, STEPS).equals(rows)
+    assert counted(rows, snapshot.curves, FLOPS)["step"].to_list() == [None]
+
+
+@pytest.mark.parametrize("span", [2.0, 1e6])
+def test_the_chart_is_valid_and_other_peoples_names_are_data(span):
+    costs = frame((EVIL, True, 3.0), (EVIL, False, 3.0 * span), ("b", True, 5.0))
+    groups = group_costs(costs).select("group", "median").with_columns(said=pl.lit("1 of 2"))
+    colouring = Colouring(field="group", colours={EVIL: "#2a6bb4", "b": "#d9730d"}, palette=LIGHT)
+    spec = costs_chart(costs, groups, colouring=colouring, symbol="FLOPs").to_dict(validate=True)
+    assert json.loads(json.dumps(spec, allow_nan=False)) == spec
+    expressions = [node for node in walk(spec["layer"]) if isinstance(node, str) and "alert(1)" in node]
+    assert all(node == EVIL for node in expressions)
+
+
+def test_compare_answers_first_and_in_the_unit_that_is_asked_for(page, priced, texts):
+    app = page("compare", priced.uri, experiment="priced")
+    said = [text for text in texts(app) if text.startswith("**cheap** generalized for the least compute")]
+    assert len(said) == 1
+    app.button_group(key="compare_unit").set_value("steps").run()
+    assert not any("least compute" in text for text in texts(app))
+    assert any("generalized in the fewest steps" in text for text in texts(app))
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_compare_counts_until_the_event_that_is_asked_for(page, priced, event):
+    app = page("compare", priced.uri, experiment="priced")
+    app.button_group(key="compare_event").set_value(event).run()
+    assert not app.exception
+
+
+def test_compare_draws_curves_over_flops(page, priced):
+    app = page("compare", priced.uri, experiment="priced")
+    app.selectbox(key="compare_over").set_value("FLOPs").run()
+    spec = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    ends = {
+        tuple(node["domain"])
+        for node in walk(spec)
+        if isinstance(node, dict) and node.get("type") == "symlog"
+    }
+    assert ends == {(0, 6e12)}
+
+
+def walk(node):
+    yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from walk(child)

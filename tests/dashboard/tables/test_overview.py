@@ -1,0 +1,56 @@
+import polars as pl
+import pytest
+
+from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.tables.overview import SPARK_POINTS, groups_table, runs_table
+
+
+@pytest.fixture(scope="module")
+def snapshot(sweep):
+    return Reader(sweep.uri).snapshot("sweep")
+
+
+def test_a_run_that_grokked_is_one_row_of_dates_and_numbers(snapshot):
+    row = runs_table(snapshot).row(by_predicate=named("decay 0"), named=True)
+    verdict = snapshot.verdicts[row["run_id"]]
+    assert row["status"] == "finished"
+    assert row["pattern"] == "Grokking"
+    assert row["memorized"] == verdict.memorized.step
+    assert row["onset"] == verdict.onset.step
+    assert row["onset 95 %"] == f"[{verdict.onset.low}, {verdict.onset.high}]"
+    assert row["delay"] == verdict.delay.steps
+    assert row["delay ratio"] == verdict.delay.ratio
+    assert row["final test"] == pytest.approx(1.0, abs=0.01)
+    assert (row["group"], row["seed"]) == ("decay", 0)
+
+
+def test_a_run_that_did_not_grok_has_no_dates_of_generalization(snapshot):
+    row = runs_table(snapshot).row(by_predicate=named("none 0"), named=True)
+    assert row["pattern"] == "Memorization"
+    assert [row[c] for c in ("onset", "onset 95 %", "generalized", "delay", "delay ratio")] == [None] * 5
+
+
+def test_status_tells_training_from_silent_from_finished(snapshot):
+    table = runs_table(snapshot)
+    assert dict(table.group_by("status").len().iter_rows()) == {"finished": 5, "training": 1, "silent": 1}
+
+
+def test_a_sparkline_ends_where_its_run_has_arrived(snapshot):
+    table = runs_table(snapshot)
+    lengths = dict(zip(table["run"], table["test accuracy"].list.len(), strict=True))
+    assert lengths["decay 0"] == SPARK_POINTS
+    assert 0 < lengths["was killed"] < lengths["in training"] < SPARK_POINTS
+
+
+def test_a_groups_result_counts_all_its_runs_and_dates_those_that_grokked(snapshot):
+    ids = snapshot.runs["run_id"].to_list()
+    decay, none = groups_table(snapshot, ids).iter_rows(named=True)
+    onsets = sorted(v.onset.step for v in snapshot.verdicts.values() if v.generalized)
+    assert (decay["group"], decay["runs"], decay["grokked"]) == ("decay", 5, 3)
+    assert decay["median onset"] == onsets[1]
+    assert decay["onset range"] == f"{onsets[0]} – {onsets[-1]}"
+    assert (none["group"], none["runs"], none["grokked"], none["median onset"]) == ("none", 2, 0, None)
+
+
+def named(name):
+    return pl.col("run") == name

@@ -1,0 +1,78 @@
+"""Groups, seeds and plans of runs that other code logged, under its own names."""
+
+import polars as pl
+import pytest
+
+from grokscope.dashboard.tables.run_table import described, groups_of
+
+RUNS = pl.DataFrame(
+    {
+        "run_id": ["a", "b"],
+        "name": ["first", "second"],
+        "experiment": ["e", "e"],
+        "status": ["FINISHED", "FINISHED"],
+        "start_ms": [0, 0],
+        "end_ms": [1, 1],
+        "step": [1, 1],
+        "last_ms": [1, 1],
+    }
+)
+POINTS = pl.DataFrame(
+    schema={
+        "run_id": pl.String,
+        "metric": pl.String,
+        "step": pl.Int64,
+        "value": pl.Float64,
+        "time_ms": pl.Int64,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("group", "seed", "steps"),
+    [
+        ("group", "seed", "compute.exposure.steps"),
+        ("wandb_group", "random_seed", "max_iters"),
+        ("run_group", "args.torchSeed", "trainer.max_steps"),
+    ],
+)
+def test_a_run_s_group_seed_and_plan_are_read_under_whatever_usual_name(group, seed, steps):
+    rows = [
+        (run, name, value) for run in "ab" for name, value in ((group, "wd 1"), (seed, "3"), (steps, "500"))
+    ]
+    params = pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row")
+    frame = described(RUNS, params, POINTS, now_ms=5)
+    assert frame.select("group", "seed", "planned").rows() == [("wd 1", 3, 500)] * 2
+
+
+@pytest.mark.parametrize("steps", ["-1", "0", "many"])
+def test_what_plans_nothing_is_no_plan(steps):
+    params = pl.DataFrame([("a", "max_steps", steps)], schema=["run_id", "key", "value"], orient="row")
+    assert described(RUNS, params, POINTS, now_ms=5)["planned"].to_list() == [None, None]
+
+
+def test_two_groups_that_differ_in_a_secret_only_stay_two():
+    rows = [(run, "group", f"https://canary{run}@h") for run in "ab"]
+    frame = described(
+        RUNS, pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
+    )
+    assert frame["group"].to_list() == ["https://h", "https://h (2)"]
+
+
+def test_a_seed_under_any_usual_name_makes_no_group():
+    params = [{"lr": lr, "rng_seed": seed} for lr in ("0.1", "1") for seed in ("0", "1")]
+    assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
+
+
+def test_our_own_name_goes_before_another_s():
+    assert groups_of([{"group": "ours", "wandb_group": "theirs"}]) == ["ours"]
+
+
+def test_a_secret_that_another_logger_let_through_makes_and_names_no_group():
+    params = [{"lr": lr, "api_key": key} for lr in ("0.1", "1") for key in ("canary1", "canary2")]
+    assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
+    named = [("a", "group", "https://canary@h"), ("b", "group", "https://canary@h")]
+    frame = described(
+        RUNS, pl.DataFrame(named, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
+    )
+    assert frame["group"].to_list() == ["https://h"] * 2
