@@ -1,4 +1,4 @@
-"""A chart as a file, by another process: ``python -m grokscope.dashboard.exporting.figure svg < chart``
+"""A chart as a file, drawn elsewhere: ``python -m grokscope.dashboard.exporting.figure svg < chart``.
 
 The converter keeps Python's lock for as long as it draws, seconds for a large chart: in the server's process,
 all pages of everybody would wait for one person's figure.
