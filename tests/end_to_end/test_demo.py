@@ -17,8 +17,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
-from playwright.sync_api import Download, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
+from playwright.sync_api import Page, expect
 
 from grokscope.schemas import verdict_from_json
 
@@ -140,20 +139,6 @@ def test_compare_names_the_group_that_generalized_for_the_least_compute(finished
     expect(said).to_contain_text("None of the other 6 runs did")
 
 
-def clicked(page: Page, button: str) -> Download:
-    """Click until the file comes, as a person does: on a busy machine a refresh can swallow a click."""
-    for tries_left in (2, 1, 0):
-        try:
-            with page.expect_download(timeout=20_000) as download:
-                page.locator(button).click()
-        except PlaywrightTimeoutError:
-            if not tries_left:
-                raise
-        else:
-            return download.value
-    raise AssertionError(button)
-
-
 @pytest.mark.parametrize(
     ("button", "begins"),
     [("compare_curves_CSV", b"metric,step,value,run,group,seed"), ("compare_figure_SVG", b"<svg")],
@@ -162,7 +147,9 @@ def test_data_and_figure_of_a_chart_are_taken_along(finished, open_page, tmp_pat
     page = open_page(f"{finished.address}/compare")
     page.wait_for_selector(LINES)
     page.get_by_text("Data and figure").first.click()
-    clicked(page, f".st-key-{button} button").save_as(tmp_path / "file")
+    with page.expect_download() as download:
+        page.locator(f".st-key-{button} button").click()
+    download.value.save_as(tmp_path / "file")
     assert (tmp_path / "file").read_bytes().startswith(begins)
 
 

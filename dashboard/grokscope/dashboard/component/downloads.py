@@ -12,6 +12,7 @@ from grokscope.dashboard.exporting import files as export
 from grokscope.dashboard.words import phrases
 
 _PREVIEW = 500
+_OPENED = "_behind"
 
 _FIGURES: Mapping[str, tuple[str, Callable[[Sequence[export.Spec]], bytes]]] = {
     "SVG": ("image/svg+xml", export.to_svg),
@@ -30,7 +31,7 @@ def behind(
     specs: Sequence[Mapping[str, Any]] = (),
     title: str = "Data and figure",
 ) -> None:
-    """Draw an expander with downloads and the frames' first rows.
+    """Draw an expander with downloads and the frames' first rows; what it holds is made once it is open.
 
     Args:
         frames: By what they are called; every row of them is in the files.
@@ -38,7 +39,10 @@ def behind(
         specs: Charts, which become one figure.
         title: Of the expander.
     """
-    with st.expander(title if specs else "Data", key=f"{key}_behind"):
+    section = st.expander(title if specs else "Data", key=f"{key}{_OPENED}", on_change="rerun")
+    if not section.open:
+        return
+    with section:
         for name, frame in frames.items():
             _frame(name, frame, key=f"{key}_{name.replace(' ', '_')}")
         if specs:
@@ -46,6 +50,15 @@ def behind(
                 st.caption("figure")
                 for kind, (mime, make) in _FIGURES.items():
                     _button(kind, partial(make, list(specs)), key=f"{key}_figure", mime=mime)
+
+
+def are_open() -> bool:
+    """Say whether the reader has downloads open on this page.
+
+    A page must not refresh then: Streamlit replaces each button's file by a new one at every refresh, and a
+    click on the one before brings nothing.
+    """
+    return any(opened is True for key, opened in st.session_state.items() if str(key).endswith(_OPENED))
 
 
 def _frame(name: str, frame: pl.DataFrame, *, key: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
 from grokscope.dashboard.charts import DARK, LIGHT, Palette
+from grokscope.dashboard.component import downloads
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, Snapshot, Source
 from grokscope.dashboard.state.selection import Selection, existing, selection_from
@@ -124,7 +125,7 @@ def _said(sentence: str) -> str:
 
 
 def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float | None = None) -> None:
-    """Call ``draw`` with the snapshot, again and again without a reload.
+    """Call ``draw`` with the snapshot, again and again without a reload; not while downloads are open.
 
     Args:
         data: What to draw.
@@ -132,19 +133,26 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
         every_s: Pause between two drawings; ``None``: a few seconds while something is training, nothing can
             be drawn yet or the store cannot be read, else never again.
     """
-    snapshot = data.snapshot()
-    awaited = snapshot.runs.is_empty() or snapshot.problem is not None or snapshot.unjudged
-    waiting = awaited or phases.active(snapshot.runs).height > 0
+    pause_s = _pause_s(data.snapshot(), every_s)
 
-    @st.fragment(run_every=every_s or (EVERY_S if waiting else None))
+    @st.fragment(run_every=pause_s)
     def fragment() -> None:
         now = data.snapshot()
-        if now.runs.height and data.selection.experiment is None:
-            st.rerun()  # The first run has come: the picker above, outside this fragment, wants to know.
+        # The first run has come: the picker above, outside this fragment, wants to know. Or how often to
+        # draw has changed, which only the whole page can set.
+        if (now.runs.height and data.selection.experiment is None) or _pause_s(now, every_s) != pause_s:
+            st.rerun()
         if ready(now):
             draw(now)
 
     fragment()
+
+
+def _pause_s(snapshot: Snapshot, every_s: float | None) -> float | None:
+    awaited = snapshot.runs.is_empty() or snapshot.problem is not None or snapshot.unjudged
+    if downloads.are_open():
+        return None
+    return every_s or (EVERY_S if awaited or phases.active(snapshot.runs).height > 0 else None)
 
 
 def palette() -> Palette:

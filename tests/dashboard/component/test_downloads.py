@@ -1,0 +1,38 @@
+"""Data and figures of a chart are made once they are asked for, and the page stands still meanwhile."""
+
+import pytest
+import streamlit as st
+
+from grokscope.dashboard.component.page_shell import EVERY_S
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """How long pages wait until they draw themselves anew; what they ask Streamlit for, in order."""
+    asked, fragment = [], st.fragment
+    monkeypatch.setattr(
+        st, "fragment", lambda *, run_every: asked.append(run_every) or fragment(run_every=run_every)
+    )
+    return asked
+
+
+def test_what_can_be_taken_along_is_made_when_it_is_opened_and_the_page_stands_still_then(
+    page, sweep, pauses
+):
+    app = page("compare", sweep.uri)
+    assert (app.get("download_button"), pauses[-1]) == ([], EVERY_S)
+    app.session_state["compare_behind"] = True
+    app.run()
+    assert not app.exception
+    assert {button.proto.label for button in app.get("download_button")} == {"CSV", "Parquet", "SVG", "PNG"}
+    assert pauses[-1] is None
+    app.session_state["compare_behind"] = False
+    app.run()
+    assert (app.get("download_button"), pauses[-1]) == ([], EVERY_S)
+
+
+def test_a_page_on_which_nothing_is_awaited_any_more_stops_drawing_itself_anew(page, training, pauses):
+    experiment = training.experiment("over")
+    training.run(experiment, "a", [("train/loss", 1.0, 0)], status="FINISHED")
+    page("compare", training.uri, experiment="over")
+    assert pauses[-1] is None
