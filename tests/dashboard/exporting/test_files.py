@@ -62,8 +62,8 @@ def test_a_chart_that_cannot_be_drawn_is_refused_with_a_sentence():
 
 
 def test_the_server_never_loads_the_converter_which_keeps_pythons_lock_while_it_draws():
-    code = "import sys; from grokscope.dashboard import export; import grokscope.dashboard.views; "
-    code += "export.to_svg([{'data': {'values': []}, 'mark': 'bar'}]); print('vl_convert' in sys.modules)"
+    code = "import sys, grokscope.dashboard.views; from grokscope.dashboard.exporting import files; "
+    code += "files.to_svg([{'data': {'values': []}, 'mark': 'bar'}]); print('vl_convert' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
