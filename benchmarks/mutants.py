@@ -1,0 +1,199 @@
+"""How many small faults the tests nearest to them notice: a seeded sample of mutants a room.
+
+    make mutants ARGS="transitions --sample 150"
+
+A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one change
+that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn at random,
+outside of annotations, in a copy of the repository. It is killed when its nearest tests fail: the doctests of
+its module, the tests that import it, and those in the folder of ``tests`` that mirrors its own; and, if those
+pass, the tests at the top of its package. What survives is named with its change.
+"""
+
+import argparse
+import ast
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+REPOSITORY = Path(__file__).parents[1]
+ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
+TIME_LIMIT_S = 300
+# What changes nothing, or breaks a module before any test could judge it: numbers are not to be shifted.
+LEFT_OUT = ("NoOp", "RemoveDecorator", "ExceptionReplacer", "_BitOr", "_BitAnd", "_BitXor", "Shift")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One change: the ``occurrence``-th place where ``operator`` applies in ``module``."""
+
+    module: Path
+    operator: str
+    occurrence: int
+    line: int
+    column: int
+
+
+def operators() -> Iterator[tuple[str, object]]:
+    for name in operator_names():
+        kind = get_operator(name)
+        if not kind.arguments() and not any(left_out in name for left_out in LEFT_OUT):
+            yield name, kind()
+
+
+@cache
+def annotated(source: str) -> frozenset[int]:
+    """Return the lines that annotations lie on, as far as no other code does: a mutant there is none."""
+    found: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        parts: list[ast.expr | None] = []
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts.append(node.returns)
+        elif isinstance(node, ast.arg | ast.AnnAssign):
+            parts.append(node.annotation)
+        for part in filter(None, parts):
+            found.update(range(part.lineno, (part.end_lineno or part.lineno) + 1))
+    return frozenset(found)
+
+
+def mutants_of(module: Path) -> Iterator[Mutant]:
+    source = module.read_text()
+    tree = get_ast(source)
+    for name, operator in operators():
+        places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
+        for occurrence, ((line, column), _) in enumerate(places):
+            if line not in annotated(source):
+                yield Mutant(module=module, operator=name, occurrence=occurrence, line=line, column=column)
+
+
+def drawn(room: Path, count: int, seed: int) -> list[Mutant]:
+    """Draw places first, then one of the mutants at each: an operator with many forms weighs no more."""
+    by_place: dict[tuple[Path, int, int], list[Mutant]] = {}
+    for module in sorted(room.rglob("*.py")):
+        for mutant in mutants_of(module):
+            by_place.setdefault((mutant.module, mutant.line, mutant.column), []).append(mutant)
+    chance = random.Random(seed)
+    places = chance.sample(sorted(by_place), min(count, len(by_place)))
+    return [chance.choice(by_place[place]) for place in places]
+
+
+@cache
+def tests_naming(dotted: str) -> tuple[Path, ...]:
+    files = sorted((REPOSITORY / "tests").rglob("test_*.py"))
+    return tuple(file.relative_to(REPOSITORY) for file in files if f"{dotted} import" in file.read_text())
+
+
+def nearest(module: Path) -> list[Path]:
+    """Return the module itself, for its doctests, and the tests that import it or lie where it would."""
+    inside = module.relative_to(REPOSITORY)
+    parts = inside.parts[inside.parts.index("grokscope") + 1 :]
+    dotted = ".".join(("grokscope", *parts)).removesuffix(".py")
+    mirrored = Path("tests", *parts[:-1])
+    folder = [mirrored] if len(parts) > 2 and (REPOSITORY / mirrored).is_dir() else []
+    return [inside, *folder, *(t for t in tests_naming(dotted) if mirrored not in t.parents)]
+
+
+def whole(module: Path) -> list[Path]:
+    """Return the tests at the top of the room that the module is in."""
+    room = module.relative_to(REPOSITORY).parts
+    name = room[room.index("grokscope") + 1]
+    return [test.relative_to(REPOSITORY) for test in sorted((REPOSITORY / "tests" / name).glob("test_*.py"))]
+
+
+def passes(copy: Path, tests: Sequence[Path]) -> bool:
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(copy / room) for room in ROOMS),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--doctest-modules"]
+    run = subprocess.Popen(
+        [*command, *map(str, tests)],
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return run.wait(TIME_LIMIT_S) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+
+
+def killed_by(mutant: Mutant, copy: Path) -> str:
+    """Return which tests notice the mutant: ``nearest``, ``room`` or, if none does, ``""``."""
+    file = copy / mutant.module.relative_to(REPOSITORY)
+    source = file.read_text()
+    file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
+    try:
+        if not passes(copy, nearest(mutant.module)):
+            return "nearest"
+        return "" if passes(copy, whole(mutant.module)) else "room"
+    finally:
+        file.write_text(source)
+
+
+def said(mutant: Mutant) -> str:
+    source = mutant.module.read_text()
+    changed = mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source
+    lines = zip(source.splitlines(), changed.splitlines(), strict=False)
+    before, after = next(((a, b) for a, b in lines if a != b), ("", ""))
+    place = f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
+    return f"{place}\n  - {before.strip()}\n  + {after.strip()}"
+
+
+def copied(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
+    return shutil.copytree(REPOSITORY, folder / "repository", ignore=ignored, symlinks=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("room")
+    parser.add_argument("--sample", type=int, default=150)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    asked = parser.parse_args()
+    top, _, rest = asked.room.partition("/")
+    [package] = REPOSITORY.glob(f"*/grokscope/{top}")
+    sample = drawn(package / rest, asked.sample, asked.seed)
+    with contextlib.ExitStack() as stack:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(asked.workers):
+            copies.put(copied(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+
+        def tried(mutant: Mutant) -> tuple[Mutant, str]:
+            copy = copies.get()
+            try:
+                return mutant, killed_by(mutant, copy)
+            finally:
+                copies.put(copy)
+
+        counts = {"nearest": 0, "room": 0, "": 0}
+        with ThreadPoolExecutor(asked.workers) as pool:
+            for mutant, by in pool.map(tried, sample):
+                counts[by] += 1
+                print(by or f"SURVIVED {said(mutant)}", flush=True)
+    killed = counts["nearest"] + counts["room"]
+    print(f"{asked.room}: {killed} of {len(sample)} killed, {counts['nearest']} of them by the nearest tests")
+
+
+if __name__ == "__main__":
+    main()
