@@ -2,11 +2,11 @@
 
     make mutants ARGS="transitions --sample 150"
 
-A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one change
-that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn at random,
-outside of annotations, in a copy of the repository. It is killed when its nearest tests fail: the doctests of
-its module, the tests that import it, and those in the folder of ``tests`` that mirrors its own; and, if those
-pass, the tests at the top of its package. What survives is named with its change.
+A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one
+change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn
+at random, outside of annotations, in a copy of the repository. It is killed when its nearest tests fail:
+the doctests of its module, the tests that import it, and those in the folder of ``tests`` that mirrors
+its own; and, if those pass, the tests at the top of its package. What survives is named with its change.
 """
 
 import argparse

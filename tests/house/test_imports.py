@@ -24,6 +24,7 @@ CONTRACTS = {
 FORBIDDEN = [
     ("store", "grokscope.dashboard", {"floors"}),
     ("experiments", "grokscope.transitions", {"training-side"}),
+    ("importing", "grokscope.transitions", {"importer"}),
     ("transitions", "grokscope.experiments", {"floors", "reading-side"}),
     ("schemas", "numpy", {"schemas"}),
     ("transitions", "sqlalchemy", {"engine"}),
