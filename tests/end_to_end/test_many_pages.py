@@ -17,9 +17,9 @@ from websockets.sync.client import connect
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
 SESSIONS = 6
-SECONDS = 60.0
+SECONDS = 30.0
 PATIENCE_S = 30.0
-A_PAGE_S = 5.0
+A_PAGE_S = 2.5
 
 
 class PageSession(Thread):
@@ -139,9 +139,9 @@ def test_the_server_answers_all_the_time_that_six_sessions_go_through_all_pages(
             assert training.returncode == 0, errors.read_text()
             training = started(*sweep)
         time.sleep(0.5)
+    since = list(zip(sessions, before, strict=True))
+    wait_until(lambda: all(session.failed or session.drawn[v] > b[v] for session, b in since for v in VIEWS))
     for session in sessions:
         session.stop()
     assert [session.failed for session in sessions] == [[]] * SESSIONS
-    drawn = [{v: session.drawn[v] - b[v] for v in VIEWS} for session, b in zip(sessions, before, strict=True)]
-    assert all(count for each in drawn for count in each.values()), drawn
     assert "started again" not in errors.read_text()
