@@ -126,7 +126,7 @@ def _page(view, uri, experiment, runs):
 
     selection = Selection(experiment=experiment, runs=tuple(runs))
     data = Data(source=Reader(uri), selection=selection, open_view=open_view)
-    import_module(f"grokscope.dashboard.views.{view}").render(data)
+    import_module(f"grokscope.dashboard.views.{view}.page").render(data)
 
 
 @pytest.fixture
