@@ -14,6 +14,8 @@ from grokscope.schemas.frames import mapped as mapped
 from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import resolve as resolve
+from grokscope.schemas.metrics.held_out import held_out as held_out
+from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curves
 from grokscope.schemas.metrics.row import Direction as Direction
 from grokscope.schemas.metrics.row import Metric as Metric
 from grokscope.schemas.metrics.row import Tier as Tier
@@ -42,7 +44,11 @@ from grokscope.schemas.tags import DAMAGE as DAMAGE
 from grokscope.schemas.tags import DROPPED as DROPPED
 from grokscope.schemas.tags import LAST_SEEN as LAST_SEEN
 from grokscope.schemas.tags import REFUSED as REFUSED
+from grokscope.schemas.verdicts.check import Check as Check
+from grokscope.schemas.verdicts.check import Outcome as Outcome
 from grokscope.schemas.verdicts.online_detector import OnlineDetector as OnlineDetector
+from grokscope.schemas.verdicts.transition import KINDS_GAINED as KINDS_GAINED
+from grokscope.schemas.verdicts.transition import KINDS_LOST as KINDS_LOST
 from grokscope.schemas.verdicts.transition import Date as Date
 from grokscope.schemas.verdicts.transition import Kind as Kind
 from grokscope.schemas.verdicts.transition import Source as Source
@@ -51,6 +57,7 @@ from grokscope.schemas.verdicts.transition import Transition as Transition
 from grokscope.schemas.verdicts.verdict import Delay as Delay
 from grokscope.schemas.verdicts.verdict import Pattern as Pattern
 from grokscope.schemas.verdicts.verdict import Verdict as Verdict
+from grokscope.schemas.verdicts.verdict_json import transition_to_dict as transition_to_dict
 from grokscope.schemas.verdicts.verdict_json import verdict_from_json as verdict_from_json
 from grokscope.schemas.verdicts.verdict_json import verdict_to_dict as verdict_to_dict
 from grokscope.schemas.verdicts.verdict_json import verdict_to_json as verdict_to_json

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Kind, Pattern
+from grokscope.schemas import Check, Kind, Pattern
 from grokscope.transitions import detect
 from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
 
@@ -59,14 +59,14 @@ def test_the_collapse_is_dated_where_accuracy_is_lost_for_good():
     collapse = verdict.transitions[-1]
     assert collapse.kind is Kind.COLLAPSE
     assert collapse.low <= 12_000 <= collapse.high
-    assert collapse.evidence == {"permanent": "ends at 0.01 after 1.00"}
+    assert collapse.evidence == (Check(name="permanent", text="ends at 0.01 after 1.00"),)
 
 
 def test_deep_dips_again_and_again_are_a_chronic_collapse():
     points = synthetic_run(Recipe(evaluations=400, spacing=Spacing.LINEAR, dips=50))
     collapse = detect(points)[0].transitions[-1]
     assert collapse.kind is Kind.COLLAPSE
-    assert list(collapse.evidence) == ["chronic"]
+    assert [check.name for check in collapse.evidence] == ["chronic"]
 
 
 def test_noise_around_the_top_is_no_chronic_collapse():

@@ -24,8 +24,8 @@ one may be a creep as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One run, read.
+class RunAnalysis:
+    """What the accuracies of one run show.
 
     Attributes:
         train: Train accuracy.
@@ -69,13 +69,13 @@ class Reading:
         return False
 
 
-def read(train: Curve, test: Curve) -> Reading:
+def analyse(train: Curve, test: Curve) -> RunAnalysis:
     """Return what the accuracies of one run show; both hold two evaluations or more."""
     fit = fit_of(train)
     rise = _rise(fit, test)
     collapse = _collapse(rise, train, test)
     pattern = Pattern.COLLAPSE if collapse is not None else _pattern(fit, rise, train, test)
-    return Reading(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
+    return RunAnalysis(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
 
 
 def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:

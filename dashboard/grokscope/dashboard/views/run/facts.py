@@ -1,13 +1,14 @@
 """What is known of one run, beside its curves: dates, how sure they are, evidence, params."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
-from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Transition, Verdict, axis_of
+from grokscope.dashboard.words.events import EVENT_STYLES
+from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Check, Outcome, Verdict, axis_of
 from grokscope.schemas.runs.settings import flat_settings
 from grokscope.schemas.secrets import redacted
 from grokscope.transitions import DEFINITIONS, sensitivity
@@ -17,7 +18,12 @@ _LOSSES: Mapping[str, str] = {
     DAMAGE: "of what it had written, {}",
     REFUSED: "the store refused records ({})",
 }
-_SIGNS: Mapping[str, str] = {"pass": ":green[✓]", "fail": ":red[✗]", "unknown": ":gray[?]"}
+_SIGNS: Mapping[Outcome | None, str] = {
+    Outcome.PASS: ":green[✓]",
+    Outcome.FAIL: ":red[✗]",
+    Outcome.UNKNOWN: ":gray[?]",
+    None: "·",
+}
 
 
 def dates(verdict: Verdict) -> None:
@@ -71,17 +77,16 @@ def evidence(verdict: Verdict) -> None:
         return
     st.subheader("Evidence", anchor=False)
     for event in events:
-        st.caption(escape(f"{event.kind.value.replace('_', ' ')} at step {phrases.steps(event.step)}"))
-        st.markdown("  \n".join(_checks(event)))
+        style = EVENT_STYLES[event.kind]
+        said = f"{style.shape} {event.kind.word} at step {phrases.steps(event.step)}"
+        st.caption(escape(said), help=style.sentence)
+        st.markdown("  \n".join(map(_line, event.evidence)))
     for sentence in verdict.missing:
         st.markdown(f":gray[?] {escape(sentence)}")
 
 
-def _checks(event: Transition) -> Iterable[str]:
-    for name, finding in event.evidence.items():
-        word, _, rest = finding.partition(": ")
-        said = rest if word in _SIGNS else finding
-        yield f"{_SIGNS.get(word, '·')} **{escape(name)}** :gray[{escape(said)}]"
+def _line(check: Check) -> str:
+    return f"{_SIGNS[check.outcome]} **{escape(check.name)}** :gray[{escape(check.text)}]"
 
 
 def losses(tags: Mapping[str, str]) -> None:
