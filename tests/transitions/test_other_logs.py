@@ -90,3 +90,13 @@ def test_in_a_run_of_losses_each_of_them_dates_its_phase_change():
     drop = 3.4 - 3.3 * rise(4000, 0.1)
     frames = [pl.DataFrame({"metric": f"{s}/loss", "step": STEPS, "value": drop}) for s in ("train", "val")]
     assert [e.metric for e in detect(pl.concat(frames))[0].transitions] == ["train/loss", "val/loss"]
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_without_a_test_set_a_run_is_judged_by_its_first_shifted_set_or_task(scale: int):
+    points = synthetic_run(Recipe(evaluations=200, noise=0.003)).with_columns(pl.col("value") * scale)
+    usual = detect(points)[0]
+    for name in ("shift:far/accuracy", "arc_easy/acc"):
+        verdict = detect(points.with_columns(pl.col("metric").replace("test/accuracy", name)))[0]
+        assert (verdict.pattern, verdict.onset) == (Pattern.GROKKING, usual.onset)
+        assert [event.metric for event in verdict.transitions] == ["train/accuracy", name]

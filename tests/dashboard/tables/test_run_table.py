@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.tables.run_table import described, groups_of
+from grokscope.dashboard.tables.run_table import groups_of, run_table
 
 RUNS = pl.DataFrame(
     {
@@ -41,19 +41,19 @@ def test_a_run_s_group_seed_and_plan_are_read_under_whatever_usual_name(group, s
         (run, name, value) for run in "ab" for name, value in ((group, "wd 1"), (seed, "3"), (steps, "500"))
     ]
     params = pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row")
-    frame = described(RUNS, params, POINTS, now_ms=5)
+    frame = run_table(RUNS, params, POINTS, now_ms=5)
     assert frame.select("group", "seed", "planned").rows() == [("wd 1", 3, 500)] * 2
 
 
 @pytest.mark.parametrize("steps", ["-1", "0", "many"])
 def test_what_plans_nothing_is_no_plan(steps):
     params = pl.DataFrame([("a", "max_steps", steps)], schema=["run_id", "key", "value"], orient="row")
-    assert described(RUNS, params, POINTS, now_ms=5)["planned"].to_list() == [None, None]
+    assert run_table(RUNS, params, POINTS, now_ms=5)["planned"].to_list() == [None, None]
 
 
 def test_two_groups_that_differ_in_a_secret_only_stay_two():
     rows = [(run, "group", f"https://canary{run}@h") for run in "ab"]
-    frame = described(
+    frame = run_table(
         RUNS, pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
     )
     assert frame["group"].to_list() == ["https://h", "https://h (2)"]
@@ -72,7 +72,7 @@ def test_a_secret_that_another_logger_let_through_makes_and_names_no_group():
     params = [{"lr": lr, "api_key": key} for lr in ("0.1", "1") for key in ("canary1", "canary2")]
     assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
     named = [("a", "group", "https://canary@h"), ("b", "group", "https://canary@h")]
-    frame = described(
+    frame = run_table(
         RUNS, pl.DataFrame(named, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
     )
     assert frame["group"].to_list() == ["https://h"] * 2

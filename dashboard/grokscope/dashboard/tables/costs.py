@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.x_units import Unit, counted
+from grokscope.dashboard.tables.x_units import Unit, in_unit
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
 from grokscope.schemas import Date
@@ -53,7 +53,7 @@ def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Un
         elif verdict is not None and step is not None:
             rows.append((run, label, group, False, step, step, step))
     frame = pl.DataFrame(rows, schema=COSTS, orient="row")
-    return counted(frame, snapshot.curves, unit, columns=("cost", "low", "high"))
+    return in_unit(frame, snapshot.curves, unit, columns=("cost", "low", "high"))
 
 
 def group_costs(costs: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from grokscope.dashboard.charts.elements.axes import StepAxis, ceiling
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.state.phases import Phase, phase_of
-from grokscope.dashboard.tables.main_metric import headline_of
+from grokscope.dashboard.tables.main_metric import main_metric_of
 from grokscope.dashboard.words import phrases
 from grokscope.schemas import Date, Pattern, Verdict, empty_points
 
@@ -26,8 +26,8 @@ def runs_table(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
-    headline = headline_of(snapshot.curves)
-    curves = headline.points if headline and headline.quantity == "accuracy" else empty_points()
+    main = main_metric_of(snapshot.curves)
+    curves = main.points if main and main.quantity == "accuracy" else empty_points()
     held_out = curves.filter(pl.col("metric") == TEST)
     last = last_values(held_out)
     lines = sparklines(held_out, last_step=ceiling(snapshot.runs["step"]))

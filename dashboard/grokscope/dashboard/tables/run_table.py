@@ -18,7 +18,7 @@ _PAUSES = 5
 UNGROUPED = "no group"
 
 
-def described(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.DataFrame:
+def run_table(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.DataFrame:
     """Return ``RUNS_SCHEMA``: runs with a unique label, their group, seed and plan, and who is silent."""
     known: dict[str, dict[str, str]] = {}
     for run_id, key, value in params.iter_rows():

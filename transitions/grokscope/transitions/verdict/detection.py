@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from grokscope.schemas import SPLITS, Pattern, Transition, Verdict, held_out
+from grokscope.schemas import Pattern, Transition, Verdict, held_out
 from grokscope.transitions.curves.series import Curve, curves_by_run
 from grokscope.transitions.events.divergence import divergence_of
 from grokscope.transitions.events.double_descent import double_descent
@@ -91,15 +91,9 @@ def _dated(base: Verdict, analysis: RunAnalysis, curves: Mapping[str, Curve], ru
 
 
 def _held_out(curves: Mapping[str, Curve]) -> Curve | None:
-    """Return the held-out accuracy that the run is judged by.
-
-    A shifted set or a task stands in for the test set only beside train accuracy: scores of checkpoints alone
-    miss more than that.
-    """
+    """Return the held-out accuracy that the run is judged by."""
     name = held_out({name: len(curve) for name, curve in curves.items()}, "accuracy")
-    if name is None or ("train/accuracy" not in curves and name.partition("/")[0] not in SPLITS):
-        return None
-    return curves[name]
+    return None if name is None else curves[name]
 
 
 def _events(
