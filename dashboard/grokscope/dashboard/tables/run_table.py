@@ -9,12 +9,9 @@ from grokscope.dashboard.state.data import RUNS_SCHEMA
 from grokscope.dashboard.words.escaping import plain
 from grokscope.dashboard.words.ordering import natural
 from grokscope.schemas.runs.description import guessed_param, param
+from grokscope.schemas.runs.silence import silent_runs
 from grokscope.schemas.secrets import is_secret, redacted
 
-SILENT_MS = 30_000
-"""A trainer that has said nothing for this long, and for five of its usual pauses, is called silent."""
-
-_PAUSES = 5
 UNGROUPED = "no group"
 
 
@@ -55,16 +52,9 @@ def _planned(params: Mapping[str, str], step: int | None) -> int | None:
 
 
 def _silent(runs: pl.DataFrame, points: pl.DataFrame, *, now_ms: int) -> pl.Series:
-    """Return ``silent``: of the runs that are called running, those not heard of for too long."""
-    heard = pl.max_horizontal("last_ms", "start_ms").fill_null(now_ms)
-    since = runs.select("run_id", "status", pause=now_ms - heard, ran=heard - pl.col("start_ms"))
-    late = since.filter((pl.col("status") == "RUNNING") & (pl.col("pause") > SILENT_MS))
-    # No usual pause is longer than the run itself: a store of runs that died long ago is told without points.
-    gone = late.filter(pl.col("pause") > _PAUSES * pl.col("ran"))["run_id"]
-    open_ = late.filter(~pl.col("run_id").is_in(gone.implode()))
-    usual = _usual_pause(points.join(open_, on="run_id", how="semi"))
-    limits = [_PAUSES * usual.get(run, 0) for run in open_["run_id"]]
-    found = {*gone, *open_.filter(pl.col("pause") > pl.Series(limits, dtype=pl.Int64))["run_id"]}
+    found = set(
+        silent_runs(runs, lambda ids: points.filter(pl.col("run_id").is_in(list(ids))), now_ms=now_ms)
+    )
     return pl.Series("silent", [run in found for run in runs["run_id"]], dtype=pl.Boolean)
 
 
@@ -119,10 +109,3 @@ def _whole(text: str | None) -> int | None:
         return None
     # Params are free text: "1e400" and "nan" parse as floats, and what no step counter reaches is not a step.
     return int(value) if value is not None and abs(value) < 2**62 and value == int(value) else None
-
-
-def _usual_pause(points: pl.DataFrame) -> dict[str, int]:
-    """Return the median time between evaluations, in milliseconds, by run."""
-    times = points.select("run_id", "step", "time_ms").unique().sort("run_id", "time_ms")
-    pauses = times.group_by("run_id").agg(pl.col("time_ms").unique().sort().diff().median().alias("pause"))
-    return {run: int(pause) for run, pause in pauses.drop_nulls().iter_rows()}
