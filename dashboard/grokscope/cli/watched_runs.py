@@ -108,7 +108,7 @@ def _said(run_id: str, run: _Run, step: int, values: Mapping[str, float]) -> Ite
     events = run.detector.update(step, values)
     for signal, finding in run.detector.signals.items():
         if signal not in run.raised and signal != "evidence":
-            yield News(run_id=run_id, signal=signal, finding=finding.removeprefix("pass: "))
+            yield News(run_id=run_id, signal=signal, finding=finding)
         run.raised.add(signal)
     yield from (News(run_id=run_id, event=event) for event in events)
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import polars as pl
 
 from grokscope.schemas import OtherVersionError, check_version, release_of, revision_of
+from grokscope.schemas.runs.silence import SILENT_MS, silent_runs
 from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import StoreError
 from grokscope.store.mlflow_client.errors import explained
@@ -20,9 +21,6 @@ from grokscope.store.uris import Transport, sqlite_path, transport_of
 
 SLOW_POINTS_S = 10_000
 """Reading fewer points a second than this is slow; MLflow's own client reads some 30 000."""
-
-SILENT_MS = 10 * 60_000
-"""A run that says it is running and has given no sign of life for this long has no living trainer."""
 
 SKEW_MS = 60_000
 BIG_BYTES = 8 << 30
@@ -71,7 +69,7 @@ def examine_store(uri: str, *, now_ms: int) -> Iterator[Finding]:
         yield _size(uri, store)
         runs = store.runs()
         yield _speed(store, runs)
-        yield _silent(runs, now_ms)
+        yield _silent(store, runs, now_ms)
         yield _skew(runs, now_ms)
     except StoreError as error:
         says, _, remedy = str(error).partition(". ")
@@ -154,9 +152,8 @@ def _speed(store: Store, runs: pl.DataFrame) -> Finding:
     return Finding(subject="speed", health=Health.OK, says=says)
 
 
-def _silent(runs: pl.DataFrame, now_ms: int) -> Finding:
-    heard = pl.max_horizontal("last_ms", "start_ms").fill_null(0)
-    silent = runs.filter((pl.col("status") == "RUNNING") & (now_ms - heard > SILENT_MS))
+def _silent(store: Store, runs: pl.DataFrame, now_ms: int) -> Finding:
+    silent = runs.filter(pl.col("run_id").is_in(silent_runs(runs, store.points, now_ms=now_ms)))
     if silent.is_empty():
         running = runs.filter(pl.col("status") == "RUNNING").height
         return Finding(subject="runs", health=Health.OK, says=f"{running:,} running, none of them silent")
@@ -165,7 +162,7 @@ def _silent(runs: pl.DataFrame, now_ms: int) -> Finding:
         subject="runs",
         health=Health.WARN,
         says=f"{silent.height:,} runs say that they are running and have been silent for over "
-        f"{SILENT_MS // 60_000} min, the newest {first['name'] or first['run_id']!r}",
+        f"{SILENT_MS // 1000} s, the newest {first['name'] or first['run_id']!r}",
         remedy="Their trainers are gone or hang. If gone: "
         f'`mlflow.MlflowClient().set_terminated("{first["run_id"]}", "KILLED")`.',
     )

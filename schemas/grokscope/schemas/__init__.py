@@ -1,7 +1,6 @@
 """The contract between the rooms: names, units, frames and records. Standard library and polars only."""
 
 from grokscope.schemas.errors import GrokscopeError as GrokscopeError
-from grokscope.schemas.errors import InvalidDescriptionError as InvalidDescriptionError
 from grokscope.schemas.errors import InvalidPointsError as InvalidPointsError
 from grokscope.schemas.errors import InvalidVerdictError as InvalidVerdictError
 from grokscope.schemas.errors import NoHomeError as NoHomeError
@@ -14,6 +13,8 @@ from grokscope.schemas.frames import mapped as mapped
 from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import resolve as resolve
+from grokscope.schemas.metrics.held_out import held_out as held_out
+from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curves
 from grokscope.schemas.metrics.row import Direction as Direction
 from grokscope.schemas.metrics.row import Metric as Metric
 from grokscope.schemas.metrics.row import Tier as Tier
@@ -34,15 +35,19 @@ from grokscope.schemas.places import store_uri as store_uri
 from grokscope.schemas.runs.description import AXES as AXES
 from grokscope.schemas.runs.description import RunDescription as RunDescription
 from grokscope.schemas.runs.description import Setting as Setting
-from grokscope.schemas.runs.description import axis_of as axis_of
-from grokscope.schemas.runs.description import description_from_params as description_from_params
+from grokscope.schemas.runs.description import axis_of_param as axis_of_param
 from grokscope.schemas.runs.description import guessed_param as guessed_param
+from grokscope.schemas.runs.description import params_on_axes as params_on_axes
 from grokscope.schemas.tags import CLIENT_RUN_ID as CLIENT_RUN_ID
 from grokscope.schemas.tags import DAMAGE as DAMAGE
 from grokscope.schemas.tags import DROPPED as DROPPED
 from grokscope.schemas.tags import LAST_SEEN as LAST_SEEN
 from grokscope.schemas.tags import REFUSED as REFUSED
+from grokscope.schemas.verdicts.check import Check as Check
+from grokscope.schemas.verdicts.check import Outcome as Outcome
 from grokscope.schemas.verdicts.online_detector import OnlineDetector as OnlineDetector
+from grokscope.schemas.verdicts.transition import KINDS_GAINED as KINDS_GAINED
+from grokscope.schemas.verdicts.transition import KINDS_LOST as KINDS_LOST
 from grokscope.schemas.verdicts.transition import Date as Date
 from grokscope.schemas.verdicts.transition import Kind as Kind
 from grokscope.schemas.verdicts.transition import Source as Source
@@ -51,6 +56,7 @@ from grokscope.schemas.verdicts.transition import Transition as Transition
 from grokscope.schemas.verdicts.verdict import Delay as Delay
 from grokscope.schemas.verdicts.verdict import Pattern as Pattern
 from grokscope.schemas.verdicts.verdict import Verdict as Verdict
+from grokscope.schemas.verdicts.verdict_json import transition_to_dict as transition_to_dict
 from grokscope.schemas.verdicts.verdict_json import verdict_from_json as verdict_from_json
 from grokscope.schemas.verdicts.verdict_json import verdict_to_dict as verdict_to_dict
 from grokscope.schemas.verdicts.verdict_json import verdict_to_json as verdict_to_json

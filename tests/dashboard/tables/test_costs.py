@@ -10,7 +10,7 @@ from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.state.loading import Reader
 from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs
-from grokscope.dashboard.tables.x_units import STEPS, UNITS, counted, units_of
+from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
 
 FLOPS = next(unit for unit in UNITS if unit.name == "FLOPs")
 EVIL = "' || alert(1) || 'datum.x <img src=x>"
@@ -125,8 +125,8 @@ def test_runs_are_counted_only_in_what_all_of_them_have_logged(snapshot):
 
 def test_steps_stay_whole_and_missing_ones_stay_missing_when_counted_anew(snapshot):
     rows = pl.DataFrame({"run_id": snapshot.runs["run_id"][:1], "step": pl.Series([None], dtype=pl.Int64)})
-    assert counted(rows, snapshot.curves, STEPS).equals(rows)
-    assert counted(rows, snapshot.curves, FLOPS)["step"].to_list() == [None]
+    assert in_unit(rows, snapshot.curves, STEPS).equals(rows)
+    assert in_unit(rows, snapshot.curves, FLOPS)["step"].to_list() == [None]
 
 
 @pytest.mark.parametrize("span", [2.0, 1e6])

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from grokscope.schemas import (
+    Check,
     Date,
     Delay,
     InvalidVerdictError,
     Kind,
+    Outcome,
     Pattern,
     Source,
     Status,
@@ -21,8 +23,9 @@ from grokscope.schemas import (
     verdict_to_dict,
     verdict_to_json,
 )
+from grokscope.schemas.tags import VERDICT_TAGS
 from grokscope.schemas.verdicts.json_schema import committed_schema
-from grokscope.store.verdict_tags import TAGS, tags_of
+from grokscope.store.verdict_tags import tags_of
 
 GOLDEN = Path(__file__).parents[2] / "data" / "verdicts"
 validator = Draft202012Validator(committed_schema())
@@ -31,6 +34,7 @@ levels = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(max_size=12)
 triples = st.lists(steps, min_size=3, max_size=3).map(sorted)
 dates = triples.map(lambda t: Date(low=t[0], step=t[1], high=t[2]))
+checks = st.builds(Check, name=words, outcome=st.sampled_from(Outcome), text=words)
 
 
 @st.composite
@@ -46,7 +50,7 @@ def transitions(draw, run):
         **{name: draw(st.none() | dates) for name in ("onset", "midpoint", "completion")},
         **{name: draw(levels) for name in ("before", "after")},
         status=draw(st.sampled_from(Status)),
-        evidence=draw(st.dictionaries(words, words, max_size=2)),
+        evidence=tuple(draw(st.lists(checks, max_size=2, unique_by=lambda check: check.name))),
         **{name: draw(words) for name in ("definition", "detector", "version")},
         source=draw(st.sampled_from(Source)),
     )
@@ -213,5 +217,32 @@ def test_verdicts_and_tags_of_every_version_so_far_are_read(path):
         verdict = verdict_from_json(json.dumps(line["verdict"]))
         assert line["verdict"].items() <= verdict_to_dict(verdict).items()
         # A tag that is no longer known would never be removed again.
-        assert line["tags"].keys() <= set(TAGS)
+        assert line["tags"].keys() <= set(VERDICT_TAGS)
         assert line["tags"].items() <= tags_of(verdict).items()
+
+
+@pytest.mark.parametrize(
+    ("said", "check"),
+    [
+        ("pass: 0.01 over 45: flat", Check(name="a", outcome=Outcome.PASS, text="0.01 over 45: flat")),
+        (
+            "fail: 1 dips below 0.8 since",
+            Check(name="a", outcome=Outcome.FAIL, text="1 dips below 0.8 since"),
+        ),
+        ("unknown: ", Check(name="a", outcome=Outcome.UNKNOWN, text="")),
+        ("ends at 0.10 after 1.00", Check(name="a", text="ends at 0.10 after 1.00")),
+        ("passed: not an outcome", Check(name="a", text="passed: not an outcome")),
+        ("pass", Check(name="a", text="pass")),
+    ],
+)
+def test_a_check_is_read_from_and_written_as_the_text_that_it_has_always_been(said, check):
+    event = {"metric": "m", "kind": "collapse", "step": 1, "low": 1, "high": 1, "evidence": {"a": said}}
+    verdict = verdict_from_json(json.dumps({"run": "r", "pattern": "other", "transitions": [event]}))
+    assert verdict.transitions[0].evidence == (check,)
+    assert verdict_to_dict(verdict)["transitions"][0]["evidence"] == {"a": said}
+
+
+def test_two_checks_of_one_name_are_refused():
+    twice = [Check(name="stays", text="a"), Check(name="stays", text="b")]
+    with pytest.raises(ValueError, match="each check once, got 'stays', 'stays'"):
+        Transition(run_id="a", metric="m", kind=Kind.COLLAPSE, low=1, step=1, high=1, evidence=twice)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Kind, Transition
+from grokscope.schemas import Kind, Outcome, Transition
 from grokscope.transitions import detect
 
 STEPS = np.arange(0, 20_000, 50)
@@ -31,7 +31,9 @@ def test_falls_of_train_accuracy_that_come_again_and_recover_are_slingshots():
     train = lost(FIT, slice(100, 102), slice(200, 201), slice(300, 303))
     (event,) = events(Kind.SLINGSHOT, train_accuracy=train, test_accuracy=RISEN)
     assert (event.low, event.step, event.high) == (4950, 5000, 5000)
-    assert event.evidence["cycles"].startswith("pass: 3 falls below 0.8 since step ")
+    (check,) = event.evidence
+    assert (check.name, check.outcome) == ("cycles", Outcome.PASS)
+    assert check.text.startswith("3 falls below 0.8 since step ")
 
 
 @pytest.mark.parametrize("falls", [[], [slice(100, 102)], [slice(100, 102), slice(200, 400)]])

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from grokscope.cli import options
 from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import News, WatchedRuns
-from grokscope.schemas import Date, GrokscopeError, store_uri
+from grokscope.schemas import Date, GrokscopeError, store_uri, transition_to_dict
 from grokscope.schemas.secrets import redacted
 from grokscope.store import (
     BusyStoreError,
@@ -112,7 +111,9 @@ def _complain(error: StoreError, earlier: str) -> str:
 def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
     name, event = runs.names.get(news.run_id, news.run_id), news.event
     if output is options.Format.JSON:
-        what = {"signal": news.signal, "finding": news.finding} if event is None else asdict(event)
+        what = (
+            {"signal": news.signal, "finding": news.finding} if event is None else transition_to_dict(event)
+        )
         return json.dumps(
             {"run": news.run_id, "name": name, **{k: v for k, v in what.items() if k != "run_id"}}
         )
@@ -120,7 +121,7 @@ def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
         return f"{name}: {news.signal}, {news.finding}"
     date = date_text(Date(step=event.step, low=event.low, high=event.high))
     status = "withdrawn" if event.status == "rejected" else event.status.value
-    return f"{name}: {event.kind.value.replace('_', ' ')} {status} at step {date} on {event.metric}"
+    return f"{name}: {event.kind.word} {status} at step {date} on {event.metric}"
 
 
 def _discoveries(runs: WatchedRuns, output: options.Format) -> str:

@@ -12,7 +12,7 @@ from grokscope.dashboard.state.data import Snapshot, Watch
 from grokscope.dashboard.state.feed import FIRST_S, PATIENCE_S, Clock, Feed, Names
 from grokscope.dashboard.state.judging import Judge
 from grokscope.dashboard.state.watching import Watcher
-from grokscope.dashboard.tables.run_table import described
+from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import GrokscopeError, canonical, empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store import (
@@ -212,7 +212,7 @@ class Reader:
         return Snapshot(
             experiment=experiment,
             experiments=tuple(names),
-            runs=described(runs, reading.params, reading.curves, now_ms=now_ms),
+            runs=run_table(runs, reading.params, reading.curves, now_ms=now_ms),
             curves=reading.curves,
             verdicts=judged.verdicts,
             taken_ms=now_ms,

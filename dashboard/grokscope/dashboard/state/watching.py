@@ -12,7 +12,7 @@ import polars as pl
 
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import CHANGES, Snapshot, Watch
-from grokscope.schemas import Kind, Pattern, Status, Transition, Verdict
+from grokscope.schemas import KINDS_GAINED, Pattern, Status, Transition, Verdict
 from grokscope.transitions import LiveDetector, State, e_bh
 
 ALPHA = 0.01
@@ -25,7 +25,6 @@ FEW = 5
 """Runs below which a bound on each says enough; with more, false alarms over all of them are bounded too."""
 
 _BUDGET_S = 0.3
-_GAINED = (Kind.GENERALIZATION, Kind.PHASE_CHANGE)
 
 
 @dataclass(slots=True)
@@ -120,7 +119,7 @@ class Watcher:
         told = self._watched[run].told if run in self._watched else []
         sure = [event for event in verdict.transitions if event.status is Status.CONFIRMED] if verdict else []
         dated = [(_shown_at(event, told), event) for event in sure]
-        gained = min((at for at, event in dated if event.kind in _GAINED), default=None)
+        gained = min((at for at, event in dated if event.kind in KINDS_GAINED), default=None)
         doubts = [(at, e) for at, e in told if e.status is Status.SUSPECTED or _is_withdrawn(e)]
         return [*dated, *((at, event) for at, event in doubts if gained is None or at < gained)]
 
@@ -133,7 +132,7 @@ def standing(verdict: Verdict | None, detector: LiveDetector) -> State:
     if verdict is not None and verdict.pattern is Pattern.COLLAPSE:
         return State.REGRESSED
     events = verdict.transitions if verdict is not None else ()
-    if any(e.kind in _GAINED and e.status is Status.CONFIRMED for e in events):
+    if any(e.kind in KINDS_GAINED and e.status is Status.CONFIRMED for e in events):
         return State.CONFIRMED
     return State.NOT_YET if detector.state is State.NOT_YET else State.SUSPECTED
 

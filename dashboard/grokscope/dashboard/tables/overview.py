@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from grokscope.dashboard.charts.elements.axes import StepAxis, ceiling
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.state.phases import Phase, phase_of
-from grokscope.dashboard.tables.main_metric import headline_of
+from grokscope.dashboard.tables.main_metric import main_metric_of
 from grokscope.dashboard.words import phrases
 from grokscope.schemas import Date, Pattern, Verdict, empty_points
 
@@ -26,8 +26,8 @@ def runs_table(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
-    headline = headline_of(snapshot.curves)
-    curves = headline.points if headline and headline.quantity == "accuracy" else empty_points()
+    main = main_metric_of(snapshot.curves)
+    curves = main.points if main and main.quantity == "accuracy" else empty_points()
     held_out = curves.filter(pl.col("metric") == TEST)
     last = last_values(held_out)
     lines = sparklines(held_out, last_step=ceiling(snapshot.runs["step"]))
@@ -37,7 +37,7 @@ def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
             run["label"],
             status_of(run),
             lines.get(run["run_id"], []),
-            pattern_of(snapshot.verdicts.get(run["run_id"])),
+            pattern_word(snapshot.verdicts.get(run["run_id"])),
             *_dates(snapshot.verdicts.get(run["run_id"])),
             last.get((run["run_id"], TEST)),
             run["group"],
@@ -122,7 +122,7 @@ def status_of(run: Mapping[str, object]) -> str:
     )
 
 
-def pattern_of(verdict: Verdict | None) -> str | None:
+def pattern_word(verdict: Verdict | None) -> str | None:
     """Return the pattern's word; of a run still changing, the phase it is in."""
     if verdict is None:
         return None

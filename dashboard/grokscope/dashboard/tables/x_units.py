@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-_Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+_Progress = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def units_of(curves: pl.DataFrame, run_ids: Sequence[str]) -> list[Unit]:
     return [unit for unit in UNITS if unit.metric is None or counts.get(unit.metric) == wanted]
 
 
-def counted(
+def in_unit(
     frame: pl.DataFrame, curves: pl.DataFrame, unit: Unit, *, columns: Sequence[str] = ("step",)
 ) -> pl.DataFrame:
     """Return ``frame`` with steps counted in ``unit``, linearly between the steps at which it was logged.
@@ -71,7 +71,7 @@ def counted(
     >>> curve = pl.DataFrame(
     ...     {"run_id": "a", "metric": "progress/tokens", "step": [0, 10], "value": [0.0, 640.0]}
     ... )
-    >>> counted(pl.DataFrame({"run_id": ["a", "b"], "step": [5, 5]}), curve, UNITS[2]).rows()
+    >>> in_unit(pl.DataFrame({"run_id": ["a", "b"], "step": [5, 5]}), curve, UNITS[2]).rows()
     [('a', 320.0)]
     """
     if unit.metric is None:
@@ -87,7 +87,7 @@ def _by_run(rows: pl.DataFrame) -> Mapping[tuple[object, ...], pl.DataFrame]:
     return rows.partition_by("run_id", as_dict=True, maintain_order=True)
 
 
-def _progress(curves: pl.DataFrame, metric: str) -> dict[str, _Curve]:
+def _progress(curves: pl.DataFrame, metric: str) -> dict[str, _Progress]:
     wanted = (pl.col("metric") == metric) & pl.col("value").is_finite()
     parts = _by_run(curves.filter(wanted).select("run_id", "step", "value").sort("step"))
     return {
@@ -96,7 +96,7 @@ def _progress(curves: pl.DataFrame, metric: str) -> dict[str, _Curve]:
     }
 
 
-def _anew(rows: pl.DataFrame, curve: _Curve, columns: Sequence[str]) -> pl.DataFrame:
+def _anew(rows: pl.DataFrame, curve: _Progress, columns: Sequence[str]) -> pl.DataFrame:
     found: list[pl.Series] = []
     for name in columns:
         steps = rows[name].cast(pl.Float64).to_numpy()

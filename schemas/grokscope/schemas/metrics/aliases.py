@@ -1,4 +1,4 @@
-"""Other people's metric names, mapped to ours by rule.
+"""Other people's metric names, mapped to the keys of the table by rule.
 
 ``val_acc``, ``eval_loss``, ``Train/Acc`` and ``test_accuracy`` all say the same two things: a split and
 a quantity. The rule reads the words of a name, so that one table serves every separator and order.
@@ -6,6 +6,7 @@ a quantity. The rule reads the words of a name, so that one table serves every s
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from grokscope.schemas.metrics.table import find_metric
 
@@ -61,11 +62,12 @@ _SUMMARY = "train_runtime"
 """Transformers' Trainer logs this at the end, and with it ``train_loss``: one mean over the whole run."""
 
 
+@lru_cache(maxsize=8192)
 def canonical(name: str) -> str | None:
-    """Return our key for ``name``, or ``None`` if it does not plainly say which curve it is.
+    """Return the key for ``name``, or ``None`` if it does not plainly say which curve it is.
 
     Args:
-        name: A metric name as some tracker stored it; a key of ours is returned as it is.
+        name: A metric name as some tracker stored it; a key is returned as it is.
 
     >>> [canonical(n) for n in ("val_acc", "eval_loss", "Train/Acc", "testAccuracy", "lr")]
     ['val/accuracy', 'val/loss', 'train/accuracy', 'test/accuracy', None]
@@ -101,7 +103,7 @@ def guesses(names: Iterable[str]) -> dict[str, str | None]:
 
 
 def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Map each of ``names`` to a key of ours; a user's ``overrides`` win, unknown names map to themselves.
+    """Map each of ``names`` to a key; a user's ``overrides`` win, unknown names map to themselves.
 
     When two names would claim one key, the name that already is the key keeps it, else the first in
     sorted order does, and the others keep their own names: two curves are never poured into one.

@@ -13,6 +13,7 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from grokscope.schemas.verdicts.check import Check
 from grokscope.schemas.verdicts.verdict import Verdict
 
 _PLAIN: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
@@ -65,6 +66,9 @@ def _type(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {
             "anyOf": [_type(a, definitions) for a in arguments if a is not type(None)] + [{"type": "null"}]
         }
+    if origin is Sequence and arguments[0] is Check:
+        # Written as name -> "outcome: text", see verdict_json.
+        return {"type": "object", "additionalProperties": {"type": "string"}}
     if origin is Sequence:
         return {"type": "array", "items": _type(arguments[0], definitions)}
     if origin is Mapping:

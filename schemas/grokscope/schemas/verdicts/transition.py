@@ -1,8 +1,10 @@
 """A transition: an event in a training curve, dated with an interval."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+
+from grokscope.schemas.verdicts.check import Check
 
 
 class Kind(StrEnum):
@@ -16,6 +18,21 @@ class Kind(StrEnum):
     PHASE_CHANGE = "phase_change"
     DOUBLE_DESCENT = "double_descent"
     DIVERGENCE = "divergence"
+
+    @property
+    def word(self) -> str:
+        """What it is called in a sentence.
+
+        >>> Kind.PHASE_CHANGE.word
+        'phase change'
+        """
+        return self.value.replace("_", " ")
+
+
+KINDS_GAINED = frozenset({Kind.GENERALIZATION, Kind.PHASE_CHANGE})
+"""What a run is watched for."""
+KINDS_LOST = frozenset({Kind.COLLAPSE, Kind.DIVERGENCE})
+"""What undoes it."""
 
 
 class Status(StrEnum):
@@ -67,7 +84,7 @@ class Transition:
         completion: Where the change is done (90 %, or the level that ``definition`` names).
         before, after: Levels of the curve on either side, in the metric's unit.
         status: How sure it is.
-        evidence: What speaks for and against, ready to be shown: name -> finding.
+        evidence: What speaks for and against, ready to be shown; no two checks of one name.
         definition: The rule that ``step`` follows.
         detector: The program that found it.
         version: That program's version.
@@ -86,7 +103,7 @@ class Transition:
     before: float | None = None
     after: float | None = None
     status: Status = Status.CONFIRMED
-    evidence: Mapping[str, str] = field(default_factory=dict[str, str])
+    evidence: Sequence[Check] = ()
     definition: str = ""
     detector: str = ""
     version: str = ""
@@ -94,3 +111,6 @@ class Transition:
 
     def __post_init__(self) -> None:
         Date(step=self.step, low=self.low, high=self.high)
+        names = [check.name for check in self.evidence]
+        if len(set(names)) < len(names):
+            raise ValueError(f"evidence names each check once, got {', '.join(map(repr, names))}")

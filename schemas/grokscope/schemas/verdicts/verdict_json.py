@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from grokscope.schemas.errors import InvalidVerdictError
+from grokscope.schemas.verdicts.check import Check, Outcome
 from grokscope.schemas.verdicts.transition import Date, Transition
 from grokscope.schemas.verdicts.verdict import Delay, Verdict
 
@@ -26,6 +27,21 @@ def verdict_to_dict(verdict: Verdict) -> JsonObject:
     for transition in plain["transitions"]:
         del transition["run_id"]  # the verdict's own ``run`` says it once
     return plain
+
+
+def transition_to_dict(event: Transition) -> JsonObject:
+    """Return the event as plain JSON values, as a verdict holds it, and with its run.
+
+    >>> from grokscope.schemas import Kind
+    >>> lost = Check(name="permanent", text="ends at 0.10 after 1.00")
+    >>> event = Transition(run_id="a", metric="m", kind=Kind.COLLAPSE, step=9, low=8, high=9, evidence=[lost])
+    >>> transition_to_dict(event)["evidence"]
+    {'permanent': 'ends at 0.10 after 1.00'}
+    """
+    return {
+        f.name: _said(event.evidence) if f.name == "evidence" else _plain(getattr(event, f.name))
+        for f in fields(event)
+    }
 
 
 def verdict_to_json(verdict: Verdict) -> str:
@@ -57,7 +73,9 @@ def verdict_from_json(text: str) -> Verdict:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Verdict, Transition, Date, Delay)):
+    if isinstance(value, Transition):
+        return transition_to_dict(value)
+    if isinstance(value, (Verdict, Date, Delay)):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -68,13 +86,26 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
+def _said(evidence: Sequence[Check]) -> dict[str, str]:
+    """Return checks as they have always been written: name -> ``"outcome: text"``."""
+    return {c.name: c.text if c.outcome is None else f"{c.outcome}: {c.text}" for c in evidence}
+
+
+def _check(name: str, said: str) -> Check:
+    """Return the check that ``_said`` wrote."""
+    outcome, colon, text = said.partition(": ")
+    if not colon or outcome not in set(Outcome):
+        return Check(name=name, text=said)
+    return Check(name=name, outcome=Outcome(outcome), text=text)
+
+
 def _build(hint: Any, raw: Any) -> Any:
     """Return ``raw`` as a value of type ``hint``; raise TypeError or ValueError if it is none."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return None if raw is None else _build(arguments[0], raw)
     if origin is Sequence:
-        return tuple(_build(arguments[0], item) for item in _expect(list, raw))
+        return _sequence(arguments[0], raw)
     if origin is Mapping:
         return {str(k): _build(arguments[1], v) for k, v in _expect(dict, raw).items()}
     if issubclass(hint, StrEnum):
@@ -82,6 +113,12 @@ def _build(hint: Any, raw: Any) -> Any:
     if is_dataclass(hint):
         return _record(cast("type", hint), _expect(dict, raw))
     return float(_expect((int, float), raw)) if hint is float else _expect(hint, raw)
+
+
+def _sequence(item: Any, raw: Any) -> tuple[Any, ...]:
+    if item is Check:
+        return tuple(_check(str(name), _expect(str, said)) for name, said in _expect(dict, raw).items())
+    return tuple(_build(item, part) for part in _expect(list, raw))
 
 
 def _record(record: type, raw: JsonObject) -> Any:

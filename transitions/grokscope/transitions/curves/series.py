@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grokscope.schemas import as_points, latest, resolve
+from grokscope.schemas import as_points, canonical, latest, resolve
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -151,7 +151,7 @@ def _as_shares(curves: dict[str, Curve]) -> dict[str, Curve]:
 
     A run logs all of them in one unit: a held-out accuracy of 1 % tells nothing by itself.
     """
-    scores = {name: c for name, c in curves.items() if name.endswith("/accuracy") and len(c) > 0}
+    scores = {n: c for n, c in curves.items() if (canonical(n) or n).endswith("/accuracy") and len(c) > 0}
     highest = max((float(np.max(curve.values)) for curve in scores.values()), default=0.0)
     if not PER_CENT < highest <= 100:  # noqa: PLR2004  per cent
         return curves

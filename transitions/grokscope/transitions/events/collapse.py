@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket, first_sustained
 from grokscope.transitions.curves.series import Curve, Floats
 from grokscope.transitions.events.generalization import LOST, end_level
 from grokscope.transitions.events.memorization import FITTED
+from grokscope.transitions.events.records import Detail, Origin
 
 CHRONIC_SHARE, CHRONIC_DIPS = 0.1, 3
 """Dips are a collapse if they take this share of the later evaluations, in at least so many dips, beyond what
@@ -26,18 +27,21 @@ class Collapse:
 
     Attributes:
         metric: The curve that fell.
-        kind: ``permanent``, ``chronic`` or ``train collapse``.
         date: Where it was lost: for good, or for the first time.
         before, after: Levels on either side, and at the end of the log.
-        finding: One short sentence.
+        check: Named ``permanent``, ``chronic`` or ``train collapse``, with one short sentence.
     """
 
     metric: str
-    kind: str
     date: Date
     before: float
     after: float
-    finding: str
+    check: Check
+
+    def event(self, origin: Origin) -> Transition:
+        """Return the event, dated where the collapse begins."""
+        detail = Detail(before=self.before, after=self.after, evidence=(self.check,))
+        return origin.event(Kind.COLLAPSE, self.metric, self.date, detail=detail)
 
 
 def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
@@ -45,20 +49,21 @@ def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
 
     >>> test = Curve(metric="test/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
     >>> found = test_collapse(test, generalized=Date(step=1, low=0, high=1))
-    >>> found.kind, found.date.step, found.finding
-    ('permanent', 3, 'ends at 0.10 after 1.00')
+    >>> found.date.step, found.check.name, found.check.text
+    (3, 'permanent', 'ends at 0.10 after 1.00')
     """
     start = int(np.searchsorted(test.steps, generalized.high))
     later = test.values[start:]
     end = end_level(test, since=start)
     if end < LOST:
         first = start + _start_of_last_loss(later, test.patience)
-        return _collapse(test, "permanent", first, f"ends at {end:.2f} after {float(np.max(later)):.2f}")
+        seen = f"ends at {end:.2f} after {float(np.max(later)):.2f}"
+        return _collapse(test, first, Check(name="permanent", text=seen))
     if not _is_chronic(later):
         return None
     share = float(np.mean(later < LOST))
-    finding = f"{dips_of(later)} dips below {LOST}, {share:.0%} of the evaluations since generalization"
-    return _collapse(test, "chronic", start + int(np.argmax(later < LOST)), finding)
+    seen = f"{dips_of(later)} dips below {LOST}, {share:.0%} of the evaluations since generalization"
+    return _collapse(test, start + int(np.argmax(later < LOST)), Check(name="chronic", text=seen))
 
 
 def train_collapse(train: Curve) -> Collapse | None:
@@ -68,7 +73,7 @@ def train_collapse(train: Curve) -> Collapse | None:
     falling off never has them in a row.
 
     >>> train = Curve(metric="train/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
-    >>> train_collapse(train).finding
+    >>> train_collapse(train).check.text
     '75% of the evaluations since the fit lie below 0.8; ends at 0.10'
     """
     fitted = np.flatnonzero(train.values >= FITTED)
@@ -80,8 +85,8 @@ def train_collapse(train: Curve) -> Collapse | None:
     share, end = float(np.mean(lost)), end_level(train, since=start)
     if not lost.any() or (end >= LOST and share <= OFTEN):
         return None
-    finding = f"{share:.0%} of the evaluations since the fit lie below {LOST}; ends at {end:.2f}"
-    return _collapse(train, "train collapse", start + int(np.argmax(lost)), finding)
+    seen = f"{share:.0%} of the evaluations since the fit lie below {LOST}; ends at {end:.2f}"
+    return _collapse(train, start + int(np.argmax(lost)), Check(name="train collapse", text=seen))
 
 
 def dips_of(later: Floats) -> int:
@@ -111,15 +116,14 @@ def _by_noise(later: Floats) -> float:
     return float(ndtr((LOST - typical) / size)) if size > 0 else 0.0
 
 
-def _collapse(curve: Curve, kind: str, index: int, finding: str) -> Collapse:
+def _collapse(curve: Curve, index: int, check: Check) -> Collapse:
     before = float(np.median(curve.values[max(index - curve.patience, 0) : max(index, 1)]))
     return Collapse(
         metric=curve.metric,
-        kind=kind,
         date=bracket(curve, index),
         before=before,
         after=end_level(curve),
-        finding=finding,
+        check=check,
     )
 
 

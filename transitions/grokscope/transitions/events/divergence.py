@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.records import Detail, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,12 @@ class Divergence:
     metric: str
     date: Date
     before: float
+
+    def event(self, origin: Origin) -> Transition:
+        """Return the event, dated at the first value that is no number."""
+        seen = Check(name="not a number", text="from there to the end of the log")
+        detail = Detail(before=self.before, evidence=(seen,))
+        return origin.event(Kind.DIVERGENCE, self.metric, self.date, detail=detail)
 
 
 def divergence_of(curves: Iterable[Curve]) -> Divergence | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Transition, held_out_curves
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.events.records import Detail, Origin
 
 LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 """The peak stands out on both sides by this share of all that the loss ever did, and by so many standard
@@ -28,10 +29,17 @@ class DoubleDescent:
     peak: float
     end: float
 
+    def event(self, origin: Origin) -> Transition:
+        """Return the event, dated at the peak between the two valleys."""
+        seen = f"{self.valley:.2f} up to {self.peak:.2f}, then down to {self.end:.2f}"
+        check = Check.of("two valleys", seen, holds=True)
+        detail = Detail(before=self.valley, after=self.end, evidence=(check,))
+        return origin.event(Kind.DOUBLE_DESCENT, self.metric, self.date, detail=detail)
+
 
 def double_descent(curves: Mapping[str, Curve]) -> DoubleDescent | None:
-    """Return the double descent of held-out loss (of ``test``, else ``val``), or ``None``."""
-    found = [curves[key] for key in ("test/loss", "val/loss") if key in curves]
+    """Return the double descent of the first held-out loss that has one, or ``None``."""
+    found = [curves[name] for name in held_out_curves(curves, "loss")]
     return next((d for curve in found if (d := double_descent_of(curve)) is not None), None)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket, first_run
 from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.generalization import LOST, NEARLY, end_level
 from grokscope.transitions.events.memorization import FITTED
+from grokscope.transitions.events.records import Detail, Origin
 
 CYCLES = 2
 """A slingshot comes again: fewer than two are single spikes (Thilak et al. 2022, arXiv:2206.04817)."""
@@ -17,13 +18,22 @@ CYCLES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excursion:
-    """One excursion, or a series of them; ``low`` is the level it went down to."""
+    """One excursion, or a series of them; ``low`` is the level it went down to.
 
+    ``kind`` is a slingshot, dated at the first of them, or a recovery, dated where the level comes to stay.
+    """
+
+    kind: Kind
     metric: str
     date: Date
     low: float
     end: float
-    finding: str
+    check: Check
+
+    def event(self, origin: Origin) -> Transition:
+        """Return the event."""
+        detail = Detail(before=self.low, after=self.end, evidence=(self.check,))
+        return origin.event(self.kind, self.metric, self.date, detail=detail)
 
 
 def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
@@ -33,7 +43,7 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
 
     >>> train = np.array([0.1, 1.0, 1.0, 0.3, 1.0, 1.0, 0.2, 1.0, 1.0, 1.0])
     >>> curve = Curve(metric="train/accuracy", steps=np.arange(10), values=train)
-    >>> slingshots_of(curve, fitted_step=1).finding
+    >>> slingshots_of(curve, fitted_step=1).check.text
     '2 falls below 0.8 since step 1, each recovered'
     """
     if fitted_step is None or end_level(train) < FITTED:
@@ -43,13 +53,14 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
     falls = start + 1 + np.flatnonzero((later[1:] < LOST) & (later[:-1] >= LOST))
     if len(falls) < CYCLES:
         return None
-    finding = f"{len(falls)} falls below {LOST} since step {fitted_step}, each recovered"
+    seen = f"{len(falls)} falls below {LOST} since step {fitted_step}, each recovered"
     return Excursion(
+        kind=Kind.SLINGSHOT,
         metric=train.metric,
         date=bracket(train, int(falls[0])),
         low=float(np.min(later)),
         end=end_level(train),
-        finding=finding,
+        check=Check.of("cycles", seen, holds=True),
     )
 
 
@@ -73,13 +84,14 @@ def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
         return None
     index = start + last + back
     lost = later[: last + back]
-    finding = f"back above {NEARLY} after {np.sum(lost < LOST)} evaluations below {LOST}"
+    seen = f"back above {NEARLY} after {np.sum(lost < LOST)} evaluations below {LOST}"
     return Excursion(
+        kind=Kind.RECOVERY,
         metric=test.metric,
         date=bracket(test, index),
         low=float(np.min(lost)),
         end=end_level(test),
-        finding=finding,
+        check=Check.of("back", seen, holds=True),
     )
 
 

@@ -1,14 +1,16 @@
 """The rise of a held-out curve: plateau, onset, midpoint, completion, top."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Status, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve, Floats, running_median
+from grokscope.transitions.events.records import Detail, Origin
 
 GENERALIZED = 0.95
 """Held-out accuracy that counts as generalized."""
@@ -73,6 +75,19 @@ class Rise:
     def has_reverted(self) -> bool:
         """The top was a passing excursion: since then, or at the end, the curve is less than half-way up."""
         return min(self.held, self.end) < self.plateau + MIDPOINT * self.height
+
+    def event(self, origin: Origin, metric: str, date: Date, *, evidence: Sequence[Check]) -> Transition:
+        """Return the event of generalization at ``date``, which the run's definition gives."""
+        detail = Detail(
+            onset=self.onset,
+            midpoint=self.midpoint,
+            completion=self.completed,
+            before=self.plateau,
+            after=self.top,
+            status=Status.CONFIRMED if self.is_settled else Status.IN_PROGRESS,
+            evidence=evidence,
+        )
+        return origin.event(Kind.GENERALIZATION, metric, date, detail=detail)
 
 
 def rise_of(curve: Curve, *, after: int | None) -> Rise | None:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from grokscope.schemas import Date
+from grokscope.schemas import Date, Kind, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.records import Detail, Origin
 
 MEMORIZED = 0.99
 """Train accuracy that counts as memorized (common definition; dynamics of grokking papers use .99)."""
@@ -23,6 +24,12 @@ class Fit:
 
     fitted_step: int | None
     memorized: Date | None
+
+    def event(self, origin: Origin, metric: str) -> Transition | None:
+        """Return the event of memorization, dated where train accuracy comes to stay; ``None`` if never."""
+        if self.memorized is None:
+            return None
+        return origin.event(Kind.MEMORIZATION, metric, self.memorized, detail=Detail(after=MEMORIZED))
 
 
 def fit_of(train: Curve) -> Fit:

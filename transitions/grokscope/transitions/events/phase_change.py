@@ -6,17 +6,18 @@ close to none. A change that is slow beside the plateau that it ends is ordinary
 warm-up knees and power-law losses silent. Cool-downs and one-step spikes are too small.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.plateau import Plateau
 from grokscope.transitions.curves.series import Curve, Floats, log_steps, on_grid
+from grokscope.transitions.events.records import Detail, Origin
 
 PER_DECADE = 20
 """Grid points a decade on which slopes are read."""
@@ -56,7 +57,18 @@ class PhaseChange:
     before: float
     after: float
     clarity: float
-    evidence: Mapping[str, str] = field(default_factory=dict[str, str])
+    evidence: Sequence[Check] = ()
+
+    def event(self, origin: Origin) -> Transition:
+        """Return the event, dated where the change begins."""
+        detail = Detail(
+            onset=self.onset,
+            midpoint=self.midpoint,
+            before=self.before,
+            after=self.after,
+            evidence=self.evidence,
+        )
+        return origin.event(Kind.PHASE_CHANGE, self.metric, self.onset, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +203,7 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
         before=sign * before,
         after=sign * top,
         clarity=(top - before) / max(scatter, _ROUNDING),
-        evidence={"plateau before": rested, "abrupt": abrupt},
+        evidence=(Check(name="plateau before", text=rested), Check(name="abrupt", text=abrupt)),
     )
 
 

@@ -8,7 +8,7 @@ moments when a few counters say that its answer may have changed.
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from grokscope.schemas import Kind, Pattern, Status, Transition, Verdict
+from grokscope.schemas import KINDS_GAINED, KINDS_LOST, Kind, Pattern, Status, Transition, Verdict
 from grokscope.transitions.curves.series import PER_CENT
 from grokscope.transitions.events import records as events
 from grokscope.transitions.live.history import Record
@@ -124,9 +124,9 @@ class LiveDetector:
     def state(self) -> State:
         """Where the run stands."""
         kinds = {event.kind for event in self._told}
-        if kinds & {Kind.COLLAPSE, Kind.DIVERGENCE}:
+        if kinds & KINDS_LOST:
             return State.REGRESSED
-        if kinds & {Kind.GENERALIZATION, Kind.PHASE_CHANGE}:
+        if kinds & KINDS_GAINED:
             return State.CONFIRMED
         return State.NOT_YET if self._suspected is None else State.SUSPECTED
 
@@ -137,12 +137,12 @@ class LiveDetector:
 
     @property
     def signals(self) -> Mapping[str, str]:
-        """Signal -> finding, of those raised.
+        """Signal -> what was seen, of those raised.
 
         ``watch``: held-out loss turned over; ``alert``: mean reciprocal rank lifted; ``evidence``: the
         e-process alarmed. Only the last one bounds its errors.
         """
-        return dict(self._alarm.signals.raised)
+        return {name: check.text for name, check in self._alarm.signals.raised.items()}
 
     @property
     def e_value(self) -> float:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from grokscope.schemas import Check
+
 TURNOVER = 0.05
 """Held-out loss this share below its highest since the train fit has turned."""
 LIFT = 0.05
@@ -19,7 +21,7 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self.raised: dict[str, str] = {}
+        self.raised: dict[str, Check] = {}
         self._highest: float | None = None
         self._rank_at_fit: float | None = None
         self._rows = {"watch": 0, "alert": 0}
@@ -37,4 +39,4 @@ class Signals:
     def _count(self, name: str, holds: bool, step: int, finding: str) -> None:  # noqa: FBT001  the one condition
         self._rows[name] = self._rows[name] + 1 if holds else 0
         if self._rows[name] == IN_A_ROW and name not in self.raised:
-            self.raised[name] = f"pass: {finding} by step {step}"
+            self.raised[name] = Check.of(name, f"{finding} by step {step}", holds=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from grokscope.schemas import Kind, Status, Transition
+from grokscope.schemas import Check, Kind, Status, Transition
 from grokscope.transitions.events import records as events
 from grokscope.transitions.live.baseline import Baseline
 from grokscope.transitions.live.e_process import EProcess
@@ -91,11 +91,11 @@ class Alarm:
 
     def _suspicion(self, step: int) -> Transition:
         score = self._score or self.held_out
-        found = f"pass: e-value {self.e_value:.3g} on {score}, which is 1/{self._alpha:g} or more"
-        self.signals.raised["evidence"] = found
+        found = f"e-value {self.e_value:.3g} on {score}, which is 1/{self._alpha:g} or more"
+        self.signals.raised["evidence"] = Check.of("evidence", found, holds=True)
         low = min(0, step) if self._last_quiet is None else self._last_quiet
         detail = events.Detail(
-            before=self._baseline.level, status=Status.SUSPECTED, evidence=dict(self.signals.raised)
+            before=self._baseline.level, status=Status.SUSPECTED, evidence=tuple(self.signals.raised.values())
         )
         date = events.Date(step=step, low=low, high=step)
         return self._origin.event(Kind.GENERALIZATION, score, date, detail=detail)

@@ -16,7 +16,7 @@ from grokscope.transitions.events.generalization import (
     rise_of,
 )
 from grokscope.transitions.events.memorization import Fit, fit_of
-from grokscope.transitions.verdict.pattern import is_delayed_for_sure, phase_of
+from grokscope.transitions.verdict.pattern import is_delayed_for_sure, pattern_of
 
 LEAST_START = 0.1
 """A held-out gain in the log's last quarter that is worth telling, though no generalization yet; a smaller
@@ -24,8 +24,8 @@ one may be a creep as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One run, read.
+class RunAnalysis:
+    """What the accuracies of one run show.
 
     Attributes:
         train: Train accuracy.
@@ -69,13 +69,13 @@ class Reading:
         return False
 
 
-def read(train: Curve, test: Curve) -> Reading:
+def analyse(train: Curve, test: Curve) -> RunAnalysis:
     """Return what the accuracies of one run show; both hold two evaluations or more."""
     fit = fit_of(train)
     rise = _rise(fit, test)
     collapse = _collapse(rise, train, test)
     pattern = Pattern.COLLAPSE if collapse is not None else _pattern(fit, rise, train, test)
-    return Reading(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
+    return RunAnalysis(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
 
 
 def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
@@ -87,7 +87,7 @@ def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
         return Pattern.COMPREHENSION if is_first else Pattern.OTHER
     if is_fit_at_once and rise is not None and _begins_half_way(rise) and not is_delayed_for_sure(rise, test):
         return Pattern.OTHER
-    return phase_of(fit, rise, test=test)
+    return pattern_of(fit, rise, test=test)
 
 
 def _begins_half_way(rise: Rise) -> bool:

@@ -5,15 +5,15 @@ accuracy is the last to move when the jump is real.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
-from grokscope.schemas import Date
+from grokscope.schemas import Check, Date
 from grokscope.transitions.curves.plateau import ONSET
 from grokscope.transitions.curves.s_curve import crossings
 from grokscope.transitions.curves.series import Curve, Floats, log_steps, running_median
 from grokscope.transitions.events.generalization import Rise
-from grokscope.transitions.verdict.checks import failed, passed, unknown
 
 LEADING = ("log_probability_q50", "information", "mrr")
 """Held-out measures that can lead accuracy."""
@@ -27,39 +27,43 @@ LEAST_EVALUATIONS = 8
 _LEAST_GAIN = 1e-9
 
 
-def lead(onset: Date | None, *, curves: Mapping[str, Curve], test: Curve) -> str:
+def lead(onset: Date | None, *, curves: Mapping[str, Curve], test: Curve) -> Check:
     """Return whether a continuous measure left its plateau before accuracy did."""
+    check = partial(Check.of, "lead")
     found = _first_of(LEADING, curves, test)
     if found is None or onset is None:
-        return unknown("no log-probability, information or MRR was logged" if onset else "no onset is dated")
+        why = "no log-probability, information or MRR was logged" if onset else "no onset is dated"
+        return check(why, holds=None)
     step = _departure(found, until=onset.high)
     if step is None:
-        return failed(f"{found.metric} has not moved by step {onset.high}")
+        return check(f"{found.metric} has not moved by step {onset.high}", holds=False)
     if step <= onset.step:
-        return passed(f"{found.metric} moves from step {step}, accuracy from {onset.step}")
-    return failed(f"{found.metric} moves from step {step}, after accuracy")
+        return check(f"{found.metric} moves from step {step}, accuracy from {onset.step}", holds=True)
+    return check(f"{found.metric} moves from step {step}, after accuracy", holds=False)
 
 
-def artefact(rise: Rise, *, curves: Mapping[str, Curve], test: Curve) -> str:
+def no_artefact(rise: Rise, *, curves: Mapping[str, Curve], test: Curve) -> Check:
     """Return whether the jump is in the model, or only in how it is scored."""
+    check = partial(Check.of, "no artefact")
     found = _first_of(JUMPING, curves, test)
     if found is None or rise.onset is None:
-        return unknown("no continuous measure beside accuracy" if found is None else "no onset is dated")
+        why = "no continuous measure beside accuracy" if found is None else "no onset is dated"
+        return check(why, holds=None)
     end = rise.completed.high if rise.completed is not None else int(test.steps[-1])
     axis = log_steps(found.steps)
     inside = (found.steps >= rise.onset.low) & (found.steps <= end)
     time = float(np.ptp(axis[inside]) / np.ptp(axis)) if np.sum(inside) > 1 else 1.0
     if time >= MOST_OF_THE_LOG:
-        return unknown("the rise takes most of the log")
+        return check("the rise takes most of the log", holds=None)
     values = running_median(_upwards(found), width=3)
     gain = float(values[inside][-1] - values[inside][0])
     total = float(np.max(values) - np.min(values[: np.flatnonzero(inside)[-1] + 1]))
     share = gain / max(total, _LEAST_GAIN)
-    told = f"{share:.0%} of the change of {found.metric} within {time:.0%} of the log (in log step)"
+    seen = f"{share:.0%} of the change of {found.metric} within {time:.0%} of the log (in log step)"
     if share >= CONCENTRATED * time:
-        return passed(told)
-    # Log loss alone convicts nobody: weight decay shrinks the logits all along and hides the jump.
-    return unknown(f"only {told}") if found.metric.endswith("/loss") else failed(f"only {told}")
+        return check(seen, holds=True)
+    # Loss alone proves no artefact: weight decay shrinks the logits all along and hides the jump.
+    return check(f"only {seen}", holds=None if found.metric.endswith("/loss") else False)
 
 
 def _first_of(quantities: tuple[str, ...], curves: Mapping[str, Curve], test: Curve) -> Curve | None:

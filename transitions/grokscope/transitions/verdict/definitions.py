@@ -14,7 +14,7 @@ import numpy as np
 from grokscope.schemas import Date, GrokscopeError
 from grokscope.transitions.curves.crossings import bracket
 from grokscope.transitions.curves.series import log_steps
-from grokscope.transitions.verdict.analysis import Reading
+from grokscope.transitions.verdict.analysis import RunAnalysis
 
 NATIVE = "s-curve"
 
@@ -37,7 +37,7 @@ class Definition:
     name: str
     rule: str
     source: str
-    date: Callable[[Reading], Date | None]
+    date: Callable[[RunAnalysis], Date | None]
 
 
 def definition_of(name: str) -> Definition:
@@ -58,56 +58,56 @@ def definition_of(name: str) -> Definition:
     return DEFINITIONS[name]
 
 
-def _midpoint(reading: Reading) -> Date | None:
-    return None if reading.generalization is None else reading.generalization.midpoint
+def _midpoint(analysis: RunAnalysis) -> Date | None:
+    return None if analysis.generalization is None else analysis.generalization.midpoint
 
 
-def _above(level: float) -> Callable[[Reading], Date | None]:
+def _above(level: float) -> Callable[[RunAnalysis], Date | None]:
     """First held-out accuracy above ``level`` once the training set is fit."""
 
-    def date(reading: Reading) -> Date | None:
-        if reading.fit.fitted_step is None:
+    def date(analysis: RunAnalysis) -> Date | None:
+        if analysis.fit.fitted_step is None:
             return None
-        met = (reading.test.values >= level) & (reading.test.steps >= reading.fit.fitted_step)
-        return _first(reading, met)
+        met = (analysis.test.values >= level) & (analysis.test.steps >= analysis.fit.fitted_step)
+        return _first(analysis, met)
 
     return date
 
 
-def _own_maximum(reading: Reading) -> Date | None:
+def _own_maximum(analysis: RunAnalysis) -> Date | None:
     """First evaluation within 1 % of the curve's own maximum, if that exceeds 95 %."""
-    values = reading.test.values
+    values = analysis.test.values
     best = float(np.max(values))
-    return _first(reading, values >= 0.99 * best) if best > 0.95 else None  # noqa: PLR2004  the source's
+    return _first(analysis, values >= 0.99 * best) if best > 0.95 else None  # noqa: PLR2004  the source's
 
 
-def _jump(reading: Reading) -> Date | None:
+def _jump(analysis: RunAnalysis) -> Date | None:
     """First evaluation after the train fit 20 percentage points above some of the 200 before it."""
-    if reading.fit.fitted_step is None:
+    if analysis.fit.fitted_step is None:
         return None
-    values = np.where(reading.test.steps >= reading.fit.fitted_step, reading.test.values, np.inf)
+    values = np.where(analysis.test.steps >= analysis.fit.fitted_step, analysis.test.values, np.inf)
     if not np.isfinite(values).any():
         return None
     padded = np.concatenate((np.full(200, values[0]), values))
     lowest = np.min(np.lib.stride_tricks.sliding_window_view(padded, 201), axis=1)
-    return _first(reading, reading.test.values - lowest >= 0.2)  # noqa: PLR2004  the source's
+    return _first(analysis, analysis.test.values - lowest >= 0.2)  # noqa: PLR2004  the source's
 
 
-def _steepest(reading: Reading) -> Date | None:
+def _steepest(analysis: RunAnalysis) -> Date | None:
     """Steepest gain from one evaluation to the next, per log step, between train fit and completion."""
-    rise, steps = reading.generalization, reading.test.steps
+    rise, steps = analysis.generalization, analysis.test.steps
     if rise is None or len(steps) <= 1:
         return None
-    slope = np.diff(reading.test.values) / np.diff(log_steps(steps))
+    slope = np.diff(analysis.test.values) / np.diff(log_steps(steps))
     end = steps[-1] if rise.completed is None else rise.completed.high
-    counts = (steps[1:] >= (reading.fit.fitted_step or 0)) & (steps[1:] <= end)
+    counts = (steps[1:] >= (analysis.fit.fitted_step or 0)) & (steps[1:] <= end)
     return (
-        bracket(reading.test, 1 + int(np.argmax(np.where(counts, slope, -np.inf)))) if counts.any() else None
+        bracket(analysis.test, 1 + int(np.argmax(np.where(counts, slope, -np.inf)))) if counts.any() else None
     )
 
 
-def _first(reading: Reading, met: np.ndarray) -> Date | None:
-    return bracket(reading.test, int(np.argmax(met))) if met.any() else None
+def _first(analysis: RunAnalysis, met: np.ndarray) -> Date | None:
+    return bracket(analysis.test, int(np.argmax(met))) if met.any() else None
 
 
 _ALL = (

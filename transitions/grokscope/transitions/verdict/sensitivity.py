@@ -5,7 +5,7 @@ import polars as pl
 
 from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.verdict.definitions import DEFINITIONS
-from grokscope.transitions.verdict.detection import reading_of
+from grokscope.transitions.verdict.detection import analysis_of
 
 FACTOR = 1.5
 """Dates that differ by more than this factor of the step make the answer a matter of definition."""
@@ -40,10 +40,10 @@ def sensitivity(points: pl.DataFrame) -> pl.DataFrame:
     """
     frames = [SCHEMA.to_frame()]
     for run, curves in sorted(curves_by_run(points).items()):
-        reading = reading_of(curves)
-        if reading is None:
+        analysis = analysis_of(curves)
+        if analysis is None:
             continue
-        dates = [definition.date(reading) for definition in DEFINITIONS.values()]
+        dates = [definition.date(analysis) for definition in DEFINITIONS.values()]
         frames.append(
             pl.DataFrame(
                 {

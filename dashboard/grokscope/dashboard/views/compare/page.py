@@ -38,13 +38,13 @@ from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns
 from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.tables.main_metric import place_of_first
 from grokscope.dashboard.tables.overview import groups_table
-from grokscope.dashboard.tables.x_units import STEPS, Unit, counted, units_of
+from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
 _LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run · "
-_FIRST = ("test/accuracy", "val/accuracy", "train/accuracy", "test/loss", "val/loss", "train/loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     names = data.source.metrics(chosen)
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
-        first = next((names.index(name) for name in _FIRST if name in names), 0)
+        first = place_of_first(names)
         metric = st.selectbox(
             "Metric", names, index=first, format_func=_name, key="compare_metric", width=340, bind=IN_ADDRESS
         )
@@ -134,13 +134,13 @@ def _name(metric: str) -> str:
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
     metric, axis = look.metric or "", look.axis
     everything = data.source.points(chosen, [metric])
-    raw = within(counted(everything, snapshot.curves, look.unit), axis)
+    raw = within(in_unit(everything, snapshot.curves, look.unit), axis)
     fine = drawn_points(raw, snapshot, axis)
     by_group = look.by == "group"
     averages = thinned_averages(of_most(averaged(fine)), axis) if by_group else AVERAGE_SCHEMA.to_frame()
     points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
     dated = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
-    marks = counted(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
+    marks = in_unit(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
     colouring = _colouring(snapshot, chosen, look.by)
     spec = show(
         comparison_chart,
@@ -178,7 +178,7 @@ def _timeline(
 ) -> list[dict[str, Any]]:
     if marks.is_empty():
         return []
-    rows = counted(rows_of(snapshot, chosen), snapshot.curves, look.unit).drop("run_id")
+    rows = in_unit(rows_of(snapshot, chosen), snapshot.curves, look.unit).drop("run_id")
     shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
     spec = show(
         timeline_chart,

@@ -10,6 +10,8 @@ from grokscope.dashboard.state.data import Watch
 from grokscope.dashboard.state.watching import ALPHA, FEW, RATE
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
+from grokscope.dashboard.words.events import EVENT_STYLES
+from grokscope.schemas import Kind
 from grokscope.transitions import State
 
 _MOST = 8
@@ -20,10 +22,8 @@ _COLOURS: Mapping[State, _Colour] = {
     State.CONFIRMED: "green",
     State.REGRESSED: "red",
 }
-_STATUS_COLOURS: Mapping[str, _Colour] = {"confirmed": "green", "suspected": "orange", "rejected": "gray"}
-_LOST = frozenset({"collapse", "divergence"})
+_STATUS_COLOURS: Mapping[str, _Colour] = {"suspected": "orange", "rejected": "gray"}
 _WORDS: Mapping[str, str] = {"rejected": "withdrawn"}
-_KINDS: Mapping[str, str] = {"phase_change": "phase change", "double_descent": "double descent"}
 
 
 def chip(state: State | None) -> None:
@@ -66,13 +66,14 @@ def feed(watch: Watch, *, now_ms: int) -> None:
 
 
 def _line(row: Mapping[str, object], *, now_ms: int) -> str:
-    kind, status = str(row["kind"]), str(row["status"])
-    colour = "red" if kind in _LOST and status == "confirmed" else _STATUS_COLOURS.get(status, "gray")
+    kind, status = Kind(str(row["kind"])), str(row["status"])
+    style = EVENT_STYLES[kind]
+    colour = style.colour if status == "confirmed" else _STATUS_COLOURS.get(status, "gray")
     when = phrases.clock(row["time_ms"] if isinstance(row["time_ms"], int) else None, now_ms=now_ms)
     step, low, high = (f"{row[name]:,}" for name in ("step", "low", "high"))
     return (
         f":gray[{escape(when)}] :{colour}-badge[{_WORDS.get(status, status)}] **{escape(str(row['run']))}** "
-        f"{_KINDS.get(kind, kind)} at step {step} :gray[\\[{low}, {high}\\]]"
+        f"{style.shape} {kind.word} at step {step} :gray[\\[{low}, {high}\\]]"
     )
 
 

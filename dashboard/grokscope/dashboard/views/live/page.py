@@ -29,7 +29,7 @@ from grokscope.dashboard.component.table import finished_table
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, Snapshot, Watch
 from grokscope.dashboard.state.phases import Phase
-from grokscope.dashboard.tables.main_metric import Headline, headline_of
+from grokscope.dashboard.tables.main_metric import MainMetric, main_metric_of
 from grokscope.dashboard.tables.overview import last_values
 from grokscope.dashboard.views.live.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.words import phrases
@@ -55,19 +55,19 @@ def render(data: Data) -> None:
 
 
 def _page(snapshot: Snapshot, watch: Watch) -> None:
-    headline = headline_of(snapshot.curves)
+    main = main_metric_of(snapshot.curves)
     _summary(snapshot)
-    _training(snapshot, headline, watch)
+    _training(snapshot, main, watch)
     is_live = bool(watch.states)
-    if headline is None:
+    if main is None:
         if is_live:
             feed(watch, now_ms=snapshot.taken_ms)
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
         return
-    _groups(snapshot, headline)
+    _groups(snapshot, main)
     if is_live:
         feed(watch, now_ms=snapshot.taken_ms)
-    _timeline(snapshot, headline)
+    _timeline(snapshot, main)
     if not is_live:  # History, then, and no news.
         feed(watch, now_ms=snapshot.taken_ms)
     finished = phases.ended(snapshot.runs)
@@ -92,25 +92,25 @@ def _summary(snapshot: Snapshot) -> None:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
 
-def _training(snapshot: Snapshot, headline: Headline | None, watch: Watch) -> None:
+def _training(snapshot: Snapshot, main: MainMetric | None, watch: Watch) -> None:
     alive = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)])
     shown = alive.head(_MOST_CARDS)
     if shown.is_empty():
         return
-    last = last_values(headline.points) if headline else {}
+    last = last_values(main.points) if main else {}
     with st.grid(3, min_column_width=330, border=True, key="live_training") as grid:
         for run in shown.iter_rows(named=True):
             with grid.cell():
-                _card(snapshot, run, _values(run["run_id"], headline, last), watch)
+                _card(snapshot, run, _values(run["run_id"], main, last), watch)
     legend(watch, labels_of(snapshot.runs))
     note(phrases.cut(shown.height, alive.height, "runs in training", rest="The page Runs lists all."))
 
 
-def _values(run_id: str, headline: Headline | None, last: Mapping[tuple[str, str], float]) -> str:
-    if headline is None:
+def _values(run_id: str, main: MainMetric | None, last: Mapping[tuple[str, str], float]) -> str:
+    if main is None:
         return ""
-    say = phrases.percent if headline.quantity == "accuracy" else phrases.number
-    train, test = (say(last.get((run_id, metric))) for metric in (headline.train, headline.test))
+    say = phrases.percent if main.quantity == "accuracy" else phrases.number
+    train, test = (say(last.get((run_id, metric))) for metric in (main.train, main.test))
     return f" · train {train} · test {test}"
 
 
@@ -132,16 +132,16 @@ def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, watch: Watch)
         chip(watch.states.get(run["run_id"]))
 
 
-def _groups(snapshot: Snapshot, headline: Headline) -> None:
+def _groups(snapshot: Snapshot, main: MainMetric) -> None:
     axis, colouring = axis_of(snapshot), colours_of(snapshot, palette())
     groups = _charted(snapshot)
     of_groups = snapshot.runs.filter(pl.col("group").is_in(groups))
     runs = _drawn_runs(of_groups)
-    raw = headline.points.filter(pl.col("run_id").is_in(runs))
+    raw = main.points.filter(pl.col("run_id").is_in(runs))
     points = drawn_points(raw, snapshot, axis, limit=budget(2 * _MOST_LINES))
-    marks = drawn_marks(snapshot, raw, train=headline.train, test=headline.test, run_ids=runs)
-    quantity = quantity_of(headline.test, points["value"])
-    st.subheader(f"{headline.quantity.capitalize()} over steps", anchor=False)
+    marks = drawn_marks(snapshot, raw, train=main.train, test=main.test, run_ids=runs)
+    quantity = quantity_of(main.test, points["value"])
+    st.subheader(f"{main.quantity.capitalize()} over steps", anchor=False)
     st.caption(f"full line: test · dashed: train · {key_of(snapshot)}")
     with st.grid(min(3, len(groups)), min_column_width=330, key="live_groups", gap="medium") as grid:
         for place, group in enumerate(groups):
@@ -152,7 +152,7 @@ def _groups(snapshot: Snapshot, headline: Headline) -> None:
                     points.filter(mine),
                     marks.filter(mine),
                     key=f"live_chart_{place}",
-                    text=f"Train and test {headline.quantity} over steps: {plain(group)}",
+                    text=f"Train and test {main.quantity} over steps: {plain(group)}",
                     title=_title(snapshot, group, colouring),
                     axis=axis,
                     quantity=quantity,
@@ -189,10 +189,10 @@ def _title(snapshot: Snapshot, group: str, colouring: Colouring) -> dict[str, st
     }
 
 
-def _timeline(snapshot: Snapshot, headline: Headline) -> None:
+def _timeline(snapshot: Snapshot, main: MainMetric) -> None:
     rows = rows_of(snapshot, snapshot.runs["run_id"].to_list())
     shown = rows["run_id"].to_list()
-    marks = drawn_marks(snapshot, headline.points, train=headline.train, test=headline.test, run_ids=shown)
+    marks = drawn_marks(snapshot, main.points, train=main.train, test=main.test, run_ids=shown)
     if marks.is_empty():
         return
     st.subheader("From memorized to generalized", anchor=False)

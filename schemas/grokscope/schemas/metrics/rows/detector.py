@@ -7,7 +7,7 @@ ROWS: tuple[Metric, ...] = tuple(
     Metric(
         family="detector",
         quantity=kind.value,
-        label=f"{kind.value.replace('_', ' ')}, said live: 1 suspected, 2 confirmed, 0 withdrawn",
+        label=f"{kind.word}, said live: 1 suspected, 2 confirmed, 0 withdrawn",
         unit="1",
         low=0.0,
         high=2.0,
