@@ -3,7 +3,7 @@
 A row that is not here has a function of its own quantity's name.
 """
 
-from grokscope.schemas.metrics.row import CURVE
+from grokscope.schemas.metrics.measure import CURVE
 
 FUNCTIONS: dict[tuple[str, str], str] = {
     (CURVE, "brier"): "brier_score",

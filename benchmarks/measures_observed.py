@@ -28,11 +28,11 @@ from grokscope.collectors.instruments.curvature import (
     tangent_alignment,
 )
 from grokscope.collectors.instruments.sampling import learning_coefficient
-from grokscope.collectors.instruments.subset import Subset
-from grokscope.collectors.instruments.task_modular import modular_addition
-from grokscope.collectors.measure.curves import accuracy
-from grokscope.collectors.measure.llc import Sampling
-from grokscope.collectors.reading import Instrument, Reading
+from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
+from grokscope.collectors.measures.instrument import Instrument, Reading
+from grokscope.collectors.measures.outputs.curves import accuracy
+from grokscope.collectors.measures.subset import Subset
+from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
 
 EVERY = 50

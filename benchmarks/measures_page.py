@@ -24,16 +24,16 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from grokscope.collectors import instruments, measure
+from grokscope.collectors import instruments, measures
 from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.collectors.instruments import Instrument, Reading, attention_heads, everything, repeated_tokens
-from grokscope.collectors.measure.curves import curve_measures
+from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 from grokscope.schemas import METRICS, Tier, find_metric
-from grokscope.schemas.metrics.row import CURVE, Metric
+from grokscope.schemas.metrics.measure import CURVE, Metric
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
 Step = Callable[[], Iterable[str]]
@@ -168,8 +168,8 @@ def formula(row: Metric) -> str:
         return WRITTEN[row.family, row.quantity].replace("|", "\\|")
     functions = {
         name: value
-        for module in pkgutil.iter_modules(measure.__path__)
-        for name, value in vars(importlib.import_module(f"{measure.__name__}.{module.name}")).items()
+        for module in pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
+        for name, value in vars(importlib.import_module(module.name)).items()
         if inspect.isfunction(value)
     }
     function = functions.get(FUNCTIONS.get((row.family, row.quantity), row.quantity))

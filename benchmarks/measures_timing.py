@@ -5,7 +5,7 @@ long before test accuracy the measure has made half of its own change, in units 
 to 50 % test accuracy. Negative is late. They rank measures in hindsight and are no rule for an alarm.
 """
 
-from grokscope.schemas.metrics.row import CURVE
+from grokscope.schemas.metrics.measure import CURVE
 
 _OWN = "measured here"
 

@@ -14,7 +14,7 @@ from grokscope.collectors.evaluating.instrument_set import Panel
 from grokscope.collectors.evaluating.model_evaluator import to_floats
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
-from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.measures.instrument import Instrument, Read, Reading
 from grokscope.collectors.recording.sink import Journal
 from grokscope.collectors.tracker import Tracker
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from grokscope.collectors.detecting.checkpoints import Checkpoints
     from grokscope.collectors.evaluating.model_evaluator import Data, ModelWatch
-    from grokscope.collectors.reading import Instrument, Read
+    from grokscope.collectors.measures.instrument import Instrument, Read
 
 _CLOSE_SECONDS = 5.0
 

@@ -14,9 +14,9 @@ from grokscope.schemas.frames import mapped as mapped
 from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import resolve as resolve
-from grokscope.schemas.metrics.row import Direction as Direction
-from grokscope.schemas.metrics.row import Metric as Metric
-from grokscope.schemas.metrics.row import Tier as Tier
+from grokscope.schemas.metrics.measure import Direction as Direction
+from grokscope.schemas.metrics.measure import Metric as Metric
+from grokscope.schemas.metrics.measure import Tier as Tier
 from grokscope.schemas.metrics.table import METRICS as METRICS
 from grokscope.schemas.metrics.table import SPLITS as SPLITS
 from grokscope.schemas.metrics.table import find_metric as find_metric

@@ -28,7 +28,7 @@ from grokscope.collectors.instruments import (
     slices,
     sparse_parity,
 )
-from grokscope.collectors.measure.llc import Sampling
+from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Kind, Status, Tier, Transition
 

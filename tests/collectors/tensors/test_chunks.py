@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from grokscope.collectors.measure import distance_from_init, weight_norm
-from grokscope.collectors.measure import norms as norms_module
+from grokscope.collectors.measures.weights import norms as norms_module
+from grokscope.collectors.measures.weights.norms import distance_from_init, weight_norm
 from grokscope.collectors.tensors.chunks import in_pieces
 
 SHAPES = [(3, 4), (0,), (), (2, 5), (7,)]

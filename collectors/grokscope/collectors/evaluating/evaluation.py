@@ -8,18 +8,18 @@ from torch.optim import Optimizer
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import plain_module
-from grokscope.collectors.measure.collapse import nc1
-from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.norms import (
+from grokscope.collectors.measures.location import where
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.representation.collapse import nc1
+from grokscope.collectors.measures.weights.norms import (
     angle_of_sides,
     by_group,
     by_layer,
     distance_from_init,
     weight_norms,
 )
-from grokscope.collectors.measure.spectra import singular_values, spectral_measures
+from grokscope.collectors.measures.weights.spectra import singular_values, spectral_measures
 from grokscope.collectors.tensors.shards import whole
-from grokscope.collectors.where import where
 
 
 def evaluate(

@@ -21,9 +21,9 @@ from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.collectors.instruments import default
 from grokscope.collectors.interrupts import shown
-from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.flops import training_flops_per_example
-from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.measures.instrument import Instrument, Read, Reading
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import whole
 from grokscope.schemas import GrokscopeError, is_split
 

@@ -10,11 +10,11 @@ from torch.optim import SGD, Optimizer
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.interrupts import is_interrupt
-from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
-from grokscope.collectors.measure.steps import alignment, inner_product, split_of
+from grokscope.collectors.measures.location import where
+from grokscope.collectors.measures.updates.steps import alignment, inner_product, split_of
+from grokscope.collectors.measures.weights.norms import by_layer, differences, weight_norms
 from grokscope.collectors.tensors.chunks import in_pieces
 from grokscope.collectors.tensors.torch_stubs import foreach_product
-from grokscope.collectors.where import where
 
 # Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
 _DECOUPLED = frozenset({"AdamW", "Muon"})

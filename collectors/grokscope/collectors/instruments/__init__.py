@@ -33,15 +33,15 @@ from grokscope.collectors.instruments.slices import macro as macro
 from grokscope.collectors.instruments.slices import reliability as reliability
 from grokscope.collectors.instruments.slices import slices as slices
 from grokscope.collectors.instruments.spectra import weight_spectra as weight_spectra
-from grokscope.collectors.instruments.subset import Subset as Subset
-from grokscope.collectors.instruments.task_modular import modular_addition as modular_addition
 from grokscope.collectors.instruments.task_parity import sparse_parity as sparse_parity
 from grokscope.collectors.instruments.units import active_units as active_units
 from grokscope.collectors.instruments.weights import layer_margins as layer_margins
 from grokscope.collectors.instruments.weights import movement as movement
-from grokscope.collectors.reading import Instrument as Instrument
-from grokscope.collectors.reading import Reading as Reading
-from grokscope.collectors.reading import instrument as instrument
+from grokscope.collectors.measures.instrument import Instrument as Instrument
+from grokscope.collectors.measures.instrument import Reading as Reading
+from grokscope.collectors.measures.instrument import instrument as instrument
+from grokscope.collectors.measures.subset import Subset as Subset
+from grokscope.collectors.measures.tasks.modular_addition import modular_addition as modular_addition
 
 
 def default() -> tuple[Instrument, ...]:

@@ -7,18 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from grokscope.collectors.evaluating.preserved_state import device_of
-from grokscope.collectors.instruments.patterns import Attention, patterns
-from grokscope.collectors.instruments.probing import first_inputs, outputs_of
-from grokscope.collectors.measure.attention import (
+from grokscope.collectors.measures.attention.heads import (
     attention_entropy,
     prefix_matching_score,
     previous_token_score,
 )
-from grokscope.collectors.measure.representation import spectral_entropy
-from grokscope.collectors.measure.routing import expert_load, pathway_consistency, router_entropy
-from grokscope.collectors.measure.sequences import in_context_score
-from grokscope.collectors.reading import Instrument, Reading, instrument
-from grokscope.collectors.where import where
+from grokscope.collectors.measures.attention.patterns import Attention, patterns
+from grokscope.collectors.measures.attention.routing import expert_load, pathway_consistency, router_entropy
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.location import where
+from grokscope.collectors.measures.outputs.in_context import in_context_score
+from grokscope.collectors.measures.probing import first_inputs, outputs_of
+from grokscope.collectors.measures.representation.spectrum import spectral_entropy
 from grokscope.schemas import Tier
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from grokscope.collectors.evaluating.forward_pass import Pass
-from grokscope.collectors.instruments.probing import last_linear
-from grokscope.collectors.measure.collapse import nc1
-from grokscope.collectors.measure.simplex import class_means, nc2_angles, nc2_norms, nc3, nc4
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.probing import last_linear
+from grokscope.collectors.measures.representation.collapse import nc1
+from grokscope.collectors.measures.representation.simplex import class_means, nc2_angles, nc2_norms, nc3, nc4
 
 
 def neural_collapse(*, most_classes: int = 1000) -> Instrument:

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from grokscope.collectors.evaluating.evaluation import matrices_of
-from grokscope.collectors.instruments.subset import Subset, fixed, take
-from grokscope.collectors.measure.complexity import circuit_complexity, coarsest_step, compressed_bits
-from grokscope.collectors.measure.dropout import dropout_accuracy, dropping
-from grokscope.collectors.measure.heavy_tails import correlation_traps, power_law_tail
-from grokscope.collectors.measure.regions import local_complexity
-from grokscope.collectors.measure.spectra import singular_values
-from grokscope.collectors.measure.synergy import o_information
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.complexity.compression import (
+    circuit_complexity,
+    coarsest_step,
+    compressed_bits,
+)
+from grokscope.collectors.measures.complexity.dropout import dropout_accuracy, dropping
+from grokscope.collectors.measures.complexity.regions import local_complexity
+from grokscope.collectors.measures.complexity.synergy import o_information
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.subset import Subset, fixed, take
+from grokscope.collectors.measures.weights.heavy_tails import correlation_traps, power_law_tail
+from grokscope.collectors.measures.weights.spectra import singular_values
 from grokscope.schemas import Tier
 
 

@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from grokscope.collectors.instruments.probing import last_linear
-from grokscope.collectors.instruments.subset import Subset, Taken, fixed, halves, take
-from grokscope.collectors.measure.commutator import commutator_defect
-from grokscope.collectors.measure.hessian import hessian_trace, relative_flatness
-from grokscope.collectors.measure.ntk import kernel_alignment, tangent_kernel
-from grokscope.collectors.measure.sharpness import largest_eigenpair, preconditioner, stability_edge
-from grokscope.collectors.measure.surface import Product, flat, hessian_product
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.curvature.commutator import commutator_defect
+from grokscope.collectors.measures.curvature.hessian import hessian_trace, relative_flatness
+from grokscope.collectors.measures.curvature.sharpness import (
+    largest_eigenpair,
+    preconditioner,
+    stability_edge,
+)
+from grokscope.collectors.measures.curvature.tangent_kernel import kernel_alignment, tangent_kernel
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.probing import last_linear
+from grokscope.collectors.measures.subset import Subset, Taken, fixed, halves, take
+from grokscope.collectors.tensors.functional import Product, flat, hessian_product
 from grokscope.collectors.tensors.signs import random_signs
 from grokscope.collectors.tensors.torch_stubs import vector_norm
 from grokscope.schemas import Tier

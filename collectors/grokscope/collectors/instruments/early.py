@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measure.early import hjorth, low_frequency_share
-from grokscope.collectors.reading import Reading
+from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures.outputs.early import hjorth, low_frequency_share
 from grokscope.schemas import Tier
 
 

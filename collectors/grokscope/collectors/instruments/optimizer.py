@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from grokscope.collectors.instruments.subset import Subset, halves, take
-from grokscope.collectors.measure.noise_scale import gradient_moments, noise_scale
-from grokscope.collectors.measure.optimizer_state import evenly_read, second_moment_measures
-from grokscope.collectors.measure.surface import value_and_gradient
-from grokscope.collectors.measure.trajectory import sketch, trajectory_measures
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.subset import Subset, halves, take
+from grokscope.collectors.measures.updates.noise_scale import gradient_moments, noise_scale
+from grokscope.collectors.measures.updates.second_moments import evenly_read, second_moment_measures
+from grokscope.collectors.measures.updates.trajectory import sketch, trajectory_measures
+from grokscope.collectors.tensors.functional import value_and_gradient
 from grokscope.collectors.tensors.shards import whole
 from grokscope.schemas import Tier
 

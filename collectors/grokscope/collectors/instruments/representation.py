@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.measure.dimension import two_nn
-from grokscope.collectors.measure.probe import ridge_probe
-from grokscope.collectors.measure.representation import (
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.representation.dimension import two_nn
+from grokscope.collectors.measures.representation.probe import ridge_probe
+from grokscope.collectors.measures.representation.similarity import cka
+from grokscope.collectors.measures.representation.spectrum import (
     alpha_req,
     covariance_spectrum,
     rankme,
     spectral_entropy,
     variance_participation,
 )
-from grokscope.collectors.measure.similarity import cka
-from grokscope.collectors.reading import Instrument, Reading, instrument
 
 
 def representation_spectrum() -> Instrument:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.instruments.subset import Subset, fixed, take
-from grokscope.collectors.measure.llc import Sampling, local_learning_coefficient
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.curvature.learning_coefficient import Sampling, local_learning_coefficient
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.subset import Subset, fixed, take
 from grokscope.schemas import Tier
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measure.groups import group_accuracies, group_losses, macro_accuracy
-from grokscope.collectors.measure.reliability import brier_score, calibration_error, risk_coverage
-from grokscope.collectors.reading import Instrument, Reading, instrument
-from grokscope.collectors.where import where
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.location import where
+from grokscope.collectors.measures.outputs.groups import group_accuracies, group_losses, macro_accuracy
+from grokscope.collectors.measures.outputs.reliability import brier_score, calibration_error, risk_coverage
 from grokscope.schemas import Tier
 
 

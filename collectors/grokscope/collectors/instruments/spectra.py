@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from grokscope.collectors.evaluating.evaluation import matrix_spectra
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
 
 
 def weight_spectra() -> Instrument:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.instruments.subset import fixed
-from grokscope.collectors.measure.parity import parity_correlation, relevant_mass
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.subset import fixed
+from grokscope.collectors.measures.tasks.parity import parity_correlation, relevant_mass
 from grokscope.collectors.tensors.signs import random_signs
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from grokscope.collectors.instruments.probing import outputs_of
-from grokscope.collectors.measure.units import dead_share, sparsity, unit_gini
-from grokscope.collectors.reading import Instrument, Reading, instrument
-from grokscope.collectors.where import where
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.location import where
+from grokscope.collectors.measures.probing import outputs_of
+from grokscope.collectors.measures.representation.units import dead_share, sparsity, unit_gini
 
 
 def active_units(

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.measure.margins import layer_margin
-from grokscope.collectors.measure.norms import angle_from_init, distance_from_init
-from grokscope.collectors.reading import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.outputs.margins import layer_margin
+from grokscope.collectors.measures.weights.norms import angle_from_init, distance_from_init
 from grokscope.schemas import Tier
 
 

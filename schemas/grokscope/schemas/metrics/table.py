@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from grokscope.schemas.errors import UnknownMetricError
-from grokscope.schemas.metrics.row import CURVE, Metric
+from grokscope.schemas.metrics.measure import CURVE, Metric
 from grokscope.schemas.metrics.rows import ALL
 
 SPLITS = ("train", "test", "val")

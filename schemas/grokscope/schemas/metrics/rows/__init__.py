@@ -1,6 +1,6 @@
 """The rows of the table of metrics, a module a kind."""
 
-from grokscope.schemas.metrics.row import Metric
+from grokscope.schemas.metrics.measure import Metric
 from grokscope.schemas.metrics.rows import (
     attention,
     curvature,

@@ -1,6 +1,6 @@
 """Quantities of attention heads, of language models and of routers."""
 
-from grokscope.schemas.metrics.row import CURVE, Direction, Metric, Tier
+from grokscope.schemas.metrics.measure import CURVE, Direction, Metric, Tier
 
 _OLSSON = "Olsson et al. 2022, arXiv:2209.11895"
 _LI = "Li, Fan & Zhou 2025, arXiv:2506.21551"

@@ -1,6 +1,6 @@
 """Quantities of the loss surface and of complexity: dear, read some twenty times a run."""
 
-from grokscope.schemas.metrics.row import Direction, Metric, Tier
+from grokscope.schemas.metrics.measure import Direction, Metric, Tier
 
 _SHARPNESS = "Cohen et al. 2021, arXiv:2103.00065"
 _PRECONDITIONED = "Cohen et al. 2022, arXiv:2207.14484"

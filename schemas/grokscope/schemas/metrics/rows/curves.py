@@ -1,6 +1,6 @@
 """Quantities of a split, from the logits of one forward pass."""
 
-from grokscope.schemas.metrics.row import CURVE, Direction, Metric
+from grokscope.schemas.metrics.measure import CURVE, Direction, Metric
 
 ROWS: tuple[Metric, ...] = (
     Metric(

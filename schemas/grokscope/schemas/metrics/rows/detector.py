@@ -1,6 +1,6 @@
 """What an online detector said during training."""
 
-from grokscope.schemas.metrics.row import Metric
+from grokscope.schemas.metrics.measure import Metric
 from grokscope.schemas.verdicts.transition import Kind
 
 ROWS: tuple[Metric, ...] = tuple(

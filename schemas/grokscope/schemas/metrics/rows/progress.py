@@ -1,6 +1,6 @@
 """How far the run has come, and what watching it has cost."""
 
-from grokscope.schemas.metrics.row import Metric
+from grokscope.schemas.metrics.measure import Metric
 
 ROWS: tuple[Metric, ...] = (
     Metric(family="progress", quantity="examples", label="examples seen", unit="examples", low=0.0),

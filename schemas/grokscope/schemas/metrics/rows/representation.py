@@ -1,6 +1,6 @@
 """Quantities of hidden activations."""
 
-from grokscope.schemas.metrics.row import Direction, Metric, Tier
+from grokscope.schemas.metrics.measure import Direction, Metric, Tier
 
 _PAPYAN = "Papyan et al. 2020, arXiv:2008.08186"
 _KORNBLITH = "Kornblith et al. 2019, arXiv:1905.00414"

@@ -1,6 +1,6 @@
 """Quantities that need to know the task: what the mechanism being learned looks like."""
 
-from grokscope.schemas.metrics.row import Direction, Metric, Tier
+from grokscope.schemas.metrics.measure import Direction, Metric, Tier
 
 _NANDA = "Nanda et al. 2023, arXiv:2301.05217"
 

@@ -1,6 +1,6 @@
 """Quantities of gradients and of what the optimizer does with them."""
 
-from grokscope.schemas.metrics.row import Metric, Tier
+from grokscope.schemas.metrics.measure import Metric, Tier
 
 _XU_WINDOW = "Xu 2026, arXiv:2603.28964"
 _XU_DECAY = "Xu 2026, arXiv:2604.07380"

@@ -1,6 +1,6 @@
 """Quantities of the parameters."""
 
-from grokscope.schemas.metrics.row import Metric, Tier
+from grokscope.schemas.metrics.measure import Metric, Tier
 
 ROWS: tuple[Metric, ...] = (
     Metric(family="weights", quantity="norm", label="weight norm", unit="1", low=0.0),
