@@ -15,7 +15,7 @@ from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import resolve as resolve
 from grokscope.schemas.metrics.measure import Direction as Direction
-from grokscope.schemas.metrics.measure import Metric as Metric
+from grokscope.schemas.metrics.measure import Measure as Measure
 from grokscope.schemas.metrics.measure import Tier as Tier
 from grokscope.schemas.metrics.table import METRICS as METRICS
 from grokscope.schemas.metrics.table import SPLITS as SPLITS

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors import Measuring, Tracker, every, instruments
 from grokscope.collectors.detecting.checkpoints import Checkpoints, saved
-from grokscope.collectors.instruments import (
+from grokscope.collectors.measures import (
     Subset,
     active_units,
     attention_heads,

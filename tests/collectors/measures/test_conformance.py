@@ -21,11 +21,11 @@ from grokscope.collectors.measures.attention.heads import (
     previous_token_score,
 )
 from grokscope.collectors.measures.attention.routing import expert_load, pathway_consistency, router_entropy
-from grokscope.collectors.measures.outputs.curves import curve_measures, relative_margin
+from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.outputs.early import hjorth, low_frequency_share
 from grokscope.collectors.measures.outputs.groups import group_losses, macro_accuracy
 from grokscope.collectors.measures.outputs.in_context import in_context_score
-from grokscope.collectors.measures.outputs.margins import layer_margin
+from grokscope.collectors.measures.outputs.margins import layer_margin, relative_margin
 from grokscope.collectors.measures.outputs.reliability import brier_score, calibration_error, risk_coverage
 from grokscope.collectors.measures.representation.collapse import nc1
 from grokscope.collectors.measures.representation.dimension import two_nn
@@ -44,13 +44,10 @@ from grokscope.collectors.measures.updates.noise_scale import gradient_moments, 
 from grokscope.collectors.measures.updates.second_moments import second_moment_measures
 from grokscope.collectors.measures.updates.steps import alignment, decay_split
 from grokscope.collectors.measures.updates.trajectory import trajectory_measures
-from grokscope.collectors.measures.weights.norms import (
-    angle_from_init,
-    distance_from_init,
-    update_ratio,
-    weight_norms,
-)
-from grokscope.collectors.measures.weights.spectra import singular_values, spectral_measures
+from grokscope.collectors.measures.weights.movement import angle_from_init, distance_from_init, update_ratio
+from grokscope.collectors.measures.weights.norms import weight_norms
+from grokscope.collectors.measures.weights.spectra import spectral_measures
+from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.metrics.table import find_metric
 
 MODULES = [

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from grokscope.schemas.metrics.rows import curvature, task
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -12,32 +13,29 @@ from grokscope.collectors.evaluating.evaluation import snapshot
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.instruments.complexity import (
+from grokscope.collectors.measures import (
+    commutator,
     compression,
     cut_weights,
     dropout,
     heavy_tails,
-    regions,
-    synergy,
-)
-from grokscope.collectors.instruments.curvature import (
-    commutator,
     hessian_spread,
     last_layer_flatness,
+    learning_coefficient,
+    regions,
     sharpness,
+    sparse_parity,
+    synergy,
     tangent_alignment,
 )
-from grokscope.collectors.instruments.sampling import learning_coefficient
-from grokscope.collectors.instruments.task_parity import sparse_parity
 from grokscope.collectors.measures.complexity.dropout import dropping
 from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
-from grokscope.collectors.measures.instrument import Reading
-from grokscope.collectors.measures.outputs.curves import accuracy
+from grokscope.collectors.measures.instrument import StepContext
+from grokscope.collectors.measures.outputs.ranks import accuracy
 from grokscope.collectors.measures.subset import Subset, take
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.collectors.tensors.functional import flat, hessian_product, loss_of, predictor, trained
 from grokscope.collectors.testing import MemoryJournal
-from grokscope.schemas.metrics.rows import curvature, task
 from grokscope.schemas.metrics.table import find_metric
 
 QUICK = Sampling(chains=2, draws=4, burn_in=1)
@@ -116,25 +114,25 @@ def step(model, data, optimizer):
     optimizer.step()
 
 
-def reading_of(name, *, optimizer=torch.optim.AdamW):
+def context_of(name, *, optimizer=torch.optim.AdamW):
     model, data = case(name)
     held = optimizer(model.parameters(), lr=0.01)
     step(model, data, held)
     passes = {"train": forward_pass(model, data)}
-    return Reading(
+    return StepContext(
         step=1, model=model, optimizer=held, init=snapshot(model), splits={"train": data}, passes=passes
     )
 
 
-def everything(reading, makers):
-    with undisturbed(reading.model):
-        return {key: value for make in makers.values() for key, value in make()(reading).items()}
+def everything(context, makers):
+    with undisturbed(context.model):
+        return {key: value for make in makers.values() for key, value in make()(context).items()}
 
 
 def test_every_row_of_the_tables_is_measured_and_every_key_is_in_them():
-    values = everything(reading_of("addition"), GENERAL | TASKS | {"sparse_parity": lambda: lambda _: {}})
-    values |= everything(reading_of("parity"), {"sparse_parity": TASKS["sparse_parity"]})
-    values |= everything(reading_of("sequences"), {"dropout": GENERAL["dropout"]})
+    values = everything(context_of("addition"), GENERAL | TASKS | {"sparse_parity": lambda: lambda _: {}})
+    values |= everything(context_of("parity"), {"sparse_parity": TASKS["sparse_parity"]})
+    values |= everything(context_of("sequences"), {"dropout": GENERAL["dropout"]})
     assert [key for key in values if find_metric(key) is None] == []
     rows = {(row.family, row.quantity) for row in (*curvature.ROWS, *task.ROWS)}
     assert {(find_metric(key).family, find_metric(key).quantity) for key in values} == rows
@@ -142,7 +140,7 @@ def test_every_row_of_the_tables_is_measured_and_every_key_is_in_them():
 
 @pytest.mark.parametrize("name", ["addition", "parity", "sequences", "pairs"])
 def test_every_value_is_a_finite_scalar_within_its_bounds_on_any_kind_of_model(name):
-    values = everything(reading_of(name), GENERAL)
+    values = everything(context_of(name), GENERAL)
     assert {"curvature/sharpness", "curvature/commutator", "curvature/llc"} <= values.keys()
     for key, value in values.items():
         row, number = find_metric(key), float(value)
@@ -167,14 +165,14 @@ def state(model, optimizer):
     ],
 )
 def test_an_instrument_leaves_no_trace(instrument, name):
-    reading = reading_of(name)
-    model = reading.model.train()
-    before, modes = state(model, reading.optimizer), [m.training for m in model.modules()]
+    context = context_of(name)
+    model = context.model.train()
+    before, modes = state(model, context.optimizer), [m.training for m in model.modules()]
     hooks = [len(m._forward_pre_hooks) + len(m._forward_hooks) for m in model.modules()]
     one = (GENERAL | TASKS)[instrument]()
     with undisturbed(model):
-        one(reading)
-    after = state(model, reading.optimizer)
+        one(context)
+    after = state(model, context.optimizer)
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     assert [m.training for m in model.modules()] == modes
     assert [len(m._forward_pre_hooks) + len(m._forward_hooks) for m in model.modules()] == hooks
@@ -183,10 +181,10 @@ def test_an_instrument_leaves_no_trace(instrument, name):
 
 @pytest.mark.parametrize("instrument", GENERAL)
 def test_the_same_reading_twice_gives_the_same_values(instrument):
-    reading = reading_of("addition")
+    context = context_of("addition")
     one = GENERAL[instrument]()
-    with undisturbed(reading.model):
-        values = [{k: float(v) for k, v in one(reading).items()} for _ in range(2)]
+    with undisturbed(context.model):
+        values = [{k: float(v) for k, v in one(context).items()} for _ in range(2)]
     # A warm start may stop earlier, at a slightly different vector.
     assert values[0].keys() == values[1].keys()
     counted = [k for k in values[0] if not any(w in k for w in ("iterations", "residual", "dropout"))]
@@ -195,24 +193,24 @@ def test_the_same_reading_twice_gives_the_same_values(instrument):
 
 @pytest.mark.parametrize("instrument", GENERAL)
 def test_without_its_split_or_pass_an_instrument_measures_nothing_of_the_data(instrument):
-    values = GENERAL[instrument]()(Reading(step=0, model=addition()))
+    values = GENERAL[instrument]()(StepContext(step=0, model=addition()))
     assert {key.split("/")[1] for key in values} <= {"tail_exponent", "tail_count", "correlation_traps"}
 
 
 def test_sharpness_is_the_dense_hessians_on_the_first_samples_and_adams_with_its_preconditioner():
-    reading = reading_of("addition")
-    inputs, targets = (part[:9] for part in reading.splits["train"])
-    parameters = list(trained(reading.model).values())
-    product = hessian_product(loss_of(predictor(reading.model, inputs), targets), parameters)
+    context = context_of("addition")
+    inputs, targets = (part[:9] for part in context.splits["train"])
+    parameters = list(trained(context.model).values())
+    product = hessian_product(loss_of(predictor(context.model, inputs), targets), parameters)
     dense = torch.stack([product(unit) for unit in torch.eye(flat(parameters).numel())])
     one = sharpness(subset=Subset(samples=9), tolerance=1e-4)
-    with undisturbed(reading.model):
-        values = one(reading)
-        warm = one(reading)
+    with undisturbed(context.model):
+        values = one(context)
+        warm = one(context)
     assert values["curvature/sharpness"].item() == pytest.approx(
         torch.linalg.eigvalsh(dense)[-1].item(), rel=1e-3
     )
-    moments = [reading.optimizer.state[p] for p in reading.model.parameters()]
+    moments = [context.optimizer.state[p] for p in context.model.parameters()]
     scale = flat([((m["exp_avg_sq"] / (1 - 0.999)).sqrt() + 1e-8) for m in moments]).rsqrt()
     top = torch.linalg.eigvalsh((scale.unsqueeze(1) * dense * scale).double())[-1].item()
     assert values["curvature/preconditioned_sharpness"].item() == pytest.approx(top, rel=1e-3)
@@ -221,19 +219,19 @@ def test_sharpness_is_the_dense_hessians_on_the_first_samples_and_adams_with_its
 
 
 def test_gradient_descent_is_beside_its_own_edge():
-    reading = reading_of("addition", optimizer=torch.optim.SGD)
-    with undisturbed(reading.model):
-        values = sharpness()(reading)
+    context = context_of("addition", optimizer=torch.optim.SGD)
+    with undisturbed(context.model):
+        values = sharpness()(context)
     assert "curvature/preconditioned_sharpness" not in values
     ratio = values["curvature/sharpness"] / (2 / 0.01)
     assert values["curvature/edge_ratio"].item() == pytest.approx(ratio.item())
 
 
 def test_a_criterion_of_ones_own_is_what_curves():
-    reading = reading_of("addition")
+    context = context_of("addition")
     thrice = Subset(criterion=lambda logits, targets: 3 * cross_entropy(logits, targets))
-    with undisturbed(reading.model):
-        values = [sharpness(subset=s, tolerance=1e-4)(reading) for s in (Subset(), thrice)]
+    with undisturbed(context.model):
+        values = [sharpness(subset=s, tolerance=1e-4)(context) for s in (Subset(), thrice)]
     once, more = (value["curvature/sharpness"].item() for value in values)
     assert more == pytest.approx(3 * once, rel=1e-3)
 
@@ -244,7 +242,7 @@ def test_dropout_drops_and_nothing_else_trains():
     x = torch.randn(40, 4)
     with undisturbed(model):
         y = model(x).argmax(dim=1)  # whatever it says is right, so that only masks make mistakes
-        values = dropout(draws=200)(Reading(step=0, model=model, splits={"test": (x, y)}))
+        values = dropout(draws=200)(StepContext(step=0, model=model, splits={"test": (x, y)}))
     mean, variance = (values[f"representation/dropout_{q}/test"].item() for q in ("accuracy", "variance"))
     assert 0.6 < mean < 1
     assert 0 < variance < mean * (1 - mean)
@@ -256,8 +254,8 @@ def test_dropout_drops_and_nothing_else_trains():
 
 
 def test_samples_count_targets_so_that_sequences_cost_no_more():
-    reading = reading_of("sequences")
-    assert [take(reading, Subset(samples=n)).targets.shape for n in (1, 10, 12, 999)] == [
+    context = context_of("sequences")
+    assert [take(context, Subset(samples=n)).targets.shape for n in (1, 10, 12, 999)] == [
         (1, 5),
         (2, 5),
         (2, 5),

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from grokscope.collectors.evaluating.forward_pass import Pass, forward_pass
-from grokscope.collectors.instruments import (
+from grokscope.collectors.measures import (
     active_units,
     alignment,
     attention_heads,
@@ -24,8 +24,8 @@ from grokscope.collectors.instruments import (
     update_window,
 )
 from grokscope.collectors.measures.attention.heads import attention_entropy, prefix_matching_score
-from grokscope.collectors.measures.attention.patterns import patterns
-from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures.attention.patterns import patterns_of
+from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.measures.representation.simplex import class_means, nc3, nc4
 
 TOKENS = repeated_tokens(11, sequences=3, length=12)
@@ -61,7 +61,7 @@ def test_multihead_attention_is_asked_for_its_weights_in_this_pass_only():
             out, weights = layer(x, x, x, average_attn_weights=False)
             expected.append(weights)
             x = x + out
-        torch.testing.assert_close(patterns(model, TOKENS), torch.stack(expected))
+        torch.testing.assert_close(patterns_of(model, TOKENS), torch.stack(expected))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
@@ -73,7 +73,7 @@ def test_a_hugging_face_model_gives_its_patterns_and_each_head_its_scores():
     model = GPT2LMHeadModel(config).eval()
     with torch.no_grad():
         seen = torch.stack(model(TOKENS, output_attentions=True).attentions)
-        values = attention_heads(tokens=TOKENS)(Reading(step=0, model=model))
+        values = attention_heads(tokens=TOKENS)(StepContext(step=0, model=model))
     entropy, matching = attention_entropy(seen), prefix_matching_score(seen, TOKENS)
     assert values["attention/entropy/1.0"].item() == pytest.approx(entropy[1, 0].item())
     assert values["attention/prefix_matching/0.1"].item() == pytest.approx(matching[0, 1].item())
@@ -85,7 +85,7 @@ def test_a_model_without_attention_is_told_apart_in_one_sentence():
     with pytest.raises(
         ValueError, match=r"Linear gave attention weights of shapes \[\].*function of your own"
     ):
-        patterns(nn.Linear(2, 2), torch.zeros(1, 2))
+        patterns_of(nn.Linear(2, 2), torch.zeros(1, 2))
 
 
 def test_repeated_tokens_repeat_after_lengths_that_differ():
@@ -100,7 +100,7 @@ def test_collapse_takes_the_classifier_and_decides_by_the_training_means():
     train = found(torch.randn(20, 3, generator=seeded(1)), labels)
     test = found(torch.randn(20, 3, generator=seeded(2)), labels)
     model = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 4))
-    values = neural_collapse()(Reading(step=0, model=model, passes={"train": train, "test": test}))
+    values = neural_collapse()(StepContext(step=0, model=model, passes={"train": train, "test": test}))
     means = [class_means(p.features, labels, classes=4) for p in (train, test)]
     assert torch.equal(values["representation/nc4/test"], nc4(test.features, test.logits, means[0]))
     assert torch.equal(values["representation/nc3/test"], nc3(means[1], model[0].weight))
@@ -110,7 +110,7 @@ def test_a_representation_is_compared_with_the_first_reading_and_the_one_before(
     watch, labels = alignment(), torch.zeros(30).long()
     features = [torch.randn(30, 4, generator=seeded(s)) for s in range(2)]
     sequence = [features[0], features[1], 2 * features[1]]
-    read = [watch(Reading(step=0, model=nn.ReLU(), passes={"test": found(f, labels)})) for f in sequence]
+    read = [watch(StepContext(step=0, model=nn.ReLU(), passes={"test": found(f, labels)})) for f in sequence]
     assert read[0] == {}
     assert read[2]["representation/cka_previous/test"].item() == pytest.approx(1)
     assert read[2]["representation/cka_init/test"].item() == pytest.approx(
@@ -137,7 +137,7 @@ def test_second_moments_are_corrected_for_the_bias_of_their_start():
         optimizer.step()
     v = sum(0.05 * 0.95 ** (2 - t) * g.square() for t, g in enumerate(gradients)) / (1 - 0.95**3)
     expected = v.sqrt().sort().values[round(0.5 * (len(v) - 1))]
-    values = second_moments()(Reading(step=0, model=model, optimizer=optimizer))
+    values = second_moments()(StepContext(step=0, model=model, optimizer=optimizer))
     assert values["updates/second_moment_q50"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -145,7 +145,7 @@ def test_the_noise_scale_is_that_of_every_other_example_and_is_averaged_before_t
     model, x, y = classifier()
     watch, moments = gradient_noise(memory=0.5), []
     for step in range(2):
-        values = watch(Reading(step=step, model=model, splits={"train": (x, y)}))
+        values = watch(StepContext(step=step, model=model, splits={"train": (x, y)}))
         halves = []
         for start in (0, 1):
             loss = cross_entropy(model(x[start::2]), y[start::2])
@@ -165,19 +165,19 @@ def test_the_noise_scale_is_that_of_every_other_example_and_is_averaged_before_t
 def test_a_window_speaks_once_it_is_full_and_sees_a_straight_way():
     model, watch, read = nn.Linear(6, 6), update_window(window=3), []
     for step in range(5):
-        read.append(watch(Reading(step=step, model=model)))
+        read.append(watch(StepContext(step=step, model=model)))
         model.weight.data += 1
     assert [bool(values) for values in read] == [False, False, False, True, True]
     assert read[4]["updates/first_share"].item() == pytest.approx(1, abs=1e-6)
 
 
 def test_early_losses_speak_once_and_are_kept_as_they_were():
-    watch, loss, reading = early_loss(steps=4), torch.zeros(()), Reading(step=0, model=nn.ReLU())
+    watch, loss, context = early_loss(steps=4), torch.zeros(()), StepContext(step=0, model=nn.ReLU())
     for value in (1.0, 3.0, 1.0, 3.0, 100.0):
         watch.see(loss.fill_(value))
-    assert watch(reading)["train/early_activity"].item() == 1
+    assert watch(context)["train/early_activity"].item() == 1
     watch.see(5.0)
-    assert watch(reading) == {}
+    assert watch(context) == {}
 
 
 def test_units_are_read_at_the_layers_asked_for():
@@ -185,17 +185,17 @@ def test_units_are_read_at_the_layers_asked_for():
     model[0].weight.data.zero_()
     model[0].bias.data = torch.tensor([1.0, -1.0, -1.0, -1.0])
     split = {"train": (torch.zeros(3, 2), torch.zeros(3).long())}
-    values = active_units(layers=["1"])(Reading(step=0, model=model, splits=split))
+    values = active_units(layers=["1"])(StepContext(step=0, model=model, splits=split))
     assert values["representation/dead_units/1"].item() == 0.75
     with pytest.raises(ValueError, match="'2' is no submodule of Sequential"):
-        active_units(layers=["2"])(Reading(step=0, model=model, splits=split))
+        active_units(layers=["2"])(StepContext(step=0, model=model, splits=split))
 
 
 def test_an_expert_that_no_token_chooses_is_dead():
     model = nn.Sequential(nn.Linear(2, 4, bias=False))
     model[0].weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-9.0, -9.0], [-9.0, -9.0]])
     split = {"train": (torch.eye(2), torch.zeros(2).long())}
-    values = expert_routing(["0"])(Reading(step=0, model=model, splits=split))
+    values = expert_routing(["0"])(StepContext(step=0, model=model, splits=split))
     assert values["routing/dead_experts/0"].item() == 0.5
     assert values["routing/load_balance/0"].item() == pytest.approx(0.5)
 
@@ -205,11 +205,11 @@ def test_a_context_is_scored_where_every_target_is_there():
     passes = {"test": found(torch.zeros(12, 1), targets.flatten())}
     split = {"test": (torch.zeros(2, 6), targets)}
     losses = cross_entropy(passes["test"].logits, targets.flatten(), reduction="none").view(2, 6)
-    values = in_context(early=2, late=6)(Reading(step=0, model=nn.ReLU(), splits=split, passes=passes))
+    values = in_context(early=2, late=6)(StepContext(step=0, model=nn.ReLU(), splits=split, passes=passes))
     expected = (losses[:, 5] - losses[:, 1]).mean().item()
     assert values["test/in_context_score"].item() == pytest.approx(expected)
     fewer = {"test": found(torch.zeros(11, 1), targets.flatten()[1:])}
-    assert in_context(early=2, late=6)(Reading(step=0, model=nn.ReLU(), splits=split, passes=fewer)) == {}
+    assert in_context(early=2, late=6)(StepContext(step=0, model=nn.ReLU(), splits=split, passes=fewer)) == {}
 
 
 def test_slices_are_named_all_or_none_and_the_worst_is_told():
@@ -217,7 +217,7 @@ def test_slices_are_named_all_or_none_and_the_worst_is_told():
         slices({"test": torch.tensor([0, 2])}, names=["a", "b"])
     logits = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     passes = {"test": Pass(logits=logits, targets=torch.tensor([0, 0]), features=None)}
-    values = slices({"test": torch.tensor([0, 2])})(Reading(step=0, model=nn.ReLU(), passes=passes))
+    values = slices({"test": torch.tensor([0, 2])})(StepContext(step=0, model=nn.ReLU(), passes=passes))
     assert values["groups/worst_accuracy/test"].item() == 0
     assert math.isnan(values["groups/accuracy/test/1"].item())
 
@@ -238,4 +238,4 @@ def test_options_that_cannot_work_are_refused(call, message):
 def test_a_forward_pass_of_the_tracker_is_enough_for_the_default_instruments():
     model, x, y = classifier()
     passes = {"test": forward_pass(model, (x, y))}
-    assert "representation/nc3/test" in neural_collapse()(Reading(step=0, model=model, passes=passes))
+    assert "representation/nc3/test" in neural_collapse()(StepContext(step=0, model=model, passes=passes))

@@ -10,15 +10,16 @@ import random
 import numpy as np
 import pytest
 import torch
+from grokscope.schemas.metrics.rows import attention, curves, representation, updates, weights
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import instruments
+from grokscope.collectors import measures
 from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
-from grokscope.collectors.instruments import (
+from grokscope.collectors.measures import (
     active_units,
     alignment,
     attention_heads,
@@ -32,10 +33,9 @@ from grokscope.collectors.instruments import (
     slices,
     update_window,
 )
-from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.schemas import Tier, find_metric
-from grokscope.schemas.metrics.rows import attention, curves, representation, updates, weights
 
 MODULES = [
     importlib.import_module(f"{instruments.__name__}.{m.name}")
@@ -95,7 +95,7 @@ class Run:
 
     def read(self, instrument, step=0):
         passes = {name: forward_pass(self.model, data) for name, data in self.splits.items()}
-        reading = Reading(
+        context = StepContext(
             step=step,
             model=self.model,
             optimizer=self.optimizer,
@@ -104,7 +104,7 @@ class Run:
             passes=passes,
         )
         with undisturbed(self.model):
-            return instrument(reading)
+            return instrument(context)
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_the_same_reading_twice_gives_the_same_values(run, name):
 )  # needs its tokens
 def test_without_splits_passes_and_optimizer_an_instrument_does_not_fail(name):
     model = nn.Sequential(nn.ReLU())
-    values = instrument(name)(Reading(step=0, model=model))
+    values = instrument(name)(StepContext(step=0, model=model))
     assert all(find_metric(key) is not None for key in values)
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from grokscope.collectors.measures.weights import norms as norms_module
-from grokscope.collectors.measures.weights.norms import distance_from_init, weight_norm
+from grokscope.collectors.measures.weights.movement import distance_from_init
+from grokscope.collectors.measures.weights.norms import weight_norm
 from grokscope.collectors.tensors.chunks import in_pieces
 
 SHAPES = [(3, 4), (0,), (), (2, 5), (7,)]

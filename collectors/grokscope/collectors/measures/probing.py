@@ -9,28 +9,28 @@ from torch.utils.hooks import RemovableHandle
 
 from grokscope.collectors.evaluating.batches import batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of
-from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.tensors.shards import whole
 
 Hook = Callable[[nn.Module, object, object], None]
 
 
-def first_inputs(reading: Reading, *, split: str, samples: int) -> tuple[Tensor, ...] | None:
+def first_inputs(context: StepContext, *, split: str, samples: int) -> tuple[Tensor, ...] | None:
     """Return the first inputs of a split on the model's device, or ``None`` if the split is not there.
 
     >>> import torch
     >>> splits = {"test": (torch.zeros(9, 2), torch.zeros(9).long())}
-    >>> reading = Reading(step=0, model=nn.ReLU(), splits=splits)
-    >>> [part.shape for part in first_inputs(reading, split="test", samples=4)]
+    >>> context = StepContext(step=0, model=nn.ReLU(), splits=splits)
+    >>> [part.shape for part in first_inputs(context, split="test", samples=4)]
     [torch.Size([4, 2])]
     """
-    if split not in reading.splits:
+    if split not in context.splits:
         return None
-    inputs, _ = next(batches(reading.splits[split], batch_size=samples))
-    return tuple(part[:samples].to(device_of(reading.model)) for part in parts_of(inputs))
+    inputs, _ = next(batches(context.splits[split], batch_size=samples))
+    return tuple(part[:samples].to(device_of(context.model)) for part in parts_of(inputs))
 
 
-def outputs_of(reading: Reading, layers: Sequence[str], *, split: str, samples: int) -> dict[str, Tensor]:
+def outputs_of(context: StepContext, layers: Sequence[str], *, split: str, samples: int) -> dict[str, Tensor]:
     """Return what the named layers give for the first samples of a split.
 
     Raises:
@@ -38,18 +38,18 @@ def outputs_of(reading: Reading, layers: Sequence[str], *, split: str, samples: 
 
     >>> import torch
     >>> splits = {"test": (torch.zeros(9, 2), torch.zeros(9).long())}
-    >>> reading = Reading(step=0, model=nn.Sequential(nn.Linear(2, 3)), splits=splits)
-    >>> outputs_of(reading, ["0"], split="test", samples=4)["0"].shape
+    >>> context = StepContext(step=0, model=nn.Sequential(nn.Linear(2, 3)), splits=splits)
+    >>> outputs_of(context, ["0"], split="test", samples=4)["0"].shape
     torch.Size([4, 3])
     """
-    inputs = first_inputs(reading, split=split, samples=samples) if layers else None
+    inputs = first_inputs(context, split=split, samples=samples) if layers else None
     if inputs is None:
         return {}
-    modules = dict(cast("Iterator[tuple[str, nn.Module]]", reading.model.named_modules()))
+    modules = dict(cast("Iterator[tuple[str, nn.Module]]", context.model.named_modules()))
     unknown = [name for name in layers if name not in modules]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is no submodule of {type(reading.model).__name__}; see named_modules()"
+            f"{unknown[0]!r} is no submodule of {type(context.model).__name__}; see named_modules()"
         )
     found: dict[str, Tensor] = {}
 
@@ -61,7 +61,7 @@ def outputs_of(reading: Reading, layers: Sequence[str], *, split: str, samples: 
         return hook
 
     with hooked([(modules[name], keep(name)) for name in layers]):
-        reading.model(*inputs)
+        context.model(*inputs)
     return found
 
 
@@ -73,6 +73,29 @@ def last_linear(model: nn.Module, shape: Sequence[int]) -> Tensor | None:
     """
     found = [m.weight for m in model.modules() if isinstance(m, nn.Linear) and m.weight.shape == tuple(shape)]
     return whole(found[-1]) if found else None
+
+
+def features_of(context: StepContext) -> dict[str, Tensor]:
+    """Return the representation of each split, of those where the pass found one.
+
+    Source: definition. Cost: none.
+
+    >>> features_of(StepContext(step=0, model=nn.ReLU()))
+    {}
+    """
+    return {split: p.features.detach() for split, p in context.passes.items() if p.features is not None}
+
+
+def spread(features: Tensor, most: int) -> Tensor:
+    """Return at most so many rows, evenly spread over all of them.
+
+    Source: definition. Cost: a view.
+
+    >>> import torch
+    >>> spread(torch.arange(5), 2).tolist()
+    [0, 3]
+    """
+    return features[:: -(-len(features) // most)]
 
 
 @contextmanager

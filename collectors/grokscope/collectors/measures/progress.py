@@ -1,4 +1,4 @@
-"""Floating-point operations, counted by torch's own counter."""
+"""How far a run has come; floating-point operations are counted by torch's own counter."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from grokscope.collectors.evaluating.batches import Inputs, parts_of
 from grokscope.collectors.evaluating.preserved_state import plain_module, undisturbed
+from grokscope.schemas import Measure
 
 # Forward once, backward twice: by the activations and by the weights (Kaplan et al. 2020, section 2.1).
 _PASSES_PER_TRAINING_STEP = 3
@@ -87,3 +88,35 @@ def _without_fused_layers() -> Generator[None]:
         yield
     finally:
         mha.set_fastpath_enabled(enabled)
+
+
+EXAMPLES = Measure(
+    key="progress/examples",
+    label="examples seen",
+    unit="examples",
+    low=0.0,
+)
+TOKENS = Measure(
+    key="progress/tokens",
+    label="tokens seen",
+    unit="tokens",
+    low=0.0,
+)
+FLOPS = Measure(
+    key="progress/flops",
+    label="training FLOPs",
+    unit="FLOP",
+    low=0.0,
+)
+SECONDS = Measure(
+    key="progress/seconds",
+    label="time since the run began",
+    unit="s",
+    low=0.0,
+)
+EPOCHS = Measure(
+    key="progress/epochs",
+    label="epochs",
+    unit="epochs",
+    low=0.0,
+)

@@ -1,4 +1,4 @@
-"""The samples that a dear measure looks at: the first ones of a split, the same every time."""
+"""The samples that a costly measure looks at: the first ones of a split, the same every time."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.batches import batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of
-from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.tensors.functional import Criterion, Loss, Predict, loss_of, predictor, trained
 
 
@@ -19,7 +19,7 @@ class Subset:
     Attributes:
         split: Name of the split that is read; an instrument whose split is not there measures nothing.
         samples: How many targets, from the start of the split; of sequences as many as hold so many, at
-            least one. Of a loader the first batch at most: let it not shuffle, or readings differ by more
+            least one. Of a loader the first batch at most: let it not shuffle, or values differ by more
             than the step.
         criterion: From logits ``[N, C]`` and targets ``[N]`` to the loss.
     """
@@ -31,7 +31,7 @@ class Subset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A subset as the model meets it at a reading.
+    """A subset as the model meets it at a step.
 
     Attributes:
         inputs: The model's arguments, on its device.
@@ -50,24 +50,25 @@ class Taken:
     parameters: list[Tensor]
 
 
-def take(reading: Reading, subset: Subset) -> Taken | None:
-    """Return the subset of this reading, or ``None`` if its split is not there or nothing is trained.
+def take(context: StepContext, subset: Subset) -> Taken | None:
+    """Return the subset at this step, or ``None`` if its split is not there or nothing is trained.
 
     >>> model = torch.nn.Linear(2, 3)
-    >>> reading = Reading(step=0, model=model, splits={"train": (torch.zeros(9, 2), torch.zeros(9).long())})
-    >>> found = take(reading, Subset(samples=4))
-    >>> found.targets.shape, found.names, take(reading, Subset(split="test"))
+    >>> data = (torch.zeros(9, 2), torch.zeros(9).long())
+    >>> context = StepContext(step=0, model=model, splits={"train": data})
+    >>> found = take(context, Subset(samples=4))
+    >>> found.targets.shape, found.names, take(context, Subset(split="test"))
     (torch.Size([4]), ['weight', 'bias'], None)
     """
-    parameters = trained(reading.model)
-    if subset.split not in reading.splits or not parameters:
+    parameters = trained(context.model)
+    if subset.split not in context.splits or not parameters:
         return None
-    inputs, targets = next(batches(reading.splits[subset.split], batch_size=subset.samples))
+    inputs, targets = next(batches(context.splits[subset.split], batch_size=subset.samples))
     examples = max(1, subset.samples // targets[0].numel())
-    device = device_of(reading.model)
+    device = device_of(context.model)
     targets = targets[:examples].to(device)
     inputs = tuple(part[:examples].to(device) for part in parts_of(inputs))
-    predict = predictor(reading.model, inputs)
+    predict = predictor(context.model, inputs)
     return Taken(
         inputs=inputs,
         targets=targets,
@@ -83,7 +84,7 @@ def halves(taken: Taken, criterion: Criterion) -> tuple[Loss, Loss]:
 
     >>> model = torch.nn.Linear(1, 2)
     >>> split = {"train": (torch.zeros(3, 1), torch.zeros(3).long())}
-    >>> first, second = halves(take(Reading(step=0, model=model, splits=split), Subset()), cross_entropy)
+    >>> first, second = halves(take(StepContext(step=0, model=model, splits=split), Subset()), cross_entropy)
     >>> bool(first(list(model.parameters())) == second(list(model.parameters())))
     True
     """
@@ -97,13 +98,13 @@ def halves(taken: Taken, criterion: Criterion) -> tuple[Loss, Loss]:
     return half(0), half(1)
 
 
-def fixed(reading: Reading, seed: int) -> torch.Generator:
-    """Return a generator on the model's device in the same state at every reading.
+def fixed(context: StepContext, seed: int) -> torch.Generator:
+    """Return a generator on the model's device in the same state at every step.
 
     What is drawn from it does not differ between steps, so that a curve moves because the model does.
 
-    >>> reading = Reading(step=0, model=torch.nn.ReLU())
-    >>> fixed(reading, 1).initial_seed()
+    >>> context = StepContext(step=0, model=torch.nn.ReLU())
+    >>> fixed(context, 1).initial_seed()
     1
     """
-    return torch.Generator(device_of(reading.model)).manual_seed(seed)
+    return torch.Generator(device_of(context.model)).manual_seed(seed)

@@ -33,7 +33,7 @@ def backfill(
         list[str],
         typer.Option(
             metavar="NAME",
-            help="An instrument's name, as in grokscope.collectors.instruments, or MODULE:NAME of one of "
+            help="An instrument's name, as in grokscope.collectors.measures, or MODULE:NAME of one of "
             "your own. Repeat it for several.",
         ),
     ],
@@ -76,7 +76,7 @@ def _built(build: str) -> tuple[Any, Any]:
 def _measure(name: str) -> Any:
     if ":" in name:
         return _named(name)
-    instruments = importlib.import_module("grokscope.collectors.instruments")
+    instruments = importlib.import_module("grokscope.collectors.measures")
     make: Callable[[], Any] | None = getattr(instruments, name, None)
     if make is None:
         known = sorted(n for n in vars(instruments) if n.islower() and not n.startswith("_"))

@@ -8,11 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from grokscope.collectors.measures.complexity.compression import (
-    circuit_complexity,
-    coarsest_step,
-    compressed_bits,
-)
+from grokscope.collectors.measures.complexity.circuits import circuit_complexity
+from grokscope.collectors.measures.complexity.compression import coarsest_step, compressed_bits
 from grokscope.collectors.measures.complexity.regions import local_complexity
 from grokscope.collectors.tensors.functional import predictor, trained
 

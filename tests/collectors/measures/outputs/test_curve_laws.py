@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.collectors.measures.outputs.calibration import information, temperature
-from grokscope.collectors.measures.outputs.curves import curve_measures, logit_scale, loss
+from grokscope.collectors.measures.outputs.curves import curve_measures, loss
+from grokscope.collectors.measures.outputs.margins import logit_scale
 from grokscope.schemas.metrics.table import metric
 
 # Time says nothing on a shared machine.

@@ -9,17 +9,13 @@ from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.measures.outputs.calibration import information, temperature
 from grokscope.collectors.measures.outputs.curves import (
-    accuracy,
     curve_measures,
     log_probability_quantile,
-    logit_scale,
     loss,
-    margin,
-    mrr,
-    relative_margin,
     zero_loss_share,
 )
-from grokscope.collectors.measures.outputs.margins import layer_margin
+from grokscope.collectors.measures.outputs.margins import layer_margin, logit_scale, margin, relative_margin
+from grokscope.collectors.measures.outputs.ranks import accuracy, mrr
 from grokscope.collectors.tensors.predictions import _with_nan_rows
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]

@@ -6,8 +6,9 @@ import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
 
-from grokscope.collectors.measures.outputs.curves import accuracy, loss
+from grokscope.collectors.measures.outputs.curves import loss
 from grokscope.collectors.measures.outputs.groups import group_accuracies, group_losses, macro_accuracy
+from grokscope.collectors.measures.outputs.ranks import accuracy
 
 
 def predictions(seed, *, samples=60, classes=5, dtype=torch.float64):

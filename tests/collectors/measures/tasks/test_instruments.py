@@ -9,8 +9,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.instruments.task_parity import sparse_parity
-from grokscope.collectors.measures.instrument import Reading
+from grokscope.collectors.measures import sparse_parity
+from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.collectors.measures.tasks.sums import (
     restricted_and_excluded,
@@ -48,7 +48,7 @@ def pairs():
 
 def read(instrument, model, **splits):
     with undisturbed(model):
-        return {k: float(v) for k, v in instrument(Reading(step=0, model=model, splits=splits)).items()}
+        return {k: float(v) for k, v in instrument(StepContext(step=0, model=model, splits=splits)).items()}
 
 
 def test_the_known_solution_is_recognised():

@@ -10,7 +10,7 @@ from grokscope.collectors.measures.updates.noise_scale import gradient_moments, 
 from grokscope.collectors.measures.updates.second_moments import second_moment_measures
 from grokscope.collectors.measures.updates.steps import alignment, decay_split, inner_product
 from grokscope.collectors.measures.updates.trajectory import sketch, trajectory_measures
-from grokscope.collectors.measures.weights.norms import angle_from_init
+from grokscope.collectors.measures.weights.movement import angle_from_init
 
 
 def vectors(seed, *, sizes=((3, 4), (5,), (2, 2, 2)), dtype=torch.float64):

@@ -9,14 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from grokscope.collectors.measures.weights.norms import (
-    by_layer,
-    distance_from_init,
-    gradient_norm,
-    update_ratio,
-    weight_norm,
-    weight_norms,
-)
+from grokscope.collectors.measures.weights.movement import distance_from_init, update_ratio
+from grokscope.collectors.measures.weights.norms import by_layer, gradient_norm, weight_norm, weight_norms
 
 ORDERS = [1.0, 1.5, 2.0, 3.0, 7.5, math.inf]
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]

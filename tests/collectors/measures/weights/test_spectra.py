@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.collectors.measures.weights.spectra import singular_values, spectral_measures, top_energy
+from grokscope.collectors.measures.weights.spectra import spectral_measures, top_energy
+from grokscope.collectors.tensors.singular_values import singular_values
 
 SHAPES = [(6, 9), (9, 6), (6, 6), (2, 2), (1, 5), (5, 1), (4, 3, 2, 2)]
 

@@ -82,7 +82,7 @@ def returned_weights(model: nn.Module, tokens: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def patterns(model: nn.Module, tokens: Tensor) -> Tensor:
+def patterns_of(model: nn.Module, tokens: Tensor) -> Tensor:
     """Return a model's attention patterns by the way that fits it: ``hugging_face`` or ``returned_weights``.
 
     Source: as those. Cost: one forward pass.
@@ -90,7 +90,7 @@ def patterns(model: nn.Module, tokens: Tensor) -> Tensor:
     >>> class Layer(nn.Module):
     ...     def forward(self, tokens):
     ...         return tokens, torch.ones(1, 1, 2, 2) / 2
-    >>> patterns(Layer(), torch.zeros(1, 2)).shape
+    >>> patterns_of(Layer(), torch.zeros(1, 2)).shape
     torch.Size([1, 1, 1, 2, 2])
     """
     config = getattr(model, "config", None)

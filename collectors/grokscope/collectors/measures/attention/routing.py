@@ -1,13 +1,18 @@
 """How a mixture of experts routes its tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.measures.location import location
+from grokscope.collectors.measures.probing import outputs_of
 from grokscope.collectors.measures.representation.spectrum import spectral_entropy
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import vector_norm
+from grokscope.schemas import Measure, Tier
 
 
 def router_entropy(probabilities: Tensor) -> Tensor:
@@ -95,3 +100,93 @@ def _checked(rows: Tensor) -> Tensor:
     if rows.ndim != 2 or not rows.numel():  # noqa: PLR2004 - tokens and experts
         raise ValueError(f"routing is read from [N, E] that is not empty, got {list(rows.shape)}; flatten it")
     return widened(rows.detach())
+
+
+_SHAZEER = "Shazeer et al. 2017, arXiv:1701.06538"
+
+ROUTER_ENTROPY = Measure(
+    key="routing/entropy",
+    label="normalised entropy of the router",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(router_entropy),
+    source="common practice",
+)
+LOAD_BALANCE = Measure(
+    key="routing/load_balance",
+    label="evenness of the experts' load",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula="-Σ_e f_e log f_e / log E,  f_e the share of assignments to expert e",
+    source=_SHAZEER,
+)
+DEAD_EXPERTS = Measure(
+    key="routing/dead_experts",
+    label="share of experts without a token",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula="(1/E) #{e : f_e = 0}",
+    source=_SHAZEER,
+)
+PATHWAY_CONSISTENCY = Measure(
+    key="routing/pathway_consistency",
+    label="likeness of experts in consecutive layers",
+    unit="1",
+    low=-1.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(pathway_consistency),
+    source="Li, Fan & Zhou 2025, arXiv:2506.21551",
+)
+
+
+@gives(ROUTER_ENTROPY, LOAD_BALANCE, DEAD_EXPERTS, PATHWAY_CONSISTENCY, use=Use.NAMED)
+def expert_routing(
+    routers: Sequence[str], *, top_k: int = 1, split: str = "train", samples: int = 32
+) -> MeasureFn:
+    """Return the instrument of a mixture of experts' routing, by router and along the layers.
+
+    ``routing/entropy``, ``routing/load_balance`` and ``routing/dead_experts``, each ``/<router>``, and
+    ``routing/pathway_consistency`` where every router is an ``nn.Linear`` and there are two or more.
+
+    Args:
+        routers: Dotted names of the modules that give the routers' logits ``[..., E]``, in order of depth.
+        top_k: Experts a token.
+        split: Measured.
+        samples: Examples of it, at most.
+
+    Source: Li, Fan & Zhou 2025, arXiv:2506.21551. Cost: one forward pass.
+
+    >>> model = nn.Sequential(nn.Linear(2, 3))
+    >>> data = (torch.zeros(4, 2), torch.zeros(4).long())
+    >>> list(expert_routing(["0"])(StepContext(step=0, model=model, splits={"train": data})))
+    ['routing/entropy/0', 'routing/load_balance/0', 'routing/dead_experts/0']
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        chosen = {
+            name: output.flatten(0, -2).softmax(dim=-1)
+            for name, output in outputs_of(context, routers, split=split, samples=samples).items()
+        }
+        values: dict[str, Tensor] = {}
+        for name, probabilities in chosen.items():
+            load, place = expert_load(probabilities, top_k=top_k), location(name)
+            values |= {
+                ROUTER_ENTROPY.at(place): router_entropy(probabilities),
+                LOAD_BALANCE.at(place): spectral_entropy(load),
+                DEAD_EXPERTS.at(place): (load == 0).to(load.dtype).mean(),
+            }
+        addresses = [context.model.get_submodule(name) for name in chosen]
+        weights = [module.weight for module in addresses if isinstance(module, nn.Linear)]
+        if len(weights) == len(chosen) > 1 and len({weight.shape[1] for weight in weights}) == 1:
+            embeddings = [p @ w.to(p.dtype) for p, w in zip(chosen.values(), weights, strict=True)]
+            values[PATHWAY_CONSISTENCY.key] = pathway_consistency(embeddings)
+        return values
+
+    return measure

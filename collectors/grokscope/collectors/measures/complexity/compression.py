@@ -1,14 +1,18 @@
-"""How much a network says: bits that its weights need, and how much it minds losing some of them."""
+"""How many bits the weights need to keep their loss."""
 
 import bz2
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import Subset, take
 from grokscope.collectors.measures.weights.norms import weight_norm
-from grokscope.collectors.tensors.functional import Loss, Predict
+from grokscope.collectors.tensors.functional import Loss
+from grokscope.schemas import Measure, Tier
 
 _HALF_OCTAVES = 48
 
@@ -89,50 +93,56 @@ def coarsest_step(loss: Loss, parameters: Sequence[Tensor], *, tolerance: float)
     return step
 
 
-def circuit_complexity(
-    predict: Predict,
-    parameters: Sequence[Tensor],
-    *,
-    generator: torch.Generator,
-    share: float = 0.1,
-    draws: int = 5,
-) -> Tensor:
-    """Return how much the predictions change when a random share of the parameters is set to 0.
+_DEMOSS = "DeMoss et al. 2024, arXiv:2412.09810"
 
-        mean over draws of (1/N) Σᵢ KL(p_i ‖ p̃_i),  p̃ with each parameter kept with probability 1 - share
+COMPRESSED_BITS = Measure(
+    key="weights/compressed_bits",
+    label="compressed size a parameter",
+    unit="bits",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(compressed_bits),
+    source=_DEMOSS,
+    around="rises while memorizing, falls at grokking (arXiv:2412.09810)",
+)
+COARSEST_STEP = Measure(
+    key="weights/coarsest_step",
+    label="coarsest rounding at the same loss",
+    unit="1",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(coarsest_step),
+    source=_DEMOSS,
+)
 
-    A solution that rests on many parameters at once minds more.
+
+@gives(COMPRESSED_BITS, COARSEST_STEP)
+def compression(*, subset: Subset | None = None, tolerance: float = 0.1) -> MeasureFn:
+    """Return the instrument of ``weights/compressed_bits`` and ``weights/coarsest_step``.
+
+    The weights are rounded as coarsely as the loss of the subset allows, then compressed: bits a parameter
+    that keeping this loss takes, at most.
 
     Args:
-        predict: Gives logits ``[N, C]`` from the parameters.
-        parameters: θ.
-        generator: On the parameters' device; the global random state is left alone.
-        share: In [0, 1].
-        draws: How many masks.
+        subset: The samples that tell what rounding costs.
+        tolerance: By how many nats the loss may rise.
 
-    Returns:
-        Scalar tensor ≥ 0 in nats, no synchronisation.
+    Source: DeMoss et al. 2024, arXiv:2412.09810. Cost: some ten forward passes, and compressing a byte or so
+    a parameter on the host.
 
-    Raises:
-        ValueError: If ``share`` is outside [0, 1] or ``draws`` below 1.
-
-    Source: approximate local circuit complexity, after Golechha 2024, arXiv:2405.12755. Cost: draws + 1
-    forward passes.
-
-    >>> circuit_complexity(lambda p: p[0], [torch.eye(2)], generator=torch.Generator(), share=1.0)
-    tensor(0.1109)
+    >>> from torch import nn
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> list(compression()(StepContext(step=0, model=nn.Linear(2, 3), splits={"train": data})))
+    ['weights/compressed_bits', 'weights/coarsest_step']
     """
-    if not 0 <= share <= 1 or draws < 1:
-        raise ValueError(
-            f"share must lie in [0, 1] and draws be at least 1, got {share} and {draws}; 0.1 and 5 are common"
-        )
-    whole = torch.log_softmax(predict(parameters), dim=1)
-    readings: list[Tensor] = []
-    for _ in range(draws):
-        kept = [
-            p.detach() * (torch.rand(p.shape, generator=generator, device=p.device) >= share)
-            for p in parameters
-        ]
-        cut = torch.log_softmax(predict(kept), dim=1)
-        readings.append((whole.exp() * (whole - cut)).sum(dim=1).mean())
-    return torch.stack(readings).mean().detach()
+    chosen = subset or Subset()
+
+    def measure(context: StepContext) -> Mapping[str, Tensor | float]:
+        taken = take(context, chosen)
+        if taken is None:
+            return {}
+        step = coarsest_step(taken.loss, taken.parameters, tolerance=tolerance)
+        bits = compressed_bits(taken.parameters, step=step)
+        return {COMPRESSED_BITS.key: bits, COARSEST_STEP.key: step}
+
+    return measure

@@ -1,13 +1,16 @@
 """How much the answers hang on single units: the accuracy under dropout, mask by mask."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.measures.outputs.curves import accuracy
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.measures.outputs.ranks import accuracy
+from grokscope.collectors.measures.subset import Subset, take
 from grokscope.collectors.tensors.functional import Predict
+from grokscope.schemas import Direction, Measure, Tier
 
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -71,3 +74,63 @@ def dropout_accuracy(
         raise ValueError(f"draws must be at least 2 to tell a variance, got {draws}; 10 is common")
     drawn = torch.stack([accuracy(predict(parameters), targets) for _ in range(draws)])
     return drawn.mean(), drawn.var()
+
+
+_SALAH = "Salah & Yevick 2025, arXiv:2507.11645"
+
+DROPOUT_ACCURACY = Measure(
+    key="representation/dropout_accuracy",
+    label="mean accuracy under dropout",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    tier=Tier.COSTLY,
+    formula="mean of the accuracy over masks",
+    source=_SALAH,
+)
+DROPOUT_VARIANCE = Measure(
+    key="representation/dropout_variance",
+    label="variance of the accuracy under dropout",
+    unit="1",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula="variance of the accuracy over masks",
+    source=_SALAH,
+    around="its rise leads, its peak is late (arXiv:2507.11645)",
+)
+
+
+@gives(DROPOUT_ACCURACY, DROPOUT_VARIANCE, use=Use.NAMED)
+def dropout(*, subset: Subset | None = None, draws: int = 10) -> MeasureFn:
+    """Return the instrument of ``representation/dropout_accuracy/<split>`` and ``dropout_variance``.
+
+    Nothing is measured of a model without dropout modules.
+
+    Args:
+        subset: The samples; 512 of the test split by default.
+        draws: Masks.
+
+    Source: Salah & Yevick 2025, arXiv:2507.11645. Cost: ``draws`` forward passes.
+
+    >>> import torch
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> model = nn.Sequential(nn.Dropout(0.5), nn.Linear(2, 3))
+    >>> list(dropout()(StepContext(step=0, model=model, splits={"test": data})))
+    ['representation/dropout_accuracy/test', 'representation/dropout_variance/test']
+    """
+    chosen = subset or Subset(split="test")
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        taken = take(context, chosen)
+        if taken is None:
+            return {}
+        with dropping(context.model) as has_dropout:
+            if not has_dropout:
+                return {}
+            mean, variance = dropout_accuracy(
+                taken.predict, taken.parameters, taken.targets.flatten(), draws=draws
+            )
+        return {DROPOUT_ACCURACY.at(chosen.split): mean, DROPOUT_VARIANCE.at(chosen.split): variance}
+
+    return measure

@@ -8,7 +8,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import Subset, fixed, take
 from grokscope.collectors.tensors.torch_stubs import orthonormal
+from grokscope.schemas import Measure, Tier
 
 # What is linear on either side of 0, or nearly so, however it is called.
 _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
@@ -133,3 +137,48 @@ def _pattern(forward: Callable[[Tensor], object], inputs: Tensor, shift: Tensor)
     return (
         torch.cat(signs.patterns, dim=1) if signs.patterns else torch.zeros(len(inputs), 0, dtype=torch.bool)
     )
+
+
+LOCAL_COMPLEXITY = Measure(
+    key="representation/local_complexity",
+    label="units that change sides near a sample",
+    unit="units",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(local_complexity),
+    source="Humayun et al. 2024, arXiv:2402.15555",
+    around="falls, rises, moves to the boundary (arXiv:2402.15555)",
+)
+
+
+@gives(LOCAL_COMPLEXITY)
+def regions(*, subset: Subset | None = None, radius: float = 0.01, directions: int = 8) -> MeasureFn:
+    """Return the instrument of ``representation/local_complexity/<split>``.
+
+    Nothing is measured of a model that calls no rectifier, takes several inputs, or takes tokens without
+    calling an embedding on them.
+
+    Args:
+        subset: The samples; 128 of the train split by default.
+        radius: In units of the inputs, or of the embedding.
+        directions: Orthonormal directions looked at, both ways.
+
+    Source: Humayun et al. 2024, arXiv:2402.15555. Cost: 2 · directions forward passes.
+
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    >>> list(regions()(StepContext(step=0, model=model, splits={"train": data})))
+    ['representation/local_complexity/train']
+    """
+    chosen = subset or Subset(samples=128)
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        taken = take(context, chosen)
+        if taken is None or len(taken.inputs) != 1:
+            return {}
+        value = local_complexity(
+            context.model, taken.inputs[0], radius=radius, generator=fixed(context, 0), directions=directions
+        )
+        return {} if value is None else {LOCAL_COMPLEXITY.at(chosen.split): value}
+
+    return measure

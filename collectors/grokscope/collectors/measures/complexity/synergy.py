@@ -1,10 +1,15 @@
 """Information shared among the units of a representation: redundant or synergistic."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import cholesky, normal_quantile
+from grokscope.schemas import Measure, Tier
 
 # A unit that another one repeats would make the covariance singular; this share of its variance is noise.
 _RIDGE = 1e-6
@@ -61,3 +66,48 @@ def _normal_scores(values: Tensor) -> Tensor:
     below = torch.searchsorted(ordered, columns)
     up_to = torch.searchsorted(ordered, columns, right=True)
     return normal_quantile((below + up_to) / (2 * values.shape[0])).T
+
+
+O_INFORMATION = Measure(
+    key="representation/o_information",
+    label="O-information (below 0: synergy)",
+    unit="nats",
+    tier=Tier.COSTLY,
+    formula=formula_of(o_information),
+    source="Clauw et al. 2024, arXiv:2408.08944",
+    around="early synergy claimed to lead (arXiv:2408.08944)",
+)
+
+
+@gives(O_INFORMATION)
+def synergy(*, units: int = 16) -> MeasureFn:
+    """Return the instrument of ``representation/o_information/<split>``.
+
+    Of the units of the representation that vary most at this step.
+
+    Args:
+        units: How many.
+
+    Source: Clauw et al. 2024, arXiv:2408.08944. Cost: a sort of N values a unit.
+
+    >>> from torch import nn
+    >>> from grokscope.collectors.evaluating.forward_pass import forward_pass
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> model = nn.Linear(2, 3)
+    >>> context = StepContext(step=0, model=model, passes={"test": forward_pass(model, data)})
+    >>> list(synergy()(context))
+    ['representation/o_information/test']
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        values: dict[str, Tensor] = {}
+        for split, seen in context.passes.items():
+            if seen.features is None:
+                continue
+            count = min(units, seen.features.shape[1], len(seen.features) - 1)
+            if count >= 2:  # noqa: PLR2004 - two to share something
+                most = seen.features.float().var(dim=0).topk(count).indices
+                values[O_INFORMATION.at(split)] = o_information(seen.features[:, most])
+        return values
+
+    return measure

@@ -1,11 +1,15 @@
 """The commutator defect: how much the order of two batches matters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import Subset, halves, take
 from grokscope.collectors.tensors.functional import Loss, hessian_product, value_and_gradient
 from grokscope.collectors.tensors.torch_stubs import vector_norm
+from grokscope.schemas import Measure, Tier
 
 
 def commutator_defect(first: Loss, second: Loss, parameters: Sequence[Tensor]) -> Tensor:
@@ -37,3 +41,41 @@ def commutator_defect(first: Loss, second: Loss, parameters: Sequence[Tensor]) -
     moved_second = hessian_product(second, parameters)(towards_first / length_first) / length_second
     moved_first = hessian_product(first, parameters)(towards_second / length_second) / length_first
     return vector_norm(moved_second - moved_first)
+
+
+COMMUTATOR = Measure(
+    key="curvature/commutator",
+    label="commutator defect",
+    unit="1",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(commutator_defect),
+    source="Xu 2026, arXiv:2602.16746",
+    around="leads by .43, not monotone (measured here)",
+)
+
+
+@gives(COMMUTATOR)
+def commutator(*, subset: Subset | None = None) -> MeasureFn:
+    """Return the instrument of ``curvature/commutator``: two halves of the subset, in either order.
+
+    Args:
+        subset: The samples; every other one makes a batch.
+
+    Source: Xu 2026, arXiv:2602.16746. Cost: two gradients and two Hessian products of half the subset.
+
+    >>> import torch
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> list(commutator()(StepContext(step=0, model=torch.nn.Linear(2, 3), splits={"train": data})))
+    ['curvature/commutator']
+    """
+    chosen = subset or Subset()
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        taken = take(context, chosen)
+        if taken is None or taken.targets.numel() < 2:  # noqa: PLR2004 - one a batch
+            return {}
+        first, second = halves(taken, chosen.criterion)
+        return {COMMUTATOR.key: commutator_defect(first, second, taken.parameters)}
+
+    return measure

@@ -1,13 +1,17 @@
 """The local learning coefficient: how many directions a minimum really uses, by sampling around it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import Subset, fixed, take
 from grokscope.collectors.tensors.functional import Loss, flat, unflat, value_and_gradient
+from grokscope.schemas import Measure, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,3 +158,91 @@ def _walk(
         losses.append(value)
         accepted.append(log_ratio.clamp_max(0).exp())
     return torch.stack(losses[how.burn_in :]), torch.stack(accepted).mean()
+
+
+_LAU = "Lau et al. 2023, arXiv:2308.12108"
+
+LLC = Measure(
+    key="curvature/llc",
+    label="local learning coefficient",
+    unit="dimensions",
+    tier=Tier.COSTLY,
+    formula=formula_of(local_learning_coefficient),
+    source=_LAU,
+    around="rises while memorizing, falls at grokking (arXiv:2402.02364)",
+)
+LLC_ERROR = Measure(
+    key="curvature/llc_error",
+    label="standard error of the LLC",
+    unit="dimensions",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula="standard deviation of λ̂ over chains / √chains",
+    source=_LAU,
+)
+LLC_R_HAT = Measure(
+    key="curvature/llc_r_hat",
+    label="R-hat of the LLC's chains",
+    unit="1",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(split_r_hat),
+    source="Vehtari et al. 2021, arXiv:1903.08008",
+)
+LLC_ACCEPTANCE = Measure(
+    key="curvature/llc_acceptance",
+    label="acceptance of the LLC's steps",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.COSTLY,
+    formula="mean over steps of min(1, Metropolis ratio)",
+    source="Roberts & Tweedie 1996",
+)
+
+
+@gives(LLC, LLC_ERROR, LLC_R_HAT, LLC_ACCEPTANCE)
+def learning_coefficient(*, subset: Subset | None = None, how: Sampling | None = None) -> MeasureFn:
+    """Return the instrument of ``curvature/llc`` with its error, R-hat and acceptance.
+
+    n is the size of the subset, so that values compare within one subset only. The chains' noise is the same
+    at every step. The step size has to suit the network: look at ``curvature/llc_acceptance`` (near 1) and
+    ``curvature/llc_r_hat`` (below 1.1) before believing the value.
+
+    The chains are grokscope's rather than those of devinterp: every step takes the gradient of the same
+    samples, which gives the acceptance an exact meaning, and nothing but torch is needed (devinterp 2.0 asks
+    for transformers, datasets and zarr). For minibatch sampling of large models devinterp does more.
+
+    Args:
+        subset: The samples.
+        how: Chains, draws, step size, localization.
+
+    Source: Lau et al. 2023, arXiv:2308.12108. Cost: chains · (burn_in + draws) gradients of the subset: 800
+    by default.
+
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> context = StepContext(step=0, model=torch.nn.Linear(2, 3), splits={"train": data})
+    >>> list(learning_coefficient(how=Sampling(draws=4, burn_in=0))(context))
+    ['curvature/llc', 'curvature/llc_error', 'curvature/llc_r_hat', 'curvature/llc_acceptance']
+    """
+    chosen, way = subset or Subset(), how or Sampling()
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        taken = take(context, chosen)
+        if taken is None:
+            return {}
+        found = local_learning_coefficient(
+            taken.loss,
+            taken.parameters,
+            samples=taken.targets.numel(),
+            generator=fixed(context, 0),
+            how=way,
+        )
+        return {
+            LLC.key: found.value,
+            LLC_ERROR.key: found.error,
+            LLC_R_HAT.key: found.r_hat,
+            LLC_ACCEPTANCE.key: found.acceptance,
+        }
+
+    return measure

@@ -1,14 +1,17 @@
 """Sharpness: the largest eigenvalue of the Hessian, plain or as the optimizer's preconditioner sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.optim import SGD, Adam, Optimizer
 
-from grokscope.collectors.tensors.functional import Product, flat
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import Subset, fixed, take
+from grokscope.collectors.tensors.functional import Product, flat, hessian_product
 from grokscope.collectors.tensors.torch_stubs import eigh, vector_norm
+from grokscope.schemas import Measure, Tier
 
 # Directions this close to the plane of the others bring rounding errors rather than news.
 _DEPENDENT = 1e-6
@@ -163,3 +166,132 @@ def stability_edge(optimizer: Optimizer) -> float | None:
         beta = float(group["betas"][0])
         return (2 + 2 * beta) / ((1 - beta) * rates.pop())
     return (2 + 2 * float(group["momentum"])) / rates.pop() if isinstance(optimizer, SGD) else None
+
+
+_KNYAZEV = "Knyazev 2001, doi:10.1137/S1064827500366124"
+_COHEN = "Cohen et al. 2022, arXiv:2207.14484"
+
+SHARPNESS = Measure(
+    key="curvature/sharpness",
+    label="sharpness: largest Hessian eigenvalue",
+    unit="1",
+    tier=Tier.COSTLY,
+    formula="max over v of vᵀ H v / vᵀ v",
+    source="Cohen et al. 2021, arXiv:2103.00065",
+    around="leads by .11 (measured here)",
+)
+RESIDUAL = Measure(
+    key="curvature/sharpness_residual",
+    label="residual of the sharpness, relative",
+    unit="1",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula="‖H v - λ v‖ / |λ|",
+    source=_KNYAZEV,
+)
+ITERATIONS = Measure(
+    key="curvature/sharpness_iterations",
+    label="Hessian products for the sharpness",
+    unit="products",
+    low=1.0,
+    tier=Tier.COSTLY,
+    formula="products H v until the residual was small",
+    source=_KNYAZEV,
+)
+PRECONDITIONED_SHARPNESS = Measure(
+    key="curvature/preconditioned_sharpness",
+    label="sharpness as the optimizer's preconditioner sees it",
+    unit="1",
+    tier=Tier.COSTLY,
+    formula="largest eigenvalue of D^(-1/2) H D^(-1/2),  D = √v̂ + ε",
+    source=_COHEN,
+)
+EDGE_RATIO = Measure(
+    key="curvature/edge_ratio",
+    label="sharpness / edge of stability",
+    unit="1",
+    tier=Tier.COSTLY,
+    formula="λ / λ_edge,  λ_edge = (2 + 2β)/η, of Adam (2 + 2β₁)/((1 - β₁) η)",
+    source=_COHEN,
+)
+
+
+# A little of every direction in a warm start, lest the last eigenvector hide one that has grown since.
+_FRESH = 0.01
+
+
+class _WarmStart:
+    """The last eigenvector, to start from the next time."""
+
+    def __init__(self) -> None:
+        self._vector: Tensor | None = None
+
+    def pair(
+        self, product: Product, like: Tensor, *, tolerance: float, generator: torch.Generator
+    ) -> Eigenpair:
+        noise = torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
+        noise = noise / vector_norm(noise)
+        last = self._vector
+        start = noise if last is None or last.shape != like.shape else last.to(like) + _FRESH * noise
+        pair = largest_eigenpair(product, start, tolerance=tolerance)
+        self._vector = pair.vector if bool(pair.vector.isfinite().all()) else None
+        return pair
+
+
+@gives(SHARPNESS, RESIDUAL, ITERATIONS, PRECONDITIONED_SHARPNESS, EDGE_RATIO)
+def sharpness(*, subset: Subset | None = None, tolerance: float = 1e-2) -> MeasureFn:
+    """Return the instrument of ``curvature/sharpness``, with its residual and iterations.
+
+    With an optimizer of Adam's kind also ``curvature/preconditioned_sharpness``; where the learning rate sets
+    an edge of stability, ``curvature/edge_ratio`` says how near it is: 1 is at the edge.
+
+    Args:
+        subset: The samples.
+        tolerance: Relative residual at which the iteration stops; the eigenvalue's error is of its square.
+
+    Source: Cohen et al. 2021, arXiv:2103.00065. Cost: a Hessian product is some three gradients; a warm start
+    needs 2 to 10 of them, the first more.
+
+    >>> from torch import nn
+    >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
+    >>> list(sharpness()(StepContext(step=0, model=nn.Linear(2, 3), splits={"train": data})))
+    ['curvature/sharpness', 'curvature/sharpness_residual', 'curvature/sharpness_iterations']
+    """
+    chosen = subset or Subset()
+    plain, scaled = _WarmStart(), _WarmStart()
+
+    def measure(context: StepContext) -> Mapping[str, Tensor | float]:
+        taken = take(context, chosen)
+        if taken is None:
+            return {}
+        product, like = hessian_product(taken.loss, taken.parameters), flat(taken.parameters)
+        generator = fixed(context, 0)
+        found = plain.pair(product, like, tolerance=tolerance, generator=generator)
+        values = {
+            SHARPNESS.key: found.value,
+            RESIDUAL.key: found.residual,
+            ITERATIONS.key: float(found.iterations),
+        }
+        scale = _scale(context)
+        if scale is not None:
+            seen = scaled.pair(
+                lambda v: scale * product(scale * v), like, tolerance=tolerance, generator=generator
+            )
+            values[PRECONDITIONED_SHARPNESS.key] = seen.value
+        return values | _edge_ratio(context, values)
+
+    return measure
+
+
+def _scale(context: StepContext) -> Tensor | None:
+    if context.optimizer is None:
+        return None
+    own = [p for p in context.model.parameters() if p.requires_grad]
+    return preconditioner(context.optimizer, own)
+
+
+def _edge_ratio(context: StepContext, values: Mapping[str, Tensor | float]) -> dict[str, Tensor | float]:
+    edge = None if context.optimizer is None else stability_edge(context.optimizer)
+    adaptive = context.optimizer is not None and "betas" in context.optimizer.param_groups[0]
+    key = (PRECONDITIONED_SHARPNESS if adaptive else SHARPNESS).key
+    return {} if edge is None or key not in values else {EDGE_RATIO.key: values[key] / edge}

@@ -1,10 +1,15 @@
 """What the first stretch of a training curve already tells: how much it oscillates, and how slowly."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import StepContext, Use, tier_of
 from grokscope.collectors.tensors.predictions import widest
 from grokscope.collectors.tensors.torch_stubs import real_spectrum
+from grokscope.schemas import Measure
 
 _FEWEST = 4
 
@@ -81,3 +86,97 @@ def _curve(values: Tensor) -> Tensor:
 
 def _variance(values: Tensor) -> Tensor:
     return (values - values.mean()).square().mean()
+
+
+_NOTSAWO = "Notsawo et al. 2023, arXiv:2306.13253"
+
+ACTIVITY = Measure(
+    key="<split>/early_activity",
+    label="variance of the first training losses (Hjorth activity)",
+    unit="nats²",
+    low=0.0,
+    formula=formula_of(hjorth),
+    source=_NOTSAWO,
+    around="claimed long before (arXiv:2306.13253)",
+)
+MOBILITY = Measure(
+    key="<split>/early_mobility",
+    label="mean frequency of the first training losses (Hjorth mobility)",
+    unit="rad/step",
+    low=0.0,
+    formula=formula_of(hjorth),
+    source=_NOTSAWO,
+)
+LOW_FREQUENCY_SHARE = Measure(
+    key="<split>/early_low_frequency_share",
+    label="low-frequency share of the first training losses' power",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    formula=formula_of(low_frequency_share),
+    source=_NOTSAWO,
+)
+
+
+class EarlyLoss:
+    """The instrument of ``train/early_activity``, ``early_mobility`` and ``early_low_frequency_share``.
+
+    ``see`` the training loss of every step; once there are ``steps`` of them the next evaluation gives the
+    three values, once.
+
+    Args:
+        steps: How many losses are collected, evenly spaced from the first step on.
+
+    Raises:
+        ValueError: If ``steps`` is less than 4.
+
+    Source: Notsawo et al. 2023, arXiv:2306.13253. Cost: a reference kept a step, no synchronisation.
+
+    >>> signature = EarlyLoss(steps=4)
+    >>> for loss in (1.0, 0.0, 1.0, 0.0):
+    ...     signature.see(torch.tensor(loss))
+    >>> list(signature(StepContext(step=3, model=torch.nn.ReLU())))
+    ['train/early_activity', 'train/early_mobility', 'train/early_low_frequency_share']
+    """
+
+    name = "early_loss"
+    measures = (ACTIVITY, MOBILITY, LOW_FREQUENCY_SHARE)
+    tier = tier_of(measures)
+    use = Use.NAMED
+
+    def __init__(self, *, steps: int = 300) -> None:
+        if steps < 4:  # noqa: PLR2004 - a second difference and a mean
+            raise ValueError(f"steps must be at least 4, got {steps}; a few hundred tell most")
+        self._steps = steps
+        self._losses: list[Tensor] = []
+        self._is_reported = False
+
+    def see(self, loss: Tensor | float) -> None:
+        """Add the training loss of one step; nothing happens after the first ``steps`` of them."""
+        if len(self._losses) < self._steps and not self._is_reported:
+            # A copy: the loop may write the next loss into the same tensor.
+            self._losses.append(torch.as_tensor(loss).detach().clone())
+
+    def __call__(self, context: StepContext, /) -> Mapping[str, Tensor]:
+        """Return the three values at the first evaluation after the last loss."""
+        del context
+        if len(self._losses) < self._steps:
+            return {}
+        curve, self._losses, self._is_reported = torch.stack(self._losses), [], True
+        activity, mobility, _ = hjorth(curve)
+        return {
+            ACTIVITY.at("train"): activity,
+            MOBILITY.at("train"): mobility,
+            LOW_FREQUENCY_SHARE.at("train"): low_frequency_share(curve),
+        }
+
+
+def early_loss(*, steps: int = 300) -> EarlyLoss:
+    """Return the instrument of the early losses' signature; call its ``see`` with each training loss.
+
+    Source: Notsawo et al. 2023, arXiv:2306.13253. Cost: a reference kept a step, no synchronisation.
+
+    >>> early_loss(steps=100).name
+    'early_loss'
+    """
+    return EarlyLoss(steps=steps)

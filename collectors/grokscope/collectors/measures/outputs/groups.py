@@ -1,9 +1,15 @@
 """How evenly a model serves classes and slices of the data: what one mean over all samples hides."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.measures.location import location
 from grokscope.collectors.tensors.predictions import checked_predictions
+from grokscope.schemas import Direction, Measure
 
 
 def group_losses(logits: Tensor, targets: Tensor, groups: Tensor, *, count: int) -> Tensor:
@@ -97,3 +103,105 @@ def _checked(groups: Tensor, targets: Tensor) -> Tensor:
             f"{list(targets.shape)}; ignored targets have to be left out of both"
         )
     return groups.to(targets.device, torch.int64)
+
+
+_LI = "Li, Fan & Zhou 2025, arXiv:2506.21551"
+
+MACRO_ACCURACY = Measure(
+    key="<split>/macro_accuracy",
+    label="accuracy averaged over classes",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    formula=formula_of(macro_accuracy),
+    source="Brodersen et al. 2010",
+)
+GROUP_LOSS = Measure(
+    key="groups/loss",
+    label="cross-entropy of a slice of the data",
+    unit="nats",
+    low=0.0,
+    direction=Direction.DOWN,
+    formula=formula_of(group_losses),
+    source=_LI,
+    around="slice by slice, not together (arXiv:2506.21551)",
+)
+GROUP_ACCURACY = Measure(
+    key="groups/accuracy",
+    label="accuracy on a slice of the data",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    formula="accuracy over the samples of group g",
+    source=_LI,
+)
+WORST_ACCURACY = Measure(
+    key="groups/worst_accuracy",
+    label="accuracy on the worst slice of the data",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    formula="min_g of the groups' accuracies",
+    source="Sagawa et al. 2020, arXiv:1911.08731",
+)
+
+
+@gives(MACRO_ACCURACY)
+def macro() -> MeasureFn:
+    """Return the instrument of ``<split>/macro_accuracy``.
+
+    Source: Brodersen et al. 2010. Cost: one pass over the logits, free.
+
+    >>> list(macro()(StepContext(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        return {
+            MACRO_ACCURACY.at(split): macro_accuracy(seen.logits, seen.targets)
+            for split, seen in context.passes.items()
+        }
+
+    return measure
+
+
+@gives(GROUP_LOSS, GROUP_ACCURACY, WORST_ACCURACY, use=Use.NAMED)
+def slices(groups: Mapping[str, Tensor], *, names: Sequence[str] | None = None) -> MeasureFn:
+    """Return the instrument of ``groups/accuracy`` and ``groups/loss``, each ``/<split>/<group>``.
+
+    The worst group's accuracy comes as ``groups/worst_accuracy/<split>``.
+
+    Args:
+        groups: Split name -> the group of each target, ``[N]`` or ``[N, T]`` indices from 0 in the order of
+            the data.
+        names: Of the groups; their numbers by default.
+
+    Source: Li, Fan & Zhou 2025, arXiv:2506.21551. Cost: two passes over the logits, free.
+
+    >>> from grokscope.collectors.evaluating.forward_pass import Pass
+    >>> found = Pass(logits=torch.eye(2), targets=torch.tensor([0, 0]), features=None)
+    >>> context = StepContext(step=0, model=torch.nn.ReLU(), passes={"test": found})
+    >>> slices({"test": torch.tensor([0, 1])}, names=["even", "odd"])(context)["groups/accuracy/test/odd"]
+    tensor(0.)
+    """
+    most = 1 + max(int(ids.max()) for ids in groups.values())
+    called = [location(name) for name in names or map(str, range(most))]
+    if len(called) < most:
+        raise ValueError(f"names must name all {most} groups, got {len(called)}; name each, or none")
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        values: dict[str, Tensor] = {}
+        for split in groups.keys() & context.passes.keys():
+            found, ids = context.passes[split], groups[split].flatten()
+            losses = group_losses(found.logits, found.targets, ids, count=len(called))
+            right = group_accuracies(found.logits, found.targets, ids, count=len(called))
+            places = [f"{split}/{name}" for name in called]
+            values |= dict(zip(map(GROUP_LOSS.at, places), losses, strict=True))
+            values |= dict(zip(map(GROUP_ACCURACY.at, places), right, strict=True))
+            values[WORST_ACCURACY.at(split)] = right.nan_to_num(torch.inf).amin()
+        return values
+
+    return measure

@@ -1,9 +1,14 @@
 """How far a model's confidence can be trusted, on the data of training or under shift."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.tensors.predictions import checked_predictions
+from grokscope.schemas import Direction, Measure
 
 
 def brier_score(logits: Tensor, targets: Tensor) -> Tensor:
@@ -98,3 +103,60 @@ def _sureness(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     logits, targets = checked_predictions(logits, targets)
     confidence, said = logits.softmax(dim=1).max(dim=1)
     return confidence, (said == targets).to(confidence.dtype)
+
+
+BRIER = Measure(
+    key="<split>/brier",
+    label="Brier score",
+    unit="1",
+    low=0.0,
+    high=2.0,
+    direction=Direction.DOWN,
+    formula=formula_of(brier_score),
+    source="Brier 1950",
+)
+CALIBRATION_ERROR = Measure(
+    key="<split>/calibration_error",
+    label="expected calibration error",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.DOWN,
+    formula=formula_of(calibration_error),
+    source="Guo et al. 2017, arXiv:1706.04599",
+)
+RISK_COVERAGE = Measure(
+    key="<split>/risk_coverage",
+    label="error rate averaged over coverage",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.DOWN,
+    formula=formula_of(risk_coverage),
+    source="Geifman & El-Yaniv 2017, arXiv:1705.08500",
+)
+
+
+@gives(BRIER, CALIBRATION_ERROR, RISK_COVERAGE)
+def reliability() -> MeasureFn:
+    """Return the instrument of ``<split>/brier``, ``calibration_error`` and ``risk_coverage``.
+
+    Meant for splits under shift (``shift:<name>``), where a model may be as sure as ever and wrong.
+
+    Source: Guo et al. 2017, arXiv:1706.04599. Cost: three passes over the logits, free.
+
+    >>> list(reliability()(StepContext(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        values: dict[str, Tensor] = {}
+        for split, seen in context.passes.items():
+            values |= {
+                BRIER.at(split): brier_score(seen.logits, seen.targets),
+                CALIBRATION_ERROR.at(split): calibration_error(seen.logits, seen.targets),
+                RISK_COVERAGE.at(split): risk_coverage(seen.logits, seen.targets),
+            }
+        return values
+
+    return measure

@@ -1,10 +1,16 @@
 """The intrinsic dimension of a cloud of points."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.probing import features_of, spread
 from grokscope.collectors.tensors.predictions import widened, widest
 from grokscope.collectors.tensors.torch_stubs import vector_norm
+from grokscope.schemas import Measure, Tier
 
 _FEWEST = 3
 _EQUAL = 1e-7
@@ -48,3 +54,37 @@ def two_nn(features: Tensor) -> Tensor:
     count = counts.sum()
     dimension = torch.where((count > 1) & ~points.isnan().any(), (count - 1) / logs, torch.nan)
     return dimension.to(widened(features[:0]).dtype)
+
+
+INTRINSIC_DIMENSION = Measure(
+    key="representation/intrinsic_dimension",
+    label="intrinsic dimension (TwoNN)",
+    unit="dimensions",
+    low=0.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(two_nn),
+    source="Facco et al. 2017, Sci. Rep. 7:12140",
+    around="falls, noisily",
+)
+
+
+@gives(INTRINSIC_DIMENSION)
+def intrinsic_dimension(*, samples: int = 1000) -> MeasureFn:
+    """Return the instrument of ``representation/intrinsic_dimension/<split>`` by TwoNN.
+
+    Args:
+        samples: At most so many, evenly spread over the split and the same every time.
+
+    Source: Facco et al. 2017. Cost: samples² distances a split.
+
+    >>> list(intrinsic_dimension()(StepContext(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        return {
+            INTRINSIC_DIMENSION.at(split): two_nn(spread(features, samples))
+            for split, features in features_of(context).items()
+        }
+
+    return measure

@@ -1,11 +1,16 @@
 """What a linear readout could tell from a representation."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.probing import features_of
 from grokscope.collectors.tensors.predictions import widest
+from grokscope.schemas import Direction, Measure, Tier
 
 
 def ridge_probe(  # noqa: PLR0913 - two labelled sets and two options
@@ -70,3 +75,46 @@ def _fit(x: Tensor, y: Tensor, ridge: float) -> Tensor:
     gram.diagonal().add_(strength)
     factor = cast("Any", torch.linalg).cholesky_ex(gram).L  # unlike cholesky, it does not wait for the device
     return x.mT @ torch.cholesky_solve(y, factor) if is_wide else torch.cholesky_solve(x.mT @ y, factor)
+
+
+PROBE_ACCURACY = Measure(
+    key="representation/probe_accuracy",
+    label="accuracy of a ridge probe fit on train",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    tier=Tier.CHEAP,
+    formula=formula_of(ridge_probe),
+    source="Chou et al. 2026, arXiv:2605.27078",
+    around="leads the model's own readout (arXiv:2605.27078)",
+)
+
+
+@gives(PROBE_ACCURACY)
+def linear_probe(*, ridge: float = 1e-3) -> MeasureFn:
+    """Return the instrument of ``representation/probe_accuracy/<split>``: fit on ``train``, scored elsewhere.
+
+    Args:
+        ridge: See ``ridge_probe``.
+
+    Source: Chou et al. 2026, arXiv:2605.27078. Cost: one factorisation of d x d a split.
+
+    >>> list(linear_probe()(StepContext(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        features = features_of(context)
+        if "train" not in features:
+            return {}
+        fit, passes = features.pop("train"), context.passes
+        classes = passes["train"].logits.shape[1]
+        return {
+            PROBE_ACCURACY.at(split): ridge_probe(
+                fit, passes["train"].targets, there, passes[split].targets, classes=classes, ridge=ridge
+            )
+            for split, there in features.items()
+        }
+
+    return measure

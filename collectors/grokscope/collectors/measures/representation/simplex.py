@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import vector_norm
+from grokscope.schemas import Direction, Measure, Tier
 
 
 def class_means(features: Tensor, labels: Tensor, *, classes: int) -> Tensor:
@@ -152,3 +154,50 @@ def nc4(features: Tensor, logits: Tensor, means: Tensor) -> Tensor:
 
 def _centred(means: Tensor) -> Tensor:
     return means - means.nanmean(dim=0)
+
+
+_PAPYAN = "Papyan et al. 2020, arXiv:2008.08186"
+
+NC2_NORMS = Measure(
+    key="representation/nc2_norms",
+    label="variation of the class means' norms (NC2)",
+    unit="1",
+    low=0.0,
+    direction=Direction.DOWN,
+    tier=Tier.CHEAP,
+    formula=formula_of(nc2_norms),
+    source=_PAPYAN,
+    around="with accuracy or later (arXiv:2509.17738)",
+)
+NC2_ANGLES = Measure(
+    key="representation/nc2_angles",
+    label="class means' angles from a simplex (NC2)",
+    unit="1",
+    low=0.0,
+    direction=Direction.DOWN,
+    tier=Tier.CHEAP,
+    formula=formula_of(nc2_angles),
+    source=_PAPYAN,
+)
+NC3 = Measure(
+    key="representation/nc3",
+    label="distance of classifier and class means (NC3)",
+    unit="1",
+    low=0.0,
+    high=2.0,
+    direction=Direction.DOWN,
+    tier=Tier.CHEAP,
+    formula=formula_of(nc3),
+    source=_PAPYAN,
+)
+NC4 = Measure(
+    key="representation/nc4",
+    label="disagreement with the nearest class mean (NC4)",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.DOWN,
+    tier=Tier.CHEAP,
+    formula=formula_of(nc4),
+    source=_PAPYAN,
+)

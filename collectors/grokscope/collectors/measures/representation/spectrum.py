@@ -1,13 +1,19 @@
 """How many directions a representation ``[N, d]`` uses, and how its variance decays over them."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measures.weights.spectra import effective_rank, singular_values
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.probing import features_of
+from grokscope.collectors.measures.weights.spectra import effective_rank
 from grokscope.collectors.tensors.predictions import widened
+from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.collectors.tensors.torch_stubs import entropy_terms
+from grokscope.schemas import Measure, Tier
 
 # Variances below this part of the largest are rounding of single precision, not decay.
 _NEGLIGIBLE = 1e-6
@@ -130,3 +136,72 @@ def _rows(features: Tensor) -> Tensor:
             f"features must be [N, d] and not empty, got {list(features.shape)}; flatten leading dimensions"
         )
     return widened(features.detach())
+
+
+PARTICIPATION_RATIO = Measure(
+    key="representation/participation_ratio",
+    label="participation ratio of the covariance",
+    unit="dimensions",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(variance_participation),
+    source="Gao et al. 2017",
+)
+SPECTRAL_ENTROPY = Measure(
+    key="representation/spectral_entropy",
+    label="normalised entropy of the covariance's spectrum",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(spectral_entropy),
+    source="Truong et al. 2026, arXiv:2604.13123",
+    around="late by .39 (measured here); claimed to lead in transformers (arXiv:2604.13123)",
+)
+ALPHA_REQ = Measure(
+    key="representation/alpha_req",
+    label="decay exponent of the covariance's spectrum (α-ReQ)",
+    unit="1",
+    tier=Tier.CHEAP,
+    formula="α of the least squares of log λᵢ on -α log i, λᵢ > 10⁻⁶ λ₁",
+    source="Agrawal et al. 2022",
+    around="turns with the phases of pretraining (arXiv:2509.23024)",
+)
+RANKME = Measure(
+    key="representation/rankme",
+    label="RankMe",
+    unit="dimensions",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(rankme),
+    source="Garrido et al. 2023, arXiv:2210.02885",
+    around="collapses, expands, then compresses in pretraining (arXiv:2509.23024)",
+)
+
+
+@gives(PARTICIPATION_RATIO, SPECTRAL_ENTROPY, ALPHA_REQ, RANKME)
+def representation_spectrum() -> MeasureFn:
+    """Return the instrument of the representation's spectrum, each quantity ``/<split>``.
+
+    ``representation/participation_ratio``, ``spectral_entropy`` and ``alpha_req`` of the covariance, and
+    ``rankme`` of the features as they are.
+
+    Source: each measure's own. Cost: two decompositions of d x d a split.
+
+    >>> list(representation_spectrum()(StepContext(step=0, model=torch.nn.ReLU())))
+    []
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        values: dict[str, Tensor] = {}
+        for split, features in features_of(context).items():
+            variances = covariance_spectrum(features)
+            values |= {
+                PARTICIPATION_RATIO.at(split): variance_participation(variances),
+                SPECTRAL_ENTROPY.at(split): spectral_entropy(variances),
+                ALPHA_REQ.at(split): alpha_req(variances),
+                RANKME.at(split): rankme(features),
+            }
+        return values
+
+    return measure

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import fourier
+from grokscope.schemas import Measure, Tier
 
 
 def frequency_power(table: Tensor) -> Tensor:
@@ -176,3 +178,58 @@ def _power(table: Tensor) -> Tensor:
     if size % 2 == 0:
         power = torch.cat([power[:-1], power[-1:] / 2])
     return power
+
+
+_NANDA = "Nanda et al. 2023, arXiv:2301.05217"
+
+FOURIER_GINI = Measure(
+    key="task/fourier_gini",
+    label="Gini of the embedding's frequencies",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(gini),
+    source=_NANDA,
+    around="leads by .11 (measured here)",
+)
+FOURIER_TOP_SHARE = Measure(
+    key="task/fourier_top_share",
+    label="power of the embedding's key frequencies",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula="Σ of the largest P_k / Σ_k P_k",
+    source=_NANDA,
+)
+KEY_FREQUENCIES = Measure(
+    key="task/key_frequencies",
+    label="frequencies above twice an equal share",
+    unit="frequencies",
+    low=0.0,
+    tier=Tier.CHEAP,
+    formula="#{k : P_k > 2 · mean P}",
+    source=_NANDA,
+)
+FREQUENCY_IPR = Measure(
+    key="task/frequency_ipr",
+    label="inverse participation of the units' frequencies",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(inverse_participation),
+    source="Doshi et al. 2023, arXiv:2310.13061",
+)
+PARALLELOGRAM_SHARE = Measure(
+    key="task/parallelogram_share",
+    label="embedding parallelograms that close (RQI)",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(parallelogram_share),
+    source="Liu et al. 2022, arXiv:2205.10343",
+    around="leads or with accuracy (arXiv:2205.10343)",
+)

@@ -9,9 +9,14 @@ from torch import Tensor, nn
 from grokscope.collectors.evaluating.batches import Inputs, batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of
 from grokscope.collectors.evaluating.taps import tapped
-from grokscope.collectors.measures.instrument import Instrument, Reading, instrument
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
 from grokscope.collectors.measures.subset import fixed
 from grokscope.collectors.measures.tasks.fourier import (
+    FOURIER_GINI,
+    FOURIER_TOP_SHARE,
+    FREQUENCY_IPR,
+    KEY_FREQUENCIES,
+    PARALLELOGRAM_SHARE,
     frequency_power,
     gini,
     inverse_participation,
@@ -20,6 +25,9 @@ from grokscope.collectors.measures.tasks.fourier import (
     top_share,
 )
 from grokscope.collectors.measures.tasks.sums import (
+    EXCLUDED_LOSS,
+    RESTRICTED_LOSS,
+    SUM_SHARE,
     restricted_and_excluded,
     sum_frequencies,
     sum_parts,
@@ -40,43 +48,43 @@ class _Addition:
         self._keys = keys
         self._trained: Tensor | None = None
 
-    def logits(self, reading: Reading) -> dict[str, Tensor]:
+    def logits(self, context: StepContext) -> dict[str, Tensor]:
         """Return what the logits and the representation of the table tell."""
         p = self._p
-        table = self._prepare(self._pairs.to(device_of(reading.model)))
-        logits, features = _table_pass(reading.model, table)
+        table = self._prepare(self._pairs.to(device_of(context.model)))
+        logits, features = _table_pass(context.model, table)
         parts = sum_parts(logits.view(p, p, -1))
         targets = (self._pairs.sum(dim=1) % p).view(p, p).to(logits.device)
         frequencies = sum_frequencies(parts, count=self._keys)
         restricted, excluded = restricted_and_excluded(parts, frequencies)
         values = {
-            "task/sum_share": sum_share(parts),
-            "task/restricted_loss": table_loss(restricted, targets),
+            SUM_SHARE.key: sum_share(parts),
+            RESTRICTED_LOSS.key: table_loss(restricted, targets),
         }
-        trained = self._is_trained(reading, table)
+        trained = self._is_trained(context, table)
         if trained is not None:
-            values["task/excluded_loss"] = table_loss(excluded, targets, chosen=trained.view(p, p))
+            values[EXCLUDED_LOSS.key] = table_loss(excluded, targets, chosen=trained.view(p, p))
         if features is not None:
             # A unit as a function of the first number alone, the second averaged out.
-            values["task/frequency_ipr"] = inverse_participation(features.view(p, p, -1).mean(dim=1))
+            values[FREQUENCY_IPR.key] = inverse_participation(features.view(p, p, -1).mean(dim=1))
         return values
 
-    def embedding(self, reading: Reading, name: str | None) -> dict[str, Tensor]:
+    def embedding(self, context: StepContext, name: str | None) -> dict[str, Tensor]:
         """Return what the rows that embed the residues tell."""
-        weight = _embedding(reading.model, self._p, name)
+        weight = _embedding(context.model, self._p, name)
         if weight is None:
             return {}
         power = frequency_power(weight)
         return {
-            "task/fourier_gini": gini(power),
-            "task/fourier_top_share": top_share(power, count=self._keys),
-            "task/key_frequencies": key_frequencies(power),
-            "task/parallelogram_share": parallelogram_share(weight, generator=fixed(reading, 0)),
+            FOURIER_GINI.key: gini(power),
+            FOURIER_TOP_SHARE.key: top_share(power, count=self._keys),
+            KEY_FREQUENCIES.key: key_frequencies(power),
+            PARALLELOGRAM_SHARE.key: parallelogram_share(weight, generator=fixed(context, 0)),
         }
 
-    def _is_trained(self, reading: Reading, table: Inputs) -> Tensor | None:
-        if self._trained is None and self._train in reading.splits:
-            read = batches(reading.splits[self._train])
+    def _is_trained(self, context: StepContext, table: Inputs) -> Tensor | None:
+        if self._trained is None and self._train in context.splits:
+            read = batches(context.splits[self._train])
             rows = _rows(table)
             seen = torch.cat([_rows(inputs).to(rows) for inputs, _ in read])
             both = torch.cat([rows, seen])
@@ -85,6 +93,17 @@ class _Addition:
         return self._trained
 
 
+@gives(
+    FOURIER_GINI,
+    FOURIER_TOP_SHARE,
+    KEY_FREQUENCIES,
+    FREQUENCY_IPR,
+    PARALLELOGRAM_SHARE,
+    SUM_SHARE,
+    RESTRICTED_LOSS,
+    EXCLUDED_LOSS,
+    use=Use.NAMED,
+)
 def modular_addition(
     *,
     p: int,
@@ -92,15 +111,13 @@ def modular_addition(
     embedding: str | None = None,
     keys: int = 5,
     train: str = "train",
-) -> Instrument:
+) -> MeasureFn:
     """Return the instrument of ``task/...`` for a network that learns (a + b) mod p.
 
     From the logits of the whole table: ``sum_share``, ``restricted_loss``, and on the training pairs
     ``excluded_loss``. From the representation: ``frequency_ipr``. From the embedding: ``fourier_gini``,
     ``fourier_top_share``, ``key_frequencies``, ``parallelogram_share``. The loss's key frequencies are those
-    with the most power along the sum at this reading: early on, the strongest of a noise.
-
-    Cost: one forward pass over the p² pairs, some ten passes over their logits.
+    with the most power along the sum at this step: early on, the strongest of a noise.
 
     Args:
         p: The modulus; classes are the residues.
@@ -115,18 +132,21 @@ def modular_addition(
     Raises:
         ValueError: If p < 4.
 
+    Source: Nanda et al. 2023, arXiv:2301.05217. Cost: one forward pass over the p² pairs, some ten passes
+    over their logits.
+
     >>> model = nn.Sequential(nn.Embedding(5, 4), nn.Flatten(), nn.Linear(8, 5))
-    >>> sorted(modular_addition(p=5)(Reading(step=0, model=model)))[-1]
+    >>> sorted(modular_addition(p=5)(StepContext(step=0, model=model)))[-1]
     'task/sum_share'
     """
     if p < 4:  # noqa: PLR2004 - two pairs of residues
         raise ValueError(f"p must be at least 4, got {p}; it is the modulus")
     addition = _Addition(p, inputs, train, keys)
 
-    def modular_addition(reading: Reading) -> Mapping[str, Tensor]:
-        return addition.logits(reading) | addition.embedding(reading, embedding)
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        return addition.logits(context) | addition.embedding(context, embedding)
 
-    return instrument(modular_addition)
+    return measure
 
 
 def _table_pass(model: nn.Module, table: Inputs) -> tuple[Tensor, Tensor | None]:

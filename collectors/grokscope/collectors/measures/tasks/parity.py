@@ -1,11 +1,17 @@
 """Hidden progress on a sparse parity: what points to the secret bits long before the accuracy does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.measures.subset import fixed
 from grokscope.collectors.tensors.predictions import widened
+from grokscope.collectors.tensors.signs import random_signs
 from grokscope.collectors.tensors.torch_stubs import vector_norm
+from grokscope.schemas import Direction, Measure, Tier
 
 
 def relevant_mass(weight: Tensor, relevant: Sequence[int]) -> Tensor:
@@ -78,3 +84,87 @@ def _check_bits(relevant: Sequence[int], bits: int) -> None:
             f"relevant must name different bits of 0..{bits - 1}, at least one, got {list(relevant)}; "
             "count bits from 0"
         )
+
+
+RELEVANT_MASS = Measure(
+    key="task/relevant_mass",
+    label="first-layer weight on the relevant bits",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    tier=Tier.CHEAP,
+    formula=formula_of(relevant_mass),
+    source="Merrill et al. 2023, arXiv:2303.11873",
+    around="leads (arXiv:2303.11873)",
+)
+PARITY_CORRELATION = Measure(
+    key="task/parity_correlation",
+    label="correlation of the output with the secret parity",
+    unit="1",
+    low=-1.0,
+    high=1.0,
+    direction=Direction.UP,
+    tier=Tier.CHEAP,
+    formula=formula_of(parity_correlation),
+    source="Barak et al. 2022, arXiv:2207.08799",
+    around="leads (arXiv:2207.08799)",
+)
+
+
+@gives(RELEVANT_MASS, PARITY_CORRELATION, use=Use.NAMED)
+def sparse_parity(
+    *,
+    bits: int,
+    relevant: Sequence[int],
+    inputs: Callable[[Tensor], Tensor] | None = None,
+    layer: str | None = None,
+    samples: int = 4096,
+) -> MeasureFn:
+    """Return the instrument of ``task/relevant_mass`` and ``task/parity_correlation``.
+
+    The sign of the correlation tells which class stands for an odd number of -1; of a network of one output
+    that output is used, of two the second less the first.
+
+    Args:
+        bits: n, of an input.
+        relevant: The secret bits, counted from 0.
+        inputs: From bits ``[N, n]`` of ±1 to what the model takes; by default the bits as they are. For 0/1
+            inputs: ``lambda bits: (1 - bits) / 2``.
+        layer: Dotted name of the layer that reads the bits; by default the first ``Linear`` of n inputs.
+        samples: 1/√samples is the noise of the correlation.
+
+    Source: Barak et al. 2022, arXiv:2207.08799. Cost: one forward pass over ``samples`` random inputs, the
+    same at every step.
+
+    >>> model = nn.Linear(4, 2)
+    >>> list(sparse_parity(bits=4, relevant=[0, 1])(StepContext(step=0, model=model)))
+    ['task/parity_correlation', 'task/relevant_mass']
+    """
+    prepare: Callable[[Tensor], Tensor] = inputs or (lambda drawn: drawn)
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        drawn = random_signs(samples, bits, generator=fixed(context, 0))
+        with torch.no_grad():
+            outputs = _difference(context.model(prepare(drawn)))
+        values = {PARITY_CORRELATION.key: parity_correlation(outputs, drawn, relevant)}
+        first = _first_layer(context.model, bits, layer)
+        return values if first is None else values | {RELEVANT_MASS.key: relevant_mass(first, relevant)}
+
+    return measure
+
+
+def _difference(output: object) -> Tensor:
+    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    if isinstance(logits, Tensor) and logits.ndim == 1:
+        return logits
+    if isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[1] in (1, 2):  # noqa: PLR2004
+        return logits[:, -1] if logits.shape[1] == 1 else logits[:, 1] - logits[:, 0]
+    got = list(logits.shape) if isinstance(logits, Tensor) else type(output).__name__
+    raise ValueError(f"the model must return [N], [N, 1] or [N, 2], got {got}; wrap it so")
+
+
+def _first_layer(model: nn.Module, bits: int, name: str | None) -> Tensor | None:
+    modules = [model.get_submodule(name)] if name is not None else model.modules()
+    found = [m.weight for m in modules if isinstance(m, nn.Linear) and m.in_features == bits]
+    return found[0] if found else None

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import fourier, inverse_fourier
+from grokscope.schemas import Direction, Measure, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,3 +156,39 @@ def table_loss(logits: Tensor, targets: Tensor, *, chosen: Tensor | None = None)
 def _sums(size: int, device: torch.device) -> Tensor:
     residues = torch.arange(size, device=device)
     return (residues.unsqueeze(1) + residues) % size
+
+
+_NANDA = "Nanda et al. 2023, arXiv:2301.05217"
+
+SUM_SHARE = Measure(
+    key="task/sum_share",
+    label="share of the logits' variance that depends on the sum",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    direction=Direction.UP,
+    tier=Tier.CHEAP,
+    formula=formula_of(sum_share),
+    source="after Nanda et al. 2023, arXiv:2301.05217",
+    around="leads by .10 (measured here)",
+)
+RESTRICTED_LOSS = Measure(
+    key="task/restricted_loss",
+    label="loss with the key frequencies only",
+    unit="nats",
+    low=0.0,
+    tier=Tier.CHEAP,
+    formula="cross-entropy of ḡ + the waves cos, sin of w_k (a + b), k key; all pairs",
+    source=_NANDA,
+    around="late by .10 (measured here)",
+)
+EXCLUDED_LOSS = Measure(
+    key="task/excluded_loss",
+    label="train loss without the key frequencies",
+    unit="nats",
+    low=0.0,
+    tier=Tier.CHEAP,
+    formula="cross-entropy of z - those waves; training pairs",
+    source=_NANDA,
+    around="rises while test accuracy is still at chance (arXiv:2301.05217)",
+)

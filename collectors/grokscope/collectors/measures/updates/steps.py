@@ -5,9 +5,12 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measures.weights.norms import differences, weight_norms
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.weights.movement import differences
+from grokscope.collectors.measures.weights.norms import weight_norm, weight_norms
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.shards import dot
+from grokscope.schemas import Measure
 
 
 def inner_product(first: Iterable[Tensor], second: Iterable[Tensor]) -> Tensor:
@@ -99,3 +102,61 @@ def split_of(gradient: Tensor, decay: Tensor, product: Tensor) -> tuple[Tensor, 
 
 def _wide(tensor: Tensor) -> Tensor:
     return widened(tensor.detach())
+
+
+_XU = "Xu 2026, arXiv:2604.07380"
+
+GRADIENT_NORM = Measure(
+    key="gradients/norm",
+    label="gradient norm",
+    unit="1",
+    low=0.0,
+    formula=formula_of(weight_norm),
+    around="leads by .07 (measured here)",
+)
+ALIGNMENT = Measure(
+    key="gradients/alignment",
+    label="cosine of -gradient and parameters (NLM alignment)",
+    unit="1",
+    low=-1.0,
+    high=1.0,
+    formula=formula_of(alignment),
+    source="Prieto et al. 2025, arXiv:2501.04697",
+    around="late by .78 (measured here)",
+)
+UPDATE_RATIO = Measure(
+    key="updates/ratio",
+    label="update norm / weight norm",
+    unit="1",
+    low=0.0,
+    formula="‖θ_{t+1} - θ_t‖₂ / ‖θ_t‖₂",
+    around="late by .46 (measured here)",
+)
+GRADIENT_SHARE = Measure(
+    key="updates/gradient_share",
+    label="share of the update's energy from the gradient, not from decay",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    formula=formula_of(decay_split),
+    source=_XU,
+    around="parts align at grokking (arXiv:2604.07380)",
+)
+DECAY_COSINE = Measure(
+    key="updates/decay_cosine",
+    label="cosine of the gradient's and decay's part of the update",
+    unit="1",
+    low=-1.0,
+    high=1.0,
+    formula=formula_of(decay_split),
+    source=_XU,
+)
+LEARNING_RATE = Measure(
+    key="updates/learning_rate",
+    label="learning rate",
+    unit="1",
+    low=0.0,
+    formula="η of the step",
+)
+STEP_MEASURES = (GRADIENT_NORM, ALIGNMENT, UPDATE_RATIO, GRADIENT_SHARE, DECAY_COSINE, LEARNING_RATE)
+"""What ``UpdateWatch`` gives of a step."""

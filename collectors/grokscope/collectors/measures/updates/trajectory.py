@@ -1,12 +1,16 @@
 """Which way the parameters have been going: a window of updates under one fixed random projection."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
-from grokscope.collectors.measures.weights.spectra import singular_values
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.tensors.predictions import widened
+from grokscope.collectors.tensors.singular_values import singular_values
+from grokscope.schemas import Measure, Tier
 
 
 def sketch(parameters: Iterable[Tensor], *, width: int, seed: int = 0) -> Tensor:
@@ -78,3 +82,70 @@ def trajectory_measures(updates: Tensor) -> dict[str, Tensor]:
         "first_gap": first / second,
         "second_gap": second / third,
     }
+
+
+_XU = "Xu 2026, arXiv:2603.28964"
+
+FIRST_SHARE = Measure(
+    key="updates/first_share",
+    label="share of recent updates in their first direction",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(trajectory_measures),
+    source=_XU,
+    around="leads by .25, range .06 to .51 (measured here)",
+)
+FIRST_GAP = Measure(
+    key="updates/first_gap",
+    label="σ₁/σ₂ of recent updates",
+    unit="1",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(trajectory_measures),
+    source=_XU,
+    around="with weight decay, before (arXiv:2603.28964)",
+)
+SECOND_GAP = Measure(
+    key="updates/second_gap",
+    label="σ₂/σ₃ of recent updates",
+    unit="1",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(trajectory_measures),
+    source=_XU,
+)
+
+
+@gives(FIRST_SHARE, FIRST_GAP, SECOND_GAP)
+def update_window(*, window: int = 10, width: int = 4096) -> MeasureFn:
+    """Return the instrument of ``updates/first_share``, ``first_gap`` and ``second_gap`` over recent updates.
+
+    An update is the way from one evaluation to the next. Evaluations of unequal distance weigh by their
+    length.
+
+    Args:
+        window: Updates that are held, at least 3; nothing is measured until there are so many.
+        width: Dimensions of the fixed random projection under which they are held.
+
+    Raises:
+        ValueError: If ``window`` is less than 3.
+
+    Source: Xu 2026, arXiv:2603.28964. Cost: one pass over the parameters; window times width values kept.
+
+    >>> list(update_window()(StepContext(step=0, model=torch.nn.Linear(1, 1))))
+    []
+    """
+    if window < 3:  # noqa: PLR2004 - two gaps need three values
+        raise ValueError(f"window must be at least 3, got {window}; two gaps need three updates")
+    held = deque[Tensor](maxlen=window + 1)
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        held.append(sketch(context.model.parameters(), width=width))
+        if len(held) <= window:
+            return {}
+        measured = trajectory_measures(torch.stack([*held]).diff(dim=0))
+        return {f"updates/{quantity}": value for quantity, value in measured.items()}
+
+    return measure

@@ -1,11 +1,18 @@
 """The shape of a weight matrix's spectrum: how heavy its tail is, and whether single entries rule it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.measures.subset import fixed
+from grokscope.collectors.measures.weights.spectra import matrices_of
+from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.collectors.tensors.torch_stubs import eigvalsh
+from grokscope.schemas import Measure, Tier
 
 # The 99.9 % quantile of the Tracy-Widom law for real matrices.
 _TRACY_WIDOM = 3.2724
@@ -116,3 +123,68 @@ def correlation_traps(matrix: Tensor, *, generator: torch.Generator) -> Tensor:
     width = root * ((large - 1) ** -0.5 + small**-0.5) ** (1 / 3) if large > 1 else 0.0
     edge = shuffled.var(correction=0) * (root**2 + _TRACY_WIDOM * width)
     return (eigvalsh(shuffled @ shuffled.T) > edge).sum().to(torch.float32)
+
+
+_MARTIN = "Martin & Mahoney 2021, arXiv:1810.01075"
+
+TAIL_EXPONENT = Measure(
+    key="weights/tail_exponent",
+    label="power-law exponent of the eigenvalues (α)",
+    unit="1",
+    low=1.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(power_law_tail),
+    source=_MARTIN,
+    around="below 2: over-trained; noise on matrices this small (arXiv:2602.02859)",
+)
+TAIL_COUNT = Measure(
+    key="weights/tail_count",
+    label="eigenvalues in the power-law tail",
+    unit="values",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula="#{i : λᵢ ≥ x_min}",
+    source=_MARTIN,
+)
+CORRELATION_TRAPS = Measure(
+    key="weights/correlation_traps",
+    label="eigenvalues of the shuffled matrix beyond the bulk",
+    unit="values",
+    low=0.0,
+    tier=Tier.COSTLY,
+    formula=formula_of(correlation_traps),
+    source="Martin & Prakash 2026, arXiv:2602.02859",
+    around="before generalization is lost again (arXiv:2602.02859)",
+)
+
+
+@gives(TAIL_EXPONENT, TAIL_COUNT, CORRELATION_TRAPS)
+def heavy_tails(*, smallest: int = 16) -> MeasureFn:
+    """Return the instrument of ``weights/tail_exponent``, ``tail_count`` and ``correlation_traps``.
+
+    All by matrix. An exponent from fewer than some 50 eigenvalues in the tail is mostly noise.
+
+    Args:
+        smallest: Matrices with fewer rows or columns are left out.
+
+    Source: each measure's own. Cost: two decompositions a matrix.
+
+    >>> from torch import nn
+    >>> list(heavy_tails()(StepContext(step=0, model=nn.Linear(16, 20))))
+    ['weights/tail_exponent/weight', 'weights/tail_count/weight', 'weights/correlation_traps/weight']
+    """
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        # A tail needs three values.
+        matrices = matrices_of(dict(context.model.named_parameters()), smallest=max(smallest, 3))
+        values: dict[str, Tensor] = {}
+        for (name, matrix), spectrum in zip(
+            matrices.items(), singular_values(matrices.values()), strict=True
+        ):
+            tail = power_law_tail(spectrum.square())
+            values[TAIL_EXPONENT.at(name)] = tail.alpha
+            values[TAIL_COUNT.at(name)] = tail.count
+            values[CORRELATION_TRAPS.at(name)] = correlation_traps(matrix, generator=fixed(context, 0))
+        return values
+
+    return measure

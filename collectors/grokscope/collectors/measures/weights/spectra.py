@@ -1,44 +1,52 @@
 """What the singular values of a weight matrix say about how many directions it uses."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from grokscope.collectors.tensors.predictions import widened
-from grokscope.collectors.tensors.torch_stubs import eigvalsh, entropy_terms
+from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.measures.location import location
+from grokscope.collectors.tensors.shards import whole
+from grokscope.collectors.tensors.singular_values import singular_values
+from grokscope.collectors.tensors.torch_stubs import entropy_terms
+from grokscope.schemas import Measure, Tier
 
 
-def singular_values(matrices: Iterable[Tensor]) -> list[Tensor]:
-    """Return the singular values of each matrix, largest first, decomposing equal shapes as one batch.
-
-    A matrix and a transposed one share a batch. More than two dimensions (a convolution's kernel) are read
-    as ``[first, product of the rest]``.
+def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[str, Tensor]:
+    """Return the matrices among ``parameters``, whole, under their names without ``.weight``.
 
     Args:
-        matrices: Tensors ``[m, n, ...]`` on one device, at least two-dimensional and not empty.
+        parameters: By name.
+        smallest: Those of fewer rows or columns, once flattened to two dimensions, are left out.
 
-    Returns:
-        One tensor ``[min(m, n)]`` a matrix, in the order given, exact to 1e-7 of the largest; all NaN if an
-        entry is not finite. No synchronisation of ours; CUDA's own decomposition makes one a shape.
+    Source: definition. Cost: none, or an all-gather of each where they are sharded.
 
-    Raises:
-        ValueError: If a tensor has fewer than two dimensions or is empty.
-
-    Source: definition. Cost: O(m n min(m, n)) a matrix, the dearest of the default measures.
-
-    >>> singular_values([torch.diag(torch.tensor([1.0, 3.0])), torch.zeros(2, 5)])
-    [tensor([3., 1.]), tensor([0., 0.])]
+    >>> list(matrices_of(dict(nn.Linear(2, 3).named_parameters())))
+    ['weight']
     """
-    upright = [_upright(matrix) for matrix in matrices]
-    batches: dict[tuple[torch.Size, torch.dtype], list[int]] = {}
-    for index, matrix in enumerate(upright):
-        batches.setdefault((matrix.shape, matrix.dtype), []).append(index)
-    spectra: dict[int, Tensor] = {}
-    for members in batches.values():
-        stacked = torch.stack([upright[index] for index in members])
-        spectra.update(zip(members, _decompose(stacked).unbind(), strict=True))
-    return [spectra[index] for index in range(len(upright))]
+    return {
+        location(name.removesuffix(".weight")): whole(parameter)
+        for name, parameter in parameters.items()
+        if parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= smallest
+    }
+
+
+def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return ``weights/<quantity>/<matrix>`` for every matrix among ``parameters``; see ``weight_measures``.
+
+    Source: each measure's own. Cost: one decomposition a matrix.
+
+    >>> import torch
+    >>> list(matrix_spectra({"output.weight": torch.eye(2)}))[0]
+    'weights/spectral_norm/output'
+    """
+    matrices = matrices_of(parameters)
+    return {
+        f"weights/{quantity}/{place}": value
+        for place, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
+        for quantity, value in spectral_measures(spectrum).items()
+    }
 
 
 def spectral_measures(spectrum: Tensor) -> dict[str, Tensor]:
@@ -164,27 +172,63 @@ def participation_ratio(spectrum: Tensor) -> Tensor:
     return energy.sum(dim=-1).square() / energy.square().sum(dim=-1)
 
 
-def _upright(matrix: Tensor) -> Tensor:
-    if matrix.ndim < 2 or not matrix.numel():  # noqa: PLR2004 - a matrix has two dimensions
-        raise ValueError(
-            f"a spectrum needs a matrix [m, n] that is not empty, got shape {list(matrix.shape)}; "
-            "leave out biases and gains"
-        )
-    flat = matrix.detach().flatten(1)
-    return flat.mT if flat.shape[0] > flat.shape[1] else flat
+SPECTRAL_NORM = Measure(
+    key="weights/spectral_norm",
+    label="spectral norm",
+    unit="1",
+    low=0.0,
+    tier=Tier.CHEAP,
+    formula="σ₁",
+)
+STABLE_RANK = Measure(
+    key="weights/stable_rank",
+    label="stable rank (Σσ² / σ₁²)",
+    unit="dimensions",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(stable_rank),
+    source="Rudelson & Vershynin 2007",
+)
+TOP_ENERGY = Measure(
+    key="weights/top_energy",
+    label="share of Σσ² in the ten strongest directions",
+    unit="1",
+    low=0.0,
+    high=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(top_energy),
+)
+EFFECTIVE_RANK = Measure(
+    key="weights/effective_rank",
+    label="effective rank (entropy of σ)",
+    unit="dimensions",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(effective_rank),
+    source="Roy & Vetterli 2007",
+    around="late by .55 to .62 (measured here)",
+)
+PARTICIPATION_RATIO = Measure(
+    key="weights/participation_ratio",
+    label="participation ratio of σ²",
+    unit="dimensions",
+    low=1.0,
+    tier=Tier.CHEAP,
+    formula=formula_of(participation_ratio),
+)
 
 
-def _decompose(stacked: Tensor) -> Tensor:
-    """Return the singular values ``[B, m]`` of ``[B, m, n]``, m ≤ n: roots of the Gram matrix's eigenvalues.
+@gives(SPECTRAL_NORM, STABLE_RANK, TOP_ENERGY, EFFECTIVE_RANK, PARTICIPATION_RATIO, use=Use.DEFAULT)
+def weight_spectra() -> MeasureFn:
+    """Return the instrument of ``weights/<quantity>/<matrix>``: spectral norm, ranks and their like.
 
-    Takes about two thirds of the time of ``svdvals``, and in double precision loses no digit of a single one.
+    Source: each measure's own. Cost: one decomposition a matrix.
+
+    >>> list(weight_spectra()(StepContext(step=0, model=nn.Linear(2, 3))))[0]
+    'weights/spectral_norm/weight'
     """
-    # Metal knows no double precision.
-    wide = (stacked.cpu() if stacked.device.type == "mps" else stacked).double()
-    # Relative to the largest entry, so that squares neither overflow nor vanish. A decomposition raises on
-    # what is not finite, hence the detour over zeros.
-    largest = wide.abs().amax(dim=(-2, -1), keepdim=True)
-    unit = torch.where(largest.isfinite() & (largest > 0), wide / largest, 0)
-    eigenvalues = eigvalsh(unit @ unit.mT).clamp_min(0)
-    spectra = eigenvalues.flip(-1).sqrt() * torch.where(largest.isfinite(), largest, torch.nan).squeeze(-1)
-    return spectra.to(device=stacked.device, dtype=widened(stacked[:0]).dtype)
+
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        return matrix_spectra(dict(context.model.named_parameters()))
+
+    return measure

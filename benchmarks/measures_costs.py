@@ -1,15 +1,13 @@
-"""Write docs/measures.md: every row of the table of metrics, with what reading it costs.
+"""Time every instrument on two reference models: writes measures_costs.json, for the page of measures.
 
-    python benchmarks/measures_page.py [--rounds 5]
+    python benchmarks/measures_costs.py [--rounds 5] && make measures
 
-Costs are medians of the processor time of one thread, per reading; the model's own training step is told too.
+Costs are medians of the processor time of one thread; the model's own training step is timed too.
 """
 
 import argparse
-import importlib
-import inspect
+import json
 import logging
-import pkgutil
 import statistics
 import time
 import warnings
@@ -18,47 +16,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from measures_formulas import FUNCTIONS, WRITTEN
-from measures_timing import TIMING
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from grokscope.collectors import instruments, measures
 from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
-from grokscope.collectors.instruments import Instrument, Reading, attention_heads, everything, repeated_tokens
+from grokscope.collectors.measures import (
+    Instrument,
+    StepContext,
+    attention_heads,
+    everything,
+    modular_addition,
+    repeated_tokens,
+)
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 from grokscope.schemas import METRICS, Tier, find_metric
-from grokscope.schemas.metrics.measure import CURVE, Metric
 
-PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
+COSTS = Path(__file__).with_suffix(".json")
 Step = Callable[[], Iterable[str]]
 """What is timed; it returns the keys that it gave."""
-
-INTRODUCTION = """\
-# Measures
-
-Every row of the table of metrics, written by `python benchmarks/measures_page.py`. Tier 0 is read at every
-evaluation, tiers 1 and 2 within the tracker's budget. A place may follow the key: a layer, a matrix, a head,
-a split.
-
-A cost is that of the whole reading that gives the row among others: median processor time of one thread, on
-a shared machine good to a factor of two. `GPT-2 width, 2 layers` has GPT-2 small's width (768, 12 heads) with
-2 of its 12 layers, 8,192 of its 50,257 tokens, and 512 tokens a batch; tier 2 was not measured on it. One
-training step for comparison: {steps}.
-
-"Around grokking" is the lead over test accuracy in units of the delay, the median over 7 seeds of the demo's
-MLP at half of each measure's own change, known only in hindsight; what other sources claim is theirs.
-"""
 
 
 @dataclass(kw_only=True)
 class Model:
-    """One reference model in training, and what reading it costs."""
+    """One reference model in training, and what measuring it costs."""
 
     name: str
     model: nn.Module
@@ -66,7 +51,7 @@ class Model:
     test: tuple[Tensor, Tensor]
     tiers: frozenset[Tier]
     more: tuple[Instrument, ...] = ()
-    costs: dict[tuple[str, str], float] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)
     step_ms: float = 0.0
 
 
@@ -89,7 +74,7 @@ def reference_models() -> list[Model]:
             train=train,
             test=test,
             tiers=frozenset(Tier),
-            more=(instruments.modular_addition(p=47),),
+            more=(modular_addition(p=47),),
         ),
         Model(
             name="GPT-2 width, 2 layers",
@@ -103,7 +88,7 @@ def reference_models() -> list[Model]:
 
 
 def median_ms(read: Step, rounds: int, *, warm: bool = True) -> tuple[float, Iterable[str]]:
-    """Return the median milliseconds that ``read`` computes, after a reading to warm up, and its keys."""
+    """Return the median milliseconds that ``read`` computes, after one to warm up, and its keys."""
     seconds, keys = [], set(read() if warm else ())
     for _ in range(rounds):
         began = time.process_time()  # a shared machine's wall clock tells what the neighbours do
@@ -127,16 +112,18 @@ def measure_costs(one: Model, rounds: int) -> None:
     step()
     splits = {"train": one.train, "test": one.test}
     passes = {name: forward_pass(one.model, data) for name, data in splits.items()}
-    reading = Reading(step=0, model=one.model, optimizer=optimizer, init=init, splits=splits, passes=passes)
+    context = StepContext(
+        step=0, model=one.model, optimizer=optimizer, init=init, splits=splits, passes=passes
+    )
     test = passes["test"]
     timed = {
         "curves": lambda: [f"test/{q}" for q in curve_measures(test.logits, test.targets)],
         "norms": lambda: weight_measures(one.model, init=init, optimizer=optimizer, matrices=False),
-        **{i.name: lambda i=i: i(reading) for i in (*everything(), *one.more) if i.tier in one.tiers},
+        **{i.name: lambda i=i: i(context) for i in (*everything(), *one.more) if i.tier in one.tiers},
     }
     with undisturbed(one.model):
         for name, read in timed.items():
-            # A window of updates gives its first value after as many readings as it is long.
+            # A window of updates gives its first value after as many evaluations as it is long.
             note(one, median_ms(read, 12 if name == "update_window" else rounds))
     measure_watch(one, optimizer, step, rounds)
 
@@ -159,67 +146,17 @@ def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:
     for key in cost[1]:
         row = find_metric(key)
         if row is not None:
-            one.costs[row.family, row.quantity] = cost[0]
+            one.costs[row.key] = cost[0]
 
 
-def formula(row: Metric) -> str:
-    """Return the formula of a row: written out, or the indented lines of its function's docstring."""
-    if (row.family, row.quantity) in WRITTEN:
-        return WRITTEN[row.family, row.quantity].replace("|", "\\|")
-    functions = {
-        name: value
-        for module in pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
-        for name, value in vars(importlib.import_module(module.name)).items()
-        if inspect.isfunction(value)
-    }
-    function = functions.get(FUNCTIONS.get((row.family, row.quantity), row.quantity))
-    before = (inspect.getdoc(function) or "").partition("Args:")[0].splitlines()[1:] if function else []
-    lines = [line.strip() for line in before if line.startswith("    ")]
-    return " ".join(lines).replace("|", "\\|") or "—"
+def record(one: Model) -> dict[str, object]:
+    """Return the costs of a model in the order of the table, to two digits: they are good for no more."""
+    in_order = {row.key: digits(one.costs[row.key]) for row in METRICS.values() if row.key in one.costs}
+    return {"name": one.name, "step_ms": digits(one.step_ms), "costs_ms": in_order}
 
 
-def _ms(value: float) -> str:
-    """Return two digits, which is all that the figures are good for."""
-    return f"{float(f'{value:.2g}'):g} ms"
-
-
-def cells(row: Metric, models: list[Model]) -> list[str]:
-    key = f"{'<split>' if row.family == CURVE else row.family}/{row.quantity}"
-    costs = [one.costs.get((row.family, row.quantity)) for one in models]
-    timing = TIMING.get((row.family, row.quantity), "—")
-    shown = [_ms(ms) if ms is not None else "—" for ms in costs]
-    return [
-        f"`{key}`",
-        row.label.replace("|", "\\|"),
-        formula(row),
-        row.unit,
-        row.tier.value,
-        *shown,
-        timing,
-        row.source,
-    ]
-
-
-def page(models: list[Model]) -> str:
-    head = [
-        "key",
-        "what",
-        "formula",
-        "unit",
-        "tier",
-        *(one.name for one in models),
-        "around grokking",
-        "source",
-    ]
-    steps = "; ".join(f"{one.name}: {_ms(one.step_ms)}" for one in models)
-    lines = [
-        INTRODUCTION.format(steps=steps),
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * len(head)}",
-        *(f"| {' | '.join(cells(row, models))} |" for row in METRICS.values()),
-        "",
-    ]
-    return "\n".join(lines)
+def digits(milliseconds: float) -> float:
+    return float(f"{milliseconds:.2g}")
 
 
 def main() -> None:
@@ -232,8 +169,9 @@ def main() -> None:
     models = reference_models()
     for one in models:
         measure_costs(one, rounds)
-    PAGE.write_text(page(models))
-    print(f"wrote {PAGE.name}: {len(METRICS)} rows")
+    text = json.dumps([record(one) for one in models], indent=2, ensure_ascii=False)
+    COSTS.write_text(f"{text}\n")
+    print(f"wrote {COSTS.name}")
 
 
 if __name__ == "__main__":
