@@ -2,9 +2,10 @@
 
     python benchmarks/measures_observed.py [--steps 1500]
 
-The demo's modular addition, measured every 50 steps. A measure's lead is by how much it covers half of its own
-change, from memorization to the end, before the test accuracy covers half of its own, in units of the delay
-between the two. It uses the end of the run, so it ranks measures; it is no rule to apply while one trains.
+The demo's modular addition, measured every 50 steps. A measure's lead is by how much it covers half of its
+own change, from memorization to the end, before the test accuracy covers half of its own, in units of the
+delay between the two. It uses the end of the run, so it ranks measures; it is no rule to apply while one
+trains.
 """
 
 import argparse
@@ -93,7 +94,9 @@ def train(recipe: Recipe, steps: int, seconds: dict[str, list[float]]) -> Rows:
     return rows
 
 
-def measured(context: StepContext, held: list[Instrument], seconds: dict[str, list[float]]) -> dict[str, float]:
+def measured(
+    context: StepContext, held: list[Instrument], seconds: dict[str, list[float]]
+) -> dict[str, float]:
     values: dict[str, float] = {}
     for one in held:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Every public function of ``measure/`` and its shells: documented, exemplified, typed, known to schemas."""
+"""Every public function of the measures and of what is around them: documented, exemplified, typed."""
 
 import doctest
 import importlib
@@ -15,6 +15,7 @@ from grokscope.collectors.evaluating import evaluation
 from grokscope.collectors.evaluating import update_recorder as watch
 from grokscope.collectors.evaluating.evaluation import evaluate, snapshot, weight_measures
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.measures import progress
 from grokscope.collectors.measures.attention.heads import (
     attention_entropy,
     prefix_matching_score,
@@ -47,16 +48,22 @@ from grokscope.collectors.measures.updates.trajectory import trajectory_measures
 from grokscope.collectors.measures.weights.movement import angle_from_init, distance_from_init, update_ratio
 from grokscope.collectors.measures.weights.norms import weight_norms
 from grokscope.collectors.measures.weights.spectra import spectral_measures
+from grokscope.collectors.tensors import functional, predictions
+from grokscope.collectors.tensors import singular_values as singular
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.metrics.table import find_metric
 
 MODULES = [
     evaluation,
+    functional,
+    predictions,
+    singular,
     watch,
+    progress,
     *(
         importlib.import_module(m.name)
         for m in pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
-        if m.name.count(".") > 3 and m.name.rpartition(".")[2] != "modular_addition"
+        if m.name.count(".") > 3  # those of a topic
     ),
 ]
 PUBLIC = {

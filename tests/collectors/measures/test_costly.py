@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 import torch
-from grokscope.schemas.metrics.rows import curvature, task
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -14,6 +13,7 @@ from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.measures import (
+    INSTRUMENTS,
     commutator,
     compression,
     cut_weights,
@@ -33,10 +33,11 @@ from grokscope.collectors.measures.curvature.learning_coefficient import Samplin
 from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.measures.outputs.ranks import accuracy
 from grokscope.collectors.measures.subset import Subset, take
+from grokscope.collectors.measures.table import all_measures
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.collectors.tensors.functional import flat, hessian_product, loss_of, predictor, trained
 from grokscope.collectors.testing import MemoryJournal
-from grokscope.schemas.metrics.table import find_metric
+from grokscope.schemas import Tier, find_metric
 
 QUICK = Sampling(chains=2, draws=4, burn_in=1)
 GENERAL = {
@@ -134,8 +135,9 @@ def test_every_row_of_the_tables_is_measured_and_every_key_is_in_them():
     values |= everything(context_of("parity"), {"sparse_parity": TASKS["sparse_parity"]})
     values |= everything(context_of("sequences"), {"dropout": GENERAL["dropout"]})
     assert [key for key in values if find_metric(key) is None] == []
-    rows = {(row.family, row.quantity) for row in (*curvature.ROWS, *task.ROWS)}
-    assert {(find_metric(key).family, find_metric(key).quantity) for key in values} == rows
+    promised = {one for make in INSTRUMENTS if make.name in GENERAL | TASKS for one in make.measures}
+    assert {find_metric(key) for key in values} == promised
+    assert {one for one in all_measures() if one.tier is Tier.COSTLY or one.family == "task"} == promised
 
 
 @pytest.mark.parametrize("name", ["addition", "parity", "sequences", "pairs"])

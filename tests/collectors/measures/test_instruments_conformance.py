@@ -1,6 +1,6 @@
 """All instruments of tiers 0 and 1: documented, within their bounds, without a trace, the same twice."""
 
-import doctest
+import functools
 import importlib
 import inspect
 import itertools
@@ -10,11 +10,10 @@ import random
 import numpy as np
 import pytest
 import torch
-from grokscope.schemas.metrics.rows import attention, curves, representation, updates, weights
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import measures
+from grokscope.collectors import Measuring, Tracker, measures
 from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import undisturbed
@@ -33,19 +32,16 @@ from grokscope.collectors.measures import (
     slices,
     update_window,
 )
-from grokscope.collectors.measures.instrument import StepContext
+from grokscope.collectors.measures.instrument import StepContext, tier_of
 from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.table import GIVERS
+from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Tier, find_metric
 
 MODULES = [
-    importlib.import_module(f"{instruments.__name__}.{m.name}")
-    for m in pkgutil.iter_modules(instruments.__path__)
+    importlib.import_module(m.name) for m in pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
 ]
-CONSTRUCTORS = {
-    name: value
-    for name, value in vars(instruments).items()
-    if inspect.isfunction(value) and value.__module__.startswith(instruments.__name__)
-}
+CONSTRUCTORS = {make.name: make for make in measures.INSTRUMENTS}
 BATCH, LENGTH, TOKENS = 12, 16, 9
 
 
@@ -137,31 +133,38 @@ def instrument(name):
     return [*cheap(), *told()][WALKED[name]]
 
 
-def readings():
-    """Everything of tiers 0 and 1 over a few steps, with what a tracker reads itself."""
-    run, held, seen = Run(), [*cheap(), *told(), early_loss(steps=4)], {}
+@functools.cache
+def measured():
+    """What each instrument of tiers 0 and 1 gives over a few steps, by its name."""
+    run, held = Run(), [*cheap(), *told(), early_loss(steps=4)]
+    values = {one.name: {} for one in held}
     for step in range(5):
         held[-1].see(run.step())
         for one in held:
-            seen |= run.read(one, step)
-    inputs = forward_pass(run.model, run.splits["test"])
-    curves_read = {f"test/{q}": v for q, v in curve_measures(inputs.logits, inputs.targets).items()}
-    return seen | curves_read | weight_measures(run.model, init=run.init) | run.watch.take()
+            values[one.name] |= run.read(one, step)
+    seen = forward_pass(run.model, run.splits["test"])
+    curves = {f"test/{q}": v for q, v in curve_measures(seen.logits, seen.targets).items()}
+    own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.watch.take()
+    return values | {"Tracker.evaluate": own}
 
 
-def test_every_row_of_the_tables_is_measured_and_every_key_is_in_them_within_its_bounds():
-    seen = readings()
-    assert [key for key in seen if find_metric(key) is None] == []
-    rows = [*curves.ROWS, *weights.ROWS, *updates.ROWS, *representation.ROWS, *attention.ROWS]
-    promised = {(row.family, row.quantity) for row in rows} - {("curve", "batch_loss")}
-    assert {(find_metric(key).family, find_metric(key).quantity) for key in seen} == promised
-    for key, value in seen.items():
+def test_every_instrument_gives_what_its_constructor_says_within_bounds_and_nothing_else():
+    values = measured()
+    for name, seen in values.items():
+        said = CONSTRUCTORS[name].measures if name in CONSTRUCTORS else GIVERS[0].measures
+        assert {find_metric(key) for key in seen} == set(said), name
+    for key, value in [item for seen in values.values() for item in seen.items()]:
         row, number = find_metric(key), float(value)
         assert torch.is_tensor(value), key
         assert (value.ndim, value.is_floating_point(), value.requires_grad) == (0, True, False), key
         assert np.isfinite(number), key
         assert row.low is None or number >= row.low - 1e-5, key
         assert row.high is None or number <= row.high + 1e-5, key
+
+
+def test_every_constructor_of_a_cheap_instrument_is_walked():
+    cheap_ones = {name for name, make in CONSTRUCTORS.items() if tier_of(make.measures) is not Tier.COSTLY}
+    assert measured().keys() >= cheap_ones - {"modular_addition", "sparse_parity"}
 
 
 def traces(run):
@@ -215,10 +218,10 @@ def test_without_splits_passes_and_optimizer_an_instrument_does_not_fail(name):
     assert all(find_metric(key) is not None for key in values)
 
 
-def test_a_table_row_tells_the_tier_of_its_instrument():
-    for one in cheap():
-        for key in Run().read(one):
-            assert find_metric(key).tier is one.tier or one.tier is Tier.CHEAP, key
+def test_an_instrument_is_as_costly_as_the_costliest_of_its_measures():
+    assert {one.name: one.tier for one in everything()} == {
+        one.name: tier_of(CONSTRUCTORS[one.name].measures) for one in everything()
+    }
 
 
 def test_names_are_unique_and_the_sets_are_nested():
@@ -228,25 +231,45 @@ def test_names_are_unique_and_the_sets_are_nested():
     assert {one.tier for one in cheap()} == {Tier.FREE, Tier.CHEAP}
 
 
-@pytest.mark.parametrize("name", CONSTRUCTORS)
-def test_a_constructor_is_documented_with_an_example_and_takes_options_by_keyword(name):
-    text = inspect.getdoc(CONSTRUCTORS[name]) or ""
-    examples = doctest.DocTestFinder(recurse=False).find(CONSTRUCTORS[name], name)
-    assert any(test.examples for test in examples)
-    assert text.splitlines()[0].endswith((".", ",", ":"))
-    options = [
-        p for p in inspect.signature(CONSTRUCTORS[name]).parameters.values() if p.default is not p.empty
-    ]
-    assert [p.name for p in options if p.kind is not p.KEYWORD_ONLY] == []
-
-
-def test_every_constructor_of_the_modules_is_exported():
-    made = {
-        name
-        for module in MODULES
-        for name, value in vars(module).items()
-        if inspect.isfunction(value)
-        and value.__module__ == module.__name__
-        and inspect.signature(value).return_annotation in {instruments.Instrument, "Instrument"}
+def test_each_set_has_its_instruments():
+    standard = {"second_moments", "weight_spectra", "neural_collapse"}
+    more = {
+        *("movement", "macro", "reliability", "layer_margins", "in_context", "representation_spectrum"),
+        *("intrinsic_dimension", "linear_probe", "alignment", "active_units", "gradient_noise"),
+        "update_window",
     }
-    assert made <= set(CONSTRUCTORS)
+    costly = {
+        *("sharpness", "hessian_spread", "last_layer_flatness", "commutator", "tangent_alignment"),
+        *("heavy_tails", "compression", "cut_weights", "synergy", "regions", "learning_coefficient"),
+    }
+    assert [{one.name for one in held()} for held in (default, cheap, everything)] == [
+        standard,
+        standard | more,
+        standard | more | costly,
+    ]
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_a_constructor_is_imported_from_the_package_under_its_name_and_takes_options_by_keyword(name):
+    options = inspect.signature(getattr(measures, name)).parameters.values()
+    assert [p.name for p in options if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY] == []
+
+
+def test_every_constructor_of_the_modules_is_collected():
+    made = {
+        value.name
+        for module in MODULES
+        for value in vars(module).values()
+        if isinstance(getattr(value, "use", None), measures.Use) and isinstance(value.measures, tuple)
+    }
+    assert made == CONSTRUCTORS.keys()
+
+
+def test_a_tracker_takes_a_whole_set_of_instruments():
+    run, journal = Run(), MemoryJournal()
+    measuring = Measuring(budget=1.0, defaults=False)
+    options = {"experiment": "all", "measuring": measuring, "journal": journal}
+    with Tracker(run.model, run.optimizer, measures=cheap(), **options) as tracker:
+        tracker.evaluate(0, **run.splits)
+    cost = {key.removeprefix("collector/seconds/") for _, key, _ in journal.rows()}
+    assert cost >= {one.name for one in cheap()}

@@ -115,12 +115,12 @@ def _scalar(key: str, value: Tensor | float) -> Tensor | float:
     return value
 
 
-def _named(read: Instrument | MeasureFn) -> Instrument:
-    if not callable(read):
+def _named(given: Instrument | MeasureFn) -> Instrument:
+    if not callable(given):
         raise TrackerError(
             "measures are instruments, as grokscope.collectors.measures makes them, or functions of a "
-            f"StepContext, got {type(read).__name__}; call its constructor, or write one function"
+            f"StepContext, got {type(given).__name__}; call its constructor, or write one function"
         )
-    if isinstance(getattr(read, "tier", None), Tier) and isinstance(getattr(read, "name", None), str):
-        return cast("Instrument", read)
-    return Named(name=getattr(read, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, read=read)
+    if isinstance(getattr(given, "tier", None), Tier) and isinstance(getattr(given, "name", None), str):
+        return cast("Instrument", given)
+    return Named(name=getattr(given, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, function=given)

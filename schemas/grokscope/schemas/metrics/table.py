@@ -25,7 +25,8 @@ _SHIFT = re.compile(r"shift:[\w.\-]+")
 def _measure(row: dict[str, Any]) -> Measure:
     # Which instruments give the key is for people who read the file.
     known = {name: value for name, value in row.items() if name != "given_by"}
-    return Measure(**known | {"direction": Direction(row["direction"]), "tier": Tier(row["tier"])})
+    known["direction"], known["tier"] = Direction(row["direction"]), Tier(row["tier"])
+    return Measure(**known)
 
 
 def _committed() -> dict[tuple[str, str], Measure]:

@@ -1,6 +1,7 @@
 """What the first stretch of a training curve already tells: how much it oscillates, and how slowly."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.measures.instrument import StepContext, Use, tier_of
 from grokscope.collectors.tensors.predictions import widest
 from grokscope.collectors.tensors.torch_stubs import real_spectrum
-from grokscope.schemas import Measure
+from grokscope.schemas import Measure, Tier
 
 _FEWEST = 4
 
@@ -139,10 +140,10 @@ class EarlyLoss:
     ['train/early_activity', 'train/early_mobility', 'train/early_low_frequency_share']
     """
 
-    name = "early_loss"
-    measures = (ACTIVITY, MOBILITY, LOW_FREQUENCY_SHARE)
-    tier = tier_of(measures)
-    use = Use.NAMED
+    name: ClassVar[str] = "early_loss"
+    measures: ClassVar[tuple[Measure, ...]] = (ACTIVITY, MOBILITY, LOW_FREQUENCY_SHARE)
+    tier: ClassVar[Tier] = tier_of(measures)
+    use: ClassVar[Use] = Use.NAMED
 
     def __init__(self, *, steps: int = 300) -> None:
         if steps < 4:  # noqa: PLR2004 - a second difference and a mean
