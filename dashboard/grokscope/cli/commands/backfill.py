@@ -12,7 +12,7 @@ from grokscope.cli.terminal import say
 from grokscope.schemas import GrokscopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class BackfillError(GrokscopeError):
@@ -80,7 +80,8 @@ def _measure(name: str) -> Any:
     makes: Mapping[str, Callable[[], Any]] = {make.name: make for make in collected}
     if name not in makes:
         raise BackfillError(
-            f"{name!r} is no instrument; known: {', '.join(sorted(makes))}; name one of your own as MODULE:NAME"
+            f"{name!r} is no instrument; known: {', '.join(sorted(makes))}; "
+            "name one of your own as MODULE:NAME"
         )
     return makes[name]()
 

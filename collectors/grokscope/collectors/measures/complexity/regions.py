@@ -165,6 +165,7 @@ def regions(*, subset: Subset | None = None, radius: float = 0.01, directions: i
 
     Source: Humayun et al. 2024, arXiv:2402.15555. Cost: 2 · directions forward passes.
 
+    >>> from torch import nn
     >>> data = (torch.randn(8, 2), torch.arange(8) % 3)
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     >>> list(regions()(StepContext(step=0, model=model, splits={"train": data})))

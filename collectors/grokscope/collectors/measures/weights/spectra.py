@@ -22,6 +22,7 @@ def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[
 
     Source: definition. Cost: none, or an all-gather of each where they are sharded.
 
+    >>> from torch import nn
     >>> list(matrices_of(dict(nn.Linear(2, 3).named_parameters())))
     ['weight']
     """
@@ -57,6 +58,7 @@ def spectral_measures(spectrum: Tensor) -> dict[str, Tensor]:
 
     Source: each measure's own. Cost: some ten passes over K values.
 
+    >>> import torch
     >>> list(spectral_measures(torch.tensor([1.0, 1.0])))
     ['spectral_norm', 'stable_rank', 'effective_rank', 'participation_ratio', 'top_energy']
     """
@@ -80,6 +82,7 @@ def spectral_norm(spectrum: Tensor) -> Tensor:
 
     Source: definition. Cost: one pass over K values.
 
+    >>> import torch
     >>> spectral_norm(torch.tensor([3.0, 1.0]))
     tensor(3.)
     """
@@ -99,6 +102,7 @@ def stable_rank(spectrum: Tensor) -> Tensor:
 
     Source: Rudelson & Vershynin 2007. Cost: one pass over K values.
 
+    >>> import torch
     >>> stable_rank(torch.tensor([2.0, 1.0, 1.0]))
     tensor(1.5000)
     """
@@ -122,6 +126,7 @@ def top_energy(spectrum: Tensor, *, k: int = 10) -> Tensor:
 
     Source: definition. Cost: one pass over K values.
 
+    >>> import torch
     >>> top_energy(torch.tensor([3.0, 1.0]), k=1)
     tensor(0.9000)
     """
@@ -144,6 +149,7 @@ def effective_rank(spectrum: Tensor) -> Tensor:
 
     Source: Roy & Vetterli 2007. Cost: one pass over K values.
 
+    >>> import torch
     >>> effective_rank(torch.tensor([2.0, 2.0, 2.0, 0.0]))
     tensor(3.)
     """
@@ -164,6 +170,7 @@ def participation_ratio(spectrum: Tensor) -> Tensor:
 
     Source: definition. Cost: one pass over K values.
 
+    >>> import torch
     >>> participation_ratio(torch.tensor([2.0, 2.0, 0.0]))
     tensor(2.)
     """
@@ -224,6 +231,7 @@ def weight_spectra() -> MeasureFn:
 
     Source: each measure's own. Cost: one decomposition a matrix.
 
+    >>> from torch import nn
     >>> list(weight_spectra()(StepContext(step=0, model=nn.Linear(2, 3))))[0]
     'weights/spectral_norm/weight'
     """
