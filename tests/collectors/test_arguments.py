@@ -147,7 +147,7 @@ def test_a_measure_that_is_given_beside_the_defaults_or_twice_is_read_once():
     assert tracker.evaluate(0, train=DATA)["mine/step"] == 0.0
     assert read == [0]
     watch = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[own])._watch
-    assert watch._panel._instruments["weight_spectra"] is own
+    assert watch._instruments._instruments["weight_spectra"] is own
 
 
 @pytest.mark.parametrize("value", ["abc", None, [1.0], torch.ones(2), torch.tensor(1j)])
