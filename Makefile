@@ -15,7 +15,7 @@ TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
 
-.PHONY: help demo test lint type screenshots mutants soak bench bench-detect bench-store constraints
+.PHONY: help demo test lint type screenshots measures mutants soak bench bench-detect bench-store constraints
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -46,6 +46,9 @@ bench-store:  ## reading beside MLflow's client and bare readers; ARGS="FOLDER -
 
 mutants:  ## small faults that the nearest tests must notice; ARGS="transitions --sample 150"
 	@$(MAKE) --no-print-directory bench BENCH=mutants
+
+measures: $(INSTALLED)  ## what is generated from the measures: docs/measures.md and metrics.json of the schemas
+	@$(BIN)/python -m grokscope.collectors.measures.table .
 
 soak:  ## random faults against a real trainer, shipper and server for an hour; ARGS="--seconds 60"
 	@$(BIN)/python tests/soak/nemesis.py $(ARGS)

@@ -2,9 +2,10 @@
 
     python benchmarks/measures_observed.py [--steps 1500]
 
-The demo's modular addition, read every 50 steps. A measure's lead is by how much it covers half of its own
-change, from memorization to the end, before the test accuracy covers half of its own, in units of the delay
-between the two. It uses the end of the run, so it ranks measures; it is no rule to apply while one trains.
+The demo's modular addition, measured every 50 steps. A measure's lead is by how much it covers half of its
+own change, from memorization to the end, before the test accuracy covers half of its own, in units of the
+delay between the two. It uses the end of the run, so it ranks measures; it is no rule to apply while one
+trains.
 """
 
 import argparse
@@ -19,20 +20,23 @@ from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.instruments.complexity import compression, cut_weights, heavy_tails, synergy
-from grokscope.collectors.instruments.curvature import (
+from grokscope.collectors.measures import (
     commutator,
+    compression,
+    cut_weights,
+    heavy_tails,
     hessian_spread,
     last_layer_flatness,
+    learning_coefficient,
     sharpness,
+    synergy,
     tangent_alignment,
 )
-from grokscope.collectors.instruments.sampling import learning_coefficient
-from grokscope.collectors.instruments.subset import Subset
-from grokscope.collectors.instruments.task_modular import modular_addition
-from grokscope.collectors.measure.curves import accuracy
-from grokscope.collectors.measure.llc import Sampling
-from grokscope.collectors.reading import Instrument, Reading
+from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
+from grokscope.collectors.measures.instrument import Instrument, StepContext
+from grokscope.collectors.measures.outputs.ranks import accuracy
+from grokscope.collectors.measures.subset import Subset
+from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
 
 EVERY = 50
@@ -65,7 +69,7 @@ def instruments(p: int) -> list[Instrument]:
 
 
 def train(recipe: Recipe, steps: int, seconds: dict[str, list[float]]) -> Rows:
-    """Train one run and return a row of values a reading."""
+    """Train one run and return a row of values an evaluation."""
     torch.manual_seed(recipe.seed)
     splits = dict(
         zip(("train", "test"), addition_table(recipe.p, recipe.train_fraction, recipe.seed), strict=True)
@@ -79,9 +83,9 @@ def train(recipe: Recipe, steps: int, seconds: dict[str, list[float]]) -> Rows:
     for step in range(steps + 1):
         if step % EVERY == 0:
             passes = {name: forward_pass(model, split) for name, split in splits.items()}
-            reading = Reading(step=step, model=model, optimizer=optimizer, splits=splits, passes=passes)
+            context = StepContext(step=step, model=model, optimizer=optimizer, splits=splits, passes=passes)
             values = {f"{n}/accuracy": accuracy(seen.logits, seen.targets) for n, seen in passes.items()}
-            rows.append({"step": step, **numbers(values), **read(reading, held, seconds)})
+            rows.append({"step": step, **numbers(values), **measured(context, held, seconds)})
         began = time.perf_counter()
         optimizer.zero_grad()
         cross_entropy(model(inputs), targets).backward()
@@ -90,12 +94,14 @@ def train(recipe: Recipe, steps: int, seconds: dict[str, list[float]]) -> Rows:
     return rows
 
 
-def read(reading: Reading, held: list[Instrument], seconds: dict[str, list[float]]) -> dict[str, float]:
+def measured(
+    context: StepContext, held: list[Instrument], seconds: dict[str, list[float]]
+) -> dict[str, float]:
     values: dict[str, float] = {}
     for one in held:
         began = time.perf_counter()
-        with undisturbed(reading.model):
-            values |= numbers(one(reading))
+        with undisturbed(context.model):
+            values |= numbers(one(context))
         seconds.setdefault(one.name, []).append(time.perf_counter() - began)
     return values
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.instruments import Reading, sharpness
+from grokscope.collectors.measures import StepContext, sharpness
 
 
-def confusion(reading: Reading) -> Mapping[str, Tensor]:  # the function: a reading in, scalars out
+def confusion(context: StepContext) -> Mapping[str, Tensor]:  # the function: a step in, scalars out
     """Return how often each of the most confused pair of classes is taken for the other."""
-    seen = reading.passes["test"]  # logits and targets of the pass that evaluate has made anyway
+    seen = context.passes["test"]  # logits and targets of the pass that evaluate has made anyway
     classes = seen.logits.shape[1]
     pairs = seen.targets * classes + seen.logits.argmax(dim=1)
     table = torch.bincount(pairs, minlength=classes**2).view(classes, classes)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from grokscope.collectors import Tracker, TrackerError
-from grokscope.collectors.instruments import cheap, weight_spectra
+from grokscope.collectors.measures import cheap, weight_spectra
 from grokscope.collectors.testing import MemoryJournal
 
 DATA = (torch.randn(6, 4), torch.arange(6) % 3)
@@ -139,15 +139,15 @@ def test_an_unknown_status_while_an_error_is_handled_ends_the_run_as_that_does()
 def test_a_measure_that_is_given_beside_the_defaults_or_twice_is_read_once():
     own, read = weight_spectra(), []
 
-    def mine(reading):
-        read.append(reading.step)
-        return {"mine/step": float(reading.step)}
+    def mine(context):
+        read.append(context.step)
+        return {"mine/step": float(context.step)}
 
     tracker = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[*cheap(), mine, mine])
     assert tracker.evaluate(0, train=DATA)["mine/step"] == 0.0
     assert read == [0]
     watch = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[own])._watch
-    assert watch._panel._instruments["weight_spectra"] is own
+    assert watch._instruments._instruments["weight_spectra"] is own
 
 
 @pytest.mark.parametrize("value", ["abc", None, [1.0], torch.ones(2), torch.tensor(1j)])

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker, TrackerError, at_steps, every
-from grokscope.collectors.instruments import default
+from grokscope.collectors.measures import default
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Tier, find_metric
 from grokscope.schemas.names import stored_name
@@ -94,8 +94,8 @@ def test_costly_measures_keep_to_their_budget_and_curves_are_never_skipped(journ
 
 
 def test_a_measure_of_ones_own_is_one_function_and_one_line(journal):
-    def zeros(reading):
-        return {"mine/zeros": sum((p == 0).sum() for p in reading.model.parameters())}
+    def zeros(context):
+        return {"mine/zeros": sum((p == 0).sum() for p in context.model.parameters())}
 
     model = nn.Linear(4, 3)
     nn.init.zeros_(model.bias)

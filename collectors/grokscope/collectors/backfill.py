@@ -10,11 +10,11 @@ from grokscope.collectors.detecting.checkpoints import Checkpoint, CheckpointErr
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.evaluation import snapshot
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.instrument_set import Panel
+from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.model_evaluator import to_floats
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
-from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
 from grokscope.collectors.recording.sink import Journal
 from grokscope.collectors.tracker import Tracker
 
@@ -26,7 +26,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     model: nn.Module,
     splits: Splits,
     *,
-    measures: Sequence[Instrument | Read],
+    measures: Sequence[Instrument | MeasureFn],
     store: str | None = None,
     status: str = "FINISHED",
     report: Callable[[int], object] | None = None,
@@ -35,14 +35,14 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     """Read instruments over a run's checkpoints, and log what they give into the same MLflow run.
 
     The run itself must be over: a run has one writer at a time. Only ``measures`` are logged; the curves stay
-    as training wrote them. ``Reading.init`` is the state of step 0, which ``Checkpoints`` always keeps, and
-    empty without one; ``Reading.optimizer`` is ``None``.
+    as training wrote them. ``StepContext.init`` is the state of step 0, which ``Checkpoints`` always keeps,
+    and empty without one; ``StepContext.optimizer`` is ``None``.
 
     Args:
         folder: Of one run, as ``Checkpoints`` fills it.
         model: Built as for training; its state is overwritten, and put back at the end.
         splits: Split name -> data, as for ``Tracker.evaluate``.
-        measures: Instruments, or functions of a ``Reading``; there is no budget here.
+        measures: Instruments, or functions of a ``StepContext``; there is no budget here.
         store: Where the run is, as for ``Tracker``.
         status: The run's own, which it keeps.
         report: Called with the step of each checkpoint that is done.
@@ -69,7 +69,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     ...         f"{folder}/run",
     ...         model,
     ...         {"test": data},
-    ...         measures=[lambda reading: {"mine/step": float(reading.step)}],
+    ...         measures=[lambda context: {"mine/step": float(context.step)}],
     ...         journal=journal,
     ...     )
     1
@@ -79,7 +79,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     checkpoints = saved(folder)
     first = _of_one_run(checkpoints, folder)
     complaints: list[str] = []
-    panel = Panel(measures, say=complaints.append)
+    instruments = InstrumentSet(measures, say=complaints.append)
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
@@ -89,7 +89,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
         ) as tracker:
             for checkpoint in checkpoints:
                 checkpoint.load_into(model)
-                values = _read(panel, model, splits, init=init, step=checkpoint.step)
+                values = _read(instruments, model, splits, init=init, step=checkpoint.step)
                 _raise_first(complaints)
                 tracker.log(checkpoint.step, values)
                 logged += len(values)
@@ -119,12 +119,12 @@ def _init(checkpoints: Sequence[Checkpoint], model: nn.Module) -> dict[str, Tens
 
 
 def _read(
-    panel: Panel, model: nn.Module, splits: Splits, *, init: Mapping[str, Tensor], step: int
+    instruments: InstrumentSet, model: nn.Module, splits: Splits, *, init: Mapping[str, Tensor], step: int
 ) -> dict[str, float]:
     passes = {split: forward_pass(model, data) for split, data in splits.items()}
-    reading = Reading(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
+    context = StepContext(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
     with undisturbed(model, *splits.values()):
-        return to_floats(panel.read(reading, Stopwatch(device_of(model)), share=math.inf))
+        return to_floats(instruments.read(context, Stopwatch(device_of(model)), share=math.inf))
 
 
 def _raise_first(complaints: list[str]) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from grokscope.collectors.detecting.checkpoints import Checkpoints
     from grokscope.collectors.evaluating.model_evaluator import Data, ModelWatch
-    from grokscope.collectors.reading import Instrument, Read
+    from grokscope.collectors.measures.instrument import Instrument, MeasureFn
 
 _CLOSE_SECONDS = 5.0
 
@@ -59,7 +59,7 @@ class Tracker:
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
-            ``Reading`` that return metric key -> scalar; see ``grokscope.collectors.instruments``. One that
+            ``StepContext`` that return metric key -> scalar; see ``grokscope.collectors.measures``. One that
             has a default's name takes its place.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
@@ -93,7 +93,7 @@ class Tracker:
         name: str | None = None,
         store: str | None = None,
         schedule: Schedule | None = None,
-        measures: "Sequence[Instrument | Read]" = (),
+        measures: "Sequence[Instrument | MeasureFn]" = (),
         measuring: Measuring | None = None,
         run_id: str | None = None,
         detector: OnlineDetector | None = None,

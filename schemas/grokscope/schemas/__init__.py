@@ -15,9 +15,9 @@ from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import resolve as resolve
 from grokscope.schemas.metrics.held_out import held_out as held_out
 from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curves
-from grokscope.schemas.metrics.row import Direction as Direction
-from grokscope.schemas.metrics.row import Metric as Metric
-from grokscope.schemas.metrics.row import Tier as Tier
+from grokscope.schemas.metrics.measure import Direction as Direction
+from grokscope.schemas.metrics.measure import Measure as Measure
+from grokscope.schemas.metrics.measure import Tier as Tier
 from grokscope.schemas.metrics.table import METRICS as METRICS
 from grokscope.schemas.metrics.table import SPLITS as SPLITS
 from grokscope.schemas.metrics.table import find_metric as find_metric

@@ -8,7 +8,7 @@ from torch import nn
 from grokscope.collectors import Tracker, TrackerError, every
 from grokscope.collectors.backfill import backfill
 from grokscope.collectors.detecting.checkpoints import CheckpointError, Checkpoints, saved
-from grokscope.collectors.instruments import movement
+from grokscope.collectors.measures import movement
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Kind, Status, Transition
 
@@ -139,10 +139,10 @@ def test_backfill_measures_each_state_and_leaves_the_model_as_it_was(tmp_path):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     journal = MemoryJournal()
 
-    def bias(reading):
+    def bias(context):
         return {
-            "mine/bias": reading.model.bias[0],
-            "mine/examples": float(len(reading.passes["test"].logits)),
+            "mine/bias": context.model.bias[0],
+            "mine/examples": float(len(context.passes["test"].logits)),
         }
 
     logged = backfill(

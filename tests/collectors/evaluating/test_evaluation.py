@@ -9,7 +9,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors.evaluating.evaluation import evaluate
-from grokscope.collectors.measure import curve_measures, nc1
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.representation.collapse import nc1
 
 CLASSES = 5
 X = torch.randn(24, 6, generator=torch.Generator().manual_seed(0))

@@ -7,7 +7,7 @@ from torch.nn.functional import batch_norm
 
 from grokscope.collectors import Tracker
 from grokscope.collectors.evaluating.kept_tensors import Habits
-from grokscope.collectors.measure import undisturbed
+from grokscope.collectors.evaluating.preserved_state import undisturbed
 from grokscope.collectors.testing import MemoryJournal
 
 DATA = (torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 3)

@@ -1,7 +1,6 @@
 """The observer changes nothing: a run with every collector there is ends, bit for bit, as one with none."""
 
 import contextlib
-import inspect
 import random
 import warnings
 
@@ -12,9 +11,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from grokscope.collectors import Measuring, Tracker, every, instruments
+from grokscope.collectors import Measuring, Tracker, every
 from grokscope.collectors.detecting.checkpoints import Checkpoints, saved
-from grokscope.collectors.instruments import (
+from grokscope.collectors.measures import (
+    INSTRUMENTS,
     Subset,
     active_units,
     attention_heads,
@@ -28,7 +28,7 @@ from grokscope.collectors.instruments import (
     slices,
     sparse_parity,
 )
-from grokscope.collectors.measure.llc import Sampling
+from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
 from grokscope.collectors.testing import MemoryJournal
 from grokscope.schemas import Kind, Status, Tier, Transition
 
@@ -255,12 +255,6 @@ def test_training_is_the_same_to_the_bit_with_every_collector_and_with_none(
 
 
 def test_every_instrument_there_is_takes_part():
-    made = {
-        name
-        for name, value in vars(instruments).items()
-        if inspect.isfunction(value) and value.__module__.startswith(instruments.__name__)
-    }
-    sets_and_helpers = {"default", "cheap", "everything", "repeated_tokens"}
     held = [one for _, _, measures in MODELS.values() for one in measures()]
-    assert {one.name for one in held} == made - sets_and_helpers
+    assert {one.name for one in held} == {make.name for make in INSTRUMENTS}
     assert {one.tier for one in held} == set(Tier)

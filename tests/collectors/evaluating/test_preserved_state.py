@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors.evaluating.evaluation import evaluate, snapshot, weight_measures
-from grokscope.collectors.measure import forward_flops, undisturbed
+from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.measures.progress import forward_flops
 
 X = torch.randn(32, 6, generator=torch.Generator().manual_seed(0))
 Y = torch.arange(32) % 4

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from grokscope.collectors.measure import distance_from_init, weight_norm
-from grokscope.collectors.measure import norms as norms_module
+from grokscope.collectors.measures.weights import movement as movement_module
+from grokscope.collectors.measures.weights.movement import distance_from_init
+from grokscope.collectors.measures.weights.norms import weight_norm
 from grokscope.collectors.tensors.chunks import in_pieces
 
 SHAPES = [(3, 4), (0,), (), (2, 5), (7,)]
@@ -39,5 +40,5 @@ def test_a_distance_is_the_same_in_pieces_of_any_size(order, monkeypatch):
     now, then = tensors(2), tensors(3)
     at_once = weight_norm([a - b for a, b in zip(now, then, strict=True)], order=order)
     for most in (1, 3, 8):
-        monkeypatch.setattr(norms_module, "in_pieces", lambda *two, most=most: in_pieces(*two, most=most))
+        monkeypatch.setattr(movement_module, "in_pieces", lambda *two, most=most: in_pieces(*two, most=most))
         assert distance_from_init(now, then, order=order).item() == pytest.approx(at_once.item())

@@ -8,18 +8,12 @@ from torch.optim import Optimizer
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import plain_module
-from grokscope.collectors.measure.collapse import nc1
-from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.norms import (
-    angle_of_sides,
-    by_group,
-    by_layer,
-    distance_from_init,
-    weight_norms,
-)
-from grokscope.collectors.measure.spectra import singular_values, spectral_measures
-from grokscope.collectors.tensors.shards import whole
-from grokscope.collectors.where import where
+from grokscope.collectors.measures.location import location
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.representation.collapse import nc1
+from grokscope.collectors.measures.weights.movement import angle_of_sides, distance_from_init
+from grokscope.collectors.measures.weights.norms import by_group, by_layer, weight_norms
+from grokscope.collectors.measures.weights.spectra import matrix_spectra
 
 
 def evaluate(
@@ -83,7 +77,7 @@ def weight_measures(
         model: Any module, its parameters on one device.
         init: ``snapshot`` at initialisation, for ``weights/distance_from_init`` and ``angle_from_init``.
         optimizer: Its parameter groups are measured too.
-        matrices: Whether to decompose the matrices, the dear part.
+        matrices: Whether to decompose the matrices, the costly part.
 
     Returns:
         Scalar tensors on the model's device, no synchronisation of ours (CUDA's decomposition makes its own).
@@ -121,10 +115,10 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
-    parts = {f"weights/norm/{where(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
+    parts = {f"weights/norm/{location(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
     groups = by_group(optimizer) if optimizer is not None else {}
     if len(groups) > 1:
-        parts |= {f"weights/norm/group:{where(name)}": group for name, group in groups.items()}
+        parts |= {f"weights/norm/group:{location(name)}": group for name, group in groups.items()}
     return parts
 
 
@@ -136,39 +130,3 @@ def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> lis
             "take it with snapshot(model) before training"
         )
     return [init[name] for name in parameters]
-
-
-def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[str, Tensor]:
-    """Return the matrices among ``parameters``, whole, under their names without ``.weight``.
-
-    Args:
-        parameters: By name.
-        smallest: Those of fewer rows or columns, once flattened to two dimensions, are left out.
-
-    Source: definition. Cost: none, or an all-gather of each where they are sharded.
-
-    >>> list(matrices_of(dict(nn.Linear(2, 3).named_parameters())))
-    ['weight']
-    """
-    return {
-        where(name.removesuffix(".weight")): whole(parameter)
-        for name, parameter in parameters.items()
-        if parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= smallest
-    }
-
-
-def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return ``weights/<quantity>/<matrix>`` for every matrix among ``parameters``; see ``weight_measures``.
-
-    Source: each measure's own. Cost: one decomposition a matrix.
-
-    >>> import torch
-    >>> list(matrix_spectra({"output.weight": torch.eye(2)}))[0]
-    'weights/spectral_norm/output'
-    """
-    matrices = matrices_of(parameters)
-    return {
-        f"weights/{quantity}/{place}": value
-        for place, spectrum in zip(matrices, singular_values(matrices.values()), strict=True)
-        for quantity, value in spectral_measures(spectrum).items()
-    }

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
 from grokscope.collectors.evaluating.taps import tapped
-from grokscope.collectors.measure.predictions import logits_of
+from grokscope.collectors.tensors.predictions import logits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,19 @@ from torch import Tensor
 from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluating.budget import Budget
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
-from grokscope.collectors.reading import Instrument, Named, Read, Reading
+from grokscope.collectors.measures.instrument import Instrument, MeasureFn, Named, StepContext
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.tensors.shards import agreed
 from grokscope.schemas import Tier
 
 
-class Panel:
+class InstrumentSet:
     """Reads instruments: those of tier 0 always, the others when the budget lets them.
 
-    An instrument that fails is said once and left out of this reading; the others go on.
+    An instrument that fails is said once and left out at this step; the others go on.
 
     Args:
-        instruments: Instruments, or plain functions of a ``Reading`` (which count as tier 1). One that is
+        instruments: Instruments, or plain functions of a ``StepContext`` (which count as tier 1). One that is
             given twice is read once.
         say: Takes a sentence about an instrument that failed.
         defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
@@ -31,14 +31,14 @@ class Panel:
 
     >>> import torch
     >>> from torch import nn
-    >>> panel = Panel([lambda reading: {"mine/step": float(reading.step)}], say=print)
-    >>> panel.read(Reading(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")), share=0.02)
+    >>> instruments = InstrumentSet([lambda context: {"mine/step": float(context.step)}], say=print)
+    >>> instruments.read(StepContext(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")), share=0.02)
     {'mine/step': 3.0}
     """
 
     def __init__(
         self,
-        instruments: Iterable[Instrument | Read],
+        instruments: Iterable[Instrument | MeasureFn],
         *,
         say: Callable[[str], None],
         defaults: Iterable[Instrument] = (),
@@ -54,24 +54,24 @@ class Panel:
         """What all instruments but those of tier 0 have taken so far."""
         return sum(self._seconds[name] for name in self._costly)
 
-    def read(self, reading: Reading, watch: Stopwatch, *, share: float) -> dict[str, Tensor | float]:
+    def read(self, context: StepContext, watch: Stopwatch, *, share: float) -> dict[str, Tensor | float]:
         """Return what the instruments whose turn it is give, timed under their names.
 
         Args:
-            reading: What they look at.
+            context: What they look at.
             watch: Times them; ``settle`` wants its laps.
             share: Of the run's time that all costly ones together may take.
         """
-        turn = agreed(self._budget.allowed(self._costly, share=share, now=time.monotonic()), reading.model)
+        turn = agreed(self._budget.allowed(self._costly, share=share, now=time.monotonic()), context.model)
         values: dict[str, Tensor | float] = {}
         for name, instrument in self._instruments.items():
             if instrument.tier is Tier.FREE or name in turn:
                 with watch.timing(name):
-                    values |= self._read(instrument, reading)
+                    values |= self._read(instrument, context)
         return values
 
     def settle(self, laps: Mapping[str, float]) -> dict[str, float]:
-        """Charge what the reading has cost, and return what is to be logged about it.
+        """Charge what the instruments have cost, and return what is to be logged about it.
 
         Args:
             laps: Seconds by name of instrument, as the stopwatch of ``read`` has them.
@@ -87,14 +87,14 @@ class Panel:
             **{f"collector/seconds/{name}": self._seconds[name] for name in mine},
         }
 
-    def _read(self, instrument: Instrument, reading: Reading) -> Mapping[str, Tensor | float]:
-        with contained(self._say, f"{instrument.name} could not be measured at step {reading.step}"):
-            return {key: _scalar(key, value) for key, value in instrument(reading).items()}
+    def _read(self, instrument: Instrument, context: StepContext) -> Mapping[str, Tensor | float]:
+        with contained(self._say, f"{instrument.name} could not be measured at step {context.step}"):
+            return {key: _scalar(key, value) for key, value in instrument(context).items()}
         return {}
 
 
-def _by_name(given: Iterable[Instrument | Read]) -> dict[str, Instrument]:
-    by_name: dict[str, tuple[Instrument | Read, Instrument]] = {}
+def _by_name(given: Iterable[Instrument | MeasureFn]) -> dict[str, Instrument]:
+    by_name: dict[str, tuple[Instrument | MeasureFn, Instrument]] = {}
     for read in given:
         one = _named(read)
         earlier, _ = by_name.setdefault(one.name, (read, one))
@@ -115,12 +115,12 @@ def _scalar(key: str, value: Tensor | float) -> Tensor | float:
     return value
 
 
-def _named(read: Instrument | Read) -> Instrument:
-    if not callable(read):
+def _named(given: Instrument | MeasureFn) -> Instrument:
+    if not callable(given):
         raise TrackerError(
-            "measures are instruments, as grokscope.collectors.instruments makes them, or functions of a "
-            f"Reading, got {type(read).__name__}; call its constructor, or write one function"
+            "measures are instruments, as grokscope.collectors.measures makes them, or functions of a "
+            f"StepContext, got {type(given).__name__}; call its constructor, or write one function"
         )
-    if isinstance(getattr(read, "tier", None), Tier) and isinstance(getattr(read, "name", None), str):
-        return cast("Instrument", read)
-    return Named(name=getattr(read, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, read=read)
+    if isinstance(getattr(given, "tier", None), Tier) and isinstance(getattr(given, "name", None), str):
+        return cast("Instrument", given)
+    return Named(name=getattr(given, "__name__", "measure").strip("<>"), tier=Tier.CHEAP, function=given)

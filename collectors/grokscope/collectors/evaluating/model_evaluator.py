@@ -13,17 +13,17 @@ from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
 from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import Pass, plain_pass
-from grokscope.collectors.evaluating.instrument_set import Panel
+from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.kept_tensors import Habits
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateWatch
-from grokscope.collectors.instruments import default
 from grokscope.collectors.interrupts import shown
-from grokscope.collectors.measure.curves import curve_measures
-from grokscope.collectors.measure.flops import training_flops_per_example
-from grokscope.collectors.reading import Instrument, Read, Reading
+from grokscope.collectors.measures import default
+from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import whole
 from grokscope.schemas import GrokscopeError, is_split
 
@@ -52,14 +52,14 @@ class ModelWatch:
         optimizer: Optimizer | None,
         *,
         is_due: Callable[[], bool],
-        measures: Sequence[Instrument | Read],
+        measures: Sequence[Instrument | MeasureFn],
         how: Measuring,
         say: Callable[[str], None],
     ) -> None:
         self._plain = plain_module(model)
         self._how = how
         self._say = say
-        self._panel = Panel(measures, say=say, defaults=default() if how.defaults else ())
+        self._instruments = InstrumentSet(measures, say=say, defaults=default() if how.defaults else ())
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)
@@ -91,8 +91,8 @@ class ModelWatch:
                 )
             with self._apart("gradients and updates, which are no longer watched,", step):
                 tensors |= self._updates.take() if self._updates is not None else {}
-            reading = self._reading(step, splits, passes)
-            tensors |= self._panel.read(reading, self._stopwatch, share=self._costly_share())
+            context = self._context(step, splits, passes)
+            tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
         values = to_floats(tensors) | self._progress(step, {split: splits[split] for split in passes})
         return values | self._cost(time.perf_counter() - began)
 
@@ -115,8 +115,8 @@ class ModelWatch:
             ignore_index=self._how.ignore_index,
         )
 
-    def _reading(self, step: int, splits: Mapping[str, Data], passes: Mapping[str, Pass]) -> Reading:
-        return Reading(
+    def _context(self, step: int, splits: Mapping[str, Data], passes: Mapping[str, Pass]) -> StepContext:
+        return StepContext(
             step=step,
             model=self._plain,
             optimizer=self._optimizer,
@@ -128,11 +128,11 @@ class ModelWatch:
     def _costly_share(self) -> float:
         """Return what tier 0 leaves of the budget, but at least a part: tiny models have measures too."""
         running = max(time.monotonic() - self._began, 1e-9)
-        free = (self._own_seconds - self._panel.costly_seconds) / running
+        free = (self._own_seconds - self._instruments.costly_seconds) / running
         return max(self._how.budget * _LEAST_PART, self._how.budget - free)
 
     def _cost(self, seconds: float) -> dict[str, float]:
-        settled = self._panel.settle(self._stopwatch.laps())
+        settled = self._instruments.settle(self._stopwatch.laps())
         self._own_seconds += seconds
         running = time.monotonic() - self._began
         return {

@@ -10,11 +10,12 @@ from torch.optim import SGD, Optimizer
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.interrupts import is_interrupt
-from grokscope.collectors.measure.norms import by_layer, differences, weight_norms
-from grokscope.collectors.measure.steps import alignment, inner_product, split_of
+from grokscope.collectors.measures.location import location
+from grokscope.collectors.measures.updates.steps import alignment, inner_product, split_of
+from grokscope.collectors.measures.weights.movement import differences
+from grokscope.collectors.measures.weights.norms import by_layer, weight_norms
 from grokscope.collectors.tensors.chunks import in_pieces
 from grokscope.collectors.tensors.torch_stubs import foreach_product
-from grokscope.collectors.where import where
 
 # Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
 _DECOUPLED = frozenset({"AdamW", "Muon"})
@@ -130,7 +131,7 @@ class UpdateWatch:
         parts = {"": [gradient for gradient, _ in held.values()]}
         for name, layer in by_layer(self._model).items():
             own = [held[id(p)][0] for p in layer if id(p) in held]
-            parts |= {f"/{where(name)}": own} if own else {}
+            parts |= {f"/{location(name)}": own} if own else {}
         # A sparse gradient holds only some of its parameter's rows.
         pairs = [(gradient, v) for gradient, v in held.values() if gradient.shape == v.shape]
         along, at = [gradient for gradient, _ in pairs], [v for _, v in pairs]
@@ -177,7 +178,7 @@ def _updates(
 def _learning_rates(optimizer: Optimizer, device: torch.device) -> dict[str, Tensor]:
     """Return the learning rate, and each group's where there are several, as scalars on the device."""
     groups = optimizer.param_groups
-    names = [f"/group:{where(str(group.get('name', f'group_{i}')))}" for i, group in enumerate(groups)]
+    names = [f"/group:{location(str(group.get('name', f'group_{i}')))}" for i, group in enumerate(groups)]
     rates: list[Any] = [group["lr"] for group in groups]
     keyed = zip(["", *names] if len(groups) > 1 else [""], [rates[0], *rates], strict=False)
     return {

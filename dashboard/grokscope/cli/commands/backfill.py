@@ -12,7 +12,7 @@ from grokscope.cli.terminal import say
 from grokscope.schemas import GrokscopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class BackfillError(GrokscopeError):
@@ -33,7 +33,7 @@ def backfill(
         list[str],
         typer.Option(
             metavar="NAME",
-            help="An instrument's name, as in grokscope.collectors.instruments, or MODULE:NAME of one of "
+            help="An instrument's name, as in grokscope.collectors.measures, or MODULE:NAME of one of "
             "your own. Repeat it for several.",
         ),
     ],
@@ -76,14 +76,14 @@ def _built(build: str) -> tuple[Any, Any]:
 def _measure(name: str) -> Any:
     if ":" in name:
         return _named(name)
-    instruments = importlib.import_module("grokscope.collectors.instruments")
-    make: Callable[[], Any] | None = getattr(instruments, name, None)
-    if make is None:
-        known = sorted(n for n in vars(instruments) if n.islower() and not n.startswith("_"))
+    collected = importlib.import_module("grokscope.collectors.measures").INSTRUMENTS
+    makes: Mapping[str, Callable[[], Any]] = {make.name: make for make in collected}
+    if name not in makes:
         raise BackfillError(
-            f"{name!r} is no instrument; known: {', '.join(known)}; name one of your own as MODULE:NAME"
+            f"{name!r} is no instrument; known: {', '.join(sorted(makes))}; "
+            "name one of your own as MODULE:NAME"
         )
-    return make()
+    return makes[name]()
 
 
 def _named(path: str) -> Any:

@@ -1,23 +1,41 @@
 """The table of metrics: every key that grokscope writes, spelled once.
 
-A key is ``<family>/<quantity>[/<where>]``. Curve families are splits (``train``, ``test``, ``val``,
+A key is ``<family>/<quantity>[/<location>]``. Curve families are splits (``train``, ``test``, ``val``,
 ``shift:<name>``); the others group what is measured (``weights``, ``gradients``, ...).
+
+The table is ``metrics.json`` beside this package, which is made from the measures of
+``grokscope.collectors.measures`` by ``make measures``: the reading side knows no torch.
 """
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
+from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 from grokscope.schemas.errors import UnknownMetricError
-from grokscope.schemas.metrics.row import CURVE, Metric
-from grokscope.schemas.metrics.rows import ALL
+from grokscope.schemas.metrics.measure import CURVE, Direction, Measure, Tier
 
 SPLITS = ("train", "test", "val")
 _SHIFT = re.compile(r"shift:[\w.\-]+")
 
-METRICS: Mapping[tuple[str, str], Metric] = MappingProxyType({(m.family, m.quantity): m for m in ALL})
-"""Every metric by ``(family, quantity)``."""
+
+def _measure(row: dict[str, Any]) -> Measure:
+    # Which instruments give the key is for people who read the file.
+    known = {name: value for name, value in row.items() if name != "given_by"}
+    known["direction"], known["tier"] = Direction(row["direction"]), Tier(row["tier"])
+    return Measure(**known)
+
+
+def _committed() -> dict[tuple[str, str], Measure]:
+    text = resources.files("grokscope.schemas").joinpath("metrics.json").read_text("utf-8")
+    return {(one.family, one.quantity): one for one in map(_measure, json.loads(text))}
+
+
+METRICS: Mapping[tuple[str, str], Measure] = MappingProxyType(_committed())
+"""Every measure by ``(family, quantity)``."""
 
 
 def is_split(name: str) -> bool:
@@ -29,7 +47,7 @@ def is_split(name: str) -> bool:
     return name in SPLITS or _SHIFT.fullmatch(name) is not None
 
 
-def find_metric(key: str) -> Metric | None:
+def find_metric(key: str) -> Measure | None:
     """Return the row of the table that ``key`` belongs to, or ``None``.
 
     >>> find_metric("weights/norm/embedding").unit
@@ -38,15 +56,15 @@ def find_metric(key: str) -> Metric | None:
     True
     """
     family, _, rest = key.partition("/")
-    quantity, _, where = rest.partition("/")
+    quantity, _, location = rest.partition("/")
     if is_split(family):
-        return None if where else METRICS.get((CURVE, quantity))
+        return None if location else METRICS.get((CURVE, quantity))
     if family == CURVE:  # the table's word for all splits, not a split
         return None
     return METRICS.get((family, quantity))
 
 
-def metric(key: str) -> Metric:
+def metric(key: str) -> Measure:
     """Return the row of the table that ``key`` belongs to.
 
     Raises:
@@ -65,11 +83,13 @@ def metric(key: str) -> Metric:
 
 
 def spelled_out() -> tuple[str, ...]:
-    """Return every key of the table without its ``<where>``, with the three plain splits.
+    """Return every key of the table without its ``<location>``, with the three plain splits.
 
     >>> "val/loss" in spelled_out()
     True
     """
     return tuple(
-        f"{family}/{m.quantity}" for m in ALL for family in (SPLITS if m.family == CURVE else (m.family,))
+        f"{family}/{m.quantity}"
+        for m in METRICS.values()
+        for family in (SPLITS if m.family == CURVE else (m.family,))
     )

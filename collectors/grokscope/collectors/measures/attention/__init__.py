@@ -1,0 +1,1 @@
+"""Attention heads and the routing of experts."""

@@ -1,0 +1,1 @@
+"""How much a network says: what its weights, units and inputs can do without."""

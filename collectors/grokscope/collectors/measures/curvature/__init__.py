@@ -1,0 +1,1 @@
+"""The loss surface around the parameters."""

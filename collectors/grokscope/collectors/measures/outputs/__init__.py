@@ -1,0 +1,1 @@
+"""What logits and targets tell: curves of a split."""

@@ -1,0 +1,1 @@
+"""Hidden activations: their spectrum, classes, units and likeness."""

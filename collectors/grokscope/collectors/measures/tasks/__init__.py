@@ -1,0 +1,1 @@
+"""Measures that know the task: what the mechanism being learned looks like."""

@@ -1,0 +1,1 @@
+"""The parameters: norms, distance from the start, spectra."""
