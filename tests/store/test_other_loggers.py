@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from grokscope.schemas import Pattern
-from grokscope.store import RoleKind, open_store, params_on_axes, roles_of, under_roles
+from grokscope.schemas import Pattern, params_on_axes
+from grokscope.store import RoleKind, open_store, roles_of, under_roles
 from grokscope.transitions import detect
 
 # The training set is fit by step 40; of the held-out set, nothing is before step 200 and all from 280 on.

@@ -13,12 +13,12 @@ from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest
 from grokscope.schemas.names import stored_name
+from grokscope.schemas.tags import IMPORT_ID
 from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
 from grokscope.store.frames import INFINITE
 from grokscope.store.opening import open_store
 from grokscope.store.protocol import Store
 
-IMPORT_ID = "grokscope.import.id"
 IMPORTED = "imported"
 """Experiment of runs whose tool knows no projects."""
 

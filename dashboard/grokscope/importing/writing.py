@@ -7,10 +7,11 @@ from typing import Any
 import polars as pl
 
 from grokscope.importing.kinds import SourceKind
-from grokscope.importing.planning import IMPORT_ID, PlannedRun
+from grokscope.importing.planning import PlannedRun
 from grokscope.importing.records import ImportingError
 from grokscope.schemas.names import stored_name, stored_text
 from grokscope.schemas.secrets import redacted
+from grokscope.schemas.tags import IMPORT_ID, IMPORT_KIND, IMPORT_SOURCE
 from grokscope.store.mlflow_client.client import open_client
 from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.verdict_tags import limited
@@ -53,8 +54,8 @@ def _made(client: Any, planned: PlannedRun, kind: SourceKind) -> str:
     tags = {
         **{stored_name(name): stored_text(redacted(text)) for name, text in run.tags.items()},
         IMPORT_ID: planned.import_id,
-        "grokscope.import.kind": kind.value,
-        "grokscope.import.source": stored_text(Path(run.source).as_posix()),
+        IMPORT_KIND: kind.value,
+        IMPORT_SOURCE: stored_text(Path(run.source).as_posix()),
     }
     made = client.create_run(
         _experiment(client, planned.experiment),

@@ -6,17 +6,11 @@ from contextlib import contextmanager
 from threading import Lock
 from types import MappingProxyType
 
-from grokscope.schemas import Verdict, verdict_to_json
+from grokscope.schemas import Verdict, tags, verdict_to_json
 from grokscope.store.mlflow_client.client import open_client
 from grokscope.store.mlflow_client.errors import explained
 
 ARTIFACT = "grokscope/verdict.json"
-
-TAGS = tuple(
-    f"grokscope.{name}"
-    for name in ("pattern", "onset_step", "memorized_step", "generalized_step", "delay_ratio", "detector")
-)
-"""The tags of a verdict, and the only ones that are ever removed."""
 
 _LIMITS = MappingProxyType(
     {
@@ -37,17 +31,17 @@ def tags_of(verdict: Verdict) -> dict[str, str]:
     """
     ratio = None if verdict.delay is None else verdict.delay.ratio
     dates = {
-        "onset_step": verdict.onset,
-        "memorized_step": verdict.memorized,
-        "generalized_step": verdict.generalized,
+        tags.ONSET_STEP: verdict.onset,
+        tags.MEMORIZED_STEP: verdict.memorized,
+        tags.GENERALIZED_STEP: verdict.generalized,
     }
     values = {
-        "pattern": verdict.pattern.value,
+        tags.PATTERN: verdict.pattern.value,
         **{name: None if date is None else str(date.step) for name, date in dates.items()},
-        "delay_ratio": None if ratio is None else f"{ratio:g}",
-        "detector": verdict.detector or None,
+        tags.DELAY_RATIO: None if ratio is None else f"{ratio:g}",
+        tags.DETECTOR: verdict.detector or None,
     }
-    return {f"grokscope.{name}": value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def write_verdict(uri: str, verdict: Verdict) -> None:
@@ -56,13 +50,13 @@ def write_verdict(uri: str, verdict: Verdict) -> None:
     Raises:
         StoreError: If the run is not there or the store cannot be written.
     """
-    tags = tags_of(verdict)
+    found = tags_of(verdict)
     with explained(uri), limited():
         mlflow, client = open_client(uri)
         present = client.get_run(verdict.run).data.tags
         client.log_text(verdict.run, verdict_to_json(verdict), ARTIFACT)
-        client.log_batch(verdict.run, tags=[mlflow.entities.RunTag(*tag) for tag in tags.items()])
-        for stale in sorted((present.keys() & set(TAGS)) - tags.keys()):
+        client.log_batch(verdict.run, tags=[mlflow.entities.RunTag(*tag) for tag in found.items()])
+        for stale in sorted((present.keys() & set(tags.VERDICT_TAGS)) - found.keys()):
             client.delete_tag(verdict.run, stale)
 
 

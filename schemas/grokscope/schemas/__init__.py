@@ -1,7 +1,6 @@
 """The contract between the rooms: names, units, frames and records. Standard library and polars only."""
 
 from grokscope.schemas.errors import GrokscopeError as GrokscopeError
-from grokscope.schemas.errors import InvalidDescriptionError as InvalidDescriptionError
 from grokscope.schemas.errors import InvalidPointsError as InvalidPointsError
 from grokscope.schemas.errors import InvalidVerdictError as InvalidVerdictError
 from grokscope.schemas.errors import NoHomeError as NoHomeError
@@ -36,9 +35,9 @@ from grokscope.schemas.places import store_uri as store_uri
 from grokscope.schemas.runs.description import AXES as AXES
 from grokscope.schemas.runs.description import RunDescription as RunDescription
 from grokscope.schemas.runs.description import Setting as Setting
-from grokscope.schemas.runs.description import axis_of as axis_of
-from grokscope.schemas.runs.description import description_from_params as description_from_params
+from grokscope.schemas.runs.description import axis_of_param as axis_of_param
 from grokscope.schemas.runs.description import guessed_param as guessed_param
+from grokscope.schemas.runs.description import params_on_axes as params_on_axes
 from grokscope.schemas.tags import CLIENT_RUN_ID as CLIENT_RUN_ID
 from grokscope.schemas.tags import DAMAGE as DAMAGE
 from grokscope.schemas.tags import DROPPED as DROPPED

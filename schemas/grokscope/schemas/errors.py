@@ -19,7 +19,3 @@ class InvalidPointsError(GrokscopeError):
 
 class InvalidVerdictError(GrokscopeError):
     """A JSON document that is not a verdict."""
-
-
-class InvalidDescriptionError(GrokscopeError):
-    """A run description with an axis or a value that is not allowed."""

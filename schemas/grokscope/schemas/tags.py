@@ -1,7 +1,10 @@
-"""Tags that the writing side puts on an MLflow run and the reading side looks for."""
+"""Names of the tags that we write to runs and experiments, or look for: spelled here and nowhere else."""
 
 CLIENT_RUN_ID = "grokscope.client_run_id"
 """The tracker's own id of the run: known before MLflow has been reached."""
+
+ATTEMPT = "grokscope.attempt"
+"""How often the run has been started: 2 and more after a resume."""
 
 LAST_SEEN = "grokscope.last_seen"
 """When the training process was last known to be alive, Unix time in whole ms."""
@@ -14,3 +17,30 @@ REFUSED = "grokscope.refused"
 
 DROPPED = "grokscope.dropped"
 """How many points of the run the disk of its trainer could not take."""
+
+PATTERN = "grokscope.pattern"
+ONSET_STEP = "grokscope.onset_step"
+MEMORIZED_STEP = "grokscope.memorized_step"
+GENERALIZED_STEP = "grokscope.generalized_step"
+DELAY_RATIO = "grokscope.delay_ratio"
+DETECTOR = "grokscope.detector"
+VERDICT_TAGS = (PATTERN, ONSET_STEP, MEMORIZED_STEP, GENERALIZED_STEP, DELAY_RATIO, DETECTOR)
+"""A verdict's tags, to search by, and the only ones that are ever removed."""
+
+ALIAS_PREFIX = "grokscope.alias."
+"""Of an experiment: what a person says that a metric is; one tag a metric."""
+
+IMPORT_ID = "grokscope.import.id"
+IMPORT_KIND = "grokscope.import.kind"
+IMPORT_SOURCE = "grokscope.import.source"
+"""An imported run: which one, of which tool, from where."""
+
+RUN_NAME = "mlflow.runName"
+"""MLflow 1 kept a run's name there only."""
+
+NOTE = "mlflow.note.content"
+"""MLflow's pages show it as the run's description."""
+
+WANDB_TAGS = "wandb.tags"
+WANDB_RUN_ID = "wandb.run_id"
+"""What an imported run of W&B was called there."""

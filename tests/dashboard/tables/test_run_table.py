@@ -4,6 +4,8 @@ import polars as pl
 import pytest
 
 from grokscope.dashboard.tables.run_table import groups_of, run_table
+from grokscope.dashboard.views.run.facts import by_axis
+from grokscope.schemas import params_on_axes
 
 RUNS = pl.DataFrame(
     {
@@ -59,13 +61,38 @@ def test_two_groups_that_differ_in_a_secret_only_stay_two():
     assert frame["group"].to_list() == ["https://h", "https://h (2)"]
 
 
-def test_a_seed_under_any_usual_name_makes_no_group():
-    params = [{"lr": lr, "rng_seed": seed} for lr in ("0.1", "1") for seed in ("0", "1")]
+def test_runs_of_other_code_are_grouped_by_what_is_not_their_seed_and_show_how_far_they_train():
+    rows = [
+        (f"{lr}{seed}", name, value)
+        for lr in ("0.1", "1")
+        for seed in ("0", "1")
+        for name, value in (("learning_rate", lr), ("random_seed", seed), ("max_iters", "500"))
+    ]
+    params = pl.DataFrame(rows, schema=["run_id", "key", "value"], orient="row")
+    runs = pl.concat([RUNS[:1].with_columns(run_id=pl.lit(run)) for run in params["run_id"].unique().sort()])
+    frame = run_table(runs, params, POINTS, now_ms=5)
+    assert frame.select("group", "seed", "planned").rows() == [
+        ("lr 0.1", 0, 500),
+        ("lr 0.1", 1, 500),
+        ("lr 1", 0, 500),
+        ("lr 1", 1, 500),
+    ]
+    shown = by_axis(dict(params.filter(pl.col("run_id") == "11").select("key", "value").iter_rows()))
+    assert shown == {
+        "compute · exposure": {"steps": "500"},
+        "intervention · protocol": {"lr": "1"},
+        "other": {"seed": "1"},
+    }
+
+
+def test_runs_that_name_one_param_differently_are_one_group():
+    lr = [("lr", "0.1"), ("learning_rate", "0.1"), ("optimizer.lr", "1"), ("lr", "1")]
+    params = [params_on_axes({name: value, "rng_seed": str(i)}) for i, (name, value) in enumerate(lr)]
     assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
 
 
 def test_our_own_name_goes_before_another_s():
-    assert groups_of([{"group": "ours", "wandb_group": "theirs"}]) == ["ours"]
+    assert groups_of([params_on_axes({"group": "ours", "wandb_group": "theirs"})]) == ["ours"]
 
 
 def test_a_secret_that_another_logger_let_through_makes_and_names_no_group():

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from grokscope.schemas import (
     AXES,
-    InvalidDescriptionError,
     RunDescription,
     Setting,
-    axis_of,
-    description_from_params,
+    axis_of_param,
     guessed_param,
+    params_on_axes,
 )
+from grokscope.schemas.runs.description import param
 
 values = st.dictionaries(st.from_regex(r"[a-z_.]{1,8}", fullmatch=True), st.text(max_size=8), max_size=3)
 descriptions = st.builds(
@@ -22,11 +22,7 @@ descriptions = st.builds(
     seed=st.integers(),
     **dict.fromkeys(AXES, values),
 )
-NEEDED = {"setting": "bridge", "group": "g", "seed": "0"}
-
-
-def as_stored(description):
-    return {name: str(value) for name, value in description.to_params().items()}
+NEEDED = ("setting", "group", "seed")
 
 
 def test_the_axes_are_the_fields_beside_setting_group_and_seed():
@@ -39,47 +35,22 @@ def test_no_axis_is_the_beginning_of_another():
 
 
 @given(descriptions)
-def test_a_description_is_read_back_from_its_params_among_params_of_others(description):
-    assert description_from_params({**as_stored(description), "lr": "0.1", "compute": "x"}) == description
-
-
-@given(descriptions)
 def test_every_param_of_an_axis_is_found_on_that_axis(description):
     expected = {
         f"{prefix}.{key}": prefix for name, prefix in AXES.items() for key in getattr(description, name)
     }
-    found = {name: axis_of(name) for name in description.to_params() if name not in NEEDED}
+    found = {name: axis_of_param(name) for name in description.to_params() if name not in NEEDED}
     assert found == expected
 
 
 @pytest.mark.parametrize("name", ["lr", "compute", "compute.scale", "compute.scaled.x", "xcompute.scale.y"])
 def test_a_free_form_param_is_on_no_axis(name):
-    assert axis_of(name) is None
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"setting": "outer space"}, "'outer space' is not a valid Setting"),
-        ({"seed": "first"}, "'first'"),
-        ({"group": None}, "'group'"),
-        ({"setting": None}, "'setting'"),
-        ({"seed": None}, "'seed'"),
-    ],
-)
-def test_params_that_are_no_description_are_refused_with_what_is_allowed(change, said):
-    params = {name: value for name, value in {**NEEDED, **change}.items() if value is not None}
-    with pytest.raises(InvalidDescriptionError) as error:
-        description_from_params(params)
-    message = str(error.value)
-    assert said in message
-    assert message.startswith("a run description needs setting (bridge, pretraining, synthetic), group")
-    assert message.endswith("Add them as params.")
+    assert axis_of_param(name) is None
 
 
 def test_a_description_is_frozen():
     with pytest.raises(FrozenInstanceError):
-        description_from_params(NEEDED).seed = 1
+        RunDescription(setting=Setting.BRIDGE, group="g", seed=0).seed = 1
 
 
 @pytest.mark.parametrize(
@@ -96,9 +67,27 @@ def test_a_description_is_frozen():
 def test_a_usual_param_of_other_code_is_found_on_its_axis(theirs, ours):
     assert guessed_param(theirs) == ours
     assert guessed_param(ours) == ours
-    assert ours == "seed" or axis_of(ours) is not None
+    assert ours == "seed" or axis_of_param(ours) is not None
 
 
 @pytest.mark.parametrize("name", ["", "notes", "lr_finder", "compute.scale", "output_dir"])
 def test_a_param_that_says_nothing_known_is_left_alone(name):
     assert guessed_param(name) is None
+
+
+def test_params_go_to_the_axes_and_none_is_lost():
+    params = {"lr": "0.1", "weight_decay": "1", "model.n_layer": "2", "seed": "3", "wd": "5", "my/own": "x"}
+    assert params_on_axes(params) == {
+        "intervention.protocol.lr": "0.1",
+        "intervention.regularization.weight_decay": "5",
+        "weight_decay": "1",
+        "compute.scale.depth": "2",
+        "seed": "3",
+        "my/own": "x",
+    }
+
+
+def test_of_two_that_mean_the_same_our_own_name_goes_first_then_the_least_nested():
+    assert param({"seed": "1", "a_seed": "2", "random_seed": "3"}, "seed") == "1"
+    assert param({"args/random_seed": "1", "rng_seed": "2", "torch_seed": "3"}, "seed") == "2"
+    assert param({"notes": "x"}, "seed") is None

@@ -19,7 +19,6 @@ from grokscope.store import (
     aliases_of,
     clear_alias,
     open_store,
-    params_on_axes,
     resolved_names,
     roles_of,
     set_alias,
@@ -85,18 +84,6 @@ def test_the_engine_sees_what_the_roles_say(names, overrides):
             (handed,) = seen.filter(pl.col("value") == value)["metric"]
             assert handed == role.canonical
             assert engine[handed] == handed
-
-
-def test_params_go_to_the_axes_and_none_is_lost():
-    params = {"lr": "0.1", "weight_decay": "1", "model.n_layer": "2", "seed": "3", "wd": "5", "my/own": "x"}
-    assert params_on_axes(params) == {
-        "intervention.protocol.lr": "0.1",
-        "intervention.regularization.weight_decay": "5",
-        "weight_decay": "1",
-        "compute.scale.depth": "2",
-        "seed": "3",
-        "my/own": "x",
-    }
 
 
 @pytest.fixture(params=["file", "server"])

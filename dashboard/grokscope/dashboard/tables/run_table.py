@@ -8,7 +8,7 @@ import polars as pl
 from grokscope.dashboard.state.data import RUNS_SCHEMA
 from grokscope.dashboard.words.escaping import plain
 from grokscope.dashboard.words.ordering import natural
-from grokscope.schemas.runs.description import guessed_param, param
+from grokscope.schemas import params_on_axes
 from grokscope.schemas.runs.silence import silent_runs
 from grokscope.schemas.secrets import is_secret, redacted
 
@@ -21,13 +21,13 @@ def run_table(runs: pl.DataFrame, params: pl.DataFrame, points: pl.DataFrame, *,
     for run_id, key, value in params.iter_rows():
         known.setdefault(run_id, {})[key] = value
     ids: list[str] = runs["run_id"].to_list()
-    own = [known.get(run_id, {}) for run_id in ids]
+    own = [params_on_axes(known.get(run_id, {})) for run_id in ids]
     groups = groups_of(own)
     shown = _shown(groups)
     columns = {
         "label": _labels(runs),
         "group": [shown[group] for group in groups],
-        "seed": [_whole(param(p, "seed")) for p in own],
+        "seed": [_whole(p.get("seed")) for p in own],
         "planned": [_planned(p, step) for p, step in zip(own, runs["step"], strict=True)],
     }
     frame = runs.with_columns(*(pl.Series(k, v, dtype=RUNS_SCHEMA[k]) for k, v in columns.items()))
@@ -47,7 +47,7 @@ def _shown(groups: Sequence[str]) -> dict[str, str]:
 
 def _planned(params: Mapping[str, str], step: int | None) -> int | None:
     """Return how far a run is to train: other loggers write -1 for no limit, and some go on after it."""
-    steps = _whole(param(params, "compute.exposure.steps"))
+    steps = _whole(params.get("compute.exposure.steps"))
     return None if steps is None or steps < max(1, step or 0) else steps
 
 
@@ -62,12 +62,12 @@ def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
     """Return each run's group: the one that it names, else what distinguishes its params from the others'.
 
     A seed distinguishes nothing, and neither does a secret, nor what no two runs share: a folder, an address.
-    Where that leaves most runs alone, or nothing, they are in no group.
+    Where that leaves most runs alone, or nothing, they are in no group. Params come from ``params_on_axes``.
 
     >>> groups_of([{"lr": lr, "seed": seed, "out": lr + seed} for lr in ("0.1", "1") for seed in "01"])
     ['lr 0.1', 'lr 0.1', 'lr 1', 'lr 1']
     """
-    named = [param(run, "group") or "" for run in params]
+    named = [run.get("group", "") for run in params]
     unnamed = [run for run, name in zip(params, named, strict=True) if not name]
     keys = [key for key in natural(key for run in unnamed for key in run) if _is_choice(key, unnamed)]
     made = [", ".join(f"{_last(key)} {run.get(key, '–')}" for key in keys) for run in unnamed]
@@ -80,8 +80,7 @@ def groups_of(params: Sequence[Mapping[str, str]]) -> list[str]:
 def _is_choice(key: str, runs: Sequence[Mapping[str, str]]) -> bool:
     values = Counter(run.get(key, "") for run in runs)
     return (
-        guessed_param(key) != "seed"
-        and not any(is_secret(key, value) for value in values)
+        not any(is_secret(key, value) for value in values)
         and not _last(key).casefold().endswith("seed")
         and 1 < len(values) <= len(runs) / 2
     )

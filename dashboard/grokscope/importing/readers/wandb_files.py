@@ -20,6 +20,7 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
+from grokscope.schemas.tags import NOTE, WANDB_RUN_ID, WANDB_TAGS
 
 _FRAGMENT = struct.Struct("<IHB")
 _START, _BLOCK = 7, 32 * 1024
@@ -61,7 +62,7 @@ def _log(path: Path, root: Path, tally: Tally, protocol: Any) -> Log:
 
 
 def _run(run: Any, config: dict[str, Any], *, where: str, status: str) -> SourceRun:
-    tags = {"wandb.tags": ", ".join(run.tags), "wandb.run_id": run.run_id, "mlflow.note.content": run.notes}
+    tags = {WANDB_TAGS: ", ".join(run.tags), WANDB_RUN_ID: run.run_id, NOTE: run.notes}
     group = {"group": run.run_group} if run.run_group else {}
     return SourceRun(
         key=where,

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.tags import RUN_NAME
 from grokscope.store.frames import points_from_frame
 from grokscope.store.postgres.calls import PostgresCalls
 from grokscope.store.remote.records import RunRecord
@@ -117,7 +118,7 @@ def _record(
     run_id, name, experiment_id, status, start_ms, end_ms, stage = row
     return RunRecord(
         run_id=run_id,
-        name=name or tags.get("mlflow.runName", ""),  # MLflow 1 kept it there only
+        name=name or tags.get(RUN_NAME, ""),  # MLflow 1 kept it there only
         experiment_id=experiment_id,
         status=status,
         start_ms=start_ms,

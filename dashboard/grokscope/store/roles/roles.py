@@ -1,4 +1,4 @@
-"""Which curve is what: roles of other people's metrics and params, and how a person overrides a guess.
+"""Which curve is what: roles of other people's metrics, and how a person overrides a guess.
 
 How a page or a command uses it, all names from ``grokscope.store``::
 
@@ -19,7 +19,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from grokscope.schemas import find_metric, guessed_param, guesses, resolve
+from grokscope.schemas import find_metric, guesses, resolve
 from grokscope.store.roles.tags import IGNORED
 
 
@@ -119,19 +119,6 @@ def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None
     kept = points.filter(~pl.col("metric").is_in(sorted(_ignored(overrides))))
     names = resolved_names(kept["metric"].unique(), overrides)
     return kept.with_columns(pl.col("metric").replace(names))
-
-
-def params_on_axes(params: Mapping[str, str]) -> dict[str, str]:
-    """Return a run's params by our names where they have one; on a clash the one already so named wins.
-
-    >>> params_on_axes({"lr": "0.1", "optimizer.lr": "0.2", "notes": "x"})
-    {'intervention.protocol.lr': '0.1', 'notes': 'x', 'optimizer.lr': '0.2'}
-    """
-    named = dict[str, str]()
-    for name in sorted(params, key=lambda n: (guessed_param(n) != n, n.count("."), n)):
-        ours = guessed_param(name) or name
-        named[name if ours in named else ours] = params[name]
-    return named
 
 
 def kind_of(canonical: str) -> RoleKind:

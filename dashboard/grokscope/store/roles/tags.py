@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from grokscope.schemas import metric
 from grokscope.schemas.secrets import redacted
+from grokscope.schemas.tags import ALIAS_PREFIX
 from grokscope.store.deadline import Deadline
 from grokscope.store.errors import (
     ExperimentNotFoundError,
@@ -30,8 +31,6 @@ from grokscope.store.rest.calls import RestCalls
 from grokscope.store.sqlite.file import reading
 from grokscope.store.uris import Transport, sqlite_path, transport_of
 from grokscope.store.verdict_tags import limited
-
-PREFIX = "grokscope.alias."
 
 IGNORED = "-"
 """In place of a key: the metric has no role, and the engine does not get to see it."""
@@ -67,7 +66,7 @@ def aliases_of(uri: str, experiment: str) -> dict[str, str]:
         Transport.DATABASE: _from_database,
     }
     tags = readers[transport_of(uri)](uri, experiment)
-    return dict(sorted(found for key, text in tags if key.startswith(PREFIX) for found in _alias(text)))
+    return dict(sorted(found for key, text in tags if key.startswith(ALIAS_PREFIX) for found in _alias(text)))
 
 
 def set_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
@@ -134,7 +133,7 @@ def tag_key(name: str) -> str:
     >>> tag_key("val_probe")
     'grokscope.alias.2e4b6ee0b0f87e5d'
     """
-    return PREFIX + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return ALIAS_PREFIX + hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _alias(text: str | None) -> list[tuple[str, str]]:
@@ -150,7 +149,7 @@ def _alias(text: str | None) -> list[tuple[str, str]]:
 
 
 def _from_sqlite(uri: str, experiment: str) -> Iterable[tuple[str, str]]:
-    values = {"experiment": experiment, "prefix": PREFIX, "length": len(PREFIX)}
+    values = {"experiment": experiment, "prefix": ALIAS_PREFIX, "length": len(ALIAS_PREFIX)}
     with reading(sqlite_path(uri)) as connection:
         rows = connection.execute(_QUERY, values).fetchall()
         if not rows:
@@ -195,7 +194,7 @@ def _deadline(shown: str) -> Deadline:
 
 
 def _from_postgres(calls: PostgresCalls, experiment: str) -> Iterable[tuple[str, str]]:
-    rows = calls.ask(_POSTGRES_QUERY, [experiment, PREFIX]).rows()
+    rows = calls.ask(_POSTGRES_QUERY, [experiment, ALIAS_PREFIX]).rows()
     calls.close()
     if not rows:
         raise _not_found(experiment)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from grokscope.schemas import LAST_SEEN
+from grokscope.schemas.tags import LAST_SEEN, RUN_NAME
 from grokscope.store.frames import points_from_frame
 from grokscope.store.sqlite.bulk import ROW_TYPES, Rows
 
@@ -17,9 +17,9 @@ SELECT CAST(experiment_id AS TEXT), name FROM experiments WHERE lifecycle_stage 
 """
 
 # MLflow 1 kept a run's name in a tag only, and later ones leave such runs as they are.
-_NAME = """
+_NAME = f"""
 COALESCE(NULLIF(r.name, ''),
-         (SELECT n.value FROM tags AS n WHERE n.run_uuid = r.run_uuid AND n.key = 'mlflow.runName'))
+         (SELECT n.value FROM tags AS n WHERE n.run_uuid = r.run_uuid AND n.key = '{RUN_NAME}'))
 """
 
 RUNS = f"""

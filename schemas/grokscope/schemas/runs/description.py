@@ -13,7 +13,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import cast
 
-from grokscope.schemas.errors import InvalidDescriptionError
 from grokscope.schemas.runs.param_aliases import PARAM_ALIASES
 
 Value = str | int | float | bool
@@ -91,10 +90,10 @@ class RunDescription:
         return params
 
 
-def axis_of(param: str) -> str | None:
+def axis_of_param(param: str) -> str | None:
     """Return the axis that a param's name belongs to, or ``None`` for a free-form param.
 
-    >>> axis_of("intervention.regularization.weight_decay"), axis_of("lr")
+    >>> axis_of_param("intervention.regularization.weight_decay"), axis_of_param("lr")
     ('intervention.regularization', None)
     """
     return next((prefix for prefix in AXES.values() if param.startswith(prefix + ".")), None)
@@ -104,50 +103,44 @@ def axis_of(param: str) -> str | None:
 def guessed_param(param: str) -> str | None:
     """Return our name for a param that other code logged, or ``None`` where it does not plainly have one.
 
-    The last part of a nested name counts: ``optimizer.lr``, ``model/n_layer``. A name of ours stays.
+    The last part of a nested name counts: ``optimizer.lr``, ``model/n_layer``. Our own names stay.
 
     >>> [guessed_param(p) for p in ("args.weightDecay", "n_layer", "random_seed", "notes")]
     ['intervention.regularization.weight_decay', 'compute.scale.depth', 'seed', None]
     """
-    if param in ("setting", "group", "seed") or axis_of(param) is not None:
+    if param in ("setting", "group", "seed") or axis_of_param(param) is not None:
         return param
     last = _SEPARATOR.split(param)[-1]
     return PARAM_ALIASES.get(_CAMEL.sub("_", last).lower())
 
 
+def params_on_axes(params: Mapping[str, str]) -> dict[str, str]:
+    """Return a run's params by our names where they have one, in their own order; none is lost.
+
+    Of several that mean the same, the one that has our name takes it, else the least nested, else the first
+    by name; the others keep their own.
+
+    >>> params_on_axes({"optimizer.lr": "0.2", "lr": "0.1", "random_seed": "3", "notes": "x"})
+    {'optimizer.lr': '0.2', 'intervention.protocol.lr': '0.1', 'seed': '3', 'notes': 'x'}
+    """
+    return {name: params[theirs] for name, theirs in _on_axes(tuple(params)).items()}
+
+
 def param(params: Mapping[str, str], ours: str) -> str | None:
-    """Return what a run's params say of ``ours``: under our name, else under the least nested usual one.
+    """Return what a run's params say of ``ours``, whatever it is called there; ``None`` if nothing.
 
     >>> param({"args.random_seed": "3", "wandb_group": "wd 1"}, "seed")
     '3'
     """
-    if ours in params:
-        return params[ours]
-    usual = (name for name in params if guessed_param(name) == ours)
-    name = min(usual, key=lambda name: (len(_SEPARATOR.findall(name)), name), default=None)
-    return None if name is None else params[name]
+    theirs = _on_axes(tuple(params)).get(ours)
+    return None if theirs is None else params[theirs]
 
 
-def description_from_params(params: Mapping[str, str]) -> RunDescription:
-    """Read a description back from params as MLflow stores them (text); other params are left out.
-
-    Raises:
-        InvalidDescriptionError: If ``setting``, ``group`` or ``seed`` is missing or not allowed.
-
-    >>> run = RunDescription(setting=Setting.BRIDGE, group="g", seed=3)
-    >>> description_from_params({k: str(v) for k, v in run.to_params().items()}) == run
-    True
-    """
-    allowed = ", ".join(Setting)
-    try:
-        setting, group, seed = Setting(params["setting"]), params["group"], int(params["seed"])
-    except (KeyError, ValueError) as error:
-        raise InvalidDescriptionError(
-            f"a run description needs setting ({allowed}), group (text) and seed (whole number); "
-            f"got {error}. Add them as params."
-        ) from error
-    axes: dict[str, Values] = {
-        name: {k.removeprefix(prefix + "."): v for k, v in params.items() if axis_of(k) == prefix}
-        for name, prefix in AXES.items()
-    }
-    return RunDescription(setting=setting, group=group, seed=seed, **axes)
+@lru_cache(maxsize=512)  # the runs of an experiment log the same params
+def _on_axes(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return which name each of ``names`` goes by -> that name."""
+    best: dict[str, str] = {}
+    for name in sorted(names, key=lambda n: (guessed_param(n) != n, len(_SEPARATOR.findall(n)), n)):
+        best.setdefault(guessed_param(name) or name, name)
+    kept = {name: ours for ours, name in best.items()}
+    return MappingProxyType({kept.get(name, name): name for name in names})

@@ -8,7 +8,17 @@ import streamlit as st
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
 from grokscope.dashboard.words.events import EVENT_STYLES
-from grokscope.schemas import AXES, DAMAGE, DROPPED, REFUSED, Check, Outcome, Verdict, axis_of
+from grokscope.schemas import (
+    AXES,
+    DAMAGE,
+    DROPPED,
+    REFUSED,
+    Check,
+    Outcome,
+    Verdict,
+    axis_of_param,
+    params_on_axes,
+)
 from grokscope.schemas.runs.settings import flat_settings
 from grokscope.schemas.secrets import redacted
 from grokscope.transitions import DEFINITIONS, sensitivity
@@ -104,18 +114,30 @@ def losses(tags: Mapping[str, str]) -> None:
 
 def params(values: Mapping[str, str]) -> None:
     """Draw params by the survey's axes; other loggers withhold no secrets, so that is done here."""
-    values = flat_settings(values)
-    if not values:
+    sections = by_axis(flat_settings(values))
+    if not sections:
         return
     st.subheader("Params", anchor=False)
     with st.container(gap="xsmall", key="run_params"):
-        for prefix in AXES.values():
-            mine = {k.removeprefix(prefix + "."): v for k, v in values.items() if axis_of(k) == prefix}
-            _pairs(prefix.replace(".", " · "), mine)
-        _pairs("other", {k: v for k, v in values.items() if axis_of(k) is None})
+        for title, mine in sections.items():
+            st.caption(title)
+            st.markdown("  \n".join(f"{escape(k)}  **{escape(v)}**" for k, v in mine.items()))
 
 
-def _pairs(title: str, values: Mapping[str, str]) -> None:
-    if values:
-        st.caption(title)
-        st.markdown("  \n".join(f"{escape(k)}  **{escape(v)}**" for k, v in values.items()))
+def by_axis(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return params by the axis that they are on, under whatever usual name they were logged.
+
+    >>> by_axis({"max_iters": "500", "notes": "x"})
+    {'compute · exposure': {'steps': '500'}, 'other': {'notes': 'x'}}
+    """
+    named = params_on_axes(values)
+    sections = {
+        prefix.replace(".", " · "): {
+            name.removeprefix(prefix + "."): value
+            for name, value in named.items()
+            if axis_of_param(name) == prefix
+        }
+        for prefix in AXES.values()
+    }
+    sections["other"] = {name: value for name, value in named.items() if axis_of_param(name) is None}
+    return {title: mine for title, mine in sections.items() if mine}

@@ -27,8 +27,7 @@ from grokscope.collectors.recording.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, LAST_SEEN, sqlite_path
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
-
-ATTEMPT = "grokscope.attempt"
+from grokscope.schemas.tags import ATTEMPT
 
 # Whoever serves a home under whatever host name opens its runs one after the other.
 _ANY_HOST = "*"
