@@ -18,7 +18,7 @@ from detect_methods import methods
 from grokscope.transitions import detect
 from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.scoring import Label, Score, labels_from_json, score
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, truth_of
 
 LABELLED, INTERVALS, NULLS, RISES = 150, 2000, 2000, 300
 
@@ -93,9 +93,11 @@ def speed() -> Iterator[str]:
     yield f"| ruptures Pelt rbf, jump 5, on its held-out curve alone | {seconds:.1f} |"
 
 
-def of_length(points: int) -> Recipe:
+def of_length(points: int) -> CurveRecipe:
     last = 20 * points
-    return Recipe(evaluations=points, spacing=Spacing.LINEAR, last_step=last, midpoint=0.3 * last, noise=0.02)
+    return CurveRecipe(
+        evaluations=points, spacing=Spacing.LINEAR, last_step=last, midpoint=0.3 * last, noise=0.02
+    )
 
 
 def seconds_of(work: Callable[[], object]) -> float:

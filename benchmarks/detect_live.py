@@ -11,7 +11,7 @@ from scipy.stats import beta
 
 from grokscope.schemas import Kind, Status
 from grokscope.transitions import LiveDetector
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run, truth_of
 
 ALPHA = 0.01
 SETTLING = 5
@@ -20,7 +20,7 @@ SETTLING = 5
 Alarm = Callable[[float], bool]
 
 
-def evaluations(recipe: Recipe) -> Iterator[tuple[int, Mapping[str, float]]]:
+def evaluations(recipe: CurveRecipe) -> Iterator[tuple[int, Mapping[str, float]]]:
     points = synthetic_run(recipe)
     metrics = {name: frame for (name,), frame in points.partition_by("metric", as_dict=True).items()}
     test = metrics["test/accuracy"]
@@ -29,7 +29,7 @@ def evaluations(recipe: Recipe) -> Iterator[tuple[int, Mapping[str, float]]]:
         yield step, {"train/accuracy": train, "test/accuracy": held_out}
 
 
-def ours(recipe: Recipe) -> int | None:
+def ours(recipe: CurveRecipe) -> int | None:
     """Index of the evaluation at which a generalization is suspected, or confirmed if that is earlier."""
     detector = LiveDetector(alpha=ALPHA)
     for index, (step, values) in enumerate(evaluations(recipe)):
@@ -39,10 +39,10 @@ def ours(recipe: Recipe) -> int | None:
     return None
 
 
-def classical(make: Callable[[float, float], Alarm]) -> Callable[[Recipe], int | None]:
+def classical(make: Callable[[float, float], Alarm]) -> Callable[[CurveRecipe], int | None]:
     """Return a detector that starts at the train fit, standardised by its first evaluations there."""
 
-    def alarm(recipe: Recipe) -> int | None:
+    def alarm(recipe: CurveRecipe) -> int | None:
         first: list[float] = []
         detector, fits = None, 0
         for index, (_, values) in enumerate(evaluations(recipe)):
@@ -88,7 +88,7 @@ def of_river(name: str) -> Callable[[float, float], Alarm]:
     return make
 
 
-def alarms() -> Mapping[str, Callable[[Recipe], int | None]]:
+def alarms() -> Mapping[str, Callable[[CurveRecipe], int | None]]:
     found = {f"grokscope, alpha {ALPHA}": ours, "CUSUM": classical(cusum)}
     if find_spec("river"):
         found |= {f"river {name}": classical(of_river(name)) for name in ("PageHinkley", "ADWIN")}
@@ -117,7 +117,7 @@ def upper_bound(hits: int, total: int) -> float:
     return float(beta.ppf(0.95, hits + 1, total - hits)) if hits < total else 1.0
 
 
-def _delay(alarm: Callable[[Recipe], int | None], recipe: Recipe) -> int | None:
+def _delay(alarm: Callable[[CurveRecipe], int | None], recipe: CurveRecipe) -> int | None:
     """Evaluations from the true onset to the alarm; negative ones came before it and are no find."""
     index = alarm(recipe)
     steps = [step for step, _ in evaluations(recipe)]
@@ -139,7 +139,7 @@ def update_cost() -> Iterator[str]:
         yield f"| {length} evaluations | {quantiles} | {np.mean(cost):.0f} | {shares} |"
 
 
-def _updates(recipe: Recipe) -> Iterator[int]:
+def _updates(recipe: CurveRecipe) -> Iterator[int]:
     detector = LiveDetector()
     for step, values in evaluations(recipe):
         begin = time.thread_time_ns()

@@ -7,7 +7,7 @@ import polars as pl
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.scoring import Label
-from grokscope.transitions.evaluation.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Shape, Spacing, synthetic_run, truth_of
 
 NOISES = {
     "little noise": (0.005, 0.0),
@@ -20,15 +20,15 @@ NOISES = {
 """Family -> size and autocorrelation of the noise."""
 
 
-def rising(count: int, *, seed: int = 7) -> list[tuple[str, Recipe]]:
+def rising(count: int, *, seed: int = 7) -> list[tuple[str, CurveRecipe]]:
     """Return (family, recipe) of runs that grok, on all axes, shapes and plateaus."""
     rng = np.random.default_rng(seed)
     families = [list(NOISES)[i % len(NOISES)] for i in range(count)]
     return [(family, _rising(rng, i, *NOISES[family])) for i, family in enumerate(families)]
 
 
-def _rising(rng: np.random.Generator, i: int, noise: float, autocorrelation: float) -> Recipe:
-    return Recipe(
+def _rising(rng: np.random.Generator, i: int, noise: float, autocorrelation: float) -> CurveRecipe:
+    return CurveRecipe(
         evaluations=int(rng.integers(60, 500)),
         spacing=list(Spacing)[i // 6 % 3],
         last_step=40_000,
@@ -42,7 +42,7 @@ def _rising(rng: np.random.Generator, i: int, noise: float, autocorrelation: flo
     )
 
 
-def nulls(count: int) -> dict[str, list[Recipe]]:
+def nulls(count: int) -> dict[str, list[CurveRecipe]]:
     """Return family -> ``count`` runs that memorize and never generalize."""
     rng = np.random.default_rng(11)
     noises = (0.002, 0.01, 0.03, 0.05)
@@ -60,8 +60,8 @@ def _null(
     noises: tuple[float, ...],
     autocorrelations: tuple[float, ...],
     highest: float,
-) -> Recipe:
-    return Recipe(
+) -> CurveRecipe:
+    return CurveRecipe(
         midpoint=None,
         evaluations=int(rng.integers(50, 500)),
         spacing=list(Spacing)[i % 3],
@@ -78,7 +78,7 @@ def labelled(count: int) -> tuple[pl.DataFrame, list[Label]]:
     return points_of(recipes), [_label(f"{i:05d}", recipe) for i, recipe in enumerate(recipes)]
 
 
-def _of_some_pattern(i: int, recipe: Recipe) -> Recipe:
+def _of_some_pattern(i: int, recipe: CurveRecipe) -> CurveRecipe:
     recipe = replace(recipe, noise=min(recipe.noise, 0.02))
     return (
         recipe,
@@ -89,11 +89,11 @@ def _of_some_pattern(i: int, recipe: Recipe) -> Recipe:
     )[i // 2 % 5]
 
 
-def points_of(recipes: list[Recipe]) -> pl.DataFrame:
+def points_of(recipes: list[CurveRecipe]) -> pl.DataFrame:
     return pl.concat([synthetic_run(recipe, run_id=f"{i:05d}") for i, recipe in enumerate(recipes)])
 
 
-def _label(run: str, recipe: Recipe) -> Label:
+def _label(run: str, recipe: CurveRecipe) -> Label:
     truth = truth_of(recipe)
     onset = None if truth.onset is None else (truth.onset * 0.95, truth.onset * 1.05)
     quiet = truth.pattern in (Pattern.MEMORIZATION, Pattern.CONFUSION)

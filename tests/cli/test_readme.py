@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.main import app
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 COMMANDS = re.findall(r"^\| `grokscope ([^`]+)` \|", README, re.MULTILINE)
@@ -27,7 +27,7 @@ MORE = {"watch": "--once"}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
-    curves = synthetic_run(Recipe(evaluations=150)).select("step", "metric", "value")
+    curves = synthetic_run(CurveRecipe(evaluations=150)).select("step", "metric", "value")
     curves.write_csv(folder / "SOURCE.csv")
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     run = client.create_run(client.create_experiment("E"), run_name="seed 0").info.run_id
@@ -78,7 +78,7 @@ def test_the_python_of_the_readme_runs_as_it_stands_there():
         train_step=lambda model, batch: torch.nn.functional.cross_entropy(model(batch[0]), batch[1]).detach(),
         train_set=data,
         test_set=data,
-        points=synthetic_run(Recipe(evaluations=150)),
+        points=synthetic_run(CurveRecipe(evaluations=150)),
     )
     for block in BLOCKS:
         names = dict(vars(given))

@@ -16,10 +16,10 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.cli.watched_runs import WatchedRuns
 from grokscope.store import open_store
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
-GROKKING = Recipe(evaluations=150)
-MEMORIZING = Recipe(evaluations=150, midpoint=None)
+GROKKING = CurveRecipe(evaluations=150)
+MEMORIZING = CurveRecipe(evaluations=150, midpoint=None)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 
 from grokscope.cli.commands.detect import detect as command
 from grokscope.transitions import DEFINITIONS, UnknownDefinitionError, detect
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 
 @pytest.fixture
 def points(tmp_path):
-    frame = synthetic_run(Recipe(evaluations=300, width=0.6), run_id="a").rename({"run_id": "run"})
+    frame = synthetic_run(CurveRecipe(evaluations=300, width=0.6), run_id="a").rename({"run_id": "run"})
     frame.write_parquet(tmp_path / "curves.parquet")
     return tmp_path / "curves.parquet"
 

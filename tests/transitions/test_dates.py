@@ -6,13 +6,13 @@ import pytest
 
 from grokscope.schemas import Date, Delay
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, Shape, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Shape, Spacing, synthetic_run, truth_of
 
 
 @pytest.mark.parametrize("shape", list(Shape))
 @pytest.mark.parametrize("width", [0.1, 0.4, 0.8])
 def test_onset_and_midpoint_of_a_clean_rise_are_its_closed_form(shape: Shape, width: float):
-    recipe = Recipe(evaluations=400, midpoint=4000.0, last_step=60_000, width=width, shape=shape)
+    recipe = CurveRecipe(evaluations=400, midpoint=4000.0, last_step=60_000, width=width, shape=shape)
     truth, verdict = truth_of(recipe), detect(synthetic_run(recipe))[0]
     assert verdict.onset is not None
     assert verdict.midpoint is not None
@@ -21,7 +21,7 @@ def test_onset_and_midpoint_of_a_clean_rise_are_its_closed_form(shape: Shape, wi
 
 
 def test_the_onset_is_read_above_the_plateau_and_not_above_chance():
-    recipe = Recipe(evaluations=400, plateau=0.4)
+    recipe = CurveRecipe(evaluations=400, plateau=0.4)
     onset = detect(synthetic_run(recipe))[0].onset
     assert onset is not None
     assert onset.step == pytest.approx(truth_of(recipe).onset, rel=0.03)
@@ -29,7 +29,7 @@ def test_the_onset_is_read_above_the_plateau_and_not_above_chance():
 
 @pytest.mark.parametrize("spacing", list(Spacing))
 def test_intervals_are_never_narrower_than_the_evaluation_grid(spacing: Spacing):
-    points = synthetic_run(Recipe(evaluations=40, spacing=spacing, noise=0.01))
+    points = synthetic_run(CurveRecipe(evaluations=40, spacing=spacing, noise=0.01))
     verdict, grid = detect(points)[0], np.sort(points["step"].unique().to_numpy())
     for date in (verdict.memorized, verdict.onset, verdict.midpoint, verdict.generalized):
         assert date is not None
@@ -56,7 +56,7 @@ def test_a_train_set_that_is_fit_at_the_first_evaluation_bounds_memorization_fro
 def test_noise_widens_the_interval():
     widths = []
     for noise in (0.0, 0.05, 0.15):
-        onset = detect(synthetic_run(Recipe(evaluations=300, width=0.6, noise=noise, seed=1)))[0].onset
+        onset = detect(synthetic_run(CurveRecipe(evaluations=300, width=0.6, noise=noise, seed=1)))[0].onset
         assert onset is not None
         widths.append(np.log(onset.high / onset.low))
     assert widths[0] < widths[1] < widths[2]
@@ -65,7 +65,7 @@ def test_noise_widens_the_interval():
 def test_intervals_of_synthetic_onsets_cover_the_truth_as_often_as_they_say():
     """200 runs: a true coverage of 95 % gives 181 hits or more with probability 99.8 %."""
     recipes = [
-        Recipe(
+        CurveRecipe(
             evaluations=120 + seed,
             midpoint=2500.0 + 20 * seed,
             last_step=40_000,
@@ -90,7 +90,7 @@ def test_intervals_of_synthetic_onsets_cover_the_truth_as_often_as_they_say():
 def test_intervals_hold_under_noise_that_lasts_from_one_evaluation_to_the_next():
     """150 runs: a true coverage of 90 % gives 123 hits or more with probability 99.8 %."""
     recipes = [
-        Recipe(
+        CurveRecipe(
             evaluations=100 + 2 * seed,
             midpoint=2000.0 + 20 * seed,
             last_step=40_000,
@@ -113,7 +113,7 @@ def test_intervals_hold_under_noise_that_lasts_from_one_evaluation_to_the_next()
 
 @pytest.mark.parametrize("width", [0.3, 0.5, 0.7])
 def test_a_slow_rise_on_a_linear_axis_is_dated_from_its_short_plateau(width: float):
-    recipe = Recipe(evaluations=400, spacing=Spacing.LINEAR, last_step=40_000, width=width, plateau=0.3)
+    recipe = CurveRecipe(evaluations=400, spacing=Spacing.LINEAR, last_step=40_000, width=width, plateau=0.3)
     onset = detect(synthetic_run(recipe))[0].onset
     assert onset is not None
     assert onset.step == pytest.approx(truth_of(recipe).onset, rel=0.1)

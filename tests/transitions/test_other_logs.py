@@ -6,7 +6,7 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run
 
 STEPS = np.unique(np.geomspace(1, 20_000, 400).round().astype(int))
 
@@ -29,14 +29,14 @@ def losses(values: np.ndarray) -> list[int]:
 
 
 def test_all_accuracies_of_a_run_are_per_cent_if_one_is():
-    points = synthetic_run(Recipe(midpoint=None, noise=0.003))
+    points = synthetic_run(CurveRecipe(midpoint=None, noise=0.003))
     verdict = detect(points.with_columns(pl.col("value") * 100))[0]
     assert verdict.pattern is Pattern.MEMORIZATION
     assert verdict.transitions[-1].kind is Kind.MEMORIZATION
 
 
 def test_a_log_that_begins_fit_and_stays_flat_is_memorization():
-    recipe = Recipe(midpoint=None, spacing=Spacing.LINEAR, plateau=0.3, noise=0.01, evaluations=60)
+    recipe = CurveRecipe(midpoint=None, spacing=Spacing.LINEAR, plateau=0.3, noise=0.01, evaluations=60)
     late = synthetic_run(recipe).filter(pl.col("step") > 1000)
     assert detect(late)[0].pattern is Pattern.MEMORIZATION
 
@@ -94,7 +94,7 @@ def test_in_a_run_of_losses_each_of_them_dates_its_phase_change():
 
 @pytest.mark.parametrize("scale", [1, 100])
 def test_without_a_test_set_a_run_is_judged_by_its_first_shifted_set_or_task(scale: int):
-    points = synthetic_run(Recipe(evaluations=200, noise=0.003)).with_columns(pl.col("value") * scale)
+    points = synthetic_run(CurveRecipe(evaluations=200, noise=0.003)).with_columns(pl.col("value") * scale)
     usual = detect(points)[0]
     for name in ("shift:far/accuracy", "arc_easy/acc"):
         verdict = detect(points.with_columns(pl.col("metric").replace("test/accuracy", name)))[0]

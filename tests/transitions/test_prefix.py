@@ -5,9 +5,9 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern, Status
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run, truth_of
 
-RUN = Recipe(evaluations=300, noise=0.005)
+RUN = CurveRecipe(evaluations=300, noise=0.005)
 STAGES = [
     (100, Pattern.CONFUSION, True),
     (600, Pattern.MEMORIZATION, False),
@@ -41,7 +41,7 @@ def test_no_generalization_is_called_before_the_onset():
 
 
 def test_a_slow_creep_is_no_rise_under_way():
-    points = synthetic_run(Recipe(midpoint=None, plateau=0.2, evaluations=200))
+    points = synthetic_run(CurveRecipe(midpoint=None, plateau=0.2, evaluations=200))
     creeping = points.with_columns(
         value=pl.when(pl.col("metric") == "test/accuracy")
         .then(pl.col("value") + 0.1 * pl.int_range(pl.len()).over("metric") / 200)

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from grokscope.schemas import Date, Verdict
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run
 
 RECIPES = st.builds(
-    Recipe,
+    CurveRecipe,
     evaluations=st.integers(7, 120),
     spacing=st.sampled_from(Spacing),
     memorized_at=st.sampled_from([None, 60.0, 300.0]),
@@ -25,31 +25,31 @@ SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 
 @SETTINGS
 @given(RECIPES, st.integers(0, 10))
-def test_the_order_of_rows_does_not_matter(recipe: Recipe, seed: int):
+def test_the_order_of_rows_does_not_matter(recipe: CurveRecipe, seed: int):
     points = synthetic_run(recipe)
     assert detect(points.sample(fraction=1, shuffle=True, seed=seed)) == detect(points)
 
 
 @SETTINGS
 @given(RECIPES)
-def test_rows_logged_twice_do_not_matter(recipe: Recipe):
+def test_rows_logged_twice_do_not_matter(recipe: CurveRecipe):
     points = synthetic_run(recipe)
     assert detect(pl.concat([points, points.head(20)])) == detect(points)
 
 
 @SETTINGS
 @given(RECIPES)
-def test_unrelated_metrics_and_other_runs_do_not_matter(recipe: Recipe):
+def test_unrelated_metrics_and_other_runs_do_not_matter(recipe: CurveRecipe):
     points = synthetic_run(recipe)
     noise = points.with_columns(metric=pl.lit("weights/norm"))
-    other = synthetic_run(Recipe(), run_id="other")
+    other = synthetic_run(CurveRecipe(), run_id="other")
     found = {verdict.run: verdict for verdict in detect(pl.concat([other, noise, points]))}
     assert found["synthetic"] == detect(points)[0]
 
 
 @SETTINGS
 @given(RECIPES, st.integers(2, 1000))
-def test_the_answer_follows_a_rescaled_step_axis(recipe: Recipe, factor: int):
+def test_the_answer_follows_a_rescaled_step_axis(recipe: CurveRecipe, factor: int):
     points = synthetic_run(recipe)
     plain, scaled = detect(points)[0], detect(points.with_columns(pl.col("step") * factor))[0]
     assert (scaled.pattern, scaled.in_progress) == (plain.pattern, plain.in_progress)
@@ -64,7 +64,7 @@ def test_the_answer_follows_a_rescaled_step_axis(recipe: Recipe, factor: int):
 
 @SETTINGS
 @given(RECIPES)
-def test_dates_lie_within_the_log_and_in_order(recipe: Recipe):
+def test_dates_lie_within_the_log_and_in_order(recipe: CurveRecipe):
     points = synthetic_run(recipe)
     verdict, last = detect(points)[0], int(points["step"].max())
     for date in dates(verdict):
@@ -75,7 +75,7 @@ def test_dates_lie_within_the_log_and_in_order(recipe: Recipe):
 
 @SETTINGS
 @given(RECIPES, st.floats(0.05, 1.0))
-def test_no_prefix_of_a_run_calls_a_generalization_before_its_onset(recipe: Recipe, share: float):
+def test_no_prefix_of_a_run_calls_a_generalization_before_its_onset(recipe: CurveRecipe, share: float):
     points = synthetic_run(recipe)
     whole = detect(points)[0]
     cut = points.filter(pl.col("step") <= share * recipe.last_step)

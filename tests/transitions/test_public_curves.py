@@ -10,7 +10,7 @@ from grokscope.schemas import Pattern
 from grokscope.transitions import detect
 from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.scoring import Label, Score, Tally, labels_from_json, score
-from grokscope.transitions.evaluation.synthetic import Recipe, Shape, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Shape, synthetic_run, truth_of
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data"
 FOLDER = Path(os.environ.get("GROKSCOPE_PUBLIC_CURVES", BESIDE))
@@ -24,7 +24,7 @@ def public() -> tuple[Score, list[Label]]:
 
 def synthetic() -> tuple[Score, list[Label]]:
     recipes = [
-        Recipe(
+        CurveRecipe(
             noise=0.02, seed=i, shape=list(Shape)[i % 3], midpoint=None if i % 4 == 3 else 2000.0 + 100 * i
         )
         for i in range(40)
@@ -69,7 +69,7 @@ def _grids(points: pl.DataFrame):
     }
 
 
-def _label(run: str, recipe: Recipe) -> Label:
+def _label(run: str, recipe: CurveRecipe) -> Label:
     truth = truth_of(recipe)
     onset = None if truth.onset is None else (truth.onset * 0.93, truth.onset * 1.07)
     is_negative = truth.pattern is Pattern.MEMORIZATION

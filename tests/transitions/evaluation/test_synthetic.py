@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grokscope.transitions.evaluation.synthetic import (
-    Recipe,
+    CurveRecipe,
     Shape,
     Spacing,
     evaluation_steps,
@@ -15,7 +15,7 @@ from grokscope.transitions.evaluation.synthetic import (
 
 @pytest.mark.parametrize("shape", list(Shape))
 def test_the_curve_passes_10_and_50_percent_of_its_rise_where_the_truth_says(shape: Shape):
-    recipe = Recipe(shape=shape, evaluations=4000, plateau=0.2)
+    recipe = CurveRecipe(shape=shape, evaluations=4000, plateau=0.2)
     truth = truth_of(recipe)
     run = synthetic_run(recipe).filter(metric="test/accuracy")
     at = np.interp([truth.onset, truth.midpoint], run["step"], run["value"])
@@ -24,13 +24,13 @@ def test_the_curve_passes_10_and_50_percent_of_its_rise_where_the_truth_says(sha
 
 @pytest.mark.parametrize("spacing", list(Spacing))
 def test_evaluations_increase_from_0_to_the_last_step(spacing: Spacing):
-    steps = evaluation_steps(Recipe(spacing=spacing, evaluations=50, last_step=5000))
+    steps = evaluation_steps(CurveRecipe(spacing=spacing, evaluations=50, last_step=5000))
     assert (steps[0], steps[-1]) == (0, 5000)
     assert np.all(np.diff(steps) > 0)
 
 
 def test_noise_has_the_deviation_and_the_autocorrelation_asked_for():
-    recipe = Recipe(
+    recipe = CurveRecipe(
         evaluations=20_000,
         spacing=Spacing.LINEAR,
         last_step=10**6,
@@ -46,6 +46,6 @@ def test_noise_has_the_deviation_and_the_autocorrelation_asked_for():
 
 
 def test_the_same_seed_gives_the_same_run_and_another_one_does_not():
-    one, two, other = (synthetic_run(Recipe(noise=0.1, seed=seed)) for seed in (1, 1, 2))
+    one, two, other = (synthetic_run(CurveRecipe(noise=0.1, seed=seed)) for seed in (1, 1, 2))
     assert one.equals(two)
     assert not one.equals(other)

@@ -5,14 +5,16 @@ import polars as pl
 import pytest
 
 from grokscope.transitions import detect, lead_lag, pooled_leads
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
-RECIPE = Recipe(evaluations=500, width=0.2)
+RECIPE = CurveRecipe(evaluations=500, width=0.2)
 
 
 def with_measure(run: str, name: str, factor: float, sign: float = 1.0) -> pl.DataFrame:
     """A run and a measure that does what accuracy does, at ``factor`` times the step."""
-    shifted = Recipe(evaluations=500, width=0.2, midpoint=3000.0 * factor, memorized_at=None, plateau=0.01)
+    shifted = CurveRecipe(
+        evaluations=500, width=0.2, midpoint=3000.0 * factor, memorized_at=None, plateau=0.01
+    )
     measure = synthetic_run(shifted, run_id=run).filter(pl.col("metric") == "test/accuracy")
     measure = measure.with_columns(metric=pl.lit(name), value=5 + sign * pl.col("value"))
     return pl.concat([synthetic_run(RECIPE, run_id=run), measure])
@@ -34,7 +36,7 @@ def test_measures_that_do_not_change_and_runs_without_a_delay_are_left_out():
     points = with_measure("a", "weights/norm", 0.5)
     still = points.filter(pl.col("metric") == "weights/norm")
     flat = still.with_columns(metric=pl.lit("gradients/norm"), value=pl.Series(noise[: still.height]))
-    never = synthetic_run(Recipe(midpoint=None), run_id="b")
+    never = synthetic_run(CurveRecipe(midpoint=None), run_id="b")
     frame = pl.concat([points, flat, never])
     assert lead_lag(frame, detect(frame))["metric"].to_list() == ["weights/norm"]
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from grokscope.transitions import NotOneRunError, detect, segment
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 STEPS = np.unique(np.geomspace(1, 10_000, 150).round().astype(int))
 
@@ -70,7 +70,7 @@ def test_neither_order_nor_scale_of_the_measures_matters_and_steps_may_be_rescal
 
 
 def test_the_rises_of_a_run_lie_next_to_boundaries():
-    points = synthetic_run(Recipe(noise=0.005))
+    points = synthetic_run(CurveRecipe(noise=0.005))
     verdict, found = detect(points)[0], segment(points)
     assert verdict.onset is not None
     assert verdict.generalized is not None
@@ -93,7 +93,7 @@ def test_where_nothing_can_be_seen_the_reason_is_given():
 
 
 def test_points_of_several_runs_need_the_name_of_one():
-    frame = pl.concat([synthetic_run(Recipe(), run_id=name) for name in ("a", "b")])
+    frame = pl.concat([synthetic_run(CurveRecipe(), run_id=name) for name in ("a", "b")])
     assert segment(frame, run_id="b").run_id == "b"
     with pytest.raises(NotOneRunError, match="got no run_id and the runs a, b"):
         segment(frame)

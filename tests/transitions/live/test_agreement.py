@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from grokscope.schemas import Kind, Status, Transition
 from grokscope.transitions import LiveDetector, detect
-from grokscope.transitions.evaluation.synthetic import Recipe, Shape, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Shape, Spacing, synthetic_run
 from grokscope.transitions.live.history import CAPACITY
 
 PUBLIC = Path(__file__).parents[3].parent / "shared" / "data" / "curves.parquet"
 RECIPES = st.builds(
-    Recipe,
+    CurveRecipe,
     evaluations=st.integers(7, 70),
     spacing=st.sampled_from(Spacing),
     shape=st.sampled_from(Shape),
@@ -73,7 +73,9 @@ def is_own_rise(event: Transition) -> bool:
 
 @SETTINGS
 @given(recipe=RECIPES, diverges=st.booleans())
-def test_fed_any_prefix_it_confirms_what_detect_confirms_of_that_prefix(recipe: Recipe, *, diverges: bool):
+def test_fed_any_prefix_it_confirms_what_detect_confirms_of_that_prefix(
+    recipe: CurveRecipe, *, diverges: bool
+):
     points = with_others(synthetic_run(recipe), diverges=diverges)
     detector, standing = LiveDetector("synthetic"), list[Transition]()
     for step, values in evaluations(points):
@@ -91,7 +93,7 @@ def test_fed_any_prefix_it_confirms_what_detect_confirms_of_that_prefix(recipe: 
 
 @SETTINGS
 @given(RECIPES)
-def test_what_crosses_a_level_is_told_before_the_log_is_half_as_long_again(recipe: Recipe):
+def test_what_crosses_a_level_is_told_before_the_log_is_half_as_long_again(recipe: CurveRecipe):
     points = synthetic_run(recipe)
     detector, told, since = LiveDetector("synthetic"), list[Transition](), dict[Kind, int]()
     for seen, (step, values) in enumerate(evaluations(points), start=1):
@@ -132,7 +134,7 @@ def logs() -> pl.DataFrame:
     """Return the public curves, where they lie beside the repository; else synthetic ones."""
     if PUBLIC.is_file():
         return pl.read_parquet(PUBLIC).rename({"run": "run_id"})
-    recipes = [Recipe(noise=0.02, dips=i % 3, seed=i, shape=list(Shape)[i % 3]) for i in range(30)]
+    recipes = [CurveRecipe(noise=0.02, dips=i % 3, seed=i, shape=list(Shape)[i % 3]) for i in range(30)]
     return pl.concat([synthetic_run(recipe, run_id=str(i)) for i, recipe in enumerate(recipes)])
 
 
@@ -151,7 +153,7 @@ def test_on_whole_logs_batch_and_live_agree_at_a_third_and_at_the_end():
 
 
 def test_a_log_longer_than_the_memory_is_dated_as_detect_dates_it():
-    recipe = Recipe(evaluations=3 * CAPACITY, spacing=Spacing.LINEAR, last_step=20_000, noise=0.02)
+    recipe = CurveRecipe(evaluations=3 * CAPACITY, spacing=Spacing.LINEAR, last_step=20_000, noise=0.02)
     for shape in Shape:
         points = synthetic_run(replace(recipe, shape=shape))
         detector = LiveDetector("synthetic")

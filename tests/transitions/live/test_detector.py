@@ -9,10 +9,10 @@ import pytest
 
 from grokscope.schemas import Kind, OnlineDetector, Status, Transition
 from grokscope.transitions import LiveDetector
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run, truth_of
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run, truth_of
 from grokscope.transitions.live.history import CAPACITY, MOST_CURVES, Record
 
-RUN = Recipe(evaluations=300, noise=0.005)
+RUN = CurveRecipe(evaluations=300, noise=0.005)
 
 
 def evaluations(points: pl.DataFrame) -> Iterator[tuple[int, Mapping[str, float]]]:
@@ -20,7 +20,7 @@ def evaluations(points: pl.DataFrame) -> Iterator[tuple[int, Mapping[str, float]
         yield row.pop("step"), row
 
 
-def fed(recipe: Recipe, **options: float) -> tuple[LiveDetector, list[Transition]]:
+def fed(recipe: CurveRecipe, **options: float) -> tuple[LiveDetector, list[Transition]]:
     detector = LiveDetector("synthetic", **options)
     return detector, [
         e for step, values in evaluations(synthetic_run(recipe)) for e in detector.update(step, values)
@@ -52,13 +52,13 @@ def test_the_suspicion_comes_before_half_of_the_rise_is_over_and_brackets_its_on
 
 
 def test_what_is_lost_again_is_regressed():
-    detector, events = fed(Recipe(evaluations=300, lost_at=9000.0))
+    detector, events = fed(CurveRecipe(evaluations=300, lost_at=9000.0))
     assert (events[-1].kind, events[-1].status) == (Kind.COLLAPSE, Status.CONFIRMED)
     assert (detector.state.value, detector.status) == ("regressed", Status.REJECTED)
 
 
 def test_a_collapse_that_recovers_is_withdrawn():
-    points = synthetic_run(Recipe(evaluations=600, spacing=Spacing.LINEAR))
+    points = synthetic_run(CurveRecipe(evaluations=600, spacing=Spacing.LINEAR))
     lost = (pl.col("metric") == "test/accuracy") & pl.col("step").is_between(9000, 9500)
     dipped = points.with_columns(value=pl.when(lost).then(0.01).otherwise(pl.col("value")))
     detector = LiveDetector()

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from grokscope.transitions import DEFINITIONS, UnknownDefinitionError, detect, sensitivity
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
-RUN = Recipe(evaluations=400, width=0.6)
+RUN = CurveRecipe(evaluations=400, width=0.6)
 
 
 def closed_form(share: float) -> float:
@@ -45,13 +45,13 @@ def test_sensitivity_has_a_row_for_every_run_and_definition():
 
 
 def test_a_steep_rise_is_dated_alike_and_a_slow_one_is_not():
-    steep = sensitivity(synthetic_run(Recipe(evaluations=400, width=0.1)))
-    slow = sensitivity(synthetic_run(Recipe(evaluations=400, width=1.0)))
+    steep = sensitivity(synthetic_run(CurveRecipe(evaluations=400, width=0.1)))
+    slow = sensitivity(synthetic_run(CurveRecipe(evaluations=400, width=1.0)))
     assert not steep["depends"].any()
     assert slow["depends"].all()
 
 
 def test_a_run_that_only_memorizes_has_no_grokking_step_under_any_definition():
-    report = sensitivity(synthetic_run(Recipe(midpoint=None)))
+    report = sensitivity(synthetic_run(CurveRecipe(midpoint=None)))
     assert report["step"].null_count() == len(DEFINITIONS)
     assert not report["depends"].any()

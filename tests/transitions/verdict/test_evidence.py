@@ -6,7 +6,7 @@ import pytest
 
 from grokscope.schemas import Check, Kind, Outcome
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 CHECKS = [
     "train fit sustained",
@@ -18,7 +18,7 @@ CHECKS = [
     "stays",
     "stages",
 ]
-RUN = synthetic_run(Recipe(evaluations=300, noise=0.003))
+RUN = synthetic_run(CurveRecipe(evaluations=300, noise=0.003))
 
 
 def evidence(points: pl.DataFrame) -> dict[str, Check]:
@@ -62,7 +62,7 @@ def test_an_early_high_makes_the_rise_a_recovery():
 
 
 def test_a_rise_with_the_train_fit_is_not_delayed():
-    points = synthetic_run(Recipe(evaluations=300, midpoint=250.0, width=0.2))
+    points = synthetic_run(CurveRecipe(evaluations=300, midpoint=250.0, width=0.2))
     assert outcome(points, "delayed") is Outcome.FAIL
 
 
@@ -104,5 +104,5 @@ def test_a_rise_that_rests_half_way_has_two_stages():
 
 @pytest.mark.parametrize("width", [0.1, 0.3, 0.8])
 def test_one_s_curve_is_one_stage(width: float):
-    stages = evidence(synthetic_run(Recipe(evaluations=300, width=width)))["stages"]
+    stages = evidence(synthetic_run(CurveRecipe(evaluations=300, width=width)))["stages"]
     assert stages == Check.of("stages", "one rise", holds=True)

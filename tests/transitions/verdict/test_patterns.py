@@ -6,28 +6,28 @@ import pytest
 
 from grokscope.schemas import Check, Kind, Pattern
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, Spacing, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run
 
-GROKKING = Recipe(noise=0.01)
+GROKKING = CurveRecipe(noise=0.01)
 RECIPES = {
     "grokking": (GROKKING, Pattern.GROKKING),
-    "grokking from a plateau far above chance": (Recipe(plateau=0.4, noise=0.01), Pattern.GROKKING),
-    "grokking where chance is a half": (Recipe(chance=0.5, plateau=0.5, noise=0.01), Pattern.GROKKING),
-    "grokking with dips that recover": (Recipe(dips=2, noise=0.01), Pattern.GROKKING),
-    "grokking under heavy noise": (Recipe(noise=0.1, autocorrelation=0.3), Pattern.GROKKING),
-    "grokking on real data that tops out below 95 %": (Recipe(plateau=0.3, top=0.93), Pattern.GROKKING),
+    "grokking from a plateau far above chance": (CurveRecipe(plateau=0.4, noise=0.01), Pattern.GROKKING),
+    "grokking where chance is a half": (CurveRecipe(chance=0.5, plateau=0.5, noise=0.01), Pattern.GROKKING),
+    "grokking with dips that recover": (CurveRecipe(dips=2, noise=0.01), Pattern.GROKKING),
+    "grokking under heavy noise": (CurveRecipe(noise=0.1, autocorrelation=0.3), Pattern.GROKKING),
+    "grokking on real data that tops out below 95 %": (CurveRecipe(plateau=0.3, top=0.93), Pattern.GROKKING),
     "grokking in a log of seven evaluations": (
-        Recipe(evaluations=7, spacing=Spacing.LINEAR, last_step=600, midpoint=350.0, memorized_at=80.0),
+        CurveRecipe(evaluations=7, spacing=Spacing.LINEAR, last_step=600, midpoint=350.0, memorized_at=80.0),
         Pattern.GROKKING,
     ),
-    "comprehension": (Recipe(midpoint=100.0, noise=0.01), Pattern.COMPREHENSION),
-    "memorization": (Recipe(midpoint=None, noise=0.01), Pattern.MEMORIZATION),
+    "comprehension": (CurveRecipe(midpoint=100.0, noise=0.01), Pattern.COMPREHENSION),
+    "memorization": (CurveRecipe(midpoint=None, noise=0.01), Pattern.MEMORIZATION),
     "memorization with a plateau above chance": (
-        Recipe(midpoint=None, plateau=0.4, noise=0.02),
+        CurveRecipe(midpoint=None, plateau=0.4, noise=0.02),
         Pattern.MEMORIZATION,
     ),
-    "confusion": (Recipe(memorized_at=None, midpoint=None, noise=0.01), Pattern.CONFUSION),
-    "permanent collapse": (Recipe(lost_at=12_000.0, noise=0.01), Pattern.COLLAPSE),
+    "confusion": (CurveRecipe(memorized_at=None, midpoint=None, noise=0.01), Pattern.CONFUSION),
+    "permanent collapse": (CurveRecipe(lost_at=12_000.0, noise=0.01), Pattern.COLLAPSE),
 }
 
 
@@ -55,7 +55,7 @@ def test_events_come_in_order_of_step_with_memorization_before_generalization():
 
 
 def test_the_collapse_is_dated_where_accuracy_is_lost_for_good():
-    verdict = detect(synthetic_run(Recipe(lost_at=12_000.0, dips=1)))[0]
+    verdict = detect(synthetic_run(CurveRecipe(lost_at=12_000.0, dips=1)))[0]
     collapse = verdict.transitions[-1]
     assert collapse.kind is Kind.COLLAPSE
     assert collapse.low <= 12_000 <= collapse.high
@@ -63,14 +63,14 @@ def test_the_collapse_is_dated_where_accuracy_is_lost_for_good():
 
 
 def test_deep_dips_again_and_again_are_a_chronic_collapse():
-    points = synthetic_run(Recipe(evaluations=400, spacing=Spacing.LINEAR, dips=50))
+    points = synthetic_run(CurveRecipe(evaluations=400, spacing=Spacing.LINEAR, dips=50))
     collapse = detect(points)[0].transitions[-1]
     assert collapse.kind is Kind.COLLAPSE
     assert [check.name for check in collapse.evidence] == ["chronic"]
 
 
 def test_noise_around_the_top_is_no_chronic_collapse():
-    assert detect(synthetic_run(Recipe(noise=0.2, seed=3)))[0].pattern is Pattern.GROKKING
+    assert detect(synthetic_run(CurveRecipe(noise=0.2, seed=3)))[0].pattern is Pattern.GROKKING
 
 
 def test_train_accuracy_that_dies_is_a_collapse_without_generalization():

@@ -7,7 +7,7 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern, empty_points
 from grokscope.transitions import detect
-from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
+from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 NAN = math.nan
 NEITHER = (
@@ -49,14 +49,14 @@ def test_an_empty_frame_has_no_runs():
 
 
 def test_a_log_that_begins_half_way_up_gets_no_onset():
-    cut = synthetic_run(Recipe(evaluations=600)).filter(pl.col("step") > 3200)
+    cut = synthetic_run(CurveRecipe(evaluations=600)).filter(pl.col("step") > 3200)
     verdict = detect(cut)[0]
     assert (verdict.pattern, verdict.onset, verdict.midpoint) == (Pattern.OTHER, None, None)
     assert "what came before was not recorded" in verdict.missing[-1]
 
 
 def test_a_log_that_begins_on_the_plateau_keeps_its_onset():
-    whole = synthetic_run(Recipe(evaluations=600, noise=0.01))
+    whole = synthetic_run(CurveRecipe(evaluations=600, noise=0.01))
     cut = whole.filter(pl.col("step") > 600)
     first, second = detect(whole)[0], detect(cut)[0]
     assert second.pattern is Pattern.GROKKING
@@ -66,7 +66,7 @@ def test_a_log_that_begins_on_the_plateau_keeps_its_onset():
 
 
 def test_values_that_are_not_finite_are_left_out_of_the_fits_and_counted():
-    frame = synthetic_run(Recipe())
+    frame = synthetic_run(CurveRecipe())
     holes = frame.with_columns(
         value=pl.when(pl.int_range(pl.len()) % 7 == 3).then(NAN).otherwise(pl.col("value"))
     )
@@ -82,7 +82,7 @@ def points(values: dict[str, list[float]]) -> pl.DataFrame:
 
 
 def test_accuracies_logged_as_per_cent_are_read_as_shares():
-    frame = synthetic_run(Recipe())
+    frame = synthetic_run(CurveRecipe())
     percent, share = detect(frame.with_columns(pl.col("value") * 100))[0], detect(frame)[0]
     assert (percent.pattern, percent.onset) == (share.pattern, share.onset)
     assert "test/accuracy was logged as per cent and is read as a share." in percent.missing

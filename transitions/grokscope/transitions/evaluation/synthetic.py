@@ -36,7 +36,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class CurveRecipe:
     """How a synthetic run is made.
 
     Attributes:
@@ -100,10 +100,10 @@ _DISTRIBUTIONS: Mapping[Shape, Callable[[Floats], Floats]] = MappingProxyType(
 )
 
 
-def truth_of(recipe: Recipe) -> Truth:
+def truth_of(recipe: CurveRecipe) -> Truth:
     """Return the true dates and pattern of ``recipe``.
 
-    >>> truth_of(Recipe(midpoint=1000.0, width=1.0)).onset.__round__()
+    >>> truth_of(CurveRecipe(midpoint=1000.0, width=1.0)).onset.__round__()
     316
     """
     onset = None if recipe.midpoint is None else recipe.midpoint * float(np.exp(_scaled(recipe, 0.1)))
@@ -112,10 +112,10 @@ def truth_of(recipe: Recipe) -> Truth:
     )
 
 
-def synthetic_run(recipe: Recipe, *, run_id: str = "synthetic") -> pl.DataFrame:
+def synthetic_run(recipe: CurveRecipe, *, run_id: str = "synthetic") -> pl.DataFrame:
     """Return the points of a run made by ``recipe``: train and test accuracy at every evaluation.
 
-    >>> synthetic_run(Recipe(evaluations=7)).shape
+    >>> synthetic_run(CurveRecipe(evaluations=7)).shape
     (14, 4)
     """
     rng = np.random.default_rng(recipe.seed)
@@ -135,10 +135,10 @@ def synthetic_run(recipe: Recipe, *, run_id: str = "synthetic") -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def evaluation_steps(recipe: Recipe) -> Integers:
+def evaluation_steps(recipe: CurveRecipe) -> Integers:
     """Return the steps of the evaluations, strictly increasing from 0; fewer where rounding makes them equal.
 
-    >>> evaluation_steps(Recipe(evaluations=4, spacing=Spacing.LINEAR, last_step=300)).tolist()
+    >>> evaluation_steps(CurveRecipe(evaluations=4, spacing=Spacing.LINEAR, last_step=300)).tolist()
     [0, 100, 200, 300]
     """
     count, last = recipe.evaluations, recipe.last_step
@@ -150,7 +150,7 @@ def evaluation_steps(recipe: Recipe) -> Integers:
     return np.unique(np.round(chosen).astype(np.int64))
 
 
-def _pattern(recipe: Recipe) -> Pattern:
+def _pattern(recipe: CurveRecipe) -> Pattern:
     if recipe.memorized_at is None:
         return Pattern.CONFUSION
     if recipe.midpoint is None:
@@ -160,14 +160,14 @@ def _pattern(recipe: Recipe) -> Pattern:
     return Pattern.GROKKING if recipe.midpoint > 2 * recipe.memorized_at else Pattern.COMPREHENSION
 
 
-def _scaled(recipe: Recipe, share: float) -> float:
+def _scaled(recipe: CurveRecipe, share: float) -> float:
     """Return ln(step / midpoint) at which ``share`` of the rise is done."""
     quantile = _QUANTILES[recipe.shape]
     per_unit = recipe.width * np.log(10) / (quantile(0.9) - quantile(0.1))
     return float(per_unit * (quantile(share) - quantile(0.5)))
 
 
-def _train(recipe: Recipe, steps: Integers) -> Floats:
+def _train(recipe: CurveRecipe, steps: Integers) -> Floats:
     if recipe.memorized_at is None:
         return np.full(len(steps), recipe.chance)
     # A logistic that passes 99 % at ``memorized_at`` and takes 0.4 decades from 10 % to 90 %.
@@ -177,7 +177,7 @@ def _train(recipe: Recipe, steps: Integers) -> Floats:
     return recipe.chance + (1 - recipe.chance) / (1 + np.exp(-np.clip((axis - middle) / scale, -500, 500)))
 
 
-def _test(recipe: Recipe, steps: Integers, rng: np.random.Generator) -> Floats:
+def _test(recipe: CurveRecipe, steps: Integers, rng: np.random.Generator) -> Floats:
     fitted = 0.0 if recipe.memorized_at is None else 0.5 * recipe.memorized_at
     values = np.where(steps >= fitted, recipe.plateau, recipe.chance).astype(np.float64)
     if recipe.midpoint is not None:
@@ -190,7 +190,7 @@ def _test(recipe: Recipe, steps: Integers, rng: np.random.Generator) -> Floats:
     return values
 
 
-def _risen(recipe: Recipe, steps: Integers) -> Floats:
+def _risen(recipe: CurveRecipe, steps: Integers) -> Floats:
     """Return the share of the rise that is done at each of ``steps``, shape (n,); none at step 0."""
     if recipe.midpoint is None:
         return np.zeros(len(steps))
@@ -200,7 +200,7 @@ def _risen(recipe: Recipe, steps: Integers) -> Floats:
     return np.where(steps > 0, _DISTRIBUTIONS[recipe.shape](z), 0.0)
 
 
-def _noise(recipe: Recipe, count: int, rng: np.random.Generator) -> Floats:
+def _noise(recipe: CurveRecipe, count: int, rng: np.random.Generator) -> Floats:
     """Return stationary AR(1) noise, shape (count,)."""
     fresh = rng.normal(0.0, recipe.noise, size=count)
     return autoregressive(fresh, persistence=recipe.autocorrelation)
