@@ -22,18 +22,18 @@ from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.scoring import Score, labels_from_json, score
 
 CONSTANTS = {
-    "rise": (
+    "events.generalization": (
         "GENERALIZED NEARLY FINISHED NEAR LOST LEAST_RISE TOLERANCE STANDARD_ERRORS SHORT_WAIT FOOT "
         "DELAY_RATIO"
     ),
-    "memorization": "FITTED MEMORIZED",
-    "pattern": "SEEN_RATIO SEEN_EVALUATIONS LOW_LEVEL",
-    "collapse": "CHRONIC_SHARE CHRONIC_DIPS OFTEN USUAL",
-    "plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED",
-    "s_curve": "CLIP",
-    "curves": "SHORT",
-    "noise": "FEW LEAST_GROUND MOST OUTLYING GROUND",
-    "phase_change": (
+    "events.memorization": "FITTED MEMORIZED",
+    "verdict.pattern": "SEEN_RATIO SEEN_EVALUATIONS LOW_LEVEL",
+    "events.collapse": "CHRONIC_SHARE CHRONIC_DIPS OFTEN USUAL",
+    "curves.plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED",
+    "curves.s_curve": "CLIP",
+    "curves.series": "SHORT",
+    "curves.noise": "FEW LEAST_GROUND MOST OUTLYING GROUND",
+    "events.phase_change": (
         "PER_DECADE STEEP FLAT NOISY LEAST_SHARE LEAST_OF_LEVEL LEAST_SIGNAL LEAST_PLATEAU ABRUPT"
     ),
 }
@@ -42,8 +42,8 @@ LEVELS = frozenset({"GENERALIZED", "NEARLY", "FINISHED", "LOST", "FITTED", "MEMO
 """Those near 1, moved by ``NEXT_TO_1``."""
 NEXT_TO_1 = 0.02
 _MODULES = [
-    importlib.import_module(f"grokscope.transitions.{module.name}")
-    for module in pkgutil.iter_modules(grokscope.transitions.__path__)
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(grokscope.transitions.__path__, prefix="grokscope.transitions.")
 ]
 
 

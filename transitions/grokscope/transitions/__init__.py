@@ -3,8 +3,8 @@
 from grokscope.transitions.leads.lead_lag import lead_lag as lead_lag
 from grokscope.transitions.leads.lead_lag import pooled_leads as pooled_leads
 from grokscope.transitions.leads.segmentation import Boundary as Boundary
+from grokscope.transitions.leads.segmentation import LinearSegment as LinearSegment
 from grokscope.transitions.leads.segmentation import NotOneRunError as NotOneRunError
-from grokscope.transitions.leads.segmentation import Segment as Segment
 from grokscope.transitions.leads.segmentation import Segmentation as Segmentation
 from grokscope.transitions.leads.segmentation import segment as segment
 from grokscope.transitions.live.detector import LiveDetector as LiveDetector

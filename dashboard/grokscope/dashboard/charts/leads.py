@@ -46,7 +46,7 @@ def run_leads_chart(rows: pl.DataFrame, *, palette: Palette) -> alt.LayerChart:
 def pooled_leads_chart(pooled: pl.DataFrame, members: pl.DataFrame, *, palette: Palette) -> alt.LayerChart:
     """Return the measures' medians over runs, with their ranges and the runs behind them.
 
-    A disc is filled where the sign is told from chance (``sure``), and a ring where it is not.
+    A disc is filled where the sign is significant (``sure``), and a ring where it is not.
 
     Args:
         pooled: ``measure, role, at, earliest, latest, sure, runs, p_value`` in the order of the rows.

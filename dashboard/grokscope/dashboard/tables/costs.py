@@ -124,7 +124,7 @@ def answer(groups: pl.DataFrame, unit: Unit, *, event: str) -> str | None:
     if first["median"] is None:
         return f"No group has {got} in half of its runs: none can be called the cheapest."
     name = f"**{escape(first['group'])}**" if others else "These runs"
-    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_told(first, unit)}."
+    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_summary(first, unit)}."
     return " ".join([text, *_next(others, unit, median=first["median"], most=first["most"])])
 
 
@@ -137,7 +137,7 @@ def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, mos
         ratio = phrases.times(second["median"] / median) if median > 0 else "–"
         overlap = "; their runs overlap" if float(str(second["least"])) <= most else ""
         name = escape(str(second["group"]))
-        return [f"Next comes {name} with {ratio} as much: {_told(second, unit)}{overlap}."]
+        return [f"Next comes {name} with {ratio} as much: {_summary(second, unit)}{overlap}."]
     runs, reached = (sum(int(str(row[c])) for row in others) for c in ("runs", "reached"))
     farthest = max(float(str(row["spent"])) for row in others)
     spent = phrases.amount(farthest, unit.symbol)
@@ -146,7 +146,7 @@ def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, mos
     return [f"{str(reached or 'none').capitalize()} of the other {runs:,} runs did, with up to {spent}."]
 
 
-def _told(row: dict[str, object], unit: Unit) -> str:
+def _summary(row: dict[str, object], unit: Unit) -> str:
     least, most = float(str(row["least"])), float(str(row["most"]))
     runs = phrases.counted(int(str(row["runs"])), "run")
     median = phrases.amount(float(str(row["median"])), unit.symbol)

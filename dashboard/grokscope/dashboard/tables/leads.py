@@ -75,7 +75,7 @@ def has_lead(verdict: Verdict | None) -> bool:
 
 
 def why_left_out(verdict: Verdict | None) -> str | None:
-    """Return why a run has no leads, in words of ours; ``None`` if it has.
+    """Return why a run has no leads, as a phrase that may be shown; ``None`` if it has.
 
     >>> why_left_out(None)
     'no curve logged yet'

@@ -59,7 +59,7 @@ def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple
     """
     values, height = curve.values[window], top - plateau.level
     levels = plateau.level + np.array([ONSET, MIDPOINT]) * height
-    passed = crossings(values, levels, height=height)
+    crossed = crossings(values, levels, height=height)
     base = monotone(values)
     ascent = _Ascent(
         steps=curve.steps[window],
@@ -67,10 +67,10 @@ def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple
         base=base,
         plateau=plateau,
         height=height,
-        noise=noise_of(values, base, onset=int(passed[0]), later=curve.values[window.stop :]),
+        noise=noise_of(values, base, onset=int(crossed[0]), later=curve.values[window.stop :]),
     )
     onset, midpoint = (
-        _date(ascent, int(i), share) for i, share in zip(passed, (ONSET, MIDPOINT), strict=True)
+        _date(ascent, int(i), share) for i, share in zip(crossed, (ONSET, MIDPOINT), strict=True)
     )
     return onset, midpoint
 

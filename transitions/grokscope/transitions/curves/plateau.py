@@ -90,9 +90,9 @@ def _is_one_rise(curve: Curve, start: int, end: int, *, levels: tuple[float, flo
         return False
     shares = plateau + np.array([ONSET, MIDPOINT, 1 - ONSET]) * (top - plateau)
     window = slice(start, end + curve.patience)
-    passed = crossings(curve.values[window], shares, height=top - plateau)
+    crossed = crossings(curve.values[window], shares, height=top - plateau)
     axis = log_steps(curve.steps[window])
-    onset, midpoint, late = axis[np.minimum(passed, len(axis) - 1)]
+    onset, midpoint, late = axis[np.minimum(crossed, len(axis) - 1)]
     return bool(midpoint - onset <= LOPSIDED * (late - midpoint))
 
 

@@ -9,7 +9,7 @@ from grokscope.transitions.curves.series import Curve, log_steps
 from grokscope.transitions.events.generalization import Rise
 
 SHARES = np.arange(1, 10) / 10
-"""Shares of the rise whose passages are compared."""
+"""Shares of the rise whose crossings are compared."""
 LONGER, LEAST_DECADES, LEAST_EVALUATIONS = 4.0, 0.1, 5
 """A rest takes so many times as long as the median tenth of the rise, in log step (the longest tenth of an
 S-curve takes 1.7 to 2.2 times as long), so many decades, and shows in so many evaluations."""
@@ -36,12 +36,12 @@ def rests_of(rise: Rise, test: Curve) -> list[Rest]:
     done = len(test) if rise.completed is None else int(np.searchsorted(test.steps, rise.completed.high)) + 1
     window = slice(rise.start, done)
     levels = rise.plateau + SHARES * rise.height
-    passed = np.minimum(crossings(test.values[window], levels, height=rise.height), done - rise.start - 1)
-    took = np.diff(log_steps(test.steps[window])[passed])
+    crossed = np.minimum(crossings(test.values[window], levels, height=rise.height), done - rise.start - 1)
+    took = np.diff(log_steps(test.steps[window])[crossed])
     least = max(LONGER * float(np.median(took)), LEAST_DECADES * float(np.log(10)))
     found: list[Rest] = []
-    for i in np.flatnonzero((took >= least) & (np.diff(passed) >= LEAST_EVALUATIONS)):
-        begin, end = rise.start + int(passed[i]), rise.start + int(passed[i + 1])
+    for i in np.flatnonzero((took >= least) & (np.diff(crossed) >= LEAST_EVALUATIONS)):
+        begin, end = rise.start + int(crossed[i]), rise.start + int(crossed[i + 1])
         level = float(np.median(test.values[begin:end]))
         found.append(Rest(level=level, begin=int(test.steps[begin]), end=int(test.steps[end])))
     return found

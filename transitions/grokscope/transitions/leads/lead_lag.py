@@ -129,8 +129,8 @@ def _moved(curve: Curve, verdict: Verdict) -> tuple[float, float] | None:
     if abs(end - begin) <= max(LEAST_SIGNAL * jitter(raw), 1e-12):
         return None
     risen = (values - begin) / (end - begin)
-    passed = np.minimum(crossings(risen, np.array([ONSET, MIDPOINT]), height=1.0), len(steps) - 1)
-    early, half = (int(steps[i]) for i in passed)
+    crossed = np.minimum(crossings(risen, np.array([ONSET, MIDPOINT]), height=1.0), len(steps) - 1)
+    early, half = (int(steps[i]) for i in crossed)
     return (
         (onset.step - early) / verdict.delay.steps,
         (midpoint.step - half) / verdict.delay.steps,

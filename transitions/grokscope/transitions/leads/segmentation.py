@@ -54,7 +54,7 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class LinearSegment:
     """A stretch in which every measure follows a straight line in log step.
 
     Attributes:
@@ -83,7 +83,7 @@ class Segmentation:
 
     run_id: str
     metrics: tuple[str, ...] = ()
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[LinearSegment, ...] = ()
     boundaries: tuple[Boundary, ...] = ()
     explained: float = 0.0
     reason: str | None = None
@@ -235,12 +235,12 @@ def _cuts(cost: Floats, penalty: float) -> list[int]:
     return cuts[::-1]
 
 
-def _segment(grid: Floats, matrix: Floats, metrics: Sequence[str], part: tuple[int, int]) -> Segment:
+def _segment(grid: Floats, matrix: Floats, metrics: Sequence[str], part: tuple[int, int]) -> LinearSegment:
     a, b = part
     slopes = np.polyfit(np.arange(b - a), matrix[:, a:b].T, 1)[0]
     ends = (_step(grid, a), _step(grid, min(b, len(grid) - 1)))
     trends = {m: float(slope) * (b - a - 1) for m, slope in zip(metrics, slopes, strict=True)}
-    return Segment(begin=ends[0], end=ends[1], trends=trends)
+    return LinearSegment(begin=ends[0], end=ends[1], trends=trends)
 
 
 def _boundaries(grid: Floats, cuts: Sequence[int], costs: Floats, noise: Floats) -> tuple[Boundary, ...]:

@@ -32,7 +32,7 @@ class StepAxis:
         is_cut: Whether there may be steps beyond its ends, which are not drawn.
         log: Symmetric-log (``True``) or linear.
         labels: Whether it is labelled; of charts under each other only the last needs it.
-        unit: What is counted, in a word of ours.
+        unit: What is counted, one of a fixed set of words.
         linear_below: What lies below this lies almost evenly: of steps ten, of others what ten steps took.
     """
 
@@ -76,7 +76,7 @@ class StepAxis:
         return np.log1p(steps / self.linear_below) if self.log else steps
 
     def _labels(self) -> str:
-        # Units are a closed set of ours: nothing from outside gets into the expression.
+        # Units are a closed set: nothing from outside gets into the expression.
         zero = "step 0" if self.unit == STEP else f"0 {self.unit}"
         return f"datum.value === 0 ? '{zero}' : {_SHORT}"
 

@@ -69,7 +69,7 @@ class Colouring:
     """Which column is told apart by colour, and which colour each of its values has.
 
     Attributes:
-        field: A column of ours (``group`` or ``run``); its values are other people's text.
+        field: The column, ``group`` or ``run``; its values are other people's text.
         colours: Colour by value.
         palette: Paper and ink around them.
     """

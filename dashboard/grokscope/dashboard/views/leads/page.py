@@ -104,8 +104,8 @@ def _key(rows: pl.DataFrame) -> str:
     beyond = rows.filter((pl.col("earliest") < -FARTHEST) | (pl.col("latest") > FARTHEST)).height
     edge = f" · beyond {FARTHEST:g} delays drawn at the edge" if beyond else ""
     return (
-        "● median, told from chance (p ≤ 0.05, and ≤ 0.1 whichever configuration is left out) · "
-        f"○ median, not told from chance · line: all runs · ticks: each run{edge}"
+        "● median whose sign is significant (p ≤ 0.05, and ≤ 0.1 whichever configuration is left out) · "
+        f"○ median whose sign is not · line: all runs · ticks: each run{edge}"
     )
 
 
