@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.tables.main_metric import first_metric, main_metric_of
+from grokscope.dashboard.tables.main_metric import main_metric_of, place_of_first
 from grokscope.schemas import POINT_SCHEMA
 
 
@@ -48,14 +48,14 @@ def test_loss_is_shown_where_there_is_no_accuracy_and_nothing_where_there_is_nei
 
 
 @pytest.mark.parametrize(
-    ("names", "first"),
+    ("names", "place"),
     [
-        (["test/loss", "train/accuracy"], "train/accuracy"),
-        (["val/loss", "train/loss", "weights/norm"], "val/loss"),
-        (["shift:far/accuracy", "val/accuracy"], "val/accuracy"),
-        (["weights/norm"], None),
-        ([], None),
+        (["test/loss", "train/accuracy"], 1),
+        (["train/loss", "val/loss", "weights/norm"], 1),
+        (["shift:far/accuracy", "train/loss", "val/accuracy"], 2),
+        (["weights/norm"], 0),
+        ([], 0),
     ],
 )
-def test_held_out_accuracy_is_looked_at_first(names, first):
-    assert first_metric(names) == first
+def test_held_out_accuracy_is_looked_at_first(names, place):
+    assert place_of_first(names) == place

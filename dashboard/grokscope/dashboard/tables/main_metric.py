@@ -1,6 +1,6 @@
 """The pair of curves that shows grokking: one quantity on the training set and on a held-out set."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -45,14 +45,14 @@ def main_metric_of(curves: pl.DataFrame) -> MainMetric | None:
     return None
 
 
-def first_metric(names: Collection[str]) -> str | None:
-    """Return which of ``names`` to look at first: held-out accuracy, where there is one.
+def place_of_first(names: Sequence[str]) -> int:
+    """Return the place in ``names`` of what to look at first: held-out accuracy, where there is one.
 
-    >>> first_metric(["weights/norm", "train/accuracy", "val/accuracy"])
-    'val/accuracy'
+    >>> place_of_first(["weights/norm", "train/accuracy", "val/accuracy"]), place_of_first(["weights/norm"])
+    (2, 0)
     """
     order = (key for q in QUANTITIES for key in (*held_out_curves(names, q), f"train/{q}"))
-    return next((key for key in order if key in names), None)
+    return next((names.index(key) for key in order if key in names), 0)
 
 
 def _pairs(curves: pl.DataFrame, quantity: str, *, others: Sequence[str]) -> pl.DataFrame:

@@ -38,7 +38,7 @@ from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns
 from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Data, Snapshot
-from grokscope.dashboard.tables.main_metric import first_metric
+from grokscope.dashboard.tables.main_metric import place_of_first
 from grokscope.dashboard.tables.overview import groups_table
 from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
@@ -94,15 +94,9 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     names = data.source.metrics(chosen)
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
-        first = first_metric(names)
+        first = place_of_first(names)
         metric = st.selectbox(
-            "Metric",
-            names,
-            index=0 if first is None else names.index(first),
-            format_func=_name,
-            key="compare_metric",
-            width=340,
-            bind=IN_ADDRESS,
+            "Metric", names, index=first, format_func=_name, key="compare_metric", width=340, bind=IN_ADDRESS
         )
         units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
         over = (
