@@ -37,7 +37,7 @@ def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
             run["label"],
             status_of(run),
             lines.get(run["run_id"], []),
-            pattern_of(snapshot.verdicts.get(run["run_id"])),
+            pattern_word(snapshot.verdicts.get(run["run_id"])),
             *_dates(snapshot.verdicts.get(run["run_id"])),
             last.get((run["run_id"], TEST)),
             run["group"],
@@ -122,7 +122,7 @@ def status_of(run: Mapping[str, object]) -> str:
     )
 
 
-def pattern_of(verdict: Verdict | None) -> str | None:
+def pattern_word(verdict: Verdict | None) -> str | None:
     """Return the pattern's word; of a run still changing, the phase it is in."""
     if verdict is None:
         return None

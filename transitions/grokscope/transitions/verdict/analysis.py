@@ -16,7 +16,7 @@ from grokscope.transitions.events.generalization import (
     rise_of,
 )
 from grokscope.transitions.events.memorization import Fit, fit_of
-from grokscope.transitions.verdict.pattern import is_delayed_for_sure, phase_of
+from grokscope.transitions.verdict.pattern import is_delayed_for_sure, pattern_of
 
 LEAST_START = 0.1
 """A held-out gain in the log's last quarter that is worth telling, though no generalization yet; a smaller
@@ -87,7 +87,7 @@ def _pattern(fit: Fit, rise: Rise | None, train: Curve, test: Curve) -> Pattern:
         return Pattern.COMPREHENSION if is_first else Pattern.OTHER
     if is_fit_at_once and rise is not None and _begins_half_way(rise) and not is_delayed_for_sure(rise, test):
         return Pattern.OTHER
-    return phase_of(fit, rise, test=test)
+    return pattern_of(fit, rise, test=test)
 
 
 def _begins_half_way(rise: Rise) -> bool:

@@ -13,7 +13,7 @@ LOW_LEVEL = 0.5
 """... with at least half of the way to go."""
 
 
-def phase_of(fit: Fit, rise: Rise | None, *, test: Curve) -> Pattern:
+def pattern_of(fit: Fit, rise: Rise | None, *, test: Curve) -> Pattern:
     """Return the learning phase of a run.
 
     Args:

@@ -29,7 +29,7 @@ NOW = "now"
 """Where a run in training has arrived."""
 
 _Row = tuple[str, str, int, int, int, float | None]
-_Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+_Line = tuple[NDArray[np.int64], NDArray[np.float64]]
 _FULL_BANDS = 8
 """More bands than this are fainter each, so that curves stay seen through all of them."""
 
@@ -69,7 +69,7 @@ def marks_of(
     return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
 
 
-def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, str], _Curve]:
+def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, str], _Line]:
     drawn = points.filter(pl.col("metric").is_in(metrics) & pl.col("value").is_finite()).sort("step")
     parts = drawn.select("run_id", "metric", "step", "value").partition_by(
         "run_id", "metric", as_dict=True, include_key=False
@@ -80,7 +80,7 @@ def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, s
     }
 
 
-def _height(curve: _Curve | None, step: int) -> float | None:
+def _height(curve: _Line | None, step: int) -> float | None:
     return None if curve is None else float(np.interp(step, *curve))
 
 
