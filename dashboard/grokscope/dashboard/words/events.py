@@ -44,7 +44,7 @@ EVENT_STYLES: Mapping[Kind, EventStyle] = MappingProxyType(
             shape="■", colour="green", sentence="A curve leaves its plateau abruptly."
         ),
         Kind.DOUBLE_DESCENT: EventStyle(
-            shape="◆",
+            shape="▽",
             colour="green",
             sentence="Held-out loss falls, rises to a peak and falls lower than before.",
         ),
