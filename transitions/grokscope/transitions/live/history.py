@@ -14,7 +14,7 @@ CAPACITY = 2048
 RECENT = 64
 """Latest evaluations that thinning spares: what is going on now is read at full resolution."""
 MOST_CURVES, MOST_NAMES = 64, 4096
-"""Curves kept, and names told apart; a run's first ones."""
+"""Curves kept, and names looked at; a run's first ones."""
 READ = frozenset(
     (
         "accuracy",
@@ -77,15 +77,15 @@ class KeptCurve:
         self.is_whole = False
 
 
-class Record:
+class History:
     """The curves of one run, under the names that they were logged by.
 
     At most ``MOST_CURVES`` curves of ``CAPACITY`` evaluations, 16 bytes each: 2 MiB, however long the run.
 
-    >>> record = Record()
-    >>> record.append(0, {"val_acc": 0.5, "weights/norm": 9.0})
+    >>> history = History()
+    >>> history.append(0, {"val_acc": 0.5, "weights/norm": 9.0})
     {'val/accuracy': 0.5}
-    >>> record.frame("a").rows()
+    >>> history.frame("a").rows()
     [('a', 'val_acc', 0, None, 0.5)]
     """
 
