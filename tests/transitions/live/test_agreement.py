@@ -138,6 +138,17 @@ def test_runs_of_one_curve_agree_too_and_their_phase_changes_are_reported(seed: 
     assert all(is_known(e, reported) for e in lasting)
 
 
+def test_a_loss_that_drops_at_the_turn_of_an_epoch_is_no_phase_change_live_either():
+    steps = np.arange(1, 4000, 20)
+    loss = pl.DataFrame({"metric": "train/loss", "step": steps, "value": np.where(steps < 1000, 2.0, 0.5)})
+    epochs = pl.DataFrame({"metric": "progress/epochs", "step": steps, "value": steps / 1000})
+    detector, reported = LiveDetector("run"), list[Transition]()
+    for step, values in evaluations(pl.concat([loss, epochs])):
+        reported += detector.update(step, values)
+    assert batch(loss)
+    assert (*reported, *detector.confirmed()) == batch(pl.concat([loss, epochs])) == ()
+
+
 def logs() -> pl.DataFrame:
     """Return the public curves, where they lie beside the repository; else synthetic ones."""
     if PUBLIC.is_file():

@@ -136,6 +136,13 @@ class LiveDetector:
         return _STATUSES[self.state]
 
     @property
+    def standing(self) -> tuple[Transition, ...]:
+        """The events that ``update`` has reported and not withdrawn."""
+        is_led = any(event.kind is Kind.GENERALIZATION for event in self._reported)
+        doubt = () if is_led or self._suspected is None else (self._suspected[1],)
+        return (*self._reported, *doubt)
+
+    @property
     def signals(self) -> Mapping[str, str]:
         """Signal -> finding, of those raised.
 
@@ -219,7 +226,7 @@ class LiveDetector:
         found = [event for event in _confirmed(verdict) if self._is_worth_reporting(event)]
         new = [event for event in found if not any(_is_same(event, old) for old in self._reported)]
         kept = [old for old in self._reported if any(_is_same(event, old) for event in found)]
-        moved = {event.kind for event in new}
+        moved = {event.kind for event in new} - {Kind.PHASE_CHANGE}  # of which there can be several
         gone = [events.withdrawn(e) for e in self._reported if e not in kept and e.kind not in moved]
         gone += [events.withdrawn(e) for e in self._dropped(verdict)]
         self._last_checked, self._needs_check, self._reported = self._seen, False, [*kept, *new]

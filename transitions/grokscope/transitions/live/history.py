@@ -29,6 +29,8 @@ READ = frozenset(
     )
 )
 """Last words of the metrics that the engine reads events or their evidence from."""
+EPOCHS = "progress/epochs"
+"""Tells the engine where epochs turn; read along, and no evaluation by itself."""
 
 
 def is_read(name: str) -> bool:
@@ -37,7 +39,7 @@ def is_read(name: str) -> bool:
     >>> [is_read(name) for name in ("test/accuracy", "lambada/acc", "weights/norm")]
     [True, True, False]
     """
-    return name.rpartition("/")[2].lower() in READ
+    return name == EPOCHS or name.rpartition("/")[2].lower() in READ
 
 
 class KeptCurve:
@@ -100,14 +102,15 @@ class History:
         return not self._is_full and all(curve.is_whole for _, curve in self._curves.values())
 
     def append(self, step: int, values: Mapping[str, float]) -> dict[str, float]:
-        """Keep one evaluation; return what was kept, by canonical name."""
+        """Keep one evaluation; return which losses and scores were kept, by canonical name."""
         if not values.keys() <= self._names:
             self._admit(values)
         known = dict[str, float]()
         for key, (name, curve) in self._curves.items():
             if key in values:
-                known[name] = value = values[key]
-                curve.append(step, value)
+                curve.append(step, values[key])
+                if name != EPOCHS:
+                    known[name] = values[key]
         return known
 
     def frame(self, run_id: str) -> pl.DataFrame:
