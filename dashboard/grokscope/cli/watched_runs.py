@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from grokscope.cli.terminal import shown
-from grokscope.store import IGNORED, Store, aliases_of, resolved_names
+from grokscope.dashboard.state.experiment_feed import read_names
+from grokscope.store import Store, aliases_of
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.history import is_read
 from grokscope.transitions.live.news import News
@@ -51,10 +52,9 @@ class WatchedRuns:
 
     def _read_names(self, run_ids: list[str]) -> dict[str, str]:
         """Return the metrics that are read: as logged -> the key that they go by."""
-        overrides = aliases_of(self._uri, self._experiment)
         keys = self._store.metrics(run_ids)["metric"].unique()
-        named = resolved_names(keys, overrides)
-        return {own: key for own, key in named.items() if overrides.get(own) != IGNORED and is_read(key)}
+        named = read_names(keys, aliases_of(self._uri, self._experiment))
+        return {own: key for own, key in named.items() if is_read(key)}
 
 
 def names_of(runs: pl.DataFrame) -> dict[str, str]:

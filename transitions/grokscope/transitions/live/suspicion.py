@@ -9,6 +9,8 @@ from grokscope.transitions.live.baseline import Baseline
 from grokscope.transitions.live.e_process import EProcess
 from grokscope.transitions.live.signals import Signals
 
+E_PROCESS = "e-process"
+"""The definition that a suspicion goes by, and its withdrawal."""
 SCORES = ("information", "mrr", "accuracy")
 """Held-out quantities in [0, 1] that the e-process can bet on, the most specific first."""
 
@@ -29,7 +31,7 @@ class Suspicion:
         self.split: str | None = None
         self.signals = Signals()
         self.raised: Transition | None = None
-        self._origin = events.Origin(run_id=run_id, definition="e-process")
+        self._origin = events.Origin(run_id=run_id, definition=E_PROCESS)
         self._alpha = alpha
         self._baseline = Baseline(margin=margin, known=baseline)
         self._process: EProcess | None = None
