@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -22,17 +21,9 @@ GROKKING = Recipe(evaluations=150)
 MEMORIZING = Recipe(evaluations=150, midpoint=None)
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory) -> Path:
-    """An empty MLflow store; its first creation takes seconds, so tests copy it."""
-    path = tmp_path_factory.mktemp("master") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
-def uri(master, tmp_path) -> str:
-    return f"sqlite:///{shutil.copy(master, tmp_path / 'mlflow.db')}"
+def uri(blank_store, tmp_path) -> str:
+    return f"sqlite:///{shutil.copy(blank_store, tmp_path / 'mlflow.db')}"
 
 
 @pytest.fixture
