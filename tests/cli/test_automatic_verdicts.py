@@ -16,6 +16,8 @@ from mlflow.tracking import MlflowClient
 from grokscope.cli import automatic_verdicts as module
 from grokscope.cli.automatic_verdicts import VerdictWriter, automatic_verdicts
 from grokscope.cli.commands import up
+from grokscope.cli.finished_runs import FinishedRuns
+from grokscope.schemas import CLIENT_RUN_ID
 from grokscope.store import StoreError, open_store, set_alias
 from grokscope.store.verdict_tags import ARTIFACT
 from grokscope.transitions.evaluation.synthetic import Recipe, synthetic_run
@@ -85,6 +87,15 @@ def test_points_that_come_after_the_end_are_judged_and_written_only_if_they_chan
         client.log_metric(run, "test/accuracy", 0.0, step=step, timestamp=step)
     assert writer.write_ended() == 1
     assert pattern(run) == "collapse"
+
+
+def test_the_demo_writes_its_runs_the_same_way(uri, client, start, pattern):
+    run = start()
+    client.set_tag(run, CLIENT_RUN_ID, "mine")
+    finished = FinishedRuns(uri, "e")
+    finished.add("mine")
+    assert [(verdict.run, verdict.pattern) for verdict in finished.verdicts()] == [(run, "grokking")]
+    assert (pattern(run), dict(finished.waiting)) == ("grokking", {})
 
 
 def test_metrics_are_read_by_the_names_that_people_gave_them(uri, client, start, pattern):

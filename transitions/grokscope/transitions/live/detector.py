@@ -49,8 +49,8 @@ class LiveDetector:
     Early: once the training set is fit, an e-process bets that the held-out score (calibrated information,
     else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
     t, each cut at its own level, plus ``margin``, or plus 2.5 standard deviations if that is more. The first
-    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; a
-    suspicion that the engine has not borne out when the log is ``PATIENCE`` times as long is withdrawn.
+    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; the
+    suspicion is withdrawn if the log is ``PATIENCE`` times as long and the engine still sees no rise.
 
     What is promised: if the conditional expectation of the score (cut to 0..1), given all that was fed
     before, never exceeds m_t, then
