@@ -1,8 +1,18 @@
 import sys
+from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from grokscope.cli.main import run
+
+
+@pytest.fixture(scope="session")
+def blank_store(tmp_path_factory) -> Path:
+    """An empty MLflow store, to be copied; MLflow takes seconds to make one."""
+    path = tmp_path_factory.mktemp("blank") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
 
 
 @pytest.fixture

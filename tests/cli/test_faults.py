@@ -1,6 +1,7 @@
 """Runs that never arrive, stores that are busy, and a dashboard that is told to go."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +19,9 @@ from grokscope.store import BusyStoreError
 
 
 @pytest.fixture
-def finished(tmp_path, monkeypatch) -> FinishedRuns:
+def finished(blank_store, tmp_path, monkeypatch) -> FinishedRuns:
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = f"sqlite:///{shutil.copy(blank_store, tmp_path / 'mlflow.db')}"
     MlflowClient(uri).create_experiment("e")
     return FinishedRuns(uri, "e")
 
@@ -35,14 +36,13 @@ def test_a_busy_store_is_asked_again(finished, monkeypatch):
     def busy(*_: object) -> None:
         raise BusyStoreError("locked")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(finished_runs, "open_store", busy)
-        finished.add("lost")
-        assert list(finished.verdicts()) == []
-        assert list(finished.waiting) == ["lost"]
-        patch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
-        with pytest.raises(BusyStoreError):
-            list(finished.verdicts())
+    waiting = FinishedRuns(finished.uri, "e", opener=busy)
+    waiting.add("lost")
+    assert list(waiting.verdicts()) == []
+    assert list(waiting.waiting) == ["lost"]
+    monkeypatch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
+    with pytest.raises(BusyStoreError):
+        list(waiting.verdicts())
 
 
 def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,24 +14,16 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.watched_runs import WatchedRuns
-from grokscope.store import open_store
+from grokscope.store import open_store, set_alias
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 GROKKING = CurveRecipe(evaluations=150)
 MEMORIZING = CurveRecipe(evaluations=150, midpoint=None)
 
 
-@pytest.fixture(scope="module")
-def master(tmp_path_factory) -> Path:
-    """An empty MLflow store; its first creation takes seconds, so tests copy it."""
-    path = tmp_path_factory.mktemp("master") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
-def uri(master, tmp_path) -> str:
-    return f"sqlite:///{shutil.copy(master, tmp_path / 'mlflow.db')}"
+def uri(blank_store, tmp_path) -> str:
+    return f"sqlite:///{shutil.copy(blank_store, tmp_path / 'mlflow.db')}"
 
 
 @pytest.fixture
@@ -69,11 +60,11 @@ def test_json_is_one_object_a_line_with_the_fields_of_a_transition(grokscope, ur
     assert status == 0
     assert {event["run"] for event in events} == {made.info.run_id}
     assert {event["name"] for event in events} == {"mine"}
-    assert {"kind", "status", "step", "low", "high", "metric", "evidence"} <= events[0].keys()
+    assert {"change", "kind", "status", "step", "low", "high", "metric", "evidence"} <= events[0].keys()
     assert found == {"generalize": [made.info.run_id], "alpha": 0.01, "runs": 1}
 
 
-def test_what_happens_while_it_watches_is_told_as_it_happens_and_ctrl_c_ends_it(uri, client, tmp_path):
+def test_what_happens_while_it_watches_is_said_as_it_happens_and_ctrl_c_ends_it(uri, client, tmp_path):
     made = client.create_run(client.create_experiment("e"), run_name="mine")
     points = synthetic_run(GROKKING)
     early, late = points.filter(pl.col("step") <= 1500), points.filter(pl.col("step") > 1500)
@@ -101,31 +92,42 @@ def test_what_happens_while_it_watches_is_told_as_it_happens_and_ctrl_c_ends_it(
 
 def test_read_bit_by_bit_it_says_what_it_says_of_the_whole(uri, client):
     made = client.create_run(client.create_experiment("e"))
-    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
     points, said = synthetic_run(GROKKING).sort("step", "metric"), []
     for begin in range(0, points.height, 37):  # odd: evaluations are cut in two
         log(client, made.info.run_id, points[begin : begin + 37])
         said += [news.event for news in watched.news(is_last=False)]
     said += [news.event for news in watched.news(is_last=True)]
-    whole = [n.event for n in WatchedRuns(open_store(uri), "e", alpha=0.01).news(is_last=True)]
+    whole = [n.event for n in WatchedRuns(open_store(uri), uri, "e", alpha=0.01).news(is_last=True)]
     assert said == whole
     assert [(e.kind, e.status) for e in said if e][-1] == ("generalization", "confirmed")
 
 
-def test_a_run_that_goes_back_and_logs_its_past_again_is_judged_anew(uri, client):
-    made = client.create_run(client.create_experiment("e"))
-    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+def test_what_falls_with_a_past_that_is_logged_again_is_withdrawn_and_said_so(uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine")
+    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
     log(client, made.info.run_id, synthetic_run(GROKKING))
     first = list(watched.news(is_last=True))
     assert list(watched.news(is_last=True)) == []
     log(client, made.info.run_id, synthetic_run(MEMORIZING), time_ms=10**9)
-    again = list(watched.news(is_last=True))
-    assert (again[0].signal, again[0].run_id) == ("judged anew", made.info.run_id)
-    assert first[-1].event.kind == "generalization"
-    assert {news.event.kind for news in again[1:]} == {"memorization"}
+    (gone,) = watched.news(is_last=True)
+    assert (gone.change, gone.event.kind, gone.event.step) == (
+        "withdrawn",
+        "generalization",
+        first[-1].event.step,
+    )
 
 
-def test_signals_are_told_once_and_names_cannot_write_on_the_terminal(grokscope, uri, client):
+def test_a_metric_that_a_person_named_is_read_under_that_name(grokscope, uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine")
+    odd = synthetic_run(GROKKING).with_columns(pl.col("metric").replace({"test/accuracy": "probe"}))
+    log(client, made.info.run_id, odd)
+    set_alias(uri, "e", name="probe", canonical="test/accuracy")
+    _, out, _ = grokscope("watch", uri, "--experiment", "e", "--once")
+    assert "mine: generalization confirmed at step " in out
+
+
+def test_signals_are_said_once_and_names_cannot_write_on_the_terminal(grokscope, uri, client):
     made = client.create_run(client.create_experiment("e"), run_name="a\x1b[2Jb")
     accuracies = synthetic_run(GROKKING)
     loss = accuracies.filter(pl.col("metric") == "test/accuracy").with_columns(
@@ -142,7 +144,7 @@ def test_signals_are_told_once_and_names_cannot_write_on_the_terminal(grokscope,
 def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, tmp_path):
     made = client.create_run(client.create_experiment("e"))
     log(client, made.info.run_id, synthetic_run(MEMORIZING))
-    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
     client.delete_run(made.info.run_id)
     assert list(watched.news(is_last=True)) == []
     client.restore_run(made.info.run_id)

@@ -118,14 +118,14 @@ def _page(view, uri, experiment, runs):
     import streamlit as st  # noqa: PLC0415
 
     from grokscope.dashboard.state.data import Data  # noqa: PLC0415
-    from grokscope.dashboard.state.loading import Reader  # noqa: PLC0415
     from grokscope.dashboard.state.selection import Selection  # noqa: PLC0415
+    from grokscope.dashboard.state.session import StoreSession  # noqa: PLC0415
 
     def open_view(name, chosen):
         st.session_state["opened"] = (name, list(chosen))
 
     selection = Selection(experiment=experiment, runs=tuple(runs))
-    data = Data(source=Reader(uri), selection=selection, open_view=open_view)
+    data = Data(source=StoreSession(uri), selection=selection, open_view=open_view)
     import_module(f"grokscope.dashboard.views.{view}.page").render(data)
 
 

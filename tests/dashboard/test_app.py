@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from grokscope.dashboard import APP, STORE_VARIABLE, escape
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 
 EVIL = "![b](http://evil.example/x.png) <img src=x onerror=alert(1)> :red[r] $x^2$"
 
@@ -72,7 +72,7 @@ def test_names_and_params_of_others_reach_the_page_only_escaped(app, training, p
 
 
 def test_links_between_pages_carry_the_selection(app, sweep):
-    run = Reader(sweep.uri).snapshot("sweep").runs["run_id"][0]
+    run = StoreSession(sweep.uri).snapshot("sweep").runs["run_id"][0]
     shown = app(sweep.uri, experiment="sweep", runs=run)
     queries = {link.proto.label: dict(parse_qsl(link.proto.query_string)) for link in shown.get("page_link")}
     assert queries == {

@@ -1,6 +1,6 @@
 import pytest
 
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.overview import runs_table
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
@@ -156,7 +156,7 @@ def test_every_chart_and_table_says_what_it_shows(page, sweep, view):
 
 
 def runs_table_of(sweep):
-    return runs_table(Reader(sweep.uri).snapshot("sweep"))
+    return runs_table(StoreSession(sweep.uri).snapshot("sweep"))
 
 
 def test_many_runs_over_each_other_are_drawn_with_more_rows_than_altair_allows(page, training):
@@ -250,8 +250,8 @@ def test_runs_says_what_each_metric_is_taken_for_and_a_person_can_say_otherwise(
     app.selectbox(key="naming_key").set_value("test/accuracy").run()
     app.button(key="naming_keep").click().run()
     assert not app.exception
-    assert Reader(training.uri).metrics([run]) == ["probe", "train/accuracy"]
-    snapshot = (reader := Reader(training.uri)).snapshot("e")
+    assert StoreSession(training.uri).metrics([run]) == ["probe", "train/accuracy"]
+    snapshot = (reader := StoreSession(training.uri)).snapshot("e")
     assert reader.metrics([run]) == ["test/accuracy", "train/accuracy"]
     assert set(snapshot.curves["metric"]) == {"test/accuracy", "train/accuracy"}
 

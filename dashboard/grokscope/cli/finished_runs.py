@@ -1,16 +1,17 @@
-"""Runs that have ended: wait until their points are all in the store, judge them, write the verdict back."""
+"""Runs of the demo that have ended: wait until their points are all in the store, then write the verdicts."""
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 
+from grokscope.cli.automatic_verdicts import VerdictWriter
 from grokscope.collectors.recording.ship import ensure_shipper
 from grokscope.collectors.recording.spool import find_spools, read_meta
+from grokscope.dashboard.state.connection import Opener
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
 from grokscope.schemas.secrets import redacted
-from grokscope.store import BusyStoreError, MissingStoreError, Store, open_store, require_version
-from grokscope.transitions import detect
+from grokscope.store import BusyStoreError, MissingStoreError, open_store, require_version
 
 _PATIENCE_SECONDS = 60.0
 
@@ -50,14 +51,15 @@ class FinishedRuns:
     Args:
         uri: MLflow tracking URI.
         experiment: Name of the experiment.
+        opener: Opens the store.
     """
 
-    def __init__(self, uri: str, experiment: str) -> None:
+    def __init__(self, uri: str, experiment: str, *, opener: Opener = open_store) -> None:
         self.uri = uri
         self.experiment = experiment
         self.names: dict[str, str] = {}
         self.waiting: dict[str, float] = {}
-        self._store: Store | None = None
+        self._writer = VerdictWriter(uri, opener=opener)
 
     def add(self, client_run_id: str) -> None:
         """Note that a run has ended."""
@@ -96,7 +98,7 @@ class FinishedRuns:
         return {meta.run_id for meta in metas if meta is not None}
 
     def _judge(self, client_run_ids: list[str]) -> Iterator[Verdict]:
-        store = self._store = self._store or open_store(self.uri)
+        store = self._writer.store()
         runs = store.runs(self.experiment)
         self.names.update(zip(runs["run_id"], runs["name"], strict=True))
         tags = store.tags(runs["run_id"].to_list())
@@ -112,7 +114,6 @@ class FinishedRuns:
                     "could not be written, or the run was deleted. Free the disk, or set GROKSCOPE_HOME to a "
                     "folder that can be written, and train again"
                 )
-            for verdict in detect(store.points([ids[client_run_id]])):
-                store.write_verdict(verdict)
+            for verdict, _ in self._writer.write(ids[client_run_id], self.experiment):
                 yield verdict
             del self.waiting[client_run_id]

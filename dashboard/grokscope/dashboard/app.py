@@ -8,13 +8,13 @@ import streamlit as st
 from grokscope.dashboard.component.page_shell import header
 from grokscope.dashboard.serving.settings import ICON, STORE_VARIABLE
 from grokscope.dashboard.state.data import Data
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.views import VIEWS
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _reader(uri: str) -> Reader:
-    return Reader(uri)
+def _session(uri: str) -> StoreSession:
+    return StoreSession(uri)
 
 
 def _main() -> None:
@@ -44,8 +44,8 @@ def _main() -> None:
     if not uri:
         st.error(f"No store is named: start the dashboard with `grokscope up`, or set {STORE_VARIABLE}.")
         st.stop()
-    reader = _reader(uri)
-    drawn["data"] = Data(source=reader, selection=header(reader, page.title, pages), open_view=open_view)
+    session = _session(uri)
+    drawn["data"] = Data(source=session, selection=header(session, page.title, pages), open_view=open_view)
     page.run()
 
 

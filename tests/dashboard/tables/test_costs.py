@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.component.cost_section import answer_of
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs
 from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
 
@@ -30,7 +30,7 @@ def priced(training, curves):
 
 @pytest.fixture
 def snapshot(priced):
-    return Reader(priced.uri).snapshot("priced")
+    return StoreSession(priced.uri).snapshot("priced")
 
 
 def frame(*rows):

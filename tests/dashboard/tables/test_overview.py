@@ -1,13 +1,13 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.overview import SPARK_POINTS, groups_table, runs_table
 
 
 @pytest.fixture(scope="module")
 def snapshot(sweep):
-    return Reader(sweep.uri).snapshot("sweep")
+    return StoreSession(sweep.uri).snapshot("sweep")
 
 
 def test_a_run_that_grokked_is_one_row_of_dates_and_numbers(snapshot):
@@ -43,8 +43,7 @@ def test_a_sparkline_ends_where_its_run_has_arrived(snapshot):
 
 
 def test_a_groups_result_counts_all_its_runs_and_dates_those_that_grokked(snapshot):
-    ids = snapshot.runs["run_id"].to_list()
-    decay, none = groups_table(snapshot, ids).iter_rows(named=True)
+    decay, none = groups_table(runs_table(snapshot), snapshot.groups()).iter_rows(named=True)
     onsets = sorted(v.onset.step for v in snapshot.verdicts.values() if v.generalized)
     assert (decay["group"], decay["runs"], decay["grokked"]) == ("decay", 5, 3)
     assert decay["median onset"] == onsets[1]

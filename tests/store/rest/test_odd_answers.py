@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlflow import MlflowClient
 
-from grokscope.dashboard.state.loading import Reader
+from grokscope.dashboard.state.session import StoreSession
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.store import NotMLflowError, StoreError, open_store
 from grokscope.store.mlflow_client.source import ClientSource
@@ -138,7 +138,7 @@ def test_a_snapshot_is_a_reading_or_a_problem_that_is_said(data, answers, server
             path = data.draw(st.sampled_from(list(nodes(recorded[endpoint]))))
             value = data.draw(st.sampled_from([*VALUES, ...]))
             replay.changed[endpoint] = changed(recorded[endpoint], path, value)
-        reader = Reader(server, opener=lambda uri: RemoteStore(uri, source=RestSource(uri)))
+        reader = StoreSession(server, opener=lambda uri: RemoteStore(uri, source=RestSource(uri)))
         snapshot = reader.snapshot(experiment.name)
         assert snapshot.curves.schema == POINT_SCHEMA
         assert replay.changed or (snapshot.problem is None and snapshot.runs["run_id"].to_list() == [run])
@@ -188,7 +188,7 @@ def test_what_is_null_in_the_tables_is_read_as_empty_by_each_way(file):
             table, _, name = column.partition(".")
             database.execute(f"UPDATE {table} SET {name} = NULL")
     for opener in (open_store, lambda uri: RemoteStore(uri, source=ClientSource(uri))):
-        snapshot = Reader(uri, opener=opener).snapshot("e")
+        snapshot = StoreSession(uri, opener=opener).snapshot("e")
         assert (snapshot.problem, snapshot.runs["run_id"].to_list()) == (None, [run])
         assert snapshot.curves["value"].to_list() == [0.5]
         assert opener(uri).tags([run]).filter(pl.col("key") == "note")["value"].fill_null("").to_list() == [

@@ -10,7 +10,7 @@ import pytest
 from grokscope.schemas import Kind, OnlineDetector, Status, Transition
 from grokscope.transitions import LiveDetector
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run, truth_of
-from grokscope.transitions.live.history import CAPACITY, MOST_CURVES, Record
+from grokscope.transitions.live.history import CAPACITY, MOST_CURVES, History
 
 RUN = CurveRecipe(evaluations=300, noise=0.005)
 
@@ -68,7 +68,7 @@ def test_a_collapse_that_recovers_is_withdrawn():
     assert detector.state.value == "confirmed"
 
 
-def test_information_is_bet_on_before_accuracy_and_alarms_first():
+def test_information_is_bet_on_before_accuracy_and_suspects_first():
     points = synthetic_run(RUN)
     early = points.filter(pl.col("metric") == "test/accuracy").with_columns(
         metric=pl.lit("test/information"), value=pl.col("value").shift(-8).forward_fill()
@@ -181,13 +181,13 @@ def test_a_pickled_detector_goes_on_where_it_was():
 
 def test_memory_stays_bounded_however_long_the_run_and_however_many_its_metrics():
     """Sixty-four curves of 2,048 evaluations at 16 bytes are 2 MiB; names of metrics add a little."""
-    record = Record()
+    history = History()
     metrics = [f"shift:{i}/loss" for i in range(100)]
     for step in range(3 * CAPACITY):
-        record.append(step, dict.fromkeys(metrics, 1.0) | {f"task/{step}": 1.0})
-    assert record.frame("r").height <= MOST_CURVES * CAPACITY
-    assert not record.is_whole
-    assert len(pickle.dumps(record)) < MOST_CURVES * CAPACITY * 16 + 200_000
+        history.append(step, dict.fromkeys(metrics, 1.0) | {f"task/{step}": 1.0})
+    assert history.frame("r").height <= MOST_CURVES * CAPACITY
+    assert not history.is_whole
+    assert len(pickle.dumps(history)) < MOST_CURVES * CAPACITY * 16 + 200_000
 
 
 def test_the_whole_detector_stays_as_small_on_a_run_of_twenty_thousand_evaluations():

@@ -1,4 +1,4 @@
-"""What the live alarm promises, counted: how often null runs are suspected, and false discoveries."""
+"""What the live suspicion promises, counted: how often null runs are suspected, and false discoveries."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -9,7 +9,7 @@ from scipy.stats import beta
 from grokscope.schemas import Kind, Status
 from grokscope.transitions import EProcess, LiveDetector, e_bh
 from grokscope.transitions.curves.noise import autoregressive
-from grokscope.transitions.live.suspicion import Alarm
+from grokscope.transitions.live.suspicion import Suspicion
 
 ALPHA, RUNS = 0.01, 1000
 Rng = np.random.Generator
@@ -46,9 +46,9 @@ def test_the_upper_bound_on_the_rate_of_null_runs_ever_suspected_stays_at_alpha(
     """Clopper-Pearson, 95 %, one-sided; runs of 50 to 500 evaluations after the train fit."""
     rng, false = np.random.default_rng(5), 0
     for _ in range(RUNS):
-        alarm = Alarm("null", alpha=ALPHA, margin=0.05, baseline=None)
+        suspicion = Suspicion("null", alpha=ALPHA, margin=0.05, baseline=None)
         scores = family(rng, int(rng.integers(50, 500))).tolist()
-        false += any(alarm.update(step, {"test/accuracy": x}) for step, x in enumerate(scores))
+        false += any(suspicion.update(step, {"test/accuracy": x}) for step, x in enumerate(scores))
     assert beta.ppf(0.95, false + 1, RUNS - false) <= ALPHA
 
 
@@ -104,10 +104,10 @@ def test_the_e_value_is_an_e_value_on_average():
     rng = np.random.default_rng(0)
     ends = list[float]()
     for _ in range(400):
-        alarm = Alarm("null", alpha=1e-6, margin=0.0, baseline=0.2)
+        suspicion = Suspicion("null", alpha=1e-6, margin=0.0, baseline=0.2)
         for step in range(40):
-            alarm.update(step, {"test/accuracy": float(rng.random() < 0.2)})
-        ends.append(alarm.e_value)
+            suspicion.update(step, {"test/accuracy": float(rng.random() < 0.2)})
+        ends.append(suspicion.e_value)
     assert np.mean(ends) <= 1 + 3 * np.std(ends) / 20
 
 
@@ -117,11 +117,11 @@ def test_e_bh_keeps_the_false_discovery_rate_over_many_experiments_that_share_th
         common = rng.binomial(20, 0.3, 60) / 20
         e_values = dict[str, float]()
         for run in range(20):
-            alarm = Alarm(str(run), alpha=0.05, margin=0.0, baseline=0.3)
+            suspicion = Suspicion(str(run), alpha=0.05, margin=0.0, baseline=0.3)
             gain = 0.6 * (np.arange(60) > 30) if run < 5 else 0.0
             for step, x in enumerate(np.clip(common + gain, 0, 1).tolist()):
-                alarm.update(step, {"test/mrr": x})
-            e_values[str(run)] = alarm.e_value
+                suspicion.update(step, {"test/mrr": x})
+            e_values[str(run)] = suspicion.e_value
         found = e_bh(e_values, 0.05)
         shares.append(sum(int(run) >= 5 for run in found) / max(len(found), 1))
         assert {str(run) for run in range(5)} <= set(found)

@@ -1,11 +1,13 @@
 """``grokscope up``: the dashboard on an existing store."""
 
 import webbrowser
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.automatic_verdicts import automatic_verdicts
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import complain, say
@@ -24,6 +26,10 @@ def up(
         str, typer.Option(help="Address to listen on; anything but loopback shows your runs to others.")
     ] = LOOPBACK,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Put the verdict on each run that has ended: tags and an artifact."),
+    ] = False,
 ) -> None:
     """Open the dashboard on a store of runs; Ctrl-C ends it."""
     uri = store_uri(store)
@@ -35,9 +41,11 @@ def up(
     except (MissingStoreError, UnreachableError) as error:
         # Not there yet is no mistake: the page says so and shows the runs once they come.
         complain(str(error))
-    with dashboard(uri, port=port, host=host) as running:
+    verdicts = automatic_verdicts(uri) if write else nullcontext()
+    with verdicts, dashboard(uri, port=port, host=host) as running:
         address = f"http://localhost:{port}"
-        say(f"{address} shows {redacted(uri)}; Ctrl-C ends it", err=True)
+        writes = ", and its runs get their verdicts as they end" if write else ""
+        say(f"{address} shows {redacted(uri)}{writes}; Ctrl-C ends it", err=True)
         if browser:
             webbrowser.open(address)
         running.wait_for_end()

@@ -10,7 +10,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
-from grokscope.cli.watched_runs import News, WatchedRuns
+from grokscope.cli.watched_runs import WatchedRuns
 from grokscope.schemas import Date, GrokscopeError, store_uri, transition_to_dict
 from grokscope.schemas.secrets import redacted
 from grokscope.store import (
@@ -21,6 +21,8 @@ from grokscope.store import (
     UnreachableError,
     open_store,
 )
+from grokscope.transitions.live.feed import ALPHA
+from grokscope.transitions.live.news import Change, News
 
 _PASSING = (BusyStoreError, RunNotFoundError, ServerFailedError, UnreachableError)
 _NAP_S = 0.2
@@ -42,7 +44,7 @@ def watch(
     ] = None,
     alpha: Annotated[
         float, typer.Option(help="Bound on false suspicions of a run, and on false discoveries over runs.")
-    ] = 0.01,
+    ] = ALPHA,
     once: Annotated[bool, typer.Option("--once", help="Say what there is to say now, and end.")] = False,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two readings.")] = 5.0,
     output: Annotated[
@@ -52,7 +54,7 @@ def watch(
     """Say what happens to runs while they train: suspected, confirmed, collapsed, withdrawn. Ctrl-C ends it.
 
     One line an event, with its step and 95 % interval. Held-out loss that turns over (watch) and mean
-    reciprocal rank that lifts (alert) are told as they come; whenever it changes, which runs generalize at
+    reciprocal rank that lifts (alert) are said as they come; whenever it changes, which runs generalize at
     a false discovery rate of at most alpha.
     """
     if not 0 < alpha < 1:
@@ -60,28 +62,29 @@ def watch(
     if source is not None and store is not None:
         named = f"{redacted(source)!r} and --store {redacted(store)!r}"
         raise WatchError(f"the store is named twice, {named}; leave one away")
-    opened = open_store(store_uri(source or store))
+    uri = store_uri(source or store)
+    opened = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
         raise WatchError(f"a store needs --experiment NAME; there: {known}")
-    runs = WatchedRuns(opened, experiment, alpha=alpha)
-    tell = say_json if output is options.Format.JSON else say
+    runs = WatchedRuns(opened, uri, experiment, alpha=alpha)
+    print_line = say_json if output is options.Format.JSON else say
     for line in _lines(runs, output, every_s=None if once else interval):
-        tell(line)
+        print_line(line)
     if not runs.names:
         say("no runs", err=True)
 
 
 def _lines(runs: WatchedRuns, output: options.Format, *, every_s: float | None) -> Iterator[str]:
     """Yield what is to be printed; for good, unless ``every_s`` is ``None``."""
-    told: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
     trouble = ""
     while True:
         try:
             for news in runs.news(is_last=every_s is None):
                 yield _line(news, runs, output)
-            if (found := runs.discoveries) != told:
-                told = found
+            if (found := runs.feed.discovered) != said:
+                said = found
                 yield _discoveries(runs, output)
             trouble = ""
         except _PASSING as error:
@@ -114,22 +117,22 @@ def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
         what = (
             {"signal": news.signal, "finding": news.finding} if event is None else transition_to_dict(event)
         )
-        return json.dumps(
-            {"run": news.run_id, "name": name, **{k: v for k, v in what.items() if k != "run_id"}}
-        )
+        known = {"run": news.run_id, "name": name, "change": news.change}
+        return json.dumps({**known, **{k: v for k, v in what.items() if k != "run_id"}})
     if event is None:
         return f"{name}: {news.signal}, {news.finding}"
     date = date_text(Date(step=event.step, low=event.low, high=event.high))
-    status = "withdrawn" if event.status == "rejected" else event.status.value
-    return f"{name}: {event.kind.word} {status} at step {date} on {event.metric}"
+    status = "withdrawn" if news.change is Change.WITHDRAWN else event.status.value
+    why = "another date than before" if news.change is Change.CHANGED else news.finding
+    line = f"{name}: {event.kind.word} {status} at step {date} on {event.metric}"
+    return f"{line} ({why})" if why else line
 
 
 def _discoveries(runs: WatchedRuns, output: options.Format) -> str:
-    found = [runs.names.get(run, run) for run in runs.discoveries]
+    discovered, alpha = runs.feed.discovered, runs.feed.alpha
+    found = [runs.names.get(run, run) for run in discovered]
     if output is options.Format.JSON:
-        return json.dumps(
-            {"generalize": list(runs.discoveries), "alpha": runs.alpha, "runs": len(runs.names)}
-        )
+        return json.dumps({"generalize": list(discovered), "alpha": alpha, "runs": len(runs.names)})
     listed = ", ".join(sorted(found)) or "none"
-    rate = f"false discovery rate at most {runs.alpha:g}"
+    rate = f"false discovery rate at most {alpha:g}"
     return f"{len(found)} of {len(runs.names)} runs generalize ({rate}): {listed}"

@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.overview import runs_table
+from grokscope.dashboard.tables import overview
 
 ROW_HEIGHT = 36
 NOTHING = "–"
@@ -57,6 +57,12 @@ def _group_columns() -> dict[str, Any]:
         "median delay ratio": config.NumberColumn("Median delay ×", format="%.1f×"),
         "median final test": config.NumberColumn("Median final test", format="percent"),
     }
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
+def runs_table(snapshot: Snapshot) -> pl.DataFrame:
+    """Return ``overview.runs_table``, made once for all pages that show what one reading found."""
+    return overview.runs_table(snapshot)
 
 
 def finished_table(snapshot: Snapshot, run_ids: Sequence[str], *, key: str) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
+from uuid import uuid4
 
 import polars as pl
 
@@ -29,6 +30,10 @@ end, where params tell; ``silent``: still called running, and not heard of for t
 """
 
 
+def _no_states() -> Mapping[str, State]:
+    return {}
+
+
 def _no_runs() -> pl.DataFrame:
     return RUNS_SCHEMA.to_frame()
 
@@ -52,8 +57,8 @@ class Snapshot:
         missing: Whether the problem is only that there is no store yet.
         notice: What is slower or poorer than it could be, in one sentence.
         unjudged: How many runs with curves have no verdict on their newest points yet; they get it soon.
-        made: What was computed from exactly these runs, curves and verdicts, by name; snapshots that differ
-            in the time of reading only share it.
+        found: Differs where runs, curves or verdicts may; the same in snapshots that differ only in when they
+            were read. What is computed from a snapshot can be cached by it.
     """
 
     experiment: str | None = None
@@ -66,7 +71,7 @@ class Snapshot:
     missing: bool = False
     notice: str | None = None
     unjudged: int = 0
-    made: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+    found: str = field(default_factory=lambda: uuid4().hex, compare=False, repr=False)
 
     def groups(self) -> list[str]:
         """Return the groups in the order of their names, whichever process started first."""
@@ -89,22 +94,24 @@ CHANGES = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class LiveStatus:
     """What live detectors and verdicts say together.
 
     Attributes:
         states: By run id, of the runs in training; a run whose log is still being read has none yet.
         changes: ``CHANGES``, newest first, of all runs.
-        discovered: Runs in training that move, with false discoveries bounded over all of them.
+        followed: How many runs have a live detector, or had one when they ended.
+        discovered: Those of them that generalize, with false discoveries bounded over all of them.
     """
 
-    states: Mapping[str, State]
-    changes: pl.DataFrame
+    states: Mapping[str, State] = field(default_factory=_no_states)
+    changes: pl.DataFrame = field(default_factory=CHANGES.to_frame)
+    followed: int = 0
     discovered: tuple[str, ...] = ()
 
 
 class Source(Protocol):
-    """Where snapshots come from; ``loading.Reader`` is the real one."""
+    """Where snapshots come from; ``session.StoreSession`` is the real one."""
 
     def snapshot(self, experiment: str | None) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said; raises no StoreError."""
@@ -134,7 +141,7 @@ class Source(Protocol):
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
         ...
 
-    def watch(self, snapshot: Snapshot) -> Watch:
+    def live(self, snapshot: Snapshot) -> LiveStatus:
         """Return where the snapshot's runs in training stand, by detectors fed with what is new in it."""
         ...
 

@@ -20,12 +20,6 @@ TEST = "test/accuracy"
 
 def runs_table(snapshot: Snapshot) -> pl.DataFrame:
     """Return one row a run: what it is, what it did, and when; dates are steps, shares are 0 to 1."""
-    if "runs_table" not in snapshot.made:
-        snapshot.made["runs_table"] = _runs_table(snapshot)
-    return snapshot.made["runs_table"]
-
-
-def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
     main = main_metric_of(snapshot.curves)
     curves = main.points if main and main.quantity == "accuracy" else empty_points()
     held_out = curves.filter(pl.col("metric") == TEST)
@@ -82,16 +76,19 @@ GROUP_TABLE = pl.Schema(
 )
 
 
-def groups_table(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
+def groups_table(runs: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     """Return one row a group of the given runs: how many grokked, and when.
 
     Runs that did not grok are counted in ``runs`` and have no part in the medians: a median over those
     that did is not the median time to grok of all, which is why both counts stand beside it.
+
+    Args:
+        runs: Rows of ``runs_table``.
+        groups: In their order.
     """
-    table = runs_table(snapshot).filter(pl.col("run_id").is_in(list(run_ids)))
     grokked = pl.col("pattern") == phrases.PATTERN_WORDS[Pattern.GROKKING]
     onset = pl.col("onset").filter(grokked)
-    grouped = table.group_by("group", maintain_order=True).agg(
+    grouped = runs.group_by("group", maintain_order=True).agg(
         pl.len().cast(pl.Int64()).alias("runs"),
         grokked.sum().cast(pl.Int64()).alias("grokked"),
         onset.median().alias("median onset"),
@@ -104,7 +101,7 @@ def groups_table(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
         None if low is None else f"{phrases.steps(low)} – {phrases.steps(high)}"
         for low, high in grouped.select("low", "high").iter_rows()
     ]
-    order = {group: place for place, group in enumerate(snapshot.groups())}
+    order = {group: place for place, group in enumerate(groups)}
     return (
         grouped.with_columns(pl.Series("onset range", ranges, dtype=pl.String()))
         .sort(pl.col("group").replace_strict(order, default=len(order), return_dtype=pl.Int64()))

@@ -3,8 +3,8 @@
 SETTLING = 5
 """Evaluations after the train fit before the first bet."""
 DEVIATIONS = 2.5
-"""The level lies so many standard deviations above the mean, where that is more than the margin: what
-autocorrelated noise can foretell of itself is to lie below."""
+"""The level lies so many standard deviations above the mean, where that is more than the margin: the
+part of autocorrelated noise that its own past predicts is to lie below."""
 _EDGE = 1e-3
 
 
@@ -22,7 +22,7 @@ class Baseline:
 
     >>> baseline = Baseline(margin=0.05)
     >>> for score in (0.1, 0.1, 0.1, 0.1, 0.1):
-    ...     baseline.take(score)
+    ...     baseline.add(score)
     >>> round(baseline.level, 3)
     0.15
     """
@@ -34,8 +34,8 @@ class Baseline:
         self._seen = 0
         self._mean = self._squares = 0.0
 
-    def take(self, score: float) -> None:
-        """Take a score in 0..1; ``level`` is that of the next one."""
+    def add(self, score: float) -> None:
+        """Add a score in 0..1; ``level`` is that of the next one."""
         if self.known is not None:
             return
         if self.level is not None and score > self.level:

@@ -1,8 +1,8 @@
 """The live detector: fed one evaluation at a time, in bounded memory, with the engine's own vocabulary.
 
-Two parts that do not trust each other. An e-process alarms early and bounds how often it does so for nothing;
-it confirms nothing. What is confirmed comes from the engine itself, run on a record of what was fed, at the
-moments when a few counters say that its answer may have changed.
+Two independent parts. An e-process suspects early, and bounds how often it does so for nothing; it confirms
+nothing. What is confirmed comes from the engine itself, run on the history of what was fed: when a few
+counters say that its answer may have changed, and whenever the log has grown by half.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,15 +11,15 @@ from enum import StrEnum
 from grokscope.schemas import KINDS_GAINED, KINDS_LOST, Kind, Pattern, Status, Transition, Verdict
 from grokscope.transitions.curves.series import PER_CENT
 from grokscope.transitions.events import records as events
-from grokscope.transitions.live.history import Record
-from grokscope.transitions.live.suspicion import Alarm
+from grokscope.transitions.live.history import History
+from grokscope.transitions.live.suspicion import Suspicion
 from grokscope.transitions.live.triggers import Triggers
 from grokscope.transitions.verdict.detection import detect
 
 NEWS = 8
-"""A counter's news is taken to the engine once an eighth of the evaluations is new."""
-DOUBT, GROWTH = 1.5, 8.0
-"""The engine is asked anyway when the log has grown by this factor: in doubt, and else."""
+"""A counter's news makes the engine run once an eighth of the evaluations is new."""
+GROWTH = 1.5
+"""It runs anyway when the log has grown by this factor: what no counter sees is reported no later."""
 PATIENCE = 2
 """A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
 _FIRST = 8
@@ -49,8 +49,8 @@ class LiveDetector:
     Early: once the training set is fit, an e-process bets that the held-out score (calibrated information,
     else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
     t, each cut at its own level, plus ``margin``, or plus 2.5 standard deviations if that is more. The first
-    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; a
-    suspicion that the engine has not borne out when the log is ``PATIENCE`` times as long is withdrawn.
+    ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; the
+    suspicion is withdrawn if the log is ``PATIENCE`` times as long and the engine still sees no rise.
 
     What is promised: if the conditional expectation of the score (cut to 0..1), given all that was fed
     before, never exceeds m_t, then
@@ -60,18 +60,18 @@ class LiveDetector:
     by Ville's inequality: over the whole run, at any length, under any distribution, dependence and stopping
     rule. What is not promised: anything about a score whose past predicts that it exceeds m_t, because it
     rises by itself, wanders far and slowly, or scores so few examples that the first scores say little about
-    their mean (how often such noise alarms is measured in ``docs/benchmarks.md``); about ``watch`` and
+    their mean (how often such noise is suspected is measured in ``docs/benchmarks.md``); about ``watch`` and
     ``alert``, which are rules of thumb; or about ``confirmed`` events, which follow the engine's rules.
 
     Sure: at every moment ``confirmed()`` gives the confirmed events of ``detect`` on all points fed so far,
-    to the digit and of every kind, while ``is_exact``: until a curve exceeds ``online_record.CAPACITY``
+    to the digit and of every kind, while ``is_exact``: until a curve exceeds ``history.CAPACITY``
     evaluations, or the run 64 curves that the engine reads. From then on it is ``detect`` of a log thinned
-    evenly in log step. ``update`` tells what is new in that answer whenever it asks, and withdraws what it no
-    longer holds (phase changes of the training set's own curves are left to memorization where train accuracy
-    is logged). It asks when a counter says that a level was reached or lost, though not before an eighth of
-    the evaluations is new; and in any case when the log has grown by half (while suspected, while the last
-    news led to nothing, and on runs without train accuracy) or to eight times its length: that is how late
-    an event can be told.
+    evenly in log step. ``update`` reports what is new in that answer whenever the engine runs, and withdraws
+    what it no longer holds (phase changes of the training set's own curves are left to memorization where
+    train accuracy is logged). The engine runs when a counter says that a level was reached or lost, though
+    not before an eighth of the evaluations is new; and in any case when the log has grown by half. So every
+    event that it confirms is reported before the log is half as long again (and two evaluations, at its very
+    beginning).
 
     Args:
         run_id: Of the transitions.
@@ -82,8 +82,8 @@ class LiveDetector:
     Raises:
         ValueError: If ``alpha`` is no rate.
 
-    Cost: microseconds an update; milliseconds at those few that ask the engine, whose number grows with the
-    logarithm of the log's length. Memory: O(1), at most 2 MiB, see ``Record``. It can be pickled, with a
+    Cost: microseconds an update; milliseconds at those few that run the engine, whose number grows with the
+    logarithm of the log's length. Memory: O(1), at most 2 MiB, see ``History``. It can be pickled, with a
     checkpoint say, and goes on from there.
 
     >>> detector = LiveDetector()
@@ -111,19 +111,19 @@ class LiveDetector:
             raise ValueError(f"alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
         self.run_id = run_id
         self.alpha = alpha
-        self._alarm = Alarm(run_id, alpha=alpha, margin=margin, baseline=baseline)
-        self._record = Record()
+        self._suspicion = Suspicion(run_id, alpha=alpha, margin=margin, baseline=baseline)
+        self._history = History()
         self._triggers = Triggers()
-        self._told: list[Transition] = []
+        self._reported: list[Transition] = []
         self._suspected: tuple[int, Transition] | None = None
         self._last_step: int | None = None
-        self._seen = self._asked = 0
-        self._is_wanted = self._is_puzzled = self._is_per_cent = False
+        self._seen = self._last_checked = 0
+        self._needs_check = self._is_per_cent = False
 
     @property
     def state(self) -> State:
         """Where the run stands."""
-        kinds = {event.kind for event in self._told}
+        kinds = {event.kind for event in self._reported}
         if kinds & KINDS_LOST:
             return State.REGRESSED
         if kinds & KINDS_GAINED:
@@ -136,23 +136,30 @@ class LiveDetector:
         return _STATUSES[self.state]
 
     @property
+    def standing(self) -> tuple[Transition, ...]:
+        """The events that ``update`` has reported and not withdrawn."""
+        is_led = any(event.kind is Kind.GENERALIZATION for event in self._reported)
+        doubt = () if is_led or self._suspected is None else (self._suspected[1],)
+        return (*self._reported, *doubt)
+
+    @property
     def signals(self) -> Mapping[str, str]:
         """Signal -> what was seen, of those raised.
 
         ``watch``: held-out loss turned over; ``alert``: mean reciprocal rank lifted; ``evidence``: the
-        e-process alarmed. Only the last one bounds its errors.
+        e-process reached 1/alpha. Only the last one bounds its errors.
         """
-        return {name: check.text for name, check in self._alarm.signals.raised.items()}
+        return {name: check.text for name, check in self._suspicion.signals.raised.items()}
 
     @property
     def e_value(self) -> float:
         """The e-process as it stands: an e-value at any moment, for ``e_bh``; 1 before it begins."""
-        return self._alarm.e_value
+        return self._suspicion.e_value
 
     @property
     def is_exact(self) -> bool:
-        """The record holds all that the engine reads: nothing has been thinned or left out yet."""
-        return self._record.is_whole
+        """The history holds all that the engine reads: nothing has been thinned or left out yet."""
+        return self._history.is_whole
 
     def confirmed(self) -> tuple[Transition, ...]:
         """Return what the engine confirms of everything fed so far, in order of step; costs milliseconds."""
@@ -160,13 +167,13 @@ class LiveDetector:
 
     def verdict(self) -> Verdict:
         """Return the engine's verdict on everything fed so far; costs milliseconds."""
-        found = detect(self._record.frame(self.run_id))
+        found = detect(self._history.frame(self.run_id))
         return found[0] if found else Verdict(run=self.run_id, pattern=Pattern.OTHER)
 
     def update(self, step: int, values: Mapping[str, float]) -> tuple[Transition, ...]:
         """Take one evaluation; return the events that are new, or withdrawn (``rejected``).
 
-        An event whose date has moved out of the interval that was told is told again.
+        An event whose date has moved out of the interval that was reported is reported again.
 
         Args:
             step: Larger than all before; others are left out, as after a resume.
@@ -177,23 +184,23 @@ class LiveDetector:
         if self._last_step is not None and step <= self._last_step:
             return ()
         self._last_step = step
-        known = self._record.append(step, values)
+        known = self._history.append(step, values)
         if not known:
             return ()
         self._seen += 1
         known = self._as_shares(known)
-        self._alarm.look(known)
-        told = {event.kind for event in self._told}
-        has_news = self._triggers.take(known, test=self._alarm.held_out, told=told)
-        suspicion = self._suspicion(step, known, told)
-        return (*suspicion, *(self._ask() if self._is_due(has_news=has_news) else ()))
+        self._suspicion.choose_split(known)
+        reported = {event.kind for event in self._reported}
+        has_news = self._triggers.update(known, test=self._suspicion.held_out, reported=reported)
+        suspicion = self._suspected_now(step, known, reported)
+        return (*suspicion, *(self._check() if self._is_due(has_news=has_news) else ()))
 
-    def _suspicion(
-        self, step: int, values: Mapping[str, float], told: Collection[Kind]
+    def _suspected_now(
+        self, step: int, values: Mapping[str, float], reported: Collection[Kind]
     ) -> tuple[Transition, ...]:
         is_waiting = self._triggers.is_fit or not self._triggers.has_train
-        raised = self._alarm.update(step, values) if is_waiting else None
-        if raised is None or Kind.GENERALIZATION in told:
+        raised = self._suspicion.update(step, values) if is_waiting else None
+        if raised is None or Kind.GENERALIZATION in reported:
             return ()
         self._suspected = (self._seen, raised)
         return (raised,)
@@ -204,27 +211,25 @@ class LiveDetector:
             if not any(PER_CENT < values.get(name, 0.0) <= 100 for name in _SPLITS):  # noqa: PLR2004  per cent
                 return values
             self._is_per_cent, self._triggers = True, Triggers()
-            self._alarm.start_again()
+            self._suspicion.start_again()
         return {name: v / 100 if name.endswith("/accuracy") else v for name, v in values.items()}
 
     def _is_due(self, *, has_news: bool) -> bool:
-        self._is_wanted = self._is_wanted or has_news
-        if self._is_wanted and (self._seen - self._asked) * NEWS >= self._seen:
+        self._needs_check = self._needs_check or has_news
+        if self._needs_check and (self._seen - self._last_checked) * NEWS >= self._seen:
             return True
-        is_open = self._is_puzzled or not self._triggers.has_train or self.state is State.SUSPECTED
-        return self._seen >= (DOUBT if is_open else GROWTH) * max(self._asked, _FIRST)
+        return self._seen >= GROWTH * max(self._last_checked, _FIRST)
 
-    def _ask(self) -> tuple[Transition, ...]:
-        """Let the engine read the record; return what it now says and no longer says."""
+    def _check(self) -> tuple[Transition, ...]:
+        """Run the engine on the history; return what it now says and no longer says."""
         verdict = self.verdict()
-        found = [event for event in _confirmed(verdict) if self._is_worth_telling(event)]
-        new = [event for event in found if not any(_is_same(event, old) for old in self._told)]
-        kept = [old for old in self._told if any(_is_same(event, old) for event in found)]
-        moved = {event.kind for event in new}
-        gone = [events.withdrawn(e) for e in self._told if e not in kept and e.kind not in moved]
+        found = [event for event in _confirmed(verdict) if self._is_worth_reporting(event)]
+        new = [event for event in found if not any(_is_same(event, old) for old in self._reported)]
+        kept = [old for old in self._reported if any(_is_same(event, old) for event in found)]
+        moved = {event.kind for event in new} - {Kind.PHASE_CHANGE}  # of which there can be several
+        gone = [events.withdrawn(e) for e in self._reported if e not in kept and e.kind not in moved]
         gone += [events.withdrawn(e) for e in self._dropped(verdict)]
-        self._is_puzzled = self._is_wanted and not new and not gone
-        self._asked, self._is_wanted, self._told = self._seen, False, [*kept, *new]
+        self._last_checked, self._needs_check, self._reported = self._seen, False, [*kept, *new]
         return (*gone, *new)
 
     def _dropped(self, verdict: Verdict) -> list[Transition]:
@@ -238,7 +243,7 @@ class LiveDetector:
         self._suspected = None
         return [suspicion]
 
-    def _is_worth_telling(self, event: Transition) -> bool:
+    def _is_worth_reporting(self, event: Transition) -> bool:
         """Leave out the abrupt rise of the training set itself: that is memorization under way."""
         is_own = event.kind is Kind.PHASE_CHANGE and event.metric.startswith("train/")
         return not (is_own and self._triggers.has_train)

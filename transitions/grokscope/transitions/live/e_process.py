@@ -74,8 +74,8 @@ def e_bh(e_values: Mapping[str, float], alpha: float) -> Sequence[str]:
     seeds share data and code.
 
     Args:
-        e_values: Run -> e-value: an e-process read at any stopping time, such as its alarm or the end of the
-            log. The largest value that it ever had is none.
+        e_values: Run -> e-value: an e-process read at any stopping time, such as the first suspicion or the
+            end of the log. The largest value that it ever had is none.
         alpha: In (0, 1).
 
     Source: Wang & Ramdas 2022, arXiv:2009.02824.

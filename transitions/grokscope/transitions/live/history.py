@@ -14,7 +14,7 @@ CAPACITY = 2048
 RECENT = 64
 """Latest evaluations that thinning spares: what is going on now is read at full resolution."""
 MOST_CURVES, MOST_NAMES = 64, 4096
-"""Curves kept, and names told apart; a run's first ones."""
+"""Curves kept, and names looked at; a run's first ones."""
 READ = frozenset(
     (
         "accuracy",
@@ -29,6 +29,8 @@ READ = frozenset(
     )
 )
 """Last words of the metrics that the engine reads events or their evidence from."""
+EPOCHS = "progress/epochs"
+"""Tells the engine where epochs turn; read along, and no evaluation by itself."""
 
 
 def is_read(name: str) -> bool:
@@ -37,7 +39,7 @@ def is_read(name: str) -> bool:
     >>> [is_read(name) for name in ("test/accuracy", "lambada/acc", "weights/norm")]
     [True, True, False]
     """
-    return name.rpartition("/")[2].lower() in READ
+    return name == EPOCHS or name.rpartition("/")[2].lower() in READ
 
 
 class KeptCurve:
@@ -77,15 +79,15 @@ class KeptCurve:
         self.is_whole = False
 
 
-class Record:
+class History:
     """The curves of one run, under the names that they were logged by.
 
     At most ``MOST_CURVES`` curves of ``CAPACITY`` evaluations, 16 bytes each: 2 MiB, however long the run.
 
-    >>> record = Record()
-    >>> record.append(0, {"val_acc": 0.5, "weights/norm": 9.0})
+    >>> history = History()
+    >>> history.append(0, {"val_acc": 0.5, "weights/norm": 9.0})
     {'val/accuracy': 0.5}
-    >>> record.frame("a").rows()
+    >>> history.frame("a").rows()
     [('a', 'val_acc', 0, None, 0.5)]
     """
 
@@ -100,14 +102,15 @@ class Record:
         return not self._is_full and all(curve.is_whole for _, curve in self._curves.values())
 
     def append(self, step: int, values: Mapping[str, float]) -> dict[str, float]:
-        """Keep one evaluation; return what was kept, by canonical name."""
+        """Keep one evaluation; return which losses and scores were kept, by canonical name."""
         if not values.keys() <= self._names:
             self._admit(values)
         known = dict[str, float]()
         for key, (name, curve) in self._curves.items():
             if key in values:
-                known[name] = value = values[key]
-                curve.append(step, value)
+                curve.append(step, values[key])
+                if name != EPOCHS:
+                    known[name] = values[key]
         return known
 
     def frame(self, run_id: str) -> pl.DataFrame:

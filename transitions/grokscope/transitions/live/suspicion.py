@@ -1,4 +1,4 @@
-"""The early alarm of a live run: an e-process on its held-out score, and two rules of thumb."""
+"""The suspicion that a live run generalizes: an e-process on its held-out score, and two rules of thumb."""
 
 import math
 from collections.abc import Mapping
@@ -9,19 +9,21 @@ from grokscope.transitions.live.baseline import Baseline
 from grokscope.transitions.live.e_process import EProcess
 from grokscope.transitions.live.signals import Signals
 
+E_PROCESS = "e-process"
+"""The definition that a suspicion goes by, and its withdrawal."""
 SCORES = ("information", "mrr", "accuracy")
 """Held-out quantities in [0, 1] that the e-process can bet on, the most specific first."""
 
 
-class Alarm:
-    """Watches the held-out score from the train fit on, and is raised once or never.
+class Suspicion:
+    """Watches the held-out score from the train fit on; raised once or never.
 
     Args:
         alpha: It is raised when the e-process reaches 1/alpha.
         margin, baseline: See ``LiveDetector``.
 
-    >>> alarm = Alarm("a", alpha=0.01, margin=0.05, baseline=0.1)
-    >>> [alarm.update(step, {"test/mrr": 0.9}) is not None for step in range(5)], alarm.split
+    >>> suspicion = Suspicion("a", alpha=0.01, margin=0.05, baseline=0.1)
+    >>> [suspicion.update(step, {"test/mrr": 0.9}) is not None for step in range(5)], suspicion.split
     ([False, False, False, False, True], 'test')
     """
 
@@ -29,7 +31,7 @@ class Alarm:
         self.split: str | None = None
         self.signals = Signals()
         self.raised: Transition | None = None
-        self._origin = events.Origin(run_id=run_id, definition="e-process")
+        self._origin = events.Origin(run_id=run_id, definition=E_PROCESS)
         self._alpha = alpha
         self._baseline = Baseline(margin=margin, known=baseline)
         self._process: EProcess | None = None
@@ -47,7 +49,7 @@ class Alarm:
         """Key of the held-out accuracy."""
         return f"{self.split or 'test'}/accuracy"
 
-    def look(self, values: Mapping[str, float]) -> None:
+    def choose_split(self, values: Mapping[str, float]) -> None:
         """Settle which split is held out: the first that has a score, ``test`` before ``val``."""
         if self.split is None:
             has_score = (s for s in ("test", "val") if any(f"{s}/{q}" in values for q in SCORES))
@@ -60,14 +62,14 @@ class Alarm:
 
     def update(self, step: int, values: Mapping[str, float]) -> Transition | None:
         """Take one evaluation since the train fit; return the suspicion if this is where it is raised."""
-        self.look(values)
+        self.choose_split(values)
         if self.split is None or self._is_off:
             return None
         self.signals.update(step, values, split=self.split)
         score = self._score_in(values)
         if score is None or self._bet(step, score) < 1 / self._alpha or self.raised is not None:
             return None
-        self.raised = self._suspicion(step)
+        self.raised = self._raise(step)
         return self.raised
 
     def _score_in(self, values: Mapping[str, float]) -> float | None:
@@ -85,11 +87,11 @@ class Alarm:
             self._process.update(score, mean=level)
         if level is None or score <= level:
             self._last_quiet = step
-        if self.raised is None:  # what has risen is no baseline: E goes on against the level of the alarm
-            self._baseline.take(score)
+        if self.raised is None:  # what has risen is no baseline: E goes on against the level of the suspicion
+            self._baseline.add(score)
         return self.e_value
 
-    def _suspicion(self, step: int) -> Transition:
+    def _raise(self, step: int) -> Transition:
         score = self._score or self.held_out
         found = f"e-value {self.e_value:.3g} on {score}, which is 1/{self._alpha:g} or more"
         self.signals.raised["evidence"] = Check.of("evidence", found, holds=True)

@@ -1,4 +1,4 @@
-"""Counters on the accuracies of a live run: when it is worth asking the engine again.
+"""Counters on the accuracies of a live run: when it is worth running the engine again.
 
 They mirror the levels that the engine's answer turns on, evaluation by evaluation; they decide nothing.
 """
@@ -27,7 +27,7 @@ class Row:
     def __init__(self) -> None:
         self.length = self._lately = self._seen = 0
 
-    def take(self, *, holds: bool) -> bool:
+    def add(self, *, holds: bool) -> bool:
         """Take one evaluation; return whether it is the one that makes the level sustained."""
         self._seen += 1
         self._lately = (self._lately << 1 | holds) & _WINDOW
@@ -47,7 +47,7 @@ class Dips:
         self._seen = self._lost = 0
         self._share = share
 
-    def take(self, *, is_lost: bool) -> bool:
+    def add(self, *, is_lost: bool) -> bool:
         """Take one evaluation since the level was held; return whether dips have become twice as many."""
         self._seen += 1
         self._lost += is_lost
@@ -59,7 +59,7 @@ class Triggers:
     """Train fit, generalization, their loss and their return, and curves that are no numbers any more.
 
     >>> triggers = Triggers()
-    >>> [triggers.train(value, told=()) for value in (0.5, 0.97, 0.999, 1.0)], triggers.is_fit
+    >>> [triggers.train(value, reported=()) for value in (0.5, 0.97, 0.999, 1.0)], triggers.is_fit
     ([False, False, False, True], True)
     """
 
@@ -71,52 +71,52 @@ class Triggers:
         self._was_up = self._is_train_back = self._is_test_back = False
         self._numberless = Row()
 
-    def take(self, values: Mapping[str, float], *, test: str, told: Collection[Kind]) -> bool:
+    def update(self, values: Mapping[str, float], *, test: str, reported: Collection[Kind]) -> bool:
         """Take one evaluation; return whether the engine's answer may have changed.
 
         Args:
             values: Canonical key -> value, as shares.
             test: Key of the held-out accuracy.
-            told: Kinds of event that stand.
+            reported: Kinds of event that stand.
         """
-        has_news = self._is_lost(values, told)
+        has_news = self._is_lost(values, reported)
         train, held_out = values.get("train/accuracy"), values.get(test)
         if train is not None and math.isfinite(train):
-            has_news |= self.train(train, told=told)
+            has_news |= self.train(train, reported=reported)
         if held_out is not None and math.isfinite(held_out):
-            has_news |= self.test(held_out, told=told)
+            has_news |= self.test(held_out, reported=reported)
         return has_news
 
-    def train(self, value: float, *, told: Collection[Kind]) -> bool:
+    def train(self, value: float, *, reported: Collection[Kind]) -> bool:
         """Take train accuracy; return whether the engine's answer may have changed."""
         self.has_train = True
-        is_memorized = self._memorized.take(holds=value >= MEMORIZED) and Kind.MEMORIZATION not in told
-        is_back = self._fitted.take(holds=value >= FITTED) and self._is_train_back
-        is_lost = self._train_lost.take(holds=value < LOST) and self.is_fit
-        is_lost |= self.is_fit and self._train_dips.take(is_lost=value < LOST)
+        is_memorized = self._memorized.add(holds=value >= MEMORIZED) and Kind.MEMORIZATION not in reported
+        is_back = self._fitted.add(holds=value >= FITTED) and self._is_train_back
+        is_lost = self._train_lost.add(holds=value < LOST) and self.is_fit
+        is_lost |= self.is_fit and self._train_dips.add(is_lost=value < LOST)
         self.is_fit = self.is_fit or self._fitted.length >= FEW
         self._is_train_back = (self._is_train_back or value < LOST) and self.is_fit and not is_back
-        return is_memorized or is_back or (is_lost and Kind.COLLAPSE not in told)
+        return is_memorized or is_back or (is_lost and Kind.COLLAPSE not in reported)
 
-    def test(self, value: float, *, told: Collection[Kind]) -> bool:
+    def test(self, value: float, *, reported: Collection[Kind]) -> bool:
         """Take held-out accuracy; return whether the engine's answer may have changed."""
-        is_nearly = self._nearly.take(holds=value >= NEARLY)
-        is_up = self._generalized.take(holds=value >= GENERALIZED) or is_nearly
+        is_nearly = self._nearly.add(holds=value >= NEARLY)
+        is_up = self._generalized.add(holds=value >= GENERALIZED) or is_nearly
         self._was_up = self._was_up or is_up
-        is_lost = self._test_lost.take(holds=value < LOST) and self._was_up
-        is_often_lost = self._was_up and self._test_dips.take(is_lost=value < LOST)
+        is_lost = self._test_lost.add(holds=value < LOST) and self._was_up
+        is_often_lost = self._was_up and self._test_dips.add(is_lost=value < LOST)
         is_back, self._is_test_back = (
             is_up and self._is_test_back,
             (self._is_test_back or is_lost) and not is_up,
         )
-        is_new = is_up and Kind.GENERALIZATION not in told
-        return is_new or is_back or ((is_lost or is_often_lost) and Kind.COLLAPSE not in told)
+        is_new = is_up and Kind.GENERALIZATION not in reported
+        return is_new or is_back or ((is_lost or is_often_lost) and Kind.COLLAPSE not in reported)
 
-    def _is_lost(self, values: Mapping[str, float], told: Collection[Kind]) -> bool:
+    def _is_lost(self, values: Mapping[str, float], reported: Collection[Kind]) -> bool:
         """Return whether losses or accuracies have stopped, or begun again, to be numbers."""
         scores = [value for name, value in values.items() if name.endswith(("/loss", "/accuracy"))]
         if not scores:
             return False
         is_finite = math.isfinite(sum(scores))
-        is_sustained = self._numberless.take(holds=not is_finite)
-        return is_finite if Kind.DIVERGENCE in told else is_sustained
+        is_sustained = self._numberless.add(holds=not is_finite)
+        return is_finite if Kind.DIVERGENCE in reported else is_sustained

@@ -35,7 +35,7 @@ from grokscope.dashboard.component.chart_data import (
 from grokscope.dashboard.component.cost_section import spending
 from grokscope.dashboard.component.downloads import behind
 from grokscope.dashboard.component.page_shell import palette, refreshing
-from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns
+from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.tables.main_metric import place_of_first
@@ -80,7 +80,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
         result.markdown(said)
     st.subheader("Groups", anchor=False)
     st.dataframe(
-        groups_table(snapshot, asked),
+        groups_table(runs_table(snapshot).filter(pl.col("run_id").is_in(asked)), snapshot.groups()),
         key="compare_groups",
         hide_index=True,
         column_config=columns(),

@@ -6,13 +6,16 @@ from typing import Literal
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.state.data import Watch
-from grokscope.dashboard.state.watching import ALPHA, FEW, RATE
+from grokscope.dashboard.state.data import LiveStatus
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
 from grokscope.dashboard.words.events import EVENT_STYLES
 from grokscope.schemas import Kind
 from grokscope.transitions import State
+from grokscope.transitions.live.feed import ALPHA
+
+FEW = 5
+"""Runs below which a bound on each says enough; with more, false alarms over all of them are bounded too."""
 
 _MOST = 8
 _Colour = Literal["gray", "orange", "green", "red"]
@@ -34,32 +37,32 @@ def chip(state: State | None) -> None:
         st.badge(state.value, color=_COLOURS[state])
 
 
-def legend(watch: Watch, labels: Mapping[str, str]) -> None:
-    """Say what the chips promise, and which runs stand out when many are watched at once."""
-    if not watch.states:
+def legend(live: LiveStatus, labels: Mapping[str, str]) -> None:
+    """Say what the chips promise, and which runs stand out when many are followed at once."""
+    if not live.states:
         return
     st.caption(
-        "suspected: an early alarm; a run that stays at its level is ever suspected with a probability of "
-        f"{ALPHA * 100:g} % at most (e-process, α = {ALPHA:g}) · "
+        "suspected: early, by the detector; a run that stays at its level is ever suspected with a "
+        f"probability of {ALPHA * 100:g} % at most (e-process, α = {ALPHA:g}) · "
         "confirmed, regressed: the verdict on all points"
     )
-    if len(watch.states) >= FEW:
-        named = ", ".join(escape(labels[run]) for run in watch.discovered) or "none so far"
+    if live.followed >= FEW:
+        named = ", ".join(escape(labels.get(run, run)) for run in live.discovered) or "none so far"
         st.caption(
-            f"Of these {len(watch.states)} runs together, with at most {RATE * 100:g} % false discoveries "
-            f"(e-BH), these move: {named}."
+            f"Of the {live.followed} runs that are followed, with at most {ALPHA * 100:g} % false "
+            f"discoveries (e-BH), these generalize: {named}."
         )
 
 
-def feed(watch: Watch, *, now_ms: int) -> None:
+def feed(live: LiveStatus, *, now_ms: int) -> None:
     """Draw the latest events of all runs."""
-    if watch.changes.is_empty():
+    if live.changes.is_empty():
         return
     st.subheader("What changed", anchor=False)
     with st.container(gap="xsmall", key="live_changes"):
-        for row in watch.changes.head(_MOST).iter_rows(named=True):
+        for row in live.changes.head(_MOST).iter_rows(named=True):
             st.markdown(_line(row, now_ms=now_ms))
-    total = watch.changes.height
+    total = live.changes.height
     rest = phrases.cut(min(_MOST, total), total, "events", rest="The page Run holds those of each run.")
     if rest:
         st.caption(rest)

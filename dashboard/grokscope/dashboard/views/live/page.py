@@ -27,7 +27,7 @@ from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import finished_table
 from grokscope.dashboard.state import phases
-from grokscope.dashboard.state.data import Data, Snapshot, Watch
+from grokscope.dashboard.state.data import Data, LiveStatus, Snapshot
 from grokscope.dashboard.state.phases import Phase
 from grokscope.dashboard.tables.main_metric import MainMetric, main_metric_of
 from grokscope.dashboard.tables.overview import last_values
@@ -51,25 +51,25 @@ _COLOURS: Mapping[Phase, _Badge] = {
 
 def render(data: Data) -> None:
     """Draw the page, and draw it again every two seconds without a reload."""
-    refreshing(data, lambda snapshot: _page(snapshot, data.source.watch(snapshot)), every_s=EVERY_S)
+    refreshing(data, lambda snapshot: _page(snapshot, data.source.live(snapshot)), every_s=EVERY_S)
 
 
-def _page(snapshot: Snapshot, watch: Watch) -> None:
+def _page(snapshot: Snapshot, live: LiveStatus) -> None:
     main = main_metric_of(snapshot.curves)
     _summary(snapshot)
-    _training(snapshot, main, watch)
-    is_live = bool(watch.states)
+    _training(snapshot, main, live)
+    is_live = bool(live.states)
     if main is None:
         if is_live:
-            feed(watch, now_ms=snapshot.taken_ms)
+            feed(live, now_ms=snapshot.taken_ms)
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
         return
     _groups(snapshot, main)
     if is_live:
-        feed(watch, now_ms=snapshot.taken_ms)
+        feed(live, now_ms=snapshot.taken_ms)
     _timeline(snapshot, main)
     if not is_live:  # History, then, and no news.
-        feed(watch, now_ms=snapshot.taken_ms)
+        feed(live, now_ms=snapshot.taken_ms)
     finished = phases.ended(snapshot.runs)
     if finished.height:
         st.subheader("Recently finished", anchor=False)
@@ -92,7 +92,7 @@ def _summary(snapshot: Snapshot) -> None:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
 
-def _training(snapshot: Snapshot, main: MainMetric | None, watch: Watch) -> None:
+def _training(snapshot: Snapshot, main: MainMetric | None, live: LiveStatus) -> None:
     alive = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)])
     shown = alive.head(_MOST_CARDS)
     if shown.is_empty():
@@ -101,8 +101,8 @@ def _training(snapshot: Snapshot, main: MainMetric | None, watch: Watch) -> None
     with st.grid(3, min_column_width=330, border=True, key="live_training") as grid:
         for run in shown.iter_rows(named=True):
             with grid.cell():
-                _card(snapshot, run, _values(run["run_id"], main, last), watch)
-    legend(watch, labels_of(snapshot.runs))
+                _card(snapshot, run, _values(run["run_id"], main, last), live)
+    legend(live, labels_of(snapshot.runs))
     note(phrases.cut(shown.height, alive.height, "runs in training", rest="The page Runs lists all."))
 
 
@@ -114,7 +114,7 @@ def _values(run_id: str, main: MainMetric | None, last: Mapping[tuple[str, str],
     return f" · train {train} · test {test}"
 
 
-def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, watch: Watch) -> None:
+def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, live: LiveStatus) -> None:
     phase = phases.phase_of(snapshot.verdicts.get(run["run_id"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{escape(run['label'])}**", width="stretch")
@@ -129,7 +129,7 @@ def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, watch: Watch)
     of = f" of {phrases.steps(run['planned'])}" if run["planned"] else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"step {phrases.steps(run['step'])}{of}{values}", width="stretch")
-        chip(watch.states.get(run["run_id"]))
+        chip(live.states.get(run["run_id"]))
 
 
 def _groups(snapshot: Snapshot, main: MainMetric) -> None:

@@ -8,9 +8,8 @@ import streamlit as st
 from grokscope.dashboard.component.downloads import behind
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.roles_section import naming
-from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns
+from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.state.data import Data, Snapshot
-from grokscope.dashboard.tables.overview import runs_table
 
 _TABLE, _ORDER = "runs_table", "runs_order"
 _WHOLE = 20

@@ -1,7 +1,7 @@
-"""The readings of one experiment for all open pages: one at a time, and none waits long for what is there."""
+"""One reading for all open pages: one at a time, and no page waits long for what is there."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 
 from grokscope.dashboard.state.data import Snapshot
@@ -39,7 +39,17 @@ class _Reading:
         self.error: BaseException | None = None
 
 
-class Feed:
+@dataclass(slots=True, kw_only=True)
+class _Last:
+    """How the last readings ended."""
+
+    good: Snapshot | None = None
+    fresh_until: float = 0.0
+    failure: StoreError | None = None
+    retry_at: float = 0.0
+
+
+class SharedReading:
     """Gives snapshots of one experiment; safe to use from several threads. No lock is held while it is read.
 
     Args:
@@ -58,15 +68,12 @@ class Feed:
         self._patience_s = patience_s
         self._lock = Lock()
         self._reading: _Reading | None = None
-        self._good: Snapshot | None = None
-        self._fresh_until = 0.0
-        self._failure: StoreError | None = None
-        self._retry_at = 0.0
+        self._last = _Last()
 
     @property
     def good(self) -> Snapshot | None:
         """The last snapshot that was read; ``None`` if there is none."""
-        return self._good
+        return self._last.good
 
     def look(self, names: Names = None) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
@@ -76,19 +83,19 @@ class Feed:
         """
         with self._lock:
             now = self._clock()
-            if self._good is not None and now < self._fresh_until:
-                return self._good
-            if self._reading is None and now < self._retry_at:
+            if self._last.good is not None and now < self._last.fresh_until:
+                return self._last.good
+            if self._reading is None and now < self._last.retry_at:
                 return self._failed()
             reading = self._reading or self._start(now, names)
-            waits_s = self._patience_s if self._good is not None else max(self._patience_s, FIRST_S)
+            waits_s = self._patience_s if self._last.good is not None else max(self._patience_s, FIRST_S)
         reading.done.wait(waits_s)
         with self._lock:
             if reading.snapshot is not None:
                 return reading.snapshot
             if reading.error is None:
                 taken_s = max(waits_s, self._clock() - reading.began)
-                return self._last(f"the store is slow: it has been read for {taken_s:.0f} s, which goes on.")
+                return self._kept(f"the store is slow: it has been read for {taken_s:.0f} s, which goes on.")
             if isinstance(reading.error, StoreError):
                 return self._failed()
         raise reading.error
@@ -96,7 +103,7 @@ class Feed:
     def expire(self) -> None:
         """Read anew at the next look."""
         with self._lock:
-            self._fresh_until = 0.0
+            self._last.fresh_until = 0.0
 
     def _start(self, now: float, names: Names) -> _Reading:
         reading = _Reading(now)
@@ -112,17 +119,17 @@ class Feed:
             with self._lock:
                 reading.error, self._reading = error, None
                 if isinstance(error, StoreError):
-                    self._failure, self._retry_at = error, self._clock() + RETRY_S
+                    self._last.failure, self._last.retry_at = error, self._clock() + RETRY_S
         else:
             with self._lock:
                 now = self._clock()
-                reading.snapshot, self._reading, self._good = found, None, found
-                self._fresh_until = now + min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
+                reading.snapshot, self._reading, self._last.good = found, None, found
+                self._last.fresh_until = now + min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
         reading.done.set()
 
     def _failed(self) -> Snapshot:
-        return self._last(str(self._failure), missing=isinstance(self._failure, MissingStoreError))
+        return self._kept(str(self._last.failure), missing=isinstance(self._last.failure, MissingStoreError))
 
-    def _last(self, problem: str, *, missing: bool = False) -> Snapshot:
-        known = self._good or Snapshot(experiment=self._experiment)
+    def _kept(self, problem: str, *, missing: bool = False) -> Snapshot:
+        known = self._last.good or Snapshot(experiment=self._experiment)
         return replace(known, problem=problem, missing=missing)

@@ -4,9 +4,11 @@ import threading
 
 import pytest
 
-from grokscope.dashboard.state import feed
-from grokscope.dashboard.state.feed import FRESH_S, RETRY_S, Feed
-from grokscope.dashboard.state.loading import REOPEN_S, Reader
+from grokscope.dashboard.state import shared_reading
+from grokscope.dashboard.state.connection import REOPEN_S
+from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.state.session import StoreSession
+from grokscope.dashboard.state.shared_reading import FRESH_S, LONGEST_FRESH_S, RETRY_S, SharedReading
 from grokscope.store import StoreError, open_store
 
 PATIENCE_S = 60.0
@@ -74,36 +76,36 @@ def until(look, condition):
 
 
 def test_a_page_beside_a_reading_that_lasts_gets_the_last_good_snapshot_and_is_told_its_age(two, gate, clock):
-    reader = Reader(two[0].uri, clock=clock, opener=lambda _: gate, patience_s=BRIEF_S)
-    good = until(lambda: reader.snapshot("slow"), lambda found: found.problem is None)
+    session = StoreSession(two[0].uri, clock=clock, opener=lambda _: gate, patience_s=BRIEF_S)
+    good = until(lambda: session.snapshot("slow"), lambda found: found.problem is None)
     gate.open.clear()
     clock.now += 12
     gate.readings = 0
     for _ in range(3):
-        kept = reader.snapshot("slow")
+        kept = session.snapshot("slow")
         assert "it has been read for" in kept.problem
         assert (kept.runs["run_id"].to_list(), kept.taken_ms) == ([two[1]["slow"]], good.taken_ms)
     assert gate.readings == 1
     gate.open.set()
     clock.now += FRESH_S
     assert (
-        until(lambda: reader.snapshot("slow"), lambda found: found.problem is None).taken_ms > good.taken_ms
+        until(lambda: session.snapshot("slow"), lambda found: found.problem is None).taken_ms > good.taken_ms
     )
 
 
 def test_an_experiment_that_is_read_for_long_holds_nothing_else_up(two, gate, clock):
     training, runs = two
-    reader = Reader(training.uri, clock=clock, opener=lambda _: gate)
+    session = StoreSession(training.uri, clock=clock, opener=lambda _: gate)
     gate.open.clear()
-    waiting = threading.Thread(target=reader.snapshot, args=("slow",))
+    waiting = threading.Thread(target=session.snapshot, args=("slow",))
     waiting.start()
-    snapshot = reader.snapshot("fast")
+    snapshot = session.snapshot("fast")
     assert (snapshot.problem, snapshot.runs["run_id"].to_list()) == (None, [runs["fast"]])
-    assert reader.metrics([runs["fast"]]) == ["test/accuracy"]
-    assert reader.points([runs["fast"]]).height == 1
-    assert reader.params(runs["fast"]) == {}
-    assert reader.watch(snapshot).states == {}
-    assert len(reader.roles(snapshot)) == 1
+    assert session.metrics([runs["fast"]]) == ["test/accuracy"]
+    assert session.points([runs["fast"]]).height == 1
+    assert session.params(runs["fast"]) == {}
+    assert session.live(snapshot).states == {}
+    assert len(session.roles(snapshot)) == 1
     assert waiting.is_alive()
     gate.open.set()
     waiting.join(PATIENCE_S)
@@ -112,22 +114,22 @@ def test_an_experiment_that_is_read_for_long_holds_nothing_else_up(two, gate, cl
 def test_the_newest_experiment_is_read_once_whether_it_is_asked_for_by_name_or_not(two, gate, clock):
     training, runs = two
     training.client.log_metric(runs["slow"], "test/accuracy", 0.6, step=1)
-    reader = Reader(training.uri, clock=clock, opener=lambda _: gate)
-    assert reader.snapshot(None) is reader.snapshot("slow")
+    session = StoreSession(training.uri, clock=clock, opener=lambda _: gate)
+    assert session.snapshot(None) is session.snapshot("slow")
     assert gate.readings == 1
 
 
 def test_where_there_is_nothing_to_show_yet_a_page_waits_longer_and_not_for_ever(
     two, gate, clock, monkeypatch
 ):
-    monkeypatch.setattr(feed, "FIRST_S", BRIEF_S)
-    reader = Reader(two[0].uri, clock=clock, opener=lambda _: gate, patience_s=BRIEF_S)
+    monkeypatch.setattr(shared_reading, "FIRST_S", BRIEF_S)
+    session = StoreSession(two[0].uri, clock=clock, opener=lambda _: gate, patience_s=BRIEF_S)
     gate.open.clear()
-    kept = reader.snapshot("slow")
+    kept = session.snapshot("slow")
     assert "it has been read for" in kept.problem
     assert not kept.missing
     gate.open.set()
-    assert until(lambda: reader.snapshot("slow"), lambda found: found.problem is None).runs.height == 1
+    assert until(lambda: session.snapshot("slow"), lambda found: found.problem is None).runs.height == 1
 
 
 def test_a_failure_in_one_experiment_says_nothing_of_another(two, clock):
@@ -140,9 +142,9 @@ def test_a_failure_in_one_experiment_says_nothing_of_another(two, clock):
             return super().runs(experiment)
 
     store = Failing(training.uri, None)
-    reader = Reader(training.uri, clock=clock, opener=lambda _: store)
-    assert reader.snapshot("slow").problem == "this one fails"
-    assert reader.snapshot("fast").problem is None
+    session = StoreSession(training.uri, clock=clock, opener=lambda _: store)
+    assert session.snapshot("slow").problem == "this one fails"
+    assert session.snapshot("fast").problem is None
 
 
 def test_what_is_no_error_of_the_store_is_raised_in_the_page_that_waits_and_read_again_after(clock):
@@ -152,7 +154,7 @@ def test_what_is_no_error_of_the_store_is_raised_in_the_page_that_waits_and_read
         tried.append(now_ms)
         raise ZeroDivisionError
 
-    looked = Feed("e", read, clock=clock)
+    looked = SharedReading("e", read, clock=clock)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             looked.look()
@@ -166,12 +168,26 @@ def test_a_failed_reading_is_not_repeated_at_once_by_however_many_pages(clock):
         tried.append(now_ms)
         raise StoreError("no")
 
-    looked = Feed("e", read, clock=clock)
+    looked = SharedReading("e", read, clock=clock)
     assert [looked.look().problem for _ in range(3)] == ["no"] * 3
     assert len(tried) == 1
     clock.now += RETRY_S
     looked.look()
     assert len(tried) == 2
+
+
+@pytest.mark.parametrize(("takes_s", "fresh_s"), [(0.0, FRESH_S), (3.0, 3.0), (60.0, LONGEST_FRESH_S)])
+def test_what_took_long_to_read_is_given_for_as_long_but_not_for_ever(clock, takes_s, fresh_s):
+    def read(now_ms, _):
+        clock.now += takes_s
+        return Snapshot(taken_ms=now_ms)
+
+    looked = SharedReading("e", read, clock=clock)
+    first = looked.look()
+    clock.now += 0.99 * fresh_s
+    assert looked.look() is first
+    clock.now += 0.02 * fresh_s
+    assert looked.look() is not first
 
 
 def test_a_store_that_is_opened_anew_goes_on_being_read_meanwhile(two, clock):
@@ -186,14 +202,14 @@ def test_a_store_that_is_opened_anew_goes_on_being_read_meanwhile(two, clock):
         store.notice = "It is read the slower way."
         return store
 
-    reader = Reader(training.uri, clock=clock, opener=opener)
-    assert reader.snapshot("fast").notice == "It is read the slower way."
+    session = StoreSession(training.uri, clock=clock, opener=opener)
+    assert session.snapshot("fast").notice == "It is read the slower way."
     clock.now += REOPEN_S
-    opening = threading.Thread(target=reader.params, args=(runs["fast"],))
+    opening = threading.Thread(target=session.params, args=(runs["fast"],))
     opening.start()
-    assert until(reader._opening.locked, bool)
-    assert reader.points([runs["fast"]]).height == 1
-    assert reader.snapshot("fast").problem is None
+    assert until(session._connection._opening.locked, bool)
+    assert session.points([runs["fast"]]).height == 1
+    assert session.snapshot("fast").problem is None
     held.set()
     opening.join(PATIENCE_S)
     assert len(opened) == 2

@@ -1,0 +1,156 @@
+"""One experiment for all open pages: new points are read, changed runs judged, those in training followed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from grokscope.dashboard.state.connection import StoreConnection
+from grokscope.dashboard.state.data import LiveStatus, Snapshot
+from grokscope.dashboard.state.judging import Judge
+from grokscope.dashboard.state.live_runs import LiveRuns
+from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
+from grokscope.dashboard.tables.run_table import run_table
+from grokscope.schemas import empty_points
+from grokscope.store import IGNORED, Role, Store, aliases_of, resolved_names, roles_of
+from grokscope.transitions.live.history import is_read
+
+
+class ExperimentFeed:
+    """Snapshots of one experiment; safe to use from several threads.
+
+    Only its own reading, one at a time, changes what it knows; no other experiment waits for that.
+
+    Args:
+        experiment: Its name.
+        connection: To its store.
+        clock: Seconds.
+        patience_s: How long a page waits for a reading.
+    """
+
+    def __init__(
+        self,
+        experiment: str,
+        connection: StoreConnection,
+        *,
+        clock: Clock,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._experiment = experiment
+        self._connection = connection
+        self._reading = SharedReading(experiment, self._read, clock=clock, patience_s=patience_s)
+        self._judge = Judge()
+        self._live = LiveRuns()
+        self._overrides: Mapping[str, str] = {}
+        self._made_from: _Found | None = None
+
+    def look(self, names: Names = None) -> Snapshot:
+        """Return the experiment as it is, or as it last was, with the problem said.
+
+        One that the store does not hold is a snapshot without an experiment.
+
+        Args:
+            names: Names of all experiments, if they have just been read.
+        """
+        return self._reading.look(names)
+
+    def expire(self) -> None:
+        """Read anew at the next look."""
+        self._reading.expire()
+
+    def live(self, snapshot: Snapshot) -> LiveStatus:
+        """Return where its runs in training stand."""
+        return self._live.look(snapshot)
+
+    def holds(self, run_ids: Iterable[str]) -> bool:
+        """Return whether any of the runs was in it at the last reading."""
+        good = self._reading.good
+        return good is not None and not set(run_ids).isdisjoint(good.runs["run_id"])
+
+    def kept(self, run_ids: Sequence[str]) -> pl.DataFrame:
+        """Return the runs' points as they were last read."""
+        good = self._reading.good
+        curves = empty_points() if good is None else good.curves
+        return curves.filter(pl.col("run_id").is_in(list(run_ids)))
+
+    def names(self, metrics: Iterable[str]) -> dict[str, str]:
+        """Return the metrics that are shown: as logged -> the key that they go by."""
+        return read_names(metrics, self._overrides)
+
+    def roles(self, metrics: Iterable[str]) -> Sequence[Role]:
+        """Return what each metric is taken for."""
+        return roles_of(metrics, self._overrides)
+
+    def _read(self, now_ms: int, names: Names) -> Snapshot:
+        store = self._connection.store()
+        if names is None:
+            names = store.experiments()["name"].to_list()
+        if self._experiment not in names:
+            return Snapshot(experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
+        found = self._found(store)
+        known = self._reading.good
+        if known is not None and not known.unjudged and found.is_same(self._made_from):
+            return replace(known, experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
+        judged = self._judge.judge(found.curves)
+        self._made_from = found
+        return Snapshot(
+            experiment=self._experiment,
+            experiments=tuple(names),
+            runs=run_table(found.runs, found.params, found.curves, now_ms=now_ms),
+            curves=found.curves,
+            verdicts=judged.verdicts,
+            taken_ms=now_ms,
+            notice=store.notice,
+            unjudged=judged.waiting,
+        )
+
+    def _found(self, store: Store) -> "_Found":
+        runs = store.runs(self._experiment)
+        ids: list[str] = runs["run_id"].to_list()
+        overrides = aliases_of(self._connection.uri, self._experiment)
+        if overrides != self._overrides:
+            self._overrides = overrides
+            self._judge = Judge()  # Verdicts were given under other names.
+        shown = self.names(store.metrics(ids)["metric"].unique())
+        names = {own: ours for own, ours in shown.items() if _is_curve(ours)}
+        curves = renamed(store.points(ids, list(names)), names)
+        return _Found(runs=runs, params=store.params(ids), curves=curves)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a snapshot was made from."""
+
+    runs: pl.DataFrame
+    params: pl.DataFrame
+    curves: pl.DataFrame
+
+    def is_same(self, before: "_Found | None") -> bool:
+        """Return whether nothing has changed; who trains can fall silent by not changing, so never then."""
+        if before is None or (self.runs["status"] == "RUNNING").any():
+            return False
+        pairs = ((self.runs, before.runs), (self.params, before.params), (self.curves, before.curves))
+        return all(one.equals(other) for one, other in pairs)
+
+
+def read_names(metrics: Iterable[str], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return metrics as logged -> the key that they go by, by rule and by what people say.
+
+    Those that a person left out are left out.
+
+    >>> read_names(["val_acc", "aux_loss"], {"aux_loss": IGNORED})
+    {'val_acc': 'val/accuracy'}
+    """
+    named = resolved_names(metrics, overrides)
+    return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
+
+
+def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return ``points`` under other names of their metrics."""
+    if all(own == ours for own, ours in names.items()):
+        return points
+    return points.with_columns(pl.col("metric").replace(dict(names)))
+
+
+def _is_curve(name: str) -> bool:
+    return name.startswith("progress/") or is_read(name)
