@@ -80,7 +80,7 @@ def weight_measures(
         matrices: Whether to decompose the matrices, the costly part.
 
     Returns:
-        Scalar tensors on the model's device, no synchronisation of its own (CUDA's decomposition makes its own).
+        Scalar tensors on the model's device, no synchronisation (but CUDA's decomposition makes one).
 
     Raises:
         ValueError: If ``init`` is of another model.
