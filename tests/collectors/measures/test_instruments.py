@@ -1,241 +1,275 @@
-"""What single instruments read and keep, against the same by hand."""
+"""All instruments of tiers 0 and 1: documented, within their bounds, without a trace, the same twice."""
 
-import math
+import functools
+import importlib
+import inspect
+import itertools
+import pkgutil
+import random
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import GPT2Config, GPT2LMHeadModel
 
-from grokscope.collectors.evaluating.forward_pass import Pass, forward_pass
+from grokscope.collectors import Measuring, Tracker, measures
+from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.update_recorder import UpdateWatch
 from grokscope.collectors.measures import (
     active_units,
     alignment,
     attention_heads,
+    cheap,
+    default,
     early_loss,
+    everything,
     expert_routing,
-    gradient_noise,
     in_context,
-    neural_collapse,
     repeated_tokens,
-    second_moments,
     slices,
     update_window,
 )
-from grokscope.collectors.measures.attention.heads import attention_entropy, prefix_matching_score
-from grokscope.collectors.measures.attention.patterns import patterns_of
-from grokscope.collectors.measures.instrument import StepContext
-from grokscope.collectors.measures.representation.simplex import class_means, nc3, nc4
+from grokscope.collectors.measures.instrument import StepContext, tier_of
+from grokscope.collectors.measures.outputs.curves import curve_measures
+from grokscope.collectors.measures.table import GIVERS
+from grokscope.collectors.testing import MemoryJournal
+from grokscope.schemas import Tier, find_metric
 
-TOKENS = repeated_tokens(11, sequences=3, length=12)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def found(features, targets, classes=4):
-    logits = torch.randn(len(features), classes, generator=seeded())
-    return Pass(logits=logits, targets=targets, features=features)
+MODULES = [
+    importlib.import_module(m.name) for m in pkgutil.walk_packages(measures.__path__, f"{measures.__name__}.")
+]
+CONSTRUCTORS = {make.name: make for make in measures.INSTRUMENTS}
+BATCH, LENGTH, TOKENS = 12, 16, 9
 
 
-class Attending(nn.Module):
+class Experts(nn.Module):
+    """A language model of one attention layer and two routed ones."""
+
     def __init__(self):
         super().__init__()
-        self.embedding = nn.Embedding(11, 8)
-        self.layers = nn.ModuleList([nn.MultiheadAttention(8, 2, batch_first=True) for _ in range(2)])
+        self.embedding = nn.Embedding(TOKENS, 8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.routers = nn.ModuleList([nn.Linear(8, 4, bias=False) for _ in range(2)])
+        self.experts = nn.Parameter(torch.randn(2, 4, 8, 8) / 3)
+        self.dropout, self.norm = nn.Dropout(0.5), nn.BatchNorm1d(LENGTH)
+        self.output = nn.Linear(8, TOKENS)
 
     def forward(self, tokens):
         x = self.embedding(tokens)
-        for layer in self.layers:
-            x = x + layer(x, x, x, need_weights=False)[0]
-        return x
+        x = self.norm(x + self.attention(x, x, x, need_weights=False)[0])
+        for router, experts in zip(self.routers, self.experts, strict=True):
+            x = x + torch.einsum("btd,bte,edf->btf", x, router(x).softmax(-1), experts).relu()
+        return self.output(self.dropout(x))
 
 
-def test_multihead_attention_is_asked_for_its_weights_in_this_pass_only():
-    model, x, expected = Attending().eval(), None, []
-    with torch.no_grad():
-        x = model.embedding(TOKENS)
-        for layer in model.layers:
-            out, weights = layer(x, x, x, average_attn_weights=False)
-            expected.append(weights)
-            x = x + out
-        torch.testing.assert_close(patterns_of(model, TOKENS), torch.stack(expected))
-    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+class Run:
+    """A few steps of training, and readings of it as a tracker makes them."""
+
+    def __init__(self):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.model = Experts()
+            tokens = torch.randint(0, TOKENS, (3 * BATCH, LENGTH + 1))
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-2)
+        self.watch = UpdateWatch(self.model, self.optimizer, is_due=lambda: True)
+        self.init = snapshot(self.model)
+        parts = {"train": tokens[:BATCH], "test": tokens[BATCH:]}
+        self.splits = {name: (part[:, :-1], part[:, 1:]) for name, part in parts.items()}
+
+    def step(self):
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            inputs, targets = self.splits["train"]
+            self.optimizer.zero_grad()
+            loss = cross_entropy(self.model(inputs).flatten(0, 1), targets.flatten())
+            loss.backward()
+            self.optimizer.step()
+        return loss
+
+    def read(self, instrument, step=0):
+        passes = {name: forward_pass(self.model, data) for name, data in self.splits.items()}
+        context = StepContext(
+            step=step,
+            model=self.model,
+            optimizer=self.optimizer,
+            init=self.init,
+            splits=self.splits,
+            passes=passes,
+        )
+        with undisturbed(self.model):
+            return instrument(context)
 
 
-def test_a_hugging_face_model_gives_its_patterns_and_each_head_its_scores():
-    config = GPT2Config(
-        n_layer=2, n_head=2, n_embd=8, vocab_size=11, n_positions=12, bos_token_id=0, eos_token_id=0
-    )
-    config._attn_implementation = "eager"
-    model = GPT2LMHeadModel(config).eval()
-    with torch.no_grad():
-        seen = torch.stack(model(TOKENS, output_attentions=True).attentions)
-        values = attention_heads(tokens=TOKENS)(StepContext(step=0, model=model))
-    entropy, matching = attention_entropy(seen), prefix_matching_score(seen, TOKENS)
-    assert values["attention/entropy/1.0"].item() == pytest.approx(entropy[1, 0].item())
-    assert values["attention/prefix_matching/0.1"].item() == pytest.approx(matching[0, 1].item())
-    assert values["attention/prefix_matching"].item() == pytest.approx(matching.max().item())
-    assert values["attention/entropy"].item() == pytest.approx(entropy.mean().item())
+@pytest.fixture
+def run():
+    run = Run()
+    run.step()
+    return run
 
 
-def test_a_model_without_attention_is_told_apart_in_one_sentence():
-    with pytest.raises(
-        ValueError, match=r"Linear gave attention weights of shapes \[\].*function of your own"
-    ):
-        patterns_of(nn.Linear(2, 2), torch.zeros(1, 2))
+def told():
+    """Instruments of tiers 0 and 1 that are told what they need to know."""
+    groups = {"test": torch.arange(2 * BATCH * LENGTH) % 3}
+    other = torch.randn(2 * BATCH * LENGTH, 3, generator=torch.Generator().manual_seed(0))
+    return [
+        slices(groups, names=["a", "b", "c/d"]),
+        attention_heads(tokens=repeated_tokens(TOKENS, sequences=4, length=LENGTH)),
+        expert_routing(["routers.0", "routers.1"], top_k=2),
+        in_context(early=2, late=10),
+        active_units(layers=["output"], threshold=0.01),
+        update_window(window=3, width=64),
+        alignment(reference={"test": other}),
+    ]
 
 
-def test_repeated_tokens_repeat_after_lengths_that_differ():
-    tokens = repeated_tokens(1000, sequences=8, length=64)
-    periods = [next(p for p in range(1, 64) if torch.equal(row[p:], row[:-p])) for row in tokens]
-    assert all(16 <= period <= 32 for period in periods)
-    assert len(set(periods)) > 1
+# The costly ones are walked in test_costly.py.
+WALKED = {f"{i}: {one.name}": i for i, one in enumerate([*cheap(), *told()])}
 
 
-def test_collapse_takes_the_classifier_and_decides_by_the_training_means():
-    labels = torch.arange(20) % 4
-    train = found(torch.randn(20, 3, generator=seeded(1)), labels)
-    test = found(torch.randn(20, 3, generator=seeded(2)), labels)
-    model = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 4))
-    values = neural_collapse()(StepContext(step=0, model=model, passes={"train": train, "test": test}))
-    means = [class_means(p.features, labels, classes=4) for p in (train, test)]
-    assert torch.equal(values["representation/nc4/test"], nc4(test.features, test.logits, means[0]))
-    assert torch.equal(values["representation/nc3/test"], nc3(means[1], model[0].weight))
+def instrument(name):
+    return [*cheap(), *told()][WALKED[name]]
 
 
-def test_a_representation_is_compared_with_the_first_reading_and_the_one_before():
-    watch, labels = alignment(), torch.zeros(30).long()
-    features = [torch.randn(30, 4, generator=seeded(s)) for s in range(2)]
-    sequence = [features[0], features[1], 2 * features[1]]
-    read = [watch(StepContext(step=0, model=nn.ReLU(), passes={"test": found(f, labels)})) for f in sequence]
-    assert read[0] == {}
-    assert read[2]["representation/cka_previous/test"].item() == pytest.approx(1)
-    assert read[2]["representation/cka_init/test"].item() == pytest.approx(
-        read[1]["representation/cka_init/test"].item()
-    )
-
-
-def classifier():
-    x, y = torch.randn(32, 5, generator=seeded(3)), torch.arange(32) % 3
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = nn.Linear(5, 3)
-    return model, x, y
-
-
-def test_second_moments_are_corrected_for_the_bias_of_their_start():
-    model, x, y = classifier()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, betas=(0.9, 0.95))
-    gradients = []
-    for _ in range(3):
-        optimizer.zero_grad()
-        cross_entropy(model(x), y).backward()
-        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]).clone())
-        optimizer.step()
-    v = sum(0.05 * 0.95 ** (2 - t) * g.square() for t, g in enumerate(gradients)) / (1 - 0.95**3)
-    expected = v.sqrt().sort().values[round(0.5 * (len(v) - 1))]
-    values = second_moments()(StepContext(step=0, model=model, optimizer=optimizer))
-    assert values["updates/second_moment_q50"].item() == pytest.approx(expected.item(), rel=1e-5)
-
-
-def test_the_noise_scale_is_that_of_every_other_example_and_is_averaged_before_the_ratio():
-    model, x, y = classifier()
-    watch, moments = gradient_noise(memory=0.5), []
-    for step in range(2):
-        values = watch(StepContext(step=step, model=model, splits={"train": (x, y)}))
-        halves = []
-        for start in (0, 1):
-            loss = cross_entropy(model(x[start::2]), y[start::2])
-            halves.append(
-                torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(model.parameters()))])
-            )
-        small = (halves[0].square().sum() + halves[1].square().sum()) / 2
-        large = ((halves[0] + halves[1]) / 2).square().sum()
-        moments.append(torch.stack([2 * large - small, (small - large) * 32]))
-        model.weight.data *= 2
-    signal, noise = (moments[0] + moments[1]) / 2
-    assert values["gradients/noise_scale"].item() == pytest.approx(
-        (noise / signal.clamp_min(0)).item(), rel=1e-3
-    )
-
-
-def test_a_window_speaks_once_it_is_full_and_sees_a_straight_way():
-    model, watch, read = nn.Linear(6, 6), update_window(window=3), []
+@functools.cache
+def measured():
+    """What each instrument of tiers 0 and 1 gives over a few steps, by its name."""
+    run, held = Run(), [*cheap(), *told(), early_loss(steps=4)]
+    values = {one.name: {} for one in held}
     for step in range(5):
-        read.append(watch(StepContext(step=step, model=model)))
-        model.weight.data += 1
-    assert [bool(values) for values in read] == [False, False, False, True, True]
-    assert read[4]["updates/first_share"].item() == pytest.approx(1, abs=1e-6)
+        held[-1].see(run.step())
+        for one in held:
+            values[one.name] |= run.read(one, step)
+    seen = forward_pass(run.model, run.splits["test"])
+    curves = {f"test/{q}": v for q, v in curve_measures(seen.logits, seen.targets).items()}
+    own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.watch.take()
+    return values | {"Tracker.evaluate": own}
 
 
-def test_early_losses_speak_once_and_are_kept_as_they_were():
-    watch, loss, context = early_loss(steps=4), torch.zeros(()), StepContext(step=0, model=nn.ReLU())
-    for value in (1.0, 3.0, 1.0, 3.0, 100.0):
-        watch.see(loss.fill_(value))
-    assert watch(context)["train/early_activity"].item() == 1
-    watch.see(5.0)
-    assert watch(context) == {}
+def test_every_instrument_gives_what_its_constructor_says_within_bounds_and_nothing_else():
+    values = measured()
+    for name, seen in values.items():
+        said = CONSTRUCTORS[name].measures if name in CONSTRUCTORS else GIVERS[0].measures
+        assert {find_metric(key) for key in seen} == set(said), name
+    for key, value in [item for seen in values.values() for item in seen.items()]:
+        row, number = find_metric(key), float(value)
+        assert torch.is_tensor(value), key
+        assert (value.ndim, value.is_floating_point(), value.requires_grad) == (0, True, False), key
+        assert np.isfinite(number), key
+        assert row.low is None or number >= row.low - 1e-5, key
+        assert row.high is None or number <= row.high + 1e-5, key
 
 
-def test_units_are_read_at_the_layers_asked_for():
-    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU())
-    model[0].weight.data.zero_()
-    model[0].bias.data = torch.tensor([1.0, -1.0, -1.0, -1.0])
-    split = {"train": (torch.zeros(3, 2), torch.zeros(3).long())}
-    values = active_units(layers=["1"])(StepContext(step=0, model=model, splits=split))
-    assert values["representation/dead_units/1"].item() == 0.75
-    with pytest.raises(ValueError, match="'2' is no submodule of Sequential"):
-        active_units(layers=["2"])(StepContext(step=0, model=model, splits=split))
+def test_every_constructor_of_a_cheap_instrument_is_walked():
+    cheap_ones = {name for name, make in CONSTRUCTORS.items() if tier_of(make.measures) is not Tier.COSTLY}
+    assert measured().keys() >= cheap_ones - {"modular_addition", "sparse_parity"}
 
 
-def test_an_expert_that_no_token_chooses_is_dead():
-    model = nn.Sequential(nn.Linear(2, 4, bias=False))
-    model[0].weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-9.0, -9.0], [-9.0, -9.0]])
-    split = {"train": (torch.eye(2), torch.zeros(2).long())}
-    values = expert_routing(["0"])(StepContext(step=0, model=model, splits=split))
-    assert values["routing/dead_experts/0"].item() == 0.5
-    assert values["routing/load_balance/0"].item() == pytest.approx(0.5)
+def traces(run):
+    """Whatever an instrument could have changed."""
+    tensors = [*run.model.parameters(), *run.model.buffers(), *(p.grad for p in run.model.parameters())]
+    adam = [v for s in run.optimizer.state.values() for v in s.values()]
+    modules = list(run.model.modules())
+    return {
+        "tensors": [(t.detach().clone(), t.requires_grad) for t in tensors],
+        "optimizer": [t.clone() for t in adam],
+        "modes": [m.training for m in modules],
+        "hooks": [
+            (len(m._forward_hooks), len(m._forward_pre_hooks), len(m._backward_hooks)) for m in modules
+        ],
+        "random states": [torch.random.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()],  # noqa: NPY002 - the state others draw from
+        "gradients": torch.is_grad_enabled(),
+    }
 
 
-def test_a_context_is_scored_where_every_target_is_there():
-    targets = torch.arange(12).view(2, 6) % 4
-    passes = {"test": found(torch.zeros(12, 1), targets.flatten())}
-    split = {"test": (torch.zeros(2, 6), targets)}
-    losses = cross_entropy(passes["test"].logits, targets.flatten(), reduction="none").view(2, 6)
-    values = in_context(early=2, late=6)(StepContext(step=0, model=nn.ReLU(), splits=split, passes=passes))
-    expected = (losses[:, 5] - losses[:, 1]).mean().item()
-    assert values["test/in_context_score"].item() == pytest.approx(expected)
-    fewer = {"test": found(torch.zeros(11, 1), targets.flatten()[1:])}
-    assert in_context(early=2, late=6)(StepContext(step=0, model=nn.ReLU(), splits=split, passes=fewer)) == {}
+def same(one, other):
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(itertools.starmap(same, zip(one, other, strict=True)))
+    return one == other
 
 
-def test_slices_are_named_all_or_none_and_the_worst_is_told():
-    with pytest.raises(ValueError, match="name all 3 groups, got 2"):
-        slices({"test": torch.tensor([0, 2])}, names=["a", "b"])
-    logits = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    passes = {"test": Pass(logits=logits, targets=torch.tensor([0, 0]), features=None)}
-    values = slices({"test": torch.tensor([0, 2])})(StepContext(step=0, model=nn.ReLU(), passes=passes))
-    assert values["groups/worst_accuracy/test"].item() == 0
-    assert math.isnan(values["groups/accuracy/test/1"].item())
+@pytest.mark.parametrize("name", WALKED)
+def test_an_instrument_leaves_no_trace(run, name):
+    before = traces(run)
+    run.read(instrument(name))
+    after = traces(run)
+    assert [what for what, held in before.items() if not same(after[what], held)] == []
+
+
+@pytest.mark.parametrize("name", WALKED)
+def test_the_same_reading_twice_gives_the_same_values(run, name):
+    one, other = (run.read(instrument(name)) for _ in range(2))
+    assert one.keys() == other.keys()
+    assert {k: float(v) for k, v in one.items()} == pytest.approx(
+        {k: float(v) for k, v in other.items()}, nan_ok=True
+    )
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: gradient_noise(memory=1.0), r"memory must lie in \[0, 1\)"),
-        (lambda: update_window(window=2), "window must be at least 3"),
-        (lambda: early_loss(steps=3), "steps must be at least 4"),
-    ],
-)
-def test_options_that_cannot_work_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
+    "name", [name for name in WALKED if "attention_heads" not in name]
+)  # needs its tokens
+def test_without_splits_passes_and_optimizer_an_instrument_does_not_fail(name):
+    model = nn.Sequential(nn.ReLU())
+    values = instrument(name)(StepContext(step=0, model=model))
+    assert all(find_metric(key) is not None for key in values)
 
 
-def test_a_forward_pass_of_the_tracker_is_enough_for_the_default_instruments():
-    model, x, y = classifier()
-    passes = {"test": forward_pass(model, (x, y))}
-    assert "representation/nc3/test" in neural_collapse()(StepContext(step=0, model=model, passes=passes))
+def test_an_instrument_is_as_costly_as_the_costliest_of_its_measures():
+    assert {one.name: one.tier for one in everything()} == {
+        one.name: tier_of(CONSTRUCTORS[one.name].measures) for one in everything()
+    }
+
+
+def test_names_are_unique_and_the_sets_are_nested():
+    names = [[one.name for one in held()] for held in (default, cheap, everything)]
+    assert [len(set(n)) for n in names] == [len(n) for n in names]
+    assert set(names[0]) < set(names[1]) < set(names[2])
+    assert {one.tier for one in cheap()} == {Tier.FREE, Tier.CHEAP}
+
+
+def test_each_set_has_its_instruments():
+    standard = {"second_moments", "weight_spectra", "neural_collapse"}
+    more = {
+        *("movement", "macro", "reliability", "layer_margins", "in_context", "representation_spectrum"),
+        *("intrinsic_dimension", "linear_probe", "alignment", "active_units", "gradient_noise"),
+        "update_window",
+    }
+    costly = {
+        *("sharpness", "hessian_spread", "last_layer_flatness", "commutator", "tangent_alignment"),
+        *("heavy_tails", "compression", "cut_weights", "synergy", "regions", "learning_coefficient"),
+    }
+    assert [{one.name for one in held()} for held in (default, cheap, everything)] == [
+        standard,
+        standard | more,
+        standard | more | costly,
+    ]
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_a_constructor_is_imported_from_the_package_under_its_name_and_takes_options_by_keyword(name):
+    options = inspect.signature(getattr(measures, name)).parameters.values()
+    assert [p.name for p in options if p.default is not p.empty and p.kind is not p.KEYWORD_ONLY] == []
+
+
+def test_every_constructor_of_the_modules_is_collected():
+    made = {
+        value.name
+        for module in MODULES
+        for value in vars(module).values()
+        if isinstance(getattr(value, "use", None), measures.Use) and isinstance(value.measures, tuple)
+    }
+    assert made == CONSTRUCTORS.keys()
+
+
+def test_a_tracker_takes_a_whole_set_of_instruments():
+    run, journal = Run(), MemoryJournal()
+    measuring = Measuring(budget=1.0, defaults=False)
+    options = {"experiment": "all", "measuring": measuring, "journal": journal}
+    with Tracker(run.model, run.optimizer, measures=cheap(), **options) as tracker:
+        tracker.evaluate(0, **run.splits)
+    cost = {key.removeprefix("collector/seconds/") for _, key, _ in journal.rows()}
+    assert cost >= {one.name for one in cheap()}

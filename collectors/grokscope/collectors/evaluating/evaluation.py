@@ -39,7 +39,7 @@ def evaluate(
 
     Returns:
         Scalar tensors keyed by quantity (``loss``, ``accuracy``, ...) on the model's device, without a
-        synchronisation of ours; with ``nc1`` where a representation was found.
+        synchronisation of its own; with ``nc1`` where a representation was found.
 
     Raises:
         ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
@@ -80,7 +80,7 @@ def weight_measures(
         matrices: Whether to decompose the matrices, the costly part.
 
     Returns:
-        Scalar tensors on the model's device, no synchronisation of ours (CUDA's decomposition makes its own).
+        Scalar tensors on the model's device, no synchronisation (but CUDA's decomposition makes one).
 
     Raises:
         ValueError: If ``init`` is of another model.

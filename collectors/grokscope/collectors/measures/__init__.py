@@ -2,6 +2,9 @@
 
 A constructor gives one instrument for ``Tracker(model, optimizer, measures=[...])``. Those of tier 0 are used
 at every evaluation, the others within the tracker's budget.
+
+To add a measure: write its function, its ``Measure`` and the constructor that ``gives`` it into the topic's
+file, and its test beside the topic's; name a new constructor below; ``make measures`` does the rest.
 """
 
 from grokscope.collectors.measures.attention.heads import attention_heads as attention_heads

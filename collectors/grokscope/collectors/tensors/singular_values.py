@@ -20,7 +20,7 @@ def singular_values(matrices: Iterable[Tensor]) -> list[Tensor]:
 
     Returns:
         One tensor ``[min(m, n)]`` a matrix, in the order given, exact to 1e-7 of the largest; all NaN if an
-        entry is not finite. No synchronisation of ours; CUDA's own decomposition makes one a shape.
+        entry is not finite. No synchronisation of its own; CUDA's own decomposition makes one a shape.
 
     Raises:
         ValueError: If a tensor has fewer than two dimensions or is empty.

@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +30,8 @@ def _measure(row: dict[str, Any]) -> Measure:
 
 
 def _committed() -> dict[tuple[str, str], Measure]:
-    text = resources.files("grokscope.schemas").joinpath("metrics.json").read_text("utf-8")
+    # A path, for importlib.resources alone would take longer to import than the table to read.
+    text = Path(__file__).parents[1].joinpath("metrics.json").read_text("utf-8")
     return {(one.family, one.quantity): one for one in map(_measure, json.loads(text))}
 
 

@@ -28,7 +28,7 @@ def covariance_spectrum(features: Tensor) -> Tensor:
         features: ``[N, d]``.
 
     Returns:
-        ``[min(N, d)]`` variances, exact to 1e-7 of the largest, no synchronisation of ours; all NaN if an
+        ``[min(N, d)]`` variances, exact to 1e-7 of the largest, no synchronisation of its own; all NaN if an
         entry is not finite.
 
     Raises:
@@ -93,7 +93,7 @@ def rankme(features: Tensor) -> Tensor:
         features: ``[N, d]``.
 
     Returns:
-        Scalar tensor in dimensions, 1..min(N, d), no synchronisation of ours; NaN for zeros or with NaN.
+        Scalar tensor in dimensions, 1..min(N, d), no synchronisation of its own; NaN for zeros or with NaN.
 
     Raises:
         ValueError: If ``features`` is not a matrix or is empty.

@@ -63,7 +63,7 @@ def trajectory_measures(updates: Tensor) -> dict[str, Tensor]:
         updates: ``[w, k]``, an update or its sketch a row, w ≥ 3.
 
     Returns:
-        Scalar tensors, no synchronisation of ours; the share is NaN if nothing moved, a gap infinite where
+        Scalar tensors, no synchronisation of its own; the share is NaN if nothing moved, a gap infinite where
         the lower singular value is 0.
 
     Raises:

@@ -99,7 +99,7 @@ def correlation_traps(matrix: Tensor, *, generator: torch.Generator) -> Tensor:
         generator: On the matrix's device; the global random state is left alone.
 
     Returns:
-        Scalar tensor, a count, no synchronisation of ours.
+        Scalar tensor, a count, no synchronisation of its own.
 
     Raises:
         ValueError: If the matrix has fewer than two dimensions.
