@@ -19,8 +19,9 @@ from grokscope.collectors.recording.ship import (
     retry_stuck,
     upgrade_store,
 )
-from grokscope.collectors.recording.spool import close_to_others, damage_reports
+from grokscope.collectors.recording.spool import damage_reports
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
+from grokscope.schemas.files.private import close_to_others
 
 
 class SyncError(GrokscopeError):

@@ -1,17 +1,20 @@
 """The files of a mirror, its manifest and its segments: each whole or not at all, each with a checksum."""
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 
-from grokscope.store.cache.private_files import checksum, checksum_of, reading_own, replacing
+from grokscope.schemas.files.private import reading
+from grokscope.schemas.files.replacing import replacing
 
 FORMAT = 2
 """Raised when a manifest or a segment of today would be misread; a mirror of another format is emptied."""
@@ -57,7 +60,7 @@ class Segment:
         """Write ``points``, which are sorted, to ``path``."""
         with replacing(path) as unfinished:
             points.write_parquet(unfinished, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
-            with reading_own(unfinished) as file:
+            with reading(unfinished, may_be_read=False) as file:
                 return cls(
                     name=path.name,
                     rows=points.height,
@@ -77,7 +80,7 @@ class Segment:
         """
         path = folder / self.name
         try:
-            with reading_own(path) as file:
+            with reading(path, may_be_read=False) as file:
                 seen = _print(os.fstat(file.fileno()))
                 if seen == known:
                     return seen
@@ -129,7 +132,7 @@ class Manifest:
             MirrorError: If it, or what it names, is not what was written.
         """
         try:
-            with reading_own(folder / MANIFEST) as file:
+            with reading(folder / MANIFEST, may_be_read=False) as file:
                 written = file.read(2 * MAX_MANIFEST)  # a longer one is cut, and then damaged
         except FileNotFoundError:
             return cls(store=store)
@@ -183,6 +186,20 @@ class Manifest:
             first -= 1
             rows += self.segments[first].rows
         return first
+
+
+def checksum(file: BufferedReader) -> str:
+    """Return the checksum of what is left to read in ``file``, whatever its size, in little memory."""
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def checksum_of(content: bytes) -> str:
+    """Return the checksum of ``content``.
+
+    >>> checksum_of(b"points")
+    'a63e1c3ec43394b3574a764c85cc221d'
+    """
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _body(written: bytes) -> Any:

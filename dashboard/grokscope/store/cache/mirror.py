@@ -22,9 +22,9 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.files.locks import FileLock
 from grokscope.store.cache.curves import Curve, Key, curves_of
 from grokscope.store.cache.files import Complete, Manifest, MirrorError, Print, ReplacedError, Segment
-from grokscope.store.cache.writer_lock import WriterLock
 
 SAVE_S = 30.0
 """Longest time between savings of a process that keeps reading; what is not saved yet is read again."""
@@ -47,7 +47,7 @@ class Mirror:
     """
 
     def __init__(
-        self, folder: Path, *, store: str, lock: WriterLock | None, doubt: MirrorError | None = None
+        self, folder: Path, *, store: str, lock: FileLock | None, doubt: MirrorError | None = None
     ) -> None:
         self._folder = folder
         self._lock = lock
