@@ -15,8 +15,8 @@ from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, cr
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts.verdict import Pattern
-from grokscope.store import SchemaError, open_store, set_alias
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store import SchemaError, open_store
+from grokscope.store.mlflow_client.transport import ClientTransport
 
 REPOSITORY = Path(__file__).parents[2]
 SAID = {
@@ -131,12 +131,15 @@ def write_points(uri, run):
 
 WRITERS = {
     "sink": (OtherVersion, write_points),
-    "role": (SchemaError, lambda uri, _: set_alias(uri, "modular", name="loss", canonical="train/loss")),
+    "role": (
+        SchemaError,
+        lambda uri, _: open_store(uri).set_alias("modular", name="loss", canonical="train/loss"),
+    ),
     "verdict": (
         SchemaError,
         lambda uri, run: open_store(uri).write_verdict(Verdict(run=run, pattern=Pattern.MEMORIZATION)),
     ),
-    "client": (SchemaError, lambda uri, _: ClientSource(uri)),
+    "client": (SchemaError, lambda uri, _: ClientTransport(uri)),
 }
 
 
@@ -177,11 +180,14 @@ def test_points_reach_a_server_of_another_version(server):
 
 def test_mlflows_client_is_opened_in_two_places_which_both_ask_first():
     rooms = (REPOSITORY / "collectors", REPOSITORY / "dashboard")
-    texts = {path.stem: path.read_text() for room in rooms for path in room.rglob("*.py")}
+    texts = {
+        f"{path.parent.name}/{path.stem}": path.read_text() for room in rooms for path in room.rglob("*.py")
+    }
     opening = {name: text for name, text in texts.items() if re.search(r"MlflowClient\(\w", text)}
-    assert opening.keys() == {"mlflow_sink", "client"}
-    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow_sink"])
-    assert opening["client"].index("    require_version(uri)\n") < opening["client"].index("MlflowClient(t")
+    assert opening.keys() == {"mlflow/sink", "mlflow_client/client"}
+    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow/sink"])
+    reading = opening["mlflow_client/client"]
+    assert reading.index("    require_version(uri)\n") < reading.index("MlflowClient(t")
 
 
 def test_the_order_of_versions_is_that_of_mlflow_s_own_scripts():

@@ -21,12 +21,9 @@ from grokscope.store import (
     Role,
     Store,
     StoreError,
-    aliases_of,
-    clear_alias,
     open_store,
     resolved_names,
     roles_of,
-    set_alias,
 )
 from grokscope.transitions.verdict.continuous import LEADING
 
@@ -111,9 +108,9 @@ class Reader:
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
         try:
             if canonical is None:
-                clear_alias(self._uri, experiment, name=name)
+                self._opened().clear_alias(experiment, name=name)
             else:
-                set_alias(self._uri, experiment, name=name, canonical=canonical)
+                self._opened().set_alias(experiment, name=name, canonical=canonical)
         except GrokscopeError as error:
             return str(error)
         for known in self._known():
@@ -201,7 +198,7 @@ class Reader:
         kept = self._of(experiment)
         runs = store.runs(experiment)
         ids: list[str] = runs["run_id"].to_list()
-        kept.learn(aliases_of(self._uri, experiment))
+        kept.learn(store.aliases(experiment))
         self._experiment_of.update(dict.fromkeys(ids, experiment))
         reading = _Reading(runs=runs, params=store.params(ids), curves=self._curves(ids))
         known = kept.feed.good

@@ -47,7 +47,7 @@ class ReplacedError(MirrorError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class MirrorSegment:
     """One Parquet file of points, sorted by run, metric and step; the checksum is that of its bytes."""
 
     name: str
@@ -56,7 +56,7 @@ class Segment:
     checksum: str
 
     @classmethod
-    def write(cls, path: Path, points: pl.DataFrame) -> "Segment":
+    def write(cls, path: Path, points: pl.DataFrame) -> "MirrorSegment":
         """Write ``points``, which are sorted, to ``path``."""
         with replacing(path) as unfinished:
             points.write_parquet(unfinished, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
@@ -120,7 +120,7 @@ class Manifest:
     store: str
     state: Any = None
     complete: Complete = field(default_factory=Complete)
-    segments: Sequence[Segment] = ()
+    segments: Sequence[MirrorSegment] = ()
     used: dict[str, int] = field(default_factory=dict[str, int])
     number: int = 0
 
@@ -168,7 +168,7 @@ class Manifest:
         """Return a manifest of nothing; numbers of files are not given again."""
         return Manifest(store=self.store, number=self.number)
 
-    def added(self, segments: Sequence[Segment], *, state: Any, complete: Complete) -> "Manifest":
+    def added(self, segments: Sequence[MirrorSegment], *, state: Any, complete: Complete) -> "Manifest":
         """Return the manifest after a saving."""
         used = {run: at for run, at in self.used.items() if run in complete}
         return replace(
@@ -176,7 +176,7 @@ class Manifest:
         )
 
     def mergeable(self, rows: int) -> int:
-        """Return from which segment on a saving of ``rows`` points takes the segments into its own.
+        """Return from which segment on a saving of ``rows`` points merges the segments into its own.
 
         Those at the end that are at most twice as large: so sizes at least double towards the beginning,
         there are few files, and a point is written a logarithm of times.
@@ -219,7 +219,7 @@ def _body(written: bytes) -> Any:
 def _manifest(said: Any) -> Manifest:
     """Return the manifest that ``said`` is; every part of it is checked here, and nowhere else."""
     try:
-        segments = [Segment(**segment) for segment in said.pop("segments")]
+        segments = [MirrorSegment(**segment) for segment in said.pop("segments")]
         complete = {str(run): _names(keys) for run, keys in said.pop("complete").items()}
         manifest = Manifest(**said, segments=segments, complete=complete)
         is_sound = (
@@ -234,7 +234,7 @@ def _manifest(said: Any) -> Manifest:
     return manifest
 
 
-def _is_sound(segment: Segment) -> bool:
+def _is_sound(segment: MirrorSegment) -> bool:
     counts = _is_count(segment.rows) and _is_count(segment.size)
     named = bool(_SEGMENT.fullmatch(segment.name)) and bool(_CHECKSUM.fullmatch(segment.checksum))
     return counts and named
