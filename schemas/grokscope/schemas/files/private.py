@@ -140,8 +140,9 @@ def private_folder(home: Path, name: str) -> Path:
 def closed_folder(path: Path) -> bool:
     """Make a folder that only this user may enter, be it by closing one that is open to others.
 
-    That is the rule for what can be read anew: where others could write, its content is not believed. What
-    cannot be is in a ``private_folder``, which is refused and left as it is.
+    That is the rule for what can be read anew: where others could write, its content is not believed, and a
+    folder of root's is not used either, since it cannot be closed. What cannot be read anew is in a
+    ``private_folder``, which is refused and left as it is where others can write, and may be root's.
 
     Returns:
         Whether nobody else could write into it before.
