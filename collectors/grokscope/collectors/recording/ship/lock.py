@@ -43,6 +43,7 @@ class ShipLock:
         """Give the lock back."""
         if self._held is not None:
             self._held.release()
+            self._held = None
 
 
 def is_held(home: Path, store: str, *, host: str | None = None) -> bool:
