@@ -180,14 +180,11 @@ def test_points_reach_a_server_of_another_version(server):
 
 def test_mlflows_client_is_opened_in_two_places_which_both_ask_first():
     rooms = (REPOSITORY / "collectors", REPOSITORY / "dashboard")
-    texts = {
-        f"{path.parent.name}/{path.stem}": path.read_text() for room in rooms for path in room.rglob("*.py")
-    }
+    texts = {path.stem: path.read_text() for room in rooms for path in room.rglob("*.py")}
     opening = {name: text for name, text in texts.items() if re.search(r"MlflowClient\(\w", text)}
-    assert opening.keys() == {"mlflow/sink", "mlflow_client/client"}
-    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow/sink"])
-    reading = opening["mlflow_client/client"]
-    assert reading.index("    require_version(uri)\n") < reading.index("MlflowClient(t")
+    assert opening.keys() == {"mlflow_sink", "client"}
+    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow_sink"])
+    assert opening["client"].index("    require_version(uri)\n") < opening["client"].index("MlflowClient(t")
 
 
 def test_the_order_of_versions_is_that_of_mlflow_s_own_scripts():
