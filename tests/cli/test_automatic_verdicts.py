@@ -18,7 +18,7 @@ from grokscope.cli.automatic_verdicts import VerdictWriter, automatic_verdicts
 from grokscope.cli.commands import up
 from grokscope.cli.finished_runs import FinishedRuns
 from grokscope.schemas import CLIENT_RUN_ID
-from grokscope.store import StoreError, open_store, set_alias
+from grokscope.store import StoreError, open_store
 from grokscope.store.verdict_tags import ARTIFACT
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
@@ -101,7 +101,7 @@ def test_the_demo_writes_its_runs_the_same_way(uri, client, start, pattern):
 def test_metrics_are_read_by_the_names_that_people_gave_them(uri, client, start, pattern):
     run = start(rename="probe")
     client.set_terminated(run)
-    set_alias(uri, "e", name="probe", canonical="test/accuracy")
+    open_store(uri).set_alias("e", name="probe", canonical="test/accuracy")
     VerdictWriter(uri).write_ended()
     assert pattern(run) == "grokking"
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from grokscope.store import aliases_of, open_store
+from grokscope.store import open_store
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def test_an_imported_run_is_judged_and_aliases_are_kept_with_write(grokscope, ta
     assert " other " in grokscope("detect", uri, "--experiment", "e")[1]
     mapped = ("--alias", "fitted=train/accuracy", "--alias", "probe=test/accuracy")
     assert " grokking " in grokscope("detect", uri, "--experiment", "e", *mapped)[1]
-    assert aliases_of(uri, "e") == {}
+    assert open_store(uri).aliases("e") == {}
     grokscope("detect", uri, "--experiment", "e", *mapped, "--write")
-    assert aliases_of(uri, "e") == {"fitted": "train/accuracy", "probe": "test/accuracy"}
+    assert open_store(uri).aliases("e") == {"fitted": "train/accuracy", "probe": "test/accuracy"}
     assert " grokking " in grokscope("detect", uri, "--experiment", "e")[1]
     assert " other " in grokscope("detect", uri, "--experiment", "e", "--alias", "probe=-")[1]
 

@@ -14,7 +14,7 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.watched_runs import WatchedRuns
-from grokscope.store import open_store, set_alias
+from grokscope.store import open_store
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 GROKKING = CurveRecipe(evaluations=150)
@@ -92,20 +92,20 @@ def test_what_happens_while_it_watches_is_said_as_it_happens_and_ctrl_c_ends_it(
 
 def test_read_bit_by_bit_it_says_what_it_says_of_the_whole(uri, client):
     made = client.create_run(client.create_experiment("e"))
-    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
     points, said = synthetic_run(GROKKING).sort("step", "metric"), []
     for begin in range(0, points.height, 37):  # odd: evaluations are cut in two
         log(client, made.info.run_id, points[begin : begin + 37])
         said += [news.event for news in watched.news(is_last=False)]
     said += [news.event for news in watched.news(is_last=True)]
-    whole = [n.event for n in WatchedRuns(open_store(uri), uri, "e", alpha=0.01).news(is_last=True)]
+    whole = [n.event for n in WatchedRuns(open_store(uri), "e", alpha=0.01).news(is_last=True)]
     assert said == whole
     assert [(e.kind, e.status) for e in said if e][-1] == ("generalization", "confirmed")
 
 
 def test_what_falls_with_a_past_that_is_logged_again_is_withdrawn_and_said_so(uri, client):
     made = client.create_run(client.create_experiment("e"), run_name="mine")
-    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
     log(client, made.info.run_id, synthetic_run(GROKKING))
     first = list(watched.news(is_last=True))
     assert list(watched.news(is_last=True)) == []
@@ -122,7 +122,7 @@ def test_a_metric_that_a_person_named_is_read_under_that_name(grokscope, uri, cl
     made = client.create_run(client.create_experiment("e"), run_name="mine")
     odd = synthetic_run(GROKKING).with_columns(pl.col("metric").replace({"test/accuracy": "probe"}))
     log(client, made.info.run_id, odd)
-    set_alias(uri, "e", name="probe", canonical="test/accuracy")
+    open_store(uri).set_alias("e", name="probe", canonical="test/accuracy")
     _, out, _ = grokscope("watch", uri, "--experiment", "e", "--once")
     assert "mine: generalization confirmed at step " in out
 
@@ -144,7 +144,7 @@ def test_signals_are_said_once_and_names_cannot_write_on_the_terminal(grokscope,
 def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, tmp_path):
     made = client.create_run(client.create_experiment("e"))
     log(client, made.info.run_id, synthetic_run(MEMORIZING))
-    watched = WatchedRuns(open_store(uri), uri, "e", alpha=0.01)
+    watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
     client.delete_run(made.info.run_id)
     assert list(watched.news(is_last=True)) == []
     client.restore_run(made.info.run_id)

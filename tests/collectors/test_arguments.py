@@ -41,13 +41,13 @@ WRONG = {
 STORES = {
     "wandb://x": "has the unknown scheme 'wandb'. Allowed: sqlite:///PATH",
     "ftp://ann:s3cret@x/y": "has the unknown scheme 'ftp'. Allowed: ",
-    "postgres://db/x": "has the unknown scheme 'postgres'. Allowed: ",
+    "parquet:///curves": "is a folder of points, which is only read; write to sqlite:///PATH",
     "mlflow.db": "Did you mean sqlite:///mlflow.db?",
     "localhost:5000": "Did you mean http://localhost:5000?",
-    "file:///tmp/mlruns": "is a folder store, which MLflow 3 no longer opens. Allowed: ",
+    "file:///tmp/mlruns": "is a folder store, which MLflow 3 no longer opens. Move it",
     "./mlruns": "is not the address of a store. Allowed: ",
-    "sqlite://": "names no file. Allowed: ",
-    "sqlite:///:memory:": "names no file. Allowed: ",
+    "sqlite://": "names no file. Write sqlite:///relative/path or ",
+    "sqlite:///:memory:": "names no file. Write sqlite:///relative/path or ",
     "http://": "names no host. Allowed: ",
 }
 USABLE = ["http://127.0.0.1:9", "postgresql+psycopg2://db/x", "postgresql:///x?host=/run", "databricks"]

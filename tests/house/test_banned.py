@@ -28,6 +28,21 @@ READERS = {
     "read_avro", "read_csv", "read_delta", "read_ipc", "read_ipc_stream", "read_ndjson", "read_parquet",
     "scan_csv", "scan_ipc", "scan_ndjson", "scan_parquet",
 }  # fmt: skip
+# How a file is replaced and who holds it is decided in one folder.
+FILES = REPOSITORY / "schemas/grokscope/schemas/files"
+OF_FILES = {"fcntl", "os.replace", "os.rename", "os.link", "mkstemp", "NamedTemporaryFile"}
+ALLOWED = {
+    "dashboard/grokscope/cli/stacks.py": ["tempfile.mkstemp"]
+}  # a new file, which takes no other's place
+
+
+def of_files(tree):
+    named = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    named += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            named += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in named if {name, *name.split(".")} & OF_FILES]
 
 
 def findings(tree):
@@ -80,6 +95,22 @@ def banned_call(name, keywords):
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_a_module_does_nothing_that_is_banned(path):
     assert findings(ast.parse(path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if not p.is_relative_to(FILES)], ids=lambda p: str(p.relative_to(REPOSITORY))
+)
+def test_files_are_replaced_and_locked_by_one_rule(path):
+    assert of_files(ast.parse(path.read_text())) == ALLOWED.get(str(path.relative_to(REPOSITORY)), [])
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import fcntl", "from fcntl import flock", "os.replace(a, b)", "from os import rename", "os.link(a, b)",
+     "tempfile.mkstemp()"],
+)  # fmt: skip
+def test_a_rule_of_its_own_for_files_is_found(code):
+    assert len(of_files(ast.parse(code))) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from grokscope.importing import ImportingError, Limits, Parsed, parse_source, plan_import, planning, recognise
-from grokscope.importing.kinds import Source, SourceKind, kind_of_file
+from grokscope.importing.kinds import LogSource, SourceKind, kind_of_file
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers import tables
 from grokscope.importing.readers.table_files import read_table
@@ -102,7 +102,7 @@ def seeds(folder, count, *, alike):
     head = "step,acc\n" + "".join(f"{step},0\n" for step in range(alike))
     for i in range(count):
         (folder / f"{i}.csv").write_text(f"{head}{alike},{i}\n")
-    source = Source(kind=SourceKind.TABLE, files=tuple(sorted(folder.iterdir())), root=folder)
+    source = LogSource(kind=SourceKind.TABLE, files=tuple(sorted(folder.iterdir())), root=folder)
     logs = list(tables.read(source, Tally(Limits())))
     return Parsed(runs=tuple(log.run for log in logs), points=logs_frame(logs)), source
 
@@ -137,7 +137,9 @@ def trackio(path, *statements):
 
 def refusal(path, **limits):
     with pytest.raises(ImportingError) as error:
-        list(read(Source(kind=SourceKind.TRACKIO, files=(path,), root=path.parent), Tally(Limits(**limits))))
+        list(
+            read(LogSource(kind=SourceKind.TRACKIO, files=(path,), root=path.parent), Tally(Limits(**limits)))
+        )
     return str(error.value)
 
 
@@ -154,7 +156,7 @@ def test_rows_without_a_point_cost_no_more_than_points_would(tmp_path):
     path = trackio(tmp_path / "rows.db", *SCHEMA, many + "SELECT i, 'r', '', 'r', i, '{}' FROM n")
     said = refusal(path, points=10)
     assert said.startswith("'rows.db' takes more work than 10 points need; is it damaged?")
-    (log,) = read(Source(kind=SourceKind.TRACKIO, files=(path,), root=tmp_path), Tally(Limits()))
+    (log,) = read(LogSource(kind=SourceKind.TRACKIO, files=(path,), root=tmp_path), Tally(Limits()))
     assert log.points.is_empty()
 
 

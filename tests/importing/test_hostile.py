@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.importing import ImportingError, Limits, SourceKind, kinds, parse_source, recognise
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.wandb_files import records
 
@@ -142,7 +142,7 @@ def test_any_bytes_as_a_table_are_rows_or_one_sentence(tmp_path_factory, content
     path = tmp_path_factory.mktemp("any") / "any.csv"
     path.write_bytes(b"step,loss\n" + content)
     try:
-        logs = list(read(Source(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits())))
+        logs = list(read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits())))
     except ImportingError as error:
         logs, said = [], str(error)
     else:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.importing.readers.text_log import read as read_text
@@ -19,7 +19,7 @@ from grokscope.store.exporting import export_parts, write_points
 
 
 def rows_of(path, reader=read, **options):
-    source = Source(kind=SourceKind.TABLE, files=(path,), root=path.parent)
+    source = LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent)
     logs = list(reader(source, Tally(Limits()), **options))
     return {log.run.name: log.points.select("metric", "step", "value").rows() for log in logs}
 
@@ -125,7 +125,7 @@ points_of = st.dictionaries(
 
 
 def parsed_table(path):
-    source = Source(kind=SourceKind.TABLE, files=(path,), root=path.parent)
+    source = LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent)
     logs = list(read(source, Tally(Limits())))
     return Parsed(runs=tuple(log.run for log in logs), points=logs_frame(logs)), source
 

@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.store import open_store
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.remote.store import RemoteStore
 
 SERVER_START_S = 90
@@ -95,7 +95,7 @@ def store(request, shared_file):
     if request.param == "sqlite":
         return open_store(_uri(shared_file))
     if request.param == "client":
-        return RemoteStore(_uri(shared_file), source=ClientSource(_uri(shared_file)))
+        return RemoteStore(_uri(shared_file), transport=ClientTransport(_uri(shared_file)))
     return open_store(request.getfixturevalue("server"))
 
 

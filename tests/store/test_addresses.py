@@ -2,13 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from grokscope.schemas.secrets import redacted
 from grokscope.store import UnknownStoreError, open_store
-from grokscope.store.uris import local_path
 
 
 def test_three_slashes_are_relative_to_the_working_folder_and_four_absolute(file, monkeypatch):
@@ -16,7 +14,6 @@ def test_three_slashes_are_relative_to_the_working_folder_and_four_absolute(file
     store = open_store("sqlite:///mlflow.db")
     monkeypatch.chdir("/")
     assert store.experiments().height == 1
-    assert local_path("sqlite:////a/b%20c?d=1") == Path("/a/b%20c")
 
 
 def test_a_path_with_signs_that_mean_something_in_addresses_is_opened(file):

@@ -12,10 +12,10 @@ import pytest
 
 from grokscope.store import BusyStoreError, NotMLflowError, StoreError, open_store
 from grokscope.store.deadline import MAX_LEFT, Deadline
-from grokscope.store.mlflow_client import source as client_source
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.mlflow_client import transport as client_transport
+from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.rest import calls as rest_calls
-from grokscope.store.rest.source import RestSource
+from grokscope.store.rest.transport import RestTransport
 
 PATIENCE_S = 60.0
 """What a test waits at most; a call that has no bound would take as long as its server lives."""
@@ -103,7 +103,7 @@ def drips_chunks(send, _):
 @pytest.fixture
 def short(monkeypatch):
     monkeypatch.setattr(rest_calls, "TIMEOUT_S", 0.3)
-    monkeypatch.setattr(client_source, "CALL_S", 0.5)
+    monkeypatch.setattr(client_transport, "CALL_S", 0.5)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
 
@@ -145,7 +145,7 @@ def test_a_large_answer_may_take_longer_than_each_silence_in_it(monkeypatch):
     pieces = [body[i : i + rest_calls.PIECE] for i in range(0, len(body), rest_calls.PIECE)]
     with serving(lambda send, _: send([head, *pieces], every_s=0.1)) as server:
         began = time.monotonic()
-        assert len(RestSource(server.uri).experiments()) == 640
+        assert len(RestTransport(server.uri).experiments()) == 640
         assert time.monotonic() - began > rest_calls.TIMEOUT_S
 
 
@@ -178,7 +178,7 @@ def test_a_listing_whose_pages_come_too_slowly_is_left(monkeypatch):
 @pytest.mark.parametrize("answer", [drips_a_head, drips_a_body])
 def test_mlflows_own_client_is_bounded_too_whatever_it_tries_again(answer, short):
     with serving(answer) as server:
-        source = ClientSource(server.uri)
+        source = ClientTransport(server.uri)
         for ask in (source.experiments, lambda: source.search(["1"]), lambda: source.since("m", {"r": None})):
             with pytest.raises(BusyStoreError, match=r"did not answer within 0\.5 s"):
                 ask()

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
-from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.kinds import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.store import open_store
@@ -44,7 +44,7 @@ def beside(request, tmp_path):
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet", ".jsonl", ".json"])
 def test_an_imported_table_is_the_file_of_that_name(beside, ending):
     path = beside(ending)
-    (log,) = read(Source(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
+    (log,) = read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
     assert log.points.select("step", "metric", "value").equals(OURS)
 
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
 from grokscope.dashboard.exporting.files import to_csv
-from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.kinds import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.store.exporting import EXPORT_SCHEMA, write_points
@@ -64,7 +64,7 @@ def test_a_file_that_was_exported_is_imported_and_judged_under_the_same_names(tm
     for ending in ("csv", "parquet"):
         path = tmp_path_factory.mktemp("export") / f"points.{ending}"
         write_points([frame], path)
-        (log,) = read(Source(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
+        (log,) = read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
         assert (log.run.key, log.run.name, log.run.experiment) == (f"{path.name}#{text}", text, text)
         assert log.points.select("metric", "value").rows() == [(text, -1.5)]
         points = read_points(str(path))

@@ -11,10 +11,7 @@ from grokscope.store import (
     MissingStoreError,
     SchemaError,
     StoreError,
-    aliases_of,
-    clear_alias,
     open_store,
-    set_alias,
 )
 
 POINTS = pl.DataFrame(
@@ -67,10 +64,10 @@ def test_what_is_wrong_with_a_folder_is_told_apart(folder, tmp_path):
 
 def test_it_has_no_roles_of_its_own_and_says_that_it_can_keep_none(folder):
     uri = f"parquet:///{folder}"
-    assert aliases_of(uri, "curves") == {}
-    clear_alias(uri, "curves", name="m")
+    assert open_store(uri).aliases("curves") == {}
+    open_store(uri).clear_alias("curves", name="m")
     with pytest.raises(StoreError, match=r"cannot keep the role of 'm'\. Import it"):
-        set_alias(uri, "curves", name="m", canonical="test/accuracy")
+        open_store(uri).set_alias("curves", name="m", canonical="test/accuracy")
 
 
 def test_a_verdict_is_refused(folder):

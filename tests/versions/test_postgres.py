@@ -8,7 +8,7 @@ import pytest
 from grokscope.collectors.recording.ship import upgrade_store
 from grokscope.schemas import release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
-from grokscope.store import SchemaError, aliases_of, open_store, set_alias
+from grokscope.store import SchemaError, open_store
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def test_a_database_of_2_22_is_read_directly_refused_to_writers_and_migrated_whe
     assert store.notice is None
     assert store.runs().select("run_id", "name").rows() == [(run, "first")]
     assert store.points([run], ["loss"]).height == 2600
-    assert aliases_of(uri, "modular") == {"a": "-"}
+    assert open_store(uri).aliases("modular") == {"a": "-"}
     with pytest.raises(SchemaError, match=r"is a store of MLflow 2\.18 to 2\.22") as caught:
-        set_alias(uri, "modular", name="loss", canonical="train/loss")
+        open_store(uri).set_alias("modular", name="loss", canonical="train/loss")
     assert postgres.password not in str(caught.value)
     execute(uri, "ALTER TABLE params RENAME COLUMN value TO worth")
     with pytest.raises(SchemaError, match=r"cannot be read: its table params lacks value\. To upgrade it"):
@@ -55,5 +55,5 @@ def test_a_database_of_2_22_is_read_directly_refused_to_writers_and_migrated_whe
     assert revision_of(uri) == installed_revisions()[-1]
     assert not upgrade_store(uri, say=said.append)
     assert len(said) == 2
-    set_alias(uri, "modular", name="loss", canonical="train/loss")
-    assert aliases_of(uri, "modular") == {"a": "-", "loss": "train/loss"}
+    open_store(uri).set_alias("modular", name="loss", canonical="train/loss")
+    assert open_store(uri).aliases("modular") == {"a": "-", "loss": "train/loss"}

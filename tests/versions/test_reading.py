@@ -12,8 +12,8 @@ import pytest
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.verdicts.transition import Date
 from grokscope.schemas.verdicts.verdict import Pattern
-from grokscope.store import SchemaError, aliases_of, clear_alias, open_store, set_alias
-from grokscope.store.rest import source as rest_source
+from grokscope.store import SchemaError, open_store
+from grokscope.store.rest import transport as rest_transport
 from grokscope.store.sqlite.file import reading
 from grokscope.store.sqlite.schema import step_index
 
@@ -42,7 +42,7 @@ def test_a_file_of_another_version_is_read_whole_and_left_byte_for_byte(version,
     uri, file, run = store_of(version)
     before = file.read_bytes()
     check_everything(open_store(uri), run)
-    assert aliases_of(uri, "modular") == {}
+    assert open_store(uri).aliases("modular") == {}
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.glob("mlflow.db*")] == ["mlflow.db"]
     # The table of releases is right about the last one of each.
@@ -105,10 +105,10 @@ def test_a_file_of_a_version_that_nobody_knows_yet_is_read_directly(store_of):
 def test_a_server_of_another_version_is_read_whole_judged_and_given_roles(server):
     uri, run = server
     check_everything(open_store(uri), run)
-    set_alias(uri, "modular", name="loss", canonical="train/loss")
-    assert aliases_of(uri, "modular") == {"loss": "train/loss"}
-    clear_alias(uri, "modular", name="loss")
-    assert aliases_of(uri, "modular") == {}
+    open_store(uri).set_alias("modular", name="loss", canonical="train/loss")
+    assert open_store(uri).aliases("modular") == {"loss": "train/loss"}
+    open_store(uri).clear_alias("modular", name="loss")
+    assert open_store(uri).aliases("modular") == {}
     memorized = Date(step=2, low=1, high=3)
     open_store(uri).write_verdict(Verdict(run=run, pattern=Pattern.MEMORIZATION, memorized=memorized))
     assert (run, "grokscope.memorized_step", "2") in open_store(uri).tags([run]).rows()
@@ -117,5 +117,5 @@ def test_a_server_of_another_version_is_read_whole_judged_and_given_roles(server
 def test_a_server_that_cannot_give_many_histories_at_once_is_asked_for_each(server, monkeypatch):
     """As one before MLflow 2.11."""
     uri, run = server
-    monkeypatch.setattr(rest_source, "BULK", "metrics/get-history-of-all")
+    monkeypatch.setattr(rest_transport, "BULK", "metrics/get-history-of-all")
     check_everything(open_store(uri), run)

@@ -15,8 +15,8 @@ from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, cr
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts.verdict import Pattern
-from grokscope.store import SchemaError, open_store, set_alias
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store import SchemaError, open_store
+from grokscope.store.mlflow_client.transport import ClientTransport
 
 REPOSITORY = Path(__file__).parents[2]
 SAID = {
@@ -131,12 +131,15 @@ def write_points(uri, run):
 
 WRITERS = {
     "sink": (OtherVersion, write_points),
-    "role": (SchemaError, lambda uri, _: set_alias(uri, "modular", name="loss", canonical="train/loss")),
+    "role": (
+        SchemaError,
+        lambda uri, _: open_store(uri).set_alias("modular", name="loss", canonical="train/loss"),
+    ),
     "verdict": (
         SchemaError,
         lambda uri, run: open_store(uri).write_verdict(Verdict(run=run, pattern=Pattern.MEMORIZATION)),
     ),
-    "client": (SchemaError, lambda uri, _: ClientSource(uri)),
+    "client": (SchemaError, lambda uri, _: ClientTransport(uri)),
 }
 
 

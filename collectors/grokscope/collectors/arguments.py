@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.schemas import store_uri
-from grokscope.schemas.addresses import why_no_store
+from grokscope.schemas.addresses import Address, UnknownAddressError, address_of
 from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
@@ -36,14 +36,23 @@ def checked_store(given: object) -> str:
         raise TrackerError(
             f"store is an address of characters that a file's name can have, got {_shown(uri)}"
         )
-    if why_no_store(uri) is None:
-        return uri
-    others = {point.name for point in entry_points(group="mlflow.tracking_store")}
+    try:
+        address = address_of(uri)
+    except UnknownAddressError:
+        address = _of_plugin(uri)
+    if address.why_not_written:
+        raise TrackerError(f"store={address.shown!r} {address.why_not_written}")
+    return address.uri
+
+
+def _of_plugin(uri: str) -> Address:
+    plugins = {point.name for point in entry_points(group="mlflow.tracking_store")}
     if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in {"true", "1"}:
-        others |= {"file", ""}  # MLflow itself opens folders for those who ask for it
-    if why := why_no_store(uri, others=others):
-        raise TrackerError(f"store={without_credentials(uri)!r} {why}")
-    return uri
+        plugins |= {"file", ""}  # MLflow itself opens folders for those who ask for it
+    try:
+        return address_of(uri, plugins=plugins)
+    except UnknownAddressError as error:
+        raise TrackerError(f"store={without_credentials(uri)!r} {error.reason}") from None
 
 
 def check_names(experiment: object, name: object) -> None:

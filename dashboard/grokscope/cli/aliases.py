@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grokscope.schemas import GrokscopeError
-from grokscope.store import check_canonical, set_alias
+from grokscope.store import Store, check_canonical
 
 Alias = Annotated[
     list[str] | None,
@@ -43,7 +43,7 @@ def aliases_in(options: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def keep_aliases(uri: str, experiment: str, aliases: Mapping[str, str]) -> None:
+def keep_aliases(store: Store, experiment: str, aliases: Mapping[str, str]) -> None:
     """Keep aliases for an experiment, for all who read the store."""
     for name, key in aliases.items():
-        set_alias(uri, experiment, name=name, canonical=key)
+        store.set_alias(experiment, name=name, canonical=key)

@@ -11,7 +11,7 @@ from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.connection import Opener, StoreConnection
 from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
 from grokscope.schemas.tags import VERDICT_TAGS
-from grokscope.store import MissingStoreError, Store, StoreError, aliases_of, open_store, under_roles
+from grokscope.store import MissingStoreError, Store, StoreError, open_store, under_roles
 from grokscope.store.verdict_tags import tags_of
 from grokscope.transitions import detect
 
@@ -86,7 +86,7 @@ class VerdictWriter:
         store = self.store()
         tags = dict(store.tags([run_id]).select("key", "value").iter_rows())
         present = {key: value for key, value in tags.items() if key in VERDICT_TAGS}
-        for verdict in detect(under_roles(store.points([run_id]), aliases_of(self.uri, experiment))):
+        for verdict in detect(under_roles(store.points([run_id]), store.aliases(experiment))):
             digest = hash(verdict_to_json(verdict))
             is_new = present != tags_of(verdict) or self._verdicts.get(run_id, digest) != digest
             if is_new:

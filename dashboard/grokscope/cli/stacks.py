@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from grokscope.collectors.recording.spool import private_folder
 from grokscope.schemas import NoHomeError, home
+from grokscope.schemas.files.private import private_folder
 
 
 def unnamed_file() -> IO[bytes] | None:

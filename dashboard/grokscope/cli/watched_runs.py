@@ -7,7 +7,7 @@ import polars as pl
 
 from grokscope.cli.terminal import shown
 from grokscope.dashboard.state.experiment_feed import read_names
-from grokscope.store import Store, aliases_of
+from grokscope.store import Store
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.history import is_read
 from grokscope.transitions.live.news import News
@@ -20,16 +20,14 @@ class WatchedRuns:
 
     Args:
         store: Where the runs are.
-        uri: Its address.
         experiment: Name of the experiment.
         alpha: See ``LiveFeed``.
     """
 
-    def __init__(self, store: Store, uri: str, experiment: str, *, alpha: float) -> None:
+    def __init__(self, store: Store, experiment: str, *, alpha: float) -> None:
         self.names: Mapping[str, str] = {}
         self.feed = LiveFeed(alpha=alpha)
         self._store = store
-        self._uri = uri
         self._experiment = experiment
 
     def news(self, *, is_last: bool) -> Iterator[News]:
@@ -53,7 +51,7 @@ class WatchedRuns:
     def _read_names(self, run_ids: list[str]) -> dict[str, str]:
         """Return the metrics that are read: as logged -> the key that they go by."""
         keys = self._store.metrics(run_ids)["metric"].unique()
-        named = read_names(keys, aliases_of(self._uri, self._experiment))
+        named = read_names(keys, self._store.aliases(self._experiment))
         return {own: key for own, key in named.items() if is_read(key)}
 
 

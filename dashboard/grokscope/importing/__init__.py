@@ -1,6 +1,6 @@
 """Other tools' logs into MLflow: recognised, parsed in a restricted process, written without repeats."""
 
-from grokscope.importing.kinds import Source as Source
+from grokscope.importing.kinds import LogSource as LogSource
 from grokscope.importing.kinds import SourceKind as SourceKind
 from grokscope.importing.kinds import recognise as recognise
 from grokscope.importing.limits import Limits as Limits

@@ -23,7 +23,7 @@ class SourceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class LogSource:
     """A source that has been recognised: its kind, its files (sorted), and what their names start from."""
 
     kind: SourceKind
@@ -46,7 +46,7 @@ _HEAD = 64 * 1024
 _TOKEN = re.compile(r'[{}\[\]]|"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"(?P<is_key>\s*+:)?|\Z)', re.DOTALL)
 
 
-def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | None = None) -> Source:
+def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | None = None) -> LogSource:
     """Return what is at ``source``, a file or a folder that is searched with its subfolders.
 
     Args:
@@ -69,7 +69,7 @@ def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | N
     if not found.get(chosen):
         raise ImportingError(f"{source!r} holds no file of the kind {chosen}; importable: {KNOWN}")
     _check_reader(chosen)
-    return Source(kind=chosen, files=tuple(found[chosen]), root=root if root.is_dir() else root.parent)
+    return LogSource(kind=chosen, files=tuple(found[chosen]), root=root if root.is_dir() else root.parent)
 
 
 def kind_of_file(path: Path) -> SourceKind | None:

@@ -1,4 +1,4 @@
-"""How much of a source is taken at most, and what its parser may use: sources come from anywhere."""
+"""How much of a source is taken at most, and what its worker may use: sources come from anywhere."""
 
 import sys
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Limits:
         name: Characters of a metric's, run's or param's name.
         record_bytes: Bytes of one record, one line or one cell.
         told_bytes: Bytes of the names, params and tags of all runs.
-        memory_bytes: Address space of the parser's process.
-        cpu_s: Processor time of the parser's process.
-        wall_s: How long the parser may take.
+        memory_bytes: Address space of the worker.
+        cpu_s: Processor time of the worker.
+        wall_s: How long the worker may take.
     """
 
     files: int = 10_000
@@ -109,4 +109,4 @@ _FORBIDDEN = frozenset(
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _FORBIDDEN:
-        raise ImportingError(f"the parser tried {event} with {str(arguments)[:80]}, which no log needs")
+        raise ImportingError(f"the worker tried {event} with {str(arguments)[:80]}, which no log needs")

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest
@@ -61,7 +61,7 @@ class PlannedRun:
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def plan_import(parsed: Parsed, source: Source, *, uri: str, experiment: str | None) -> list[PlannedRun]:
+def plan_import(parsed: Parsed, source: LogSource, *, uri: str, experiment: str | None) -> list[PlannedRun]:
     """Return what importing ``parsed`` into the store at ``uri`` would do; nothing is written.
 
     Points are compared by metric, step and value. A run without an id of its own is taken for one that is

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Limits
 from grokscope.importing.records import ImportingError, SourceRun
 from grokscope.importing.worker import POINTS, PROBLEM, RUNS
@@ -34,7 +34,7 @@ class Parsed:
     points: pl.DataFrame
 
 
-def parse_source(source: Source, *, patterns: Sequence[str] = (), limits: Limits | None = None) -> Parsed:
+def parse_source(source: LogSource, *, patterns: Sequence[str] = (), limits: Limits | None = None) -> Parsed:
     """Return what is in ``source``.
 
     Args:
@@ -73,7 +73,7 @@ def parse_source(source: Source, *, patterns: Sequence[str] = (), limits: Limits
 
 
 def _run(request: str, out: Path, limits: Limits) -> int | None:
-    """Run the parser; return its status, ``None`` if it had to be stopped."""
+    """Run the worker; return its status, ``None`` if it had to be stopped."""
     environment = {
         **os.environ,
         "POLARS_MAX_THREADS": "2",
@@ -115,5 +115,5 @@ def _died(status: int | None, out: Path, limits: Limits) -> str:
     )
 
 
-def _shown(source: Source) -> str:
+def _shown(source: LogSource) -> str:
     return str(source.files[0]) if len(source.files) == 1 else f"{source.root} ({len(source.files)} files)"

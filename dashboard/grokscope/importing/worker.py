@@ -1,6 +1,6 @@
-"""The parser's process: reads one source under limits, and leaves what it found in a folder.
+"""The worker's process: reads one source under limits, and leaves what it found in a folder.
 
-``python -m grokscope.importing`` runs it, with the request as JSON on stdin; see ``parsing``.
+``python -m grokscope.importing`` runs it, with the request as JSON on stdin; see ``sandbox``.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.kinds import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally, restrict
 from grokscope.importing.readers import (
     tables,
@@ -26,7 +26,7 @@ from grokscope.schemas import POINT_SCHEMA
 
 RUNS, POINTS, PROBLEM = "runs.json", "points.parquet", "problem.txt"
 
-_READERS: Mapping[SourceKind, Callable[[Source, Tally], Iterator[Log]]] = {
+_READERS: Mapping[SourceKind, Callable[[LogSource, Tally], Iterator[Log]]] = {
     SourceKind.TENSORBOARD: tensorboard_events.read,
     SourceKind.WANDB: wandb_files.read,
     SourceKind.TRANSFORMERS: trainer_state.read,
@@ -56,7 +56,7 @@ def parse(request: Mapping[str, Any]) -> None:
 def _logs(request: Mapping[str, Any], tally: Tally) -> Iterator[Log]:
     kind = SourceKind(request["kind"])
     files = tuple(map(Path, request["files"]))
-    source = Source(kind=kind, files=files, root=Path(request["root"]))
+    source = LogSource(kind=kind, files=files, root=Path(request["root"]))
     if kind is SourceKind.TEXT:
         reader = partial(text_log.read, patterns=request["patterns"])
     else:

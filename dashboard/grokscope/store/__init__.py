@@ -16,7 +16,6 @@ from grokscope.store.frames import EXPERIMENT_SCHEMA as EXPERIMENT_SCHEMA
 from grokscope.store.frames import KEY_SCHEMA as KEY_SCHEMA
 from grokscope.store.frames import PAIR_SCHEMA as PAIR_SCHEMA
 from grokscope.store.frames import RUN_SCHEMA as RUN_SCHEMA
-from grokscope.store.mlflow_client.client import require_version as require_version
 from grokscope.store.opening import open_store as open_store
 from grokscope.store.protocol import Store as Store
 from grokscope.store.roles.roles import How as How
@@ -26,7 +25,5 @@ from grokscope.store.roles.roles import resolved_names as resolved_names
 from grokscope.store.roles.roles import roles_of as roles_of
 from grokscope.store.roles.roles import under_roles as under_roles
 from grokscope.store.roles.tags import IGNORED as IGNORED
-from grokscope.store.roles.tags import aliases_of as aliases_of
 from grokscope.store.roles.tags import check_canonical as check_canonical
-from grokscope.store.roles.tags import clear_alias as clear_alias
-from grokscope.store.roles.tags import set_alias as set_alias
+from grokscope.store.versions import require_version as require_version

@@ -4,9 +4,7 @@ The client would retry a dead address for many minutes, and would write its own 
 has none.
 """
 
-import importlib
-from typing import Any
-
+from grokscope.schemas.mlflow_versions import open_database
 from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
@@ -17,7 +15,6 @@ from grokscope.store.errors import (
     UnreachableError,
 )
 
-CONNECT_S = 5
 _REFUSALS = ("authentication failed", "no password supplied", "Access denied", "permission denied")
 
 
@@ -28,7 +25,7 @@ def check_database(uri: str) -> None:
         StoreError: The subclass says what is wrong.
     """
     tables = _tables(uri)
-    if not {"alembic_version", "experiments", "runs", "metrics"} <= set(tables):
+    if not {"alembic_version", "experiments", "runs", "metrics"} <= tables:
         found = ", ".join(sorted(tables)[:5]) or "none"
         raise SchemaError(
             f"{redacted(uri)} is a database but not MLflow's: tables experiments, runs, metrics and "
@@ -36,14 +33,11 @@ def check_database(uri: str) -> None:
         )
 
 
-def _tables(uri: str) -> list[str]:
+def _tables(uri: str) -> frozenset[str]:
     shown = redacted(uri)
     try:
-        sqlalchemy: Any = importlib.import_module("sqlalchemy")
-        engine = sqlalchemy.create_engine(
-            uri, connect_args={"connect_timeout": CONNECT_S}, poolclass=sqlalchemy.pool.NullPool
-        )
-        return list(sqlalchemy.inspect(engine).get_table_names())
+        with open_database(uri) as database:
+            return database.tables
     except ImportError as error:
         raise StoreError(
             f"{shown} needs {error.name}, which is not installed. Run `pip install 'grokscope[dashboard]'`, "

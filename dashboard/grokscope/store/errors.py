@@ -87,6 +87,15 @@ def experiment_not_found(name: str, known: Iterable[str]) -> ExperimentNotFoundE
     )
 
 
+def no_experiment(name: str) -> ExperimentNotFoundError:
+    """Return the error for an experiment that is not there, where nobody has asked which are.
+
+    >>> print(no_experiment("x"))
+    experiment 'x' does not exist; choose an existing one.
+    """
+    return ExperimentNotFoundError(f"experiment {name!r} does not exist; choose an existing one.")
+
+
 def runs_not_found(missing: Sequence[str], deleted: Sequence[str]) -> RunNotFoundError:
     """Return the error for ids that never were runs (``missing``) or are ``deleted``.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from grokscope.schemas import POINT_SCHEMA, GrokscopeError, Verdict, verdict_to_json
+from grokscope.schemas.files.replacing import SHARED, replacing
 from grokscope.store.formulas import guarded
 from grokscope.store.protocol import Store
 
@@ -49,7 +50,7 @@ def write_points(frames: Iterable[pl.DataFrame], path: Path, *, force: bool = Fa
     writer = {".parquet": _write_parquet, ".csv": _write_csv}.get(path.suffix.lower())
     if writer is None:
         raise ExportError(f"{path.name!r} ends in {path.suffix or 'nothing'}; points go to .parquet or .csv")
-    with replacing(path, force=force) as part:
+    with _new_file(path, force=force) as part:
         return writer(frames, part)
 
 
@@ -61,30 +62,22 @@ def write_verdicts(verdicts: Sequence[Verdict], path: Path, *, force: bool = Fal
     """
     if path.suffix.lower() != ".json":
         raise ExportError(f"{path.name!r} ends in {path.suffix or 'nothing'}; verdicts go to .json")
-    with replacing(path, force=force) as part:
+    with _new_file(path, force=force) as part:
         part.write_text("[" + ",\n ".join(map(verdict_to_json, verdicts)) + "]\n", encoding="utf-8")
     return len(verdicts)
 
 
 @contextmanager
-def replacing(path: Path, *, force: bool) -> Generator[Path]:
-    """Give the path of an unfinished file beside ``path``, which takes its name if the block ends well.
-
-    Raises:
-        ExportError: If ``path`` is there and ``force`` is not given, or its folder cannot be written.
-    """
+def _new_file(path: Path, *, force: bool) -> Generator[Path]:
     if path.exists() and not force:
         raise ExportError(f"{str(path)!r} is there already; give another name, or --force to replace it")
-    part = path.with_name(f".{path.name}.part")
     try:
-        yield part
-        part.replace(path)
+        with replacing(path, mode=SHARED) as part:
+            yield part
     except OSError as error:
         raise ExportError(
             f"{str(path)!r} cannot be written ({error}); choose a folder with room that you may write to"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_csv(frames: Iterable[pl.DataFrame], path: Path) -> int:

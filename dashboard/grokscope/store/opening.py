@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from grokscope.schemas.secrets import redacted
+from grokscope.schemas.addresses import Address, Kind, UnknownAddressError, address_of
+from grokscope.schemas.mlflow_versions import CONNECT_S
 from grokscope.store.cache.location import open_mirror
-from grokscope.store.database_check import CONNECT_S, check_database
+from grokscope.store.database_check import check_database
 from grokscope.store.deadline import Deadline
-from grokscope.store.errors import SchemaError, StoreError
-from grokscope.store.mlflow_client.source import ClientSource
-from grokscope.store.parquet import ParquetSource, ParquetStore
-from grokscope.store.postgres.source import PostgresSource
+from grokscope.store.errors import SchemaError, StoreError, UnknownStoreError
+from grokscope.store.mlflow_client.transport import ClientTransport
+from grokscope.store.parquet import ParquetStore, ParquetTransport
+from grokscope.store.postgres.transport import PostgresTransport
 from grokscope.store.protocol import Store
 from grokscope.store.remote.store import RemoteStore
-from grokscope.store.rest.source import RestSource
+from grokscope.store.rest.transport import RestTransport
 from grokscope.store.sqlite.file import InterruptedWriteError, reading, roll_back
 from grokscope.store.sqlite.schema import obstacle
 from grokscope.store.sqlite.store import SqliteStore
-from grokscope.store.uris import Transport, local_path, transport_of
 
 CHECK_S = 2.0 * CONNECT_S
 """Longest time until it is known whether MLflow's tables are in a database."""
@@ -39,65 +39,89 @@ def open_store(uri: str) -> Store:
     ...     print(str(error).partition(". ")[0])
     'ftp://host' has the unknown scheme 'ftp'
     """
-    transport = transport_of(uri)
-    if transport is Transport.SQLITE:
-        return _open_sqlite(uri)
-    if transport is Transport.HTTP:
-        source = RestSource(uri)
-        source.experiments()
-        return RemoteStore(uri, source=source, mirror=open_mirror(uri))
-    if transport is Transport.PARQUET:
-        folder = ParquetSource(local_path(uri))
-        folder.experiments()
-        return ParquetStore(uri, source=folder)
-    return _open_database(uri)
-
-
-def _open_database(uri: str) -> Store:
-    shown = redacted(uri)
-    Deadline(shown).ask(lambda _: check_database(uri), silence_s=CHECK_S, whole_s=CHECK_S)
-    if not uri.lower().startswith("postgres"):
-        notice = f"{shown} is read through MLflow's own client: only SQLite and PostgreSQL are read directly."
-        return _open_by_client(uri, notice)
     try:
-        source = PostgresSource(uri)
-        notice = source.obstacle(shown)
-    except ImportError as error:
-        notice = (
-            f"{shown} is read through MLflow's own client, which is slower: {error.name} is not installed."
-        )
-        return _open_by_client(uri, notice)
-    except SchemaError:
-        raise
-    except StoreError as error:
-        # SQLAlchemy knows ways to connect that PostgreSQL's own library does not.
-        notice = f"It is read through MLflow's own client, which is slower: {error}"
-        return _open_by_client(uri, notice)
-    if notice is not None:
-        return _open_by_client(uri, notice)
-    return RemoteStore(uri, source=source, mirror=open_mirror(uri))
+        address = address_of(uri)
+    except UnknownAddressError as error:
+        raise UnknownStoreError(str(error)) from None
+    match address:
+        case Address(kind=Kind.SQLITE, path=Path() as path):
+            return _open_sqlite(path)
+        case Address(kind=Kind.PARQUET, path=Path() as path):
+            return _open_folder(path)
+        case Address(kind=Kind.SERVER):
+            return _open_server(address)
+        case Address(kind=Kind.POSTGRES):
+            return _open_postgres(address)
+        case Address(kind=Kind.DATABASE):
+            return _open_database(address)
+        case _:
+            raise UnknownStoreError(f"{address.shown!r} {address.why_not_read}.")
 
 
-def _open_sqlite(uri: str) -> Store:
-    path = local_path(uri)
+def _open_sqlite(path: Path) -> Store:
+    uri = f"sqlite:///{path}"
     try:
         notice = _obstacle(path)
     except InterruptedWriteError:
         roll_back(path)
         notice = _obstacle(path)
-    return (
-        SqliteStore(uri, mirror=open_mirror(f"sqlite:///{path}"))
-        if notice is None
-        else _open_by_client(uri, notice)
+    if notice is not None:
+        return _open_by_client(uri, notice)
+    return SqliteStore(path, mirror=open_mirror(uri))
+
+
+def _open_server(address: Address) -> Store:
+    transport = RestTransport(address.uri)
+    transport.experiments()
+    return RemoteStore(address.uri, transport=transport, mirror=open_mirror(address.uri))
+
+
+def _open_folder(path: Path) -> Store:
+    transport = ParquetTransport(path)
+    transport.experiments()
+    return ParquetStore(f"parquet:///{path}", transport=transport)
+
+
+def _open_database(address: Address) -> Store:
+    _check_database(address)
+    notice = (
+        f"{address.shown} is read through MLflow's own client: only SQLite and PostgreSQL are read directly."
     )
+    return _open_by_client(address.uri, notice)
+
+
+def _open_postgres(address: Address) -> Store:
+    _check_database(address)
+    try:
+        transport = PostgresTransport(address.uri)
+        notice = transport.obstacle(address.shown)
+    except ImportError as error:
+        notice = (
+            f"{address.shown} is read through MLflow's own client, which is slower: {error.name} is not "
+            "installed."
+        )
+        return _open_by_client(address.uri, notice)
+    except SchemaError:
+        raise
+    except StoreError as error:
+        # SQLAlchemy knows ways to connect that PostgreSQL's own library does not.
+        notice = f"It is read through MLflow's own client, which is slower: {error}"
+        return _open_by_client(address.uri, notice)
+    if notice is not None:
+        return _open_by_client(address.uri, notice)
+    return RemoteStore(address.uri, transport=transport, mirror=open_mirror(address.uri))
+
+
+def _open_by_client(uri: str, notice: str) -> Store:
+    transport = ClientTransport(uri)
+    transport.experiments()
+    return RemoteStore(uri, transport=transport, notice=notice)
+
+
+def _check_database(address: Address) -> None:
+    Deadline(address.shown).ask(lambda _: check_database(address.uri), silence_s=CHECK_S, whole_s=CHECK_S)
 
 
 def _obstacle(path: Path) -> str | None:
     with reading(path) as connection:
         return obstacle(connection, path)
-
-
-def _open_by_client(uri: str, notice: str | None) -> Store:
-    source = ClientSource(uri)
-    source.experiments()
-    return RemoteStore(uri, source=source, notice=notice)

@@ -6,17 +6,26 @@ from pathlib import Path
 import polars as pl
 
 from grokscope.schemas import InvalidPointsError, Verdict, as_points, empty_points
-from grokscope.store.errors import CorruptStoreError, MissingStoreError, SchemaError, StoreError
+from grokscope.store.errors import (
+    CorruptStoreError,
+    MissingStoreError,
+    SchemaError,
+    StoreError,
+    experiment_not_found,
+)
+from grokscope.store.findings import Finding, Health
 from grokscope.store.frames import newest_attempts
 from grokscope.store.remote.records import RunRecord
 from grokscope.store.remote.store import RemoteStore
+from grokscope.store.roles.tags import check_canonical
+from grokscope.store.versions import installed
 
 _Print = tuple[tuple[str, int, int], ...]
 _EXPERIMENT = "0"
 
 
-class ParquetSource:
-    """A ``Source`` on the ``*.parquet`` files of one folder; a file without a run column is one run.
+class ParquetTransport:
+    """A ``Transport`` on the ``*.parquet`` files of one folder; a file without a run column is one run.
 
     Args:
         folder: The folder; its name is the only experiment's.
@@ -47,6 +56,16 @@ class ParquetSource:
         _, points = self._points()
         return points.filter((pl.col("metric") == key) & pl.col("run_id").is_in(list(steps)))
 
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return none: a folder of points has nowhere to keep any."""
+        if experiment != self._folder.name:
+            raise experiment_not_found(experiment, [self._folder.name])
+        return {}
+
+    def version(self) -> Finding:
+        """Return which MLflow is here; none has made the folder."""
+        return Finding(subject="version", health=Health.OK, says=installed())
+
     def _files(self) -> list[Path]:
         files = sorted(self._folder.glob("*.parquet")) if self._folder.is_dir() else []
         if not files:
@@ -72,6 +91,15 @@ class ParquetStore(RemoteStore):
         raise StoreError(
             f"the verdict on {verdict.run!r} cannot be written: {self.uri} is a folder of points. "
             "Import it into an MLflow store, or leave --write out."
+        )
+
+    def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
+        """Refuse, if not for another reason."""
+        check_canonical(canonical)
+        self.aliases(experiment)
+        raise StoreError(
+            f"{self.uri} is a folder of points and cannot keep the role of {name!r}. "
+            "Import it into an MLflow store, or give --alias at each call."
         )
 
 

@@ -1,15 +1,16 @@
 """What a store can do, whatever it is reached through."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import polars as pl
 
 from grokscope.schemas import Verdict
+from grokscope.store.findings import Finding
 
 
 class Store(Protocol):
-    """The reading side of one MLflow store, and the writing of verdicts.
+    """The reading side of one MLflow store, and the writing of verdicts and aliases.
 
     Calls may come from several threads. Every call may raise a ``StoreError``; the object stays usable, and
     keeps what it has read.
@@ -73,6 +74,42 @@ class Store(Protocol):
         Tags of an earlier verdict that have no value any more are removed; ``grokscope.review.*``, a
         person's decisions, are never touched.
         """
+        ...
+
+    def aliases(self, experiment: str) -> dict[str, str]:
+        """Return what people say that metrics are: name as logged -> our key, or ``IGNORED``.
+
+        Cost: one question. Damaged tags are passed over.
+
+        Raises:
+            ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
+        """Make ``canonical`` the role of the metric ``name`` in every run of an experiment.
+
+        Args:
+            experiment: Name of an active experiment.
+            name: The metric as it was logged.
+            canonical: One of our keys, or ``IGNORED`` to leave the metric out of detection.
+
+        Raises:
+            UnknownMetricError: If ``canonical`` is neither.
+            ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def clear_alias(self, experiment: str, *, name: str) -> None:
+        """Let the metric ``name`` have the role that the rules give it; without an override, do nothing.
+
+        Raises:
+            ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def describe(self) -> Iterator[Finding]:
+        """Yield of which MLflow the store is, and how much is in it; nothing is written."""
         ...
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The contract between the rooms: names, units, frames and records. Standard library and polars only."""
 
+from grokscope.schemas.addresses import sqlite_path as sqlite_path
 from grokscope.schemas.errors import GrokscopeError as GrokscopeError
 from grokscope.schemas.errors import InvalidPointsError as InvalidPointsError
 from grokscope.schemas.errors import InvalidVerdictError as InvalidVerdictError
@@ -26,11 +27,11 @@ from grokscope.schemas.metrics.table import metric as metric
 from grokscope.schemas.metrics.table import spelled_out as spelled_out
 from grokscope.schemas.mlflow_versions import OtherVersionError as OtherVersionError
 from grokscope.schemas.mlflow_versions import check_version as check_version
+from grokscope.schemas.mlflow_versions import other_version as other_version
 from grokscope.schemas.mlflow_versions import release_of as release_of
 from grokscope.schemas.mlflow_versions import revision_of as revision_of
 from grokscope.schemas.mlflow_versions import upgrade_remedy as upgrade_remedy
 from grokscope.schemas.places import home as home
-from grokscope.schemas.places import sqlite_path as sqlite_path
 from grokscope.schemas.places import store_uri as store_uri
 from grokscope.schemas.runs.description import AXES as AXES
 from grokscope.schemas.runs.description import RunDescription as RunDescription

@@ -7,8 +7,9 @@ the older version then fail. So this is asked before a database is opened throug
 import importlib
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -16,13 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from grokscope.schemas.addresses import Kind, UnknownAddressError, address_of
 from grokscope.schemas.errors import GrokscopeError
-from grokscope.schemas.places import sqlite_path
 
 _BUSY_S = 5.0
-_DATABASE = re.compile(r"(sqlite|postgres(ql)?|mysql|mssql)(\+\w+)?://", re.IGNORECASE)
 _NOTED = re.compile(r"^(revision|down_revision) = [\"'](\w+)[\"']", re.MULTILINE)
-_CONNECT_S = 5
+CONNECT_S = 5
+"""Longest time until a database server has answered that we may in."""
 
 RELEASES: Mapping[str, str] = MappingProxyType(
     {
@@ -106,6 +107,23 @@ def check_version(uri: str, *, shown: str) -> None:
     )
 
 
+def other_version(uri: str, *, shown: str) -> OtherVersionError | None:
+    """Return what ``check_version`` raises; ``None`` too if the store cannot be asked now.
+
+    For who tells it before MLflow is imported; whoever opens the store then finds out the rest.
+
+    >>> other_version("sqlite:////no/such/file.db", shown="a file") is None
+    True
+    """
+    try:
+        check_version(uri, shown=shown)
+    except OtherVersionError as error:
+        return error
+    except Exception:  # noqa: BLE001 - every driver raises its own
+        return None
+    return None
+
+
 def upgrade_remedy(shown: str) -> str:
     """Return how a store is brought to the version that is installed, in one sentence without its end.
 
@@ -146,9 +164,43 @@ def revision_of(uri: str) -> str | None:
     >>> revision_of("sqlite:////no/such/file.db") is None
     True
     """
-    if (path := sqlite_path(uri)) is not None:
-        return _of_file(path) if path.exists() else None
-    return _of_database(uri) if _DATABASE.match(uri) else None
+    try:
+        address = address_of(uri)
+    except UnknownAddressError:
+        return None
+    if address.path is not None:
+        return _of_file(address.path) if address.kind is Kind.SQLITE and address.path.exists() else None
+    if address.kind not in (Kind.POSTGRES, Kind.DATABASE):
+        return None
+    with open_database(address.uri) as database:
+        return _noted(database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database that is open: the names of its tables, and the first row of a query or ``None``."""
+
+    tables: frozenset[str]
+    first_row: Callable[[str], Any]
+
+
+@contextmanager
+def open_database(uri: str) -> Generator[Database]:
+    """Connect through SQLAlchemy, which has ``CONNECT_S`` for it, and close the connection.
+
+    Raises:
+        ImportError: If SQLAlchemy or the driver is not installed.
+        Exception: What the driver raises if nobody answers, or we may not in.
+    """
+    # By name: only who has such a database needs SQLAlchemy.
+    sqlalchemy: Any = importlib.import_module("sqlalchemy")
+    limit = {} if uri.startswith("mssql") else {"connect_timeout": CONNECT_S}
+    engine = sqlalchemy.create_engine(uri, connect_args=limit, poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connection:
+        yield Database(
+            tables=frozenset(sqlalchemy.inspect(connection).get_table_names()),
+            first_row=lambda query: connection.execute(sqlalchemy.text(query)).first(),
+        )
 
 
 @cache
@@ -177,26 +229,19 @@ def _installed() -> str:
 
 def _of_file(path: Path) -> str | None:
     # Not read-only, so that a commit which a dead writer left half-written is rolled back, as by MLflow.
-    address = f"{path.absolute().as_uri()}?mode=rw"
+    address = f"{path.as_uri()}?mode=rw"
     with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as connection:
         listed = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return _noted({str(name) for (name,) in listed}, lambda query: connection.execute(query).fetchone())
+        tables = frozenset(str(name) for (name,) in listed)
+        return _noted(Database(tables=tables, first_row=lambda query: connection.execute(query).fetchone()))
 
 
-def _of_database(uri: str) -> str | None:
-    # By name: only who has such a database needs SQLAlchemy.
-    sqlalchemy: Any = importlib.import_module("sqlalchemy")
-    limit = {} if uri.lower().startswith(("mssql", "sqlite")) else {"connect_timeout": _CONNECT_S}
-    engine = sqlalchemy.create_engine(uri, connect_args=limit, poolclass=sqlalchemy.pool.NullPool)
-    with engine.connect() as connection:
-        tables = sqlalchemy.inspect(connection).get_table_names()
-        return _noted(tables, lambda query: connection.execute(sqlalchemy.text(query)).first())
-
-
-def _noted(tables: Iterable[str], first_row: Callable[[str], Any]) -> str | None:
-    there = set(tables)
+def _noted(database: Database) -> str | None:
     # MLflow writes its first experiment once all its tables are made.
-    if "experiments" not in there or first_row("SELECT experiment_id FROM experiments") is None:
+    is_made = "experiments" in database.tables
+    if not is_made or database.first_row("SELECT experiment_id FROM experiments") is None:
         return None
-    row = first_row("SELECT version_num FROM alembic_version") if "alembic_version" in there else None
+    if "alembic_version" not in database.tables:
+        return ""
+    row = database.first_row("SELECT version_num FROM alembic_version")
     return "" if row is None else str(row[0])

@@ -5,17 +5,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from grokscope.schemas.addresses import UnknownAddressError, address_of
 from grokscope.schemas.errors import NoHomeError
 
 DEFAULT_STORE = "sqlite:///mlflow.db"
-_SQLITE = "sqlite:///"
 
 
 def store_uri(given: str | None = None, *, env: Mapping[str, str] = os.environ) -> str:
     """Return the MLflow tracking URI: ``given``, else ``MLFLOW_TRACKING_URI``, else MLflow's own default.
 
-    A relative SQLite path is made absolute against the working folder, so that a process with another
-    working folder opens the same file.
+    The path of a file is made absolute against the working folder, so that a process with another working
+    folder opens the same file. What is no address stays as it is, for who opens it to say so.
 
     >>> store_uri("http://127.0.0.1:5000", env={})
     'http://127.0.0.1:5000'
@@ -23,21 +23,10 @@ def store_uri(given: str | None = None, *, env: Mapping[str, str] = os.environ) 
     'sqlite:////data/mlflow.db'
     """
     uri = given or env.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
-    path = sqlite_path(uri)
-    return uri if path is None else f"{_SQLITE}{path.absolute()}"
-
-
-def sqlite_path(uri: str) -> Path | None:
-    """Return the file of an embedded SQLite store, or ``None`` for any other URI.
-
-    >>> sqlite_path("sqlite:////data/mlflow.db")
-    PosixPath('/data/mlflow.db')
-    >>> sqlite_path("http://127.0.0.1:5000") is None
-    True
-    """
-    if not uri.startswith(_SQLITE):
-        return None
-    return Path(uri.removeprefix(_SQLITE).partition("?")[0])
+    try:
+        return address_of(uri).uri
+    except UnknownAddressError:
+        return uri
 
 
 def home(*, env: Mapping[str, str] = os.environ) -> Path:

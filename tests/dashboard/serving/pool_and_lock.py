@@ -19,7 +19,7 @@ from grokscope.dashboard.charts.panel import event_names
 from grokscope.dashboard.state.data import RUNS_SCHEMA, Snapshot
 from grokscope.dashboard.tables.costs import COSTS, group_costs
 from grokscope.dashboard.tables.leads import members_of
-from grokscope.importing.kinds import Source, SourceKind
+from grokscope.importing.kinds import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.schemas import Date, Delay, Pattern, Verdict
@@ -55,7 +55,7 @@ axis = StepAxis(first=0, last=2000, log=False)
 def tables(folder):
     path = Path(folder) / "points.csv"
     points.write_csv(path)
-    source = Source(kind=SourceKind.TABLE, files=(path,), root=path.parent)
+    source = LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent)
     return lambda: list(read(source, Tally(Limits())))
 
 

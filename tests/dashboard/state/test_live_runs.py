@@ -60,7 +60,7 @@ def test_the_app_and_the_terminal_say_the_same_of_runs_that_grow_and_of_a_past_t
     start, _, _ = live
     clock = Clock()
     session = StoreSession(training.uri, clock=clock)
-    runs, feed = LiveRuns(), WatchedRuns(open_store(training.uri), training.uri, "live", alpha=ALPHA)
+    runs, feed = LiveRuns(), WatchedRuns(open_store(training.uri), "live", alpha=ALPHA)
     run, said = start("grows", groks=True, until=-1), []
     points = curves(groks=True)
     cuts = [0, 301, 607, 608, len(points)]  # evaluations are cut in two

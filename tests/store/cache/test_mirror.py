@@ -14,10 +14,10 @@ from polars.testing import assert_frame_equal
 
 from grokscope.store import open_store
 from grokscope.store.cache import mirror as mirror_module
-from grokscope.store.cache.files import Segment
+from grokscope.store.cache.files import MirrorSegment
 from grokscope.store.cache.location import open_mirror, prune
 from grokscope.store.remote.store import RemoteStore
-from grokscope.store.rest.source import RestSource
+from grokscope.store.rest.transport import RestTransport
 from grokscope.store.sqlite import histories as sqlite_histories
 
 VALUES = st.sampled_from([0.0, 1.0, -1.5, math.nan, math.inf, -math.inf])
@@ -170,7 +170,7 @@ def test_a_disk_that_fills_while_saving_leaves_the_former_state_and_the_reading_
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Segment, "write", full)
+        patch.setattr(MirrorSegment, "write", full)
         assert_frame_equal(store.points([run]), reference([run]))
         store.close()
     assert len(files(home)) == 1
@@ -259,9 +259,9 @@ def test_over_http_a_run_that_ended_is_not_asked_for_again_and_one_that_goes_on_
     assert_frame_equal(first.points([run]), reference([run]))
     first.close()
     asked = []
-    since = RestSource.since
+    since = RestTransport.since
     monkeypatch.setattr(
-        RestSource, "since", lambda self, key, steps: asked.append(key) or since(self, key, steps)
+        RestTransport, "since", lambda self, key, steps: asked.append(key) or since(self, key, steps)
     )
     second = open_store(server)
     assert isinstance(second, RemoteStore)

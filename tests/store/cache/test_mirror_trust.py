@@ -15,9 +15,8 @@ from polars.testing import assert_frame_equal
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.store import open_store
 from grokscope.store.cache import mirror as mirror_module
-from grokscope.store.cache.files import FORMAT, MirrorError
+from grokscope.store.cache.files import FORMAT, MirrorError, checksum_of
 from grokscope.store.cache.location import open_mirror
-from grokscope.store.cache.private_files import checksum_of
 
 ANOTHER = "sqlite:////x.db"
 
@@ -258,7 +257,7 @@ def test_a_place_that_is_a_link_or_somebody_else_s_is_left_alone(tmp_path, caplo
     if os.geteuid() == 0:
         os.chown(target, 65534, 65534)
         assert open_mirror(ANOTHER, root=target) is None
-        assert "belongs to user 65534" in caplog.text
+        assert "uid 65534, not to you" in caplog.text
 
 
 def test_what_a_killed_writer_left_half_written_is_removed_and_odd_things_beside_mirrors_are_no_obstacle(

@@ -19,10 +19,10 @@ from grokscope.store import (
     UnreachableError,
     open_store,
 )
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.postgres.calls import PostgresCalls
-from grokscope.store.postgres.source import PostgresSource
-from grokscope.store.remote.refresh_policy import Freshness
+from grokscope.store.postgres.transport import PostgresTransport
+from grokscope.store.remote.refresh_policy import RefreshPolicy
 from grokscope.store.remote.store import RemoteStore
 from grokscope.store.sqlite import schema as sqlite_schema
 
@@ -49,14 +49,14 @@ def more(writer, run_id, *rows):
 
 
 def by_client(database, run_ids, metrics=None):
-    return RemoteStore(database, source=ClientSource(database)).points(run_ids, metrics)
+    return RemoteStore(database, transport=ClientTransport(database)).points(run_ids, metrics)
 
 
 def test_runs_params_tags_and_points_equal_those_of_mlflows_client(database, writer, logged):
     runs = [logged(*ODD_ROWS), logged(*ODD_ROWS[:2]), logged()]
     writer.log_param(runs[0], "seed", "1")
     writer.set_tag(runs[0], "note", "a 'quoted' one")
-    store, slow = open_store(database), RemoteStore(database, source=ClientSource(database))
+    store, slow = open_store(database), RemoteStore(database, transport=ClientTransport(database))
     assert store.notice is None
     assert_frame_equal(store.points(runs), slow.points(runs))
     assert_frame_equal(store.points(runs, ["its α"]), slow.points(runs, ["its α"]))
@@ -71,9 +71,9 @@ def test_a_refresh_asks_only_from_the_last_step_of_curves_that_went_on(database,
     store = open_store(database)
     store.points(runs)
     asked = []
-    since = PostgresSource.since
+    since = PostgresTransport.since
     monkeypatch.setattr(
-        PostgresSource,
+        PostgresTransport,
         "since",
         lambda self, key, steps: asked.append((key, steps)) or since(self, key, steps),
     )
@@ -84,11 +84,11 @@ def test_a_refresh_asks_only_from_the_last_step_of_curves_that_went_on(database,
 
 def test_a_late_old_step_shows_at_the_next_full_reading(database, writer, logged):
     run = logged(("m", 10, 100, 1.0))
-    freshness = Freshness()
-    store = RemoteStore(database, source=PostgresSource(database), freshness=freshness)
+    policy = RefreshPolicy()
+    store = RemoteStore(database, transport=PostgresTransport(database), policy=policy)
     store.points([run])
     more(writer, run, ("m", 3, 101, 2.0))
-    freshness.forget([run])
+    policy.forget([run])
     assert store.points([run])["step"].to_list() == [3, 10]
 
 

@@ -16,9 +16,9 @@ from polars.testing import assert_frame_equal
 from grokscope.store import open_store
 from grokscope.store.cache.curves import Curve, split
 from grokscope.store.frames import points_from_rows
-from grokscope.store.remote.refresh_policy import Freshness
+from grokscope.store.remote.refresh_policy import RefreshPolicy
 from grokscope.store.remote.store import RemoteStore
-from grokscope.store.rest.source import SAMPLED_FROM, RestSource
+from grokscope.store.rest.transport import SAMPLED_FROM, RestTransport
 from grokscope.store.sqlite import cursor as sqlite_cursor
 from grokscope.store.sqlite import histories as sqlite_histories
 from grokscope.store.sqlite import queries as sqlite_queries
@@ -124,8 +124,8 @@ def test_a_file_that_was_replaced_by_another_is_read_from_its_beginning(file, tm
 @pytest.fixture
 def remote(server):
     """A store over HTTP whose full readings can be made due at will."""
-    freshness = Freshness()
-    return RemoteStore(server, source=RestSource(server), freshness=freshness), freshness
+    policy = RefreshPolicy()
+    return RemoteStore(server, transport=RestTransport(server), policy=policy), policy
 
 
 def test_a_refresh_over_http_shows_new_steps_new_metrics_and_asks_only_from_the_last_step(
@@ -137,9 +137,9 @@ def test_a_refresh_over_http_shows_new_steps_new_metrics_and_asks_only_from_the_
     log(runs[1], ("m", 100, 100, math.nan))
     assert_frame_equal(store.points(runs), reference(runs))
     asked = []
-    since = RestSource.since
+    since = RestTransport.since
     monkeypatch.setattr(
-        RestSource, "since", lambda self, key, steps: asked.append((key, steps)) or since(self, key, steps)
+        RestTransport, "since", lambda self, key, steps: asked.append((key, steps)) or since(self, key, steps)
     )
     assert_frame_equal(store.points(runs), reference(runs))
     assert asked == []
@@ -149,13 +149,13 @@ def test_a_refresh_over_http_shows_new_steps_new_metrics_and_asks_only_from_the_
 
 
 def test_a_late_old_step_over_http_shows_at_the_next_full_reading(remote, new_run, log, reference):
-    store, freshness = remote
+    store, policy = remote
     run = new_run()
     log(run, ("m", 10, 100, 1.0))
     store.points([run])
     log(run, ("m", 3, 101, 2.0))
     assert store.points([run])["step"].to_list() == [10]
-    freshness.forget([run])
+    policy.forget([run])
     assert_frame_equal(store.points([run]), reference([run]))
 
 

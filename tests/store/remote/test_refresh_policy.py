@@ -3,7 +3,7 @@
 import pytest
 
 from grokscope.store.remote.records import RunRecord
-from grokscope.store.remote.refresh_policy import Freshness
+from grokscope.store.remote.refresh_policy import RefreshPolicy
 
 
 def record(*, status="RUNNING", end_ms=None, tags=(), latest=None):
@@ -23,24 +23,24 @@ def record(*, status="RUNNING", end_ms=None, tags=(), latest=None):
 
 
 def read_at_zero(seen, *, cost_s=0.0):
-    freshness = Freshness(running_s=30, ended_s=300)
-    freshness.read_all(seen, ["m"], at_s=0.0, cost_s=cost_s)
-    return freshness
+    policy = RefreshPolicy(running_s=30, ended_s=300)
+    policy.read_all(seen, ["m"], at_s=0.0, cost_s=cost_s)
+    return policy
 
 
 def test_a_run_that_was_never_read_is_read_whole():
-    assert Freshness().must_read_all(record(), 0.0)
+    assert RefreshPolicy().must_read_all(record(), 0.0)
 
 
 @pytest.mark.parametrize(("status", "period"), [("RUNNING", 30), ("SCHEDULED", 30), ("FINISHED", 300)])
 def test_a_history_is_read_again_after_its_period(status, period):
-    freshness = read_at_zero(record(status=status))
-    assert [freshness.must_read_all(record(status=status), t) for t in (period - 1, period)] == [False, True]
+    policy = read_at_zero(record(status=status))
+    assert [policy.must_read_all(record(status=status), t) for t in (period - 1, period)] == [False, True]
 
 
 def test_full_readings_take_a_twentieth_of_the_time_at_most():
-    freshness = read_at_zero(record(), cost_s=10.0)
-    assert [freshness.must_read_all(record(), t) for t in (199.0, 200.0)] == [False, True]
+    policy = read_at_zero(record(), cost_s=10.0)
+    assert [policy.must_read_all(record(), t) for t in (199.0, 200.0)] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_heartbeat_of_a_run_that_goes_on_is_no_reason_to_read_everything():
 
 
 def test_a_curve_advances_when_its_latest_row_changes_and_nan_equals_nan():
-    freshness = read_at_zero(record(latest={"m": (1, 1, "nan")}))
-    assert freshness.advanced(record(latest={"m": (1, 1, "nan")}), ["m"]) == []
-    assert freshness.advanced(record(latest={"m": (2, 1, "nan")}), ["m"]) == ["m"]
-    assert freshness.last_step("r", "m") == 1
+    policy = read_at_zero(record(latest={"m": (1, 1, "nan")}))
+    assert policy.advanced(record(latest={"m": (1, 1, "nan")}), ["m"]) == []
+    assert policy.advanced(record(latest={"m": (2, 1, "nan")}), ["m"]) == ["m"]
+    assert policy.last_step("r", "m") == 1

@@ -11,10 +11,10 @@ from grokscope.store import BusyStoreError, open_store
 from grokscope.store.cache import location as mirror_place
 from grokscope.store.cache.mirror import Mirror
 from grokscope.store.remote import store as remote_store
-from grokscope.store.remote.refresh_policy import Freshness
+from grokscope.store.remote.refresh_policy import RefreshPolicy
 from grokscope.store.remote.store import RemoteStore
 from grokscope.store.rest import calls as rest_calls
-from grokscope.store.rest.source import RestSource
+from grokscope.store.rest.transport import RestTransport
 
 PATIENCE_S = 60.0
 
@@ -75,7 +75,7 @@ def runs(new_run, log):
 @pytest.fixture
 def held(proxy, runs):
     """A store on the proxy, and a thread that reads the first run and has to wait."""
-    store = RemoteStore(proxy.uri, source=RestSource(proxy.uri))
+    store = RemoteStore(proxy.uri, transport=RestTransport(proxy.uri))
     read = []
     thread = threading.Thread(target=lambda: read.append(store.points([runs[0]])))
     proxy.held = runs[0]
@@ -127,7 +127,7 @@ def test_a_mirror_that_outgrew_its_room_is_not_taken_for_more_than_it_holds(
     for _ in range(2):
         mirror = mirror_place.open_mirror(server, root=tmp_path)
         assert isinstance(mirror, Mirror)
-        store = RemoteStore(server, source=RestSource(server), mirror=mirror, freshness=Freshness())
+        store = RemoteStore(server, transport=RestTransport(server), mirror=mirror, policy=RefreshPolicy())
         for run in runs:
             assert_frame_equal(store.points([run]), reference([run]))
         store.close()

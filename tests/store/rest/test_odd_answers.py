@@ -14,11 +14,10 @@ from mlflow import MlflowClient
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.store import NotMLflowError, StoreError, open_store
-from grokscope.store.mlflow_client.source import ClientSource
+from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.remote.store import RemoteStore
 from grokscope.store.rest.calls import RestCalls
-from grokscope.store.rest.source import RestSource
-from grokscope.store.roles.tags import aliases_of
+from grokscope.store.rest.transport import RestTransport
 
 KEY = "train/accuracy"
 DEEP = json.loads("[" * 400 + "]" * 400)
@@ -49,12 +48,12 @@ def answers(server, client, new_run, log):
             return status, body
 
         patch.setattr(RestCalls, "_exchanged", recording)
-        source = RestSource(server)
+        source = RestTransport(server)
         listed = source.experiments()
         source.search([experiment.experiment_id])
         source.since(KEY, {run: None})
         source._history(KEY, run)
-        aliases_of(server, experiment.name)
+        source.experiment_tags(experiment.name)
     # The shared file holds what other tests have left: enough of it is kept to stay quick.
     name = next(endpoint for endpoint in recorded if endpoint.endswith("experiments/search"))
     body = json.loads(recorded[name])
@@ -105,13 +104,13 @@ def test_every_node_of_every_answer_may_be_anything(answers, server, monkeypatch
     recorded, experiment, run = answers
     with monkeypatch.context() as patch:
         replay = Replay(patch, recorded)
-        source = RestSource(server)
+        source = RestTransport(server)
         asked = {
             "experiments/search": source.experiments,
             "runs/search": lambda: source.search([experiment.experiment_id]),
             "metrics/get-history-bulk-interval": lambda: source.since(KEY, {run: None}),
             "metrics/get-history": lambda: source._history(KEY, run),
-            "experiments/get-by-name": lambda: aliases_of(server, experiment.name),
+            "experiments/get-by-name": lambda: source.experiment_tags(experiment.name),
         }
         said = []
         for endpoint, answer in recorded.items():
@@ -138,7 +137,7 @@ def test_a_snapshot_is_a_reading_or_a_problem_that_is_said(data, answers, server
             path = data.draw(st.sampled_from(list(nodes(recorded[endpoint]))))
             value = data.draw(st.sampled_from([*VALUES, ...]))
             replay.changed[endpoint] = changed(recorded[endpoint], path, value)
-        reader = StoreSession(server, opener=lambda uri: RemoteStore(uri, source=RestSource(uri)))
+        reader = StoreSession(server, opener=lambda uri: RemoteStore(uri, transport=RestTransport(uri)))
         snapshot = reader.snapshot(experiment.name)
         assert snapshot.curves.schema == POINT_SCHEMA
         assert replay.changed or (snapshot.problem is None and snapshot.runs["run_id"].to_list() == [run])
@@ -151,7 +150,7 @@ def test_a_refusal_may_say_anything(status, server, monkeypatch):
     for body in (*texts, *RAW):
         monkeypatch.setattr(RestCalls, "_exchanged", lambda *_, body=body: (status, body))
         with pytest.raises(StoreError, match=f"answered {status} "):
-            RestSource(server).experiments()
+            RestTransport(server).experiments()
 
 
 def test_a_row_of_another_run_or_metric_is_not_taken_for_one_that_was_asked_for(answers, server, monkeypatch):
@@ -162,7 +161,7 @@ def test_a_row_of_another_run_or_metric_is_not_taken_for_one_that_was_asked_for(
         for name, told in (("run_id", "a run that was asked for"), ("key", f"'{KEY}'")):
             replay.changed[endpoint] = changed(recorded[endpoint], ("metrics", 0, name), "another")
             with pytest.raises(NotMLflowError) as caught:
-                RestSource(server).since(KEY, {run: None})
+                RestTransport(server).since(KEY, {run: None})
             assert f"metrics[0].{name} is 'another', and {told} belongs there" in str(caught.value)
 
 
@@ -172,7 +171,7 @@ def test_a_run_that_comes_twice_in_a_listing_is_one_run(answers, server, monkeyp
     twice = {**recorded[endpoint], "runs": recorded[endpoint]["runs"] * 2}
     with monkeypatch.context() as patch:
         Replay(patch, {**recorded, endpoint: twice})
-        assert len(RestSource(server).search([experiment.experiment_id])) == 1
+        assert len(RestTransport(server).search([experiment.experiment_id])) == 1
 
 
 def test_what_is_null_in_the_tables_is_read_as_empty_by_each_way(file):
@@ -187,7 +186,7 @@ def test_what_is_null_in_the_tables_is_read_as_empty_by_each_way(file):
         for column in ("tags.value", "experiment_tags.value", "runs.name"):
             table, _, name = column.partition(".")
             database.execute(f"UPDATE {table} SET {name} = NULL")
-    for opener in (open_store, lambda uri: RemoteStore(uri, source=ClientSource(uri))):
+    for opener in (open_store, lambda uri: RemoteStore(uri, transport=ClientTransport(uri))):
         snapshot = StoreSession(uri, opener=opener).snapshot("e")
         assert (snapshot.problem, snapshot.runs["run_id"].to_list()) == (None, [run])
         assert snapshot.curves["value"].to_list() == [0.5]

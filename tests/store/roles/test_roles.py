@@ -16,12 +16,9 @@ from grokscope.store import (
     How,
     MissingStoreError,
     RoleKind,
-    aliases_of,
-    clear_alias,
     open_store,
     resolved_names,
     roles_of,
-    set_alias,
     under_roles,
 )
 from grokscope.transitions import detect
@@ -94,28 +91,37 @@ def uri(request, file):
 def test_an_override_is_kept_in_the_store_read_by_all_and_taken_back(uri, request):
     experiment = f"roles {request.node.name} 'quoted'"
     MlflowClient(uri).create_experiment(experiment, tags={"mine": "1", "grokscope.alias.bad": "[1]"})
-    assert aliases_of(uri, experiment) == {}
+    store = open_store(uri)
+    assert store.aliases(experiment) == {}
     strange = 'é"\\/; drop [x] ' + "n" * 300
-    set_alias(uri, experiment, name=strange, canonical="test/accuracy")
-    set_alias(uri, experiment, name="b", canonical="test/loss")
-    set_alias(uri, experiment, name="b", canonical=IGNORED)
-    assert aliases_of(uri, experiment) == {"b": IGNORED, strange: "test/accuracy"}
-    clear_alias(uri, experiment, name="b")
-    clear_alias(uri, experiment, name="never set")
-    assert aliases_of(uri, experiment) == {strange: "test/accuracy"}
+    store.set_alias(experiment, name=strange, canonical="test/accuracy")
+    store.set_alias(experiment, name="b", canonical="test/loss")
+    store.set_alias(experiment, name="b", canonical=IGNORED)
+    assert store.aliases(experiment) == {"b": IGNORED, strange: "test/accuracy"}
+    store.clear_alias(experiment, name="b")
+    store.clear_alias(experiment, name="never set")
+    assert store.aliases(experiment) == {strange: "test/accuracy"}
     tags = MlflowClient(uri).get_experiment_by_name(experiment).tags
     assert tags["mine"] == "1"
 
 
-def test_what_cannot_be_a_role_and_where_there_is_no_experiment_are_told(uri, tmp_path):
+def test_what_cannot_be_a_role_and_where_there_is_no_experiment_are_told(uri, file, tmp_path):
     with pytest.raises(UnknownMetricError, match="closest: 'test/accuracy'"):
-        set_alias(uri, "Default", name="x", canonical="test/acuracy")
-    for call in (aliases_of, lambda u, e: set_alias(u, e, name="x", canonical="test/loss")):
+        open_store(uri).set_alias("Default", name="x", canonical="test/acuracy")
+    copy = tmp_path / "gone.db"
+    shutil.copy(file, copy)
+    gone = open_store(f"sqlite:///{copy}")
+    copy.unlink()
+    for call in (
+        lambda store, experiment: store.aliases(experiment),
+        lambda store, experiment: store.set_alias(experiment, name="x", canonical="test/loss"),
+        lambda store, experiment: store.clear_alias(experiment, name="x"),
+    ):
         with pytest.raises(ExperimentNotFoundError, match="'nowhere' does not exist"):
-            call(uri, "nowhere")
+            call(open_store(uri), "nowhere")
         with pytest.raises(MissingStoreError):
-            call(f"sqlite:///{tmp_path}/none.db", "Default")
-    assert not (tmp_path / "none.db").exists()
+            call(gone, "Default")
+    assert not copy.exists()
 
 
 def test_an_overridden_curve_is_judged_as_what_it_is(file, tmp_path):
@@ -127,8 +133,9 @@ def test_an_overridden_curve_is_judged_as_what_it_is(file, tmp_path):
     rows = [("fitted", min(1.0, s / 80), s) for s in steps]
     rows += [("probe", value, s) for s, value in zip(steps, probe, strict=True)]
     client.log_batch(run, [Metric(name, value, 1000 + s, s) for name, value, s in rows])
-    points = open_store(uri).points([run])
+    store = open_store(uri)
+    points = store.points([run])
     assert detect(points)[0].pattern == "other"
-    set_alias(uri, "e", name="fitted", canonical="train/accuracy")
-    set_alias(uri, "e", name="probe", canonical="test/accuracy")
-    assert detect(under_roles(points, aliases_of(uri, "e")))[0].pattern == "grokking"
+    store.set_alias("e", name="fitted", canonical="train/accuracy")
+    store.set_alias("e", name="probe", canonical="test/accuracy")
+    assert detect(under_roles(points, store.aliases("e")))[0].pattern == "grokking"

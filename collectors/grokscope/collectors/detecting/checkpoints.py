@@ -17,6 +17,7 @@ from torch import nn
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.files.replacing import Synced, replacing
 
 _NAME = re.compile(r"step-(\d{12,})\.safetensors")
 
@@ -117,15 +118,12 @@ class Ring:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"step-{step:012d}.safetensors"
-        unborn = path.with_name(f".{path.name}")
         try:
-            save_model(self._model, str(unborn), metadata={**self._about, "step": str(step)})
-            unborn.chmod(0o600)
-            unborn.replace(path)  # a reader never sees half a file
+            # Training does not wait for the disk: after a power failure, an older state has to do.
+            with replacing(path, synced=Synced.NOTHING) as unfinished:
+                save_model(self._model, str(unfinished), metadata={**self._about, "step": str(step)})
         except SafetensorError as error:
             raise OSError(_first_line(error)) from error
-        finally:
-            unborn.unlink(missing_ok=True)
         if step != 0 and path not in self._recent:
             self._recent.append(path)
         while len(self._recent) > self._last:

@@ -14,7 +14,6 @@ from grokscope.collectors.recording.ship import buried, ensure_shipper, has_fail
 from grokscope.collectors.recording.spool import (
     Attempt,
     Meta,
-    NotPrivateError,
     Presence,
     SpoolWriter,
     beat,
@@ -26,6 +25,7 @@ from grokscope.collectors.recording.spool import (
     unshipped,
 )
 from grokscope.schemas import NoHomeError, home
+from grokscope.schemas.files.private import NotPrivateError
 from grokscope.schemas.names import plain_text
 from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials

@@ -12,7 +12,7 @@ from grokscope.cli.points_file import is_points_file, read_points
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
-from grokscope.store import Store, aliases_of, open_store, under_roles
+from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
@@ -64,8 +64,8 @@ def detect(
     else:
         points, names, store = _points_in_store(source, experiment)
         if write:
-            keep_aliases(source, str(experiment), aliases)
-        aliases = {**aliases_of(source, str(experiment)), **aliases}
+            keep_aliases(store, str(experiment), aliases)
+        aliases = {**store.aliases(str(experiment)), **aliases}
     points = under_roles(points, aliases)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), names, output)

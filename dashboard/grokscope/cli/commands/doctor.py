@@ -17,7 +17,8 @@ from grokscope.cli.terminal import say_json, say_table
 from grokscope.collectors.recording.ship import backlogs, buried
 from grokscope.collectors.recording.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
-from grokscope.store.doctor import Finding, Health, examine_store, shown_bytes
+from grokscope.store.doctor import examine_store
+from grokscope.store.findings import Finding, Health, shown_bytes
 
 _ROOM = 1 << 30
 _OPTIONAL = {

@@ -11,7 +11,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.terminal import progress, say
 from grokscope.schemas import Verdict, store_uri
-from grokscope.store import Store, aliases_of, open_store, under_roles
+from grokscope.store import Store, open_store, under_roles
 from grokscope.store.exporting import ExportError, export_parts, write_points, write_verdicts
 from grokscope.transitions import detect
 
@@ -52,8 +52,7 @@ def export(
     Text cells that a spreadsheet would take for formulas get a ' in front; 'grokscope import' removes it.
     """
     what = what or (What.VERDICTS if to.suffix.lower() == ".json" else What.POINTS)
-    uri = store_uri(store)
-    opened = open_store(uri)
+    opened = open_store(store_uri(store))
     runs = _chosen(opened.runs(experiment), run or [])
     with progress(transient=True) as bar:
         task = bar.add_task("exporting runs", total=runs.height)
@@ -66,7 +65,7 @@ def export(
 
             count = write_points(counted(), to, force=force)
         else:
-            count = write_verdicts(_verdicts(opened, uri, runs), to, force=force)
+            count = write_verdicts(_verdicts(opened, runs), to, force=force)
         bar.update(task, completed=runs.height)
     say(f"{count:,} {what} of {runs.height:,} runs in {to}")
 
@@ -79,9 +78,9 @@ def _chosen(runs: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return runs.filter(pl.col("run_id").is_in(wanted) | pl.col("name").is_in(wanted)) if wanted else runs
 
 
-def _verdicts(store: Store, uri: str, runs: pl.DataFrame) -> list[Verdict]:
+def _verdicts(store: Store, runs: pl.DataFrame) -> list[Verdict]:
     found: list[Verdict] = []
     for (experiment,), some in runs.group_by("experiment", maintain_order=True):
-        overrides = aliases_of(uri, str(experiment))
+        overrides = store.aliases(str(experiment))
         found.extend(detect(under_roles(store.points(some["run_id"].to_list()), overrides)))
     return found

@@ -11,9 +11,9 @@ from grokscope.cli import options
 from grokscope.cli.terminal import progress, say, shown
 from grokscope.importing import (
     Limits,
+    LogSource,
     Parsed,
     PlannedRun,
-    Source,
     SourceKind,
     compiled,
     parse_source,
@@ -90,7 +90,7 @@ def import_(
     )
 
 
-def _parsed(source: Source, patterns: Sequence[str], limits: Limits) -> Parsed:
+def _parsed(source: LogSource, patterns: Sequence[str], limits: Limits) -> Parsed:
     with progress(is_counted=False, transient=True) as bar:
         bar.add_task("reading", total=None)
         return parse_source(source, patterns=patterns, limits=limits)

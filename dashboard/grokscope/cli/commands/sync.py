@@ -19,8 +19,9 @@ from grokscope.collectors.recording.ship import (
     retry_stuck,
     upgrade_store,
 )
-from grokscope.collectors.recording.spool import close_to_others, damage_reports
-from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, home
+from grokscope.collectors.recording.spool import damage_reports
+from grokscope.schemas import GrokscopeError, OtherVersionError, home, other_version
+from grokscope.schemas.files.private import close_to_others
 
 
 class SyncError(GrokscopeError):
@@ -75,22 +76,14 @@ def _problem(place: Path, backlog: Backlog, patience: float, *, upgrade: bool) -
     try:
         if upgrade:
             upgrade_store(full_uri(backlog.store), say=complain)
-        _check_version(backlog)
+        if error := other_version(full_uri(backlog.store), shown=backlog.store):
+            raise error
         return _follow(place, backlog, patience) if backlog.points or backlog.spools else ""
     except (OtherVersionError, UpgradeError) as error:
         which = f"{backlog.points:,} points" if backlog.points else "points of runs that train"
         return f"{which} wait on disk and none is lost: {error}"
     except OSError as error:
         return f"no shipper can be started in {place} ({error}); free or unlock that folder"
-
-
-def _check_version(backlog: Backlog) -> None:
-    try:
-        check_version(full_uri(backlog.store), shown=backlog.store)
-    except OtherVersionError:
-        raise
-    except Exception:  # noqa: BLE001 - a store that cannot be asked now: the shipper says why
-        return
 
 
 def _losses(place: Path) -> list[str]:

@@ -67,7 +67,7 @@ def watch(
     if experiment is None:
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
         raise WatchError(f"a store needs --experiment NAME; there: {known}")
-    runs = WatchedRuns(opened, uri, experiment, alpha=alpha)
+    runs = WatchedRuns(opened, experiment, alpha=alpha)
     print_line = say_json if output is options.Format.JSON else say
     for line in _lines(runs, output, every_s=None if once else interval):
         print_line(line)

@@ -12,7 +12,7 @@ from grokscope.dashboard.state.live_runs import LiveRuns
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
-from grokscope.store import IGNORED, Role, Store, aliases_of, resolved_names, roles_of
+from grokscope.store import IGNORED, Role, Store, resolved_names, roles_of
 from grokscope.transitions.live.history import is_read
 
 
@@ -107,7 +107,7 @@ class ExperimentFeed:
     def _found(self, store: Store) -> "_Found":
         runs = store.runs(self._experiment)
         ids: list[str] = runs["run_id"].to_list()
-        overrides = aliases_of(self._connection.uri, self._experiment)
+        overrides = store.aliases(self._experiment)
         if overrides != self._overrides:
             self._overrides = overrides
             self._judge = Judge()  # Verdicts were given under other names.

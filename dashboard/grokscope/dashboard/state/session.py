@@ -12,7 +12,7 @@ from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.experiment_feed import ExperimentFeed, read_names, renamed
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.schemas import GrokscopeError, empty_points
-from grokscope.store import Role, Store, StoreError, clear_alias, open_store, set_alias
+from grokscope.store import Role, Store, StoreError, open_store
 
 _KEPT = 32
 
@@ -91,12 +91,12 @@ class StoreSession:
 
     def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
-        uri = self._connection.uri
         try:
+            store = self._connection.store()
             if canonical is None:
-                clear_alias(uri, experiment, name=name)
+                store.clear_alias(experiment, name=name)
             else:
-                set_alias(uri, experiment, name=name, canonical=canonical)
+                store.set_alias(experiment, name=name, canonical=canonical)
         except GrokscopeError as error:
             return str(error)
         for known in (self._newest, *self._known()):

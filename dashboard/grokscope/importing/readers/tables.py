@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.readers.table_files import read_table
@@ -23,7 +23,7 @@ _STEP_LIMIT = 2.0**63
 _TIME_LIMIT = 2.0**53
 
 
-def read(source: Source, tally: Tally) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the runs of each table; without a run column, a table is one run named like its file."""
     for path in source.files:
         table = read_table(path, tally)

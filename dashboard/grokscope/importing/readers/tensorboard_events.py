@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import LOG_SCHEMA, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
@@ -25,7 +25,7 @@ _LAYOUTS = MappingProxyType({(1, 4): "<f", (2, 8): "<d", (3, 4): "<i", (9, 8): "
 _LAST_MS = 2**53
 
 
-def read(source: Source, tally: Tally) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the runs; a folder that ``add_hparams`` made beside a run belongs to that run."""
     for folder, files in _runs(source.files).items():
         parts: list[pl.DataFrame] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
@@ -43,7 +43,7 @@ def compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:
     return found
 
 
-def read(source: Source, tally: Tally, patterns: Sequence[str]) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally, patterns: Sequence[str]) -> Iterator[Log]:
     """Yield the run of each file: what the patterns find in its lines, line by line."""
     expressions = compiled(patterns)
     for path in source.files:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.importing.kinds import KNOWN, Source
+from grokscope.importing.kinds import KNOWN, LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.json_values import numbers_in
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -35,7 +35,7 @@ _ROUND, _ROUNDS, _A_POINT = 100_000, 10, 100
 _Row = tuple[Any, Any, Any, Any, Any]
 
 
-def read(source: Source, tally: Tally) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the runs of each project."""
     for path in source.files:
         try:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import numbers_in
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
@@ -17,7 +17,7 @@ _CHECKPOINT = re.compile(r"checkpoint-\d+")
 _PARAMS = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
 
 
-def read(source: Source, tally: Tally) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the run of each file; checkpoints of one training share its identity."""
     for path in source.files:
         state = _state(path, tally)

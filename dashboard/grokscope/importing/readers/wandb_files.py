@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from grokscope.importing.kinds import Source
+from grokscope.importing.kinds import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -29,7 +29,7 @@ _CLOCK, _STEP = "_timestamp", "_step"
 _Rows = list[tuple[str, int, int | None, float]]
 
 
-def read(source: Source, tally: Tally) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the run of each file; what follows a damaged record is left out."""
     protocol: Any = importlib.import_module("wandb.proto.wandb_internal_pb2")
     for path in source.files:

@@ -24,7 +24,7 @@ class Curve:
     height: int = 0
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take further rows, themselves newest attempts by step; the order of the calls does not matter."""
+        """Add further rows, themselves newest attempts by step; the order of the calls does not matter."""
         self.height += rows.height
         if not self.parts or self.parts[-1].item(-1, "step") < rows.item(0, "step"):
             # The common case of a live run: the curve goes on, and nothing before it has to be moved.

@@ -1,17 +1,20 @@
 """The files of a mirror, its manifest and its segments: each whole or not at all, each with a checksum."""
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 
-from grokscope.store.cache.private_files import checksum, checksum_of, reading_own, replacing
+from grokscope.schemas.files.private import reading
+from grokscope.schemas.files.replacing import replacing
 
 FORMAT = 2
 """Raised when a manifest or a segment of today would be misread; a mirror of another format is emptied."""
@@ -44,7 +47,7 @@ class ReplacedError(MirrorError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class MirrorSegment:
     """One Parquet file of points, sorted by run, metric and step; the checksum is that of its bytes."""
 
     name: str
@@ -53,11 +56,11 @@ class Segment:
     checksum: str
 
     @classmethod
-    def write(cls, path: Path, points: pl.DataFrame) -> "Segment":
+    def write(cls, path: Path, points: pl.DataFrame) -> "MirrorSegment":
         """Write ``points``, which are sorted, to ``path``."""
         with replacing(path) as unfinished:
             points.write_parquet(unfinished, compression="lz4", row_group_size=ROW_GROUP, statistics=True)
-            with reading_own(unfinished) as file:
+            with reading(unfinished, may_be_read=False) as file:
                 return cls(
                     name=path.name,
                     rows=points.height,
@@ -77,7 +80,7 @@ class Segment:
         """
         path = folder / self.name
         try:
-            with reading_own(path) as file:
+            with reading(path, may_be_read=False) as file:
                 seen = _print(os.fstat(file.fileno()))
                 if seen == known:
                     return seen
@@ -117,7 +120,7 @@ class Manifest:
     store: str
     state: Any = None
     complete: Complete = field(default_factory=Complete)
-    segments: Sequence[Segment] = ()
+    segments: Sequence[MirrorSegment] = ()
     used: dict[str, int] = field(default_factory=dict[str, int])
     number: int = 0
 
@@ -129,7 +132,7 @@ class Manifest:
             MirrorError: If it, or what it names, is not what was written.
         """
         try:
-            with reading_own(folder / MANIFEST) as file:
+            with reading(folder / MANIFEST, may_be_read=False) as file:
                 written = file.read(2 * MAX_MANIFEST)  # a longer one is cut, and then damaged
         except FileNotFoundError:
             return cls(store=store)
@@ -165,7 +168,7 @@ class Manifest:
         """Return a manifest of nothing; numbers of files are not given again."""
         return Manifest(store=self.store, number=self.number)
 
-    def added(self, segments: Sequence[Segment], *, state: Any, complete: Complete) -> "Manifest":
+    def added(self, segments: Sequence[MirrorSegment], *, state: Any, complete: Complete) -> "Manifest":
         """Return the manifest after a saving."""
         used = {run: at for run, at in self.used.items() if run in complete}
         return replace(
@@ -173,7 +176,7 @@ class Manifest:
         )
 
     def mergeable(self, rows: int) -> int:
-        """Return from which segment on a saving of ``rows`` points takes the segments into its own.
+        """Return from which segment on a saving of ``rows`` points merges the segments into its own.
 
         Those at the end that are at most twice as large: so sizes at least double towards the beginning,
         there are few files, and a point is written a logarithm of times.
@@ -183,6 +186,20 @@ class Manifest:
             first -= 1
             rows += self.segments[first].rows
         return first
+
+
+def checksum(file: BufferedReader) -> str:
+    """Return the checksum of what is left to read in ``file``, whatever its size, in little memory."""
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def checksum_of(content: bytes) -> str:
+    """Return the checksum of ``content``.
+
+    >>> checksum_of(b"points")
+    'a63e1c3ec43394b3574a764c85cc221d'
+    """
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _body(written: bytes) -> Any:
@@ -202,7 +219,7 @@ def _body(written: bytes) -> Any:
 def _manifest(said: Any) -> Manifest:
     """Return the manifest that ``said`` is; every part of it is checked here, and nowhere else."""
     try:
-        segments = [Segment(**segment) for segment in said.pop("segments")]
+        segments = [MirrorSegment(**segment) for segment in said.pop("segments")]
         complete = {str(run): _names(keys) for run, keys in said.pop("complete").items()}
         manifest = Manifest(**said, segments=segments, complete=complete)
         is_sound = (
@@ -217,7 +234,7 @@ def _manifest(said: Any) -> Manifest:
     return manifest
 
 
-def _is_sound(segment: Segment) -> bool:
+def _is_sound(segment: MirrorSegment) -> bool:
     counts = _is_count(segment.rows) and _is_count(segment.size)
     named = bool(_SEGMENT.fullmatch(segment.name)) and bool(_CHECKSUM.fullmatch(segment.checksum))
     return counts and named

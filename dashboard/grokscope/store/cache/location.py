@@ -7,12 +7,12 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from grokscope.schemas.files.locks import FileLock
+from grokscope.schemas.files.private import NotPrivateError, closed_folder
 from grokscope.schemas.places import home
 from grokscope.schemas.secrets import without_credentials
 from grokscope.store.cache.files import LOCK, MANIFEST, MirrorError
 from grokscope.store.cache.mirror import Mirror
-from grokscope.store.cache.private_files import ForeignFileError, take_folder
-from grokscope.store.cache.writer_lock import WriterLock
 
 MAX_BYTES = 2 << 30
 """Size of all mirrors together (some 150 million points); beyond, stores not used for longest lose theirs."""
@@ -35,15 +35,15 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
     folder = root / hashlib.sha256(store.encode()).hexdigest()[:24]
     try:
         root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        take_folder(root)
-        doubt = None if take_folder(folder) else MirrorError("others could write into its folder")
-        lock = WriterLock.take(folder / LOCK)
+        closed_folder(root)
+        doubt = None if closed_folder(folder) else MirrorError("others could write into its folder")
+        lock = FileLock.acquire(folder / LOCK)
         if lock is not None:
             with suppress(FileNotFoundError):  # so that its age is that of the last use
                 os.utime(folder / MANIFEST, follow_symlinks=False)
             prune(root)
         return Mirror(folder, store=store, lock=lock, doubt=doubt)
-    except ForeignFileError as error:
+    except NotPrivateError as error:
         _log.warning("Points are not kept between readings of %s: %s.", store, error)
         return None
     except OSError:
@@ -64,7 +64,7 @@ def prune(root: Path, *, max_bytes: int | None = None) -> list[Path]:
         if excess <= 0:
             break
         with suppress(OSError):  # somebody else's, or just removed by another process
-            lock = WriterLock.take(folder / LOCK)
+            lock = FileLock.acquire(folder / LOCK)
             if lock is not None:
                 excess -= _size(folder)
                 shutil.rmtree(folder)

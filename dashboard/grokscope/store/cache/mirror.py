@@ -3,7 +3,7 @@
 A folder a store, in it numbered Parquet files of points and ``manifest.json``, which names those that count,
 says which curves are complete in them, and up to where the store was read. A file is never changed: a saving
 adds one, merged with its smaller predecessors, and then replaces the manifest. Whoever reads the manifest has
-a whole state, at every moment and after every crash. One process writes: the first that takes the lock.
+a whole state, at every moment and after every crash. One process writes: the first that acquires the lock.
 
 Nothing in a mirror is needed, and nothing in it is believed that does not have its checksum: whatever is odd
 about it empties it, is said once in the log, and the store is read again. A file is verified when it is first
@@ -22,9 +22,9 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import empty_points
+from grokscope.schemas.files.locks import FileLock
 from grokscope.store.cache.curves import Curve, Key, curves_of
-from grokscope.store.cache.files import Complete, Manifest, MirrorError, Print, ReplacedError, Segment
-from grokscope.store.cache.writer_lock import WriterLock
+from grokscope.store.cache.files import Complete, Manifest, MirrorError, MirrorSegment, Print, ReplacedError
 
 SAVE_S = 30.0
 """Longest time between savings of a process that keeps reading; what is not saved yet is read again."""
@@ -47,7 +47,7 @@ class Mirror:
     """
 
     def __init__(
-        self, folder: Path, *, store: str, lock: WriterLock | None, doubt: MirrorError | None = None
+        self, folder: Path, *, store: str, lock: FileLock | None, doubt: MirrorError | None = None
     ) -> None:
         self._folder = folder
         self._lock = lock
@@ -133,7 +133,7 @@ class Mirror:
             part for (run, _), curve in sorted(curves.items()) if run in complete for part in curve.parts
         ]
         merged = pl.concat([empty_points(), *parts])
-        added = Segment.write(self._folder / f"{self._manifest.number + 1:08d}.parquet", merged)
+        added = MirrorSegment.write(self._folder / f"{self._manifest.number + 1:08d}.parquet", merged)
         self._manifest = self._manifest.added([*segments[:first], added], state=state, complete=complete)
         self._manifest.write(self._folder)
         self._saved_s = time.monotonic()
@@ -147,7 +147,7 @@ class Mirror:
         filled = accumulate(rows[run] for run in runs)
         return {run for run, so_far in zip(runs, filled, strict=True) if so_far <= MAX_ROWS // 2}
 
-    def _rows(self, segment: Segment, chosen: pl.Expr) -> pl.DataFrame:
+    def _rows(self, segment: MirrorSegment, chosen: pl.Expr) -> pl.DataFrame:
         try:
             verified = segment.verified(self._folder, self._verified.get(segment.name))
             self._verified[segment.name] = verified

@@ -10,7 +10,7 @@ from grokscope.store.cache.curves import Curve, Key, curves_of, split
 from grokscope.store.cache.files import Complete, MirrorError, Names
 from grokscope.store.cache.mirror import Mirror
 
-MAX_HELD = 20_000_000
+MAX_POINTS = 20_000_000
 """Points in memory (about 1.2 GB); beyond, runs that a call does not ask for are forgotten."""
 
 
@@ -18,7 +18,7 @@ MAX_HELD = 20_000_000
 class _Run:
     """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror.
 
-    Of a run that ``is_mirrored``, the mirror lacks the rows taken since; of another one, everything.
+    Of a run that ``is_mirrored``, the mirror lacks the rows added since; of another one, everything.
     """
 
     keys: Names = frozenset()
@@ -31,20 +31,20 @@ class _Run:
         return sum(curve.height for curve in self.curves.values())
 
 
-class HeldPoints:
+class PointCache:
     """What was read so far, by this process and by earlier ones.
 
-    Reducing to the newest attempt is associative, so rows may be taken in any order and more than once: the
+    Reducing to the newest attempt is associative, so rows may be added in any order and more than once: the
     result is that of one full read. Not safe for several threads by itself.
 
     Args:
         mirror: Where points outlive the process; ``None`` keeps them in memory only.
 
-    >>> held = HeldPoints()
-    >>> held.missing("r", ["m"])
+    >>> cache = PointCache()
+    >>> cache.missing("r", ["m"])
     ['m']
-    >>> held.add("r", empty_points(), keys=["m"])
-    >>> held.missing("r", ["m"]), held.missing("r", ["m", "n"]), held.missing("r", None)
+    >>> cache.add("r", empty_points(), keys=["m"])
+    >>> cache.missing("r", ["m"]), cache.missing("r", ["m", "n"]), cache.missing("r", None)
     ([], ['n'], None)
     """
 
@@ -67,24 +67,24 @@ class HeldPoints:
         return self._runs.get(run_id, _Run()).keys or frozenset()
 
     def add(self, run_id: str, points: pl.DataFrame, *, keys: Iterable[str] | None) -> None:
-        """Take rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
+        """Add rows of a run; with them, ``keys`` (``None``: all its metrics) are complete."""
         run = self._runs.setdefault(run_id, _Run())
-        # Saved as it is held from now on: rows kept apart would keep the whole reading they are cut from.
+        # Saved as it is in memory by then: rows kept apart would keep the whole reading they are cut from.
         run.is_mirrored = False
         for _, metric, rows in split(points):
-            self._take(run_id, metric, rows)
+            self._add_to_curve(run_id, metric, rows)
         if run.keys is not None:
             run.keys = None if keys is None else run.keys | frozenset(keys)
 
     def extend(self, points: pl.DataFrame) -> None:
-        """Take rows that are new since the last reading; those of curves that are not held are left out."""
+        """Add rows that are new since the last reading; those of curves that are not here are left out."""
         for run_id, metric, rows in split(points):
             run = self._runs.get(run_id)
             if run is not None and (run.keys is None or metric in run.keys):
-                self._take(run_id, metric, rows)
+                self._add_to_curve(run_id, metric, rows)
 
     def runs(self) -> list[str]:
-        """Return the ids of the runs that are held."""
+        """Return the ids of the runs that are here."""
         return list(self._runs)
 
     def clear(self) -> None:
@@ -110,16 +110,16 @@ class HeldPoints:
             self._mirror.close()
             self._mirror = None
 
-    def bound(self, asked: Iterable[str], *, rows: int = MAX_HELD) -> list[str]:
+    def bound(self, asked: Iterable[str], *, rows: int = MAX_POINTS) -> list[str]:
         """Drop the runs beyond ``asked`` if more than ``rows`` points are in memory; return the dropped ones.
 
-        >>> held = HeldPoints()
-        >>> held.add("r", empty_points(), keys=None)
-        >>> held.bound([], rows=-1)
+        >>> cache = PointCache()
+        >>> cache.add("r", empty_points(), keys=None)
+        >>> cache.bound([], rows=-1)
         ['r']
         """
-        held = sum(run.height for run in self._runs.values())
-        dropped = sorted(self._runs.keys() - set(asked)) if held > rows else []
+        rows_in_memory = sum(run.height for run in self._runs.values())
+        dropped = sorted(self._runs.keys() - set(asked)) if rows_in_memory > rows else []
         self.drop(dropped)
         return dropped
 
@@ -152,7 +152,7 @@ class HeldPoints:
                 run.is_mirrored = True
 
     def _unmirrored(self) -> dict[Key, list[pl.DataFrame]]:
-        """Return what the mirror lacks; whole curves as they are held, so that no copy is kept of them."""
+        """Return what the mirror lacks; whole curves as they are, so that no copy is kept of them."""
         return {
             (run_id, metric): rows if run.is_mirrored else run.curves[metric].parts
             for (run_id, metric), rows in self._unsaved.items()
@@ -163,7 +163,7 @@ class HeldPoints:
         self._unsaved.clear()
         self._unsaved_rows = 0
 
-    def _take(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
+    def _add_to_curve(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
         run = self._runs[run_id]
         run.curves.setdefault(metric, Curve()).add(rows)
         if self._mirror is not None and self._mirror.is_writable:

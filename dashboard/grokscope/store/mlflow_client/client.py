@@ -3,9 +3,8 @@
 import importlib
 from typing import Any
 
-from grokscope.schemas import OtherVersionError, check_version
-from grokscope.schemas.secrets import redacted
-from grokscope.store.errors import SchemaError
+from grokscope.store.errors import no_experiment
+from grokscope.store.versions import require_version
 
 
 def open_client(uri: str) -> tuple[Any, Any]:
@@ -21,13 +20,14 @@ def open_client(uri: str) -> tuple[Any, Any]:
     return mlflow, mlflow.MlflowClient(tracking_uri=uri)
 
 
-def require_version(uri: str) -> None:
-    """Return if MLflow's client may open ``uri``.
+def experiment_named(client: Any, name: str) -> Any:
+    """Return MLflow's record of an active experiment.
 
     Raises:
-        SchemaError: If it would migrate the store, or cannot read it.
+        ExperimentNotFoundError: If none has the name.
+        Exception: Whatever MLflow raises; see ``explained``.
     """
-    try:
-        check_version(uri, shown=redacted(uri))
-    except OtherVersionError as error:
-        raise SchemaError(f"{error}.") from error
+    found = client.get_experiment_by_name(name)
+    if found is None or found.lifecycle_stage != "active":
+        raise no_experiment(name)
+    return found

@@ -1,4 +1,4 @@
-"""What MLflow's own client says, as errors of ours."""
+"""What MLflow's own client says, as a ``StoreError``."""
 
 import re
 from collections.abc import Generator

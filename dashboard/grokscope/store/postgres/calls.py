@@ -9,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from grokscope.schemas.mlflow_versions import CONNECT_S
 from grokscope.schemas.secrets import redacted
-from grokscope.store.database_check import CONNECT_S, unanswered
+from grokscope.store.database_check import unanswered
 from grokscope.store.deadline import Deadline
 from grokscope.store.errors import AccessError, BusyStoreError, SchemaError, StoreError
 

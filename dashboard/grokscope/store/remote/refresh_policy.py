@@ -37,7 +37,7 @@ class _Reading:
     latest: dict[str, Latest] = field(default_factory=dict[str, Latest])
 
 
-class Freshness:
+class RefreshPolicy:
     """What was read of which run, and when. Times are seconds of a monotonic clock.
 
     Args:
@@ -86,7 +86,7 @@ class Freshness:
         return {"wall_s": wall_s - now_s, "readings": noted}
 
     def recall(self, state: Any, *, now_s: float, wall_s: float) -> None:
-        """Take over what an earlier process noted; anything else is left alone."""
+        """Restore what an earlier process noted; anything else is left alone."""
         try:
             ago_s = wall_s - now_s - float(state["wall_s"])
             readings = cast("Mapping[str, dict[str, Any]]", state["readings"])

@@ -1,7 +1,7 @@
 """A store that is read through MLflow's API: listings tell what changed, and only that is asked for."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -14,11 +14,13 @@ from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
 from grokscope.store.cache.files import MirrorError
 from grokscope.store.cache.mirror import Mirror
-from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.errors import BusyStoreError, experiment_not_found
+from grokscope.store.findings import Finding, size_finding
 from grokscope.store.remote.records import RunRecord, by_id, runs_frame
-from grokscope.store.remote.refresh_policy import Freshness
-from grokscope.store.remote.source import Source
+from grokscope.store.remote.refresh_policy import RefreshPolicy
+from grokscope.store.remote.transport import Transport
+from grokscope.store.roles.tags import aliases_in, remove_alias, write_alias
 from grokscope.store.verdict_tags import write_verdict
 
 WAIT_S = 5.0
@@ -34,16 +36,16 @@ Request = dict[str, dict[str, int | None]]
 
 
 class RemoteStore:
-    """A ``Store`` on a ``Source``; see ``open_store``.
+    """A ``Store`` on a ``Transport``; see ``open_store``.
 
-    While the source is asked, nothing else has to wait: what is to be read is planned first and taken in
+    While the store is asked, nothing else has to wait: what is to be read is planned first and added
     afterwards. Only two readings of one experiment come one after the other.
 
     Args:
         uri: The address, with credentials if it has some.
-        source: How it is asked.
+        transport: How it is asked.
         notice: Why this way is used and not a faster one.
-        freshness: When to read whole histories again.
+        policy: When to read whole histories again.
         mirror: What earlier processes have read.
     """
 
@@ -51,32 +53,32 @@ class RemoteStore:
         self,
         uri: str,
         *,
-        source: Source,
+        transport: Transport,
         notice: str | None = None,
-        freshness: Freshness | None = None,
+        policy: RefreshPolicy | None = None,
         mirror: Mirror | None = None,
     ) -> None:
         self.uri = redacted(uri)
         self.notice = notice
         self._uri = uri
-        self._source = source
-        self._freshness = freshness or Freshness()
-        self._held = HeldPoints(mirror)
+        self._transport = transport
+        self._policy = policy or RefreshPolicy()
+        self._cache = PointCache(mirror)
         self._lock = Lock()
         self._reading: dict[str, Lock] = {}
         self._epoch = 0
         if mirror is not None:
-            self._freshness.recall(mirror.state, now_s=time.monotonic(), wall_s=time.time())
-            self._freshness.keep(mirror.complete)
+            self._policy.recall(mirror.state, now_s=time.monotonic(), wall_s=time.time())
+            self._policy.keep(mirror.complete)
 
     def experiments(self) -> pl.DataFrame:
         """Return active experiments, the newest activity first."""
-        listed = self._source.experiments()
+        listed = self._transport.experiments()
         return frames.experiments_with_runs(listed, self._runs_of(listed))
 
     def runs(self, experiment: str | None = None) -> pl.DataFrame:
         """Return active runs, newest first."""
-        listed = self._source.experiments()
+        listed = self._transport.experiments()
         chosen = [pair for pair in listed if experiment in (None, pair[1])]
         if experiment is not None and not chosen:
             raise experiment_not_found(experiment, (name for _, name in listed))
@@ -96,7 +98,7 @@ class RemoteStore:
         return frames.keys_from_rows((run_id, key) for run_id, r in records.items() for key in r.latest)
 
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return one value a (run, metric, step); reads what changed (see ``freshness``)."""
+        """Return one value a (run, metric, step); reads what changed (see ``refresh_policy``)."""
         records = self._records(run_ids)
         with self._alone_with({record.experiment_id for record in records.values()}):
             for _ in range(_TRIES):
@@ -106,7 +108,7 @@ class RemoteStore:
                 with self._lock:
                     try:
                         if plan.epoch == self._epoch:
-                            return self._taken(plan, read, records, metrics, taken_s=taken_s)
+                            return self._added(plan, read, records, metrics, taken_s=taken_s)
                     except MirrorError:
                         self._forget()
         raise BusyStoreError(f"{self.uri} changed again and again while it was read. Try again.")
@@ -116,13 +118,32 @@ class RemoteStore:
         self._records([verdict.run])
         write_verdict(self._uri, verdict)
 
+    def aliases(self, experiment: str) -> dict[str, str]:
+        """Return what people say that metrics of an experiment are."""
+        return aliases_in(self._transport.experiment_tags(experiment))
+
+    def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
+        """Say what a metric is."""
+        self.aliases(experiment)  # in the time that a question has, which MLflow's client does not keep
+        write_alias(self._uri, experiment, name=name, canonical=canonical)
+
+    def clear_alias(self, experiment: str, *, name: str) -> None:
+        """Take back what was said of a metric."""
+        if name in self.aliases(experiment):
+            remove_alias(self._uri, experiment, name=name)
+
+    def describe(self) -> Iterator[Finding]:
+        """Yield its version and its size."""
+        yield self._transport.version()
+        yield size_finding(self.experiments())
+
     def close(self) -> None:
         """Forget what was read; the mirror keeps it."""
         with self._lock:
-            state, runs = self._state(), self._held.runs()
-            self._held.close(state)
-            self._freshness.forget(runs)
-            self._held = HeldPoints()
+            state, runs = self._state(), self._cache.runs()
+            self._cache.close(state)
+            self._policy.forget(runs)
+            self._cache = PointCache()
             self._epoch += 1
 
     @contextmanager
@@ -130,17 +151,17 @@ class RemoteStore:
         """Keep others from reading the same experiments meanwhile: they would read the same once more."""
         with self._lock:
             locks = [self._reading.setdefault(number, Lock()) for number in sorted(experiments)]
-        with ExitStack() as taken:
+        with ExitStack() as held:
             for lock in locks:
                 if not lock.acquire(timeout=WAIT_S):
                     raise BusyStoreError(
                         f"{self.uri} is being read already, which takes longer than {WAIT_S:g} s. "
                         "It is tried again at the next refresh."
                     )
-                taken.callback(lock.release)
+                held.callback(lock.release)
             yield
 
-    def _taken(
+    def _added(
         self,
         plan: "_Plan",
         read: pl.DataFrame,
@@ -149,41 +170,41 @@ class RemoteStore:
         *,
         taken_s: float,
     ) -> pl.DataFrame:
-        """Take in what was read as planned, and return what was asked for."""
+        """Add what was read as planned, and return what was asked for."""
         for (run_id,), points in read.group_by("run_id"):
-            self._held.add(str(run_id), points, keys=())
+            self._cache.add(str(run_id), points, keys=())
         now_s = time.monotonic()
         for record, keys in plan.whole:
-            self._held.add(record.run_id, empty_points(), keys=keys)
-            self._freshness.read_all(record, keys, at_s=now_s, cost_s=taken_s / len(plan.whole))
+            self._cache.add(record.run_id, empty_points(), keys=keys)
+            self._policy.read_all(record, keys, at_s=now_s, cost_s=taken_s / len(plan.whole))
         for record, keys in plan.partial:
-            self._held.add(record.run_id, empty_points(), keys=keys)
-            self._freshness.read_new(record, keys)
-        if dropped := self._held.bound(records):
-            self._freshness.forget(dropped)
+            self._cache.add(record.run_id, empty_points(), keys=keys)
+            self._policy.read_new(record, keys)
+        if dropped := self._cache.bound(records):
+            self._policy.forget(dropped)
             self._epoch += 1
-        frame = self._held.frame(records, metrics)
-        self._held.save(self._state())
+        frame = self._cache.frame(records, metrics)
+        self._cache.save(self._state())
         return frame
 
     def _forget(self) -> None:
-        self._freshness.forget(self._held.runs())
-        self._held.clear()
+        self._policy.forget(self._cache.runs())
+        self._cache.clear()
         self._epoch += 1
 
     def _state(self) -> dict[str, Any]:
-        return self._freshness.as_state(now_s=time.monotonic(), wall_s=time.time())
+        return self._policy.as_state(now_s=time.monotonic(), wall_s=time.time())
 
     def _runs_of(self, experiments: list[tuple[str, str]]) -> pl.DataFrame:
         names = dict(experiments)
-        return runs_frame(self._source.search(list(names)), names)
+        return runs_frame(self._transport.search(list(names)), names)
 
     def _records(self, run_ids: Sequence[str]) -> dict[str, RunRecord]:
         if not run_ids:
             return {}
-        experiments = [number for number, _ in self._source.experiments()]
+        experiments = [number for number, _ in self._transport.experiments()]
         batches = [run_ids[i : i + IDS_A_SEARCH] for i in range(0, len(run_ids), IDS_A_SEARCH)]
-        found = [record for ids in batches for record in self._source.search(experiments, ids)]
+        found = [record for ids in batches for record in self._transport.search(experiments, ids)]
         return by_id(found, run_ids)
 
     def _plan(self, records: Mapping[str, RunRecord], metrics: Sequence[str] | None) -> "_Plan":
@@ -191,9 +212,9 @@ class RemoteStore:
         now_s = time.monotonic()
         plan = _Plan(epoch=self._epoch)
         for run_id, record in records.items():
-            if self._freshness.must_read_all(record, now_s):
+            if self._policy.must_read_all(record, now_s):
                 # Of the wanted curves, and of those that were read before.
-                keys = self._wanted(record, metrics, and_held=True)
+                keys = self._wanted(record, metrics, and_cached=True)
                 plan.whole.append((record, keys))
                 for key in keys:
                     plan.histories.setdefault(key, {})[run_id] = None
@@ -206,25 +227,25 @@ class RemoteStore:
 
     def _new_steps(self, record: RunRecord, metrics: Sequence[str] | None) -> dict[str, int | None]:
         wanted = self._wanted(record, metrics)
-        missing = self._held.missing(record.run_id, wanted) or ()
-        advanced = self._freshness.advanced(record, [key for key in wanted if key not in missing])
+        missing = self._cache.missing(record.run_id, wanted) or ()
+        advanced = self._policy.advanced(record, [key for key in wanted if key not in missing])
         steps: dict[str, int | None] = dict.fromkeys(missing)
-        return steps | {key: self._freshness.last_step(record.run_id, key) for key in advanced}
+        return steps | {key: self._policy.last_step(record.run_id, key) for key in advanced}
 
     def _read(self, plan: "_Plan") -> tuple[pl.DataFrame, float]:
         """Return what was planned, and how long the whole histories took; no lock is held meanwhile."""
         started_s = time.monotonic()
-        histories = [self._source.since(key, steps) for key, steps in plan.histories.items()]
+        histories = [self._transport.since(key, steps) for key, steps in plan.histories.items()]
         taken_s = time.monotonic() - started_s
-        news = [self._source.since(key, steps) for key, steps in plan.news.items()]
+        news = [self._transport.since(key, steps) for key, steps in plan.news.items()]
         return pl.concat([empty_points(), *histories, *news]), taken_s
 
     def _wanted(
-        self, record: RunRecord, metrics: Sequence[str] | None, *, and_held: bool = False
+        self, record: RunRecord, metrics: Sequence[str] | None, *, and_cached: bool = False
     ) -> list[str]:
         names = set(record.latest if metrics is None else metrics)
-        if and_held:
-            names |= self._held.keys(record.run_id)
+        if and_cached:
+            names |= self._cache.keys(record.run_id)
         return [key for key in record.latest if key in names]
 
 

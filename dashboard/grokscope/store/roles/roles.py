@@ -1,15 +1,15 @@
 """Which curve is what: roles of other people's metrics, and how a person overrides a guess.
 
-How a page or a command uses it, all names from ``grokscope.store``::
+How a page or a command uses it, with a store from ``open_store``::
 
-    overrides = aliases_of(uri, experiment)              # {name: canonical key, or IGNORED}
+    overrides = store.aliases(experiment)                # {name: canonical key, or IGNORED}
     roles = roles_of(names, overrides)                   # one Role a name: kind, canonical, how, reason
     verdicts = detect(under_roles(points, overrides))    # the engine sees canonical names
-    set_alias(uri, experiment, name="probe_acc", canonical="test/accuracy")
-    set_alias(uri, experiment, name="aux_loss", canonical=IGNORED)
-    clear_alias(uri, experiment, name="probe_acc")
+    store.set_alias(experiment, name="probe_acc", canonical="test/accuracy")
+    store.set_alias(experiment, name="aux_loss", canonical=IGNORED)
+    store.clear_alias(experiment, name="probe_acc")
 
-``uri`` is the store's address with its credentials. Overrides are experiment tags (see ``tags``), so
+Overrides are experiment tags (see ``tags``), so
 all who read the store share them; MLflow's own pages show them too.
 """
 
@@ -78,7 +78,7 @@ def roles_of(metric_names: Iterable[str], overrides: Mapping[str, str] | None = 
 
     Args:
         metric_names: As logged; those of one run or of one experiment, since neighbours matter.
-        overrides: Name -> our key or ``IGNORED``, as ``aliases_of`` gives them.
+        overrides: Name -> our key or ``IGNORED``, as ``Store.aliases`` gives them.
 
     >>> for role in roles_of(["train_acc", "val/accuracy", "lr"], {"lr": "-"}):
     ...     print(role.name, role.canonical, role.kind, role.how)

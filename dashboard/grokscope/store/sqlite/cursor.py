@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.sqlite.bulk import BulkReader
-from grokscope.store.sqlite.queries import arrived
+from grokscope.store.sqlite.queries import LAST_ROW, arrived
 
-_LAST = "SELECT MAX(rowid) FROM metrics"
 _ROW = "SELECT run_uuid, key, step, timestamp, value, is_nan FROM metrics WHERE rowid = ?"
-_LAST_ROW = 2**63 - 1
+_GREATEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
+class RowCursor:
     """The last row that was read, and the file that it was in."""
 
     number: int
@@ -29,37 +28,37 @@ class Cursor:
     file: tuple[int, int]
 
 
-def move(reader: BulkReader, path: Path, *, cursor: Cursor | None, held: HeldPoints) -> Cursor:
-    """Bring ``held`` up to date and return the new cursor; empty it if rows are not what they were."""
+def move(reader: BulkReader, path: Path, *, cursor: RowCursor | None, cache: PointCache) -> RowCursor:
+    """Bring ``cache`` up to date and return the new cursor; empty it if rows are not what they were."""
     status, connection = path.stat(), reader.connection
-    number = int(connection.execute(_LAST).fetchone()[0] or 0)
-    now = Cursor(number=number, content=_content(connection, number), file=(status.st_dev, status.st_ino))
+    number = int(connection.execute(LAST_ROW).fetchone()[0] or 0)
+    now = RowCursor(number=number, content=_content(connection, number), file=(status.st_dev, status.st_ino))
     if cursor is None or not _continues(connection, cursor, now):
-        held.clear()
-    elif number > cursor.number and held.runs():
-        for points in arrived(reader.rows, held.runs(), after=cursor.number, until=number):
-            held.extend(points)
+        cache.clear()
+    elif number > cursor.number and cache.runs():
+        for points in arrived(reader.rows, cache.runs(), after=cursor.number, until=number):
+            cache.extend(points)
     return now
 
 
-def cursor_from(state: Any) -> Cursor | None:
+def cursor_from(state: Any) -> RowCursor | None:
     """Return the cursor that ``asdict`` and JSON made ``state`` of; ``None`` if it is of something else."""
     try:
         content, file, number = state["content"], state["file"], int(state["number"])
         return (
-            Cursor(
+            RowCursor(
                 number=number,
                 content=None if content is None else tuple(content),
                 file=(int(file[0]), int(file[1])),
             )
-            if 0 <= number <= _LAST_ROW
+            if 0 <= number <= _GREATEST
             else None
         )
     except (TypeError, KeyError, ValueError, IndexError, OverflowError):
         return None
 
 
-def _continues(connection: sqlite3.Connection, cursor: Cursor, now: Cursor) -> bool:
+def _continues(connection: sqlite3.Connection, cursor: RowCursor, now: RowCursor) -> bool:
     return (
         now.file == cursor.file
         and now.number >= cursor.number

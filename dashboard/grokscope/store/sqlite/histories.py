@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from grokscope.schemas import empty_points
-from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.frames import points_from_frame
 from grokscope.store.sqlite.bulk import BulkReader, Rows
 from grokscope.store.sqlite.queries import arrived, history, share
@@ -23,20 +23,20 @@ Lacking = Mapping[str, Sequence[str] | None]
 
 def read_lacking(
     reader: BulkReader,
-    held: HeldPoints,
+    cache: PointCache,
     *,
     metrics: Sequence[str] | None,
     lacking: Lacking,
     until: int,
 ) -> None:
-    """Read into ``held`` what is lacking; rows later than row ``until`` may be left to the next refresh.
+    """Read into ``cache`` what is lacking; rows later than row ``until`` may be left to the next refresh.
 
     Args:
         reader: From ``bulk_reading``.
-        held: Where the points go.
+        cache: Where the points go.
         metrics: All that is asked for; each run lacks these or some of them.
         lacking: What to read.
-        until: Row up to which ``held`` is to be complete.
+        until: Row up to which ``cache`` is to be complete.
     """
     if len(lacking) > 1 and share(reader.connection, list(lacking), metrics) >= SCAN_FROM:
         parts = arrived(reader.rows, list(lacking), after=0, until=until, metrics=metrics)
@@ -44,12 +44,12 @@ def read_lacking(
         parts = _looked_up(reader.rows, lacking, index=step_index(reader.connection))
     # Each part is taken as it comes, so that a large table is never in memory as a whole.
     for run_id, keys in lacking.items():
-        held.add(run_id, empty_points(), keys=keys)
+        cache.add(run_id, empty_points(), keys=keys)
     try:
         for points in parts:
-            held.extend(points)
+            cache.extend(points)
     except BaseException:
-        held.drop(lacking)  # they were said to be complete, and are not
+        cache.drop(lacking)  # they were said to be complete, and are not
         raise
 
 

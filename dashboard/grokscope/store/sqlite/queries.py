@@ -16,6 +16,14 @@ EXPERIMENTS = """
 SELECT CAST(experiment_id AS TEXT), name FROM experiments WHERE lifecycle_stage = 'active'
 """
 
+EXPERIMENT_TAGS = """
+SELECT t.key, t.value FROM experiments AS e
+LEFT JOIN experiment_tags AS t ON t.experiment_id = e.experiment_id
+WHERE e.lifecycle_stage = 'active' AND e.name = :experiment
+"""
+
+LAST_ROW = "SELECT MAX(rowid) FROM metrics"
+
 # MLflow 1 kept a run's name in a tag only, and later ones leave such runs as they are.
 _NAME = f"""
 COALESCE(NULLIF(r.name, ''),

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 
-from grokscope.schemas import OtherVersionError, check_version, release_of, upgrade_remedy
-from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import BusyStoreError, SchemaError
+from grokscope.store.versions import require_version_to_read
 
 INDEXES = ("index_metrics_run_uuid_key_step", "index_metrics_run_uuid")
 """The first is there since MLflow 3.12, the second since long before. Without ANALYZE, SQLite prefers the
@@ -73,26 +72,12 @@ def slower_because(store: object, columns_of: Callable[[str], set[str]], *, uri:
     for table, needed in _NEEDED.items():
         if lacking := needed - columns_of(table):
             lacks = f"its table {table} lacks {', '.join(sorted(lacking))}"
-            _refuse_other_version(store, lacks, uri)
+            require_version_to_read(uri, shown=store, lacks=lacks)
             return (
                 f"{store} is read through MLflow's own client, which is slower: "
                 f"{lacks}, so it is of another MLflow version."
             )
     return None
-
-
-def _refuse_other_version(store: object, lacks: str, uri: str) -> None:
-    try:
-        check_version(uri, shown=redacted(uri))
-    except OtherVersionError as error:
-        remedy = (
-            f"{upgrade_remedy(redacted(uri))}; clients and servers of the older version then fail"
-            if error.is_older
-            else "Install a grokscope that knows it (pip install --upgrade grokscope mlflow)"
-        )
-        raise SchemaError(
-            f"{store} is a store of {release_of(error.revision)} and cannot be read: {lacks}. {remedy}."
-        ) from error
 
 
 def step_index(connection: sqlite3.Connection) -> str:

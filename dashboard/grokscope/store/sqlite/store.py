@@ -1,7 +1,7 @@
 """Embedded MLflow on SQLite, read directly: no ORM, no lock beyond one statement, only new rows again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -10,19 +10,24 @@ from typing import Any
 import polars as pl
 
 from grokscope.schemas import Verdict
-from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
 from grokscope.store.cache.files import MirrorError
 from grokscope.store.cache.mirror import Mirror
-from grokscope.store.cache.point_cache import HeldPoints
+from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.errors import experiment_not_found, runs_not_found
+from grokscope.store.findings import Finding, shown_bytes, size_finding
+from grokscope.store.mlflow_client.errors import explained
+from grokscope.store.roles.tags import aliases_in, remove_alias, write_alias
 from grokscope.store.sqlite import queries
 from grokscope.store.sqlite.bulk import BulkReader, bulk_reading
 from grokscope.store.sqlite.cursor import cursor_from, move
 from grokscope.store.sqlite.file import reading
 from grokscope.store.sqlite.histories import read_lacking
-from grokscope.store.uris import local_path
 from grokscope.store.verdict_tags import write_verdict
+from grokscope.store.versions import database_version
+
+BIG_BYTES = 8 << 30
+_TOO_BIG = "`mlflow gc` removes deleted runs for good; a team's store is better off on PostgreSQL."
 
 
 class SqliteStore:
@@ -30,11 +35,10 @@ class SqliteStore:
 
     notice: str | None = None
 
-    def __init__(self, uri: str, *, mirror: Mirror | None = None) -> None:
-        self.uri = redacted(uri)
-        self._uri = uri
-        self._path: Path = local_path(uri)
-        self._held = HeldPoints(mirror)
+    def __init__(self, path: Path, *, mirror: Mirror | None = None) -> None:
+        self.uri = f"sqlite:///{path}"
+        self._path = path
+        self._cache = PointCache(mirror)
         self._cursor = cursor_from(mirror.state) if mirror else None
         self._lock = Lock()
 
@@ -75,33 +79,60 @@ class SqliteStore:
             try:
                 return self._points(reader, run_ids, metrics)
             except MirrorError:
-                self._held.clear()
+                self._cache.clear()
                 return self._points(reader, run_ids, metrics)
 
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
         self._check_runs([verdict.run])
-        write_verdict(self._uri, verdict)
+        write_verdict(self.uri, verdict)
+
+    def aliases(self, experiment: str) -> dict[str, str]:
+        """Return what people say that metrics of an experiment are."""
+        rows = self._rows(queries.EXPERIMENT_TAGS, {"experiment": experiment})
+        if not rows:
+            raise experiment_not_found(experiment, [str(name) for _, name in self._rows(queries.EXPERIMENTS)])
+        return aliases_in({key: value for key, value in rows if key is not None})
+
+    def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
+        """Say what a metric is."""
+        self.aliases(experiment)  # the file has to be there: MLflow's client would make a missing one
+        write_alias(self.uri, experiment, name=name, canonical=canonical)
+
+    def clear_alias(self, experiment: str, *, name: str) -> None:
+        """Take back what was said of a metric."""
+        if name in self.aliases(experiment):
+            remove_alias(self.uri, experiment, name=name)
+
+    def describe(self) -> Iterator[Finding]:
+        """Yield its version and its size."""
+        with explained(self.uri):
+            yield database_version(self.uri)
+        experiments = self.experiments()
+        rows = self._rows(queries.LAST_ROW)[0][0] or 0
+        size = self._path.stat().st_size
+        more = f", some {rows:,} points in {shown_bytes(size)}"
+        yield size_finding(experiments, more=more, remedy=_TOO_BIG if size > BIG_BYTES else "")
 
     def close(self) -> None:
         """Forget what was read; the mirror keeps it."""
         with self._lock:
-            self._held.close(self._state)
-            self._held, self._cursor = HeldPoints(), None
+            self._cache.close(self._state)
+            self._cache, self._cursor = PointCache(), None
 
     def _points(
         self, reader: BulkReader, run_ids: Sequence[str], metrics: Sequence[str] | None
     ) -> pl.DataFrame:
         # The cursor moves first: rows that arrive during the reading below are read once more at the
         # next refresh, which changes nothing, so no transaction has to span several statements.
-        self._cursor = move(reader, self._path, cursor=self._cursor, held=self._held)
-        missing = {run_id: self._held.missing(run_id, metrics) for run_id in run_ids}
+        self._cursor = move(reader, self._path, cursor=self._cursor, cache=self._cache)
+        missing = {run_id: self._cache.missing(run_id, metrics) for run_id in run_ids}
         lacking = {run_id: keys for run_id, keys in missing.items() if keys is None or keys}
         until = self._cursor.number
-        read_lacking(reader, self._held, metrics=metrics, lacking=lacking, until=until)
-        self._held.bound(run_ids)
-        frame = self._held.frame(run_ids, metrics)
-        self._held.save(self._state)
+        read_lacking(reader, self._cache, metrics=metrics, lacking=lacking, until=until)
+        self._cache.bound(run_ids)
+        frame = self._cache.frame(run_ids, metrics)
+        self._cache.save(self._state)
         return frame
 
     @property

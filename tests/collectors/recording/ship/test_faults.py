@@ -149,7 +149,7 @@ def test_a_spool_born_while_a_shipper_decides_to_stop_is_shipped(new_spool, tmp_
     born = []
 
     def release_late(lock: ShipLock) -> None:
-        if not born and lock._fd >= 0:
+        if not born and lock._held is not None:
             born.append(filled(new_spool, 5, "run-b"))
         release(lock)
 

@@ -28,8 +28,8 @@ from grokscope.collectors.recording.spool import (
     next_attempt,
     read_ending,
 )
-from grokscope.collectors.recording.spool.private import content_of
 from grokscope.collectors.recording.spool.record import frame, keys_payload, points_packer
+from grokscope.schemas.files.private import content_of
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 DEEP = 10**5

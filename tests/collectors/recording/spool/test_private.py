@@ -7,20 +7,22 @@ import pytest
 
 from grokscope.collectors.recording.spool import (
     Meta,
-    NotPrivateError,
-    check_folder,
-    check_place,
     create_spool,
     find_spools,
     next_attempt,
-    opened,
-    private_folder,
     read_json,
     read_meta,
     remove_retired,
     replace_json,
 )
-from grokscope.collectors.recording.spool.private import close_to_others
+from grokscope.schemas.files.private import (
+    NotPrivateError,
+    check_folder,
+    check_place,
+    close_to_others,
+    opened,
+    private_folder,
+)
 from grokscope.store.cache.location import open_mirror
 
 ROOTS = "/etc/passwd"

@@ -6,14 +6,13 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.recording.ship.credentials import full_uri
 from grokscope.collectors.recording.ship.lock import ShipLock
 from grokscope.collectors.recording.ship.service import FAILED, OTHER_VERSION, Service, write_state
 from grokscope.collectors.recording.ship.sink import StoreReplaced
-from grokscope.schemas import OtherVersionError, check_version
+from grokscope.schemas import other_version
 from grokscope.schemas.secrets import redacted
 
 _log = logging.getLogger(__name__)
@@ -71,7 +70,9 @@ def _is_parent() -> bool:
 def _ship(home: Path, store: str, lock: ShipLock) -> bool:
     """Ship until idle; say whether a spool came while we stopped."""
     os.environ.update(PATIENCE)
-    _say_other_version(home, store)
+    # Before mlflow is imported, which takes longer than a short training waits at its end.
+    if error := other_version(full_uri(store), shown=store):
+        write_state(home, store, OTHER_VERSION, str(error))
     try:
         # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
         from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink  # noqa: PLC0415
@@ -88,15 +89,6 @@ def _ship(home: Path, store: str, lock: ShipLock) -> bool:
         lock.release()
     # A spool that was born while we decided to stop found the lock taken: it is ours to ship.
     return done and service.has_spools()
-
-
-def _say_other_version(home: Path, store: str) -> None:
-    """Say so before mlflow is imported, which takes longer than a short training waits at its end."""
-    with suppress(Exception):  # a store that cannot be asked now; the sink finds out why
-        try:
-            check_version(full_uri(store), shown=store)
-        except OtherVersionError as error:
-            write_state(home, store, OTHER_VERSION, str(error))
 
 
 if __name__ == "__main__":

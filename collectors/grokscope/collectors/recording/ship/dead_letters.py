@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokscope.collectors.recording.spool import check_place, opened
+from grokscope.schemas.files.private import check_place, opened
 from grokscope.schemas.printable import written_out
 
 # Enough to tell the reasons of a file that may hold millions of points.

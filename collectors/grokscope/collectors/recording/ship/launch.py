@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grokscope.collectors.recording.ship.credentials import VARIABLE
 from grokscope.collectors.recording.ship.lock import is_held, ship_key
-from grokscope.collectors.recording.spool import opened, private_folder
+from grokscope.schemas.files.private import opened, private_folder
 from grokscope.schemas.secrets import without_credentials
 
 _START_SECONDS = 30.0

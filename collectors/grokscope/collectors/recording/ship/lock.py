@@ -1,15 +1,11 @@
 """One shipper a store, home and machine: a lock that dies with its holder."""
 
-import fcntl
 import hashlib
-import os
 import socket
-import time
 from pathlib import Path
 
-from grokscope.collectors.recording.spool import opened, private_folder
-
-_BETWEEN_TRIES = 0.02
+from grokscope.schemas.files.locks import FileLock
+from grokscope.schemas.files.private import private_folder
 
 
 def ship_key(store: str, *, host: str | None = None) -> str:
@@ -28,7 +24,7 @@ class ShipLock:
     def __init__(self, home: Path, store: str, *, host: str | None = None) -> None:
         self._home = home
         self._path = lock_path(home, store, host=host)
-        self._fd = -1
+        self._held: FileLock | None = None
 
     def acquire(self, *, tries: int = 1) -> bool:
         """Take the lock if it is free; say whether it was.
@@ -40,26 +36,14 @@ class ShipLock:
             OSError: If the file system cannot lock at all, or somebody else may have made the file.
         """
         private_folder(self._home, self._path.parent.name)
-        fd = opened(self._path, os.O_RDWR | os.O_CREAT)
-        for left in reversed(range(tries)):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_BETWEEN_TRIES if left else 0)
-            except OSError:
-                os.close(fd)
-                raise
-            else:
-                self._fd = fd
-                return True
-        os.close(fd)
-        return False
+        self._held = FileLock.acquire(self._path, tries=tries)
+        return self._held is not None
 
     def release(self) -> None:
         """Give the lock back."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._held is not None:
+            self._held.release()
+            self._held = None
 
 
 def is_held(home: Path, store: str, *, host: str | None = None) -> bool:

@@ -6,14 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.recording.ship.lock import is_held
-from grokscope.collectors.recording.spool import (
-    LEASE_SECONDS,
-    Meta,
-    age_seconds,
-    is_certain,
-    opened,
-    writer_is_alive,
-)
+from grokscope.collectors.recording.spool import LEASE_SECONDS, Meta, age_seconds, is_certain, writer_is_alive
+from grokscope.schemas.files.private import opened
 
 _LEASE = "shipper"
 

@@ -16,11 +16,8 @@ from grokscope.collectors.recording.ship.ownership import is_ours
 from grokscope.collectors.recording.ship.sink import OtherVersion, Sink, StoreReplaced, Unavailable
 from grokscope.collectors.recording.ship.stored_run import Waiting
 from grokscope.collectors.recording.spool import (
-    NotPrivateError,
-    check_place,
     find_spools,
     forget_attempts,
-    private_folder,
     read_json,
     read_meta,
     remove_retired,
@@ -28,6 +25,7 @@ from grokscope.collectors.recording.spool import (
     whole_number,
     why_refused,
 )
+from grokscope.schemas.files.private import NotPrivateError, check_place, private_folder
 from grokscope.schemas.secrets import redacted
 
 _log = logging.getLogger(__name__)

@@ -20,13 +20,6 @@ from grokscope.collectors.recording.spool.layout import set_aside as set_aside
 from grokscope.collectors.recording.spool.layout import write_cursor as write_cursor
 from grokscope.collectors.recording.spool.meta import Meta as Meta
 from grokscope.collectors.recording.spool.meta import read_meta as read_meta
-from grokscope.collectors.recording.spool.private import NotPrivateError as NotPrivateError
-from grokscope.collectors.recording.spool.private import check_folder as check_folder
-from grokscope.collectors.recording.spool.private import check_place as check_place
-from grokscope.collectors.recording.spool.private import close_to_others as close_to_others
-from grokscope.collectors.recording.spool.private import is_private as is_private
-from grokscope.collectors.recording.spool.private import opened as opened
-from grokscope.collectors.recording.spool.private import private_folder as private_folder
 from grokscope.collectors.recording.spool.reader import Read as Read
 from grokscope.collectors.recording.spool.reader import SpoolReader as SpoolReader
 from grokscope.collectors.recording.spool.reader import read_spool as read_spool

@@ -8,13 +8,13 @@ from pathlib import Path
 from grokscope.collectors.recording.run_ids import checked_run_id
 from grokscope.collectors.recording.spool.layout import find_spools
 from grokscope.collectors.recording.spool.meta import read_meta
-from grokscope.collectors.recording.spool.private import is_private, private_folder
 from grokscope.collectors.recording.spool.small_files import (
     age_seconds,
     read_json,
     replace_json,
     whole_number,
 )
+from grokscope.schemas.files.private import is_private, private_folder
 
 _KEEP_SECONDS = 90 * 86_400.0
 # Between two beats an attempt may have logged this much later than its last one tells.

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.collectors.recording.spool.private import check_place
 from grokscope.collectors.recording.spool.small_files import read_json, replace_json, whole_number
+from grokscope.schemas.files.private import check_place
 from grokscope.schemas.names import plain_text
 
 _NAME, _REPORT = "damage.json", ".damage.json"

@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from grokscope.collectors.recording.spool.meta import NAME, Meta
-from grokscope.collectors.recording.spool.private import check_place, is_private, private_folder
 from grokscope.collectors.recording.spool.small_files import (
     age_seconds,
     read_json,
     replace_json,
     whole_number,
 )
+from grokscope.schemas.files.private import check_place, is_private, private_folder
 
 _RETIRED, _ASIDE = ".shipped", ".silent"
 _ASIDE_SECONDS = 7 * 86_400.0

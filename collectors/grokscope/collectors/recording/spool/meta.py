@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
-from grokscope.collectors.recording.spool.private import content_of
 from grokscope.collectors.recording.spool.small_files import whole_number
+from grokscope.schemas.files.private import content_of
 from grokscope.schemas.secrets import without_credentials
 
 NAME = "meta.json"

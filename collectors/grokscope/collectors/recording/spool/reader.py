@@ -9,7 +9,6 @@ from pathlib import Path
 
 from grokscope.collectors.recording.spool.damage import Damage
 from grokscope.collectors.recording.spool.layout import Cursor, read_cursor, segment_path, segments
-from grokscope.collectors.recording.spool.private import content_of
 from grokscope.collectors.recording.spool.record import (
     AFTER,
     MAGIC,
@@ -23,6 +22,7 @@ from grokscope.collectors.recording.spool.record import (
 )
 from grokscope.collectors.recording.spool.resynchronization import read_around
 from grokscope.collectors.recording.spool.small_files import whole_number
+from grokscope.schemas.files.private import content_of
 
 _CHUNK = 1 << 20
 _MOST = _CHUNK << 6

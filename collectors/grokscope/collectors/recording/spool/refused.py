@@ -7,8 +7,8 @@ from pathlib import Path
 
 from grokscope.collectors.recording.spool.layout import segments, spools, visible
 from grokscope.collectors.recording.spool.meta import NAME, NoMetaError, meta_of
-from grokscope.collectors.recording.spool.private import NotPrivateError, check_folder, check_place
 from grokscope.collectors.recording.spool.reader import unshipped
+from grokscope.schemas.files.private import NotPrivateError, check_folder, check_place
 
 _FOLDER = re.compile(r"(?P<run_id>.+)\.(?P<attempt>\d+)-\d+-(?P<start_ms>\d+)")
 

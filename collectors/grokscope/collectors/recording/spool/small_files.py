@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.collectors.recording.spool.private import beside, content_of, opened
+from grokscope.schemas.files.private import content_of, opened
+from grokscope.schemas.files.replacing import Synced, replacing
 
 Json = dict[str, Any]
 
@@ -18,17 +19,12 @@ def replace_json(path: Path, content: Json) -> None:
         OSError: If the disk refuses; the old file is untouched.
         ValueError: If ``content`` holds what no JSON file can, with the same promise.
     """
-    temporary = beside(path)
-    fd = opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, ValueError):
-        temporary.unlink(missing_ok=True)
-        raise
+    # Not its name: to whoever reads the old one after a power failure, it says what is still true.
+    with (
+        replacing(path, synced=Synced.CONTENT) as unfinished,
+        os.fdopen(opened(unfinished, os.O_WRONLY), "w", encoding="utf-8") as file,
+    ):
+        json.dump(content, file, ensure_ascii=False)
 
 
 def read_json(path: Path) -> Json | None:

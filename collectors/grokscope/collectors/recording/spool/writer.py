@@ -13,7 +13,6 @@ from typing import Any
 
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.recording.spool.layout import segment_path, segments
-from grokscope.collectors.recording.spool.private import beside, duplicate, opened
 from grokscope.collectors.recording.spool.record import (
     AFTER,
     MAGIC,
@@ -23,6 +22,8 @@ from grokscope.collectors.recording.spool.record import (
     keys_payload,
     points_packer,
 )
+from grokscope.schemas.files.private import duplicate, opened
+from grokscope.schemas.files.replacing import beside
 
 SEGMENT_BYTES = 16 << 20
 CAP_BYTES = 2 << 30

@@ -4,7 +4,6 @@ The lock tells all that run under the same kernel, containers among them, whatev
 they see. To another kernel, over a network file system, the file's time tells that the writer is at work.
 """
 
-import fcntl
 import os
 import weakref
 from contextlib import suppress
@@ -13,7 +12,6 @@ from typing import Any
 
 from grokscope.collectors.recording.spool.layout import segments
 from grokscope.collectors.recording.spool.meta import Meta, kernel
-from grokscope.collectors.recording.spool.private import content_of, opened
 from grokscope.collectors.recording.spool.record import (
     END,
     Event,
@@ -24,6 +22,8 @@ from grokscope.collectors.recording.spool.record import (
     read_frames,
 )
 from grokscope.collectors.recording.spool.small_files import age_seconds
+from grokscope.schemas.files.locks import try_lock
+from grokscope.schemas.files.private import content_of, opened
 
 LEASE_SECONDS = 300.0
 _NAME = "writer"
@@ -46,7 +46,7 @@ class Presence:
             # Room for the ending while there is some: it is written over this, and needs no new block.
             os.pwrite(self._fd, bytes(_ENDING_BYTES), 0)
             with suppress(OSError):  # a file system without locks: the file's time has to do
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                try_lock(self._fd)
         except OSError:
             os.close(self._fd)
             raise
@@ -109,12 +109,8 @@ def _is_locked(path: Path) -> bool | None:
     except OSError:
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(fd, shared=True)
     except OSError:
         return None
-    else:
-        return False
     finally:
         os.close(fd)

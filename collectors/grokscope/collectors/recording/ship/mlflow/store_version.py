@@ -1,6 +1,5 @@
 """A store of another MLflow: never opened through MLflow's client, and migrated only by who asks for it."""
 
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -14,6 +13,8 @@ from pathlib import Path
 from grokscope.collectors.recording.ship.credentials import VARIABLE
 from grokscope.collectors.recording.ship.sink import OtherVersion
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
+from grokscope.schemas.files.locks import try_lock
+from grokscope.schemas.files.replacing import replacing
 from grokscope.schemas.secrets import redacted, without_credentials
 
 _UPGRADE = f"import os, mlflow.db; mlflow.db.upgrade.callback(os.environ['{VARIABLE}'])"
@@ -126,16 +127,10 @@ def _free_name(path: Path, revision: str) -> Path:
 
 def _copy(path: Path, kept: Path) -> None:
     """Copy a SQLite file as it is between two commits: whole, or not at all."""
-    half = kept.with_name(f"{kept.name}.part")
-    half.unlink(missing_ok=True)
-    try:
-        half.touch(mode=0o600)
+    with replacing(kept) as half:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
             source.backup(copy)
         shutil.copymode(path, half)
-        half.replace(kept)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _put_back(path: Path, kept: Path) -> str:
@@ -175,10 +170,8 @@ def _lock(fd: int) -> None:
     deadline = time.monotonic() + _LOCK_SECONDS
     while time.monotonic() < deadline:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.05)
+            if try_lock(fd):
+                return
         except OSError:
             return
-        else:
-            return
+        time.sleep(0.05)

@@ -8,16 +8,17 @@ folders above the home are not looked at: whoever can rename it can take it away
 place is refused.
 """
 
-import fcntl
 import os
-import pwd
 import stat
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
 from secrets import token_hex
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 # 0, 1 and 2 are where a process reads and prints: were they closed, the next file would take what it prints.
 _FIRST_FREE = 3
 _ROOT = 0
@@ -29,8 +30,15 @@ class NotPrivateError(OSError):
     """A file or folder that somebody else may have written, or that leads elsewhere; says what would help."""
 
 
-def opened(path: Path, flags: int) -> int:
+def opened(path: Path, flags: int, *, may_be_read: bool = True) -> int:
     """Return a descriptor of a plain file of this user's, 3 or above; one that is made has mode 0600.
+
+    Args:
+        path: The file; the last part of the path is no link.
+        flags: As ``os.open`` takes them.
+        may_be_read: Whether others may read it, though not write. What cannot be read anew, as points that
+            wait to be sent, is taken all the same; of what can be, as a copy of a store, nothing is believed
+            that does not have the mode which it was given.
 
     Raises:
         NotPrivateError: If it is anything else.
@@ -43,35 +51,39 @@ def opened(path: Path, flags: int) -> int:
     """
     flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a named pipe would keep us waiting
     try:
-        fd = _free_of_printing(os.open(path, flags, 0o600))
+        fd = free_of_printing(os.open(path, flags, 0o600))
     except OSError:
         if path.is_symlink():
             raise _link(path) from None
         raise
     try:
-        _check(path, os.fstat(fd))
+        _check(path, os.fstat(fd), refused=_OTHERS_WRITE if may_be_read else _OTHERS)
     except OSError:
         os.close(fd)
         raise
     return fd
 
 
+@contextmanager
+def reading(path: Path, *, may_be_read: bool = True) -> Generator[BufferedReader]:
+    """Open a file for reading, as ``opened`` does, and close it."""
+    with os.fdopen(opened(path, os.O_RDONLY, may_be_read=may_be_read), "rb") as file:
+        yield file
+
+
 def duplicate(fd: int) -> int:
     """Return another descriptor of the same file, 3 or above."""
+    import fcntl  # noqa: PLC0415 - Windows has none, and imports this module all the same
+
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
 
 
 def content_of(path: Path, *, offset: int = 0, most: int = 1 << 24) -> bytes:
     """Return what a file holds from ``offset`` on, at most ``most`` bytes; raises as ``opened`` does."""
-    with os.fdopen(opened(path, os.O_RDONLY), "rb") as file:
+    with reading(path) as file:
         file.seek(offset)
         # No more than there is: a number in a file must not say how much memory is asked for.
         return file.read(min(most, max(0, os.fstat(file.fileno()).st_size - offset)))
-
-
-def beside(path: Path) -> Path:
-    """Return a hidden name beside ``path`` that nobody can guess, for a file that is to take its place."""
-    return path.with_name(f".{path.name}.{token_hex(8)}")
 
 
 def check_folder(folder: Path) -> None:
@@ -125,6 +137,36 @@ def private_folder(home: Path, name: str) -> Path:
     return folder
 
 
+def closed_folder(path: Path) -> bool:
+    """Make a folder that only this user may enter, be it by closing one that is open to others.
+
+    That is the rule for what can be read anew: where others could write, its content is not believed, and a
+    folder of root's is not used either, since it cannot be closed. What cannot be read anew is in a
+    ``private_folder``, which is refused and left as it is where others can write, and may be root's.
+
+    Returns:
+        Whether nobody else could write into it before.
+
+    Raises:
+        NotPrivateError: If it is a link, no folder, or somebody else's.
+        OSError: If it cannot be made or closed.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        _check(path, path.lstat(), is_folder=True, refused=0)
+        raise
+    try:
+        found = os.fstat(fd)
+        _check(path, found, is_folder=True, refused=0)
+        if found.st_mode & _OTHERS:
+            os.fchmod(fd, 0o700)
+    finally:
+        os.close(fd)
+    return not found.st_mode & _OTHERS_WRITE
+
+
 def close_to_others(home: Path) -> None:
     """Take from others the right to write into a home that is one and nothing else.
 
@@ -137,7 +179,8 @@ def close_to_others(home: Path) -> None:
             home.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS_WRITE)
 
 
-def _free_of_printing(fd: int) -> int:
+def free_of_printing(fd: int) -> int:
+    """Return ``fd``, or in its place one of 3 or above."""
     if fd >= _FIRST_FREE:
         return fd
     try:
@@ -146,7 +189,9 @@ def _free_of_printing(fd: int) -> int:
         os.close(fd)
 
 
-def _check(path: Path, found: os.stat_result, *, is_folder: bool = False) -> None:
+def _check(
+    path: Path, found: os.stat_result, *, is_folder: bool = False, refused: int = _OTHERS_WRITE
+) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise _link(path)
     if not (stat.S_ISDIR if is_folder else stat.S_ISREG)(found.st_mode):
@@ -157,10 +202,11 @@ def _check(path: Path, found: os.stat_result, *, is_folder: bool = False) -> Non
             "read nor written; run this as its owner, or remove it, or set GROKSCOPE_HOME to a folder of "
             "your own"
         )
-    if found.st_mode & _OTHERS_WRITE:
+    if found.st_mode & refused:
+        does, mode = ("written", "go-w") if found.st_mode & _OTHERS_WRITE else ("read", "go=")
         raise NotPrivateError(
-            f"{path} can be written by others (mode {stat.S_IMODE(found.st_mode):04o}), so it is not used; "
-            f"look at it and run 'chmod go-w {path}', or set GROKSCOPE_HOME to a folder of your own"
+            f"{path} can be {does} by others (mode {stat.S_IMODE(found.st_mode):04o}), so it is not used; "
+            f"look at it and run 'chmod {mode} {path}', or set GROKSCOPE_HOME to a folder of your own"
         )
 
 
@@ -188,6 +234,8 @@ def _owner_on(_device: int, folder: Path) -> int:
 
 
 def _user(uid: int) -> str:
+    import pwd  # noqa: PLC0415 - Windows has none, and imports this module all the same
+
     try:
         return f"{pwd.getpwuid(uid).pw_name}, uid {uid}"
     except KeyError:

@@ -8,10 +8,12 @@ import polars as pl
 from grokscope.schemas import empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store.deadline import Deadline, paged
+from grokscope.store.findings import Finding
 from grokscope.store.frames import points_from_rows
-from grokscope.store.mlflow_client.client import open_client
+from grokscope.store.mlflow_client.client import experiment_named, open_client
 from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.remote.records import RunRecord
+from grokscope.store.versions import database_version
 
 CALL_S = 60.0
 """Longest time for one call of the client: a page of a listing, or a history (a million points: 31 s)."""
@@ -21,8 +23,8 @@ _Entry = TypeVar("_Entry")
 _Answer = TypeVar("_Answer")
 
 
-class ClientSource:
-    """A ``Source`` on ``mlflow.MlflowClient``. It cannot read a part of a history, so it reads all of it."""
+class ClientTransport:
+    """A ``Transport`` on ``mlflow.MlflowClient``. It cannot read a part of a history: it reads all."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
@@ -56,6 +58,15 @@ class ClientSource:
     def since(self, key: str, steps: Mapping[str, int | None]) -> pl.DataFrame:
         """Return the whole history of one metric for each run."""
         return pl.concat([empty_points(), *(self._ask(self._history, run_id, key) for run_id in steps)])
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an active experiment."""
+        return self._ask(lambda: dict(experiment_named(self._client, experiment).tags))
+
+    def version(self) -> Finding:
+        """Return of which MLflow the database is."""
+        with explained(self._uri):
+            return database_version(self._uri)
 
     def _history(self, run_id: str, key: str) -> pl.DataFrame:
         found = self._client.get_metric_history(run_id, key)

@@ -5,10 +5,11 @@ from typing import Protocol
 
 import polars as pl
 
+from grokscope.store.findings import Finding
 from grokscope.store.remote.records import RunRecord
 
 
-class Source(Protocol):
+class Transport(Protocol):
     """One way of asking an MLflow store. Each method raises ``StoreError`` and nothing else."""
 
     def experiments(self) -> list[tuple[str, str]]:
@@ -24,4 +25,12 @@ class Source(Protocol):
 
         May return more than asked, never less; attempts at one step are all kept.
         """
+        ...
+
+    def experiment_tags(self, experiment: str) -> Mapping[str, str]:
+        """Return the tags of an active experiment; raises ``ExperimentNotFoundError``."""
+        ...
+
+    def version(self) -> Finding:
+        """Return of which MLflow it is, and whether that goes together with the one here."""
         ...

@@ -9,12 +9,14 @@ import polars as pl
 from grokscope.schemas import empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store.deadline import paged
-from grokscope.store.errors import NotMLflowError
+from grokscope.store.errors import NotMLflowError, RunNotFoundError, no_experiment
+from grokscope.store.findings import Finding, Health
 from grokscope.store.frames import Row, points_from_rows
-from grokscope.store.mlflow_client.source import id_filter
+from grokscope.store.mlflow_client.transport import id_filter
 from grokscope.store.remote.records import RunRecord
-from grokscope.store.rest.answers import OddAnswerError, Part, experiment_in, record_in, rows_in
+from grokscope.store.rest.answers import OddAnswerError, Part, experiment_in, pairs_in, record_in, rows_in
 from grokscope.store.rest.calls import RestCalls
+from grokscope.store.versions import installed
 
 BULK = "metrics/get-history-bulk-interval"
 SAMPLED_FROM = 2500
@@ -27,11 +29,12 @@ ROWS_A_PAGE = 10_000
 _LISTED = 1000
 _FIRST_STEP, _LAST_STEP = -(2**63), 2**63 - 1
 _NAMED = 5
+_SHOWN = 20
 _Entry = TypeVar("_Entry")
 
 
-class RestSource:
-    """A ``Source`` on a server's REST interface."""
+class RestTransport:
+    """A ``Transport`` on a server's REST interface."""
 
     def __init__(self, uri: str) -> None:
         self._shown = redacted(uri)
@@ -70,6 +73,29 @@ class RestSource:
         groups = [ordered[i : i + RUNS_A_REQUEST] for i in range(0, len(ordered), RUNS_A_REQUEST)]
         read = [self._window(key, group, _from(steps[group[0]])) for group in groups]
         return pl.concat([empty_points(), *read])
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an active experiment."""
+        try:
+            return self._calls.get(
+                "experiments/get-by-name",
+                {"experiment_name": experiment},
+                lambda answer: pairs_in(answer.part("experiment"), "tags"),
+            )
+        except RunNotFoundError as error:
+            raise no_experiment(experiment) from error
+
+    def version(self) -> Finding:
+        """Return which MLflow the server says it is."""
+        server = self._calls.version()[:_SHOWN]
+        says = f"mlflow {server} there, {installed()}"
+        is_old = server.split(".", maxsplit=1)[0] in ("0", "1")
+        return Finding(
+            subject="version",
+            health=Health.WARN if is_old else Health.OK,
+            says=says,
+            remedy="Upgrade the server: those of MLflow 2 and 3 are known to work." if is_old else "",
+        )
 
     def _window(self, key: str, run_ids: Sequence[str], first_step: int) -> pl.DataFrame:
         if not self._gives_many:

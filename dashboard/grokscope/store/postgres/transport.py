@@ -9,11 +9,15 @@ import polars as pl
 
 from grokscope.schemas import empty_points
 from grokscope.schemas.tags import RUN_NAME
+from grokscope.store.errors import no_experiment
+from grokscope.store.findings import Finding
 from grokscope.store.frames import points_from_frame
+from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.postgres.calls import PostgresCalls
 from grokscope.store.remote.records import RunRecord
 from grokscope.store.sqlite.bulk import ROW_TYPES
 from grokscope.store.sqlite.schema import slower_because
+from grokscope.store.versions import database_version
 
 # Lists travel as one JSON text, so there is no limit on their length.
 _IDS = "(SELECT json_array_elements_text($1::json))"
@@ -49,6 +53,11 @@ FROM json_each_text($1::json) AS w
 JOIN metrics AS m ON m.run_uuid = w.key AND m.key = $2 AND m.step >= w.value::bigint
 ORDER BY m.run_uuid, m.step
 """
+_EXPERIMENT_TAGS = """
+SELECT t.key::text, COALESCE(t.value::text, '') AS value FROM experiments AS e
+LEFT JOIN experiment_tags AS t ON t.experiment_id = e.experiment_id
+WHERE e.lifecycle_stage = 'active' AND e.name = $1
+"""
 _COLUMNS = """
 SELECT column_name::text FROM information_schema.columns
 WHERE table_name = $1 AND table_schema = ANY (current_schemas(false))
@@ -56,8 +65,8 @@ WHERE table_name = $1 AND table_schema = ANY (current_schemas(false))
 _FIRST_STEP = -(2**63)
 
 
-class PostgresSource:
-    """A ``Source`` on a PostgreSQL database of MLflow.
+class PostgresTransport:
+    """A ``Transport`` on a PostgreSQL database of MLflow.
 
     Args:
         uri: As MLflow takes it.
@@ -104,6 +113,18 @@ class PostgresSource:
             return empty_points()
         first = {run: _FIRST_STEP if step is None else step for run, step in steps.items()}
         return points_from_frame(self._calls.ask(_SINCE, [json.dumps(first), key]).cast(ROW_TYPES))
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an active experiment."""
+        rows = self._calls.ask(_EXPERIMENT_TAGS, [experiment]).rows()
+        if not rows:
+            raise no_experiment(experiment)
+        return {key: value for key, value in rows if key is not None}
+
+    def version(self) -> Finding:
+        """Return of which MLflow the database is."""
+        with explained(self._uri):
+            return database_version(self._uri)
 
     def _by_run(self, query: str, ids: str) -> defaultdict[str, dict[str, Any]]:
         found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
