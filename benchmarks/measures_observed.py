@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.preserved_state import preserved_state
 from grokscope.collectors.instruments.complexity import compression, cut_weights, heavy_tails, synergy
 from grokscope.collectors.instruments.curvature import (
     commutator,
@@ -94,7 +94,7 @@ def read(reading: Reading, held: list[Instrument], seconds: dict[str, list[float
     values: dict[str, float] = {}
     for one in held:
         began = time.perf_counter()
-        with undisturbed(reading.model):
+        with preserved_state(reading.model):
             values |= numbers(one(reading))
         seconds.setdefault(one.name, []).append(time.perf_counter() - began)
     return values

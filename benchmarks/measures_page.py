@@ -25,10 +25,10 @@ from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from grokscope.collectors import instruments, measure
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.instruments import Instrument, Reading, attention_heads, everything, repeated_tokens
 from grokscope.collectors.measure.curves import curve_measures
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
@@ -134,7 +134,7 @@ def measure_costs(one: Model, rounds: int) -> None:
         "norms": lambda: weight_measures(one.model, init=init, optimizer=optimizer, matrices=False),
         **{i.name: lambda i=i: i(reading) for i in (*everything(), *one.more) if i.tier in one.tiers},
     }
-    with undisturbed(one.model):
+    with preserved_state(one.model):
         for name, read in timed.items():
             # A window of updates gives its first value after as many readings as it is long.
             note(one, median_ms(read, 12 if name == "update_window" else rounds))
@@ -145,14 +145,14 @@ def measure_watch(one: Model, optimizer: torch.optim.Optimizer, step: Step, roun
     """Time steps with and without the watch in turn, for what it adds is small beside the step."""
     taken: dict[bool, list[float]] = {False: [], True: []}
     is_due = [True]
-    watch = UpdateWatch(one.model, optimizer, is_due=lambda: is_due[0])
+    watch = UpdateRecorder(one.model, optimizer, is_due=lambda: is_due[0])
     step()
     while len(taken[True]) < rounds or sum(taken[True]) < 1e3:
         for is_due[0], milliseconds in taken.items():
             milliseconds.append(median_ms(step, 1, warm=False)[0])
     bare, watched = taken.values()
     one.step_ms = statistics.median(bare)
-    note(one, (max(statistics.median(watched) - one.step_ms, 0.0), watch.take()))
+    note(one, (max(statistics.median(watched) - one.step_ms, 0.0), watch.pop()))
 
 
 def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:

@@ -16,7 +16,7 @@ from grokscope.schemas import Tier
 class Reading:
     """What an instrument may look at, at one step; it must leave all of it as it was.
 
-    The tracker reads inside ``undisturbed``: evaluation mode, no gradients, random state put back. An
+    The tracker reads inside ``preserved_state``: evaluation mode, no gradients, random state put back. An
     instrument that needs gradients opens ``torch.enable_grad()`` and uses ``torch.autograd.grad``, never
     ``backward``, so that ``.grad`` stays what training made it.
 

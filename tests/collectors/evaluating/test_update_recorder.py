@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 
 X = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
 Y = X.sum(1, keepdim=True)
@@ -54,7 +54,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_due_step_reads_what_one_measures_from_outside(model, name, zero_grad_first):
     optimizer = OPTIMIZERS[name](model.parameters())
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
 
     def step():
         if zero_grad_first:
@@ -68,35 +68,35 @@ def test_a_due_step_reads_what_one_measures_from_outside(model, name, zero_grad_
 
     for _ in range(3):
         expected = by_hand(model, step)
-        assert values(watch.take()) == pytest.approx(expected, rel=1e-5)
+        assert values(watch.pop()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_only_due_steps_are_read_and_each_reading_is_taken_once(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     asked = iter([False, True, False, False])
-    watch = UpdateWatch(model, optimizer, is_due=lambda: next(asked))
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: next(asked))
     sizes = []
     for _ in range(4):
         mse_loss(model(X), Y).backward()
         optimizer.step()
-        sizes.append(len(watch.take()))
+        sizes.append(len(watch.pop()))
     assert [size > 0 for size in sizes] == [False, True, False, False]
 
 
 def test_the_last_due_step_is_the_one_that_is_read(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     for scale in (1.0, 3.0):
         optimizer.zero_grad()
         (scale * mse_loss(model(X), Y)).backward()
         expected = flat(p.grad for p in model.parameters()).norm().item()
         optimizer.step()
-    assert values(watch.take())["gradients/norm"] == pytest.approx(expected, rel=1e-5)
+    assert values(watch.pop())["gradients/norm"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_frozen_parameter_counts_in_what_was_there_and_not_in_the_change(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     model[0].requires_grad_(requires_grad=False)
 
     def step():
@@ -105,15 +105,15 @@ def test_a_frozen_parameter_counts_in_what_was_there_and_not_in_the_change(model
         optimizer.step()
         return gradient
 
-    assert values(watch.take()) == {}
+    assert values(watch.pop()) == {}
     expected = by_hand(model, step)
-    assert values(watch.take()) == pytest.approx(expected, rel=1e-5)
+    assert values(watch.pop()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_parameter_group_added_later_is_watched_and_a_strange_one_is_not(model):
     stranger = nn.Parameter(torch.full((5,), 1e6))
     optimizer = torch.optim.SGD([*model[0].parameters(), stranger], lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     optimizer.add_param_group({"params": list(model[2].parameters()), "lr": 0.2})
 
     def step():
@@ -123,34 +123,34 @@ def test_a_parameter_group_added_later_is_watched_and_a_strange_one_is_not(model
         return gradient
 
     expected = by_hand(model, step)
-    assert values(watch.take()) == pytest.approx(expected, rel=1e-5)
+    assert values(watch.pop()) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sgd", "fused"])
 def test_scaled_gradients_are_read_after_unscaling(model, name):
     optimizer = OPTIMIZERS[name](model.parameters())
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     expected = flat(torch.autograd.grad(mse_loss(model(X), Y), list(model.parameters()))).norm().item()
     scaler.scale(mse_loss(model(X), Y)).backward()
     scaler.step(optimizer)
     scaler.update()
-    assert values(watch.take())["gradients/norm"] == pytest.approx(expected, rel=1e-5)
+    assert values(watch.pop())["gradients/norm"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_step_that_the_scaler_skips_is_not_read(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scaler = torch.amp.GradScaler("cpu")
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     scaler.scale(math.inf * mse_loss(model(X), Y)).backward()
     scaler.step(optimizer)
-    assert watch.take() == {}
+    assert watch.pop() == {}
 
 
 @pytest.mark.parametrize("as_keyword", [True, False])
 def test_with_a_closure_the_gradients_are_those_it_made(model, as_keyword):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
 
     def closure():
         optimizer.zero_grad()
@@ -163,7 +163,7 @@ def test_with_a_closure_the_gradients_are_those_it_made(model, as_keyword):
         return flat(p.grad for p in model.parameters())
 
     expected = by_hand(model, step)
-    assert values(watch.take()) == pytest.approx(expected, rel=1e-5)
+    assert values(watch.pop()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_training_is_the_same_to_the_bit_with_and_without_a_watch(model):
@@ -173,13 +173,13 @@ def test_training_is_the_same_to_the_bit_with_and_without_a_watch(model):
         twin = nn.Sequential(nn.Linear(3, 4), nn.Dropout(), nn.Linear(4, 1))
         optimizer = torch.optim.AdamW(twin.parameters(), lr=0.01)
         if is_watched:
-            watch = UpdateWatch(twin, optimizer, is_due=lambda: True)
+            watch = UpdateRecorder(twin, optimizer, is_due=lambda: True)
         for _ in range(20):
             optimizer.zero_grad()
             mse_loss(twin(X), Y).backward()
             optimizer.step()
         if is_watched:
-            assert watch.take()
+            assert watch.pop()
         results.append(flat([*twin.parameters(), *(p.grad for p in twin.parameters())]))
     assert torch.equal(*results)
 
@@ -187,13 +187,13 @@ def test_training_is_the_same_to_the_bit_with_and_without_a_watch(model):
 def test_closing_takes_the_hooks_off_and_may_be_repeated(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    watch = UpdateRecorder(model, optimizer, is_due=lambda: True)
     assert [len(h) for h in hooks] == [1, 1]
     watch.close()
     watch.close()
     assert [len(h) for h in hooks] == [0, 0]
     optimizer.step()
-    assert watch.take() == {}
+    assert watch.pop() == {}
 
 
 def test_a_failure_ends_the_watch_without_stopping_the_step_and_is_raised_once(model):
@@ -205,7 +205,7 @@ def test_a_failure_ends_the_watch_without_stopping_the_step_and_is_raised_once(m
         asked.append(True)
         raise RuntimeError("no schedule")
 
-    watch = UpdateWatch(model, optimizer, is_due=is_due)
+    watch = UpdateRecorder(model, optimizer, is_due=is_due)
     mse_loss(model(X), Y).backward()
     before = flat(model.parameters())
     optimizer.step()
@@ -213,8 +213,8 @@ def test_a_failure_ends_the_watch_without_stopping_the_step_and_is_raised_once(m
     assert not torch.equal(flat(model.parameters()), before)
     assert len(asked) == 1
     with pytest.raises(RuntimeError, match="no schedule"):
-        watch.take()
-    assert watch.take() == {}
+        watch.pop()
+    assert watch.pop() == {}
 
 
 def test_an_optimizer_of_another_model_is_refused(model):
@@ -222,4 +222,4 @@ def test_an_optimizer_of_another_model_is_refused(model):
     with pytest.raises(
         ValueError, match=r"got SGD with none of Sequential's; build it from model\.parameters"
     ):
-        UpdateWatch(model, optimizer, is_due=lambda: True)
+        UpdateRecorder(model, optimizer, is_due=lambda: True)

@@ -14,10 +14,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import instruments
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.instruments import (
     active_units,
     alignment,
@@ -78,7 +78,7 @@ class Run:
             self.model = Experts()
             tokens = torch.randint(0, TOKENS, (3 * BATCH, LENGTH + 1))
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-2)
-        self.watch = UpdateWatch(self.model, self.optimizer, is_due=lambda: True)
+        self.watch = UpdateRecorder(self.model, self.optimizer, is_due=lambda: True)
         self.init = snapshot(self.model)
         parts = {"train": tokens[:BATCH], "test": tokens[BATCH:]}
         self.splits = {name: (part[:, :-1], part[:, 1:]) for name, part in parts.items()}
@@ -103,7 +103,7 @@ class Run:
             splits=self.splits,
             passes=passes,
         )
-        with undisturbed(self.model):
+        with preserved_state(self.model):
             return instrument(reading)
 
 
@@ -146,7 +146,7 @@ def readings():
             seen |= run.read(one, step)
     inputs = forward_pass(run.model, run.splits["test"])
     curves_read = {f"test/{q}": v for q, v in curve_measures(inputs.logits, inputs.targets).items()}
-    return seen | curves_read | weight_measures(run.model, init=run.init) | run.watch.take()
+    return seen | curves_read | weight_measures(run.model, init=run.init) | run.watch.pop()
 
 
 def test_every_row_of_the_tables_is_measured_and_every_key_is_in_them_within_its_bounds():

@@ -11,7 +11,7 @@ from grokscope.collectors.recording.run_status import Exits
 CHILDREN = """
 import argparse, asyncio, os, sys, threading
 from grokscope.collectors import Tracker
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 def main(code):
     sys.exit(code)
@@ -19,7 +19,7 @@ def main(code):
 async def task():
     main(3)
 
-class Told(MemoryJournal):
+class Told(MemorySink):
     def end(self, status, time_ms):
         os.write(1, f"{name}={status}\\n".encode())
 
@@ -28,7 +28,7 @@ for name, script in SCRIPTS.items():
     if child:
         os.waitpid(child, 0)
     else:
-        tracker = Tracker(experiment="e", journal=Told())
+        tracker = Tracker(experiment="e", sink=Told())
         exec(script)
         break
 """

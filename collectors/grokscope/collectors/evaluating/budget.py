@@ -18,7 +18,7 @@ class Budget:
 
     A measure may run when its last cost is within its own part of the time since then. The parts are
     max-min fair: one that needs less than an equal part leaves the rest to the others. The first reading of
-    each is always allowed, since nobody knows yet what it costs; a dear one is paid off by waiting.
+    each is always allowed, since nobody knows yet what it costs; a costly one is paid off by waiting.
 
     >>> budget = Budget()
     >>> budget.allowed(["spectra"], share=0.02, now=0.0)

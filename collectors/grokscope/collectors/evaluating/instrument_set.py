@@ -6,12 +6,12 @@ from typing import cast
 
 from torch import Tensor
 
-from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluating.budget import Budget
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.reading import Instrument, Named, Read, Reading
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.tensors.shards import agreed
+from grokscope.collectors.warning import contained
 from grokscope.schemas import Tier
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.evaluating.evaluation import matrices_of
+from grokscope.collectors.evaluating.weights import matrices_of
 from grokscope.collectors.instruments.subset import Subset, fixed, take
 from grokscope.collectors.measure.complexity import circuit_complexity, coarsest_step, compressed_bits
 from grokscope.collectors.measure.dropout import dropout_accuracy, dropping

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from grokscope.collectors.evaluating.evaluation import matrix_spectra
+from grokscope.collectors.evaluating.weights import matrix_spectra
 from grokscope.collectors.reading import Instrument, Reading, instrument
 
 

@@ -1,7 +1,7 @@
 """Pure measures: tensors in, scalar tensors out, on the device and without waiting for it."""
 
 from grokscope.collectors.evaluating.batches import Batch as Batch
-from grokscope.collectors.evaluating.preserved_state import undisturbed as undisturbed
+from grokscope.collectors.evaluating.preserved_state import preserved_state as preserved_state
 from grokscope.collectors.measure.attention import attention_entropy as attention_entropy
 from grokscope.collectors.measure.attention import prefix_matching_score as prefix_matching_score
 from grokscope.collectors.measure.attention import previous_token_score as previous_token_score

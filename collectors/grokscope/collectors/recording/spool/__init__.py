@@ -7,14 +7,13 @@ from grokscope.collectors.recording.spool.damage import Damage as Damage
 from grokscope.collectors.recording.spool.damage import Report as Report
 from grokscope.collectors.recording.spool.damage import damage_reports as damage_reports
 from grokscope.collectors.recording.spool.layout import Cursor as Cursor
-from grokscope.collectors.recording.spool.layout import create_spool as create_spool
 from grokscope.collectors.recording.spool.layout import find_spools as find_spools
 from grokscope.collectors.recording.spool.layout import prepare_spool as prepare_spool
 from grokscope.collectors.recording.spool.layout import publish_spool as publish_spool
 from grokscope.collectors.recording.spool.layout import read_cursor as read_cursor
-from grokscope.collectors.recording.spool.layout import reclaim as reclaim
 from grokscope.collectors.recording.spool.layout import remove_retired as remove_retired
 from grokscope.collectors.recording.spool.layout import remove_spool as remove_spool
+from grokscope.collectors.recording.spool.layout import restore_spool as restore_spool
 from grokscope.collectors.recording.spool.layout import segments as segments
 from grokscope.collectors.recording.spool.layout import set_aside as set_aside
 from grokscope.collectors.recording.spool.layout import write_cursor as write_cursor
@@ -27,8 +26,8 @@ from grokscope.collectors.recording.spool.private import close_to_others as clos
 from grokscope.collectors.recording.spool.private import is_private as is_private
 from grokscope.collectors.recording.spool.private import opened as opened
 from grokscope.collectors.recording.spool.private import private_folder as private_folder
-from grokscope.collectors.recording.spool.reader import Read as Read
 from grokscope.collectors.recording.spool.reader import SpoolReader as SpoolReader
+from grokscope.collectors.recording.spool.reader import SpoolRecord as SpoolRecord
 from grokscope.collectors.recording.spool.reader import read_spool as read_spool
 from grokscope.collectors.recording.spool.reader import spent_segments as spent_segments
 from grokscope.collectors.recording.spool.reader import unshipped as unshipped
@@ -43,8 +42,8 @@ from grokscope.collectors.recording.spool.small_files import replace_json as rep
 from grokscope.collectors.recording.spool.small_files import whole_number as whole_number
 from grokscope.collectors.recording.spool.writer import SpoolWriter as SpoolWriter
 from grokscope.collectors.recording.spool.writer_lock import LEASE_SECONDS as LEASE_SECONDS
-from grokscope.collectors.recording.spool.writer_lock import Presence as Presence
-from grokscope.collectors.recording.spool.writer_lock import beat as beat
+from grokscope.collectors.recording.spool.writer_lock import WriterLock as WriterLock
+from grokscope.collectors.recording.spool.writer_lock import heartbeat as heartbeat
 from grokscope.collectors.recording.spool.writer_lock import is_certain as is_certain
 from grokscope.collectors.recording.spool.writer_lock import read_ending as read_ending
 from grokscope.collectors.recording.spool.writer_lock import writer_is_alive as writer_is_alive
