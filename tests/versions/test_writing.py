@@ -181,11 +181,15 @@ def test_points_reach_a_server_of_another_version(server):
 
 def test_mlflows_client_is_opened_in_two_places_which_both_ask_first():
     rooms = (REPOSITORY / "collectors", REPOSITORY / "dashboard")
-    texts = {path.stem: path.read_text() for room in rooms for path in room.rglob("*.py")}
+    texts = {
+        f"{path.parent.name}/{path.stem}": path.read_text() for room in rooms for path in room.rglob("*.py")
+    }
     opening = {name: text for name, text in texts.items() if re.search(r"MlflowClient\(\w", text)}
-    assert opening.keys() == {"mlflow_sink", "client"}
-    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow_sink"])
-    assert opening["client"].index("    require_version(uri)\n") < opening["client"].index("MlflowClient(t")
+    assert opening.keys() == {"mlflow/run_store", "mlflow_client/client"}
+    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow/run_store"])
+    assert opening["mlflow_client/client"].index("    require_version(uri)\n") < opening[
+        "mlflow_client/client"
+    ].index("MlflowClient(t")
 
 
 def test_the_order_of_versions_is_that_of_mlflow_s_own_scripts():
