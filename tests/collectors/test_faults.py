@@ -209,10 +209,3 @@ def test_values_of_several_devices_may_come_in_one_call():
         except (RuntimeError, NotImplementedError):
             found.append("meta")
     assert sorted(map(str, found)) == ["meta", "{'a': 0.5, 'c': 2.0}"]
-
-
-def test_names_that_never_repeat_do_not_fill_the_memory():
-    tracker = Tracker(experiment="e", sink=MemorySink())
-    for step in range(10_050):
-        tracker.log(step, {f"layer.{step}": 1.0})
-    assert len(tracker._run.buffer._names) <= 10_000

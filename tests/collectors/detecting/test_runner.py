@@ -82,10 +82,11 @@ def test_what_the_detector_says_is_logged_where_it_is_said():
 
 
 def test_states_before_the_event_and_while_it_is_suspected_are_kept(tmp_path):
-    _, model, tracker = tracked({50: Status.SUSPECTED, 70: Status.CONFIRMED}, tmp_path, dense=every(10))
-    run(tracker, model)
+    _, model, tracker = tracked({50: Status.SUSPECTED, 90: Status.CONFIRMED}, tmp_path, dense=every(10))
+    run(tracker, model, steps=141)
     found = saved(tmp_path / "states" / "r")
-    assert [c.step for c in found] == [0, 30, 40, 50, 60, 70, 80, 90, 100]  # 80 to 100 are the buffer's own
+    # From 60 to 80 nothing new is said, and 120 to 140 are the buffer's own.
+    assert [c.step for c in found] == [0, *range(30, 91, 10), 120, 130, 140]
     assert [load_file(c.path)["bias"][0].item() for c in found] == [c.step for c in found]
     assert {(c.run_id, c.experiment) for c in found} == {("r", "e")}
     assert {c.path.stat().st_mode & 0o777 for c in found} == {0o600}

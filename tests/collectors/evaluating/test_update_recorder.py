@@ -1,5 +1,6 @@
 """Gradients and updates of due steps, whatever else happens around ``optimizer.step``."""
 
+import copy
 import math
 
 import pytest
@@ -215,6 +216,21 @@ def test_a_failure_ends_the_watch_without_stopping_the_step_and_is_raised_once(m
     with pytest.raises(RuntimeError, match="no schedule"):
         watch.pop()
     assert watch.pop() == {}
+
+
+def test_a_parameter_without_a_gradient_is_not_decayed(model):
+    model[0].requires_grad_(requires_grad=False)
+    twin = copy.deepcopy(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.5)
+    undecayed = torch.optim.AdamW(twin.parameters(), lr=0.01, weight_decay=0.0)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
+    start = flat(model.parameters())
+    for one, its_optimizer in ((model, optimizer), (twin, undecayed)):
+        one(X).square().mean().backward()
+        its_optimizer.step()
+    gradient, both = (flat(one.parameters()) - start for one in (twin, model))
+    share = gradient.norm() ** 2 / (gradient.norm() ** 2 + (both - gradient).norm() ** 2)
+    assert recorder.pop()["updates/gradient_share"].item() == pytest.approx(share.item(), abs=1e-5)
 
 
 def test_an_optimizer_of_another_model_is_refused(model):

@@ -54,6 +54,7 @@ SCRIPTS = {
         "try: 1 / 0\nexcept ZeroDivisionError as error: sys.last_value = error",
         "FINISHED",
     ),
+    "dropped": ("del tracker; sys.exit(3)", "FAILED"),
     "closed before": ("tracker.close(); sys.exit(3)", "FINISHED"),
     "by hand, in a block": ("with tracker: raise SystemExit(3)", "FAILED"),
     "by hand, whose code nothing tells": ("raise SystemExit(3)", "FINISHED"),

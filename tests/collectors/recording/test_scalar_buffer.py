@@ -11,8 +11,10 @@ import torch
 from mlflow.utils.validation import _validate_metric_name
 
 from grokscope.collectors import Tracker
+from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
 from grokscope.collectors.recording.spool import read_spool
 from grokscope.collectors.testing import MemorySink
+from grokscope.collectors.warning import Warnings
 
 ODD = (
     "loss[0]", "loss(0)", "loss_0_", "🔥", "🚀", "..", "/", "", "a/../b", "a//b", "a/b", "a\nb", "a\tb",
@@ -92,6 +94,14 @@ def test_more_names_than_are_remembered_stay_what_they_were(sink):
     tracker.log(2, {"loss[a]": 2.0, "loss(a)": 1.0})
     first, _, last = (values for _, _, values in sink.records)
     assert first == last
+
+
+def test_ten_thousand_names_are_remembered_and_one_more_begins_anew(sink):
+    buffer = ScalarBuffer(sink, Warnings())
+    buffer.add(0, {f"many/{number}": 0.0 for number in range(10_000)})
+    assert len(buffer._names) == 10_000
+    buffer.add(1, {"one/more": 0.0})
+    assert list(buffer._names) == ["one/more"]
 
 
 def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):

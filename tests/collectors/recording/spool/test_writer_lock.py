@@ -159,6 +159,15 @@ def test_an_attempt_is_later_than_the_one_before_though_the_clock_was_set_back_t
     assert next_attempt(tmp_path, "r").earliest_ms == 0
 
 
+def test_an_attempt_begins_ten_seconds_after_the_last_sign_of_the_one_before(tmp_path, monkeypatch):
+    next_attempt(tmp_path, "r")
+    last_ms = 2_000_000_000_000
+    for now_ms, earliest_ms in ((last_ms, 0), (last_ms - 1, last_ms + 10_000)):
+        os.utime(tmp_path / "runs" / "r.json", ns=(last_ms * 10**6, last_ms * 10**6))
+        monkeypatch.setattr(time, "time_ns", lambda now_ms=now_ms: now_ms * 10**6)
+        assert next_attempt(tmp_path, "r").earliest_ms == earliest_ms
+
+
 def test_counts_of_old_runs_are_forgotten_once_all_of_them_is_shipped(tmp_path):
     for run in ("old", "waiting", "young"):
         next_attempt(tmp_path, run)
