@@ -138,21 +138,21 @@ def measure_costs(one: Model, rounds: int) -> None:
         for name, read in timed.items():
             # A window of updates gives its first value after as many readings as it is long.
             note(one, median_ms(read, 12 if name == "update_window" else rounds))
-    measure_watch(one, optimizer, step, rounds)
+    measure_recorder(one, optimizer, step, rounds)
 
 
-def measure_watch(one: Model, optimizer: torch.optim.Optimizer, step: Step, rounds: int) -> None:
-    """Time steps with and without the watch in turn, for what it adds is small beside the step."""
+def measure_recorder(one: Model, optimizer: torch.optim.Optimizer, step: Step, rounds: int) -> None:
+    """Time steps with and without the recorder in turn, for what it adds is small beside the step."""
     taken: dict[bool, list[float]] = {False: [], True: []}
     is_due = [True]
-    watch = UpdateRecorder(one.model, optimizer, is_due=lambda: is_due[0])
+    recorder = UpdateRecorder(one.model, optimizer, is_due=lambda: is_due[0])
     step()
     while len(taken[True]) < rounds or sum(taken[True]) < 1e3:
         for is_due[0], milliseconds in taken.items():
             milliseconds.append(median_ms(step, 1, warm=False)[0])
-    bare, watched = taken.values()
+    bare, recorded = taken.values()
     one.step_ms = statistics.median(bare)
-    note(one, (max(statistics.median(watched) - one.step_ms, 0.0), watch.pop()))
+    note(one, (max(statistics.median(recorded) - one.step_ms, 0.0), recorder.pop()))
 
 
 def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:

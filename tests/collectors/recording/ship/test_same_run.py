@@ -10,7 +10,7 @@ import pytest
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.recording.ship.mlflow import run_store as mlflow_sink
+from grokscope.collectors.recording.ship.mlflow import run_store as mlflow_run_store
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import RunGone, Scalar, Unavailable
 from grokscope.collectors.recording.spool import Meta
@@ -85,29 +85,29 @@ def test_of_runs_that_several_machines_make_at_one_instant_one_stays_with_all_po
 
 def test_whoever_has_made_a_double_gives_way_to_a_run_that_is_in_use(store, client, monkeypatch):
     """Though its own id is the smaller one: points may be there already."""
-    real = mlflow_sink._runs_of
+    real = mlflow_run_store._runs_of
     theirs: list[str] = []
 
     def look(client, experiment, meta):
         """See nothing; and then somebody else makes the run, and opens it."""
-        monkeypatch.setattr(mlflow_sink, "_runs_of", real)
+        monkeypatch.setattr(mlflow_run_store, "_runs_of", real)
         tags = {"grokscope.client_run_id": meta.run_id, "grokscope.attempt": "1"}
         theirs.append(client.create_run(experiment, tags=tags).info.run_id)
         return []
 
     for number in range(6):  # their ids are random
-        monkeypatch.setattr(mlflow_sink, "_runs_of", look)
+        monkeypatch.setattr(mlflow_run_store, "_runs_of", look)
         assert MlflowRunStore(store).open_run(meta_of(store, f"r{number}")) == theirs[-1]
     assert {run.info.run_id for run in runs(client, ViewType.ACTIVE_ONLY)} == {*theirs}
 
 
 def test_an_empty_double_whose_maker_has_died_is_cleared_away(store, client, monkeypatch):
-    monkeypatch.setattr(mlflow_sink, "_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(mlflow_run_store, "_BETWEEN_LOOKS", 0.0)
     experiment, tags = client.create_experiment("e"), {"grokscope.client_run_id": "r"}
     made = [client.create_run(experiment, tags=tags) for _ in range(2)]
     mine, other = sorted(made, key=lambda run: run.info.run_id)
     meta = meta_of(store, "r")
-    meant = mlflow_sink._meant(client, experiment, meta, mine=mine.info.run_id)
+    meant = mlflow_run_store._meant(client, experiment, meta, mine=mine.info.run_id)
     assert meant.info.run_id == mine.info.run_id
     (left,) = runs(client, ViewType.ACTIVE_ONLY)
     assert left.info.run_id == mine.info.run_id
@@ -127,7 +127,7 @@ def test_a_deleted_double_is_not_taken_for_the_run(store, client):
 
 
 def test_a_lock_that_stays_taken_keeps_nobody_from_a_run(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(mlflow_sink, "_LOCK_TRIES", 2)
+    monkeypatch.setattr(mlflow_run_store, "_LOCK_TRIES", 2)
     first, second = (MlflowRunStore(store, home=tmp_path) for _ in range(2))
     opened = []
     with first._one_at_a_time():

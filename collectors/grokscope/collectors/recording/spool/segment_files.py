@@ -20,7 +20,7 @@ _MOST_UNSYNCED = 8
 
 
 @dataclass(slots=True, kw_only=True)
-class Segment:
+class OpenSegment:
     """The segment that is being written.
 
     Attributes:
@@ -57,7 +57,7 @@ class SegmentFiles:
     """
 
     def __init__(self, folder: Path, *, segment_bytes: int, cap_bytes: int) -> None:
-        self.segment = Segment()
+        self.segment = OpenSegment()
         self.error: OSError | None = None
         self._folder = folder
         self._segment_bytes = segment_bytes
@@ -135,7 +135,7 @@ class SegmentFiles:
     def close(self) -> list[int]:
         """Take no more; give up the open files, to be synced and closed."""
         fds = [*self._unsynced, self.segment.fd]
-        self._unsynced, self.segment = [], Segment(number=self.segment.number)
+        self._unsynced, self.segment = [], OpenSegment(number=self.segment.number)
         return fds
 
     def sync_and_close(self, fds: list[int]) -> None:
@@ -167,7 +167,7 @@ class SegmentFiles:
             raise
         if before.fd >= 0:
             self._unsynced.append(before.fd)
-        self.segment = Segment(number=before.number + 1, fd=fd, size=len(begin))
+        self.segment = OpenSegment(number=before.number + 1, fd=fd, size=len(begin))
         self._earlier_bytes = self._count_earlier()
         while len(self._unsynced) > _MOST_UNSYNCED:
             os.close(self._unsynced.pop(0))

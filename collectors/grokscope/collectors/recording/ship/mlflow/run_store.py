@@ -1,4 +1,4 @@
-"""MLflow as a run_store: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
+"""MLflow as the place that takes runs: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
 
 import time
 from collections.abc import Generator, Sequence
