@@ -68,14 +68,11 @@ class SpoolSink:
 
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
-        self._run_id = meta.run_id
         self._store = meta.store
-        self._shown = without_credentials(meta.store)
+        self._meta = replace(meta, store=without_credentials(meta.store), attempt=attempt.number)
         self._attempt = attempt
-        self._earliest_ms = attempt.earliest_ms
         self._warned: set[str] = set()
-        self._since_ms = time.time_ns() // 1_000_000
-        hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
+        hidden = prepare_spool(home, self._meta)
         self._writer_lock = WriterLock(hidden)
         self.folder = publish_spool(hidden)
         try:
@@ -95,11 +92,11 @@ class SpoolSink:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
-        self._writer.points(step, max(time_ms, self._earliest_ms), values)
+        self._writer.points(step, max(time_ms, self._attempt.earliest_ms), values)
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
-        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._earliest_ms)}
+        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._attempt.earliest_ms)}
         if dropped := self._writer.dropped:
             last["dropped"] = dropped
         if not self._writer.close(last):
@@ -122,7 +119,7 @@ class SpoolSink:
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
                 next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
-        for letters in dead_letters(self._home, self._run_id):
+        for letters in dead_letters(self._home, self._meta.run_id):
             warn(f"{letters}.")
         return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
@@ -132,7 +129,7 @@ class SpoolSink:
             if time.monotonic() >= next_check:
                 self._heartbeat()
                 self._ensure_shipper()
-                is_broken = has_failed(self._home, self._shown)
+                is_broken = has_failed(self._home, self._meta.store)
                 next_check = time.monotonic() + (
                     _FAILED_CHECK_SECONDS if is_broken else _SHIPPER_CHECK_SECONDS
                 )
@@ -151,7 +148,7 @@ class SpoolSink:
 
     def _heartbeat(self) -> None:
         self._attempt.heartbeat()
-        if not self.folder.exists():  # we were stopped for so long that another machine took us for dead
+        if not self.folder.exists():  # it was stopped for so long that another machine took this one for dead
             restore_spool(self.folder)
         heartbeat(self.folder)
 
@@ -165,7 +162,7 @@ class SpoolSink:
 
     def _warn_of_other_version(self) -> bool:
         """Say that the store is of another MLflow, as a shipper has found; return whether it is."""
-        why = other_version(self._home, self._shown, since_ms=self._since_ms)
+        why = other_version(self._home, self._meta.store, since_ms=self._meta.start_ms)
         if why:
             self._warn_once(
                 f"points stay on disk, and 'grokscope sync' sends them once that is settled: {why}"

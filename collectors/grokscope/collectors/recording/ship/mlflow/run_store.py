@@ -1,4 +1,4 @@
-"""MLflow as the place that takes runs: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
+"""Runs and scalars into MLflow: embedded SQLite or a server. The only collector that imports mlflow."""
 
 import time
 from collections.abc import Generator, Sequence
