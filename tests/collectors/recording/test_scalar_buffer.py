@@ -108,7 +108,7 @@ def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     with Tracker(experiment="e") as tracker:
-        tracker._run.sink._writer._files._segment_bytes = 5000
+        tracker._run.sink._writer._files.segment_bytes = 5000
 
         def log(number: int) -> None:
             for step in range(400):

@@ -47,8 +47,9 @@ class ScalarBuffer:
         time_ms = self.now_ms()
         plain: dict[str, float] = {}
         on_device: dict[str, Any] = {}
+        names = self._names
         for key, value in values.items():
-            name = self._names.get(key) or self._name(key)
+            name = names.get(key) or self._name(key)
             if type(value) is float:
                 plain[name] = value
             elif _is_on_accelerator(value) and value.numel() == 1:

@@ -50,6 +50,7 @@ class SegmentFiles:
 
     Attributes:
         segment: The one that is being written.
+        segment_bytes: The size at which a new one is begun.
         error: What the disk has refused last.
 
     Raises:
@@ -60,7 +61,7 @@ class SegmentFiles:
         self.segment = OpenSegment()
         self.error: OSError | None = None
         self._folder = folder
-        self._segment_bytes = segment_bytes
+        self.segment_bytes = segment_bytes
         self._cap_bytes = cap_bytes
         self._unsynced: list[int] = []
         self._earlier_bytes = 0
@@ -72,11 +73,12 @@ class SegmentFiles:
         """Whether anything can still be written."""
         return self.segment.fd >= 0
 
-    def is_ready(self) -> bool:
-        """Say whether the segment can take a frame; leave one with half a frame at its end."""
+    def ready(self) -> OpenSegment | None:
+        """Return the segment if it can take a frame; leave one with half a frame at its end."""
         if self.segment.is_torn:
             self.rotate()
-        return self.segment.fd >= 0 and not self.segment.is_torn
+        segment = self.segment
+        return None if segment.fd < 0 or segment.is_torn else segment
 
     def has_room(self, size: int) -> bool:
         """Say whether ``size`` bytes more keep to the cap."""
@@ -110,11 +112,6 @@ class SegmentFiles:
         except OSError as error:
             self.error, segment.is_torn = error, True
         return False
-
-    def rotate_if_full(self) -> None:
-        """Go on in a new segment if this one is long enough."""
-        if self.segment.size >= self._segment_bytes:
-            self.rotate()
 
     def rotate(self) -> None:
         """Go on in a new segment; in the one that is open where none can be made."""

@@ -101,7 +101,9 @@ class SpoolWriter:
             self._is_busy = True
             try:
                 self._write_late()
-                is_written = last is None or (files.is_ready() and files.write(frame(event_payload(last))))
+                is_written = last is None or (
+                    files.ready() is not None and files.write(frame(event_payload(last)))
+                )
                 fds = files.close()
                 self._write_late()  # which counts what has come in between
             finally:
@@ -116,10 +118,11 @@ class SpoolWriter:
     def _points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         keys = tuple(values)
         files = self._files
-        if not files.is_ready():
+        segment = files.ready()
+        if segment is None:
             self.dropped += len(keys)
             return
-        key_sets = files.segment.key_sets
+        key_sets = segment.key_sets
         named = key_sets.get(keys)
         if named is not None:
             number, packer = named
@@ -134,7 +137,8 @@ class SpoolWriter:
         data = head + frame(packer.pack(b"P", number, step, time_ms, *values.values()))
         if files.has_room(len(data)) and files.write(data):
             key_sets[keys] = (number, packer)
-            files.rotate_if_full()
+            if files.segment is segment and segment.size >= files.segment_bytes:
+                files.rotate()
         else:
             self.dropped += len(keys)
 
