@@ -58,6 +58,39 @@ class _Pause(NamedTuple):
 _NO_PAUSE = _Pause(until=0.0, seconds=0.0)
 
 
+class _Backoff:
+    """How long a store is left alone that takes nothing now, longer each time.
+
+    Attributes:
+        seconds: The last wait; 0 while the store takes what comes.
+        is_other_version: Whether the store is of another MLflow.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.is_other_version = False
+        self._last_success = time.monotonic()
+
+    @property
+    def away_seconds(self) -> float:
+        """How long the store has been away.
+
+        Only while waiting: a shipper that was itself stopped for long has not been refused anything.
+        """
+        return time.monotonic() - self._last_success if self.seconds else 0.0
+
+    def end(self) -> None:
+        """Begin anew: the store has taken something."""
+        self.seconds, self.is_other_version = 0.0, False
+        self._last_success = time.monotonic()
+
+    def lengthen(self, error: Exception) -> None:
+        """Wait longer from now on, for the reason that ``error`` is."""
+        self.is_other_version = isinstance(error, OtherVersion)
+        longest = _OTHER_VERSION_WAIT if self.is_other_version else _LONGEST_WAIT
+        self.seconds = min(longest, max(_FIRST_WAIT, 2 * self.seconds))
+
+
 def state_path(home: Path, store: str) -> Path:
     """Return the file in which a shipper says how it is doing."""
     return home / "ship" / f"{ship_key(store)}.json"
@@ -112,10 +145,8 @@ class Service:
         self._deliveries: dict[Path, Delivery] = {}
         self._put_aside: set[Path] = set()
         self._pauses: dict[Path, _Pause] = {}
-        self._wait = 0.0
-        self._is_other_version = False
+        self._backoff = _Backoff()
         self._next_say = 0.0
-        self._last_success = time.monotonic()
         remove_retired(home)
         forget_attempts(home)
 
@@ -145,10 +176,9 @@ class Service:
                 self._pauses.pop(folder, None)
                 if delivery.is_done:
                     del self._deliveries[folder]
-        self._last_success = time.monotonic()
-        self._is_other_version = False
-        if self._wait or (delivered and time.monotonic() >= self._next_say):
-            self._wait = 0.0
+        has_waited = self._backoff.seconds > 0
+        self._backoff.end()
+        if has_waited or (delivered and time.monotonic() >= self._next_say):
             self._say("shipping", "")
         return delivered
 
@@ -162,7 +192,7 @@ class Service:
         while not self._is_hopeless():
             self.tick()
             # What a live run adds meanwhile goes out together: a call a point would cost a core.
-            if not self._wait and not any(d.is_behind for d in self._deliveries.values()):
+            if not self._backoff.seconds and not any(d.is_behind for d in self._deliveries.values()):
                 self._sleep(TICK_SECONDS)
             if self._deliveries:
                 busy = time.monotonic()
@@ -172,11 +202,8 @@ class Service:
         return False
 
     def _is_hopeless(self) -> bool:
-        if self._is_other_version and not any(d.is_live for d in self._deliveries.values()):
-            return True
-        # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
-        away = time.monotonic() - self._last_success if self._wait else 0.0
-        return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
+        is_hopeless = self._backoff.is_other_version or self._backoff.away_seconds > GIVE_UP_SECONDS
+        return is_hopeless and not any(d.is_live for d in self._deliveries.values())
 
     def has_spools(self) -> bool:
         """Say whether there is anything to ship."""
@@ -216,15 +243,15 @@ class Service:
             self._put_aside.add(folder)
 
     def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
+        backoff = self._backoff
+        was_other_version = backoff.is_other_version
         if has_delivered:
-            self._wait, self._last_success = 0.0, time.monotonic()
-        was_other_version, self._is_other_version = self._is_other_version, isinstance(error, OtherVersion)
-        longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
-        self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
-        wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        if not (was_other_version and self._is_other_version):
-            _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
-        self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
+            backoff.end()
+        backoff.lengthen(error)
+        wait = backoff.seconds * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        if not (was_other_version and backoff.is_other_version):
+            _log.warning("%s: %s; next try in %.1f s", self._store, error, wait)
+        self._say(OTHER_VERSION if backoff.is_other_version else "waiting", str(error))
         self._sleep(wait)
 
     def _say(self, state: str, why: str) -> None:
