@@ -79,7 +79,7 @@ def test_no_part_of_a_password_is_in_an_argument_or_on_disk_whatever_characters_
         assert time.monotonic() < deadline
         seen |= _arguments()
         time.sleep(0.02)
-    shippers = [pid for pid, text in seen.items() if b"collectors.recording.ship" in text and bytes(home) in text]
+    shippers = [pid for pid, text in seen.items() if b"recording.ship" in text and bytes(home) in text]
     assert shippers
     for pid in shippers:
         with suppress(ProcessLookupError):
