@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures import (
     Instrument,
     StepContext,
@@ -121,25 +121,25 @@ def measure_costs(one: Model, rounds: int) -> None:
         "norms": lambda: weight_measures(one.model, init=init, optimizer=optimizer, matrices=False),
         **{i.name: lambda i=i: i(context) for i in (*everything(), *one.more) if i.tier in one.tiers},
     }
-    with undisturbed(one.model):
+    with preserved_state(one.model):
         for name, read in timed.items():
             # A window of updates gives its first value after as many evaluations as it is long.
             note(one, median_ms(read, 12 if name == "update_window" else rounds))
-    measure_watch(one, optimizer, step, rounds)
+    measure_recorder(one, optimizer, step, rounds)
 
 
-def measure_watch(one: Model, optimizer: torch.optim.Optimizer, step: Step, rounds: int) -> None:
-    """Time steps with and without the watch in turn, for what it adds is small beside the step."""
+def measure_recorder(one: Model, optimizer: torch.optim.Optimizer, step: Step, rounds: int) -> None:
+    """Time steps with and without the recorder in turn, for what it adds is small beside the step."""
     taken: dict[bool, list[float]] = {False: [], True: []}
     is_due = [True]
-    watch = UpdateWatch(one.model, optimizer, is_due=lambda: is_due[0])
+    recorder = UpdateRecorder(one.model, optimizer, is_due=lambda: is_due[0])
     step()
     while len(taken[True]) < rounds or sum(taken[True]) < 1e3:
         for is_due[0], milliseconds in taken.items():
             milliseconds.append(median_ms(step, 1, warm=False)[0])
-    bare, watched = taken.values()
+    bare, recorded = taken.values()
     one.step_ms = statistics.median(bare)
-    note(one, (max(statistics.median(watched) - one.step_ms, 0.0), watch.take()))
+    note(one, (max(statistics.median(recorded) - one.step_ms, 0.0), recorder.pop()))
 
 
 def note(one: Model, cost: tuple[float, Iterable[str]]) -> None:

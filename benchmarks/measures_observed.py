@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.preserved_state import preserved_state
 from grokscope.collectors.measures import (
     commutator,
     compression,
@@ -100,7 +100,7 @@ def measured(
     values: dict[str, float] = {}
     for one in held:
         began = time.perf_counter()
-        with undisturbed(context.model):
+        with preserved_state(context.model):
             values |= numbers(one(context))
         seconds.setdefault(one.name, []).append(time.perf_counter() - began)
     return values

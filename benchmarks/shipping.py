@@ -21,16 +21,16 @@ from pathlib import Path
 
 from servers import mlflow_server
 
-from grokscope.collectors.recording.ship.__main__ import PATIENCE
+from grokscope.collectors.recording.ship.__main__ import MLFLOW_SETTINGS
 
-os.environ |= PATIENCE  # as in the shipper, and for both: before mlflow reads it
+os.environ |= MLFLOW_SETTINGS  # as in the shipper, and for both: before mlflow reads it
 
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.spool import Meta, SpoolWriter, create_spool
+from grokscope.collectors.recording.spool import Meta, SpoolWriter, prepare_spool, publish_spool
 
 KEYS = tuple(f"train/metric_{i}" for i in range(50))
 Values = list[dict[str, float]]
@@ -57,11 +57,11 @@ def shipped_batches(uri: str, steps: Values) -> Iterator[None]:
     """Let the shipper's own loop take a spool into a run, to its end; each ``next`` is one round of it."""
     home = Path(tempfile.mkdtemp(prefix="grokscope-bench-"))
     meta = Meta(run_id=home.name, store=uri, experiment="bench", name="n", start_ms=1000)
-    writer = SpoolWriter(folder := create_spool(home, meta))
+    writer = SpoolWriter(folder := publish_spool(prepare_spool(home, meta)))
     for step, row in enumerate(steps):
         writer.points(step, 1000 + step, row)
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
-    service = Service(home, uri, sink=MlflowSink(uri))
+    service = Service(home, uri, run_store=MlflowRunStore(uri))
     yield
     while folder.exists():
         service.tick()

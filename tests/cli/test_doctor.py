@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.cli.main import run
-from grokscope.collectors.recording.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_store_that_is_missing_or_broken_fails_with_a_remedy(doctor, tmp_path,
 
 def test_spools_that_wait_and_letters_that_were_refused_are_counted(doctor, uri, tmp_path):
     meta = Meta(run_id="a" * 32, store=uri, experiment="e", name="n", params={}, tags={})
-    folder = create_spool(tmp_path / "home", meta)
+    folder = publish_spool(prepare_spool(tmp_path / "home", meta))
     status, found = doctor(uri)
     assert (status, found["spools"]["health"]) == (1, "warn")
     assert found["spools"]["remedy"] == "Run 'grokscope sync'; no point is lost."

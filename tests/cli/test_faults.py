@@ -14,7 +14,7 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.cli import finished_runs
 from grokscope.cli.finished_runs import FinishedRuns, LatePointsError
-from grokscope.collectors.recording.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 from grokscope.store import BusyStoreError
 
 
@@ -47,7 +47,11 @@ def test_a_busy_store_is_asked_again(finished, monkeypatch):
 
 def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_path, monkeypatch):
     finished.uri = "http://ann:s3cr3t@127.0.0.1:9"
-    create_spool(tmp_path / "home", Meta(run_id="r", store="http://127.0.0.1:9", experiment="e", name="n"))
+    publish_spool(
+        prepare_spool(
+            tmp_path / "home", Meta(run_id="r", store="http://127.0.0.1:9", experiment="e", name="n")
+        )
+    )
     finished.add("r")
     monkeypatch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
     with pytest.raises(LatePointsError, match="grokscope sync") as caught:

@@ -1,7 +1,7 @@
 """Points that a store has refused for good: whoever sends points is told of them, and where they are."""
 
 from grokscope.collectors.recording.ship.dead_letters import DeadLetters, letters_path
-from grokscope.collectors.recording.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 
 
 def test_sync_tells_what_was_refused_why_and_where_it_is(grokscope, tmp_path):
@@ -9,7 +9,7 @@ def test_sync_tells_what_was_refused_why_and_where_it_is(grokscope, tmp_path):
     for run in ("run-a", "run-b"):
         letters = DeadLetters(letters_path(home, run), run_id=run)
         for step in range(1200):
-            letters.bury(
+            letters.add(
                 {"key": "a<b", "value": 1.0, "step": step}, "no such name" if step else "no\x1b[31m step"
             )
     status, _, err = grokscope("sync")
@@ -23,9 +23,11 @@ def test_sync_tells_what_was_refused_why_and_where_it_is(grokscope, tmp_path):
 
 def test_sync_tells_it_though_other_points_cannot_be_sent(grokscope, tmp_path):
     home = tmp_path / "home"
-    folder = create_spool(home, Meta(run_id="run-a", store="http://h", experiment="e", name="n"))
+    folder = publish_spool(
+        prepare_spool(home, Meta(run_id="run-a", store="http://h", experiment="e", name="n"))
+    )
     (folder / "meta.json").write_text("torn")
-    DeadLetters(letters_path(home, "run-b"), run_id="run-b").bury({"key": "a<b"}, "no such name")
+    DeadLetters(letters_path(home, "run-b"), run_id="run-b").add({"key": "a<b"}, "no such name")
     status, _, err = grokscope("sync")
     assert status != 0
     assert "of run run-b the store refused 1 records" in err

@@ -16,7 +16,7 @@ from mlflow.entities import Metric
 import grokscope.cli
 from grokscope.cli.main import run
 from grokscope.cli.terminal import progress, say, say_json, shown
-from grokscope.collectors.recording.spool import Meta, create_spool
+from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 
 MARKUP = "[red]r[/red] [link=http://e]l[/link]"
 # Colour, a cleared screen, a link, a title, C1 controls, an overwritten line, turned text, what is not seen.
@@ -128,7 +128,7 @@ def test_an_import_prints_names_and_metrics_as_text(printed, tmp_path):
 
 def test_what_a_spool_says_of_its_store_is_printed_as_text(printed, tmp_path, store):
     meta = Meta(run_id="a" * 32, store=f"http://h/{EVIL}", experiment="e", name="n", params={}, tags={})
-    folder = create_spool(tmp_path / "home", meta)
+    folder = publish_spool(prepare_spool(tmp_path / "home", meta))
     assert is_text(printed("doctor", "--store", store[0]))
     (folder / "state.json").write_text(json.dumps({"why": EVIL}))
     said = printed("doctor", "--store", store[0])

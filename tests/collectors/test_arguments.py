@@ -9,7 +9,7 @@ from torch import nn
 
 from grokscope.collectors import Tracker, TrackerError
 from grokscope.collectors.measures import cheap, weight_spectra
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 DATA = (torch.randn(6, 4), torch.arange(6) % 3)
 SGD = torch.optim.SGD
@@ -56,13 +56,13 @@ USABLE = ["http://127.0.0.1:9", "postgresql+psycopg2://db/x", "postgresql:///x?h
 @pytest.mark.parametrize("sentence", WRONG)
 def test_a_wrong_argument_is_told_in_one_sentence_before_training(sentence):
     with pytest.raises(TrackerError, match=sentence):
-        Tracker(**{"experiment": "e", "journal": MemoryJournal(), **WRONG[sentence]})
+        Tracker(**{"experiment": "e", "sink": MemorySink(), **WRONG[sentence]})
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_an_address_of_no_store_is_told_with_what_is_allowed_and_without_its_password(store):
     with pytest.raises(TrackerError) as told:
-        Tracker(experiment="e", store=store, journal=MemoryJournal())
+        Tracker(experiment="e", store=store, sink=MemorySink())
     assert STORES[store] in str(told.value)
     assert "s3cret" not in str(told.value)
 
@@ -70,14 +70,14 @@ def test_an_address_of_no_store_is_told_with_what_is_allowed_and_without_its_pas
 def test_a_wrong_address_in_the_environment_is_told_too(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "wandb://x")
     with pytest.raises(TrackerError, match="unknown scheme 'wandb'"):
-        Tracker(experiment="e", journal=MemoryJournal())
+        Tracker(experiment="e", sink=MemorySink())
     with pytest.raises(TrackerError, match="store is an address as text, got PosixPath"):
-        Tracker(experiment="e", store=__import__("pathlib").Path("x.db"), journal=MemoryJournal())
+        Tracker(experiment="e", store=__import__("pathlib").Path("x.db"), sink=MemorySink())
 
 
 @pytest.mark.parametrize("store", USABLE)
 def test_an_address_that_mlflow_writes_to_is_taken(store):
-    assert Tracker(experiment="e", store=store, journal=MemoryJournal()).store == store
+    assert Tracker(experiment="e", store=store, sink=MemorySink()).store == store
 
 
 def test_the_address_of_a_plugin_of_mlflow_is_taken(tmp_path, monkeypatch):
@@ -86,13 +86,13 @@ def test_the_address_of_a_plugin_of_mlflow_is_taken(tmp_path, monkeypatch):
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[mlflow.tracking_store]\nazureml = plugin:Store\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert Tracker(experiment="e", store="azureml://x", journal=MemoryJournal()).store == "azureml://x"
+    assert Tracker(experiment="e", store="azureml://x", sink=MemorySink()).store == "azureml://x"
 
 
 @pytest.mark.parametrize("store", ["file:///tmp/mlruns", "./mlruns"])
 def test_a_folder_store_is_taken_where_mlflow_is_told_to_open_it(monkeypatch, store):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    assert Tracker(experiment="e", store=store, journal=MemoryJournal()).store == store
+    assert Tracker(experiment="e", store=store, sink=MemorySink()).store == store
 
 
 class Unreadable(dict):
@@ -105,7 +105,7 @@ def test_a_config_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, monk
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     tracker = Tracker(experiment="e", config=make(), name="n" * 251)
-    tracker._journal.wait_shipped = lambda _: tracker._journal._thread.join() or 0
+    tracker._run.sink.wait_shipped = lambda _: tracker._run.sink._thread.join() or 0
     tracker.log(0, {"m": 1.0})
     tracker.close()
     said = capsys.readouterr().err
@@ -119,21 +119,21 @@ def test_a_config_that_cannot_be_read_is_said_and_the_run_goes_on(tmp_path, monk
     [("failed", "FAILED"), ("KILLED", "KILLED"), ("SUCCESS", "FINISHED"), (None, "FINISHED")],
 )
 def test_a_status_is_one_of_three_and_another_word_is_said(capsys, given, kept):
-    journal = MemoryJournal()
-    Tracker(experiment="e", journal=journal).close(given)
-    assert journal.status == kept
+    sink = MemorySink()
+    Tracker(experiment="e", sink=sink).close(given)
+    assert sink.status == kept
     said = f"close takes FINISHED, FAILED, KILLED, got {given!r}; the run ends as FINISHED"
     assert (said in capsys.readouterr().err) == (given in ("SUCCESS", None))
 
 
 def test_an_unknown_status_while_an_error_is_handled_ends_the_run_as_that_does():
-    journal = MemoryJournal()
-    tracker = Tracker(experiment="e", journal=journal)
+    sink = MemorySink()
+    tracker = Tracker(experiment="e", sink=sink)
     try:
         [].pop()
     except IndexError:
         tracker.close("broken")
-    assert journal.status == "FAILED"
+    assert sink.status == "FAILED"
 
 
 def test_a_measure_that_is_given_beside_the_defaults_or_twice_is_read_once():
@@ -143,17 +143,17 @@ def test_a_measure_that_is_given_beside_the_defaults_or_twice_is_read_once():
         read.append(context.step)
         return {"mine/step": float(context.step)}
 
-    tracker = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[*cheap(), mine, mine])
+    tracker = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[*cheap(), mine, mine])
     assert tracker.evaluate(0, train=DATA)["mine/step"] == 0.0
     assert read == [0]
-    watch = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[own])._watch
-    assert watch._instruments._instruments["weight_spectra"] is own
+    evaluator = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[own])._evaluator
+    assert evaluator._instruments._instruments["weight_spectra"] is own
 
 
 @pytest.mark.parametrize("value", ["abc", None, [1.0], torch.ones(2), torch.tensor(1j)])
 def test_what_a_measure_gives_that_is_no_number_costs_that_measure_only(capsys, value):
     measures = [lambda _: {"mine/value": value}]
-    tracker = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=measures)
+    tracker = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=measures)
     assert "train/loss" in tracker.evaluate(0, train=DATA)
     assert capsys.readouterr().err.count("lambda could not be measured at step 0") == 1
 
@@ -165,7 +165,7 @@ def test_two_parts_that_fail_alike_are_both_said_and_each_once(capsys):
     def second(_):
         return 1 / 0
 
-    tracker = Tracker(MODEL, experiment="e", journal=MemoryJournal(), measures=[first, second])
+    tracker = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[first, second])
     for step in range(3):
         tracker.evaluate(step, train=DATA, test=(1, 2), val=(1, 2))
     said = capsys.readouterr().err
@@ -190,11 +190,11 @@ def test_a_name_made_of_a_configuration_holds_no_secret_of_it(tmp_path, monkeypa
     (meta,) = tmp_path.glob("spool/*/meta.json")
     assert "Namespace(lr=1, hub_token=[withheld])" in meta.read_text()
     assert "canary" not in meta.read_text()
-    tracker._journal.wait_shipped = lambda _: 0
+    tracker._run.sink.wait_shipped = lambda _: 0
     tracker.close()
 
 
 @pytest.mark.parametrize("run_id", ["", 0, False, []])
 def test_an_empty_run_id_is_no_new_run(run_id):
     with pytest.raises(TrackerError, match="a run_id is up to 100"):
-        Tracker(experiment="e", run_id=run_id, journal=MemoryJournal())
+        Tracker(experiment="e", run_id=run_id, sink=MemorySink())

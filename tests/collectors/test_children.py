@@ -11,8 +11,9 @@ CHILDREN = """
 import multiprocessing, os, sys
 import torch
 from torch.utils.data import DataLoader, Dataset
-from grokscope.collectors import Tracker, journal
-journal.ensure_shipper = lambda *_, **__: None
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording import sink
+sink.ensure_shipper = lambda *_, **__: None
 
 class Items(Dataset):
     def __init__(self, tracker): self.tracker = tracker
@@ -25,7 +26,7 @@ def by_hand(queue): queue.put(os.getpid())
 
 if __name__ == "__main__":
     with Tracker(experiment="e", config={"api_key": "k3y-canary", "lr": 0.1}) as tracker:
-        tracker._journal.wait_shipped = lambda _: 0
+        tracker._run.sink.wait_shipped = lambda _: 0
         for step, batch in enumerate(DataLoader(Items(tracker), batch_size=4, num_workers=4)):
             tracker.log(step, {"train/mean": batch.mean()})
         context = multiprocessing.get_context("spawn")
@@ -64,11 +65,12 @@ def test_workers_and_spawned_processes_neither_log_nor_hang_and_no_secret_is_wri
 
 
 RANK = """
-from grokscope.collectors import Tracker, journal
-journal.ensure_shipper = lambda *_, **__: None
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording import sink
+sink.ensure_shipper = lambda *_, **__: None
 with Tracker(experiment="e", run_id="r") as tracker:
-    if hasattr(tracker._journal, "folder"):
-        tracker._journal.wait_shipped = lambda _: 0
+    if hasattr(tracker._run.sink, "folder"):
+        tracker._run.sink.wait_shipped = lambda _: 0
     tracker.log(0, {"train/loss": 1.0})
 """
 

@@ -13,10 +13,10 @@ import torch
 
 from grokscope.collectors import Tracker, TrackerError
 from grokscope.collectors.recording.device_values import DeviceValues
-from grokscope.collectors.recording.retrying_sink import LostJournal
-from grokscope.collectors.recording.sink import SpoolJournal, open_journal
+from grokscope.collectors.recording.retrying_sink import RetryingSink
+from grokscope.collectors.recording.sink import SpoolSink, open_sink
 from grokscope.collectors.recording.spool import find_spools, read_meta, read_spool
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 
 class Unshowable:
@@ -33,61 +33,61 @@ def no_shipper(monkeypatch, tmp_path):
     return tmp_path / "home"
 
 
-def opened(params: dict[str, str], **changes) -> SpoolJournal | LostJournal:
+def opened(params: dict[str, str], **changes) -> SpoolSink | RetryingSink:
     options = {"store": "sqlite:////no/x.db", "experiment": "e", "name": None} | changes
-    return open_journal("r", params=params, **options)
+    return open_sink("r", params=params, **options)
 
 
 @pytest.mark.parametrize("values", [None, 3, [1.0], {"m": Unshowable()}, {None: 1.0}, {"m": [[]]}])
 @pytest.mark.parametrize("step", [0, Unshowable()])
 def test_nothing_that_is_logged_raises_into_the_loop(step, values):
-    tracker = Tracker(experiment="e", journal=MemoryJournal())
+    tracker = Tracker(experiment="e", sink=MemorySink())
     tracker.log(step, values)
 
 
 def test_a_closed_terminal_does_not_reach_the_loop(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
-    tracker = Tracker(experiment="e", journal=MemoryJournal())
+    tracker = Tracker(experiment="e", sink=MemorySink())
     tracker.log("no step", {"m": 1.0})
     tracker.close()
 
 
 def test_a_value_of_a_type_that_raises_costs_only_itself():
-    journal = MemoryJournal()
-    Tracker(experiment="e", journal=journal).log(1, {"a": 1.0, "bad": Unshowable(), "b": 2.0})
-    assert journal.rows() == [(1, "a", 1.0), (1, "b", 2.0)]
+    sink = MemorySink()
+    Tracker(experiment="e", sink=sink).log(1, {"a": 1.0, "bad": Unshowable(), "b": 2.0})
+    assert sink.rows() == [(1, "a", 1.0), (1, "b", 2.0)]
 
 
 def test_what_is_logged_after_closing_is_said_and_counted(capsys):
-    journal = MemoryJournal()
-    tracker = Tracker(experiment="e", journal=journal)
+    sink = MemorySink()
+    tracker = Tracker(experiment="e", sink=sink)
     tracker.close()
     tracker.log(1, {"m": 1.0})
-    assert journal.rows() == []
+    assert sink.rows() == []
     assert "the run was closed before" in capsys.readouterr().err
 
 
 def test_dropped_points_are_counted_in_the_run_at_its_end():
-    journal = MemoryJournal()
-    with Tracker(experiment="e", journal=journal) as tracker:
+    sink = MemorySink()
+    with Tracker(experiment="e", sink=sink) as tracker:
         tracker.log(4, {"m": 1.0, "text": "x"})
-    assert journal.rows() == [(4, "m", 1.0), (4, "collector/dropped", 1.0)]
+    assert sink.rows() == [(4, "m", 1.0), (4, "collector/dropped", 1.0)]
 
 
 @pytest.mark.parametrize("run_id", ["a/b", "../x", ".hidden", "it's", "-x", "a" * 101, "a b"])
 def test_a_run_id_that_cannot_name_a_folder_is_refused_at_once(run_id):
     with pytest.raises(TrackerError, match="use name= for a free name"):
-        Tracker(experiment="e", journal=MemoryJournal(), run_id=run_id)
+        Tracker(experiment="e", sink=MemorySink(), run_id=run_id)
 
 
 def test_text_that_no_database_takes_is_made_harmless(no_shipper):
-    journal = opened({"path": "ok"}, name="n\0\udcff" + "x" * 400, experiment="e\udcff")
+    sink = opened({"path": "ok"}, name="n\0\udcff" + "x" * 400, experiment="e\udcff")
     (meta,) = map(read_meta, find_spools(no_shipper))
-    journal.end("FINISHED", 1)
+    sink.end("FINISHED", 1)
     assert (meta.name, meta.experiment) == ("n?" + "x" * 248, "e?")
     with Tracker(experiment="e", config={"path": os.fsdecode(b"\xff/\0x")}) as tracker:
         metas = [read_meta(folder) for folder in find_spools(no_shipper)]
-        tracker._journal.wait_shipped = lambda _: 0
+        tracker._run.sink.wait_shipped = lambda _: 0
     assert [m.params for m in metas if m.run_id == tracker.run_id] == [{"path": "?/x"}]
 
 
@@ -95,8 +95,8 @@ def test_a_user_without_a_home_folder_trains_on_and_is_told(monkeypatch, capsys)
     monkeypatch.setenv("GROKSCOPE_HOME", "~nosuchuser/x")
     with Tracker(experiment="e") as tracker:
         tracker.log(0, {"m": 1.0})
-    assert isinstance(tracker._journal, LostJournal)
-    assert tracker._journal.dropped > 0
+    assert isinstance(tracker._run.sink, RetryingSink)
+    assert tracker._run.sink.dropped > 0
     said = capsys.readouterr().err
     assert "GROKSCOPE_HOME is '~nosuchuser/x'" in said
     assert "set it to the path of a folder that can be written" in said
@@ -108,7 +108,7 @@ def test_a_home_that_others_can_write_is_told_and_training_goes_on(no_shipper, c
     no_shipper.chmod(0o777)
     with Tracker(experiment="e") as tracker:
         tracker.log(0, {"m": 1.0})
-    assert isinstance(tracker._journal, LostJournal)
+    assert isinstance(tracker._run.sink, RetryingSink)
     said = capsys.readouterr().err
     assert f"chmod go-w {no_shipper}'" in said
     assert "or set GROKSCOPE_HOME to a folder of your own); nothing is kept until that is possible" in said
@@ -118,20 +118,20 @@ def test_a_home_that_others_can_write_is_told_and_training_goes_on(no_shipper, c
 def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):
     monkeypatch.setattr("grokscope.collectors.recording.retrying_sink._RETRY_SECONDS", 0.01)
     no_shipper.write_text("a file where the folder should be")
-    journal = opened({})
-    journal.points(0, 1000, {"m": 1.0, "n": 2.0})
+    sink = opened({})
+    sink.points(0, 1000, {"m": 1.0, "n": 2.0})
     no_shipper.unlink()
     deadline = time.monotonic() + 10
     while not find_spools(no_shipper):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    while journal._found is None:
+    while sink._found is None:
         time.sleep(0.001)
-    journal.points(1, 2000, {"m": 1.0})
-    journal.end("FINISHED", 3000)
+    sink.points(1, 2000, {"m": 1.0})
+    sink.end("FINISHED", 3000)
     (folder,) = find_spools(no_shipper)
     assert [getattr(read.record, "step", "end") for read in read_spool(folder)] == [1, "end"]
-    assert journal.dropped == 2
+    assert sink.dropped == 2
     said = capsys.readouterr().err
     assert "nothing is kept until that is possible" in said
     assert "points are kept from here on, and 2 were lost" in said
@@ -139,10 +139,11 @@ def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shippe
 
 def test_a_disk_that_fills_up_during_training_is_said_once_and_counted_exactly(tmp_path):
     script = (
-        "import sys\nfrom grokscope.collectors import journal\nfrom grokscope.collectors import Tracker\n"
-        "journal.ensure_shipper = lambda *_, **__: None\njournal._SYNC_SECONDS = 0.01\n"
+        "import sys\nfrom grokscope.collectors import Tracker\n"
+        "from grokscope.collectors.recording import sink\n"
+        "sink.ensure_shipper = lambda *_, **__: None\nsink._SYNC_SECONDS = 0.01\n"
         "import time\nwith Tracker(experiment='e') as t:\n"
-        "    t._journal.wait_shipped = lambda _: 0\n"
+        "    t._run.sink.wait_shipped = lambda _: 0\n"
         "    for step in range(200):\n        t.log(step, {'m': 1.0})\n        time.sleep(0.001)\n"
     )
 
@@ -208,10 +209,3 @@ def test_values_of_several_devices_may_come_in_one_call():
         except (RuntimeError, NotImplementedError):
             found.append("meta")
     assert sorted(map(str, found)) == ["meta", "{'a': 0.5, 'c': 2.0}"]
-
-
-def test_names_that_never_repeat_do_not_fill_the_memory():
-    tracker = Tracker(experiment="e", journal=MemoryJournal())
-    for step in range(10_050):
-        tracker.log(step, {f"layer.{step}": 1.0})
-    assert len(tracker._intake._names) <= 10_000

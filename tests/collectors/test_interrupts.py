@@ -13,9 +13,9 @@ from torch import nn
 import grokscope.collectors
 from grokscope.collectors import Measuring, Tracker
 from grokscope.collectors.recording.device_values import DeviceValues
-from grokscope.collectors.recording.sink import SpoolJournal, open_journal
+from grokscope.collectors.recording.sink import SpoolSink, open_sink
 from grokscope.collectors.recording.spool import find_spools, read_spool
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 DATA = (torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 3)
 HERE = str(Path(grokscope.collectors.__file__).parent)
@@ -92,13 +92,13 @@ def state(model: Model) -> list[object]:
 @pytest.mark.parametrize("handle", HANDLERS.values(), ids=HANDLERS)
 def test_what_a_handler_raises_in_an_evaluation_passes_and_leaves_no_trace(handle):
     signal.signal(signal.SIGUSR1, handle)
-    model, journal = Model(), MemoryJournal()
-    tracker = Tracker(model, experiment="e", journal=journal)
+    model, sink = Model(), MemorySink()
+    tracker = Tracker(model, experiment="e", sink=sink)
     model.then, before = rung, state(model)
     with pytest.raises(LimitError):
         tracker.evaluate(0, train=DATA)
     assert state(model) == before
-    assert journal.records == []
+    assert sink.records == []
     model.then = lambda: None
     assert tracker.evaluate(0, train=DATA)["train/loss"] > 0
 
@@ -111,14 +111,14 @@ def test_an_error_that_the_model_makes_of_the_handlers_passes_too():
             raise ValueError("too slow")  # noqa: B904 - the context tells
 
     model = Model()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal())
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
     model.then = translating
     with pytest.raises(ValueError, match="too slow"):
         tracker.evaluate(0, train=DATA)
 
 
 def test_what_fails_while_a_limit_is_being_handled_is_no_limit(capsys):
-    tracker = Tracker(Model(), experiment="e", journal=MemoryJournal(), measures=[lambda _: 1 / 0])
+    tracker = Tracker(Model(), experiment="e", sink=MemorySink(), measures=[lambda _: 1 / 0])
     try:
         rung()
     except LimitError:
@@ -133,7 +133,7 @@ def test_what_is_no_exception_passes(error):
         raise error
 
     model = Model()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal())
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
     model.then, before = leave, state(model)
     with pytest.raises(error):
         tracker.evaluate(0, train=DATA)
@@ -158,7 +158,7 @@ class Detector:
     ids=["measure", "loader", "detector"],
 )
 def test_whatever_part_of_an_evaluation_it_comes_in_it_passes(options, data):
-    tracker = Tracker(Model(), experiment="e", journal=MemoryJournal(), **options)
+    tracker = Tracker(Model(), experiment="e", sink=MemorySink(), **options)
     with pytest.raises(LimitError):
         tracker.evaluate(0, train=data)
 
@@ -172,7 +172,7 @@ def test_a_limit_inside_optimizer_step_passes_and_the_watch_goes_on():
         return True
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    tracker = Tracker(model, optimizer, experiment="e", journal=MemoryJournal(), schedule=schedule)
+    tracker = Tracker(model, optimizer, experiment="e", sink=MemorySink(), schedule=schedule)
     model(DATA[0]).sum().backward()
     tracker.log(0, {})
     ringing.append(True)
@@ -189,15 +189,15 @@ def test_a_limit_inside_optimizer_step_passes_and_the_watch_goes_on():
 def broken_off():
     """Give a function that calls another with the handler run at the n-th place where Python may run one.
 
-    Those are the beginnings of functions and the returns of those in C, in files of ours.
+    Those are the beginnings of functions and the returns of those in C, in files of the package.
     """
 
     def call(function, number: int) -> bool:
         count = iter(range(10**6))
 
         def profile(frame, event, _):
-            is_ours = frame.f_code.co_filename.startswith(HERE)
-            if is_ours and event in {"call", "c_return"} and next(count) == number:
+            is_own = frame.f_code.co_filename.startswith(HERE)
+            if is_own and event in {"call", "c_return"} and next(count) == number:
                 rung()
 
         sys.setprofile(profile)
@@ -221,7 +221,7 @@ def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(
         tracker = Tracker(experiment="e")
         is_raised = broken_off(lambda log=tracker.log: log(1, {"a": 1.0, "b": 2.0}), number)
         tracker.log(2, {"b": 1.0, "c": 2.0})
-        tracker._journal.wait_shipped = lambda _, journal=tracker._journal: journal._thread.join() or 0
+        tracker._run.sink.wait_shipped = lambda _, sink=tracker._run.sink: sink._thread.join() or 0
         tracker.close()
         (folder,) = find_spools(tmp_path / str(number))
         *records, end = [read.record for read in read_spool(folder)]
@@ -238,7 +238,7 @@ def test_wherever_log_is_broken_off_the_error_passes_and_no_record_is_half_kept(
 
 def test_wherever_an_evaluation_is_broken_off_the_error_passes_and_the_model_is_as_before(broken_off):
     model = Model()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal(), measuring=Measuring(defaults=False))
+    tracker = Tracker(model, experiment="e", sink=MemorySink(), measuring=Measuring(defaults=False))
     tracker.evaluate(0, train=DATA)  # what is made once
     before = state(model)
     for number in range(0, 10**5, 7):
@@ -250,37 +250,37 @@ def test_wherever_an_evaluation_is_broken_off_the_error_passes_and_the_model_is_
 
 
 def test_a_limit_while_the_run_is_closed_passes_and_it_can_be_closed_again():
-    class Slow(MemoryJournal):
+    class Slow(MemorySink):
         def end(self, status, time_ms):
             if not self.records:
                 self.points(0, time_ms, {})
                 rung()
             super().end(status, time_ms)
 
-    journal = Slow()
-    tracker = Tracker(experiment="e", journal=journal)
+    sink = Slow()
+    tracker = Tracker(experiment="e", sink=sink)
     with pytest.raises(LimitError):
         tracker.close("FAILED")
     tracker.close("FAILED")
-    assert journal.status == "FAILED"
+    assert sink.status == "FAILED"
 
 
 def test_a_limit_is_not_taken_for_a_full_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     options = {"store": "sqlite:////no/x.db", "experiment": "e", "name": None, "params": {}}
-    journal = open_journal("r", **options)
-    assert isinstance(journal, SpoolJournal)
+    sink = open_sink("r", **options)
+    assert isinstance(sink, SpoolSink)
     with monkeypatch.context() as patch:
-        patch.setattr("grokscope.collectors.recording.spool.writer.os.write", lambda *_: rung())
+        patch.setattr("grokscope.collectors.recording.spool.segment_files.os.write", lambda *_: rung())
         with pytest.raises(LimitError):
-            journal.points(0, 1, {"m": 1.0})
-    journal.points(1, 1, {"m": 1.0})
-    journal.end("FINISHED", 2)
-    journal._thread.join()
+            sink.points(0, 1, {"m": 1.0})
+    sink.points(1, 1, {"m": 1.0})
+    sink.end("FINISHED", 2)
+    sink._thread.join()
     monkeypatch.setattr("grokscope.collectors.recording.sink.home", rung)
     with pytest.raises(LimitError):
-        open_journal("s", **options)
+        open_sink("s", **options)
 
 
 def test_values_on_their_way_from_a_device_are_not_lost_by_a_limit(monkeypatch):

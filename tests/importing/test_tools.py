@@ -111,7 +111,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(uri, wandb_logs, held, b
 
     source = recognise(str(wandb_logs))
     plan = plan_import(parse_source(source), source, uri=uri, experiment=None)
-    monkeypatch.setattr(writing, "_BATCH", 7)
+    monkeypatch.setattr(writing, "METRICS_A_CALL", 7)
     next(write_plan(plan, uri=uri, kind=source.kind))
     assert held("my run ü")[3]["status"] == "RUNNING"
     assert bring(wandb_logs) == (0, 1, 13)

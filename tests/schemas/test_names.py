@@ -2,7 +2,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-from grokscope.schemas.names import NAME_LENGTH, safe_name, stored_name
+from grokscope.schemas.limits import KEY_LENGTH
+from grokscope.schemas.names import safe_name, stored_name
 
 PATHLIKE = st.text(st.sampled_from("./ab"), min_size=1, max_size=30)
 
@@ -36,5 +37,5 @@ def test_each_name_has_a_stored_one_of_its_own_whatever_is_beside_it(names):
     for name in stored:
         _validate_metric_name(name)
         _validate_param_name(name)
-        assert len(name) <= NAME_LENGTH
+        assert len(name) <= KEY_LENGTH
         assert stored_name(name) == name

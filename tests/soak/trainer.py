@@ -33,10 +33,10 @@ def main() -> None:
                 key: step + index / 7 + random.random() for index, key in enumerate(KEYS[: 1 + step % 6])
             }
             sent.note(step, values)
-            dropped, began = tracker._journal.dropped, time.perf_counter()
+            dropped, began = tracker._run.sink.dropped, time.perf_counter()
             tracker.log(step, values)
             os.write(slow, b"x" * (time.perf_counter() - began > SLOW_SECONDS))
-            if tracker._journal.dropped == dropped:
+            if tracker._run.sink.dropped == dropped:
                 kept.note(step, values)
             step += 1
             time.sleep(0.01)

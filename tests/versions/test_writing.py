@@ -9,9 +9,9 @@ import mlflow
 import pytest
 from alembic.script import ScriptDirectory
 
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
-from grokscope.collectors.recording.ship.sink import Ending, OtherVersion, Scalar
-from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Ending, OtherVersion, Scalar
+from grokscope.collectors.recording.spool import Meta, SpoolWriter, WriterLock, prepare_spool, publish_spool
 from grokscope.schemas import Verdict, release_of, revision_of
 from grokscope.schemas.mlflow_versions import installed_revisions
 from grokscope.schemas.verdicts.verdict import Pattern
@@ -45,8 +45,10 @@ def leave(grokscope, tmp_path):
     """Leave what a dead trainer has logged for a store: five points of an ended run."""
 
     def spool(uri, run_id):
-        folder = create_spool(tmp_path / "home", Meta(run_id=run_id, store=uri, experiment="e", name="n"))
-        Presence(folder).release()
+        folder = publish_spool(
+            prepare_spool(tmp_path / "home", Meta(run_id=run_id, store=uri, experiment="e", name="n"))
+        )
+        WriterLock(folder).release()
         writer = SpoolWriter(folder)
         for step in range(5):
             writer.points(step, 1000 + step, {"train/loss": 1.0})
@@ -125,12 +127,12 @@ def test_up_upgrades_when_asked_and_refuses_what_it_cannot_upgrade(store_of, gro
 
 
 def write_points(uri, run):
-    sink = MlflowSink(uri)
-    sink.open_run(Meta(run_id="mine", store=uri, experiment="e", name="n"))
+    run_store = MlflowRunStore(uri)
+    run_store.open_run(Meta(run_id="mine", store=uri, experiment="e", name="n"))
 
 
 WRITERS = {
-    "sink": (OtherVersion, write_points),
+    "run_store": (OtherVersion, write_points),
     "role": (
         SchemaError,
         lambda uri, _: open_store(uri).set_alias("modular", name="loss", canonical="train/loss"),
@@ -168,11 +170,13 @@ def test_neither_a_demo_nor_an_import_begins_on_a_store_that_it_cannot_write_to(
 
 def test_points_reach_a_server_of_another_version(server):
     uri, _ = server
-    sink = MlflowSink(uri)
-    run = sink.open_run(Meta(run_id="mine", store=uri, experiment="e", name="n", params={"lr": "0.1"}))
-    sink.send(run, [Scalar("m", 0.5, 1, 1000), Scalar("m", 0.5, 1, 1000), Scalar("m", float("inf"), 2, 1001)])
-    sink.beat(run, 1002)
-    sink.end_run(run, Ending(status="FINISHED", time_ms=2000))
+    run_store = MlflowRunStore(uri)
+    run = run_store.open_run(Meta(run_id="mine", store=uri, experiment="e", name="n", params={"lr": "0.1"}))
+    run_store.send(
+        run, [Scalar("m", 0.5, 1, 1000), Scalar("m", 0.5, 1, 1000), Scalar("m", float("inf"), 2, 1001)]
+    )
+    run_store.heartbeat(run, 1002)
+    run_store.end_run(run, Ending(status="FINISHED", time_ms=2000))
     store = open_store(uri)
     assert store.runs("e").select("run_id", "status", "end_ms").rows() == [(run, "FINISHED", 2000)]
     assert store.points([run]).select("step", "value").rows() == [(1, 0.5), (2, float("inf"))]
@@ -180,11 +184,15 @@ def test_points_reach_a_server_of_another_version(server):
 
 def test_mlflows_client_is_opened_in_two_places_which_both_ask_first():
     rooms = (REPOSITORY / "collectors", REPOSITORY / "dashboard")
-    texts = {path.stem: path.read_text() for room in rooms for path in room.rglob("*.py")}
+    texts = {
+        f"{path.parent.name}/{path.stem}": path.read_text() for room in rooms for path in room.rglob("*.py")
+    }
     opening = {name: text for name, text in texts.items() if re.search(r"MlflowClient\(\w", text)}
-    assert opening.keys() == {"mlflow_sink", "client"}
-    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow_sink"])
-    assert opening["client"].index("    require_version(uri)\n") < opening["client"].index("MlflowClient(t")
+    assert opening.keys() == {"mlflow/run_store", "mlflow_client/client"}
+    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow/run_store"])
+    assert opening["mlflow_client/client"].index("    require_version(uri)\n") < opening[
+        "mlflow_client/client"
+    ].index("MlflowClient(t")
 
 
 def test_the_order_of_versions_is_that_of_mlflow_s_own_scripts():

@@ -1,4 +1,4 @@
-"""What a tracker is made of, looked at before training begins: each mistake is told in one sentence."""
+"""A tracker's arguments, checked before training begins: each mistake is told in one sentence."""
 
 import os
 from collections.abc import Mapping
@@ -9,13 +9,12 @@ from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.schemas import store_uri
 from grokscope.schemas.addresses import Address, UnknownAddressError, address_of
+from grokscope.schemas.limits import EXPERIMENT_LENGTH
 from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
-    from grokscope.collectors.detecting.checkpoints import Checkpoints
-    from grokscope.collectors.detecting.runner import States
+    from grokscope.collectors.detecting.checkpoints import CheckpointBuffer, Checkpoints
 
-_EXPERIMENT_LENGTH = 500  # MLflow refuses a longer name, and all that is sent to it
 _SHOWN_LENGTH = 50
 _HOOKS = ("param_groups", "register_step_pre_hook", "register_step_post_hook")
 
@@ -55,6 +54,21 @@ def _of_plugin(uri: str) -> Address:
         raise TrackerError(f"store={without_credentials(uri)!r} {error.reason}") from None
 
 
+def check_unknown(given: Mapping[str, object]) -> None:
+    """Refuse arguments that a tracker does not have, by their names.
+
+    Raises:
+        TrackerError: If one of them is the earlier name of another.
+        TypeError: Of the first that is not.
+
+    >>> check_unknown({})
+    """
+    if "journal" in given:
+        raise TrackerError("journal= is called sink= now; write Tracker(..., sink=MemorySink())")
+    if given:
+        raise TypeError(f"Tracker got an unexpected keyword argument {next(iter(given))!r}")
+
+
 def check_names(experiment: object, name: object) -> None:
     """Refuse an experiment or a run's name that is no text, or none at all.
 
@@ -63,9 +77,9 @@ def check_names(experiment: object, name: object) -> None:
 
     >>> check_names("grokking", None)
     """
-    if not isinstance(experiment, str) or not experiment.strip() or len(experiment) > _EXPERIMENT_LENGTH:
+    if not isinstance(experiment, str) or not experiment.strip() or len(experiment) > EXPERIMENT_LENGTH:
         raise TrackerError(
-            f"experiment is a name of 1 to {_EXPERIMENT_LENGTH} characters, got {_shown(experiment)}; write "
+            f"experiment is a name of 1 to {EXPERIMENT_LENGTH} characters, got {_shown(experiment)}; write "
             "Tracker(..., experiment='grokking')"
         )
     if name is not None and not isinstance(name, str):
@@ -123,15 +137,15 @@ def check_model(model: object, optimizer: object) -> None:
         raise TrackerError(f"optimizer is one torch.optim.Optimizer, got {_shown(optimizer)}")
 
 
-def states_of(
+def checkpoint_buffer(
     checkpoints: "Checkpoints | None", model: Any, detector: object, *, run_id: str, experiment: str
-) -> "States | None":
-    """Return the states that a tracker keeps, if it is to keep any.
+) -> "CheckpointBuffer | None":
+    """Return what keeps a tracker's states, if it is to keep any.
 
     Raises:
         TrackerError: If there is no model to keep, or no detector to tell when.
 
-    >>> states_of(None, None, None, run_id="run", experiment="example") is None
+    >>> checkpoint_buffer(None, None, None, run_id="run", experiment="example") is None
     True
     """
     if checkpoints is None:
@@ -141,7 +155,7 @@ def states_of(
             "checkpoints keep the states of a model around what a detector reports, and this tracker has "
             f"no {'model' if model is None else 'detector'}; write Tracker(model, ..., detector=...)"
         )
-    return checkpoints.of(model, run_id=run_id, experiment=experiment)
+    return checkpoints.buffer(model, run_id=run_id, experiment=experiment)
 
 
 def _shown(value: object) -> str:

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from grokscope.collectors.detecting.checkpoints import Checkpoint, CheckpointError, saved
 from grokscope.collectors.evaluating.batches import Batch
-from grokscope.collectors.evaluating.evaluation import snapshot
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.model_evaluator import to_floats
-from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
+from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
+from grokscope.collectors.evaluating.weights import snapshot
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
-from grokscope.collectors.recording.sink import Journal
+from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.tracker import Tracker
 
 Splits = Mapping[str, Batch | Iterable[Batch]]
@@ -30,7 +30,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     store: str | None = None,
     status: str = "FINISHED",
     report: Callable[[int], object] | None = None,
-    journal: Journal | None = None,
+    sink: Sink | None = None,
 ) -> int:
     """Read instruments over a run's checkpoints, and log what they give into the same MLflow run.
 
@@ -46,7 +46,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
         store: Where the run is, as for ``Tracker``.
         status: The run's own, which it keeps.
         report: Called with the step of each checkpoint that is done.
-        journal: Where records go, for tests.
+        sink: Where records go, for tests.
 
     Returns:
         How many values were logged.
@@ -59,38 +59,36 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
 
     >>> import tempfile, torch
     >>> from grokscope.collectors.detecting.checkpoints import Checkpoints
-    >>> from grokscope.collectors.testing import MemoryJournal
+    >>> from grokscope.collectors.testing import MemorySink
     >>> model, data = nn.Linear(2, 2), (torch.zeros(1, 2), torch.zeros(1).long())
-    >>> journal = MemoryJournal()
+    >>> sink = MemorySink()
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     ring = Checkpoints(folder).of(model, run_id="run", experiment="example")
-    ...     ring.save(7)
+    ...     buffer = Checkpoints(folder).buffer(model, run_id="run", experiment="example")
+    ...     buffer.save(7)
     ...     backfill(
     ...         f"{folder}/run",
     ...         model,
     ...         {"test": data},
     ...         measures=[lambda context: {"mine/step": float(context.step)}],
-    ...         journal=journal,
+    ...         sink=sink,
     ...     )
     1
-    >>> journal.rows()
+    >>> sink.rows()
     [(7, 'mine/step', 7.0)]
     """
     checkpoints = saved(folder)
     first = _of_one_run(checkpoints, folder)
-    complaints: list[str] = []
-    instruments = InstrumentSet(measures, say=complaints.append)
+    failures: list[str] = []
+    instruments = InstrumentSet(measures, warn=failures.append)
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
         init = _init(checkpoints, model)
-        with Tracker(
-            experiment=first.experiment, store=store, run_id=first.run_id, journal=journal
-        ) as tracker:
+        with Tracker(experiment=first.experiment, store=store, run_id=first.run_id, sink=sink) as tracker:
             for checkpoint in checkpoints:
                 checkpoint.load_into(model)
                 values = _read(instruments, model, splits, init=init, step=checkpoint.step)
-                _raise_first(complaints)
+                _raise_first(failures)
                 tracker.log(checkpoint.step, values)
                 logged += len(values)
                 if report is not None:
@@ -123,11 +121,11 @@ def _read(
 ) -> dict[str, float]:
     passes = {split: forward_pass(model, data) for split, data in splits.items()}
     context = StepContext(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
-    with undisturbed(model, *splits.values()):
+    with preserved_state(model, *splits.values()):
         return to_floats(instruments.read(context, Stopwatch(device_of(model)), share=math.inf))
 
 
-def _raise_first(complaints: list[str]) -> None:
+def _raise_first(failures: list[str]) -> None:
     # In training a measure that fails is passed over; here nothing else would be left to do.
-    if complaints:
-        raise CheckpointError(f"{complaints[0]}; nothing further was measured")
+    if failures:
+        raise CheckpointError(f"{failures[0]}; nothing further was measured")

@@ -1,14 +1,14 @@
-"""Doubles that users need in their own tests too: a journal in memory."""
+"""Doubles that users need in their own tests too: a sink in memory."""
 
 from collections.abc import Mapping
 
 
-class MemoryJournal:
+class MemorySink:
     """Keeps what a tracker logs in memory; no file, no process, no MLflow.
 
-    >>> journal = MemoryJournal()
-    >>> journal.points(1, 1000, {"test/loss": 0.5})
-    >>> journal.rows()
+    >>> sink = MemorySink()
+    >>> sink.points(1, 1000, {"test/loss": 0.5})
+    >>> sink.rows()
     [(1, 'test/loss', 0.5)]
     """
 
@@ -21,11 +21,11 @@ class MemoryJournal:
         """Keep one record."""
         self.records.append((step, time_ms, dict(values)))
 
-    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002 - the journal's contract
+    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002 - the sink's contract
         """Keep the status."""
         self.status = status
 
-    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the journal's contract
+    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the sink's contract
         """Return 0: everything is where it should be."""
         return 0
 

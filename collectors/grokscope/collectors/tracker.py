@@ -1,43 +1,38 @@
 """The tracker: what a training loop holds."""
 
-import atexit
-import os
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 
 from grokscope.collectors.arguments import (
     check_model,
     check_names,
     check_parts,
+    check_unknown,
     checked_store,
-    states_of,
+    checkpoint_buffer,
 )
-from grokscope.collectors.complaints import Complaints, contained, tell
-from grokscope.collectors.detecting.runner import Vigil
+from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
 from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
-from grokscope.collectors.recording.ranks import SilentJournal, is_first_process
+from grokscope.collectors.recording.ranks import NullSink, is_first_process
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
-from grokscope.collectors.recording.run_status import EXITS, end_of_program, known_status, status_of, uncaught
-from grokscope.collectors.recording.scalar_buffer import Intake
-from grokscope.collectors.recording.sink import Journal, open_journal
+from grokscope.collectors.recording.run_status import status_of
+from grokscope.collectors.recording.sink import Sink, open_sink
+from grokscope.collectors.warning import Warnings, contained
 from grokscope.schemas import OnlineDetector, Transition
-from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
     from grokscope.collectors.detecting.checkpoints import Checkpoints
-    from grokscope.collectors.evaluating.model_evaluator import Data, ModelWatch
+    from grokscope.collectors.evaluating.model_evaluator import Data, ModelEvaluator
     from grokscope.collectors.measures.instrument import Instrument, MeasureFn
-
-_CLOSE_SECONDS = 5.0
 
 
 class Tracker:
@@ -68,18 +63,18 @@ class Tracker:
             decade by default.
         checkpoints: States around what the detector reports; see
             ``grokscope.collectors.detecting.checkpoints``.
-        journal: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
+        sink: Where records go, for tests; else a spool under ``GROKSCOPE_HOME``.
 
     Raises:
         TrackerError: If an argument is not what it must be; a config that cannot be read is only said.
         ValueError: If the optimizer holds no parameter of the model.
 
-    >>> from grokscope.collectors.testing import MemoryJournal
-    >>> journal = MemoryJournal()
-    >>> with Tracker(experiment="example", journal=journal) as tracker:
+    >>> from grokscope.collectors.testing import MemorySink
+    >>> sink = MemorySink()
+    >>> with Tracker(experiment="example", sink=sink) as tracker:
     ...     for step in range(3):
     ...         tracker.log(step, {"train/loss": 1.0 / (1 + step)})
-    >>> journal.rows()
+    >>> sink.rows()
     [(0, 'train/loss', 1.0), (1, 'train/loss', 0.5), (2, 'train/loss', 0.3333333333333333)]
     """
 
@@ -99,39 +94,42 @@ class Tracker:
         detector: OnlineDetector | None = None,
         dense: Schedule | None = None,
         checkpoints: "Checkpoints | None" = None,
-        journal: Journal | None = None,
+        sink: Sink | None = None,
+        **unknown: Never,
     ) -> None:
+        check_unknown(unknown)
         check_names(experiment, name)
         check_parts(schedule=schedule, dense=dense, measures=measures, measuring=measuring, detector=detector)
         if model is not None:
             check_model(model, optimizer)
         self.run_id = uuid.uuid4().hex if run_id is None else checked_run_id(run_id)
         self.store = checked_store(store)
-        self._schedule = schedule or log_spaced()
-        self._timetable = Timetable(self.due)
-        self._is_first = is_first_process()
-        self._complaints = Complaints(is_quiet=not self._is_first)
-        self._pid = os.getpid()
-        self._last_ms = 0
-        self._is_open = True
-        states = states_of(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
-        self._vigil = None
+        warnings = Warnings(is_quiet=not is_first_process())
+        states = checkpoint_buffer(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
+        self._detector = None
         if detector is not None:
-            self._vigil = Vigil(detector, dense=dense, states=states, say=self._complaints.say)
+            self._detector = DetectorRunner(
+                detector, dense=dense, checkpoints=states, warn=warnings.warn_once
+            )
+        self._timetable = Timetable(_is_due(schedule or log_spaced(), self._detector))
         self._has_model = model is not None
-        self._watch = None
+        self._evaluator = None
         if model is not None:
-            self._watch = self._watching(model, optimizer, measures=measures, how=measuring or Measuring())
-        self._journal = journal or self._opened(experiment, name, config)
-        self._intake = Intake(self._journal, self._complaints)
-        self._earlier_error = uncaught()
-        EXITS.watch()
-        atexit.register(self._close_at_exit)
+            self._evaluator = _evaluator(
+                model,
+                optimizer,
+                is_due=self._timetable.is_next_due,
+                measures=measures,
+                how=measuring or Measuring(),
+                warn=warnings.warn_once,
+            )
+        sink = sink or self._opened_sink(warnings, experiment=experiment, name=name, config=config)
+        self._run = OpenRun(sink, warnings, store=self.store)
 
     @property
     def events(self) -> tuple[Transition, ...]:
         """What the detector has said so far, in the order it was said."""
-        return () if self._vigil is None else tuple(self._vigil.events)
+        return () if self._detector is None else tuple(self._detector.events)
 
     def log(self, step: int, values: Mapping[str, Any]) -> None:
         """Log scalars of one step: numbers, or tensors of one element on any device.
@@ -143,13 +141,14 @@ class Tracker:
             step: Optimizer step, an integer of at most 64 bits; may go back after a resume.
             values: Metric key -> value; keys of your own are welcome.
         """
-        if not self._is_mine():
+        run = self._run
+        if not run.is_mine():
             return
-        if not self._is_open:
+        if not run.is_open:
             self._not_logged(step, TrackerError("the run was closed before"), values)
             return
         try:
-            self._intake.take(step, self._now(), values)
+            run.buffer.add(step, values)
             self._timetable.logged(step)
         except Exception as error:
             if is_interrupt(error):
@@ -159,12 +158,12 @@ class Tracker:
     def due(self, step: int) -> bool:
         """Say whether ``step`` is one to evaluate at; asking changes nothing, in whatever order.
 
-        >>> from grokscope.collectors.testing import MemoryJournal
-        >>> tracker = Tracker(experiment="example", journal=MemoryJournal())
+        >>> from grokscope.collectors.testing import MemorySink
+        >>> tracker = Tracker(experiment="example", sink=MemorySink())
         >>> [step for step in range(41, 60) if tracker.due(step)]
         [43, 46, 49, 53, 57]
         """
-        return self._schedule(step) or (self._vigil is not None and self._vigil.is_due(step))
+        return self._timetable.is_due(step)
 
     def evaluate(
         self, step: int, splits: "Mapping[str, Data] | None" = None, /, **more: "Data"
@@ -179,7 +178,7 @@ class Tracker:
             step: Optimizer step.
             splits: Split name -> data, for names that are no identifiers (``shift:rotated``).
             more: The same as keywords: ``train=..., test=...``. Data is a pair (inputs, targets) of
-                tensors or an iterable of such pairs; see ``grokscope.collectors.evaluating.evaluation``.
+                tensors or an iterable of such pairs; see ``grokscope.collectors.evaluating.forward_pass``.
 
         Returns:
             Metric key -> value, of what could be measured.
@@ -192,15 +191,16 @@ class Tracker:
                 "evaluate needs a model, and this tracker has none; write Tracker(model, optimizer, ...), "
                 "or measure yourself and call log"
             )
-        if self._watch is None or not self._is_mine():
+        run, detector = self._run, self._detector
+        if self._evaluator is None or not run.is_mine():
             return {}
-        with contained(self._complaints.say, f"the evaluation at step {shown(step)} failed"):
-            values = self._watch.measure(step, {**(splits or {}), **more})
+        with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
+            values = self._evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
-            values["collector/dropped"] = float(self._journal.dropped + self._complaints.dropped)
-            if self._vigil is not None:
-                values |= self._vigil.update(step, values)
-            self._intake.take(step, self._now(), values)
+            values["collector/dropped"] = float(run.dropped)
+            if detector is not None:
+                values |= detector.update(step, values)
+            run.buffer.add(step, values)
             return values
         return {}
 
@@ -214,17 +214,12 @@ class Tracker:
             status: FINISHED, FAILED or KILLED, in any case. Another word is said on stderr, and the run ends
                 as the error that is being handled says, or as FINISHED.
         """
-        if not self._is_open or not self._is_mine():
+        if not self._run.is_open or not self._run.is_mine():
             return
-        waiting = 0
-        with contained(self._complaints.say, "the run was not closed"):
-            self._end(status)
-            waiting = self._journal.wait_shipped(_CLOSE_SECONDS)
-        if waiting:
-            tell(
-                f"{waiting} points or more have not reached {without_credentials(self.store)} yet; they are "
-                "safe on disk. If the store stays away, run 'grokscope sync' later."
-            )
+        if self._evaluator is not None:
+            with contained(self._run.warnings.warn_once, "the optimizer is still watched"):
+                self._evaluator.close()
+        self._run.end(status)
 
     def __enter__(self) -> Self:
         return self
@@ -234,66 +229,36 @@ class Tracker:
     ) -> None:
         self.close(status_of(error))
 
-    def _opened(self, experiment: str, name: str | None, config: Config) -> Journal:
-        if not self._is_first:
-            return SilentJournal()
+    def _opened_sink(self, warnings: Warnings, *, experiment: str, name: str | None, config: Config) -> Sink:
+        if not is_first_process():
+            return NullSink()
         params: dict[str, str] = {}
         must = "must be a RunDescription, mapping, dataclass or namespace that can be read"
-        with contained(self._complaints.say, f"the config {must} to be logged, got {type(config).__name__}"):
+        with contained(warnings.warn_once, f"the config {must} to be logged, got {type(config).__name__}"):
             params = params_of(config)
-        return open_journal(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
-
-    def _watching(
-        self, model: "nn.Module", optimizer: "Optimizer | None", **options: Any
-    ) -> "ModelWatch | None":
-        """Return the model's watch; ``None`` where the first process measures the whole model alone."""
-        from grokscope.collectors.evaluating.model_evaluator import ModelWatch  # noqa: PLC0415
-        from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
-
-        if not self._is_first and not is_sharded(model):
-            return None
-        return ModelWatch(
-            model, optimizer, is_due=self._timetable.is_next_due, say=self._complaints.say, **options
-        )
-
-    def _close_at_exit(self) -> None:
-        if self._is_mine():
-            say = tell if self._is_first else self._complaints.say  # which is quiet there
-            self.close(end_of_program(self._earlier_error, say=say))
-
-    def _end(self, status: str) -> None:
-        """Write the end; what breaks this off leaves the tracker open, to be closed again."""
-        self._flush()
-        if self._is_open:  # a signal's handler may have closed it meanwhile
-            self._journal.end(known_status(status, say=self._complaints.say), self._now())
-            self._is_open = False
-            EXITS.leave()
-            atexit.unregister(self._close_at_exit)
-
-    def _flush(self) -> None:
-        """Hand over what is still on its way to the journal; a failure here must not leave the run open."""
-        with contained(self._complaints.say, "the last values were not logged"):
-            self._intake.flush()
-            if self._watch is not None:
-                self._watch.close()
-            if dropped := self._journal.dropped + self._complaints.dropped:
-                last = self._timetable.last or 0
-                self._intake.take(last, self._now(), {"collector/dropped": float(dropped)})
+        return open_sink(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
 
     def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
         try:
             count = len(values) if hasattr(values, "__len__") else 0
-            self._complaints.say(f"step {step!r} was not logged ({error!r})", dropped=count)
+            self._run.warnings.warn_once(f"step {step!r} was not logged ({error!r})", dropped=count)
         except Exception as another:  # a step or an error that cannot even be shown
             if is_interrupt(another):
                 raise
-            self._complaints.say("a step was not logged, and cannot be shown")
+            self._run.warnings.warn_once("a step was not logged, and cannot be shown")
 
-    def _is_mine(self) -> bool:
-        # A forked child (a DataLoader's worker) must not write into its parent's run.
-        return os.getpid() == self._pid
 
-    def _now(self) -> int:
-        # A clock set back must not reorder points: the time is also what tells the last of two attempts.
-        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
-        return self._last_ms
+def _is_due(schedule: Schedule, detector: DetectorRunner | None) -> Schedule:
+    if detector is None:
+        return schedule
+    return lambda step: schedule(step) or detector.is_due(step)
+
+
+def _evaluator(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelEvaluator | None":
+    """Return what evaluates the model; ``None`` where the first process measures the whole model alone."""
+    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator  # noqa: PLC0415
+    from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
+
+    if not is_first_process() and not is_sharded(model):
+        return None
+    return ModelEvaluator(model, optimizer, **options)

@@ -9,6 +9,7 @@ import polars as pl
 from grokscope.importing.kinds import SourceKind
 from grokscope.importing.planning import PlannedRun
 from grokscope.importing.records import ImportingError
+from grokscope.schemas.limits import LABELS_A_CALL, METRICS_A_CALL
 from grokscope.schemas.names import stored_name, stored_text
 from grokscope.schemas.secrets import redacted
 from grokscope.schemas.tags import IMPORT_ID, IMPORT_KIND, IMPORT_SOURCE
@@ -16,8 +17,6 @@ from grokscope.store.mlflow_client.client import open_client
 from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.verdict_tags import limited
 
-_BATCH = 1000
-_PARAMS = 100
 _MOST_PARAMS = 1000
 
 
@@ -39,7 +38,7 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
         with explained(uri):
             run_id = planned.run_id or _made(client, planned, kind)
             _log_params(mlflow, client, run_id, planned)
-        for rows in planned.new.iter_slices(_BATCH):
+        for rows in planned.new.iter_slices(METRICS_A_CALL):
             with explained(uri):
                 client.log_batch(run_id, metrics=_metrics(mlflow, rows))
             yield rows.height
@@ -86,8 +85,8 @@ def _log_params(mlflow: Any, client: Any, run_id: str, planned: PlannedRun) -> N
     there: dict[str, str] = {} if planned.run_id is None else client.get_run(run_id).data.params
     named = {stored_name(name): stored_text(text) for name, text in params.items()}
     pairs = [(name, text) for name, text in named.items() if name not in there]
-    for start in range(0, len(pairs), _PARAMS):
-        batch = [mlflow.entities.Param(*pair) for pair in pairs[start : start + _PARAMS]]
+    for start in range(0, len(pairs), LABELS_A_CALL):
+        batch = [mlflow.entities.Param(*pair) for pair in pairs[start : start + LABELS_A_CALL]]
         client.log_batch(run_id, params=batch)
 
 

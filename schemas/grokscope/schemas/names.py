@@ -3,8 +3,7 @@
 import hashlib
 import re
 
-NAME_LENGTH = 250
-_TEXT_LENGTH = 6000
+from grokscope.schemas.limits import KEY_LENGTH, PARAM_LENGTH
 
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _MARK = 9
@@ -19,13 +18,13 @@ def stored_name(name: str) -> str:
     >>> stored_name("train/loss"), stored_name("loss[0]"), stored_name("loss(0)")
     ('train/loss', 'loss_0_-0fea4f39', 'loss_0_-dee4de9e')
     """
-    if len(name) <= NAME_LENGTH and (safe := safe_name(name)) == name:
+    if len(name) <= KEY_LENGTH and (safe := safe_name(name)) == name:
         return safe
     mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[: _MARK - 1]
-    return f"{safe_name(name, length=NAME_LENGTH - _MARK)}-{mark}"
+    return f"{safe_name(name, length=KEY_LENGTH - _MARK)}-{mark}"
 
 
-def safe_name(name: str, *, length: int = NAME_LENGTH) -> str:
+def safe_name(name: str, *, length: int = KEY_LENGTH) -> str:
     """Return ``name`` with what MLflow refuses in names replaced by ``_``, cut to ``length`` characters.
 
     MLflow reads a name as a path: it may not begin or end with a slash, nor lead anywhere by ``.`` or ``..``.
@@ -54,4 +53,4 @@ def stored_text(text: str) -> str:
     (6000, 'short')
     """
     clean = plain_text(text)
-    return clean if len(clean) <= _TEXT_LENGTH else clean[: _TEXT_LENGTH - 1] + "…"
+    return clean if len(clean) <= PARAM_LENGTH else clean[: PARAM_LENGTH - 1] + "…"

@@ -9,8 +9,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
-from grokscope.collectors.evaluating.evaluation import evaluate, snapshot, weight_measures
-from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures.progress import forward_flops
 
 X = torch.randn(32, 6, generator=torch.Generator().manual_seed(0))
@@ -71,10 +72,10 @@ def loader(**options):
 
 
 OBSERVERS = {
-    "pair": lambda m: evaluate(m, (X, Y)),
-    "batches": lambda m: evaluate(m, (X, Y), batch_size=5),
-    "loader": lambda m: evaluate(m, loader()),
-    "features": lambda m: evaluate(m, (X, Y), features="drop"),
+    "pair": lambda m: forward_pass(m, (X, Y)),
+    "batches": lambda m: forward_pass(m, (X, Y), batch_size=5),
+    "loader": lambda m: forward_pass(m, loader()),
+    "features": lambda m: forward_pass(m, (X, Y), features="drop"),
     "weights": lambda m: weight_measures(m, init=snapshot(m)),
     "flops": lambda m: forward_flops(m, X),
 }
@@ -99,7 +100,7 @@ class Faulty(nn.Module):
         raise RuntimeError("in the middle")
 
 
-@pytest.mark.parametrize("observe", [lambda m: evaluate(m, (X, Y)), lambda m: forward_flops(m, X)])
+@pytest.mark.parametrize("observe", [lambda m: forward_pass(m, (X, Y)), lambda m: forward_flops(m, X)])
 def test_a_failing_forward_pass_leaves_every_bit_as_it_was(model, observe):
     faulty = Faulty(model)
     before = everything(faulty)
@@ -118,14 +119,14 @@ def train(*, observed, **options):
     batches = loader(generator=torch.Generator().manual_seed(1), **options)
     for step in range(30):
         if observed and step % 7 == 0:
-            evaluate(model, batches)
-            evaluate(model, (X, Y))
+            forward_pass(model, batches)
+            forward_pass(model, (X, Y))
             weight_measures(model, optimizer=optimizer)
         for x, y in batches:
             optimizer.zero_grad()
             cross_entropy(model(x), y).backward()
             if observed and step % 11 == 0:
-                evaluate(model, (X, Y))  # between backward and step
+                forward_pass(model, (X, Y))  # between backward and step
             optimizer.step()
     state = {name: tensor.detach().numpy().tobytes() for name, tensor in model.state_dict().items()}
     return state, everything(model)["torch"], random.getstate()
@@ -138,21 +139,21 @@ def test_a_training_run_is_the_same_to_the_bit_with_and_without_observation():
 def test_a_graph_that_waits_for_its_backward_pass_survives_an_evaluation(model):
     expected = torch.autograd.grad(cross_entropy(model.head(torch.ones(32, 7)), Y), model.head.weight)
     waiting = cross_entropy(model.head(torch.ones(32, 7)), Y)
-    evaluate(model, (X, Y))
+    forward_pass(model, (X, Y))
     assert torch.equal(*torch.autograd.grad(waiting, model.head.weight), *expected)
 
 
 def test_training_inside_autocast_keeps_its_gradients_after_an_evaluation_inside_it():
     model = nn.Sequential(nn.Linear(6, 4))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        evaluate(model, (X, Y))
+        forward_pass(model, (X, Y))
         cross_entropy(model(X), Y).backward()
     assert model[0].weight.grad.abs().sum() > 0
 
 
 def test_inside_the_block_nothing_trains_and_outside_everything_does():
     model = nn.Sequential(nn.Dropout(), nn.Linear(6, 4))
-    with undisturbed(model):
+    with preserved_state(model):
         assert not any(m.training for m in model.modules())
         assert torch.equal(model(X), model(X))
         assert not model(X).requires_grad

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Tracker, every, log_spaced
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 ORDERS = (
     "step, evaluate",
@@ -24,7 +24,7 @@ def test_the_update_that_led_to_a_due_step_is_measured_in_every_order_of_the_loo
     torch.manual_seed(0)
     model = nn.Linear(4, 3)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    tracker = Tracker(model, optimizer, experiment="e", journal=MemoryJournal(), schedule=every(4))
+    tracker = Tracker(model, optimizer, experiment="e", sink=MemorySink(), schedule=every(4))
     inputs, targets = torch.randn(60, 4), torch.arange(60) % 3
     ratios, found = [], {}
 

@@ -7,7 +7,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 
 from grokscope.collectors.integrations.hugging_face import GrokscopeCallback, causal
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 TOKENS = torch.arange(96).reshape(8, 12) % 16
 
@@ -35,9 +35,9 @@ def trainer_with(tmp_path):
     return make
 
 
-def tracked() -> tuple[GrokscopeCallback, MemoryJournal]:
-    journal = MemoryJournal()
-    return GrokscopeCallback({"test": causal(TOKENS)}, experiment="e", journal=journal), journal
+def tracked() -> tuple[GrokscopeCallback, MemorySink]:
+    sink = MemorySink()
+    return GrokscopeCallback({"test": causal(TOKENS)}, experiment="e", sink=sink), sink
 
 
 class StopEarly(TrainerCallback):
@@ -51,43 +51,43 @@ class Fail(TrainerCallback):
 
 
 def test_what_is_evaluated_after_training_is_in_its_run(trainer_with, capsys):
-    callback, journal = tracked()
+    callback, sink = tracked()
     trainer = trainer_with(callback)
     trainer.train()
     run = callback.tracker.run_id
-    assert journal.status == "FINISHED"
+    assert sink.status == "FINISHED"
     measured = trainer.evaluate()
-    assert (4, "val/loss", measured["eval_loss"]) in journal.rows()
-    assert (callback.tracker.run_id, journal.status) == (run, "FINISHED")
+    assert (4, "val/loss", measured["eval_loss"]) in sink.rows()
+    assert (callback.tracker.run_id, sink.status) == (run, "FINISHED")
     assert "grokscope:" not in capsys.readouterr().err
 
 
 def test_a_training_that_stops_early_has_finished(trainer_with):
-    callback, journal = tracked()
+    callback, sink = tracked()
     trainer_with(callback, StopEarly()).train()
-    assert journal.status == "FINISHED"
-    assert {step for step, key, _ in journal.rows() if key == "test/accuracy"} == {1}
+    assert sink.status == "FINISHED"
+    assert {step for step, key, _ in sink.rows() if key == "test/accuracy"} == {1}
 
 
 def test_a_training_that_fails_is_told_once_another_begins(trainer_with):
-    callback, journal = tracked()
+    callback, sink = tracked()
     with pytest.raises(RuntimeError, match="out of memory"):
         trainer_with(callback, Fail()).train()
-    assert journal.status is None
+    assert sink.status is None
     first = callback.tracker
     trainer_with(callback).train()
     assert callback.tracker is not first
     first.close()
-    assert journal.status == "FINISHED"  # the second one's; closing the first again changed nothing
+    assert sink.status == "FINISHED"  # the second one's; closing the first again changed nothing
 
 
 def test_a_training_that_resumes_goes_on_in_its_run(trainer_with):
     callback, _ = tracked()
     trainer_with(callback).train()
-    again, journal = tracked()
+    again, sink = tracked()
     trainer_with(again, steps=6).train(resume_from_checkpoint=True)
     assert again.tracker.run_id == callback.tracker.run_id
-    assert min(step for step, _, _ in journal.rows()) == 5
+    assert min(step for step, _, _ in sink.rows()) == 5
 
 
 def test_a_training_anew_is_a_run_of_its_own(trainer_with):
@@ -108,8 +108,8 @@ class Ringing:
 
 
 def test_what_a_signals_handler_raises_while_the_model_is_measured_ends_the_training(trainer_with):
-    journal, before = MemoryJournal(), signal.signal(signal.SIGUSR1, limit)
-    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", journal=journal)
+    sink, before = MemorySink(), signal.signal(signal.SIGUSR1, limit)
+    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", sink=sink)
     with pytest.raises(TimeoutError, match="limit"):
         trainer_with(callback).train()
     assert callback.tracker.run_id

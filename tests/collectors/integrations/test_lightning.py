@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors.integrations.lightning import GrokscopeCallback
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 # Lightning's advice to those who train for real, and its use of what torch has renamed.
 pytestmark = pytest.mark.filterwarnings(
@@ -48,9 +48,9 @@ def trainer_with(*callbacks: pl.Callback, epochs: int = 2) -> pl.Trainer:
     )  # fmt: skip
 
 
-def tracked() -> tuple[GrokscopeCallback, MemoryJournal]:
-    journal = MemoryJournal()
-    return GrokscopeCallback({"test": (INPUTS, TARGETS)}, experiment="e", journal=journal), journal
+def tracked() -> tuple[GrokscopeCallback, MemorySink]:
+    sink = MemorySink()
+    return GrokscopeCallback({"test": (INPUTS, TARGETS)}, experiment="e", sink=sink), sink
 
 
 def loader() -> DataLoader:
@@ -58,21 +58,21 @@ def loader() -> DataLoader:
 
 
 def test_what_is_validated_while_training_is_kept_and_nothing_of_other_checks(capsys):
-    callback, journal = tracked()
+    callback, sink = tracked()
     trainer, model = trainer_with(callback), Classifier()
     trainer.fit(model, loader(), loader())
     trainer.validate(model, loader(), verbose=False)
-    assert [step for step, key, _ in journal.rows() if key == "val_loss"] == [4, 8]
-    assert journal.status == "FINISHED"
+    assert [step for step, key, _ in sink.rows() if key == "val_loss"] == [4, 8]
+    assert sink.status == "FINISHED"
     assert "grokscope:" not in capsys.readouterr().err
 
 
 def test_a_training_that_fails_is_told_so():
-    callback, journal = tracked()
+    callback, sink = tracked()
     with pytest.raises(RuntimeError, match="out of memory"):
         trainer_with(callback).fit(Classifier(fails_at=3), loader(), loader())
-    assert journal.status == "FAILED"
-    assert max(step for step, key, _ in journal.rows() if key == "train/batch_loss") == 3
+    assert sink.status == "FAILED"
+    assert max(step for step, key, _ in sink.rows() if key == "train/batch_loss") == 3
 
 
 def test_a_training_that_stops_early_has_finished():
@@ -80,10 +80,10 @@ def test_a_training_that_stops_early_has_finished():
         def on_train_batch_end(self, trainer, *_: object) -> None:
             trainer.should_stop = trainer.global_step == 1
 
-    callback, journal = tracked()
+    callback, sink = tracked()
     trainer_with(callback, StopEarly()).fit(Classifier(), loader(), loader())
-    assert journal.status == "FINISHED"
-    assert {step for step, _, _ in journal.rows()} == {1}
+    assert sink.status == "FINISHED"
+    assert {step for step, _, _ in sink.rows()} == {1}
 
 
 def test_a_training_that_resumes_goes_on_in_its_run(tmp_path):
@@ -91,10 +91,10 @@ def test_a_training_that_resumes_goes_on_in_its_run(tmp_path):
     trainer = trainer_with(callback)
     trainer.fit(Classifier(), loader(), loader())
     trainer.save_checkpoint(tmp_path / "last.ckpt")
-    again, journal = tracked()
+    again, sink = tracked()
     trainer_with(again, epochs=3).fit(Classifier(), loader(), loader(), ckpt_path=tmp_path / "last.ckpt")
     assert again.tracker.run_id == callback.tracker.run_id
-    assert min(step for step, _, _ in journal.rows()) == 9
+    assert min(step for step, _, _ in sink.rows()) == 9
 
 
 def test_a_training_anew_is_a_run_of_its_own_though_a_checkpoint_was_validated(tmp_path):
@@ -119,9 +119,9 @@ class Ringing:
 
 
 def test_what_a_signals_handler_raises_while_the_model_is_measured_ends_the_training():
-    journal, before = MemoryJournal(), signal.signal(signal.SIGUSR1, limit)
-    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", journal=journal)
+    sink, before = MemorySink(), signal.signal(signal.SIGUSR1, limit)
+    callback = GrokscopeCallback({"test": Ringing()}, experiment="e", sink=sink)
     with pytest.raises(TimeoutError, match="limit"):
         trainer_with(callback).fit(Classifier(), loader())
-    assert journal.status == "FAILED"
+    assert sink.status == "FAILED"
     signal.signal(signal.SIGUSR1, before)

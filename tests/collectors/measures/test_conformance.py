@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from grokscope.collectors import measures
-from grokscope.collectors.evaluating import evaluation
-from grokscope.collectors.evaluating import update_recorder as watch
-from grokscope.collectors.evaluating.evaluation import evaluate, snapshot, weight_measures
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating import update_recorder, weights
+from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures import progress
 from grokscope.collectors.measures.attention.heads import (
     attention_entropy,
@@ -54,11 +54,11 @@ from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.metrics.table import find_metric
 
 MODULES = [
-    evaluation,
+    weights,
     functional,
     predictions,
     singular,
-    watch,
+    update_recorder,
     progress,
     *(
         importlib.import_module(m.name)
@@ -112,16 +112,17 @@ def everything():
     """One reading of all there is: a split, the weights, an update."""
     model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     optimizer = torch.optim.SGD([{"params": [p]} for p in model.parameters()], lr=0.1)
-    updates = UpdateWatch(model, optimizer, is_due=lambda: True)
+    updates = UpdateRecorder(model, optimizer, is_due=lambda: True)
     init = snapshot(model)
     x, y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 2
     nn.functional.cross_entropy(model(x), y).backward()
     optimizer.step()
-    curves = evaluate(model, (x, y))
-    scatter = {"representation/nc1/test": curves.pop("nc1")}
+    seen = forward_pass(model, (x, y))
+    scatter = {"representation/nc1/test": nc1(seen.features, seen.targets, classes=2)}
+    curves = curve_measures(seen.logits, seen.targets)
     split = {f"test/{quantity}": value for quantity, value in curves.items()}
-    weights = weight_measures(model, init=init, optimizer=optimizer)
-    return split | scatter | weights | updates.take()
+    norms = weight_measures(model, init=init, optimizer=optimizer)
+    return split | scatter | norms | updates.pop()
 
 
 def test_every_key_is_known_to_schemas_and_every_value_is_a_float_scalar():

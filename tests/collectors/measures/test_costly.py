@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.evaluating.evaluation import snapshot
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.measuring import Measuring
-from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.weights import snapshot
 from grokscope.collectors.measures import (
     INSTRUMENTS,
     commutator,
@@ -36,7 +36,7 @@ from grokscope.collectors.measures.subset import Subset, take
 from grokscope.collectors.measures.table import all_measures
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
 from grokscope.collectors.tensors.functional import flat, hessian_product, loss_of, predictor, trained
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Tier, find_metric
 
 QUICK = Sampling(chains=2, draws=4, burn_in=1)
@@ -126,7 +126,7 @@ def context_of(name, *, optimizer=torch.optim.AdamW):
 
 
 def everything(context, makers):
-    with undisturbed(context.model):
+    with preserved_state(context.model):
         return {key: value for make in makers.values() for key, value in make()(context).items()}
 
 
@@ -172,7 +172,7 @@ def test_an_instrument_leaves_no_trace(instrument, name):
     before, modes = state(model, context.optimizer), [m.training for m in model.modules()]
     hooks = [len(m._forward_pre_hooks) + len(m._forward_hooks) for m in model.modules()]
     one = (GENERAL | TASKS)[instrument]()
-    with undisturbed(model):
+    with preserved_state(model):
         one(context)
     after = state(model, context.optimizer)
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
@@ -185,7 +185,7 @@ def test_an_instrument_leaves_no_trace(instrument, name):
 def test_the_same_reading_twice_gives_the_same_values(instrument):
     context = context_of("addition")
     one = GENERAL[instrument]()
-    with undisturbed(context.model):
+    with preserved_state(context.model):
         values = [{k: float(v) for k, v in one(context).items()} for _ in range(2)]
     # A warm start may stop earlier, at a slightly different vector.
     assert values[0].keys() == values[1].keys()
@@ -206,7 +206,7 @@ def test_sharpness_is_the_dense_hessians_on_the_first_samples_and_adams_with_its
     product = hessian_product(loss_of(predictor(context.model, inputs), targets), parameters)
     dense = torch.stack([product(unit) for unit in torch.eye(flat(parameters).numel())])
     one = sharpness(subset=Subset(samples=9), tolerance=1e-4)
-    with undisturbed(context.model):
+    with preserved_state(context.model):
         values = one(context)
         warm = one(context)
     assert values["curvature/sharpness"].item() == pytest.approx(
@@ -222,7 +222,7 @@ def test_sharpness_is_the_dense_hessians_on_the_first_samples_and_adams_with_its
 
 def test_gradient_descent_is_beside_its_own_edge():
     context = context_of("addition", optimizer=torch.optim.SGD)
-    with undisturbed(context.model):
+    with preserved_state(context.model):
         values = sharpness()(context)
     assert "curvature/preconditioned_sharpness" not in values
     ratio = values["curvature/sharpness"] / (2 / 0.01)
@@ -232,7 +232,7 @@ def test_gradient_descent_is_beside_its_own_edge():
 def test_a_criterion_of_ones_own_is_what_curves():
     context = context_of("addition")
     thrice = Subset(criterion=lambda logits, targets: 3 * cross_entropy(logits, targets))
-    with undisturbed(context.model):
+    with preserved_state(context.model):
         values = [sharpness(subset=s, tolerance=1e-4)(context) for s in (Subset(), thrice)]
     once, more = (value["curvature/sharpness"].item() for value in values)
     assert more == pytest.approx(3 * once, rel=1e-3)
@@ -242,14 +242,14 @@ def test_dropout_drops_and_nothing_else_trains():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 2))
     x = torch.randn(40, 4)
-    with undisturbed(model):
+    with preserved_state(model):
         y = model(x).argmax(dim=1)  # whatever it says is right, so that only masks make mistakes
         values = dropout(draws=200)(StepContext(step=0, model=model, splits={"test": (x, y)}))
     mean, variance = (values[f"representation/dropout_{q}/test"].item() for q in ("accuracy", "variance"))
     assert 0.6 < mean < 1
     assert 0 < variance < mean * (1 - mean)
     assert model[1].num_batches_tracked == 0
-    with undisturbed(model), dropping(model):
+    with preserved_state(model), dropping(model):
         by_hand = torch.stack([accuracy(model(x), y) for _ in range(200)])
     assert by_hand.mean().item() == pytest.approx(mean, abs=0.03)
     assert by_hand.var().item() == pytest.approx(variance, rel=0.5)
@@ -270,20 +270,20 @@ def test_a_tracker_holds_them_and_training_goes_on_as_without():
     for measures in ([], [make() for make in GENERAL.values()]):
         model, data = case("addition")
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-        journal = MemoryJournal()
+        sink = MemorySink()
         with Tracker(
             model,
             optimizer,
             experiment="example",
             measures=measures,
             measuring=Measuring(budget=1e9),
-            journal=journal,
+            sink=sink,
         ) as tracker:
             for at in range(4):
                 tracker.evaluate(at, train=data)
                 step(model, data, optimizer)
         ends.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(*ends)
-    logged = {key for _, key, _ in journal.rows()}
+    logged = {key for _, key, _ in sink.rows()}
     assert {"curvature/sharpness", "curvature/llc_r_hat", "weights/compressed_bits"} <= logged
     assert "collector/seconds/sharpness" in logged

@@ -14,10 +14,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker, measures
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
-from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures import (
     active_units,
     alignment,
@@ -35,7 +35,7 @@ from grokscope.collectors.measures import (
 from grokscope.collectors.measures.instrument import StepContext, tier_of
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.table import GIVERS
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Tier, find_metric
 
 MODULES = [
@@ -74,7 +74,7 @@ class Run:
             self.model = Experts()
             tokens = torch.randint(0, TOKENS, (3 * BATCH, LENGTH + 1))
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-2)
-        self.watch = UpdateWatch(self.model, self.optimizer, is_due=lambda: True)
+        self.updates = UpdateRecorder(self.model, self.optimizer, is_due=lambda: True)
         self.init = snapshot(self.model)
         parts = {"train": tokens[:BATCH], "test": tokens[BATCH:]}
         self.splits = {name: (part[:, :-1], part[:, 1:]) for name, part in parts.items()}
@@ -99,7 +99,7 @@ class Run:
             splits=self.splits,
             passes=passes,
         )
-        with undisturbed(self.model):
+        with preserved_state(self.model):
             return instrument(context)
 
 
@@ -144,7 +144,7 @@ def measured():
             values[one.name] |= run.read(one, step)
     seen = forward_pass(run.model, run.splits["test"])
     curves = {f"test/{q}": v for q, v in curve_measures(seen.logits, seen.targets).items()}
-    own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.watch.take()
+    own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.updates.pop()
     return values | {"Tracker.evaluate": own}
 
 
@@ -266,10 +266,10 @@ def test_every_constructor_of_the_modules_is_collected():
 
 
 def test_a_tracker_takes_a_whole_set_of_instruments():
-    run, journal = Run(), MemoryJournal()
+    run, sink = Run(), MemorySink()
     measuring = Measuring(budget=1.0, defaults=False)
-    options = {"experiment": "all", "measuring": measuring, "journal": journal}
+    options = {"experiment": "all", "measuring": measuring, "sink": sink}
     with Tracker(run.model, run.optimizer, measures=cheap(), **options) as tracker:
         tracker.evaluate(0, **run.splits)
-    cost = {key.removeprefix("collector/seconds/") for _, key, _ in journal.rows()}
+    cost = {key.removeprefix("collector/seconds/") for _, key, _ in sink.rows()}
     assert cost >= {one.name for one in cheap()}

@@ -11,7 +11,7 @@ from grokscope.collectors.recording.run_status import Exits
 CHILDREN = """
 import argparse, asyncio, os, sys, threading
 from grokscope.collectors import Tracker
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 
 def main(code):
     sys.exit(code)
@@ -19,7 +19,7 @@ def main(code):
 async def task():
     main(3)
 
-class Told(MemoryJournal):
+class Told(MemorySink):
     def end(self, status, time_ms):
         os.write(1, f"{name}={status}\\n".encode())
 
@@ -28,7 +28,7 @@ for name, script in SCRIPTS.items():
     if child:
         os.waitpid(child, 0)
     else:
-        tracker = Tracker(experiment="e", journal=Told())
+        tracker = Tracker(experiment="e", sink=Told())
         exec(script)
         break
 """
@@ -54,6 +54,7 @@ SCRIPTS = {
         "try: 1 / 0\nexcept ZeroDivisionError as error: sys.last_value = error",
         "FINISHED",
     ),
+    "dropped": ("del tracker; sys.exit(3)", "FAILED"),
     "closed before": ("tracker.close(); sys.exit(3)", "FINISHED"),
     "by hand, in a block": ("with tracker: raise SystemExit(3)", "FAILED"),
     "by hand, whose code nothing tells": ("raise SystemExit(3)", "FINISHED"),

@@ -11,8 +11,10 @@ import torch
 from mlflow.utils.validation import _validate_metric_name
 
 from grokscope.collectors import Tracker
+from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
 from grokscope.collectors.recording.spool import read_spool
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
+from grokscope.collectors.warning import Warnings
 
 ODD = (
     "loss[0]", "loss(0)", "loss_0_", "🔥", "🚀", "..", "/", "", "a/../b", "a//b", "a/b", "a\nb", "a\tb",
@@ -21,15 +23,15 @@ ODD = (
 
 
 @pytest.fixture
-def journal() -> MemoryJournal:
-    return MemoryJournal()
+def sink() -> MemorySink:
+    return MemorySink()
 
 
-def test_each_key_has_a_name_of_its_own_that_mlflow_takes(journal, capsys):
-    tracker = Tracker(experiment="e", journal=journal)
+def test_each_key_has_a_name_of_its_own_that_mlflow_takes(sink, capsys):
+    tracker = Tracker(experiment="e", sink=sink)
     for step in range(2):
         tracker.log(step, {key: float(number) for number, key in enumerate(ODD)})
-    first, second = (values for _, _, values in journal.records)
+    first, second = (values for _, _, values in sink.records)
     assert list(first.values()) == list(map(float, range(len(ODD))))
     assert second == first
     for name in first:
@@ -56,49 +58,57 @@ def test_each_key_has_a_name_of_its_own_that_mlflow_takes(journal, capsys):
     ],
     ids=repr,
 )
-def test_a_number_of_any_kind_is_kept(journal, value, number):
-    Tracker(experiment="e", journal=journal).log(3, {"m": value})
-    assert journal.rows() == [(3, "m", number)]
+def test_a_number_of_any_kind_is_kept(sink, value, number):
+    Tracker(experiment="e", sink=sink).log(3, {"m": value})
+    assert sink.rows() == [(3, "m", number)]
 
 
 @pytest.mark.parametrize("value", [10**400, torch.tensor(1j), np.ones(2), np.array([]), "many"])
-def test_what_is_no_real_number_is_left_out_and_counted(journal, value):
-    with Tracker(experiment="e", journal=journal) as tracker:
+def test_what_is_no_real_number_is_left_out_and_counted(sink, value):
+    with Tracker(experiment="e", sink=sink) as tracker:
         tracker.log(3, {"m": value})
-    assert journal.rows() == [(3, "collector/dropped", 1.0)]
+    assert sink.rows() == [(3, "collector/dropped", 1.0)]
 
 
 @pytest.mark.parametrize("step", [np.int64(7), np.uint8(7), np.array(7), torch.tensor(7), 7.0])
-def test_a_whole_step_of_any_kind_is_a_step(journal, step):
-    Tracker(experiment="e", journal=journal).log(step, {"m": 1.0})
-    assert journal.rows() == [(7, "m", 1.0)]
+def test_a_whole_step_of_any_kind_is_a_step(sink, step):
+    Tracker(experiment="e", sink=sink).log(step, {"m": 1.0})
+    assert sink.rows() == [(7, "m", 1.0)]
 
 
 def test_names_that_look_alike_once_stored_never_change_places():
     def stored(*given: str) -> dict[float, str]:
-        journal = MemoryJournal()
-        tracker = Tracker(experiment="e", journal=journal)
+        sink = MemorySink()
+        tracker = Tracker(experiment="e", sink=sink)
         for name in given:
             tracker.log(0, {name: float(ord(name[4]))})
-        return {value: name for _, name, value in journal.rows()}
+        return {value: name for _, name, value in sink.rows()}
 
     assert stored("loss[a]", "loss(a)", "loss_a_") == stored("loss_a_", "loss(a)", "loss[a]")
 
 
-def test_more_names_than_are_remembered_stay_what_they_were(journal):
-    tracker = Tracker(experiment="e", journal=journal)
+def test_more_names_than_are_remembered_stay_what_they_were(sink):
+    tracker = Tracker(experiment="e", sink=sink)
     tracker.log(0, {"loss(a)": 1.0, "loss[a]": 2.0})
     tracker.log(1, {f"many/{number}": 0.0 for number in range(10_001)})
     tracker.log(2, {"loss[a]": 2.0, "loss(a)": 1.0})
-    first, _, last = (values for _, _, values in journal.records)
+    first, _, last = (values for _, _, values in sink.records)
     assert first == last
+
+
+def test_ten_thousand_names_are_remembered_and_one_more_begins_anew(sink):
+    buffer = ScalarBuffer(sink, Warnings())
+    buffer.add(0, {f"many/{number}": 0.0 for number in range(10_000)})
+    assert len(buffer._names) == 10_000
+    buffer.add(1, {"one/more": 0.0})
+    assert list(buffer._names) == ["one/more"]
 
 
 def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     monkeypatch.setattr("grokscope.collectors.recording.sink.ensure_shipper", lambda *_, **__: None)
     with Tracker(experiment="e") as tracker:
-        tracker._journal._writer._segment_bytes = 5000
+        tracker._run.sink._writer._files.segment_bytes = 5000
 
         def log(number: int) -> None:
             for step in range(400):
@@ -109,15 +119,15 @@ def test_threads_that_log_at_once_lose_nothing(monkeypatch, tmp_path):
             thread.start()
         for thread in threads:
             thread.join()
-        found = [(k, r.record.step) for r in read_spool(tracker._journal.folder) for k in r.record.keys]
-        tracker._journal.wait_shipped = lambda _: 0
+        found = [(k, r.record.step) for r in read_spool(tracker._run.sink.folder) for k in r.record.keys]
+        tracker._run.sink.wait_shipped = lambda _: 0
     for number in range(4):
         assert [step for key, step in found if key == f"thread/{number}"] == list(range(400))
     assert len(found) == 2 * 4 * 400
 
 
-def test_what_is_no_number_is_left_out_without_asking_for_every_handler(journal, monkeypatch):
+def test_what_is_no_number_is_left_out_without_asking_for_every_handler(sink, monkeypatch):
     asked: list[int] = []
     monkeypatch.setattr(signal, "getsignal", asked.append)
-    Tracker(experiment="e", journal=journal).log(0, {"note": "text"})
+    Tracker(experiment="e", sink=sink).log(0, {"note": "text"})
     assert asked == []

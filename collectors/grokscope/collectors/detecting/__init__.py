@@ -1,1 +1,1 @@
-"""What a tracker does with an online detector: feed it, look closer while it suspects, keep states."""
+"""What a tracker does with an online detector: feed it, look closer while it suspects, keep checkpoints."""

@@ -58,16 +58,16 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """A ring of recent states, so that the one *before* an event can still be had once it is seen.
+    """A buffer of recent states, so that the one *before* an event can still be had once it is seen.
 
     Handed to a tracker together with a detector. Each evaluation saves parameters and buffers as
     ``<folder>/<run_id>/step-<step>.safetensors``; the oldest beyond ``last`` is deleted. When the detector
-    reports an event, what the ring holds is kept for good, as is what follows while the event is suspected.
+    reports an event, what the buffer holds is kept for good, as is what follows while the event is suspected.
     The state of step 0 is always kept: distances are measured from it.
 
     Args:
         folder: Made if need be; files are readable by their owner alone.
-        last: States in the ring.
+        last: States in the buffer.
         most: States kept for good around events, so that a run cannot fill the disk.
 
     Raises:
@@ -78,9 +78,9 @@ class Checkpoints:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     ring = Checkpoints(folder, last=2).of(nn.Linear(2, 1), run_id="run", experiment="example")
+    ...     buffer = Checkpoints(folder, last=2).buffer(nn.Linear(2, 1), run_id="run", experiment="example")
     ...     for step in range(4):
-    ...         ring.save(step)
+    ...         buffer.save(step)
     ...     [checkpoint.step for checkpoint in saved(Path(folder) / "run")]
     [0, 2, 3]
     """
@@ -91,14 +91,14 @@ class Checkpoints:
         self._folder = Path(folder)
         self._last, self._most = last, most
 
-    def of(self, model: nn.Module, *, run_id: str, experiment: str) -> "Ring":
-        """Return the ring of one run; a tracker calls this."""
+    def buffer(self, model: nn.Module, *, run_id: str, experiment: str) -> "CheckpointBuffer":
+        """Return the buffer of one run; a tracker calls this."""
         about = {"run_id": run_id, "experiment": experiment, "format": "pt"}
-        return Ring(model, self._folder / run_id, about, last=self._last, most=self._most)
+        return CheckpointBuffer(model, self._folder / run_id, about, last=self._last, most=self._most)
 
 
-class Ring:
-    """The states of one run's model; made by ``Checkpoints.of``."""
+class CheckpointBuffer:
+    """The states of one run's model; made by ``Checkpoints.buffer``."""
 
     def __init__(
         self, model: nn.Module, folder: Path, about: Mapping[str, str], *, last: int, most: int
@@ -111,10 +111,10 @@ class Ring:
         self._kept = 0
 
     def save(self, step: int) -> None:
-        """Save a state into the ring, and delete the one that falls out of it; step 0 is kept apart.
+        """Save a state into the buffer, and delete the one that falls out of it; step 0 is kept apart.
 
         Raises:
-            OSError: If the disk refuses; the ring is as before.
+            OSError: If the disk refuses; the buffer is as before.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"step-{step:012d}.safetensors"
@@ -130,7 +130,7 @@ class Ring:
             self._recent.popleft().unlink(missing_ok=True)
 
     def keep(self) -> None:
-        """Keep for good what the ring holds, the newest first as far as ``most`` goes."""
+        """Keep for good what the buffer holds, the newest first as far as ``most`` goes."""
         while self._recent and self._kept < self._most:
             self._recent.pop()
             self._kept += 1

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
-from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
+from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.taps import tapped
 from grokscope.collectors.tensors.predictions import logits_of
 
@@ -35,7 +35,18 @@ def forward_pass(
     batch_size: int | None = None,
     ignore_index: int | None = None,
 ) -> Pass:
-    """Run a split through the model, leaving no trace; the arguments are those of ``evaluate``.
+    """Run a split through the model, leaving no trace (see ``preserved_state``).
+
+    Args:
+        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or as ``.logits`` of what it returns.
+        data: ``(inputs, targets)`` as tensors, or an iterable of such pairs; inputs may be a tuple for
+            ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to the model's
+            device. Logits of the whole split are held at once: N · T · C values.
+        features: Dotted name of the module whose input is the representation ``[N, d]`` or ``[N, T, d]``;
+            by default the last ``nn.Linear`` of C outputs that the pass met.
+        batch_size: Examples a pass when ``data`` is one pair; ``None`` takes it whole.
+        ignore_index: Leave out targets of this value (torch's own default for padding is -100). ``None``
+            leaves out none and spares the synchronisation a batch that this costs on an accelerator.
 
     Raises:
         ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
@@ -47,7 +58,7 @@ def forward_pass(
     torch.Size([4, 3])
     """
     model = plain_module(model)
-    with undisturbed(model, data):
+    with preserved_state(model, data):
         return plain_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
 
 
@@ -59,12 +70,12 @@ def plain_pass(
     batch_size: int | None,
     ignore_index: int | None,
 ) -> Pass:
-    """Run a split through a plain module that is ``undisturbed`` already; else as ``forward_pass``.
+    """Run a split through a plain module that ``preserved_state`` guards already; else as ``forward_pass``.
 
     Source: definition. Cost: one forward pass.
 
     >>> model, data = nn.Linear(2, 3), (torch.zeros(4, 2), torch.zeros(4).long())
-    >>> with undisturbed(model, data):
+    >>> with preserved_state(model, data):
     ...     plain_pass(model, data, features=None, batch_size=None, ignore_index=None).logits.shape
     torch.Size([4, 3])
     """
@@ -74,7 +85,7 @@ def plain_pass(
         for inputs, targets in batches(data, batch_size=batch_size):
             moved = (part.to(device, non_blocking=True) for part in parts_of(inputs))
             logits = logits_of(model(*moved))
-            representation = tap.take(classes=logits.shape[-1] if logits.ndim else 0)
+            representation = tap.pop(classes=logits.shape[-1] if logits.ndim else 0)
             rows = _rows(logits, targets.to(device, non_blocking=True), representation, named=features)
             passes.append(_without(rows, ignore_index))
     return _joined(passes)

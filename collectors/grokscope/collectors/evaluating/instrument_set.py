@@ -6,12 +6,12 @@ from typing import cast
 
 from torch import Tensor
 
-from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluating.budget import Budget
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, Named, StepContext
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.tensors.shards import agreed
+from grokscope.collectors.warning import contained
 from grokscope.schemas import Tier
 
 
@@ -23,7 +23,7 @@ class InstrumentSet:
     Args:
         instruments: Instruments, or plain functions of a ``StepContext`` (which count as tier 1). One that is
             given twice is read once.
-        say: Takes a sentence about an instrument that failed.
+        warn: Takes a sentence about an instrument that failed.
         defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
 
     Raises:
@@ -31,7 +31,7 @@ class InstrumentSet:
 
     >>> import torch
     >>> from torch import nn
-    >>> instruments = InstrumentSet([lambda context: {"mine/step": float(context.step)}], say=print)
+    >>> instruments = InstrumentSet([lambda context: {"mine/step": float(context.step)}], warn=print)
     >>> instruments.read(StepContext(step=3, model=nn.ReLU()), Stopwatch(torch.device("cpu")), share=0.02)
     {'mine/step': 3.0}
     """
@@ -40,14 +40,14 @@ class InstrumentSet:
         self,
         instruments: Iterable[Instrument | MeasureFn],
         *,
-        say: Callable[[str], None],
+        warn: Callable[[str], None],
         defaults: Iterable[Instrument] = (),
     ) -> None:
         self._instruments = {one.name: one for one in defaults} | _by_name(instruments)
         self._costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
         self._seconds = dict.fromkeys(self._instruments, 0.0)
         self._budget = Budget()
-        self._say = say
+        self._warn = warn
 
     @property
     def costly_seconds(self) -> float:
@@ -88,7 +88,7 @@ class InstrumentSet:
         }
 
     def _read(self, instrument: Instrument, context: StepContext) -> Mapping[str, Tensor | float]:
-        with contained(self._say, f"{instrument.name} could not be measured at step {context.step}"):
+        with contained(self._warn, f"{instrument.name} could not be measured at step {context.step}"):
             return {key: _scalar(key, value) for key, value in instrument(context).items()}
         return {}
 

@@ -9,22 +9,22 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.complaints import contained
 from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
 from grokscope.collectors.evaluating.forward_pass import Pass, plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
-from grokscope.collectors.evaluating.kept_tensors import Habits
 from grokscope.collectors.evaluating.measuring import Measuring
-from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, undisturbed
+from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
+from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.measures import default
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import whole
+from grokscope.collectors.warning import contained
 from grokscope.schemas import GrokscopeError, is_split
 
 Data = Batch | Iterable[Batch]
@@ -32,7 +32,7 @@ Data = Batch | Iterable[Batch]
 _LEAST_PART = 0.25
 
 
-class ModelWatch:
+class ModelEvaluator:
     """Reads a model without changing it.
 
     Keeps one copy of the initial parameters on their device, for the distance from them.
@@ -43,7 +43,7 @@ class ModelWatch:
         is_due: Asked inside ``optimizer.step`` whether that step will be measured.
         measures: Instruments that are read besides the default ones.
         how: Options.
-        say: Takes a sentence about a measure that failed while the others went on.
+        warn: Takes a sentence about a measure that failed while the others went on.
     """
 
     def __init__(  # noqa: PLR0913 - all but the model and its optimizer by keyword
@@ -54,17 +54,17 @@ class ModelWatch:
         is_due: Callable[[], bool],
         measures: Sequence[Instrument | MeasureFn],
         how: Measuring,
-        say: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
         self._plain = plain_module(model)
         self._how = how
-        self._say = say
-        self._instruments = InstrumentSet(measures, say=say, defaults=default() if how.defaults else ())
+        self._warn = warn
+        self._instruments = InstrumentSet(measures, warn=warn, defaults=default() if how.defaults else ())
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)
-        self._habits = Habits(say=say)
-        self._updates = None if optimizer is None else UpdateWatch(model, optimizer, is_due=is_due)
+        self._written = WrittenParameters(warn=warn)
+        self._updates = None if optimizer is None else UpdateRecorder(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
         self._own_seconds = 0.0
         self._flops_per_example: float | None = None
@@ -77,7 +77,7 @@ class ModelWatch:
         began = time.perf_counter()
         passes: dict[str, Pass] = {}
         tensors: dict[str, Tensor | float] = {}
-        with undisturbed(self._plain, *splits.values(), habits=self._habits):
+        with preserved_state(self._plain, *splits.values(), written=self._written):
             for split, data in splits.items():
                 with self._apart(f"the split {split!r}", step):
                     seen = self._pass(split, data)
@@ -89,8 +89,8 @@ class ModelWatch:
                 tensors |= weight_measures(
                     self._plain, init=self._init, optimizer=self._optimizer, matrices=False
                 )
-            with self._apart("gradients and updates, which are no longer watched,", step):
-                tensors |= self._updates.take() if self._updates is not None else {}
+            with self._apart("gradients and updates, which are no longer recorded,", step):
+                tensors |= self._updates.pop() if self._updates is not None else {}
             context = self._context(step, splits, passes)
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
         values = to_floats(tensors) | self._progress(step, {split: splits[split] for split in passes})
@@ -143,7 +143,7 @@ class ModelWatch:
 
     def _apart(self, part: str, step: int) -> AbstractContextManager[object, bool | None]:
         """Keep what fails inside to the part that it belongs to."""
-        return contained(self._say, f"{part} could not be measured at step {shown(step)}")
+        return contained(self._warn, f"{part} could not be measured at step {shown(step)}")
 
     def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
@@ -158,7 +158,7 @@ class ModelWatch:
         return values
 
     def _training_flops(self, data: Data) -> float:
-        with undisturbed(self._plain, data, habits=self._habits):
+        with preserved_state(self._plain, data, written=self._written):
             inputs, _ = next(iter(batches(data, batch_size=None)))
             there = tuple(part.to(device_of(self._plain)) for part in parts_of(inputs))
             return training_flops_per_example(self._plain, there)

@@ -9,30 +9,33 @@ import numpy as np
 import torch
 from torch import nn
 
-from grokscope.collectors.evaluating.kept_tensors import Habits, Kept
+from grokscope.collectors.evaluating.saved_tensors import SavedTensors, WrittenParameters
 from grokscope.collectors.tensors.torch_stubs import fork_rng
 
 
 @contextmanager
-def undisturbed(model: nn.Module, *data: object, habits: Habits | None = None) -> Generator[None]:
+def preserved_state(
+    model: nn.Module, *data: object, written: WrittenParameters | None = None
+) -> Generator[None]:
     """Put the model into evaluation mode without gradients, and on leaving put everything back.
 
-    What comes back: the mode of every submodule (also where a parent's mode differs), buffers, parameters as
-    far as ``habits`` go, ``requires_grad``, which tensors a module holds, the random state of Python, NumPy
-    and torch on the model's device, and the generators of a ``DataLoader`` in ``data`` with its sampler. Not
-    caught are plain attributes that a forward pass sets (a counter that is no buffer), and a loader with
-    persistent workers that training is iterating over. Modes are set flag by flag: an overridden ``train``
-    may do more than set a mode. It comes back to the end even where a signal's handler breaks off in between.
+    What comes back: the mode of every submodule (also where a parent's mode differs), buffers, parameters
+    as far as ``written`` tells, ``requires_grad``, which tensors a module holds, the random state of
+    Python, NumPy and torch on the model's device, and the generators of a ``DataLoader`` in ``data`` with
+    its sampler. Not caught are plain attributes that a forward pass sets (a counter that is no buffer),
+    and a loader with persistent workers that training is iterating over. Modes are set flag by flag: an
+    overridden ``train`` may do more than set a mode. It comes back to the end even where a signal's
+    handler breaks off in between.
 
     Args:
         model: Any module; a parameter or buffer tells its device.
         data: All that will be read inside; only loaders' own generators matter.
-        habits: Of the model's forward pass, if it is looked at again and again; see ``Habits``.
+        written: By the model's forward pass, if it is looked at again and again; see ``WrittenParameters``.
 
     Source: definition. Cost: a copy of the buffers, some 0.1 ms of random states.
 
     >>> model = nn.Dropout()
-    >>> with undisturbed(model):
+    >>> with preserved_state(model):
     ...     model.training, torch.is_grad_enabled()
     (False, False)
     >>> model.training
@@ -40,13 +43,13 @@ def undisturbed(model: nn.Module, *data: object, habits: Habits | None = None) -
     """
     modes = [(module, module.training) for module in model.modules()]
     with _same_random_state(device_of(model)), _same_generators(data), torch.no_grad():
-        kept = Kept(model, habits)
+        saved = SavedTensors(model, written)
         try:
-            with _put_back(lambda: _set_modes(modes)), _put_back(kept.restore):
+            with _put_back(lambda: _set_modes(modes)), _put_back(saved.restore):
                 for module, _ in modes:
                     module.training = False
                 yield
-            kept.report()  # but not of a look that was broken off: it has not seen all
+            saved.report()  # but not of a look that was broken off: it has not seen all
         finally:
             _forget_conversions(model)
 

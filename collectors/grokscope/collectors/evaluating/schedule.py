@@ -75,6 +75,10 @@ class Timetable:
     Args:
         is_due: Says whether a step is due; asking changes nothing.
 
+    Attributes:
+        is_due: The same.
+        last: The step that was logged or measured last.
+
     >>> table = Timetable(every(3))
     >>> [table.is_next_due() for _ in range(5)]
     [True, False, False, True, False]
@@ -86,7 +90,7 @@ class Timetable:
     def __init__(self, is_due: Schedule) -> None:
         self.last: int | None = None
         self._measured: int | None = None
-        self._is_due = is_due
+        self.is_due = is_due
         self._made = 0
 
     def logged(self, step: int) -> None:
@@ -102,6 +106,6 @@ class Timetable:
         """Say whether the step that comes now is due; to be asked once for each."""
         self._made += 1
         if self.last is None:
-            return self._made == 1 or self._is_due(self._made - 1)
+            return self._made == 1 or self.is_due(self._made - 1)
         is_waiting = self._made == 1 and self.last != self._measured
-        return self._is_due(self.last + self._made) or (is_waiting and self._is_due(self.last))
+        return self.is_due(self.last + self._made) or (is_waiting and self.is_due(self.last))

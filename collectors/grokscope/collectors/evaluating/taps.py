@@ -16,7 +16,7 @@ class Tap:
     >>> model = nn.Linear(2, 3)
     >>> with tapped(model) as tap:
     ...     logits = model(torch.zeros(4, 2))
-    >>> tap.take(classes=3).shape, tap.take(classes=3)
+    >>> tap.pop(classes=3).shape, tap.pop(classes=3)
     (torch.Size([4, 2]), None)
     """
 
@@ -30,7 +30,7 @@ class Tap:
             width = module.out_features if self._name is None and isinstance(module, nn.Linear) else None
             self._last[width] = arguments[0]
 
-    def take(self, *, classes: int) -> Tensor | None:
+    def pop(self, *, classes: int) -> Tensor | None:
         """Return the representation of the pass just made, and forget it.
 
         Args:
@@ -73,8 +73,8 @@ def tapped(model: nn.Module, name: str | None = None) -> Generator[Tap]:
     modules = dict(cast("Iterator[tuple[str, nn.Module]]", model.named_modules()))
     if name is not None and name not in modules:
         near = difflib.get_close_matches(name, [*modules][1:], n=5, cutoff=0.0) or ["none"]
-        known = ", ".join(map(repr, sorted(near)))
-        raise ValueError(f"features={name!r} is no submodule of {type(model).__name__}; it has {known}")
+        available = ", ".join(map(repr, sorted(near)))
+        raise ValueError(f"features={name!r} is no submodule of {type(model).__name__}; it has {available}")
     chosen = (
         [modules[name]] if name is not None else [m for m in modules.values() if isinstance(m, nn.Linear)]
     )

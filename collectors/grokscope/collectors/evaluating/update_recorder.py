@@ -21,7 +21,7 @@ from grokscope.collectors.tensors.torch_stubs import foreach_product
 _DECOUPLED = frozenset({"AdamW", "Muon"})
 
 
-class UpdateWatch:
+class UpdateRecorder:
     """Measures gradient and update of due optimizer steps.
 
     ``gradients/norm`` in total and by layer, ``gradients/alignment`` (cos(-g, θ)), ``updates/ratio`` and
@@ -31,8 +31,8 @@ class UpdateWatch:
     Hooks on ``optimizer.step`` see gradients after unscaling and clipping, wherever ``zero_grad`` stands. θ
     are the parameters of ``model`` that ``optimizer`` holds at that step; a frozen one never moves and has no
     gradient, but counts in ‖θ‖. A step that ``GradScaler`` skips is not a step. With a closure, gradients are
-    those of its last call. A failure in here never reaches ``optimizer.step``: the watch ends, and the next
-    ``take`` raises it, once.
+    those of its last call. A failure in here never reaches ``optimizer.step``: recording ends, and the next
+    ``pop`` raises it, once.
 
     Args:
         model: Any module, its parameters on one device.
@@ -49,12 +49,12 @@ class UpdateWatch:
     >>> import torch
     >>> model = nn.Linear(1, 1, bias=False)
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-    >>> watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    >>> recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     >>> (2 * model.weight).sum().backward()
     >>> optimizer.step()
-    >>> watch.take()["gradients/norm"], watch.take()
+    >>> recorder.pop()["gradients/norm"], recorder.pop()
     (tensor(2.), {})
-    >>> watch.close()
+    >>> recorder.close()
     """
 
     def __init__(self, model: nn.Module, optimizer: Optimizer, *, is_due: Callable[[], bool]) -> None:
@@ -64,7 +64,7 @@ class UpdateWatch:
         self._gradient: dict[str, Tensor] = {}
         self._reading: dict[str, Tensor] = {}
         self._failure: Exception | None = None
-        if not self._watched(optimizer):
+        if not self._recorded(optimizer):
             raise ValueError(
                 f"the optimizer must hold parameters of the model, got {type(optimizer).__name__} with none "
                 f"of {type(model).__name__}'s; build it from model.parameters()"
@@ -74,14 +74,14 @@ class UpdateWatch:
             optimizer.register_step_post_hook(self._after_step),
         )
 
-    def take(self) -> dict[str, Tensor]:
+    def pop(self) -> dict[str, Tensor]:
         """Return the measures of the last due step by full key, and forget them.
 
         Returns:
             Scalar tensors on the parameters' device (no synchronisation); empty if no due step was made.
 
         Raises:
-            Exception: What ended the watch inside a step.
+            Exception: What ended the recording inside a step.
         """
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -95,7 +95,7 @@ class UpdateWatch:
             handle.remove()
         self._before, self._gradient, self._reading = [], {}, {}
 
-    def _watched(self, optimizer: Optimizer) -> list[Tensor]:
+    def _recorded(self, optimizer: Optimizer) -> list[Tensor]:
         own = {id(p) for p in self._model.parameters()}
         held: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
         return [p for p in held if id(p) in own]
@@ -105,10 +105,10 @@ class UpdateWatch:
         with self._ending_on_failure():
             if not self._is_due():
                 return
-            watched = self._watched(optimizer)
-            self._before = [(p, p.detach().clone()) for p in watched]
+            recorded = self._recorded(optimizer)
+            self._before = [(p, p.detach().clone()) for p in recorded]
             if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
-                self._gradient = self._gradients(optimizer, watched, watched)
+                self._gradient = self._gradients(optimizer, recorded, recorded)
 
     def _after_step(self, optimizer: Optimizer, *_: object) -> None:
         if not self._before:
@@ -189,7 +189,7 @@ def _learning_rates(optimizer: Optimizer, device: torch.device) -> dict[str, Ten
     }
 
 
-def _decay_rates(optimizer: Optimizer, watched: Sequence[Tensor]) -> list[float | Tensor]:
+def _decay_rates(optimizer: Optimizer, recorded: Sequence[Tensor]) -> list[float | Tensor]:
     """Return by how much of itself each parameter is decayed apart from its gradient; nothing if none is."""
     rates: dict[int, float | Tensor] = {}
     for group in optimizer.param_groups:
@@ -198,14 +198,14 @@ def _decay_rates(optimizer: Optimizer, watched: Sequence[Tensor]) -> list[float 
         is_apart = group.get("decoupled_weight_decay", type(optimizer).__name__ in _DECOUPLED)
         decay = group.get("weight_decay", 0.0) if is_apart or is_plain else 0.0
         rates |= {id(p): group["lr"] * decay if p.grad is not None else 0.0 for p in group["params"]}
-    found = [rates[id(p)] for p in watched]
+    found = [rates[id(p)] for p in recorded]
     return found if any(isinstance(rate, Tensor) or rate for rate in found) else []
 
 
 def _decay(before: Sequence[Tensor], rates: Sequence[float | Tensor]) -> list[Tensor]:
-    known = [rate for rate in rates if not isinstance(rate, Tensor)]
-    if len(known) == len(rates):
-        return foreach_product(before, [-rate for rate in known])
+    numbers = [rate for rate in rates if not isinstance(rate, Tensor)]
+    if len(numbers) == len(rates):
+        return foreach_product(before, [-rate for rate in numbers])
     return [value * -rate for value, rate in zip(before, rates, strict=True)]
 
 

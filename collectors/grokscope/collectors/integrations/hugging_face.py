@@ -109,7 +109,7 @@ class GrokscopeCallback(TrainerCallback):
         if self._is_training:
             self.tracker.log(state.global_step, values)
             return
-        where = {name: self._tracking[name] for name in ("store", "journal") if name in self._tracking}
+        where = {name: self._tracking[name] for name in ("store", "sink") if name in self._tracking}
         with Tracker(experiment=self._experiment, run_id=self.tracker.run_id, **where) as again:
             again.log(state.global_step, values)
 

@@ -18,7 +18,7 @@ from grokscope.schemas import Measure, Tier
 class StepContext:
     """What an instrument may look at, at one step; it must leave all of it as it was.
 
-    The tracker measures inside ``undisturbed``: evaluation mode, no gradients, random state put back. An
+    The tracker measures inside ``preserved_state``: evaluation mode, no gradients, random state put back. An
     instrument that needs gradients opens ``torch.enable_grad()`` and uses ``torch.autograd.grad``, never
     ``backward``, so that ``.grad`` stays what training made it.
 

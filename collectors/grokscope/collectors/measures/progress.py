@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from grokscope.collectors.evaluating.batches import Inputs, parts_of
-from grokscope.collectors.evaluating.preserved_state import plain_module, undisturbed
+from grokscope.collectors.evaluating.preserved_state import plain_module, preserved_state
 from grokscope.schemas import Measure
 
 # Forward once, backward twice: by the activations and by the weights (Kaplan et al. 2020, section 2.1).
@@ -46,7 +46,7 @@ def forward_flops(model: nn.Module, inputs: Inputs) -> int:
     """
     model = plain_module(model)
     counter = FlopCounterMode(display=False, custom_mapping=_UNCOUNTED)
-    with undisturbed(model), _without_fused_layers(), counter:
+    with preserved_state(model), _without_fused_layers(), counter:
         model(*parts_of(inputs))
     return int(counter.get_total_flops())
 

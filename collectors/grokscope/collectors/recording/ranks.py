@@ -18,10 +18,10 @@ def is_first_process() -> bool:
     return not is_launched or os.environ.get("RANK", "0") == "0"
 
 
-class SilentJournal:
-    """The journal of a process that is not the first: nothing of it is to be kept.
+class NullSink:
+    """Keeps nothing: the sink of a process that is not the first.
 
-    >>> SilentJournal().wait_shipped(5.0)
+    >>> NullSink().wait_shipped(5.0)
     0
     """
 
@@ -33,6 +33,6 @@ class SilentJournal:
     def end(self, status: str, time_ms: int) -> None:
         """Close nothing."""
 
-    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the journal's contract
+    def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the sink's contract
         """Return 0: nothing is on its way."""
         return 0

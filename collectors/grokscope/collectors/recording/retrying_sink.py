@@ -5,28 +5,28 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from grokscope.collectors.complaints import tell
+from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError
 
 if TYPE_CHECKING:
-    from grokscope.collectors.recording.sink import Journal
+    from grokscope.collectors.recording.sink import Sink
 
 _RETRY_SECONDS = 5.0
 
 
-class LostJournal:
+class RetryingSink:
     """Stands in for a spool until there is one, and passes everything on from then.
 
     Args:
-        open_spool: Opens the real journal; raises ``OSError`` or ``NoHomeError`` while that cannot be.
+        open_spool: Opens the real sink; raises ``OSError`` or ``NoHomeError`` while that cannot be.
     """
 
-    def __init__(self, open_spool: "Callable[[], Journal]") -> None:
+    def __init__(self, open_spool: "Callable[[], Sink]") -> None:
         self._lost = 0
-        self._found: Journal | None = None
+        self._found: Sink | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        # A tracker that is dropped without being closed must not be kept alive by this.
+        # One that is dropped without an end must not be kept alive by this.
         arguments = (weakref.ref(self), open_spool, self._ended)
         threading.Thread(target=_retry, args=arguments, name="grokscope-retry", daemon=True).start()
 
@@ -49,13 +49,13 @@ class LostJournal:
         if self._found is not None:
             self._found.end(status, time_ms)
         else:
-            tell(f"{self._lost} points were lost, since no spool could be written.")
+            warn(f"{self._lost} points were lost, since no spool could be written.")
 
     def wait_shipped(self, seconds: float) -> int:
         """Wait for what was kept; return 0 if nothing was."""
         return self._found.wait_shipped(seconds) if self._found else 0
 
-    def try_again(self, open_spool: "Callable[[], Journal]") -> bool:
+    def try_again(self, open_spool: "Callable[[], Sink]") -> bool:
         """Try to open the spool; say whether there is one now, or none is needed any more."""
         with self._lock:
             if self._ended.is_set():
@@ -64,14 +64,14 @@ class LostJournal:
                 self._found = open_spool()
             except (OSError, NoHomeError):
                 return False
-        tell(f"the spool can be written now; points are kept from here on, and {self._lost} were lost.")
+        warn(f"the spool can be written now; points are kept from here on, and {self._lost} were lost.")
         return True
 
 
 def _retry(
-    mine: "weakref.ref[LostJournal]", open_spool: "Callable[[], Journal]", ended: threading.Event
+    mine: "weakref.ref[RetryingSink]", open_spool: "Callable[[], Sink]", ended: threading.Event
 ) -> None:
     while not ended.wait(_RETRY_SECONDS):
-        journal = mine()
-        if journal is None or journal.try_again(open_spool):
+        waiting = mine()
+        if waiting is None or waiting.try_again(open_spool):
             return

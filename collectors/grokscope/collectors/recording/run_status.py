@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, cast
 
 from grokscope.collectors.interrupts import shown
-from grokscope.collectors.recording.ship.sink import ENDS
+from grokscope.collectors.recording.ship.run_store import ENDS
 
 
 def status_of(error: BaseException | None) -> str:
@@ -25,18 +25,18 @@ def status_of(error: BaseException | None) -> str:
     return "FAILED" if isinstance(error, Exception | SystemExit) else "KILLED"
 
 
-def known_status(status: object, *, say: Callable[[str], object]) -> str:
-    """Return ``status`` as MLflow writes it; another word is said, and what is being handled tells the end.
+def checked_status(status: object, *, warn: Callable[[str], object]) -> str:
+    """Return ``status`` as MLflow writes it; of another word it warns, and tells the end by what is handled.
 
-    >>> known_status("finished", say=print), known_status("SUCCESS", say=print)
+    >>> checked_status("finished", warn=print), checked_status("SUCCESS", warn=print)
     close takes FINISHED, FAILED, KILLED, got 'SUCCESS'; the run ends as FINISHED
     ('FINISHED', 'FINISHED')
     """
     if isinstance(status, str) and status.upper() in ENDS:
         return status.upper()
-    known = status_of(sys.exc_info()[1])
-    say(f"close takes {', '.join(ENDS)}, got {shown(status)}; the run ends as {known}")
-    return known
+    handled = status_of(sys.exc_info()[1])
+    warn(f"close takes {', '.join(ENDS)}, got {shown(status)}; the run ends as {handled}")
+    return handled
 
 
 def uncaught() -> BaseException | None:
@@ -118,19 +118,19 @@ EXITS = Exits()
 """The one of this process, as ``sys.exit`` is."""
 
 
-def end_of_program(earlier: BaseException | None, *, say: Callable[[str], object]) -> str:
+def end_of_program(earlier: BaseException | None, *, warn: Callable[[str], object]) -> str:
     """Return FINISHED, FAILED or KILLED for how the program has ended; where that cannot be known, say so.
 
     Args:
         earlier: ``uncaught()`` when the run began: what ended something else before.
-        say: Takes a sentence, once in a program of many runs.
+        warn: Takes a sentence, once in a program of many runs.
     """
     error = uncaught()
     if error is not None and error is not earlier:
         return status_of(error)
     noted = EXITS.last()
     if noted is None and EXITS.is_left_unknown():
-        say(
+        warn(
             "the program was left by a SystemExit whose code nothing tells, so the run ends as FINISHED. "
             "Call sys.exit instead of raising it, close the tracker, or use it in a with block."
         )

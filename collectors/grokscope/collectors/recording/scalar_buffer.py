@@ -1,11 +1,12 @@
-"""What a user logs, made ready for the journal: names MLflow takes, whole steps, plain floats."""
+"""What a user logs, made ready for the sink: names MLflow takes, whole steps, plain floats, a time."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from grokscope.collectors.complaints import Complaints
 from grokscope.collectors.interrupts import is_interrupt
-from grokscope.collectors.recording.sink import Journal
+from grokscope.collectors.recording.sink import Sink
+from grokscope.collectors.warning import Warnings
 from grokscope.schemas.names import stored_name
 
 if TYPE_CHECKING:
@@ -16,16 +17,26 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 _MOST_NAMES = 10_000
 
 
-class Intake:
-    """Sorts values into those that can be written now and those still on an accelerator."""
+class ScalarBuffer:
+    """Passes on the values that can be written now, and holds those that are still on an accelerator.
 
-    def __init__(self, journal: Journal, complaints: Complaints) -> None:
-        self._journal = journal
-        self._complaints = complaints
+    Args:
+        sink: Takes the values.
+        warnings: Of values and names that are not taken as they are.
+
+    Attributes:
+        last_step: The step that was added last.
+    """
+
+    def __init__(self, sink: Sink, warnings: Warnings) -> None:
+        self.last_step = 0
+        self._sink = sink
+        self._warnings = warnings
         self._names: dict[str, str] = {}
         self._device: DeviceValues | None = None
+        self._last_ms = 0
 
-    def take(self, step: int, time_ms: int, values: Mapping[str, Any]) -> None:
+    def add(self, step: int, values: Mapping[str, Any]) -> None:
         """Write ``values`` of one step.
 
         Raises:
@@ -33,10 +44,12 @@ class Intake:
         """
         if type(step) is not int or not _LEAST <= step <= _MOST:
             step = _whole(step)
+        time_ms = self.now_ms()
         plain: dict[str, float] = {}
         on_device: dict[str, Any] = {}
+        names = self._names
         for key, value in values.items():
-            name = self._names.get(key) or self._name(key)
+            name = names.get(key) or self._name(key)
             if type(value) is float:
                 plain[name] = value
             elif _is_on_accelerator(value) and value.numel() == 1:
@@ -44,20 +57,29 @@ class Intake:
             else:
                 self._convert(plain, name, value)
         if plain:
-            self._journal.points(step, time_ms, plain)
+            self._sink.points(step, time_ms, plain)
         if on_device:
             self._waiting().put(step, time_ms, on_device)
         if self._device is not None:
             self._write_arrived(wait=False)
+        self.last_step = step
 
     def flush(self) -> None:
         """Write what is still on an accelerator, waiting for it."""
         if self._device is not None:
             self._write_arrived(wait=True)
 
+    def now_ms(self) -> int:
+        """Return Unix time in ms that never goes back.
+
+        A clock set back must not reorder points: the time is also what tells the last of two attempts.
+        """
+        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        return self._last_ms
+
     def _write_arrived(self, *, wait: bool) -> None:
         for arrived in self._waiting().arrived(wait=wait):
-            self._journal.points(arrived.step, arrived.time_ms, arrived.values)
+            self._sink.points(arrived.step, arrived.time_ms, arrived.values)
 
     def _waiting(self) -> "DeviceValues":
         if self._device is None:
@@ -74,7 +96,7 @@ class Intake:
             if is_interrupt(error):
                 raise
             got = type(value).__name__
-            self._complaints.say(
+            self._warnings.warn_once(
                 f"{name!r} must be a number or a tensor of one element, got {got}; it is left out", dropped=1
             )
 
@@ -83,7 +105,7 @@ class Intake:
             self._names.clear()
         name = stored_name(str(key))
         if name != key:
-            self._complaints.say(f"MLflow cannot take the name {key!r}; logged as {name!r}")
+            self._warnings.warn_once(f"MLflow cannot take the name {key!r}; logged as {name!r}")
         self._names[key] = name
         return name
 

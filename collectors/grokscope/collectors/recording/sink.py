@@ -7,25 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from grokscope.collectors.complaints import tell
 from grokscope.collectors.interrupts import is_interrupt
-from grokscope.collectors.recording.retrying_sink import LostJournal
-from grokscope.collectors.recording.ship import buried, ensure_shipper, has_failed, other_version
+from grokscope.collectors.recording.retrying_sink import RetryingSink
+from grokscope.collectors.recording.ship import dead_letters, ensure_shipper, has_failed, other_version
 from grokscope.collectors.recording.spool import (
     Attempt,
     Meta,
-    Presence,
     SpoolWriter,
-    beat,
+    WriterLock,
+    heartbeat,
     next_attempt,
     prepare_spool,
     publish_spool,
-    reclaim,
     remove_spool,
+    restore_spool,
     unshipped,
 )
+from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.files.private import NotPrivateError
+from grokscope.schemas.limits import RUN_NAME_LENGTH
 from grokscope.schemas.names import plain_text
 from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials
@@ -35,11 +36,10 @@ _SHIPPER_CHECK_SECONDS = 5.0
 # One that cannot even import mlflow costs seconds of a processor at every start.
 _FAILED_CHECK_SECONDS = 60.0
 _COUNT_SECONDS = 0.5
-_NAME_LENGTH = 250
 
 
-class Journal(Protocol):
-    """Takes what a run has to tell; never blocks on a network and never raises for want of space."""
+class Sink(Protocol):
+    """Takes what a run has to warn; never blocks on a network and never raises for want of space."""
 
     @property
     def dropped(self) -> int:
@@ -59,8 +59,8 @@ class Journal(Protocol):
         ...
 
 
-class SpoolJournal:
-    """The journal of a real run: a spool, its sync once a second, and a shipper that is kept alive.
+class SpoolSink:
+    """The sink of a real run: a spool, its sync once a second, and a shipper that is kept alive.
 
     Raises:
         OSError: If the spool cannot be created.
@@ -68,24 +68,21 @@ class SpoolJournal:
 
     def __init__(self, home: Path, meta: Meta, *, attempt: Attempt) -> None:
         self._home = home
-        self._run_id = meta.run_id
         self._store = meta.store
-        self._shown = without_credentials(meta.store)
+        self._meta = replace(meta, store=without_credentials(meta.store), attempt=attempt.number)
         self._attempt = attempt
-        self._earliest_ms = attempt.earliest_ms
-        self._said: set[str] = set()
-        self._since_ms = time.time_ns() // 1_000_000
-        hidden = prepare_spool(home, replace(meta, store=self._shown, attempt=attempt.number))
-        self._presence = Presence(hidden)
+        self._warned: set[str] = set()
+        hidden = prepare_spool(home, self._meta)
+        self._writer_lock = WriterLock(hidden)
         self.folder = publish_spool(hidden)
         try:
             self._writer = SpoolWriter(self.folder)
         except OSError:
-            self._presence.release()
+            self._writer_lock.release()
             remove_spool(self.folder)
             raise
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="grokscope-journal", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="grokscope-sink", daemon=True)
         self._thread.start()
 
     @property
@@ -95,19 +92,19 @@ class SpoolJournal:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
-        self._writer.points(step, max(time_ms, self._earliest_ms), values)
+        self._writer.points(step, max(time_ms, self._attempt.earliest_ms), values)
 
     def end(self, status: str, time_ms: int) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
-        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._earliest_ms)}
+        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._attempt.earliest_ms)}
         if dropped := self._writer.dropped:
             last["dropped"] = dropped
         if not self._writer.close(last):
-            self._presence.leave_ending(last)
-        self._presence.release()
-        self._attempt.beat()
+            self._writer_lock.leave_ending(last)
+        self._writer_lock.release()
+        self._attempt.heartbeat()
         self._stop.set()
-        self._say_dropped()
+        self._warn_of_dropped()
 
     def wait_shipped(self, seconds: float) -> int:
         """Wait until the shipper has removed the spool, which it does when all of it has arrived."""
@@ -116,44 +113,44 @@ class SpoolJournal:
         next_check = time.monotonic() + _SYNC_SECONDS
         # Both ends poll; the shipper's tick bounds what can be gained by asking more often.
         while self.folder.exists() and time.monotonic() < deadline:
-            if (self.folder / "state.json").exists() or self._say_other_version():
+            if (self.folder / "state.json").exists() or self._warn_of_other_version():
                 break
             if time.monotonic() >= next_check:  # nobody else replaces a shipper that dies now
                 self._ensure_shipper(seconds=max(0.1, deadline - time.monotonic()))
                 next_check = time.monotonic() + _SYNC_SECONDS
             time.sleep(0.05)
-        for letters in buried(self._home, self._run_id):
-            tell(f"{letters}.")
+        for letters in dead_letters(self._home, self._meta.run_id):
+            warn(f"{letters}.")
         return unshipped(self.folder, seconds=_COUNT_SECONDS)
 
     def _keep(self) -> None:
         next_check = 0.0
         while True:
             if time.monotonic() >= next_check:
-                self._show_life()
+                self._heartbeat()
                 self._ensure_shipper()
-                is_broken = has_failed(self._home, self._shown)
+                is_broken = has_failed(self._home, self._meta.store)
                 next_check = time.monotonic() + (
                     _FAILED_CHECK_SECONDS if is_broken else _SHIPPER_CHECK_SECONDS
                 )
-            self._say_other_version()
+            self._warn_of_other_version()
             try:
                 self._writer.sync()
             except OSError as error:
-                self._say_once(f"the spool cannot be synced ({error})")
+                self._warn_once(f"the spool cannot be synced ({error})")
             if self._writer.dropped:
-                self._say_once(
+                self._warn_once(
                     f"points cannot be kept in {self.folder} and are dropped ({self._why_dropped}). "
                     "Free the disk, or bring the store back. Training goes on"
                 )
             if self._stop.wait(_SYNC_SECONDS):
                 return
 
-    def _show_life(self) -> None:
-        self._attempt.beat()
-        if not self.folder.exists():  # we were stopped for so long that another machine took us for dead
-            reclaim(self.folder)
-        beat(self.folder)
+    def _heartbeat(self) -> None:
+        self._attempt.heartbeat()
+        if not self.folder.exists():  # it was stopped for so long that another machine took this one for dead
+            restore_spool(self.folder)
+        heartbeat(self.folder)
 
     def _ensure_shipper(self, **bound: float) -> None:
         try:
@@ -161,54 +158,52 @@ class SpoolJournal:
         except Exception as error:  # the points are on disk all the same
             if is_interrupt(error):
                 raise
-            self._say_once(f"no shipper could be started ({error}); points stay on disk until one can")
+            self._warn_once(f"no shipper could be started ({error}); points stay on disk until one can")
 
-    def _say_other_version(self) -> bool:
+    def _warn_of_other_version(self) -> bool:
         """Say that the store is of another MLflow, as a shipper has found; return whether it is."""
-        why = other_version(self._home, self._shown, since_ms=self._since_ms)
+        why = other_version(self._home, self._meta.store, since_ms=self._meta.start_ms)
         if why:
-            self._say_once(
+            self._warn_once(
                 f"points stay on disk, and 'grokscope sync' sends them once that is settled: {why}"
             )
         return bool(why)
 
-    def _say_dropped(self) -> None:
+    def _warn_of_dropped(self) -> None:
         if self._writer.dropped:
-            self._say_once(f"{self._writer.dropped} points of this run were dropped ({self._why_dropped})")
+            self._warn_once(f"{self._writer.dropped} points of this run were dropped ({self._why_dropped})")
 
     @property
     def _why_dropped(self) -> str:
         return str(self._writer.error or "its cap is reached")
 
-    def _say_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            tell(f"{sentence}.")
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            warn(f"{sentence}.")
 
 
-def open_journal(
-    run_id: str, *, store: str, experiment: str, name: str | None, params: dict[str, str]
-) -> Journal:
-    """Open the journal of a run under ``GROKSCOPE_HOME``.
+def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, params: dict[str, str]) -> Sink:
+    """Open the sink of a run under ``GROKSCOPE_HOME``.
 
-    Where the disk refuses, training goes on with a journal that counts what is lost, says so, and tries
+    Where the disk refuses, training goes on with a sink that counts what is lost, says so, and tries
     again.
     """
     label = plain_text(redacted(name or _default_name(params) or run_id[:8]))
-    if len(label) > _NAME_LENGTH:
-        tell(f"a run's name has at most {_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")
+    if len(label) > RUN_NAME_LENGTH:
+        warn(f"a run's name has at most {RUN_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")
 
-    def open_spool() -> Journal:
+    def open_spool() -> Sink:
         place = home()
         meta = Meta(
             run_id=run_id,
             store=store,
             experiment=plain_text(redacted(experiment)),
-            name=label[:_NAME_LENGTH],
+            name=label[:RUN_NAME_LENGTH],
             params=params,
             start_ms=time.time_ns() // 1_000_000,
         )
-        return SpoolJournal(place, meta, attempt=next_attempt(place, run_id))
+        return SpoolSink(place, meta, attempt=next_attempt(place, run_id))
 
     try:
         return open_spool()
@@ -218,11 +213,11 @@ def open_journal(
         remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
         if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
             remedy = ""
-        tell(
+        warn(
             f"cannot write a spool ({error}); nothing is kept until that is possible. {remedy}"
             "Training goes on."
         )
-        return LostJournal(open_spool)
+        return RetryingSink(open_spool)
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:

@@ -14,7 +14,7 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.terminal import say_json, say_table
-from grokscope.collectors.recording.ship import backlogs, buried
+from grokscope.collectors.recording.ship import backlogs, dead_letters
 from grokscope.collectors.recording.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
 from grokscope.store.doctor import examine_store
@@ -118,7 +118,7 @@ def _damage(place: Path) -> Finding:
 
 
 def _dead_letters(place: Path) -> Finding:
-    found = buried(place)
+    found = dead_letters(place)
     if not found:
         return Finding(subject="refused", health=Health.OK, says="the store has refused no point")
     more = f" (and {len(found) - 1} runs more)" if len(found) > 1 else ""

@@ -13,7 +13,7 @@ from grokscope.collectors.recording.ship import (
     Backlog,
     UpgradeError,
     backlogs,
-    buried,
+    dead_letters,
     ensure_shipper,
     full_uri,
     retry_stuck,
@@ -44,7 +44,7 @@ def sync(
     try:
         _send(place, patience, upgrade=upgrade)
     finally:
-        for letters in buried(place):
+        for letters in dead_letters(place):
             complain(str(letters))
 
 
@@ -111,7 +111,7 @@ def _follow(place: Path, backlog: Backlog, patience: float) -> str:
             if (now.points, now.spools) != (last.points, last.spools):
                 last, moved = now, time.monotonic()
             elif time.monotonic() - moved > patience:
-                return now.complaint(patience)
+                return now.overdue_message(patience)
             bar.update(task, completed=backlog.points - now.points)
         bar.update(task, completed=backlog.points)
     return ""

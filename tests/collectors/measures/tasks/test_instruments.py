@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from grokscope.collectors.evaluating.preserved_state import undisturbed
+from grokscope.collectors.evaluating.preserved_state import preserved_state
 from grokscope.collectors.measures import sparse_parity
 from grokscope.collectors.measures.instrument import StepContext
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
@@ -47,7 +47,7 @@ def pairs():
 
 
 def read(instrument, model, **splits):
-    with undisturbed(model):
+    with preserved_state(model):
         return {k: float(v) for k, v in instrument(StepContext(step=0, model=model, splits=splits)).items()}
 
 

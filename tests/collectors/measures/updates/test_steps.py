@@ -1,4 +1,4 @@
-"""What the watch reads besides norm and ratio: alignment, layers, the part of decay, the learning rate."""
+"""What the recorder reads besides norm and ratio: alignment, layers, the part of decay, the learning rate."""
 
 import copy
 import math
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from grokscope.collectors.evaluating.update_recorder import UpdateWatch
+from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 
 X = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
 Y = X.sum(1, keepdim=True)
@@ -31,22 +31,22 @@ def cosine(first, second):
 
 def test_the_alignment_is_the_cosine_of_descent_and_parameters(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     mse_loss(model(X), Y).backward()
     expected = cosine(-flat(p.grad for p in model.parameters()), flat(model.parameters())).item()
     optimizer.step()
-    assert watch.take()["gradients/alignment"].item() == pytest.approx(expected, abs=1e-6)
+    assert recorder.pop()["gradients/alignment"].item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_gradient_norm_comes_by_layer_too(model):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     mse_loss(model(X), Y).backward()
     expected = {
         f"gradients/norm/{i}": flat(p.grad for p in model[i].parameters()).norm().item() for i in (0, 2)
     }
     optimizer.step()
-    reading = watch.take()
+    reading = recorder.pop()
     assert {key: reading[key].item() for key in expected} == pytest.approx(expected, rel=1e-5)
 
 
@@ -66,14 +66,14 @@ def test_the_update_is_split_into_what_the_gradient_did_and_what_decay_did(model
     for group in undecayed.param_groups:
         group["weight_decay"] = 0.0
     start = flat(model.parameters())
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     for one, its_optimizer in ((model, optimizer), (twin, undecayed)):
         mse_loss(one(X), Y).backward()
         its_optimizer.step()
     gradient = flat(twin.parameters()) - start
     decay = flat(model.parameters()) - start - gradient
     expected = gradient.norm() ** 2 / (gradient.norm() ** 2 + decay.norm() ** 2)
-    reading = watch.take()
+    reading = recorder.pop()
     assert reading["updates/gradient_share"].item() == pytest.approx(expected.item(), abs=1e-5)
     assert reading["updates/decay_cosine"].item() == pytest.approx(cosine(gradient, decay).item(), abs=1e-4)
 
@@ -88,10 +88,10 @@ def test_the_update_is_split_into_what_the_gradient_did_and_what_decay_did(model
 )
 def test_decay_that_cannot_be_told_from_the_gradient_is_not_split(model, build):
     optimizer = build(model.parameters())
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     mse_loss(model(X), Y).backward()
     optimizer.step()
-    assert not {"updates/gradient_share", "updates/decay_cosine"} & watch.take().keys()
+    assert not {"updates/gradient_share", "updates/decay_cosine"} & recorder.pop().keys()
 
 
 @pytest.mark.parametrize("make", [float, torch.tensor])
@@ -99,11 +99,11 @@ def test_the_learning_rate_is_the_one_that_the_step_was_made_with(model, make):
     groups = [{"params": list(model[0].parameters()), "lr": make(0.2), "name": "first"}]
     optimizer = torch.optim.SGD([*groups, {"params": list(model[2].parameters()), "lr": make(0.4)}])
     scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
-    watch = UpdateWatch(model, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(model, optimizer, is_due=lambda: True)
     mse_loss(model(X), Y).backward()
     optimizer.step()
     scheduler.step()
-    rates = {key: value.item() for key, value in watch.take().items() if "learning_rate" in key}
+    rates = {key: value.item() for key, value in recorder.pop().items() if "learning_rate" in key}
     assert rates == pytest.approx(
         {
             "updates/learning_rate": 0.2,
@@ -116,9 +116,9 @@ def test_the_learning_rate_is_the_one_that_the_step_was_made_with(model, make):
 def test_sparse_gradients_are_read_and_left_out_of_the_alignment():
     embedding = nn.Embedding(5, 2, sparse=True)
     optimizer = torch.optim.SGD(embedding.parameters(), lr=0.1)
-    watch = UpdateWatch(embedding, optimizer, is_due=lambda: True)
+    recorder = UpdateRecorder(embedding, optimizer, is_due=lambda: True)
     embedding(torch.tensor([1, 1, 2])).sum().backward()
     optimizer.step()
-    reading = watch.take()
+    reading = recorder.pop()
     assert reading["gradients/norm"].item() == pytest.approx(math.sqrt(2 * 4 + 2 * 1))
     assert "gradients/alignment" not in reading

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from grokscope.collectors.evaluating.evaluation import snapshot, weight_measures
+from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures.weights.spectra import spectral_measures
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.metrics.table import find_metric

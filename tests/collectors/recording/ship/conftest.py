@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
-from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.spool import Meta, SpoolWriter, WriterLock, prepare_spool, publish_spool
+from grokscope.collectors.recording.spool.writer import SEGMENT_BYTES
 
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    MlflowSink(f"sqlite:///{path}")._connected()
+    MlflowRunStore(f"sqlite:///{path}")._connected()
     return path
 
 
@@ -36,19 +37,19 @@ def new_spool(tmp_path, store):
     """Give a function that opens a spool whose writer is a process that has died, or this one."""
     living = []
 
-    def make(run_id: str = "run-a", *, is_alive: bool = False, **changes):
+    def make(run_id: str = "run-a", *, is_alive: bool = False, segment_bytes: int = SEGMENT_BYTES, **changes):
         meta = Meta(
             **{"run_id": run_id, "store": store, "experiment": "e", "name": run_id, "start_ms": 1000}
             | changes
         )
-        folder = create_spool(tmp_path / "home", meta)
-        presence = Presence(folder)
-        living.append(presence) if is_alive else presence.release()
-        return folder, meta, SpoolWriter(folder)
+        folder = publish_spool(prepare_spool(tmp_path / "home", meta))
+        writer_lock = WriterLock(folder)
+        living.append(writer_lock) if is_alive else writer_lock.release()
+        return folder, meta, SpoolWriter(folder, segment_bytes=segment_bytes)
 
     yield make
-    for presence in living:
-        presence.release()
+    for writer_lock in living:
+        writer_lock.release()
 
 
 class FaultServer:

@@ -7,13 +7,15 @@ import pytest
 from mlflow.entities import ViewType
 
 from grokscope.collectors.recording.ship.delivery import Delivery
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
-from grokscope.collectors.recording.ship.sink import TooSlow, Unavailable
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import TooSlow, Unavailable
 from grokscope.collectors.recording.spool import Cursor, SpoolWriter, read_cursor, write_cursor
 
 
-def deliver(folder, meta, tmp_path, sink=None) -> Delivery:
-    delivery = Delivery(folder, meta, sink=sink or MlflowSink(meta.store), dead=tmp_path / "dead.jsonl")
+def deliver(folder, meta, tmp_path, run_store=None) -> Delivery:
+    delivery = Delivery(
+        folder, meta, run_store=run_store or MlflowRunStore(meta.store), dead_letters=tmp_path / "dead.jsonl"
+    )
     for _ in range(100):
         delivered = delivery.advance()
         if delivery.is_done or (not delivered and delivery.is_live):
@@ -33,8 +35,7 @@ def rows(client, key) -> list[tuple[int, int, float]]:
 
 
 def end(writer: SpoolWriter, status="FINISHED") -> None:
-    writer.event({"event": "end", "status": status, "time_ms": 9000})
-    writer.close()
+    writer.close({"event": "end", "status": status, "time_ms": 9000})
 
 
 def test_points_params_status_and_times_arrive(new_spool, client, tmp_path):
@@ -79,12 +80,10 @@ def test_sending_everything_again_adds_nothing(new_spool, client, tmp_path):
 
 
 def test_a_spool_that_still_grows_is_followed_and_its_sent_segments_removed(new_spool, client, tmp_path):
-    folder, meta, first = new_spool(is_alive=True)
-    first.close()
-    writer = SpoolWriter.__new__(SpoolWriter)
-    (folder / "000000.seg").unlink()
-    writer.__init__(folder, segment_bytes=300)
-    delivery = Delivery(folder, meta, sink=MlflowSink(meta.store), dead=tmp_path / "dead.jsonl")
+    folder, meta, writer = new_spool(is_alive=True, segment_bytes=300)
+    delivery = Delivery(
+        folder, meta, run_store=MlflowRunStore(meta.store), dead_letters=tmp_path / "dead.jsonl"
+    )
     for step in range(60):
         writer.points(step, 1000, {"m": float(step)})
         if step % 20 == 19:
@@ -104,9 +103,8 @@ def test_a_record_that_mlflow_refuses_costs_only_itself(new_spool, client, tmp_p
     for step in range(100):
         writer.points(step, 1000, {"good": float(step)} | ({"../bad": 1.0} if step == 37 else {}))
     end(writer)
-    delivery = deliver(folder, meta, tmp_path)
+    deliver(folder, meta, tmp_path)
     assert [s for s, _, _ in rows(client, "good")] == list(range(100))
-    assert delivery.refused == 1
     (dead,) = [json.loads(line) for line in (tmp_path / "dead.jsonl").read_text().splitlines()]
     assert (dead["key"], dead["step"], dead["value"], dead["run"]) == ("../bad", 37, 1.0, "run-a")
     assert (tmp_path / "dead.jsonl").stat().st_mode & 0o777 == 0o600
@@ -162,8 +160,8 @@ def test_what_an_earlier_attempt_has_left_arrives_late_and_leaves_the_run_s_end_
     assert rows(client, "m") == [(5, 1000, 1.0), (5, 2000, 2.0)]
 
 
-class FailingSink(MlflowSink):
-    """A real sink whose answers get lost: the batch is stored, and the caller is told it was not."""
+class FailingStore(MlflowRunStore):
+    """A real run_store whose answers get lost: the batch is stored, and the caller is told it was not."""
 
     def __init__(self, uri: str, errors: list[Exception]) -> None:
         super().__init__(uri)
@@ -182,8 +180,8 @@ def test_a_lost_answer_neither_loses_nor_doubles_points(new_spool, client, tmp_p
     for step in range(300):
         writer.points(step, 1000, {"m": float(step)})
     end(writer)
-    sink = FailingSink(meta.store, [Unavailable("reset by peer")] * 3)
-    delivery = Delivery(folder, meta, sink=sink, dead=tmp_path / "dead.jsonl")
+    run_store = FailingStore(meta.store, [Unavailable("reset by peer")] * 3)
+    delivery = Delivery(folder, meta, run_store=run_store, dead_letters=tmp_path / "dead.jsonl")
     for _ in range(3):
         with pytest.raises(Unavailable):
             delivery.advance()
@@ -197,11 +195,11 @@ def test_batches_shrink_when_the_store_is_too_slow_for_them(new_spool, tmp_path)
     for step in range(1000):
         writer.points(step, 1000, {"m": float(step)})
     end(writer)
-    sink = FailingSink(meta.store, [TooSlow("timed out")] * 2)
-    delivery = Delivery(folder, meta, sink=sink, dead=tmp_path / "dead.jsonl")
+    run_store = FailingStore(meta.store, [TooSlow("timed out")] * 2)
+    delivery = Delivery(folder, meta, run_store=run_store, dead_letters=tmp_path / "dead.jsonl")
     for _ in range(2):
         with pytest.raises(TooSlow):
             delivery.advance()
     while not delivery.is_done:
         assert delivery.advance() <= 250
-    assert sink.sizes == [1000, 500, 250, 250, 250, 250]
+    assert run_store.sizes == [1000, 500, 250, 250, 250, 250]

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from grokscope.collectors.recording.ship import __main__ as program
-from grokscope.collectors.recording.ship import backlogs, delivery, ensure_shipper, is_held, retry_stuck
-from grokscope.collectors.recording.ship.delivery import BATCH, Delivery
+from grokscope.collectors.recording.ship import backlogs, ensure_shipper, is_held, retry_stuck, shipped_spool
+from grokscope.collectors.recording.ship.delivery import Delivery
 from grokscope.collectors.recording.ship.lock import ShipLock
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Scalar, Unavailable
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.ship.sink import Scalar, Unavailable
 from grokscope.collectors.recording.spool import read_cursor, segments
+from grokscope.schemas.limits import METRICS_A_CALL
 
 
 def filled(new_spool, count: int, run_id: str = "run-a", **changes):
@@ -44,9 +45,9 @@ def test_a_point_is_acknowledged_only_once_it_is_stored_though_the_user_asks_for
     monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_LOGGING", "true")
     _, meta, writer = new_spool(params={"lr": "1"})
     writer.close()
-    sink = MlflowSink(store)
-    run = sink.open_run(meta)
-    sink.send(run, [Scalar("m", float(step), step, 1000) for step in range(900)])
+    run_store = MlflowRunStore(store)
+    run = run_store.open_run(meta)
+    run_store.send(run, [Scalar("m", float(step), step, 1000) for step in range(900)])
     assert len(rows(store)) == 900
 
 
@@ -54,18 +55,17 @@ def test_on_a_full_disk_points_still_leave_and_make_room(new_spool, store, tmp_p
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    folder, meta, first = new_spool(is_alive=True)
-    first._segment_bytes = 20_000
+    folder, meta, first = new_spool(is_alive=True, segment_bytes=20_000)
     for step in range(3000):
         first.points(step, 1000, {"m": float(step)})
     assert len(list(segments(folder))) > 3
-    monkeypatch.setattr(delivery, "write_cursor", full)
+    monkeypatch.setattr(shipped_spool, "write_cursor", full)
     monkeypatch.setattr("grokscope.collectors.recording.ship.service.replace_json", full)
-    service = Service(tmp_path / "home", store, sink=MlflowSink(store), sleep=lambda _: None)
+    service = Service(tmp_path / "home", store, run_store=MlflowRunStore(store), sleep=lambda _: None)
     assert sum(service.tick() for _ in range(4)) == 3000
     assert len(list(segments(folder))) == 1
     monkeypatch.undo()
-    again = Delivery(folder, meta, sink=MlflowSink(store), dead=tmp_path / "dead.jsonl")
+    again = Delivery(folder, meta, run_store=MlflowRunStore(store), dead_letters=tmp_path / "dead.jsonl")
     first.points(3000, 1000, {"m": 3000.0})
     first.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
     while not again.is_done:
@@ -90,7 +90,7 @@ class Recorder:
 
     def describe(self, run, labels): ...
 
-    def beat(self, run, time_ms): ...
+    def heartbeat(self, run, time_ms): ...
 
     def end_run(self, run, ending): ...
 
@@ -99,11 +99,11 @@ class Recorder:
 def test_a_run_in_trouble_keeps_no_other_waiting(new_spool, tmp_path, store, trouble):
     for run in ("trouble", "fine"):
         filled(new_spool, 10, run)
-    sink, waits = Recorder(trouble), []
-    service = Service(tmp_path / "home", store, sink=sink, sleep=waits.append)
+    run_store, waits = Recorder(trouble), []
+    service = Service(tmp_path / "home", store, run_store=run_store, sleep=waits.append)
     service.tick()
     service.tick()
-    assert sink.taken == [("fine", 10)]
+    assert run_store.taken == [("fine", 10)]
     assert sum(waits) < 3
 
 
@@ -112,14 +112,14 @@ def test_a_giant_backlog_delays_another_run_by_one_batch(new_spool, tmp_path, st
     for step in range(20):
         writer.points(step, 1000, {f"m/{i}": 1.0 for i in range(5000)})
     writer.close()
-    service = Service(tmp_path / "home", store, sink=(sink := Recorder()), sleep=lambda _: None)
+    service = Service(tmp_path / "home", store, run_store=(run_store := Recorder()), sleep=lambda _: None)
     service.tick()
     _, _, late = new_spool("late", is_alive=True)
     for step in range(3):
         late.points(step, 1000, {"m": 1.0})
         service.tick()
     late.close()
-    assert sink.taken == [("giant", BATCH)] + [("giant", BATCH), ("late", 1)] * 3
+    assert run_store.taken == [("giant", METRICS_A_CALL)] + [("giant", METRICS_A_CALL), ("late", 1)] * 3
 
 
 def test_who_asks_for_the_lock_does_not_keep_a_shipper_from_it(tmp_path, store):
@@ -139,7 +139,7 @@ def test_a_file_system_without_locks_is_told_from_a_lock_that_is_taken(tmp_path,
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(OSError, match="No locks available"):
         ensure_shipper(tmp_path, store)
-    MlflowSink(store)._connected()  # NFS locks no folders
+    MlflowRunStore(store)._connected()  # NFS locks no folders
 
 
 def test_a_spool_born_while_a_shipper_decides_to_stop_is_shipped(new_spool, tmp_path, store, monkeypatch):
@@ -163,13 +163,13 @@ def test_a_spool_born_while_a_shipper_decides_to_stop_is_shipped(new_spool, tmp_
 
 
 BOUNDARIES = (
-    (MlflowSink, "open_run"),
-    (MlflowSink, "send"),
-    (delivery, "write_cursor"),
+    (MlflowRunStore, "open_run"),
+    (MlflowRunStore, "send"),
+    (shipped_spool, "write_cursor"),
     (Path, "unlink"),
-    (MlflowSink, "end_run"),
+    (MlflowRunStore, "end_run"),
     (Path, "rename"),
-    (delivery, "remove_spool"),
+    (shipped_spool, "remove_spool"),
 )
 
 
@@ -177,8 +177,7 @@ BOUNDARIES = (
 def test_a_shipper_killed_at_any_boundary_loses_doubles_and_misreports_nothing(
     new_spool, store, tmp_path, place, name
 ):
-    folder, _, writer = new_spool()
-    writer._segment_bytes = 30_000
+    folder, _, writer = new_spool(segment_bytes=30_000)
     for step in range(1500):
         writer.points(step, 1000, {"m": float(step)})
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
@@ -192,18 +191,17 @@ def test_a_shipper_killed_at_any_boundary_loses_doubles_and_misreports_nothing(
 
         setattr(place, name, die_after)
         with suppress(BaseException):
-            Service(tmp_path / "home", store, sink=MlflowSink(store)).run(idle_seconds=0.0)
+            Service(tmp_path / "home", store, run_store=MlflowRunStore(store)).run(idle_seconds=0.0)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    assert Service(tmp_path / "home", store, sink=MlflowSink(store)).run(idle_seconds=0.0)
+    assert Service(tmp_path / "home", store, run_store=MlflowRunStore(store)).run(idle_seconds=0.0)
     assert rows(store) == [(step, float(step)) for step in range(1500)]
     assert status(store) == "FINISHED"
     assert list(folder.parent.iterdir()) == []
 
 
 def test_a_segment_damaged_on_disk_is_kept_and_what_can_be_read_is_sent(new_spool, store, tmp_path):
-    folder, meta, writer = new_spool()
-    writer._segment_bytes = 500
+    folder, meta, writer = new_spool(segment_bytes=500)
     for step in range(40):
         writer.points(step, 1000, {"m": float(step)})
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
@@ -211,7 +209,9 @@ def test_a_segment_damaged_on_disk_is_kept_and_what_can_be_read_is_sent(new_spoo
     broken = bytearray(second.read_bytes())
     broken[len(broken) // 2] ^= 1
     second.write_bytes(broken)
-    moving = Delivery(folder, meta, sink=MlflowSink(store), dead=tmp_path / "dead" / "run-a.jsonl")
+    moving = Delivery(
+        folder, meta, run_store=MlflowRunStore(store), dead_letters=tmp_path / "dead" / "run-a.jsonl"
+    )
     while not moving.is_done:
         moving.advance()
     found = [step for step, _ in rows(store)]
@@ -225,7 +225,7 @@ def test_points_of_a_deleted_run_arrive_once_it_is_restored(new_spool, client, s
     home = tmp_path / "home"
     folder, _, writer = new_spool()
     writer.points(0, 1000, {"m": 0.0})
-    service = Service(home, store, sink=MlflowSink(store))
+    service = Service(home, store, run_store=MlflowRunStore(store))
     experiment = client.create_experiment("e")
     run = client.create_run(experiment, tags={"grokscope.client_run_id": "run-a"}).info.run_id
     client.delete_run(run)

@@ -6,8 +6,8 @@ import time
 from contextlib import closing
 
 from grokscope.collectors.recording.ship import ensure_shipper
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
-from grokscope.collectors.recording.ship.sink import Ending, Scalar
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Ending, Scalar
 from grokscope.collectors.recording.spool import Meta
 
 
@@ -22,10 +22,10 @@ def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
             try:
                 os.close(go)
                 os.read(begin, 1)  # all at once: it returns when the parent closes its end
-                sink = MlflowSink(store)
-                run = sink.open_run(Meta(run_id=f"r{number}", store=store, experiment="e", name="n"))
-                sink.send(run, [Scalar("m", float(number), 0, 1000)])
-                sink.end_run(run, Ending(status="FINISHED", time_ms=2000))
+                run_store = MlflowRunStore(store)
+                run = run_store.open_run(Meta(run_id=f"r{number}", store=store, experiment="e", name="n"))
+                run_store.send(run, [Scalar("m", float(number), 0, 1000)])
+                run_store.end_run(run, Ending(status="FINISHED", time_ms=2000))
             except BaseException:  # noqa: BLE001 - the parent sees the status
                 os._exit(1)
             os._exit(0)

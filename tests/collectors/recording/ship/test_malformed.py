@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 
 from grokscope.collectors.recording.ship import backlogs
 from grokscope.collectors.recording.ship.delivery import Delivery
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Refused
+from grokscope.collectors.recording.ship.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.ship.sink import Refused
-from grokscope.collectors.recording.ship.stored_run import Waiting
 from grokscope.collectors.recording.spool import (
     Meta,
-    Presence,
     SpoolWriter,
-    create_spool,
+    WriterLock,
     damage_reports,
     next_attempt,
+    prepare_spool,
+    publish_spool,
     read_ending,
 )
 from grokscope.collectors.recording.spool.record import frame, keys_payload, points_packer
@@ -67,11 +68,11 @@ PAYLOADS = {
 
 def odd_spool(home, run_id, payload, store="s"):
     """Make a spool with the points 0 and 1, what is odd between them, and an end."""
-    folder = create_spool(home, Meta(run_id=run_id, store=store, experiment="e", name=run_id))
-    Presence(folder).release()
+    folder = publish_spool(prepare_spool(home, Meta(run_id=run_id, store=store, experiment="e", name=run_id)))
+    WriterLock(folder).release()
     writer = SpoolWriter(folder)
     writer.points(0, 1000, {"m": 1.0})
-    os.write(writer._fd, frame(payload))
+    os.write(writer._files.segment.fd, frame(payload))
     writer.points(1, 1000, {"m": 1.0})
     writer.close(END)
     return folder
@@ -96,16 +97,16 @@ class Recorder:
     def send(self, run, scalars):
         self.taken.setdefault(run, []).extend(s.step for s in scalars)
 
-    def beat(self, run, time_ms): ...
+    def heartbeat(self, run, time_ms): ...
 
     def end_run(self, run, ending):
         self.ends[run] = ending.status
 
 
 def shipped(home) -> Recorder:
-    service = Service(home, "s", sink=(sink := Recorder()), sleep=lambda _: None)
+    service = Service(home, "s", run_store=(run_store := Recorder()), sleep=lambda _: None)
     assert service.run(idle_seconds=0.0)
-    return sink
+    return run_store
 
 
 def test_a_record_that_makes_no_sense_costs_itself_and_is_kept_counted_and_told(tmp_path, store):
@@ -115,7 +116,7 @@ def test_a_record_that_makes_no_sense_costs_itself_and_is_kept_counted_and_told(
         folder = odd_spool(home, f"r{number}", payload, store)
         kept[f"{folder.name}.000000.seg"] = (folder / "000000.seg").read_bytes()
     backlogs(home)
-    assert Service(home, store, sink=MlflowSink(store), sleep=lambda _: None).run(idle_seconds=0.0)
+    assert Service(home, store, run_store=MlflowRunStore(store), sleep=lambda _: None).run(idle_seconds=0.0)
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
         steps = connection.execute(
             "select name, step from runs natural join metrics order by 1, 2"
@@ -140,9 +141,9 @@ def test_a_record_that_makes_no_sense_costs_itself_and_is_kept_counted_and_told(
 def test_no_payload_stops_a_shipper_or_costs_the_records_beside_it(payload):
     home = Path(tempfile.mkdtemp())
     odd_spool(home, "r", payload)
-    sink = shipped(home)
-    assert sink.taken["r"][:1] + sink.taken["r"][-1:] == [0, 1]
-    assert sink.ends == {"r": "FINISHED"}
+    run_store = shipped(home)
+    assert run_store.taken["r"][:1] + run_store.taken["r"][-1:] == [0, 1]
+    assert run_store.ends == {"r": "FINISHED"}
 
 
 METAS = [
@@ -196,16 +197,16 @@ def test_small_files_that_make_no_sense_keep_nothing_from_being_sent(tmp_path):
         attempt = next_attempt(tmp_path, run)
         assert (attempt.number, attempt.earliest_ms) == (1, 0)
     assert sum(backlog.points for backlog in backlogs(tmp_path)) == 2 * len(ODD)
-    sink = shipped(tmp_path)
-    assert sink.taken == {run: [0, 1] for run in runs}
-    assert set(sink.ends.values()) == {"FINISHED"}
+    run_store = shipped(tmp_path)
+    assert run_store.taken == {run: [0, 1] for run in runs}
+    assert set(run_store.ends.values()) == {"FINISHED"}
 
 
 def test_a_run_that_fails_in_a_way_nobody_has_thought_of_is_put_off_and_told(tmp_path):
     for run in ("choking", "fine"):
         odd_spool(tmp_path, run, b"E{}")
-    sink = shipped(tmp_path)
-    assert sink.taken == {"fine": [0, 1]}
+    run_store = shipped(tmp_path)
+    assert run_store.taken == {"fine": [0, 1]}
     (backlog,) = backlogs(tmp_path)
     assert (
         "could not be shipped (TypeError('who could have known')); run 'grokscope sync'" in backlog.stuck[0]
@@ -233,8 +234,10 @@ def test_a_cursor_that_asks_for_more_memory_than_there_is_stops_nothing(tmp_path
 
 
 def test_a_disk_that_fails_in_the_middle_of_a_batch_costs_no_point(tmp_path, monkeypatch):
-    writer = SpoolWriter(create_spool(tmp_path, Meta(run_id="r", store="s", experiment="e", name="r")))
-    writer._segment_bytes = 200
+    writer = SpoolWriter(
+        publish_spool(prepare_spool(tmp_path, Meta(run_id="r", store="s", experiment="e", name="r"))),
+        segment_bytes=200,
+    )
     for step in range(60):
         writer.points(step, 1000, {"m": 1.0})
     writer.close(END)
@@ -254,24 +257,26 @@ def test_a_run_that_is_refused_keeps_no_other_one_waiting(tmp_path):
     odd_spool(tmp_path, "a-refused", b"\0")
     odd_spool(tmp_path, "b-fine", b"\0")
     waits: list[float] = []
-    service = Service(tmp_path, "s", sink=(sink := Recorder()), sleep=waits.append)
+    service = Service(tmp_path, "s", run_store=(run_store := Recorder()), sleep=waits.append)
     for _ in range(3):
         service.tick()
-    assert (sink.taken, sink.ends) == ({"b-fine": [0, 1]}, {"b-fine": "FINISHED"})
+    assert (run_store.taken, run_store.ends) == ({"b-fine": [0, 1]}, {"b-fine": "FINISHED"})
     assert waits == []
     assert service.has_spools()
 
 
 def test_a_run_that_trains_is_not_left_for_good_however_long_it_is_refused(tmp_path):
     meta = Meta(run_id="a-refused", store="s", experiment="e", name="n")
-    folder = create_spool(tmp_path, meta)
-    presence = Presence(folder)
+    folder = publish_spool(prepare_spool(tmp_path, meta))
+    writer_lock = WriterLock(folder)
     clock = itertools.count(step=1000.0)
-    delivery = Delivery(folder, meta, sink=Recorder(), dead=tmp_path / "dead" / "x", clock=clock.__next__)
+    delivery = Delivery(
+        folder, meta, run_store=Recorder(), dead_letters=tmp_path / "dead" / "x", clock=clock.__next__
+    )
     for _ in range(8):
-        with pytest.raises(Waiting):
+        with pytest.raises(RefusedForNow):
             delivery.advance()
-    presence.release()
+    writer_lock.release()
     delivery.advance()
     assert delivery.is_done
     assert "refuses the run" in json.loads((folder / "state.json").read_text())["why"]

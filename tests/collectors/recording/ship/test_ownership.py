@@ -9,9 +9,15 @@ import pytest
 
 from grokscope.collectors.recording.ship import backlogs
 from grokscope.collectors.recording.ship.lock import ShipLock
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.spool import LEASE_SECONDS, Presence, find_spools, reclaim, segments
+from grokscope.collectors.recording.spool import (
+    LEASE_SECONDS,
+    WriterLock,
+    find_spools,
+    restore_spool,
+    segments,
+)
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 
@@ -25,7 +31,7 @@ def stored(store: str) -> tuple[list[int], list[str]]:
 
 @pytest.fixture
 def service(tmp_path, store):
-    return Service(tmp_path / "home", store, sink=MlflowSink(store), sleep=lambda _: None)
+    return Service(tmp_path / "home", store, run_store=MlflowRunStore(store), sleep=lambda _: None)
 
 
 def test_a_restarted_container_sends_what_the_one_before_has_left(new_spool, store, service):
@@ -78,7 +84,7 @@ def test_a_writer_taken_for_dead_gets_its_spool_back_and_nothing_is_lost(new_spo
     assert service.run(idle_seconds=0.0)
     assert stored(store) == ([0], ["KILLED"])
     writer.points(1, 2000, {"m": 2.0})  # into a file that has lost its name
-    reclaim(folder)
+    restore_spool(folder)
     os.utime(folder / "writer")
     writer.points(2, 3000, {"m": 3.0})
     writer.close(END)
@@ -90,13 +96,12 @@ def test_a_writer_taken_for_dead_gets_its_spool_back_and_nothing_is_lost(new_spo
 
 def test_two_shippers_on_one_spool_store_each_point_once_and_tell_the_same_end(new_spool, tmp_path, store):
     """What two hosts may do that each take the other for gone; under one name the lock forbids it."""
-    folder, _, writer = new_spool()
-    writer._segment_bytes = 20_000
+    folder, _, writer = new_spool(segment_bytes=20_000)
     for step in range(3500):
         writer.points(step, 1000, {"m": 1.0})
     writer.close(END)
     assert len(list(segments(folder))) > 3
-    first, second = (Service(tmp_path / "home", store, sink=MlflowSink(store)) for _ in range(2))
+    first, second = (Service(tmp_path / "home", store, run_store=MlflowRunStore(store)) for _ in range(2))
     while folder.exists():
         first.tick()
         second.tick()
@@ -110,15 +115,15 @@ def test_a_full_disk_at_the_very_end_does_not_turn_a_finished_run_into_a_killed_
 ):
     folder, _, writer = new_spool()
     writer.points(0, 1000, {"m": 1.0})
-    presence = Presence(folder)
+    writer_lock = WriterLock(folder)
     real = os.write
     os.write = lambda fd, data: real(fd, data[:-1])  # as a disk that fills up within the frame
     try:
         assert not writer.close(END)
     finally:
         os.write = real
-    presence.leave_ending(END | {"dropped": 7})
-    presence.release()
+    writer_lock.leave_ending(END | {"dropped": 7})
+    writer_lock.release()
     assert service.run(idle_seconds=0.0)
     assert stored(store) == ([0], ["FINISHED"])
     with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as connection:

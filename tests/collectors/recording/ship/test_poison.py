@@ -1,4 +1,4 @@
-"""Records that a store refuses: each is buried with its reason, and costs none of the others."""
+"""Records that a store refuses: each becomes a dead letter and costs none of the others."""
 
 import json
 import tempfile
@@ -10,10 +10,10 @@ from mlflow.entities import ViewType
 
 from grokscope.collectors.recording.ship import backlogs
 from grokscope.collectors.recording.ship.delivery import Delivery
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Refused
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.ship.sink import Refused
-from grokscope.collectors.recording.spool import Meta, Presence, SpoolWriter, create_spool
+from grokscope.collectors.recording.spool import Meta, SpoolWriter, WriterLock, prepare_spool, publish_spool
 
 
 class Picky:
@@ -37,7 +37,7 @@ class Picky:
 
     def describe(self, run, labels): ...
 
-    def beat(self, run, time_ms): ...
+    def heartbeat(self, run, time_ms): ...
 
     def end_run(self, run, ending): ...
 
@@ -47,32 +47,33 @@ class Picky:
 def test_of_a_batch_with_poison_all_the_rest_arrives_in_order(poisoned):
     home = Path(tempfile.mkdtemp())
     meta = Meta(run_id="r", store="s", experiment="e", name="n")
-    folder = create_spool(home, meta)
-    Presence(folder).release()
+    folder = publish_spool(prepare_spool(home, meta))
+    WriterLock(folder).release()
     writer = SpoolWriter(folder)
     for step in range(1100):
         writer.points(step, 1000, {"m": 1.0})
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
-    sink = Picky(poisoned)
-    delivery = Delivery(folder, meta, sink=sink, dead=home / "dead" / "r.jsonl")
+    run_store = Picky(poisoned)
+    delivery = Delivery(folder, meta, run_store=run_store, dead_letters=home / "dead" / "r.jsonl")
     while not delivery.is_done:
         delivery.advance()
-    assert list(sink.taken) == [step for step in range(1100) if step not in poisoned]
+    assert list(run_store.taken) == [step for step in range(1100) if step not in poisoned]
     dead = (home / "dead" / "r.jsonl").read_text().splitlines() if poisoned else []
-    buried = [json.loads(line) for line in dead]
-    assert [b["step"] for b in buried] == sorted(poisoned)
-    assert all(b["why"] == f"bad: {b['step']}" for b in buried)
-    assert delivery.refused == len(poisoned)
-    assert sink.calls <= 2 + 2 * 13 * len(poisoned)  # bisected, not tried one by one
+    refused = [json.loads(line) for line in dead]
+    assert [b["step"] for b in refused] == sorted(poisoned)
+    assert all(b["why"] == f"bad: {b['step']}" for b in refused)
+    assert run_store.calls <= 2 + 2 * 13 * len(poisoned)  # bisected, not tried one by one
 
 
-def test_what_mlflow_itself_refuses_is_buried_too(new_spool, client, tmp_path):
+def test_what_mlflow_itself_refuses_is_given_up_too(new_spool, client, tmp_path):
     poison = {"../up": 1.0, "x" * 251: 2.0, "a<b": 3.0}
     folder, meta, writer = new_spool()
     for step in range(50):
         writer.points(step, 1000, {"good": float(step)} | (poison if step == 7 else {}))
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
-    delivery = Delivery(folder, meta, sink=MlflowSink(meta.store), dead=tmp_path / "dead.jsonl")
+    delivery = Delivery(
+        folder, meta, run_store=MlflowRunStore(meta.store), dead_letters=tmp_path / "dead.jsonl"
+    )
     while not delivery.is_done:
         delivery.advance()
     dead = [json.loads(line) for line in (tmp_path / "dead.jsonl").read_text().splitlines()]
@@ -86,7 +87,7 @@ def test_points_of_an_experiment_deleted_meanwhile_stay_on_disk_with_the_reason(
 ):
     folder, _, writer = new_spool(is_alive=True)
     writer.points(0, 1000, {"m": 1.0})
-    service = Service(tmp_path / "home", store, sink=MlflowSink(store))
+    service = Service(tmp_path / "home", store, run_store=MlflowRunStore(store))
     service.tick()
     experiment = client.get_experiment_by_name("e").experiment_id
     client.delete_experiment(experiment)

@@ -13,7 +13,7 @@ import psycopg
 from grokscope.collectors.recording.ship import __main__ as program
 from grokscope.collectors.recording.ship import backlogs
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.sink import open_journal
+from grokscope.collectors.recording.sink import open_sink
 from grokscope.collectors.recording.spool import read_meta
 from grokscope.schemas.secrets import without_credentials
 
@@ -27,11 +27,14 @@ def test_points_left_behind_reach_postgresql_once_the_environment_gives_the_pass
         writer.points(step, 1000, {"m": float(step)})
     writer.close({"event": "end", "status": "FINISHED", "time_ms": 9000})
     (waiting,) = backlogs(home)
-    assert "if it asks for a password, set MLFLOW_TRACKING_URI to its whole address" in waiting.complaint(30)
-    assert postgres.password not in waiting.complaint(30)
+    assert (
+        "if it asks for a password, set MLFLOW_TRACKING_URI to its whole address"
+        in waiting.overdue_message(30)
+    )
+    assert postgres.password not in waiting.overdue_message(30)
     run = Service.run
     monkeypatch.setattr(Service, "run", lambda service: run(service, idle_seconds=0.0))
-    for name, value in {**program.PATIENCE, "MLFLOW_TRACKING_URI": postgres.uri}.items():
+    for name, value in {**program.MLFLOW_SETTINGS, "MLFLOW_TRACKING_URI": postgres.uri}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "argv", ["ship", "--home", str(home), "--store", shown])
     assert read_meta(folder).store == shown
@@ -68,11 +71,11 @@ def test_no_part_of_a_password_is_in_an_argument_or_on_disk_whatever_characters_
     monkeypatch.setenv("GROKSCOPE_HOME", str(home))
     typed = quote(password, safe="/?#&=")  # as SQLAlchemy takes it
     store = f"postgresql+psycopg://odd:{typed}@127.0.0.1:{postgres.port}/{postgres.database}"
-    journal = open_journal("odd", store=store, experiment="e" * 300, name="n" * 400, params={"lr": "1"})
-    journal.points(0, 1000, {"odd": 0.5})
-    journal.end("FINISHED", 2000)
+    sink = open_sink("odd", store=store, experiment="e" * 300, name="n" * 400, params={"lr": "1"})
+    sink.points(0, 1000, {"odd": 0.5})
+    sink.end("FINISHED", 2000)
     seen, deadline = _arguments(), time.monotonic() + 60
-    while journal.folder.exists():
+    while sink.folder.exists():
         assert time.monotonic() < deadline
         seen |= _arguments()
         time.sleep(0.02)

@@ -15,10 +15,10 @@ from werkzeug.serving import make_server
 from grokscope.collectors.recording.ship import __main__ as program
 from grokscope.collectors.recording.ship import backlogs, retry_stuck
 from grokscope.collectors.recording.ship.delivery import Delivery
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import Unavailable
+from grokscope.collectors.recording.ship.run_upload import BELIEVED_SECONDS
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.ship.sink import Unavailable
-from grokscope.collectors.recording.ship.stored_run import BELIEVED_SECONDS
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 NO = b'{"error_code": "INVALID_PARAMETER_VALUE", "message": "not now"}'
@@ -76,7 +76,7 @@ def _lab(empty_store, tmp_path_factory) -> Iterator[Lab]:
 
 @pytest.fixture
 def lab(_lab, monkeypatch) -> Iterator[Lab]:
-    for name, value in program.PATIENCE.items():
+    for name, value in program.MLFLOW_SETTINGS.items():
         monkeypatch.setenv(name, value)
     yield _lab
     _lab.refuses, _lab.refusal = lambda method, path: False, NO
@@ -99,7 +99,7 @@ def clock() -> Clock:
 def delivery_of(tmp_path, clock):
     def make(folder, meta) -> Delivery:
         dead = tmp_path / "home" / "dead" / f"{meta.run_id}.jsonl"
-        return Delivery(folder, meta, sink=MlflowSink(meta.store), dead=dead, clock=clock)
+        return Delivery(folder, meta, run_store=MlflowRunStore(meta.store), dead_letters=dead, clock=clock)
 
     return make
 
@@ -216,11 +216,11 @@ def test_a_run_that_may_not_be_made_is_left_with_the_reason_and_arrives_later(
     assert "not now" in stuck.stuck[0]
     lab.refuses = lambda method, path: False
     retry_stuck(tmp_path / "home")
-    assert Service(tmp_path / "home", lab.store, sink=MlflowSink(lab.store)).run(idle_seconds=0.0)
+    assert Service(tmp_path / "home", lab.store, run_store=MlflowRunStore(lab.store)).run(idle_seconds=0.0)
     assert lab.rows("forbidden") == [0]
 
 
-def test_an_end_that_is_refused_for_good_is_buried_and_all_else_has_arrived(
+def test_an_end_that_is_refused_for_good_is_given_up_and_all_else_has_arrived(
     lab, new_spool, tmp_path, clock, delivery_of
 ):
     folder, meta, writer = new_spool("endless", store=lab.store)

@@ -11,8 +11,8 @@ import pytest
 
 from grokscope.collectors.recording.ship import __main__ as program
 from grokscope.collectors.recording.ship import ensure_shipper
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
-from grokscope.collectors.recording.ship.sink import TooSlow, Unavailable
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
+from grokscope.collectors.recording.ship.run_store import TooSlow, Unavailable
 from grokscope.collectors.recording.spool import Meta
 
 HTML = b"<html><body>Please log in</body></html>"
@@ -36,14 +36,14 @@ HTML = b"<html><body>Please log in</body></html>"
 def test_whatever_a_server_answers_that_is_no_receipt_means_try_again(
     monkeypatch, fault_server, answer, says
 ):
-    for name, value in {**program.PATIENCE, "MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}.items():
+    for name, value in {**program.MLFLOW_SETTINGS, "MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}.items():
         monkeypatch.setenv(name, value)
     fault_server.answer = answer
     store = f"http://ann:secret@{fault_server.address}"
     meta = Meta(run_id="r", store=store, experiment="e", name="n")
     began = time.monotonic()
     with pytest.raises(Unavailable) as caught:
-        MlflowSink(store).open_run(meta)
+        MlflowRunStore(store).open_run(meta)
     assert time.monotonic() - began < 5
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -10,8 +10,8 @@ import pytest
 
 from grokscope.collectors.recording.ship import backlogs, ensure_shipper, has_failed, is_held
 from grokscope.collectors.recording.ship.lock import ShipLock
+from grokscope.collectors.recording.ship.run_store import RunGone, Unavailable
 from grokscope.collectors.recording.ship.service import Service, state_path
-from grokscope.collectors.recording.ship.sink import RunGone, Unavailable
 
 
 class Away:
@@ -34,7 +34,7 @@ class Away:
 
     def describe(self, run, labels): ...
 
-    def beat(self, run, time_ms): ...
+    def heartbeat(self, run, time_ms): ...
 
     def end_run(self, run, ending):
         self.taken.append((run, ending.status))
@@ -45,25 +45,25 @@ def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path,
     writer.points(1, 1000, {"m": 1.0})
     writer.close()
     waits: list[float] = []
-    sink = Away(calls=12)
-    service = Service(tmp_path / "home", store, sink=sink, sleep=waits.append)
+    run_store = Away(calls=12)
+    service = Service(tmp_path / "home", store, run_store=run_store, sleep=waits.append)
     assert service.run(idle_seconds=0.0)
     growing = [w for w in waits if w > 0.4]
     assert waits[0] < 1
     assert 20 < max(growing) < 40
-    assert sink.taken == [("run-a", 1), ("run-a", "KILLED")]
+    assert run_store.taken == [("run-a", 1), ("run-a", "KILLED")]
 
 
 def test_while_a_store_is_away_its_state_says_why(new_spool, tmp_path, store):
     _, _, writer = new_spool()
     writer.points(1, 1000, {"m": 1.0})
     writer.close()
-    Service(tmp_path / "home", store, sink=Away(calls=1), sleep=lambda _: None).tick()
+    Service(tmp_path / "home", store, run_store=Away(calls=1), sleep=lambda _: None).tick()
     said = json.loads(state_path(tmp_path / "home", store).read_text())
     assert (said["state"], said["why"]) == ("waiting", "refused")
     (backlog,) = backlogs(tmp_path / "home")
     assert (backlog.points, backlog.spools, backlog.why) == (1, 1, "refused")
-    assert "1 points wait on disk" in backlog.complaint(3)
+    assert "1 points wait on disk" in backlog.overdue_message(3)
 
 
 def test_a_spool_without_a_place_does_not_hold_up_the_others(new_spool, tmp_path, store):
@@ -71,9 +71,9 @@ def test_a_spool_without_a_place_does_not_hold_up_the_others(new_spool, tmp_path
         _, _, writer = new_spool(run)
         writer.points(1, 1000, {"m": 1.0})
         writer.close()
-    sink = Away(calls=0)
-    assert Service(tmp_path / "home", store, sink=sink).run(idle_seconds=0.0)
-    assert sink.taken == [("fine", 1), ("fine", "KILLED")]
+    run_store = Away(calls=0)
+    assert Service(tmp_path / "home", store, run_store=run_store).run(idle_seconds=0.0)
+    assert run_store.taken == [("fine", 1), ("fine", "KILLED")]
     (backlog,) = backlogs(tmp_path / "home")
     assert (backlog.points, len(backlog.stuck)) == (0, 1)
 
@@ -119,11 +119,11 @@ def test_a_shipper_that_cannot_work_says_why_and_is_not_started_over_and_over(
             assert time.monotonic() < deadline
             time.sleep(0.05)
     (waiting,) = backlogs(home)
-    assert "the shipper failed with ImportError('no luck with http://h')" in waiting.complaint(3)
+    assert "the shipper failed with ImportError('no luck with http://h')" in waiting.overdue_message(3)
     told = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"Traceback" in told
     assert b"s3cr3t" not in told
-    assert Service(home, store, sink=Away(calls=0)).run(idle_seconds=0.0)
+    assert Service(home, store, run_store=Away(calls=0)).run(idle_seconds=0.0)
     assert not has_failed(home, store)
 
 
@@ -146,8 +146,7 @@ def test_a_shipper_started_in_the_background_delivers_and_goes(new_spool, client
     home = tmp_path / "home"
     folder, _, writer = new_spool()
     writer.points(1, 1000, {"m": 0.25})
-    writer.event({"event": "end", "status": "FINISHED", "time_ms": 2000})
-    writer.close()
+    writer.close({"event": "end", "status": "FINISHED", "time_ms": 2000})
     ensure_shipper(home, store)
     deadline = time.monotonic() + 60
     while folder.exists():
@@ -166,6 +165,6 @@ def test_a_spool_that_an_earlier_version_wrote_with_a_secret_in_its_address_is_s
     writer.close()
     (waiting,) = backlogs(tmp_path / "home")
     assert waiting.store == "http://h:5000/"
-    sink = Away(calls=0)
-    assert Service(tmp_path / "home", waiting.store, sink=sink).run(idle_seconds=0.0)
-    assert sink.taken == [("run-a", 1), ("run-a", "KILLED")]
+    run_store = Away(calls=0)
+    assert Service(tmp_path / "home", waiting.store, run_store=run_store).run(idle_seconds=0.0)
+    assert run_store.taken == [("run-a", 1), ("run-a", "KILLED")]

@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from grokscope.cli.main import run
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.service import Service
 from grokscope.collectors.recording.spool import LEASE_SECONDS, Cursor, find_spools, write_cursor
 
@@ -39,8 +39,7 @@ def filled(new_spool):
     """Give a function that makes a spool of 40 points in several segments."""
 
     def make(run_id: str, **changes):
-        folder, _, writer = new_spool(run_id, **changes)
-        writer._segment_bytes = 500
+        folder, _, writer = new_spool(run_id, segment_bytes=500, **changes)
         for step in range(40):
             writer.points(step, 1000, {"m": float(step)})
         writer.close(END)
@@ -138,7 +137,7 @@ def test_what_somebody_else_may_have_planted_is_refused_and_told_and_others_are_
     (tmp_path / "secret").chmod(0o600)
     PLANTS[name](filled("r"))
     filled("fine")
-    assert Service(tmp_path / "home", store, sink=MlflowSink(store), sleep=lambda _: None).run(
+    assert Service(tmp_path / "home", store, run_store=MlflowRunStore(store), sleep=lambda _: None).run(
         idle_seconds=0.0
     )
     assert stored(tmp_path, "select name, count(*) from runs natural join metrics group by 1") == {"fine": 40}
@@ -165,7 +164,7 @@ def test_a_spool_without_a_meta_is_sent_once_the_one_that_is_told_is_written(
     at = time.time() - LEASE_SECONDS - 5
     for path in folder.iterdir():
         os.utime(path, (at, at))
-    assert Service(tmp_path / "home", store, sink=MlflowSink(store), sleep=lambda _: None).run(
+    assert Service(tmp_path / "home", store, run_store=MlflowRunStore(store), sleep=lambda _: None).run(
         idle_seconds=0.0
     )
     assert stored(tmp_path, "select name, count(*) from runs natural join metrics group by 1") == {
@@ -192,10 +191,11 @@ def test_a_home_or_a_folder_in_it_that_is_not_one_s_own_is_told_and_nothing_is_w
 
 def test_a_trainer_that_can_print_nowhere_has_all_its_points_in_the_store(tmp_path, store):
     script = (
-        "import os\nfrom contextlib import suppress\nfrom grokscope.collectors import Tracker, journal\n"
-        "journal.ensure_shipper = lambda *_, **__: None\n"
+        "import os\nfrom contextlib import suppress\nfrom grokscope.collectors import Tracker\n"
+        "from grokscope.collectors.recording import sink\n"
+        "sink.ensure_shipper = lambda *_, **__: None\n"
         "with Tracker(experiment='e', name='r') as tracker:\n"
-        "    tracker._journal.wait_shipped = lambda _: 0\n"
+        "    tracker._run.sink.wait_shipped = lambda _: 0\n"
         "    for step in range(1000):\n"
         "        for fd in (0, 1, 2):\n"
         "            with suppress(OSError):\n"
@@ -205,7 +205,7 @@ def test_a_trainer_that_can_print_nowhere_has_all_its_points_in_the_store(tmp_pa
     environment = {**os.environ, "GROKSCOPE_HOME": str(tmp_path / "home"), "MLFLOW_TRACKING_URI": store}
     closed = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, script]
     subprocess.run(closed, env=environment, check=True, timeout=60)
-    assert Service(tmp_path / "home", store, sink=MlflowSink(store), sleep=lambda _: None).run(
+    assert Service(tmp_path / "home", store, run_store=MlflowRunStore(store), sleep=lambda _: None).run(
         idle_seconds=0.0
     )
     query = "select name, count(*) from runs natural join metrics where key = 'k' group by 1"

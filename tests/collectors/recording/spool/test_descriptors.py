@@ -1,4 +1,4 @@
-"""What a process prints never lands in a file of ours, though its own places to print to are closed."""
+"""What a process prints never lands in a spool or a store, though its own places to print to are closed."""
 
 import os
 import subprocess
@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from grokscope.collectors.recording.spool import Presence, SpoolWriter, find_spools, read_spool
+from grokscope.collectors.recording.spool import SpoolWriter, WriterLock, find_spools, read_spool
 
 TRAIN = """
 import os, sys
 from contextlib import suppress
-from grokscope.collectors import Tracker, journal
-journal.ensure_shipper = lambda *_, **__: None
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording import sink
+sink.ensure_shipper = lambda *_, **__: None
 for fd in map(int, sys.argv[1:]):
     os.close(fd)
 with Tracker(experiment="e", run_id="r") as tracker:
-    tracker._journal.wait_shipped = lambda _: 0
+    tracker._run.sink.wait_shipped = lambda _: 0
     held = {os.readlink(f"/proc/self/fd/{fd}") for fd in (0, 1, 2) if os.path.exists(f"/proc/self/fd/{fd}")}
     assert not [path for path in held if os.environ["GROKSCOPE_HOME"] in path], held
     for step in range(1000):
@@ -54,10 +55,10 @@ def test_all_that_a_spool_holds_open_has_a_number_beyond_those_for_printing(tmp_
     child = os.fork()
     if child == 0:
         os.closerange(0, 3)
-        writer, presence = SpoolWriter(tmp_path, segment_bytes=1), Presence(tmp_path)
+        writer, writer_lock = SpoolWriter(tmp_path, segment_bytes=1), WriterLock(tmp_path)
         for step in range(3):
             writer.points(step, 1000, {"m": 1.0})
-        report.write_text(str([writer._fd, *writer._unsynced, presence._fd]))
+        report.write_text(str([writer._files.segment.fd, *writer._files._unsynced, writer_lock._fd]))
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert min(map(int, report.read_text().strip("[]").split(","))) > 2

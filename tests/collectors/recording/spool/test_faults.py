@@ -14,9 +14,10 @@ from grokscope.collectors.recording.spool import (
     Meta,
     SpoolReader,
     SpoolWriter,
-    create_spool,
     find_spools,
     next_attempt,
+    prepare_spool,
+    publish_spool,
     read_cursor,
     read_meta,
     read_spool,
@@ -28,8 +29,11 @@ from grokscope.collectors.recording.spool import record as record_module
 
 
 def spool(home, **changes):
-    return create_spool(
-        home, Meta(**{"run_id": "r", "store": "sqlite:////x.db", "experiment": "e", "name": "n"} | changes)
+    return publish_spool(
+        prepare_spool(
+            home,
+            Meta(**{"run_id": "r", "store": "sqlite:////x.db", "experiment": "e", "name": "n"} | changes),
+        )
     )
 
 
@@ -92,8 +96,8 @@ def test_writing_goes_on_once_the_shipper_has_made_room_below_the_cap(tmp_path, 
     assert writer.dropped > 0
     for _, path in list(segments(tmp_path))[:-1]:
         path.unlink()
-    monkeypatch.setattr("grokscope.collectors.recording.spool.writer._COUNT_SECONDS", 0.0)
-    writer._next_count = 0.0  # it looks again once a second
+    monkeypatch.setattr("grokscope.collectors.recording.spool.segment_files._COUNT_SECONDS", 0.0)
+    writer._files._next_count = 0.0  # it looks again once a second
     dropped = writer.dropped
     writer.points(99, 1000, {"m": 1.0})
     writer.close({"event": "end"})

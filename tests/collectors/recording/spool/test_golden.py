@@ -12,7 +12,8 @@ from grokscope.collectors.recording.spool import (
     Cursor,
     Event,
     SpoolWriter,
-    create_spool,
+    prepare_spool,
+    publish_spool,
     read_cursor,
     read_meta,
     read_spool,
@@ -64,7 +65,7 @@ def test_this_version_still_writes_those_very_bytes(tmp_path):
 
 
 def test_a_spool_of_a_later_version_is_refused_with_a_sentence_and_left_as_it_is(tmp_path, golden):
-    folder = create_spool(tmp_path, read_meta(golden))
+    folder = publish_spool(prepare_spool(tmp_path, read_meta(golden)))
     shutil.copy(golden / "000000.seg", folder)
     later = json.loads((GOLDEN / "meta.json").read_text()) | {"version": 2}
     (folder / "meta.json").write_text(json.dumps(later))

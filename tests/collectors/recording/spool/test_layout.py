@@ -5,8 +5,9 @@ import json
 from grokscope.collectors.recording.spool import (
     Cursor,
     Meta,
-    create_spool,
     find_spools,
+    prepare_spool,
+    publish_spool,
     read_cursor,
     read_meta,
     write_cursor,
@@ -19,7 +20,7 @@ def meta(**changes) -> Meta:
 
 def test_a_spool_is_found_again_with_what_it_is(tmp_path):
     described = meta(params={"lr": "0.1"}, start_ms=5, pid=7)
-    folder = create_spool(tmp_path, described)
+    folder = publish_spool(prepare_spool(tmp_path, described))
     assert find_spools(tmp_path) == [folder]
     assert read_meta(folder) == described
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -27,7 +28,7 @@ def test_a_spool_is_found_again_with_what_it_is(tmp_path):
 
 
 def test_a_spool_of_a_later_version_is_left_alone(tmp_path):
-    folder = create_spool(tmp_path, meta())
+    folder = publish_spool(prepare_spool(tmp_path, meta()))
     later = json.loads((folder / "meta.json").read_text()) | {"version": 2, "more": 1}
     (folder / "meta.json").write_text(json.dumps(later))
     assert read_meta(folder) is None

@@ -18,12 +18,12 @@ from grokscope.collectors.recording.spool import (
     SpoolWriter,
     read_cursor,
     read_spool,
+    segment_files,
     segments,
     spent_segments,
     unshipped,
     write_cursor,
 )
-from grokscope.collectors.recording.spool import writer as writer_module
 from grokscope.collectors.recording.spool.record import AFTER, MAGIC, event_payload, frame
 
 VALUES = st.dictionaries(st.sampled_from("abcd"), st.floats(width=64), min_size=1)
@@ -63,7 +63,7 @@ class Spools(RuleBasedStateMachine):
         super().__init__()
         self.home = Path(tempfile.mkdtemp())
         self.disk = Disk()
-        writer_module.os = SimpleNamespace(**(vars(os) | {"write": self.disk.write}))
+        segment_files.os = SimpleNamespace(**(vars(os) | {"write": self.disk.write}))
         self.steps = count()
         self.held: dict[Path, list[Record]] = {}
         self.shipped: dict[Path, int] = {}
@@ -114,9 +114,9 @@ class Spools(RuleBasedStateMachine):
     @precondition(lambda self: self.disk.bytes_left is None)
     @rule()
     def die(self):
-        if self.writer._fd >= 0:
-            os.close(self.writer._fd)
-        for fd in self.writer._unsynced:
+        if self.writer._files.segment.fd >= 0:
+            os.close(self.writer._files.segment.fd)
+        for fd in self.writer._files._unsynced:
             os.close(fd)
         self.begin()
 
@@ -183,7 +183,7 @@ class Spools(RuleBasedStateMachine):
         assert size <= 1200 + BEGIN
 
     def teardown(self):
-        writer_module.os = os
+        segment_files.os = os
         self.writer.close()
         shutil.rmtree(self.home)
 

@@ -7,9 +7,10 @@ import pytest
 
 from grokscope.collectors.recording.spool import (
     Meta,
-    create_spool,
     find_spools,
     next_attempt,
+    prepare_spool,
+    publish_spool,
     read_json,
     read_meta,
     remove_retired,
@@ -45,7 +46,7 @@ def test_a_home_and_all_in_it_is_made_for_its_owner_alone_whatever_the_umask(tmp
     try:
         meta = Meta(run_id="r", store="s", experiment="e", name="n")
         next_attempt(tmp_path / "home", "r")
-        folder = create_spool(tmp_path / "home", meta)
+        folder = publish_spool(prepare_spool(tmp_path / "home", meta))
     finally:
         os.umask(old)
     assert {mode(path) for path in (tmp_path / "home", *(tmp_path / "home").rglob("*")) if path.is_dir()} == {
@@ -115,7 +116,7 @@ def test_a_small_file_is_replaced_by_a_name_that_nobody_can_guess(tmp_path):
 
 @pytest.mark.parametrize("run_id", ["../../../x", "a/b", "", ".x", 7, None, "a" * 101, "it's"])
 def test_a_run_id_that_leads_out_of_the_home_is_refused_wherever_it_is_read(tmp_path, run_id):
-    folder = create_spool(tmp_path, Meta(run_id="r", store="s", experiment="e", name="n"))
+    folder = publish_spool(prepare_spool(tmp_path, Meta(run_id="r", store="s", experiment="e", name="n")))
     replace_json(folder / "meta.json", {**read_json(folder / "meta.json"), "run_id": run_id})
     assert read_meta(folder) is None
 
@@ -123,7 +124,7 @@ def test_a_run_id_that_leads_out_of_the_home_is_refused_wherever_it_is_read(tmp_
 @pytest.mark.parametrize("target", ["file", "folder"])
 def test_a_link_among_the_spools_or_in_place_of_them_is_no_spool(tmp_path, target):
     elsewhere, home = tmp_path / "elsewhere", tmp_path / "home"
-    folder = create_spool(elsewhere, Meta(run_id="r", store="s", experiment="e", name="n"))
+    folder = publish_spool(prepare_spool(elsewhere, Meta(run_id="r", store="s", experiment="e", name="n")))
     if target == "file":
         private_folder(home, "spool")
         (home / "spool" / "r.1-1-1").symlink_to(folder)

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grokscope.collectors.recording.spool import SpoolWriter, read_spool
-from grokscope.collectors.recording.spool import writer as writer_module
+from grokscope.collectors.recording.spool import SpoolWriter, read_spool, segment_files
 
 END = {"event": "end", "status": "KILLED"}
 
@@ -29,7 +28,7 @@ def at_write(monkeypatch):
             return written
 
         signal.signal(signal.SIGUSR1, lambda *_: handler())
-        monkeypatch.setattr(writer_module, "os", SimpleNamespace(**(vars(os) | {"write": write})))
+        monkeypatch.setattr(segment_files, "os", SimpleNamespace(**(vars(os) | {"write": write})))
 
     old = signal.getsignal(signal.SIGUSR1)
     yield install

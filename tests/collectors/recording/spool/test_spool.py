@@ -24,8 +24,7 @@ def written(folder: Path, count: int, **options) -> list[tuple]:
     for step in range(count):
         keys = ("train/loss",) if step % 3 else ("train/loss", "test/loss")
         writer.points(step, 1000 + step, dict.fromkeys(keys, step + 0.5))
-    writer.event({"event": "end", "status": "FINISHED", "time_ms": 5000})
-    writer.close()
+    writer.close({"event": "end", "status": "FINISHED", "time_ms": 5000})
     return [bits(r.record) for r in read_spool(folder) if isinstance(r.record, Points)]
 
 
@@ -33,8 +32,7 @@ def test_every_value_comes_back_bit_by_bit(tmp_path):
     writer = SpoolWriter(tmp_path)
     writer.points(-7, 2**40, AWKWARD)
     writer.points(2**63 - 1, 1, {"ü/λ loss": 0.1})
-    writer.event({"event": "end", "status": "FAILED"})
-    writer.close()
+    writer.close({"event": "end", "status": "FAILED"})
     first, second, end = (r.record for r in read_spool(tmp_path))
     assert bits(first) == (-7, 2**40, tuple(AWKWARD), struct.pack("6d", *AWKWARD.values()))
     assert bits(second) == (2**63 - 1, 1, ("ü/λ loss",), struct.pack("d", 0.1))
@@ -168,8 +166,7 @@ def test_a_forked_child_writes_nothing(tmp_path):
     child = os.fork()
     if child == 0:
         writer.points(1, 1000, {"m": 2.0})
-        writer.event({"event": "end"})
-        writer.close()
+        writer.close({"event": "end"})
         os._exit(0)
     os.waitpid(child, 0)
     writer.points(2, 1000, {"m": 3.0})

@@ -11,16 +11,17 @@ import pytest
 from grokscope.collectors.recording.spool import (
     LEASE_SECONDS,
     Meta,
-    Presence,
     SpoolWriter,
-    beat,
-    create_spool,
+    WriterLock,
     find_spools,
     forget_attempts,
+    heartbeat,
     next_attempt,
+    prepare_spool,
+    publish_spool,
     read_ending,
-    reclaim,
     remove_retired,
+    restore_spool,
     set_aside,
     writer_is_alive,
 )
@@ -28,8 +29,8 @@ from grokscope.collectors.recording.spool import (
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from grokscope.collectors.recording.spool import Presence
-presence = Presence(Path(sys.argv[1]))
+from grokscope.collectors.recording.spool import WriterLock
+writer_lock = WriterLock(Path(sys.argv[1]))
 if len(sys.argv) > 2 and os.fork():
     time.sleep(60)
 print(os.getpid(), flush=True)
@@ -39,7 +40,7 @@ time.sleep(60)
 
 def spool(home, **changes):
     meta = Meta(**{"run_id": "r", "store": "sqlite:////x.db", "experiment": "e", "name": "n"} | changes)
-    return create_spool(home, meta), meta
+    return publish_spool(prepare_spool(home, meta)), meta
 
 
 def age(path, seconds: float) -> None:
@@ -62,9 +63,9 @@ def test_a_writer_lives_until_it_dies_though_nobody_has_asked_for_its_status(tmp
 
 def test_another_container_sees_the_writer_though_host_names_and_process_ids_tell_it_nothing(tmp_path):
     folder, meta = spool(tmp_path, host="another-container", pid=2**22 + 1)
-    presence = Presence(folder)
+    writer_lock = WriterLock(folder)
     assert writer_is_alive(folder, meta)
-    presence.release()
+    writer_lock.release()
     assert not writer_is_alive(folder, meta)
 
 
@@ -82,10 +83,10 @@ def test_a_forked_child_that_outlives_the_writer_is_no_writer(tmp_path):
 @pytest.mark.parametrize(("silence", "is_alive"), [(0.0, True), (LEASE_SECONDS + 5, False)])
 def test_a_writer_under_another_kernel_is_dead_once_it_has_been_silent(tmp_path, silence, is_alive):
     folder, meta = spool(tmp_path, host="elsewhere", kernel="another")
-    Presence(folder).release()
+    WriterLock(folder).release()
     age(folder / "writer", silence)
     assert writer_is_alive(folder, meta) == is_alive
-    beat(folder)
+    heartbeat(folder)
     assert writer_is_alive(folder, meta)
 
 
@@ -103,7 +104,7 @@ def test_where_nothing_can_be_locked_the_file_s_time_tells(tmp_path, monkeypatch
 
     folder, meta = spool(tmp_path)
     monkeypatch.setattr("fcntl.flock", refuse)
-    Presence(folder).release()
+    WriterLock(folder).release()
     assert writer_is_alive(folder, meta)
     age(folder / "writer", LEASE_SECONDS + 5)
     assert not writer_is_alive(folder, meta)
@@ -111,12 +112,12 @@ def test_where_nothing_can_be_locked_the_file_s_time_tells(tmp_path, monkeypatch
 
 def test_an_ending_that_found_no_room_among_the_records_is_read_from_its_reserve(tmp_path):
     folder, _ = spool(tmp_path)
-    presence = Presence(folder)
+    writer_lock = WriterLock(folder)
     assert read_ending(folder) is None
     size = (folder / "writer").stat().st_size
     content = {"event": "end", "status": "FINISHED", "time_ms": 2**53, "dropped": 10**12}
-    presence.leave_ending(content)
-    presence.release()
+    writer_lock.leave_ending(content)
+    writer_lock.release()
     assert read_ending(folder).content == content
     assert (folder / "writer").stat().st_size == size
     assert (folder / "writer").stat().st_mode & 0o777 == 0o600
@@ -129,7 +130,7 @@ def test_a_spool_that_was_set_aside_comes_back_to_its_writer_and_is_removed_afte
     assert find_spools(tmp_path) == []
     writer.points(1, 1000, {"m": 1.0})
     remove_retired(tmp_path)
-    reclaim(folder)
+    restore_spool(folder)
     assert find_spools(tmp_path) == [folder]
     assert (folder / "000000.seg").stat().st_size > 8
     set_aside(folder)
@@ -147,7 +148,7 @@ def test_an_attempt_is_later_than_the_one_before_though_the_clock_was_set_back_t
     hour = 3600 * 10**9
     now = time.time_ns()
     first = next_attempt(tmp_path, "r")
-    first.beat()
+    first.heartbeat()
     assert first.earliest_ms == 0
     monkeypatch.setattr(time, "time_ns", lambda: now - hour)
     second = next_attempt(tmp_path, "r")
@@ -156,6 +157,15 @@ def test_an_attempt_is_later_than_the_one_before_though_the_clock_was_set_back_t
     assert next_attempt(tmp_path, "r").earliest_ms > second.earliest_ms
     monkeypatch.setattr(time, "time_ns", lambda: now + hour)
     assert next_attempt(tmp_path, "r").earliest_ms == 0
+
+
+def test_an_attempt_begins_ten_seconds_after_the_last_sign_of_the_one_before(tmp_path, monkeypatch):
+    next_attempt(tmp_path, "r")
+    last_ms = 2_000_000_000_000
+    for now_ms, earliest_ms in ((last_ms, 0), (last_ms - 1, last_ms + 10_000)):
+        os.utime(tmp_path / "runs" / "r.json", ns=(last_ms * 10**6, last_ms * 10**6))
+        monkeypatch.setattr(time, "time_ns", lambda now_ms=now_ms: now_ms * 10**6)
+        assert next_attempt(tmp_path, "r").earliest_ms == earliest_ms
 
 
 def test_counts_of_old_runs_are_forgotten_once_all_of_them_is_shipped(tmp_path):

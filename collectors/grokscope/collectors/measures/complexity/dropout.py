@@ -51,7 +51,7 @@ def dropout_accuracy(
 ) -> tuple[Tensor, Tensor]:
     """Return mean and variance of the accuracy over forward passes that differ at random.
 
-    Call it inside ``dropping``; masks come from the global random state, which ``undisturbed`` puts back.
+    Call it inside ``dropping``; masks come from the global random state, which ``preserved_state`` puts back.
 
     Args:
         predict: Gives logits ``[N, C]`` from the parameters.

@@ -153,7 +153,7 @@ def _table_pass(model: nn.Module, table: Inputs) -> tuple[Tensor, Tensor | None]
     """Return logits ``[p², C]`` and, where found, features ``[p², d]``, of the last position."""
     with torch.no_grad(), tapped(model) as tap:
         logits = logits_of(model(*parts_of(table)))
-        features = tap.take(classes=logits.shape[-1])
+        features = tap.pop(classes=logits.shape[-1])
     if logits.ndim == 3:  # noqa: PLR2004 - a sequence
         features = features[:, -1] if features is not None and features.ndim == 3 else None  # noqa: PLR2004
         logits = logits[:, -1]

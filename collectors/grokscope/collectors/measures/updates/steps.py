@@ -159,4 +159,4 @@ LEARNING_RATE = Measure(
     formula="η of the step",
 )
 STEP_MEASURES = (GRADIENT_NORM, ALIGNMENT, UPDATE_RATIO, GRADIENT_SHARE, DECAY_COSINE, LEARNING_RATE)
-"""What ``UpdateWatch`` gives of a step."""
+"""What ``UpdateRecorder`` gives of a step."""

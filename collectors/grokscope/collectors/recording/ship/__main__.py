@@ -10,8 +10,8 @@ from pathlib import Path
 
 from grokscope.collectors.recording.ship.credentials import full_uri
 from grokscope.collectors.recording.ship.lock import ShipLock
+from grokscope.collectors.recording.ship.run_store import StoreReplaced
 from grokscope.collectors.recording.ship.service import FAILED, OTHER_VERSION, Service, write_state
-from grokscope.collectors.recording.ship.sink import StoreReplaced
 from grokscope.schemas import other_version
 from grokscope.schemas.secrets import redacted
 
@@ -22,7 +22,7 @@ _STDERR = 2
 
 # The shipper has its own backoff and its own process, so these never touch a user's calls. They must be
 # set before mlflow is imported.
-PATIENCE: Mapping[str, str] = {
+MLFLOW_SETTINGS: Mapping[str, str] = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
@@ -69,25 +69,25 @@ def _is_parent() -> bool:
 
 def _ship(home: Path, store: str, lock: ShipLock) -> bool:
     """Ship until idle; say whether a spool came while we stopped."""
-    os.environ.update(PATIENCE)
+    os.environ.update(MLFLOW_SETTINGS)
     # Before mlflow is imported, which takes longer than a short training waits at its end.
     if error := other_version(full_uri(store), shown=store):
         write_state(home, store, OTHER_VERSION, str(error))
     try:
         # After the lock, because mlflow takes seconds to import and most processes find the lock taken.
-        from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink  # noqa: PLC0415
+        from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore  # noqa: PLC0415
 
-        service = Service(home, store, sink=MlflowSink(full_uri(store), home=home))
+        service = Service(home, store, run_store=MlflowRunStore(full_uri(store), home=home))
         done = service.run()
     except StoreReplaced:
-        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - ourselves anew; the lock is released with it
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this process anew; the lock is released with it
     except Exception as error:
         write_state(home, store, FAILED, f"the shipper failed with {redacted(repr(error))}")
         _log.error("%s", redacted(traceback.format_exc()))  # what Python would print may hold the address
         raise SystemExit(1) from error
     finally:
         lock.release()
-    # A spool that was born while we decided to stop found the lock taken: it is ours to ship.
+    # A spool that came while this process decided to stop found the lock taken: it is this one's to ship.
     return done and service.has_spools()
 
 

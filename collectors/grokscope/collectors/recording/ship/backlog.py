@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grokscope.collectors.recording.ship.credentials import VARIABLE
-from grokscope.collectors.recording.ship.ownership import is_ours
+from grokscope.collectors.recording.ship.ownership import may_ship
 from grokscope.collectors.recording.ship.service import state_path
 from grokscope.collectors.recording.spool import (
     LEASE_SECONDS,
@@ -40,7 +40,7 @@ class Backlog:
     stuck: tuple[str, ...] = ()
     why: str = ""
 
-    def complaint(self, seconds: float) -> str:
+    def overdue_message(self, seconds: float) -> str:
         """Return a sentence for a store that has taken nothing for ``seconds``."""
         why = f" ({self.why})" if self.why else ""
         sentence = (
@@ -91,7 +91,7 @@ def backlogs(home: Path) -> list[Backlog]:
 
 
 def _why_stuck(home: Path, folder: Path, meta: Meta) -> str:
-    if not is_ours(home, folder, meta):
+    if not may_ship(home, folder, meta):
         return (
             f"{folder} was written on {meta.host}, which is still at work or was until a moment ago; run "
             f"'grokscope sync' there, or here once it has been silent for {LEASE_SECONDS / 60:.0f} minutes"

@@ -21,7 +21,7 @@ _REASON_LENGTH = 200
 class DeadLetters:
     """The records of one run that its store refused.
 
-    A shipper that is killed buries some of them again when it starts anew; each is kept once.
+    A shipper that is killed adds some of them again when it starts anew; each is kept once.
 
     Args:
         path: The run's file; made when it is needed, for this user only.
@@ -29,8 +29,8 @@ class DeadLetters:
 
     >>> import tempfile
     >>> letters = DeadLetters(Path(tempfile.mkdtemp()) / "run.jsonl", run_id="run")
-    >>> letters.bury({"key": "a<b", "value": 1.0}, "no such name")
-    >>> letters.bury({"key": "a<b", "value": 1.0}, "no such name")
+    >>> letters.add({"key": "a<b", "value": 1.0}, "no such name")
+    >>> letters.add({"key": "a<b", "value": 1.0}, "no such name")
     >>> letters.count, letters.last
     (1, 'no such name')
     """
@@ -39,24 +39,24 @@ class DeadLetters:
         self.last = ""
         self._path = path
         self._run_id = run_id
-        self._known: set[int] = set()
+        self._marks: set[int] = set()
         for letter in _letters(path):
             self.last = str(letter.pop("why", ""))
-            self._known.add(_mark(letter))
+            self._marks.add(_mark(letter))
 
     @property
     def count(self) -> int:
         """How many records are kept."""
-        return len(self._known)
+        return len(self._marks)
 
-    def bury(self, record: Mapping[str, Any], why: str) -> None:
+    def add(self, record: Mapping[str, Any], why: str) -> None:
         """Keep a record, unless it is there already.
 
         Raises:
             OSError: If the disk refuses; nothing is kept then.
         """
         letter = {**record, "run": self._run_id}
-        if (mark := _mark(letter)) in self._known:
+        if (mark := _mark(letter)) in self._marks:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = opened(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -64,12 +64,12 @@ class DeadLetters:
             size = file.seek(0, os.SEEK_END)
             is_torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
             file.write(b"\n" * is_torn + json.dumps({**letter, "why": why}).encode() + b"\n")
-        self._known.add(mark)
+        self._marks.add(mark)
         self.last = why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Buried:
+class DeadLetterSummary:
     """The dead letters of one run.
 
     Attributes:
@@ -113,28 +113,28 @@ def letters_path(home: Path, run_id: str) -> Path:
     return home / "dead" / f"{run_id}.jsonl"
 
 
-def buried(home: Path, run_id: str | None = None) -> list[Buried]:
+def dead_letters(home: Path, run_id: str | None = None) -> list[DeadLetterSummary]:
     """Return what stores have refused of each run, or of the one that is named.
 
-    >>> buried(Path("no-such-home"))
+    >>> dead_letters(Path("no-such-home"))
     []
     """
     folder = home / "dead"
     with suppress(OSError):  # it is not there, or not this user's
         check_place(folder)
         paths = sorted(folder.glob("*.jsonl")) if run_id is None else [letters_path(home, run_id)]
-        return [one for one in map(_buried, paths) if one.count]
+        return [one for one in map(_summary, paths) if one.count]
     return []
 
 
-def _buried(path: Path) -> Buried:
+def _summary(path: Path) -> DeadLetterSummary:
     reasons, count = Counter[str](), 0
     with suppress(OSError), os.fdopen(opened(path, os.O_RDONLY), encoding="utf-8", errors="replace") as file:
         for count, line in enumerate(file, 1):
             if count <= _MOST_LOOKED_AT:
                 reasons[_reason(line)] += 1
     told = tuple(reason for reason, _ in reasons.most_common(_REASONS_TOLD))
-    return Buried(path=path, run_id=path.stem, count=count, reasons=told)
+    return DeadLetterSummary(path=path, run_id=path.stem, count=count, reasons=told)
 
 
 def _letters(path: Path) -> Iterator[dict[str, Any]]:

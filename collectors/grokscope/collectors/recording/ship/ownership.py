@@ -22,7 +22,7 @@ def renew_lease(folder: Path) -> None:
             os.close(fd)
 
 
-def is_ours(home: Path, folder: Path, meta: Meta) -> bool:
+def may_ship(home: Path, folder: Path, meta: Meta) -> bool:
     """Say whether a spool was written under this host's name, or is left to whoever finds it.
 
     A container that is started anew has another name and finds the spools of the one before. Under one

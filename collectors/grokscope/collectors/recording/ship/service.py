@@ -12,9 +12,9 @@ from typing import NamedTuple
 from grokscope.collectors.recording.ship.dead_letters import letters_path
 from grokscope.collectors.recording.ship.delivery import Delivery
 from grokscope.collectors.recording.ship.lock import ship_key
-from grokscope.collectors.recording.ship.ownership import is_ours
-from grokscope.collectors.recording.ship.sink import OtherVersion, Sink, StoreReplaced, Unavailable
-from grokscope.collectors.recording.ship.stored_run import Waiting
+from grokscope.collectors.recording.ship.ownership import may_ship
+from grokscope.collectors.recording.ship.run_store import OtherVersion, RunStore, StoreReplaced, Unavailable
+from grokscope.collectors.recording.ship.run_upload import RefusedForNow
 from grokscope.collectors.recording.spool import (
     find_spools,
     forget_attempts,
@@ -42,18 +42,51 @@ FAILED = "failed"
 OTHER_VERSION = "other version"
 
 
-class _Rest(NamedTuple):
+class _Pause(NamedTuple):
     """How long a run is left alone that the store refuses, maybe for a reason that passes."""
 
     until: float
     seconds: float
 
-    def longer(self) -> "_Rest":
+    def longer(self) -> "_Pause":
         seconds = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self.seconds))
-        return _Rest(until=time.monotonic() + seconds, seconds=seconds)
+        return _Pause(until=time.monotonic() + seconds, seconds=seconds)
 
 
-_NO_REST = _Rest(until=0.0, seconds=0.0)
+_NO_PAUSE = _Pause(until=0.0, seconds=0.0)
+
+
+class _Backoff:
+    """How long a store is left alone that takes nothing now, longer each time.
+
+    Attributes:
+        seconds: The last wait; 0 while the store takes what comes.
+        is_other_version: Whether the store is of another MLflow.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.is_other_version = False
+        self._last_success = time.monotonic()
+
+    @property
+    def away_seconds(self) -> float:
+        """How long the store has been away.
+
+        Only while waiting: a shipper that was itself stopped for long has not been refused anything.
+        """
+        return time.monotonic() - self._last_success if self.seconds else 0.0
+
+    def end(self) -> None:
+        """Begin anew: the store has taken something."""
+        self.seconds, self.is_other_version = 0.0, False
+        self._last_success = time.monotonic()
+
+    def lengthen(self, error: Exception) -> None:
+        """Wait longer from now on, for the reason that ``error`` is."""
+        self.is_other_version = isinstance(error, OtherVersion)
+        longest = _OTHER_VERSION_WAIT if self.is_other_version else _LONGEST_WAIT
+        self.seconds = min(longest, max(_FIRST_WAIT, 2 * self.seconds))
 
 
 def state_path(home: Path, store: str) -> Path:
@@ -96,24 +129,22 @@ class Service:
     Args:
         home: Where spools live.
         store: MLflow tracking URI.
-        sink: Where points go.
+        run_store: Where points go.
         sleep: Waits a number of seconds.
     """
 
     def __init__(
-        self, home: Path, store: str, *, sink: Sink, sleep: Callable[[float], None] = time.sleep
+        self, home: Path, store: str, *, run_store: RunStore, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._home = home
         self._store = store
-        self._sink = sink
+        self._run_store = run_store
         self._sleep = sleep
         self._deliveries: dict[Path, Delivery] = {}
         self._put_aside: set[Path] = set()
-        self._rests: dict[Path, _Rest] = {}
-        self._wait = 0.0
-        self._is_other_version = False
+        self._pauses: dict[Path, _Pause] = {}
+        self._backoff = _Backoff()
         self._next_say = 0.0
-        self._last_success = time.monotonic()
         remove_retired(home)
         forget_attempts(home)
 
@@ -126,8 +157,8 @@ class Service:
                 delivered += delivery.advance()
             except NotPrivateError as error:
                 self._put_off(folder, str(error))
-            except Waiting as error:  # that is about this run alone
-                self._rests[folder] = self._rests.get(folder, _NO_REST).longer()
+            except RefusedForNow as error:  # that is about this run alone
+                self._pauses[folder] = self._pauses.get(folder, _NO_PAUSE).longer()
                 self._say("waiting", str(error))
             except (Unavailable, OSError) as error:
                 # To the end of the line: what troubles one run must not keep the others waiting.
@@ -140,13 +171,12 @@ class Service:
                 _log.error("%s is put off\n%s", folder, redacted(traceback.format_exc()))
                 self._put_off(folder, repr(error))
             else:
-                self._rests.pop(folder, None)
+                self._pauses.pop(folder, None)
                 if delivery.is_done:
                     del self._deliveries[folder]
-        self._last_success = time.monotonic()
-        self._is_other_version = False
-        if self._wait or (delivered and time.monotonic() >= self._next_say):
-            self._wait = 0.0
+        has_waited = self._backoff.seconds > 0
+        self._backoff.end()
+        if has_waited or (delivered and time.monotonic() >= self._next_say):
             self._say("shipping", "")
         return delivered
 
@@ -160,7 +190,7 @@ class Service:
         while not self._is_hopeless():
             self.tick()
             # What a live run adds meanwhile goes out together: a call a point would cost a core.
-            if not self._wait and not any(d.is_behind for d in self._deliveries.values()):
+            if not self._backoff.seconds and not any(d.is_behind for d in self._deliveries.values()):
                 self._sleep(TICK_SECONDS)
             if self._deliveries:
                 busy = time.monotonic()
@@ -170,11 +200,8 @@ class Service:
         return False
 
     def _is_hopeless(self) -> bool:
-        if self._is_other_version and not any(d.is_live for d in self._deliveries.values()):
-            return True
-        # Only while waiting: a shipper that was itself stopped for long has not been refused anything.
-        away = time.monotonic() - self._last_success if self._wait else 0.0
-        return away > GIVE_UP_SECONDS and not any(d.is_live for d in self._deliveries.values())
+        is_hopeless = self._backoff.is_other_version or self._backoff.away_seconds > GIVE_UP_SECONDS
+        return is_hopeless and not any(d.is_live for d in self._deliveries.values())
 
     def has_spools(self) -> bool:
         """Say whether there is anything to ship."""
@@ -183,7 +210,7 @@ class Service:
 
     def _awake(self) -> list[tuple[Path, Delivery]]:
         now = time.monotonic()
-        return [(f, d) for f, d in self._deliveries.items() if now >= self._rests.get(f, _NO_REST).until]
+        return [(f, d) for f, d in self._deliveries.items() if now >= self._pauses.get(f, _NO_PAUSE).until]
 
     def _find_new(self) -> None:
         for folder in find_spools(self._home):
@@ -193,10 +220,12 @@ class Service:
             if meta is None or meta.store != self._store:
                 continue
             try:
-                if not why_refused(folder) and is_ours(self._home, folder, meta):
-                    dead = letters_path(self._home, meta.run_id)
-                    check_place(dead.parent)
-                    self._deliveries[folder] = Delivery(folder, meta, sink=self._sink, dead=dead)
+                if not why_refused(folder) and may_ship(self._home, folder, meta):
+                    letters = letters_path(self._home, meta.run_id)
+                    check_place(letters.parent)
+                    self._deliveries[folder] = Delivery(
+                        folder, meta, run_store=self._run_store, dead_letters=letters
+                    )
             except OSError:  # a disk that fails at one spool; the next round looks again
                 continue
             except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
@@ -212,15 +241,15 @@ class Service:
             self._put_aside.add(folder)
 
     def _back_off(self, error: Exception, *, has_delivered: bool) -> None:
+        backoff = self._backoff
+        was_other_version = backoff.is_other_version
         if has_delivered:
-            self._wait, self._last_success = 0.0, time.monotonic()
-        known, self._is_other_version = self._is_other_version, isinstance(error, OtherVersion)
-        longest = _OTHER_VERSION_WAIT if self._is_other_version else _LONGEST_WAIT
-        self._wait, why = min(longest, max(_FIRST_WAIT, 2 * self._wait)), str(error)
-        wait = self._wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
-        if not (known and self._is_other_version):
-            _log.warning("%s: %s; next try in %.1f s", self._store, why, wait)
-        self._say(OTHER_VERSION if self._is_other_version else "waiting", why)
+            backoff.end()
+        backoff.lengthen(error)
+        wait = backoff.seconds * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        if not (was_other_version and backoff.is_other_version):
+            _log.warning("%s: %s; next try in %.1f s", self._store, error, wait)
+        self._say(OTHER_VERSION if backoff.is_other_version else "waiting", str(error))
         self._sleep(wait)
 
     def _say(self, state: str, why: str) -> None:

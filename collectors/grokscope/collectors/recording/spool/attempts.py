@@ -38,7 +38,7 @@ class Attempt:
         self.earliest_ms = earliest_ms
         self._path = path
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """Note that the attempt is still at work."""
         with suppress(OSError):
             os.utime(self._path, follow_symlinks=False)

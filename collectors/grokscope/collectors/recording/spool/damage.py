@@ -20,7 +20,7 @@ _MOST_DIGITS = 10
 
 
 @dataclass(slots=True, kw_only=True)
-class _Segment:
+class _SegmentDamage:
     """Damage to one segment, all of which begins before ``until``."""
 
     records: int = 0
@@ -78,7 +78,7 @@ class Damage:
 
     def note(self, segment: int, offset: int, *, why: str, size: int = 0, records: int = 0) -> None:
         """Count what begins at ``offset`` of a segment, unless that is known."""
-        found = self._segments.setdefault(segment, _Segment())
+        found = self._segments.setdefault(segment, _SegmentDamage())
         if offset < found.until:
             return
         found.records, found.size, found.until = found.records + records, found.size + size, offset + 1
@@ -167,12 +167,12 @@ def _read_report(path: Path, raw: dict[str, Any]) -> Report:
     return Report(path=path, says=says, is_loss=is_loss, is_told=raw.get("is_told") is True)
 
 
-def _segments(raw: object) -> Iterator[tuple[int, _Segment]]:
+def _segments(raw: object) -> Iterator[tuple[int, _SegmentDamage]]:
     for number, found in (cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}).items():
         if number.isdecimal() and len(number) < _MOST_DIGITS and isinstance(found, dict):
             told = cast("dict[str, Any]", found)
             counts = {name: whole_number(told.get(name)) or 0 for name in ("records", "size", "until")}
-            yield int(number), _Segment(**counts, why=_texts(told.get("why")))
+            yield int(number), _SegmentDamage(**counts, why=_texts(told.get("why")))
 
 
 def _texts(raw: object) -> list[str]:

@@ -42,11 +42,6 @@ def spools(home: Path) -> Path:
     return home / "spool"
 
 
-def create_spool(home: Path, meta: Meta) -> Path:
-    """Create a spool's folder (mode 0700) with its ``meta.json`` and return it."""
-    return publish_spool(prepare_spool(home, meta))
-
-
 def prepare_spool(home: Path, meta: Meta) -> Path:
     """Create a spool that no shipper sees until it is complete and published."""
     root = private_folder(home, spools(home).name)
@@ -116,12 +111,12 @@ def remove_spool(folder: Path) -> None:
 
 
 def set_aside(folder: Path) -> None:
-    """Put away a spool whose writer is taken for dead and may not be; see ``reclaim``."""
+    """Put away a spool whose writer is taken for dead and may not be; see ``restore_spool``."""
     with suppress(FileNotFoundError):
         _renamed(folder, _ASIDE)
 
 
-def reclaim(folder: Path) -> None:
+def restore_spool(folder: Path) -> None:
     """Bring back a spool that was set aside while its writer was silent."""
     with suppress(OSError):
         folder.with_name(f".{folder.name}{_ASIDE}").rename(folder)

@@ -88,13 +88,13 @@ def meta_of(folder: Path) -> Meta:
     version = given.get("version")
     if version != 1:
         raise NoMetaError(f"its version is {version if type(version) is int else 'none'}, and 1 is known")
-    for known in fields(Meta):
-        if known.name not in given and (known.default, known.default_factory) == (MISSING, MISSING):
-            raise NoMetaError(f"it lacks {known.name}")
-        if known.name in given and not _fits(known.name, given[known.name]):
-            value = given[known.name]
+    for each in fields(Meta):
+        if each.name not in given and (each.default, each.default_factory) == (MISSING, MISSING):
+            raise NoMetaError(f"it lacks {each.name}")
+        if each.name in given and not _fits(each.name, given[each.name]):
+            value = given[each.name]
             shown = repr(value[:80]) if isinstance(value, str) else f"a {type(value).__name__}"
-            raise NoMetaError(f"its {known.name} cannot be {shown}")
+            raise NoMetaError(f"its {each.name} cannot be {shown}")
     given["store"] = without_credentials(given["store"])  # an earlier version left some secrets in it
     return Meta(**{f.name: given[f.name] for f in fields(Meta) if f.name in given})
 

@@ -31,7 +31,7 @@ _AGAIN = "and all that was left was sent once more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class SpoolRecord:
     """A record and the cursor that says it is done."""
 
     record: Points | Event
@@ -62,7 +62,7 @@ class SpoolReader:
         self._searched: tuple[int, int, int] | None = None
         self._begin([number for number, _ in segments(folder)], is_noted=cursor != Cursor())
 
-    def read(self) -> Iterator[Read]:
+    def read(self) -> Iterator[SpoolRecord]:
         """Yield what is there now; call again for what is written later."""
         while True:
             # Asked first: a segment that another one follows has all that it will ever have.
@@ -70,7 +70,7 @@ class SpoolReader:
             for payload, begin in self._new_frames():
                 record = self._decoded(payload, begin)
                 if record is not None:
-                    yield Read(record=record, after=Cursor(segment=self._number, offset=self._offset))
+                    yield SpoolRecord(record=record, after=Cursor(segment=self._number, offset=self._offset))
             if following is None:
                 return
             self._leave(following)
@@ -170,7 +170,7 @@ class SpoolReader:
             return b""
 
 
-def read_spool(folder: Path, cursor: Cursor | None = None) -> Iterator[Read]:
+def read_spool(folder: Path, cursor: Cursor | None = None) -> Iterator[SpoolRecord]:
     """Yield the records of a spool after ``cursor`` that are there now.
 
     >>> list(read_spool(Path("no-such-folder")))

@@ -30,7 +30,7 @@ _NAME = "writer"
 _ENDING_BYTES = 256
 
 
-class Presence:
+class WriterLock:
     """Held by the one process that writes a spool, from before anybody can see the spool.
 
     Args:
@@ -67,12 +67,12 @@ class Presence:
             self._fd = -1
 
 
-def _release(presence: Presence | None) -> None:
-    if presence is not None:
-        presence.release()
+def _release(writer_lock: WriterLock | None) -> None:
+    if writer_lock is not None:
+        writer_lock.release()
 
 
-def beat(folder: Path) -> None:
+def heartbeat(folder: Path) -> None:
     """Say to other kernels that the writer of a spool is at work."""
     with suppress(OSError):
         os.utime(folder / _NAME, follow_symlinks=False)

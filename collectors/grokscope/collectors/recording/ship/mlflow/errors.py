@@ -7,7 +7,7 @@ from typing import Any
 
 import mlflow.exceptions
 
-from grokscope.collectors.recording.ship.sink import Refused, RunGone, TooSlow, Unavailable
+from grokscope.collectors.recording.ship.run_store import Refused, RunGone, TooSlow, Unavailable
 from grokscope.schemas.secrets import redacted
 
 # Codes that will not change by asking again. Everything else is worth another try.

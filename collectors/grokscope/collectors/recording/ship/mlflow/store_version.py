@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from grokscope.collectors.recording.ship.credentials import VARIABLE
-from grokscope.collectors.recording.ship.sink import OtherVersion
+from grokscope.collectors.recording.ship.run_store import OtherVersion
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
 from grokscope.schemas.files.locks import try_lock
 from grokscope.schemas.files.replacing import replacing

@@ -1,34 +1,34 @@
-"""Sending records so that one which the store refuses costs none of the others, nor a bad hour any at all."""
+"""Sending records so that one which the store refuses costs none of the others, and an outage costs none."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from grokscope.collectors.recording.ship.sink import Refused, Unavailable
+from grokscope.collectors.recording.ship.run_store import Refused, Unavailable
 
 T = TypeVar("T")
 
 
-class Sieve(Generic[T]):
+class BisectingQueue(Generic[T]):
     """Sends records part by part; a part that the store refuses is halved until the bad record is alone.
 
     That a store refuses a record proves nothing, since a server or proxy in trouble refuses whatever comes.
-    So a record is buried only if the store takes another one now and refuses this one again. While it takes
+    So a record is given up only if the store takes another one now and refuses this one again. While it takes
     nothing, all records stay here.
 
     Args:
         send: Sends some records; raises ``Refused`` if one of them is bad.
-        bury: Takes a record that the store does not want, and why.
-        probe: Sends something that the store had from us before; raises ``Refused`` if it takes nothing.
+        give_up: Takes a record that the store does not want, and why.
+        probe: Sends something that the store has taken before; raises ``Refused`` if it takes nothing.
         good: A record that the store has taken before.
 
     >>> def send(numbers):
     ...     if 3 in numbers:
     ...         raise Refused("no threes")
-    >>> sieve = Sieve[int](send, bury=lambda number, why: print(number, why), probe=lambda: None)
-    >>> sieve.put(range(5), size=5)
-    >>> while sieve:
-    ...     _ = sieve.advance()
+    >>> queue = BisectingQueue[int](send, give_up=lambda number, why: print(number, why), probe=lambda: None)
+    >>> queue.add(range(5), size=5)
+    >>> while queue:
+    ...     _ = queue.advance()
     3 no threes
     """
 
@@ -36,12 +36,12 @@ class Sieve(Generic[T]):
         self,
         send: Callable[[Sequence[T]], None],
         *,
-        bury: Callable[[T, str], None],
+        give_up: Callable[[T, str], None],
         probe: Callable[[], None],
         good: T | None = None,
     ) -> None:
         self._send = send
-        self._bury = bury
+        self._give_up = give_up
         self._probe = probe
         self._good = good
         self._parts: deque[tuple[T, ...]] = deque()
@@ -52,8 +52,8 @@ class Sieve(Generic[T]):
         """Return how many records are still to be sent."""
         return sum(map(len, self._parts)) + len(self._doubtful)
 
-    def put(self, records: Sequence[T], *, size: int) -> None:
-        """Take records to be sent, in parts of ``size``, before those of which none was taken so far."""
+    def add(self, records: Sequence[T], *, size: int) -> None:
+        """Add records to be sent, in parts of ``size``, before those of which none was taken so far."""
         self._parts.extendleft(reversed(list(_cut(tuple(records), size))))
         self._has_tried_all = self._has_tried_all and not records
 
@@ -82,7 +82,7 @@ class Sieve(Generic[T]):
                 if self._good is None:
                     self._doubt(error)
                     continue
-                self._bury_if_refused(*part)
+                self._give_up_if_refused(*part)
             else:
                 self._good = part[-1]
             self._parts.popleft()
@@ -97,11 +97,11 @@ class Sieve(Generic[T]):
         except Refused:
             raise Unavailable(f"it refuses everything for now ({error}); nothing is given up") from error
 
-    def _bury_if_refused(self, record: T) -> None:
+    def _give_up_if_refused(self, record: T) -> None:
         try:
             self._send((record,))
         except Refused as error:
-            self._bury(record, str(error))
+            self._give_up(record, str(error))
 
     def _doubt(self, error: Refused) -> None:
         """Set the first record aside until the store has taken one of its kind."""

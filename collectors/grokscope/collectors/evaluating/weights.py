@@ -1,62 +1,15 @@
-"""One look at a model: every measure of a split from one forward pass, and every measure of its weights."""
+"""Every measure of a model's weights."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.evaluating.batches import Batch
-from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.measures.location import location
-from grokscope.collectors.measures.outputs.curves import curve_measures
-from grokscope.collectors.measures.representation.collapse import nc1
 from grokscope.collectors.measures.weights.movement import angle_of_sides, distance_from_init
 from grokscope.collectors.measures.weights.norms import by_group, by_layer, weight_norms
 from grokscope.collectors.measures.weights.spectra import matrix_spectra
-
-
-def evaluate(
-    model: nn.Module,
-    data: Batch | Iterable[Batch],
-    *,
-    features: str | None = None,
-    batch_size: int | None = None,
-    ignore_index: int | None = None,
-) -> dict[str, Tensor]:
-    """Return every measure of one split from one forward pass, leaving no trace (see ``undisturbed``).
-
-    Args:
-        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or as ``.logits`` of what it returns.
-        data: ``(inputs, targets)`` as tensors, or an iterable of such pairs; inputs may be a tuple for
-            ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to the model's
-            device. Logits of the whole split are held at once: N · T · C values.
-        features: Dotted name of the module whose input is the representation ``[N, d]`` or ``[N, T, d]``;
-            by default the last ``nn.Linear`` of C outputs that the pass met.
-        batch_size: Examples a pass when ``data`` is one pair; ``None`` takes it whole.
-        ignore_index: Leave out targets of this value (torch's own default for padding is -100). ``None``
-            leaves out none and spares the synchronisation a batch that this costs on an accelerator.
-
-    Returns:
-        Scalar tensors keyed by quantity (``loss``, ``accuracy``, ...) on the model's device, without a
-        synchronisation of its own; with ``nc1`` where a representation was found.
-
-    Raises:
-        ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
-        TypeError: If the model does not return logits.
-
-    Source: each measure's own. Cost: one forward pass and some fifteen softmax passes over the logits.
-
-    >>> import torch
-    >>> measures = evaluate(nn.Linear(2, 2), (torch.randn(4, 2), torch.tensor([0, 1, 0, 1])))
-    >>> list(measures)[:4], list(measures)[-1]
-    (['loss', 'accuracy', 'mrr', 'margin'], 'nc1')
-    """
-    result = forward_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
-    measures = curve_measures(result.logits, result.targets)
-    if result.features is not None:
-        measures["nc1"] = nc1(result.features, result.targets, classes=result.logits.shape[1])
-    return measures
 
 
 def weight_measures(
@@ -80,7 +33,7 @@ def weight_measures(
         matrices: Whether to decompose the matrices, the costly part.
 
     Returns:
-        Scalar tensors on the model's device, no synchronisation (but CUDA's decomposition makes one).
+        Scalar tensors on the model's device, without a synchronisation (CUDA's decomposition makes its own).
 
     Raises:
         ValueError: If ``init`` is of another model.

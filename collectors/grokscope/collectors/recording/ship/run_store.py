@@ -72,7 +72,7 @@ class Ending(NamedTuple):
     damage: str = ""
 
 
-class Sink(Protocol):
+class RunStore(Protocol):
     """Takes runs and scalars; sending the same scalar or label twice stores it once.
 
     Every method may raise ``Unavailable``, ``StoreReplaced`` or ``Refused``; those that name a run may raise
@@ -94,7 +94,7 @@ class Sink(Protocol):
         """Store ``scalars``; raise ``Refused`` if one of them is bad (then none may be stored)."""
         ...
 
-    def beat(self, run: str, time_ms: int) -> None:
+    def heartbeat(self, run: str, time_ms: int) -> None:
         """Note that the training process was alive at ``time_ms``."""
         ...
 

@@ -12,7 +12,7 @@ from grokscope.collectors.tensors.torch_stubs import tables_of, version_of
 _WORDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
-class Habits:
+class WrittenParameters:
     """Which parameters a model's forward pass has been seen to write.
 
     Copying all parameters at every look would cost memory and time for what hardly any model does. So the
@@ -20,51 +20,51 @@ class Habits:
     written later shows by its version, too late to be put back: it is said, and copied from then on.
 
     Args:
-        say: Takes a sentence about what could not be put back.
+        warn: Takes a sentence about what could not be put back.
 
-    >>> Habits(say=print).copied is None
+    >>> WrittenParameters(warn=print).copied is None
     True
     """
 
-    def __init__(self, *, say: Callable[[str], None]) -> None:
+    def __init__(self, *, warn: Callable[[str], None]) -> None:
         self.copied: set[str] | None = None
-        self._say = say
+        self._warn = warn
 
     def learn(self, restored: set[str], lost: set[str]) -> None:
         """Take what a look has found: parameters put back, and those that could not be."""
         if lost:
-            self._say(
+            self._warn(
                 f"the forward pass wrote into {', '.join(sorted(lost)[:5])} while it was measured, and what "
                 "was there is gone; from the next evaluation on it is put back"
             )
         self.copied = (self.copied or set()) | restored | lost
 
 
-class Kept:
+class SavedTensors:
     """The parameters and buffers of a model, to be put back as they are now.
 
     Buffers are compared by value, for some kernels (``F.batch_norm``) write them unseen; parameters as far as
-    ``habits`` say. Which tensors a module holds and ``requires_grad`` come back too. Where parameters are
+    ``written`` tells. Which tensors a module holds and ``requires_grad`` come back too. Where parameters are
     sharded, the wrapper that shards them exchanges and writes them itself: they are left to it.
 
     Args:
         model: Any module.
-        habits: Of its forward pass; without them only parameters that torch itself writes while reading
+        written: By its forward pass; without it only parameters that torch itself writes while reading
             (``Embedding(max_norm=...)``) are copied.
 
     Source: definition. Cost: a copy of the buffers and of the parameters known to be written.
 
     >>> model = nn.BatchNorm1d(2)
-    >>> kept = Kept(model)
+    >>> saved = SavedTensors(model)
     >>> _ = model.running_mean.fill_(1.0)
-    >>> kept.restore()
+    >>> saved.restore()
     >>> model.running_mean
     tensor([0., 0.])
     """
 
-    def __init__(self, model: nn.Module, habits: Habits | None = None) -> None:
-        self._habits = habits
-        self._is_learning = habits is not None and habits.copied is None
+    def __init__(self, model: nn.Module, written: WrittenParameters | None = None) -> None:
+        self._written = written
+        self._is_learning = written is not None and written.copied is None
         self._is_whole = not is_sharded(model)
         self._restored: set[str] = set()
         self._lost: set[str] = set()
@@ -76,7 +76,7 @@ class Kept:
         self._parameters = [(name, p, version_of(p)) for name, p in parameters if not p.is_inference()]
         self._buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if _is_dense(buffer)]
         renormed = {id(weight) for weight in _renormed(model)}
-        wanted = set[str]() if habits is None else habits.copied
+        wanted = set[str]() if written is None else written.copied
         self._copies: dict[str, Tensor] = {}
         for name, parameter, _ in self._parameters:
             if (wanted is None or name in wanted or id(parameter) in renormed) and _is_dense(parameter):
@@ -101,9 +101,9 @@ class Kept:
                 parameter.requires_grad_(flag)
 
     def report(self) -> None:
-        """Tell the habits what was found."""
-        if self._habits is not None:
-            self._habits.learn(self._restored, self._lost)
+        """Tell what was found, for later looks."""
+        if self._written is not None:
+            self._written.learn(self._restored, self._lost)
 
 
 def _identities(table: Mapping[str, Tensor | None]) -> list[object]:

@@ -29,7 +29,7 @@ from grokscope.collectors.measures import (
     sparse_parity,
 )
 from grokscope.collectors.measures.curvature.learning_coefficient import Sampling
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Kind, Status, Tier, Transition
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -127,7 +127,7 @@ class Suspicious:
 @contextlib.contextmanager
 def tracked(model, optimizer, measures, folder):
     """Everything that a tracker can be given."""
-    journal = MemoryJournal()
+    sink = MemorySink()
     with Tracker(
         model,
         optimizer,
@@ -139,9 +139,9 @@ def tracked(model, optimizer, measures, folder):
         dense=every(1),
         detector=Suspicious(),
         checkpoints=Checkpoints(folder),
-        journal=journal,
+        sink=sink,
     ) as tracker:
-        yield tracker, journal
+        yield tracker, sink
 
 
 def backward(way, scaler, model, data):
@@ -168,10 +168,10 @@ def train(name, way, device, folder=None):
     draws = torch.Generator().manual_seed(1)
     loader = DataLoader(TensorDataset(*train_set), batch_size=BATCH // 2, shuffle=True, generator=draws)
     batches_a_step = 2 if way == "accumulated" else 1
-    held, losses, tracker, journal = measures(), [], None, None
+    held, losses, tracker, sink = measures(), [], None, None
     with contextlib.ExitStack() as stack:
         if folder is not None:
-            tracker, journal = stack.enter_context(tracked(called, optimizer, held, folder))
+            tracker, sink = stack.enter_context(tracked(called, optimizer, held, folder))
         for step in range(STEPS):
             for count, batch in enumerate(loader):
                 if count % batches_a_step == 0:
@@ -185,7 +185,7 @@ def train(name, way, device, folder=None):
             if tracker is not None and tracker.due(step):
                 tracker.evaluate(step, train=loader if step % 2 else train_set, test=test_set)
         ended = everything_of(model, optimizer, scaler, device)
-    return {"losses": losses, "generator of the loader": draws.get_state(), **ended}, journal
+    return {"losses": losses, "generator of the loader": draws.get_state(), **ended}, sink
 
 
 def log(tracker, step, loss, held):
@@ -245,13 +245,13 @@ def test_training_is_the_same_to_the_bit_with_every_collector_and_with_none(
     name, way, device, tmp_path, capsys
 ):
     without, _ = train(name, way, device)
-    observed, journal = train(name, way, device, tmp_path)
+    observed, sink = train(name, way, device, tmp_path)
     assert [what for what in without if not same(without[what], observed[what])] == []
     assert capsys.readouterr().err == ""
-    read = {key.removeprefix("collector/seconds/") for _, key, _ in journal.rows()}
+    read = {key.removeprefix("collector/seconds/") for _, key, _ in sink.rows()}
     assert {one.name for one in MODELS[name][2]()} <= read
     assert [c.step for c in saved(tmp_path / "r")] == [0, 2, 3]
-    assert (2, "detector/generalization", 1.0) in journal.rows()
+    assert (2, "detector/generalization", 1.0) in sink.rows()
 
 
 def test_every_instrument_there_is_takes_part():

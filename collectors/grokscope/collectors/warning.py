@@ -1,4 +1,4 @@
-"""Saying what went wrong: once each, on stderr, never as an exception."""
+"""Warnings on stderr: each once, never as an exception."""
 
 import re
 import sys
@@ -11,14 +11,14 @@ from grokscope.schemas.printable import written_out
 from grokscope.schemas.secrets import redacted
 
 # A loop that fails in ever new ways must not flood the terminal either.
-_MOST_SAID = 20
+_MOST_WARNINGS = 20
 _STEP = re.compile(r"\bstep \S+")
 
 
-def tell(sentence: str) -> None:
+def warn(sentence: str) -> None:
     """Write ``sentence`` to stderr, plain and without secrets; a closed or broken one costs only that.
 
-    >>> tell("")
+    >>> warn("")
     """
     try:
         if sentence:
@@ -29,8 +29,8 @@ def tell(sentence: str) -> None:
 
 
 @contextmanager
-def contained(say: Callable[[str], object], failure: str) -> Generator[None]:
-    """Say ``failure``, and the error, instead of raising it; what breaks the program off passes.
+def contained(warn: Callable[[str], object], failure: str) -> Generator[None]:
+    """Warn of ``failure``, and the error, instead of raising it; what breaks the program off passes.
 
     >>> with contained(print, "nothing was divided"):
     ...     1 / 0
@@ -41,30 +41,34 @@ def contained(say: Callable[[str], object], failure: str) -> Generator[None]:
     except Exception as error:
         if is_interrupt(error):
             raise
-        say(f"{failure} ({shown(error)})")
+        warn(f"{failure} ({shown(error)})")
 
 
-class Complaints:
-    """Says each thing once and counts what was lost; a quiet one only counts.
+class Warnings:
+    """Writes each warning once and counts the points that were lost; a quiet one only counts.
 
-    >>> complaints = Complaints()
-    >>> complaints.say("", dropped=2)
-    >>> complaints.dropped
+    Args:
+        is_quiet: Whether nothing is written.
+
+    >>> warnings = Warnings()
+    >>> warnings.warn_once("", dropped=2)
+    >>> warnings.dropped
     2
     """
 
     def __init__(self, *, is_quiet: bool = False) -> None:
         self.dropped = 0
-        self._is_quiet = is_quiet
-        self._said: set[str] = set()
+        self.is_quiet = is_quiet
+        self._written: set[str] = set()
         self._lock = threading.RLock()
 
-    def say(self, sentence: str, *, dropped: int = 0) -> None:
-        """Say ``sentence`` unless it was said before, and count ``dropped`` points."""
+    def warn_once(self, sentence: str, *, dropped: int = 0) -> None:
+        """Write ``sentence`` unless it was written before, and count ``dropped`` points."""
         with self._lock:
             self.dropped += dropped
             kind = _STEP.sub("step", sentence)  # the same thing at another step is not news
-            if self._is_quiet or not sentence or kind in self._said or len(self._said) >= _MOST_SAID:
+            is_known = kind in self._written or len(self._written) >= _MOST_WARNINGS
+            if self.is_quiet or not sentence or is_known:
                 return
-            self._said.add(kind)
-        tell(f"{sentence}. Training goes on.")
+            self._written.add(kind)
+        warn(f"{sentence}. Training goes on.")

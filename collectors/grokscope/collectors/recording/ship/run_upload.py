@@ -5,27 +5,34 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from grokscope.collectors.recording.ship.bisecting_queue import BisectingQueue
 from grokscope.collectors.recording.ship.dead_letters import DeadLetters
-from grokscope.collectors.recording.ship.frame import ending_of, frame_of
-from grokscope.collectors.recording.ship.sieve import Sieve
-from grokscope.collectors.recording.ship.sink import Label, Refused, Scalar, Sink, TooSlow, Unavailable
+from grokscope.collectors.recording.ship.run_header import ending_of, run_header
+from grokscope.collectors.recording.ship.run_store import (
+    Label,
+    Refused,
+    RunStore,
+    Scalar,
+    TooSlow,
+    Unavailable,
+)
 from grokscope.collectors.recording.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, REFUSED
+from grokscope.schemas.limits import LABELS_A_CALL, METRICS_A_CALL
 
-BATCH = 1000
+# A store that is too slow for so few is not helped by fewer.
 _SMALLEST_BATCH = 50
-_LABELS_A_CALL = 100
 _REASON_LENGTH = 500
 # A store that refuses all of a run, and nothing else, is believed after this long and this many tries.
 BELIEVED_SECONDS = 300.0
 _BELIEVED_TRIES = 4
 
 
-class Waiting(Unavailable):
+class RefusedForNow(Unavailable):
     """The store refuses all of a run, maybe for a reason that passes."""
 
 
-class Patience:
+class RefusalTimer:
     """How long a store has refused a run while it took other things.
 
     Args:
@@ -44,47 +51,49 @@ class Patience:
             error: What the store said.
 
         Raises:
-            Waiting: While it has not.
+            RefusedForNow: While it has not.
         """
         self._since = self._clock() if self._since is None else self._since
         self._tries += 1
         if self._tries < _BELIEVED_TRIES or self._clock() - self._since < BELIEVED_SECONDS:
-            raise Waiting(f"it refuses a run ({error}); that is tried again, and all of it kept") from error
+            raise RefusedForNow(
+                f"it refuses a run ({error}); that is tried again, and all of it kept"
+            ) from error
 
     def forget(self) -> None:
         """Begin anew: something else has happened."""
         self._since, self._tries = None, 0
 
 
-class StoredRun:
-    """What a sink has of one run, and what is on its way there.
+class RunUpload:
+    """What a store has of one run, and what is on its way there.
 
-    A record that the sink refuses, be it a point, a param, a tag or the end, goes to the dead letters and
+    A record that the store refuses, be it a point, a param, a tag or the end, goes to the dead letters and
     costs none of the others.
 
     Args:
         meta: What the spool says the run is.
-        sink: Where it goes.
-        letters: Takes what the sink refuses.
-        clock: Seconds that only grow; see ``Patience``.
+        run_store: Where it goes.
+        letters: Takes what the store refuses.
+        clock: Seconds that only grow; see ``RefusalTimer``.
 
     Attributes:
         batch_size: How many points are sent at once; less where the store is slow.
-        refused: How many records the sink has refused.
-        patience: With a store that refuses all of it.
+        refusals: How long a store has refused all of it.
     """
 
-    def __init__(self, meta: Meta, *, sink: Sink, letters: DeadLetters, clock: Callable[[], float]) -> None:
-        self.batch_size = BATCH
-        self.refused = 0
-        self.patience = Patience(clock)
+    def __init__(
+        self, meta: Meta, *, run_store: RunStore, letters: DeadLetters, clock: Callable[[], float]
+    ) -> None:
+        self.batch_size = METRICS_A_CALL
+        self.refusals = RefusalTimer(clock)
         self._meta = meta
-        self._sink = sink
+        self._run_store = run_store
         self._letters = letters
-        self._told = 0
+        self._count_told = 0
         self._id = ""
-        self._labels: Sieve[Label]
-        self._points: Sieve[Scalar]
+        self._labels: BisectingQueue[Label]
+        self._points: BisectingQueue[Scalar]
 
     @property
     def waiting(self) -> int:
@@ -102,9 +111,9 @@ class StoredRun:
             self._labels.advance()
         self._tell_refused(run)
 
-    def put(self, points: Sequence[Scalar]) -> None:
-        """Take points to be sent."""
-        self._points.put(points, size=self.batch_size)
+    def add(self, points: Sequence[Scalar]) -> None:
+        """Add points to be sent."""
+        self._points.add(points, size=self.batch_size)
 
     def send(self) -> int:
         """Send a batch of points; return how many are done with.
@@ -119,10 +128,10 @@ class StoredRun:
             self._points.resize(self.batch_size)
             raise
 
-    def beat(self, time_ms: int) -> None:
+    def heartbeat(self, time_ms: int) -> None:
         """Say that the trainer was alive at ``time_ms``."""
         with suppress(Refused):  # the points say the same a little later
-            self._sink.beat(self._id, time_ms)
+            self._run_store.heartbeat(self._id, time_ms)
 
     def end(self, content: Mapping[str, Any], *, last_ms: int, damage: str = "") -> None:
         """End the run as the spool's last event says.
@@ -134,39 +143,40 @@ class StoredRun:
         """
         ending, misfit = ending_of(content, attempt=self._meta.attempt, last_ms=last_ms)
         if misfit is not None:
-            self._letters.bury(misfit.record, misfit.why)
+            self._letters.add(misfit.record, misfit.why)
         self._tell_refused(self._id)
         try:
-            self._sink.end_run(self._id, ending._replace(damage=damage))
+            self._run_store.end_run(self._id, ending._replace(damage=damage))
         except Refused as error:
-            self.patience.check(error)
-            self._bury({"event": "end", **ending._asdict()}, str(error))
+            self.refusals.check(error)
+            self._letters.add({"event": "end", **ending._asdict()}, str(error))
 
     def _opened(self) -> str:
-        frame = frame_of(self._meta)
-        run = self._sink.open_run(frame.meta)
-        for misfit in frame.misfits:
-            self._letters.bury(misfit.record, misfit.why)
-        known = Label("tag", CLIENT_RUN_ID, self._meta.run_id)
-        describe, probe = partial(self._sink.describe, run), partial(self._sink.describe, run, (known,))
-        self._labels = Sieve(describe, bury=self._bury_record, probe=probe, good=known)
-        self._labels.put(frame.labels, size=_LABELS_A_CALL)
-        self._points = Sieve(partial(self._sink.send, run), bury=self._bury_record, probe=probe)
+        header = run_header(self._meta)
+        run = self._run_store.open_run(header.meta)
+        for misfit in header.misfits:
+            self._letters.add(misfit.record, misfit.why)
+        client_id = Label("tag", CLIENT_RUN_ID, self._meta.run_id)
+        describe, probe = (
+            partial(self._run_store.describe, run),
+            partial(self._run_store.describe, run, (client_id,)),
+        )
+        self._labels = BisectingQueue(describe, give_up=self._keep_refused, probe=probe, good=client_id)
+        self._labels.add(header.labels, size=LABELS_A_CALL)
+        self._points = BisectingQueue(
+            partial(self._run_store.send, run), give_up=self._keep_refused, probe=probe
+        )
         self._id = run
         return run
 
-    def _bury_record(self, record: Scalar | Label, why: str) -> None:
-        self._bury(record._asdict(), why)
-
-    def _bury(self, record: Mapping[str, Any], why: str) -> None:
-        self._letters.bury(record, why)
-        self.refused += 1
+    def _keep_refused(self, record: Scalar | Label, why: str) -> None:
+        self._letters.add(record._asdict(), why)
 
     def _tell_refused(self, run: str) -> None:
         """Say on the run how much of it was refused."""
         count = self._letters.count
-        if count != self._told:
+        if count != self._count_told:
             said = Label("tag", REFUSED, f"{count}; the last: {self._letters.last[:_REASON_LENGTH]}")
             with suppress(Refused):
-                self._sink.describe(run, (said,))
-            self._told = count
+                self._run_store.describe(run, (said,))
+            self._count_told = count

@@ -5,8 +5,8 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.collectors.recording.ship.sieve import Sieve
-from grokscope.collectors.recording.ship.sink import Refused, Unavailable
+from grokscope.collectors.recording.ship.bisecting_queue import BisectingQueue
+from grokscope.collectors.recording.ship.run_store import Refused, Unavailable
 
 
 class Weather:
@@ -16,7 +16,7 @@ class Weather:
         self.poison = poison
         self.is_storm = [bool(n % 2) for n, length in enumerate(spells) for _ in range(length)][::-1]
         self.taken: set[int] = set()
-        self.buried: set[int] = set()
+        self.given_up: set[int] = set()
 
     def send(self, numbers) -> None:
         if (self.is_storm and self.is_storm.pop()) or self.poison & set(numbers):
@@ -26,16 +26,16 @@ class Weather:
 
 @given(st.sets(st.integers(0, 59)), st.lists(st.integers(3, 30), max_size=8))
 @settings(max_examples=100, deadline=None)
-def test_whatever_the_weather_only_poison_is_buried_and_all_else_arrives(poison, spells):
+def test_whatever_the_weather_only_poison_is_given_up_and_all_else_arrives(poison, spells):
     weather = Weather(poison, spells)
-    sieve = Sieve[int](
-        weather.send, bury=lambda number, why: weather.buried.add(number), probe=lambda: weather.send(())
+    queue = BisectingQueue[int](
+        weather.send, give_up=lambda number, why: weather.given_up.add(number), probe=lambda: weather.send(())
     )
     for begin in (0, 30):
-        sieve.put(range(begin, begin + 30), size=20)
+        queue.add(range(begin, begin + 30), size=20)
         for _ in range(300):
             with suppress(Refused, Unavailable):
-                sieve.advance()
+                queue.advance()
     good = {*range(60)} - poison
     assert weather.taken == good
-    assert weather.buried == (poison if good else set())
+    assert weather.given_up == (poison if good else set())

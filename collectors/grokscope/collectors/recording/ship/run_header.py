@@ -1,17 +1,16 @@
-"""What a spool says about its run besides points, made fit for MLflow; what that changes is told."""
+"""What a spool says about its run besides points, made fit for MLflow, with what that changes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from grokscope.collectors.recording.ship.sink import ENDS, Ending, Label
+from grokscope.collectors.recording.ship.run_store import ENDS, Ending, Label
 from grokscope.collectors.recording.spool import Meta
+from grokscope.schemas.limits import EXPERIMENT_COLUMN_LENGTH, PARAM_LENGTH, RUN_NAME_LENGTH, TAG_LENGTH
 from grokscope.schemas.names import plain_text
 
 DEFAULT_EXPERIMENT = "Default"
-# The columns of MLflow's tables; its checks allow an experiment's name of 500, which PostgreSQL then refuses.
-_EXPERIMENT_LENGTH, _NAME_LENGTH = 256, 250
-_VALUE_LENGTH = {"param": 6000, "tag": 8000}
+_VALUE_LENGTH = {"param": PARAM_LENGTH, "tag": TAG_LENGTH}
 _MOST_MS = 2**63 - 1
 
 
@@ -27,7 +26,7 @@ class Misfit(NamedTuple):
     why: str
 
 
-class Frame(NamedTuple):
+class RunHeader(NamedTuple):
     """A run as MLflow takes it.
 
     Attributes:
@@ -41,13 +40,13 @@ class Frame(NamedTuple):
     misfits: tuple[Misfit, ...]
 
 
-def frame_of(meta: Meta) -> Frame:
+def run_header(meta: Meta) -> RunHeader:
     """Return what MLflow takes of a run's description.
 
-    >>> frame = frame_of(Meta(run_id="r", store="s", experiment="", name="n", params={"lr": "0.1"}))
-    >>> frame.meta.experiment, frame.labels
+    >>> header = run_header(Meta(run_id="r", store="s", experiment="", name="n", params={"lr": "0.1"}))
+    >>> header.meta.experiment, header.labels
     ('Default', (Label(kind='param', key='lr', value='0.1'),))
-    >>> [misfit.why for misfit in frame.misfits]
+    >>> [misfit.why for misfit in header.misfits]
     ["MLflow takes no experiment without a name; the run is in 'Default'"]
     """
     misfits: list[Misfit] = []
@@ -56,11 +55,11 @@ def frame_of(meta: Meta) -> Frame:
         why = f"MLflow takes no experiment without a name; the run is in {DEFAULT_EXPERIMENT!r}"
         misfits.append(Misfit({"experiment": experiment}, why))
         experiment = DEFAULT_EXPERIMENT
-    elif len(experiment) > _EXPERIMENT_LENGTH:
-        misfits.append(_cut({"experiment": experiment}, _EXPERIMENT_LENGTH))
+    elif len(experiment) > EXPERIMENT_COLUMN_LENGTH:
+        misfits.append(_cut({"experiment": experiment}, EXPERIMENT_COLUMN_LENGTH))
     name = plain_text(meta.name)
-    if len(name) > _NAME_LENGTH:
-        misfits.append(_cut({"name": name}, _NAME_LENGTH))
+    if len(name) > RUN_NAME_LENGTH:
+        misfits.append(_cut({"name": name}, RUN_NAME_LENGTH))
     labels: list[Label] = []
     for label in _labels(meta):
         length = _VALUE_LENGTH[label.kind]
@@ -69,11 +68,11 @@ def frame_of(meta: Meta) -> Frame:
         labels.append(label._replace(value=label.value[:length]))
     fit = replace(
         meta,
-        experiment=experiment[:_EXPERIMENT_LENGTH],
-        name=name[:_NAME_LENGTH],
+        experiment=experiment[:EXPERIMENT_COLUMN_LENGTH],
+        name=name[:RUN_NAME_LENGTH],
         start_ms=min(max(0, meta.start_ms), _MOST_MS),
     )
-    return Frame(meta=fit, labels=tuple(labels), misfits=tuple(misfits))
+    return RunHeader(meta=fit, labels=tuple(labels), misfits=tuple(misfits))
 
 
 def ending_of(content: Mapping[str, Any], *, attempt: int, last_ms: int) -> tuple[Ending, Misfit | None]:

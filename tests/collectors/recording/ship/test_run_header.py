@@ -7,9 +7,9 @@ from mlflow.entities import ViewType
 
 from grokscope.collectors.recording.ship.delivery import Delivery
 from grokscope.collectors.recording.ship.lock import ShipLock
-from grokscope.collectors.recording.ship.mlflow.sink import MlflowSink
+from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.sink import open_journal
+from grokscope.collectors.recording.sink import open_sink
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 
@@ -17,7 +17,7 @@ END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 def deliver(folder, meta, tmp_path) -> list[dict]:
     """Deliver a spool in a few calls; return what was refused."""
     dead = tmp_path / "dead.jsonl"
-    delivery = Delivery(folder, meta, sink=MlflowSink(meta.store), dead=dead)
+    delivery = Delivery(folder, meta, run_store=MlflowRunStore(meta.store), dead_letters=dead)
     for _ in range(5):
         if not delivery.is_done:
             delivery.advance()
@@ -110,7 +110,7 @@ def test_an_experiment_s_artifacts_stay_beside_the_store_whatever_its_name(
 ):
     for number, name in enumerate(("/etc", "../../up", "a/../../../b")):
         _, meta, _ = new_spool(f"run-{number}", experiment=name)
-        MlflowSink(store).open_run(meta)
+        MlflowRunStore(store).open_run(meta)
         place = client.get_experiment_by_name(name).artifact_location
         assert place.startswith((tmp_path / "mlartifacts").as_uri() + "/")
         assert ".." not in place
@@ -123,12 +123,12 @@ def test_what_was_refused_is_told_when_the_run_is_closed_and_on_the_run(
     monkeypatch.setenv("GROKSCOPE_HOME", str(home))
     shipping = ShipLock(home, store)  # no other process is started to ship
     assert shipping.acquire()
-    journal = open_journal("run-a", store=store, experiment="e", name="n", params={})
+    sink = open_sink("run-a", store=store, experiment="e", name="n", params={})
     for step in range(3):
-        journal.points(step, 1000, {"good": 1.0} | ({f"a<\x1b[31m{step}": 1.0} if step < 2 else {}))
-    journal.end("FINISHED", 9000)
-    assert Service(home, store, sink=MlflowSink(store)).run(idle_seconds=0.0)
-    assert journal.wait_shipped(5) == 0
+        sink.points(step, 1000, {"good": 1.0} | ({f"a<\x1b[31m{step}": 1.0} if step < 2 else {}))
+    sink.end("FINISHED", 9000)
+    assert Service(home, store, run_store=MlflowRunStore(store)).run(idle_seconds=0.0)
+    assert sink.wait_shipped(5) == 0
     said = capsys.readouterr().err
     assert "of run run-a the store refused 2 records" in said
     assert str(home / "dead" / "run-a.jsonl") in said
@@ -140,18 +140,22 @@ def test_what_was_refused_is_told_when_the_run_is_closed_and_on_the_run(
     shipping.release()
 
 
-def test_a_shipper_that_is_killed_while_it_buries_keeps_each_record_once(new_spool, client, store, tmp_path):
+def test_a_shipper_that_is_killed_while_it_keeps_dead_letters_has_each_record_once(
+    new_spool, client, store, tmp_path
+):
     folder, meta, writer = new_spool()
     for step in range(4):
         writer.points(step, 1000, {"good": 1.0, "../bad": 1.0})
     writer.close(END)
     dead = tmp_path / "dead.jsonl"
-    first = Delivery(folder, meta, sink=MlflowSink(store), dead=dead)
-    while first.refused < 3:  # and then it dies, before it has noted how far it came
+    first = Delivery(folder, meta, run_store=MlflowRunStore(store), dead_letters=dead)
+    while (
+        not dead.exists() or len(dead.read_text().splitlines()) < 3
+    ):  # and then it dies, before it has noted how far it came
         first.advance()
     lines = dead.read_text().splitlines(keepends=True)
     dead.write_text("".join(lines[:2]) + lines[2][:30])
-    again = Delivery(folder, meta, sink=MlflowSink(store), dead=dead)
+    again = Delivery(folder, meta, run_store=MlflowRunStore(store), dead_letters=dead)
     while not again.is_done:
         again.advance()
     now = [line for line in dead.read_text().splitlines() if line != lines[2][:30]]

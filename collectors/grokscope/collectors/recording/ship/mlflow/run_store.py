@@ -1,4 +1,4 @@
-"""MLflow as a sink: embedded SQLite or a server over HTTP. The only collector that imports mlflow."""
+"""Runs and scalars into MLflow: embedded SQLite or a server. The only collector that imports mlflow."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from grokscope.collectors.recording.ship.lock import ShipLock
 from grokscope.collectors.recording.ship.mlflow.errors import reading, translated
 from grokscope.collectors.recording.ship.mlflow.store_version import first_open
-from grokscope.collectors.recording.ship.sink import (
+from grokscope.collectors.recording.ship.run_store import (
     Ending,
     Label,
     Refused,
@@ -25,6 +25,7 @@ from grokscope.collectors.recording.ship.sink import (
 )
 from grokscope.collectors.recording.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, LAST_SEEN, sqlite_path
+from grokscope.schemas.limits import TAG_LENGTH
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
 from grokscope.schemas.tags import ATTEMPT
@@ -32,13 +33,12 @@ from grokscope.schemas.tags import ATTEMPT
 # Whoever serves a home under whatever host name opens its runs one after the other.
 _ANY_HOST = "*"
 _LOCK_TRIES = 100
-# How long another maker of the same run, on another machine, has to see ours and to give way.
+# How long another maker of the same run, on another machine, has to see this one and to give way.
 _LOOKS, _BETWEEN_LOOKS = 20, 0.1
 _MOST_DOUBLES = 50
-_TAG_LENGTH = 5000
 
 
-class MlflowSink:
+class MlflowRunStore:
     """Writes into one MLflow store.
 
     Args:
@@ -78,7 +78,7 @@ class MlflowSink:
         with self._about(run):
             self._connected().log_batch(run, metrics=metrics, synchronous=True)
 
-    def beat(self, run: str, time_ms: int) -> None:
+    def heartbeat(self, run: str, time_ms: int) -> None:
         """Write the time to the tag ``grokscope.last_seen``."""
         with self._about(run):
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
@@ -92,7 +92,7 @@ class MlflowSink:
             found = client.get_run(run)
             if ending.damage and ending.damage not in (told := found.data.tags.get(DAMAGE, "")):
                 text = f"{told}; {ending.damage}" if told else ending.damage
-                client.set_tag(run, DAMAGE, text[:_TAG_LENGTH])
+                client.set_tag(run, DAMAGE, text[:TAG_LENGTH])
             if _attempt(found) <= ending.attempt:
                 client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
 
@@ -203,7 +203,7 @@ def _meant(client: MlflowClient, experiment: str, meta: Meta, *, mine: str | Non
         client: Of the store.
         experiment: Its id.
         meta: The run on the client's side.
-        mine: Id of the run that we have just made; it goes unless it is meant.
+        mine: Id of the run that this process has just made; it goes unless it is meant.
     """
     meant: Run | None = None
     empty: set[str] = set()

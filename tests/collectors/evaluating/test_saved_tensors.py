@@ -6,9 +6,9 @@ from torch import nn
 from torch.nn.functional import batch_norm
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.evaluating.kept_tensors import Habits
-from grokscope.collectors.evaluating.preserved_state import undisturbed
-from grokscope.collectors.testing import MemoryJournal
+from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
+from grokscope.collectors.testing import MemorySink
 
 DATA = (torch.randn(8, 4, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 3)
 
@@ -48,7 +48,7 @@ WRITES = {
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_what_a_forward_pass_writes_is_put_back_at_every_evaluation(capsys, write):
     model = Writing()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal())
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
     model.write = lambda: write(model)
     before = everything(model)
     for step in range(3):
@@ -60,7 +60,7 @@ def test_what_a_forward_pass_writes_is_put_back_at_every_evaluation(capsys, writ
 
 def test_a_parameter_that_is_first_written_later_is_said_once_and_put_back_from_then_on(capsys):
     model = Writing()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal())
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
     tracker.evaluate(0, train=DATA)
     model.write = lambda: model.scale.mul_(0.5)
     tracker.evaluate(1, train=DATA)
@@ -72,31 +72,31 @@ def test_a_parameter_that_is_first_written_later_is_said_once_and_put_back_from_
 
 
 def test_a_model_that_writes_nothing_is_copied_once_and_no_more():
-    model, habits = nn.Linear(4, 3), Habits(say=print)
-    with undisturbed(model, habits=habits):
+    model, written = nn.Linear(4, 3), WrittenParameters(warn=print)
+    with preserved_state(model, written=written):
         model(DATA[0])
-    assert habits.copied == set()
+    assert written.copied == set()
 
 
 def test_a_look_that_is_broken_off_teaches_nothing():
-    model, habits = nn.Linear(4, 3), Habits(say=print)
-    with pytest.raises(KeyboardInterrupt), undisturbed(model, habits=habits):
+    model, written = nn.Linear(4, 3), WrittenParameters(warn=print)
+    with pytest.raises(KeyboardInterrupt), preserved_state(model, written=written):
         raise KeyboardInterrupt
-    assert habits.copied is None
+    assert written.copied is None
 
 
 def test_parameters_that_are_not_numbers_count_as_unwritten():
-    model, habits = nn.Linear(4, 3), Habits(say=print)
+    model, written = nn.Linear(4, 3), WrittenParameters(warn=print)
     nn.init.constant_(model.bias, float("nan"))
-    with undisturbed(model, habits=habits):
+    with preserved_state(model, written=written):
         model(DATA[0])
-    assert habits.copied == set()
+    assert written.copied == set()
 
 
 def test_a_graph_that_holds_a_written_buffer_survives_an_evaluation():
     model = Writing()
     waiting = model(DATA[0]).sum() + (model.mean.clone().requires_grad_() * model.mean).sum()
-    tracker = Tracker(model, experiment="e", journal=MemoryJournal())
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
     tracker.evaluate(0, train=DATA)
     waiting.backward()
     assert model.head.weight.grad is not None

@@ -1,0 +1,43 @@
+"""A run that nobody closes: its tracker and model can go, and its values are still written."""
+
+import gc
+import weakref
+
+import pytest
+import torch
+from torch import nn
+
+from grokscope.collectors import Measuring, Tracker, TrackerError
+from grokscope.collectors.testing import MemorySink
+
+
+class Holder(nn.Module):
+    """A model that holds its own tracker, as one of Lightning's does through its trainer's callbacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+        self.tracker: Tracker | None = None
+
+    def forward(self, inputs):
+        return self.layer(inputs)
+
+
+def test_a_tracker_that_is_dropped_unclosed_keeps_no_model_in_memory():
+    sink, model = MemorySink(), Holder()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.tracker = Tracker(model, optimizer, experiment="e", sink=sink, measuring=Measuring(defaults=False))
+    model.tracker.evaluate(0, train=(torch.zeros(3, 4), torch.tensor([0, 1, 2])))
+    gone = [weakref.ref(one) for one in (model, model.tracker, optimizer)]
+    del model, optimizer
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 3
+    assert sink.rows()
+    assert sink.status is None  # that is told as the program ends
+
+
+def test_the_earlier_name_of_the_sink_is_refused_with_the_name_of_today():
+    with pytest.raises(TrackerError, match="sink="):
+        Tracker(experiment="e", journal=MemorySink())
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sinks'"):
+        Tracker(experiment="e", sinks=MemorySink())
