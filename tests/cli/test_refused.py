@@ -1,6 +1,6 @@
 """Points that a store has refused for good: whoever sends points is told of them, and where they are."""
 
-from grokscope.collectors.recording.ship.dead_letters import DeadLetters, letters_path
+from grokscope.collectors.recording.ship.delivery.dead_letters import DeadLetters, letters_path
 from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.run_store import Refused, TooSlow, Unavailable
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}

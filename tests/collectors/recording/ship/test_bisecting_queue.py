@@ -5,7 +5,7 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.collectors.recording.ship.bisecting_queue import BisectingQueue
+from grokscope.collectors.recording.ship.delivery.bisecting_queue import BisectingQueue
 from grokscope.collectors.recording.ship.run_store import Refused, Unavailable
 
 

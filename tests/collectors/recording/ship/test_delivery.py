@@ -6,7 +6,7 @@ import math
 import pytest
 from mlflow.entities import ViewType
 
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import TooSlow, Unavailable
 from grokscope.collectors.recording.spool import Cursor, SpoolWriter, read_cursor, write_cursor

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from grokscope.collectors.recording.ship import __main__ as program
-from grokscope.collectors.recording.ship import backlogs, ensure_shipper, is_held, retry_stuck, shipped_spool
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship import backlogs, ensure_shipper, is_held, retry_stuck
+from grokscope.collectors.recording.ship.delivery import shipped_spool
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.lock import ShipLock
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import Scalar, Unavailable

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.collectors.recording.ship import backlogs
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import Refused
-from grokscope.collectors.recording.ship.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.service import Service
 from grokscope.collectors.recording.spool import (
     Meta,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlflow.entities import ViewType
 
 from grokscope.collectors.recording.ship import backlogs
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import Refused
 from grokscope.collectors.recording.ship.service import Service

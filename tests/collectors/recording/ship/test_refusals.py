@@ -14,10 +14,10 @@ from werkzeug.serving import make_server
 
 from grokscope.collectors.recording.ship import __main__ as program
 from grokscope.collectors.recording.ship import backlogs, retry_stuck
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.run_upload import BELIEVED_SECONDS
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import Unavailable
-from grokscope.collectors.recording.ship.run_upload import BELIEVED_SECONDS
 from grokscope.collectors.recording.ship.service import Service
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}

@@ -20,7 +20,7 @@ NEWS = 8
 """A counter's news makes the engine run once an eighth of the evaluations is new."""
 GROWTH = 1.5
 """It runs anyway when the log has grown by this factor: what no counter sees is reported no later."""
-MLFLOW_SETTINGS = 2
+PATIENCE = 2
 """A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
 _FIRST = 8
 _SPLITS = ("train/accuracy", "test/accuracy", "val/accuracy")
@@ -50,7 +50,7 @@ class LiveDetector:
     else MRR, else accuracy) exceeds the level m_t: the mean of all scores since the fit and before evaluation
     t, each cut at its own level, plus ``margin``, or plus 2.5 standard deviations if that is more. The first
     ``baseline.SETTLING`` scores only set the level. At 1/alpha the generalization is ``suspected``, once; the
-    suspicion is withdrawn if the log is ``MLFLOW_SETTINGS`` times as long and the engine still sees no rise.
+    suspicion is withdrawn if the log is ``PATIENCE`` times as long and the engine still sees no rise.
 
     What is promised: if the conditional expectation of the score (cut to 0..1), given all that was fed
     before, never exceeds m_t, then
@@ -238,7 +238,7 @@ class LiveDetector:
             return []
         since, suspicion = self._suspected
         has_led = any(event.kind is Kind.GENERALIZATION for event in verdict.transitions)
-        if has_led or self._seen < MLFLOW_SETTINGS * since:
+        if has_led or self._seen < PATIENCE * since:
             return []
         self._suspected = None
         return [suspicion]

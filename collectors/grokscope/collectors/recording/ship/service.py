@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from grokscope.collectors.recording.ship.dead_letters import letters_path
-from grokscope.collectors.recording.ship.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.dead_letters import letters_path
+from grokscope.collectors.recording.ship.delivery.delivery import Delivery
+from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.lock import ship_key
 from grokscope.collectors.recording.ship.ownership import may_ship
 from grokscope.collectors.recording.ship.run_store import OtherVersion, RunStore, StoreReplaced, Unavailable
-from grokscope.collectors.recording.ship.run_upload import RefusedForNow
 from grokscope.collectors.recording.spool import (
     find_spools,
     forget_attempts,

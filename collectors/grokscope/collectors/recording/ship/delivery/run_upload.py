@@ -5,9 +5,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from grokscope.collectors.recording.ship.bisecting_queue import BisectingQueue
-from grokscope.collectors.recording.ship.dead_letters import DeadLetters
-from grokscope.collectors.recording.ship.run_header import ending_of, run_header
+from grokscope.collectors.recording.ship.delivery.bisecting_queue import BisectingQueue
+from grokscope.collectors.recording.ship.delivery.dead_letters import DeadLetters
+from grokscope.collectors.recording.ship.delivery.run_header import ending_of, run_header
 from grokscope.collectors.recording.ship.run_store import (
     Label,
     Refused,

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grokscope.collectors.recording.ship.dead_letters import DeadLetters
-from grokscope.collectors.recording.ship.interval import Interval
+from grokscope.collectors.recording.ship.delivery.dead_letters import DeadLetters
+from grokscope.collectors.recording.ship.delivery.interval import Interval
+from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow, RunUpload
+from grokscope.collectors.recording.ship.delivery.shipped_spool import ShippedSpool
+from grokscope.collectors.recording.ship.delivery.spool_batches import SpoolBatch, SpoolBatches
 from grokscope.collectors.recording.ship.ownership import renew_lease
 from grokscope.collectors.recording.ship.run_store import Refused, RunGone, RunMissing, RunStore, Unavailable
-from grokscope.collectors.recording.ship.run_upload import RefusedForNow, RunUpload
-from grokscope.collectors.recording.ship.shipped_spool import ShippedSpool
-from grokscope.collectors.recording.ship.spool_batches import SpoolBatch, SpoolBatches
 from grokscope.collectors.recording.spool import Event, Meta, is_certain, read_ending, writer_is_alive
 from grokscope.schemas.limits import METRICS_A_CALL
 

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from grokscope.collectors.recording.ship.interval import Interval
+from grokscope.collectors.recording.ship.delivery.interval import Interval
 from grokscope.collectors.recording.spool import (
     Cursor,
     Damage,
