@@ -37,7 +37,7 @@ _WIDTH = 140
 def shown(text: str, *, limit: int = _CELL) -> str:
     r"""Return a text of others on one line, with what does not print written out, cut at ``limit``.
 
-    Use it for each name that stands beside something of ours; ``say`` guards lines only.
+    Use it for each name that stands beside words that are ours; ``say`` guards lines only.
 
     >>> shown("a\x1b[31m\u202e\tb\n"), shown("é 学 👍"), shown("x" * 300, limit=3)
     ('a\\x1b[31m\\u202e\\tb\\n', 'é 学 👍', 'xx…')

@@ -20,7 +20,7 @@ EVIL = "' || alert(1) || 'datum.x <img src=x>"
 def priced(training, curves):
     """Two groups that generalize at the same steps, at 1 and 3 GFLOP a step, and one that does not."""
     experiment = training.experiment("priced")
-    for group, each, groks in (("dear", 3e9, True), ("cheap", 1e9, True), ("never", 2e9, False)):
+    for group, each, groks in (("costly", 3e9, True), ("cheap", 1e9, True), ("never", 2e9, False)):
         for seed in range(2):
             points = curves(groks=groks)
             flops = [("progress/flops", each * step, step) for step in sorted({step for *_, step in points})]
@@ -46,7 +46,7 @@ def frame(*rows):
 
 def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
     costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
-    each = {"dear": 3e9, "cheap": 1e9, "never": 2e9}
+    each = {"costly": 3e9, "cheap": 1e9, "never": 2e9}
     assert costs.height == 6
     for row in costs.iter_rows(named=True):
         date = snapshot.verdicts[row["run_id"]].generalized
@@ -61,10 +61,10 @@ def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(
     groups = group_costs(
         costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
     )
-    assert groups["group"].to_list() == ["cheap", "dear", "never"]
+    assert groups["group"].to_list() == ["cheap", "costly", "never"]
     said = answer(groups, FLOPS, event="generalized")
     assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
-    assert "Next comes dear with 3.0× as much: 2 of 2 runs" in said
+    assert "Next comes costly with 3.0× as much: 2 of 2 runs" in said
     assert answer_of(snapshot) == said
 
 

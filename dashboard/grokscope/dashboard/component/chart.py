@@ -40,7 +40,7 @@ def show(
 
 
 def note(sentence: str | None) -> None:
-    """Write a sentence of ours in small type; nothing where there is none."""
+    """Write a sentence in small type; nothing where there is none."""
     if sentence:
         st.caption(sentence)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
 from grokscope.dashboard.component.chart_data import colours_of
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.costs import EVENTS, answer, costs_of, group_costs
@@ -33,7 +33,7 @@ def answer_of(snapshot: Snapshot) -> str | None:
     return answer(group_costs(costs_of(snapshot, ids, event=EVENTS[event], unit=unit)), unit, event=event)
 
 
-def spending(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     """Draw what each run spent until it generalized; return which group spent the least, in markdown."""
     units = units_of(snapshot.curves, _judged(snapshot, run_ids))
     if not _has_event(snapshot, run_ids):
@@ -55,7 +55,7 @@ def spending(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     )
     st.caption(_KEY)
     note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
-    behind({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
+    offer_downloads({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
     return answer(groups, unit, event=event)
 
 

@@ -24,7 +24,7 @@ _FILES: Mapping[str, tuple[str, Callable[[pl.DataFrame], bytes]]] = {
 }
 
 
-def behind(
+def offer_downloads(
     frames: Mapping[str, pl.DataFrame],
     *,
     key: str,

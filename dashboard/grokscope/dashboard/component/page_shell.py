@@ -1,4 +1,4 @@
-"""What all pages share: the experiment's picker, the states with nothing to draw, the paper's colour."""
+"""What all pages share: the experiment's picker, the states with nothing to draw, when a page refreshes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

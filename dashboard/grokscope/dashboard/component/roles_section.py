@@ -15,7 +15,7 @@ _GUESS, _IGNORE = "as guessed from its name", "nothing: leave it out"
 _TITLE = "What each metric is taken for"
 
 
-def naming(data: Data, snapshot: Snapshot) -> None:
+def roles_section(data: Data, snapshot: Snapshot) -> None:
     """Draw the roles of the experiment's metrics, and the control that overrides them."""
     roles = [role for role in data.source.roles(snapshot) if is_about_learning(role.name)]
     if not roles or snapshot.experiment is None:

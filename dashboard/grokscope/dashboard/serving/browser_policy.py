@@ -1,4 +1,4 @@
-"""What a browser may do with a page of ours, and which pages may talk to the server: none but its own."""
+"""What a browser may do with these pages, and which pages may talk to the server: none but its own."""
 
 import re
 from base64 import b64encode

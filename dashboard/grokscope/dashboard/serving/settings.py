@@ -24,7 +24,7 @@ APP = Path(__file__).parents[1] / "app.py"
 THEME = Path(__file__).with_name("theme.toml")
 
 ICON = Path(__file__).with_name("icon.svg")
-"""The tab's icon: a file of ours, since Streamlit fetches named ones from another host."""
+"""The tab's icon: a file, since Streamlit fetches named ones from another host."""
 
 LOOPBACK = "127.0.0.1"
 

@@ -32,8 +32,8 @@ from grokscope.dashboard.component.chart_data import (
     said_of_grey,
     said_of_thinning,
 )
-from grokscope.dashboard.component.cost_section import spending
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.cost_section import cost_section
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.component.window import windowed, within
@@ -75,7 +75,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
         phrases.cut(len(chosen), len(asked), "runs", rest="Filter and select on the page Runs to see others.")
     )
     _charts(data, snapshot, chosen, look)
-    said = spending(snapshot, asked)
+    said = cost_section(snapshot, asked)
     if said:
         result.markdown(said)
     st.subheader("Groups", anchor=False)
@@ -157,7 +157,7 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
     frames = _frames(snapshot, raw, marks, look.unit)
-    behind(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
+    offer_downloads(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
 
 
 def _frames(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from grokscope.dashboard.charts.leads import FARTHEST, pooled_leads_chart
 from grokscope.dashboard.component.chart import note, show
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT
 from grokscope.dashboard.state.data import Data, Snapshot
@@ -136,7 +136,9 @@ def _table(leads: Leads, spec: dict[str, Any]) -> None:
         placeholder=NOTHING,
         alt="Leads of all measures over runs, with permutation p-values and leave-one-configuration-out",
     )
-    behind({"leads by run": leads.members.drop("run_id"), "pooled leads": table}, key="leads", specs=[spec])
+    offer_downloads(
+        {"leads by run": leads.members.drop("run_id"), "pooled leads": table}, key="leads", specs=[spec]
+    )
 
 
 def _columns() -> dict[str, Any]:

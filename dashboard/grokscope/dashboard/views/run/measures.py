@@ -9,7 +9,7 @@ from grokscope.dashboard.charts import StepAxis
 from grokscope.dashboard.charts.leads import run_leads_chart
 from grokscope.dashboard.charts.segments import segments_chart
 from grokscope.dashboard.component.chart import note, show
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.leads import EVENT, MEANING_OF_LEADS, members_of, rise_of, why_left_out
@@ -49,7 +49,7 @@ def leads_section(points: pl.DataFrame, snapshot: Snapshot, run_id: str) -> None
     )
     st.caption("bar: from 10 % to 50 % of the change since memorization · ● 50 % · grey: of the training set")
     note(phrases.cut(shown.height, members.height, "measures", rest="The data hold all."))
-    behind({"leads": members.drop("run_id", "run")}, key="run_leads", specs=[spec])
+    offer_downloads({"leads": members.drop("run_id", "run")}, key="run_leads", specs=[spec])
 
 
 def segments_section(points: pl.DataFrame, run_id: str, axis: StepAxis, *, state: tuple[Any, ...]) -> None:
@@ -75,7 +75,7 @@ def segments_section(points: pl.DataFrame, run_id: str, axis: StepAxis, *, state
             "where it lies when measures are drawn anew · segments explain "
             f"{phrases.percent(found.explained)} of what a straight line leaves"
         )
-        behind({"trends": trends, "boundaries": boundaries}, key="run_segments", specs=[spec])
+        offer_downloads({"trends": trends, "boundaries": boundaries}, key="run_segments", specs=[spec])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

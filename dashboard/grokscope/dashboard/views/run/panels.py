@@ -11,7 +11,7 @@ from grokscope.dashboard.charts import StepAxis, panel_chart
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
 from grokscope.dashboard.component.chart_data import colours_of, drawn_marks, drawn_points, said_of_thinning
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.component.window import within
 from grokscope.dashboard.state.data import Snapshot
@@ -43,7 +43,7 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
         phrases.cut(len(shown), len(found), "panels", rest="The data hold all; the page Compare draws each.")
     )
     if specs:
-        behind({"curves": raw.drop("run_id", "time_ms")}, key="run_curves", specs=specs)
+        offer_downloads({"curves": raw.drop("run_id", "time_ms")}, key="run_curves", specs=specs)
 
 
 def _chosen(found: Sequence[Panel]) -> Sequence[Panel]:

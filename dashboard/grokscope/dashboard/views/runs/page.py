@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.component.downloads import behind
+from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import refreshing
-from grokscope.dashboard.component.roles_section import naming
+from grokscope.dashboard.component.roles_section import roles_section
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.state.data import Data, Snapshot
 
@@ -73,8 +73,8 @@ def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
     with actions:
         _actions(data, table["run_id"].gather(rows).to_list(), table.height)
     everything = table.drop("test accuracy")
-    behind({"runs": everything}, key="runs")
-    naming(data, snapshot)
+    offer_downloads({"runs": everything}, key="runs")
+    roles_section(data, snapshot)
 
 
 def _steady(table: pl.DataFrame) -> pl.DataFrame:
