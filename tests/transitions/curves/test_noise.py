@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.transitions.curves.noise import MOST, autoregressive, noise_of, persistence_of
+from grokscope.transitions.curves.noise import MOST, autoregressive, jitter, noise_of, persistence_of
 
 
 def made(persistence: float, count: int, seed: int = 0) -> np.ndarray:
@@ -43,3 +43,9 @@ def test_a_curve_without_noise_has_none():
     base = np.concatenate((np.zeros(50), np.linspace(0, 1, 30)))
     found = noise_of(base, base, onset=53, later=np.empty(0))
     assert (found.size, found.of_plateau) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("sigma", [0.02, 1.0])
+def test_jitter_is_the_standard_deviation_of_independent_noise_on_any_slope(sigma: float):
+    noise = np.random.default_rng(0).normal(0, sigma, 20_001)
+    assert jitter(noise + np.linspace(0, 50 * sigma, len(noise))) == pytest.approx(sigma, rel=0.03)

@@ -8,6 +8,7 @@ import pytest
 
 from grokscope.schemas import Date, Kind, Pattern, Transition, Verdict
 from grokscope.transitions.evaluation.scoring import Label, Tally, labels_from_json, score
+from grokscope.transitions.evaluation.scoring import _widened as widened_label
 
 GRID = {"a": np.array([0, 50, 100, 150, 200, 400])}
 LABEL = Label(run="a", pattern=Pattern.GROKKING, onset=(100.0, 150.0))
@@ -79,3 +80,16 @@ def test_labels_are_read_from_json_and_uncertain_ones_are_not_scored(tmp_path: P
         Label(run="c", pattern=Pattern.GROKKING, onset=(3.0, 4.0), is_certain=False),
     ]
     assert score([], labels_from_json(path), steps={}).onset == Tally(hits=0, total=0)
+
+
+@pytest.mark.parametrize(
+    ("grid", "widened"),
+    [
+        (None, (95.0, 157.5)),
+        (np.array([100, 120]), (95.0, 157.5)),
+        (np.array([50, 90, 100, 150, 200, 400]), (90.0, 200.0)),
+        (np.array([50, 98, 100, 151, 400]), (95.0, 157.5)),
+    ],
+)
+def test_a_label_is_widened_by_one_evaluation_or_a_twentieth_whichever_is_more(grid, widened):
+    assert widened_label((100.0, 150.0), grid) == pytest.approx(widened)

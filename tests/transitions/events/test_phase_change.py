@@ -6,6 +6,7 @@ import pytest
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions import detect
+from grokscope.transitions.events.phase_change import _level_since as level_since
 
 CHECKPOINTS = np.array(
     [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 3000, *range(13_000, 143_001, 10_000)]
@@ -105,3 +106,15 @@ def test_a_metric_whose_better_side_is_unknown_has_no_phase_change():
 
 def curve(metric: str, steps: np.ndarray, values: np.ndarray) -> pl.DataFrame:
     return pl.DataFrame({"metric": metric, "step": steps, "value": values})
+
+
+@pytest.mark.parametrize(("width", "count"), [(0.8, 1), (1.0, 0)])
+def test_a_rise_that_takes_over_a_third_of_its_plateau_is_none(width: float, count: int):
+    steps = np.unique(np.geomspace(1, 1e6, 240).astype(int))
+    rise = 0.8 / (1 + np.exp(-2 * (np.log10(steps) - 4) / width))
+    assert len(detect(curve("lambada/acc", steps, rise))[0].transitions) == count
+
+
+def test_levels_are_level_since_the_last_that_was_outside_the_band():
+    assert level_since(np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0]), 0.1) == 4
+    assert level_since(np.ones(4), 0.1) == 0

@@ -55,3 +55,15 @@ def test_a_run_that_only_memorizes_has_no_grokking_step_under_any_definition():
     report = sensitivity(synthetic_run(CurveRecipe(midpoint=None)))
     assert report["step"].null_count() == len(DEFINITIONS)
     assert not report["depends"].any()
+
+
+def test_a_run_that_cannot_be_judged_has_no_rows_and_hides_no_other():
+    other = pl.DataFrame({"run_id": "a", "metric": "train/loss", "step": [1, 2], "value": [1.0, 0.5]})
+    report = sensitivity(pl.concat([other, synthetic_run(RUN, run_id="b").select(other.columns)]))
+    assert report["run_id"].unique().to_list() == ["b"]
+
+
+def test_the_steepest_gain_of_a_rise_that_is_never_done_is_dated_too():
+    verdict = detect(synthetic_run(CurveRecipe(evaluations=400, top=0.6)), definition="steepest")[0]
+    assert verdict.midpoint is not None
+    assert verdict.midpoint.step == pytest.approx(3000, rel=0.1)

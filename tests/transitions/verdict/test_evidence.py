@@ -1,12 +1,17 @@
 """Is it really grokking? Each check passes, fails and cannot tell where it should."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Check, Kind, Outcome
+from grokscope.schemas import Check, Date, Kind, Outcome
 from grokscope.transitions import detect
+from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
+from grokscope.transitions.verdict.detection import analysis_of
+from grokscope.transitions.verdict.evidence import _delayed as delayed
 
 CHECKS = [
     "train fit sustained",
@@ -106,3 +111,19 @@ def test_a_rise_that_rests_half_way_has_two_stages():
 def test_one_s_curve_is_one_stage(width: float):
     stages = evidence(synthetic_run(CurveRecipe(evaluations=300, width=width)))["stages"]
     assert stages == Check.of("stages", "one rise", holds=True)
+
+
+@pytest.mark.parametrize(
+    ("memorized", "expected"), [(333, Outcome.PASS), (334, Outcome.FAIL), (0, Outcome.UNKNOWN)]
+)
+def test_a_rise_is_delayed_from_three_times_the_memorization_step_on(memorized: int, expected: Outcome):
+    def date(step: int) -> Date:
+        return Date(step=step, low=step, high=step)
+
+    curves = curves_by_run(RUN)["synthetic"]
+    analysis = analysis_of(curves)
+    assert analysis is not None
+    assert analysis.generalization is not None
+    rise = replace(analysis.generalization, midpoint=date(999))
+    found = delayed(rise, replace(analysis.fit, memorized=date(memorized)))
+    assert found.outcome is expected

@@ -97,3 +97,15 @@ def test_a_loss_that_stops_being_a_number_is_a_divergence():
 
 def test_a_hole_in_a_loss_is_no_divergence():
     assert detect(points({"train/loss": [2.0, NAN, NAN, NAN, 1.0, 0.9]}))[0].transitions == ()
+
+
+@pytest.mark.parametrize(("first", "bounded"), [(0, False), (1, True), (2, True)])
+def test_a_fit_at_a_first_evaluation_behind_step_0_bounds_the_delay_only(first: int, bounded: bool):  # noqa: FBT001
+    train, test = [1.0] * 40, [0.01] * 20 + [1.0] * 20
+    steps = [first + 10 * i for i in range(40)]
+    frames = [
+        pl.DataFrame({"run_id": "r", "metric": metric, "step": steps, "value": values})
+        for metric, values in (("train/accuracy", train), ("test/accuracy", test))
+    ]
+    missing = detect(pl.concat(frames))[0].missing
+    assert any("fit at the first evaluation" in reason for reason in missing) is bounded

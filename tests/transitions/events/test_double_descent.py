@@ -1,0 +1,13 @@
+"""The peak of a double descent, dated by the evaluations about it."""
+
+import numpy as np
+
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.double_descent import double_descent_of
+
+
+def test_the_peak_lies_between_the_evaluations_beside_it():
+    loss = np.interp(np.arange(50), [0, 10, 25, 49], [2.0, 1.0, 1.8, 0.2])
+    found = double_descent_of(Curve(metric="test/loss", steps=np.arange(50), values=loss))
+    assert found is not None
+    assert 15 < found.date.low < found.date.step < found.date.high < 35
