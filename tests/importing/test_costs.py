@@ -12,13 +12,14 @@ import polars as pl
 import pytest
 
 from grokscope.importing import ImportingError, Limits, Parsed, parse_source, plan_import, planning, recognise
-from grokscope.importing.kinds import LogSource, SourceKind, kind_of_file
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers import tables
 from grokscope.importing.readers.table_files import read_table
 from grokscope.importing.readers.tables import charts_apart
 from grokscope.importing.readers.trackio_store import read
 from grokscope.importing.readers.wandb_files import records
+from grokscope.importing.recognition import kind_of_file
 from grokscope.importing.worker import logs_frame
 
 SCHEMA = (
@@ -146,7 +147,7 @@ def refusal(path, **limits):
 @pytest.mark.parametrize("made", [ENDLESS, f"{SCHEMA[1][:-1]} AS (hex(zeroblob(1000000))))"])
 def test_neither_a_view_nor_what_is_computed_is_a_table_of_trackios(tmp_path, made):
     path = trackio(tmp_path / "odd.db", SCHEMA[0], made)
-    assert "'odd.db' is a SQLite database, but not of Trackio; importable:" in refusal(path)
+    assert "'odd.db' is a SQLite database, but not of Trackio: it lacks" in refusal(path)
     trackio(path, "PRAGMA writable_schema = ON", "UPDATE sqlite_master SET type = 'table', rootpage = 2")
     assert refusal(path).startswith("'odd.db' is ")
 

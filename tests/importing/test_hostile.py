@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.importing import ImportingError, Limits, SourceKind, kinds, parse_source, recognise
-from grokscope.importing.kinds import LogSource
+from grokscope.importing import ImportingError, Limits, SourceKind, parse_source, recognition, recognise
+from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.wandb_files import records
 
@@ -54,7 +54,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
 
 
 def test_a_missing_reader_is_named_with_its_extra(tmp_path, monkeypatch):
-    monkeypatch.setattr(kinds, "find_spec", lambda _: None)
+    monkeypatch.setattr(recognition, "find_spec", lambda _: None)
     (tmp_path / "events.out.tfevents.1").write_bytes(b"")
     assert refusal(tmp_path).endswith("not installed; run: pip install 'grokscope[importers]'")
 

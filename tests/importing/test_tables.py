@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.importing.readers.text_log import read as read_text
@@ -18,9 +18,9 @@ from grokscope.store import open_store
 from grokscope.store.exporting import export_parts, write_points
 
 
-def rows_of(path, reader=read, **options):
-    source = LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent)
-    logs = list(reader(source, Tally(Limits()), **options))
+def rows_of(path, reader=read, patterns=()):
+    source = LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent, patterns=tuple(patterns))
+    logs = list(reader(source, Tally(Limits())))
     return {log.run.name: log.points.select("metric", "step", "value").rows() for log in logs}
 
 

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
-from grokscope.importing.kinds import LogSource, SourceKind
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.store import open_store

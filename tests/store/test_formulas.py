@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from grokscope.cli.points_file import read_points
 from grokscope.dashboard.exporting.files import to_csv
-from grokscope.importing.kinds import LogSource, SourceKind
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.store.exporting import EXPORT_SCHEMA, write_points

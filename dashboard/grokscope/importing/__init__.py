@@ -1,13 +1,13 @@
 """Other tools' logs into MLflow: recognised, parsed in a restricted process, written without repeats."""
 
-from grokscope.importing.kinds import LogSource as LogSource
-from grokscope.importing.kinds import SourceKind as SourceKind
-from grokscope.importing.kinds import recognise as recognise
+from grokscope.importing.formats import LogSource as LogSource
+from grokscope.importing.formats import SourceKind as SourceKind
 from grokscope.importing.limits import Limits as Limits
 from grokscope.importing.planning import PlannedRun as PlannedRun
 from grokscope.importing.planning import plan_import as plan_import
 from grokscope.importing.planning import totals as totals
 from grokscope.importing.readers.text_log import compiled as compiled
+from grokscope.importing.recognition import recognise as recognise
 from grokscope.importing.records import ImportingError as ImportingError
 from grokscope.importing.sandbox import Parsed as Parsed
 from grokscope.importing.sandbox import parse_source as parse_source

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogSource
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits
 from grokscope.importing.records import ImportingError, SourceRun
 from grokscope.importing.worker import POINTS, PROBLEM, RUNS

@@ -4,35 +4,19 @@
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource, SourceKind
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally, restrict
-from grokscope.importing.readers import (
-    tables,
-    tensorboard_events,
-    text_log,
-    trackio_store,
-    trainer_state,
-    wandb_files,
-)
+from grokscope.importing.readers import format_of
 from grokscope.importing.records import ImportingError, Log
 from grokscope.schemas import POINT_SCHEMA
 
 RUNS, POINTS, PROBLEM = "runs.json", "points.parquet", "problem.txt"
-
-_READERS: Mapping[SourceKind, Callable[[LogSource, Tally], Iterator[Log]]] = {
-    SourceKind.TENSORBOARD: tensorboard_events.read,
-    SourceKind.WANDB: wandb_files.read,
-    SourceKind.TRANSFORMERS: trainer_state.read,
-    SourceKind.TRACKIO: trackio_store.read,
-    SourceKind.TABLE: tables.read,
-}
 
 
 def parse(request: Mapping[str, Any]) -> None:
@@ -54,14 +38,13 @@ def parse(request: Mapping[str, Any]) -> None:
 
 
 def _logs(request: Mapping[str, Any], tally: Tally) -> Iterator[Log]:
-    kind = SourceKind(request["kind"])
-    files = tuple(map(Path, request["files"]))
-    source = LogSource(kind=kind, files=files, root=Path(request["root"]))
-    if kind is SourceKind.TEXT:
-        reader = partial(text_log.read, patterns=request["patterns"])
-    else:
-        reader = _READERS[kind]
-    for count, log in enumerate(reader(source, tally), start=1):
+    source = LogSource(
+        kind=SourceKind(request["kind"]),
+        files=tuple(map(Path, request["files"])),
+        root=Path(request["root"]),
+        patterns=tuple(request["patterns"]),
+    )
+    for count, log in enumerate(format_of(source.kind).read(source, tally), start=1):
         tally.runs(count)
         tally.metrics(log.points["metric"].n_unique())
         yield log

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import SourceKind
+from grokscope.importing.formats import SourceKind
 from grokscope.importing.planning import PlannedRun
 from grokscope.importing.records import ImportingError
 from grokscope.schemas.limits import LABELS_A_CALL, METRICS_A_CALL

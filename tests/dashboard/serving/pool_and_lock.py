@@ -19,7 +19,7 @@ from grokscope.dashboard.charts.panel import event_names
 from grokscope.dashboard.state.data import RUNS_SCHEMA, Snapshot
 from grokscope.dashboard.tables.costs import COSTS, group_costs
 from grokscope.dashboard.tables.leads import members_of
-from grokscope.importing.kinds import LogSource, SourceKind
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
 from grokscope.schemas import Date, Delay, Pattern, Verdict

@@ -1,1 +1,32 @@
 """Readers of other tools' logs, one file a format; each gives runs with their points."""
+
+from collections.abc import Sequence
+
+from grokscope.importing.formats import LogFormat, SourceKind
+from grokscope.importing.readers import (
+    tables,
+    tensorboard_events,
+    text_log,
+    trackio_store,
+    trainer_state,
+    wandb_files,
+)
+
+FORMATS: Sequence[LogFormat] = (
+    tensorboard_events.FORMAT,
+    wandb_files.FORMAT,
+    trainer_state.FORMAT,
+    trackio_store.FORMAT,
+    tables.FORMAT,
+    text_log.FORMAT,
+)
+"""Every format, in the order in which a file is tried: the first that recognises it reads it."""
+
+
+def format_of(kind: SourceKind) -> LogFormat:
+    """Return the format of a kind.
+
+    >>> format_of(SourceKind.WANDB).needs
+    'wandb'
+    """
+    return next(one for one in FORMATS if one.kind is kind)

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.importing.kinds import HISTORY
 from grokscope.importing.limits import Tally
+from grokscope.importing.readers.trainer_state import HISTORY
 from grokscope.importing.records import ImportingError
 from grokscope.store.formulas import unguarded
 
@@ -23,7 +23,7 @@ def read_table(path: Path, tally: Tally) -> pl.DataFrame:
         ImportingError: If it cannot be read, or has more columns or cells than the caps allow.
     """
     try:
-        return _READERS[path.suffix.lower()](path, tally)
+        return READERS[path.suffix.lower()](path, tally)
     except (pl.exceptions.PolarsError, OSError, ValueError, RecursionError, OverflowError) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error
@@ -119,7 +119,7 @@ def _check_size(rows: int, columns: int, tally: Tally) -> None:
         )
 
 
-_READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {
+READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".tsv": _csv,
@@ -127,3 +127,4 @@ _READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {
     ".ndjson": _lines,
     ".json": _json,
 }
+"""Ending of a table's name -> its reader."""

@@ -1,17 +1,18 @@
 """Tables as logs: tidy (run, metric, step, value), wide (a column a metric), and W&B's chart exports."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
-from grokscope.importing.readers.table_files import read_table
+from grokscope.importing.readers.table_files import READERS, read_table
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
+_PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 _TIDY = frozenset({"metric", "step", "value"})
 _STEPS = ("step", "_step", "Step", "global_step", "train/global_step", "iteration", "iter", "epoch", "Epoch")
 _RUNS = ("run", "run_id")
@@ -159,3 +160,20 @@ def _times(table: pl.DataFrame) -> pl.Series:
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name[:40]) for name in names[:8])
     return (shown or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")  # noqa: PLR2004
+
+
+def _is_table(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() not in READERS:
+        return False
+    packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
+    if packed is not None:
+        raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
+    return True
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.TABLE,
+    shown="tables (.csv, .tsv, .parquet, .jsonl, .json)",
+    recognises=_is_table,
+    read=read,
+)

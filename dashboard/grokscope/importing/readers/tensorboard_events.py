@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import LOG_SCHEMA, Log, SourceRun, digest
 from grokscope.schemas.runs.settings import flat_settings
@@ -113,3 +113,12 @@ def _text(value: object) -> str:
 def _time(wall_time: float) -> int | None:
     ms = wall_time * 1000
     return int(ms) if math.isfinite(ms) and 0 < ms < _LAST_MS else None
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.TENSORBOARD,
+    shown="TensorBoard event files",
+    recognises=lambda path, _head: "tfevents" in path.name,
+    read=read,
+    needs="tensorboard",
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 
@@ -43,9 +43,9 @@ def compiled(patterns: Sequence[str]) -> list[re.Pattern[str]]:
     return found
 
 
-def read(source: LogSource, tally: Tally, patterns: Sequence[str]) -> Iterator[Log]:
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the run of each file: what the patterns find in its lines, line by line."""
-    expressions = compiled(patterns)
+    expressions = compiled(source.patterns)
     for path in source.files:
         rows = [row for line in _lines(path, tally) for row in _found(line, expressions)]
         tally.points(len(rows))
@@ -88,3 +88,11 @@ def _number(text: str | None) -> float | None:
         return None if text is None else float(text.strip().rstrip(",;:%").replace(",", ""))
     except ValueError:
         return None
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.TEXT,
+    shown="text logs with --pattern",
+    recognises=lambda _path, _head: False,  # any file may be one: only who imports it can tell
+    read=read,
+)

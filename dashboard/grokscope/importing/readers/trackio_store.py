@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.importing.kinds import KNOWN, LogSource
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.json_values import numbers_in
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -82,7 +82,9 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
             f"{path.name!r} is an MLflow store and needs no importing; give it with --store sqlite:///{path}"
         )
     if not names >= {"metrics", "configs"}:
-        raise ImportingError(f"{path.name!r} is a SQLite database, but not of Trackio; importable: {KNOWN}")
+        raise ImportingError(
+            f"{path.name!r} is a SQLite database, but not of Trackio: it lacks the tables metrics and configs"
+        )
 
 
 def _configs(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
@@ -123,3 +125,11 @@ def _time(text: str) -> int | None:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.TRACKIO,
+    shown="a Trackio store (.db)",
+    recognises=lambda _path, head: head.startswith(b"SQLite format 3\0"),
+    read=read,
+)

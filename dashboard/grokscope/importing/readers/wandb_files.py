@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from grokscope.importing.kinds import LogSource
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
@@ -129,3 +129,12 @@ def records(file: BinaryIO, *, limit: int) -> Iterator[bytes]:
             raise ImportingError(f"a record of more than {limit:,} bytes; that is no log of scalars")
         if kind in (_WHOLE, _LAST):
             yield b"".join(parts)
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.WANDB,
+    shown="W&B (.wandb, or its CSV and JSON exports)",
+    recognises=lambda _path, head: head.startswith(b":W&B"),
+    read=read,
+    needs="wandb",
+)

@@ -1,49 +1,20 @@
 """What a source is: told by what it holds, its names only where the content says nothing."""
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits
+from grokscope.importing.readers import FORMATS, format_of
 from grokscope.importing.records import ImportingError
 
+KNOWN = ", ".join(one.shown for one in FORMATS)
+"""What can be imported, in words."""
 
-class SourceKind(StrEnum):
-    """Whose log it is."""
-
-    TENSORBOARD = "tensorboard"
-    WANDB = "wandb"
-    TRANSFORMERS = "transformers"
-    TRACKIO = "trackio"
-    TABLE = "table"
-    TEXT = "text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSource:
-    """A source that has been recognised: its kind, its files (sorted), and what their names start from."""
-
-    kind: SourceKind
-    files: tuple[Path, ...]
-    root: Path
-
-
-_NEEDS: Mapping[SourceKind, str] = {SourceKind.TENSORBOARD: "tensorboard", SourceKind.WANDB: "wandb"}
-_TABLES = frozenset({".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json"})
-_PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
-KNOWN = (
-    "TensorBoard event files, W&B (.wandb, or its CSV and JSON exports), trainer_state.json, a Trackio "
-    "store (.db), tables (.csv, .tsv, .parquet, .jsonl, .json), and text logs with --pattern"
-)
-HISTORY = "log_history"
 # A file is told by this much of it, since it may be of any size and by anybody. The state that a trainer
 # writes has its keys in order of the alphabet, all short before the history.
-_HEAD = 64 * 1024
-# A bracket, or a text, which may be cut off at the end; what comes once is not looked at twice.
-_TOKEN = re.compile(r'[{}\[\]]|"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"(?P<is_key>\s*+:)?|\Z)', re.DOTALL)
+HEAD = 64 * 1024
 
 
 def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | None = None) -> LogSource:
@@ -79,34 +50,8 @@ def kind_of_file(path: Path) -> SourceKind | None:
         ImportingError: If it is packed.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if "tfevents" in path.name:
-        return SourceKind.TENSORBOARD
-    if head.startswith(b":W&B"):
-        return SourceKind.WANDB
-    if head.startswith(b"SQLite format 3\0"):
-        return SourceKind.TRACKIO
-    if path.suffix.lower() not in _TABLES:
-        return None
-    packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
-    if packed is not None:
-        raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
-    if path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or _has_history(head)):
-        return SourceKind.TRANSFORMERS
-    return SourceKind.TABLE
-
-
-def _has_history(head: bytes) -> bool:
-    """Say whether a JSON object has a log_history, as Hugging Face's states have, by what it begins with."""
-    depth = 0
-    for token in _TOKEN.finditer(head.decode("utf-8-sig", "ignore")):
-        if token[0] in "{[":
-            depth += 1
-        elif token[0] in "]}":
-            depth -= 1
-        elif depth == 1 and token["is_key"] and token["text"] == HISTORY:
-            return True
-    return False
+        head = file.read(HEAD)
+    return next((one.kind for one in FORMATS if one.recognises(path, head)), None)
 
 
 def _files(root: Path, limits: Limits) -> list[Path]:
@@ -136,7 +81,7 @@ def _only(source: str, found: Mapping[SourceKind, list[Path]]) -> SourceKind:
 
 
 def _check_reader(kind: SourceKind) -> None:
-    needed = _NEEDS.get(kind)
+    needed = format_of(kind).needs
     if needed is not None and find_spec(needed) is None:
         raise ImportingError(
             f"{kind} logs are read with {needed}, which is not installed; "
