@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.importing import ImportingError, Limits, SourceKind, parse_source, recognition, recognise
+from grokscope.importing import ImportingError, Limits, SourceKind, parse_source, recognise, recognition
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.wandb_files import records
