@@ -17,7 +17,7 @@ def pauses(monkeypatch):
 
 
 def test_what_can_be_taken_along_is_made_when_it_is_opened_and_the_page_stands_still_then(
-    page, sweep, pauses
+    page, sweep, pauses, texts
 ):
     app = page("compare", sweep.uri)
     assert (app.get("download_button"), pauses[-1]) == ([], EVERY_S)
@@ -26,8 +26,10 @@ def test_what_can_be_taken_along_is_made_when_it_is_opened_and_the_page_stands_s
     assert not app.exception
     assert {button.proto.label for button in app.get("download_button")} == {"CSV", "Parquet", "SVG", "PNG"}
     assert pauses[-1] is None
+    assert any(text.startswith("This page stands still while data are open") for text in texts(app))
     app.session_state["compare_behind"] = False
     app.run()
+    assert not any("stands still" in text for text in texts(app))
     assert (app.get("download_button"), pauses[-1]) == ([], EVERY_S)
 
 

@@ -142,6 +142,8 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
         # draw has changed, which only the whole page can set.
         if (now.runs.height and data.selection.experiment is None) or _pause_s(now, every_s) != pause_s:
             st.rerun()
+        if pause_s is None and _wanted_s(now, every_s) is not None:
+            st.caption("This page stands still while data are open below, so that files can be taken along.")
         if ready(now):
             draw(now)
 
@@ -149,9 +151,11 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
 
 
 def _pause_s(snapshot: Snapshot, every_s: float | None) -> float | None:
+    return None if downloads.are_open() else _wanted_s(snapshot, every_s)
+
+
+def _wanted_s(snapshot: Snapshot, every_s: float | None) -> float | None:
     awaited = snapshot.runs.is_empty() or snapshot.problem is not None or snapshot.unjudged
-    if downloads.are_open():
-        return None
     return every_s or (EVERY_S if awaited or phases.active(snapshot.runs).height > 0 else None)
 
 
