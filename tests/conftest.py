@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+
+from grokscope.cli.main import run
 
 # Whatever this machine speaks; without an encoding, text would come back as bytes.
 _LANGUAGE = ("--locale=C", "--encoding=UTF8")
@@ -69,6 +72,24 @@ def _home(tmp_path_factory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GROKSCOPE_HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture
+def grokscope(monkeypatch, capfd, tmp_path) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in an empty folder, on a home of this test; give its status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            run()
+        said = capfd.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

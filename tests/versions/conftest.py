@@ -19,8 +19,6 @@ from typing import NamedTuple
 
 import pytest
 
-from grokscope.cli.main import run
-
 NEEDS = {
     "2.22.5": ("sqlalchemy==2.0.58", "protobuf==6.33.6", "psycopg2-binary==2.9.11"),
     "3.18.0": (),
@@ -173,23 +171,6 @@ def _started(made, folder, port):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capfd, tmp_path):
-    """Run the command; give its status, stdout and stderr."""
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capfd.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

@@ -11,27 +11,11 @@ from contextlib import closing
 
 import pytest
 
-from grokscope.cli.main import run
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.service import Service
 from grokscope.collectors.recording.spool import LEASE_SECONDS, Cursor, find_spools, write_cursor
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
-
-
-@pytest.fixture
-def grokscope(monkeypatch, capsys, tmp_path):
-    """Run a command on the home of this test; give its status, stdout and stderr."""
-    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["grokscope", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            run()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 @pytest.fixture
