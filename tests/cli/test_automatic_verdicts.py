@@ -1,6 +1,7 @@
 """``grokscope up --write``: the verdict of a run is in MLflow soon after its end, once, and not before."""
 
 import json
+import math
 import shutil
 import threading
 import time
@@ -132,12 +133,58 @@ def test_a_run_that_cannot_be_written_keeps_no_other_from_it_and_is_tried_again(
     writer = VerdictWriter(uri, opener=opener)
     with pytest.raises(StoreError, match="no room"):
         writer.write_ended()
-    assert (writer.write_ended(), writer.is_behind) == (1, True)
+    assert (writer.write_ended(), writer.is_behind) == (1, False)
     with pytest.raises(StoreError, match="no room"):
         writer.write_ended()
     is_full.clear()
     assert (writer.write_ended(), writer.is_behind) == (1, False)
     assert [pattern(run) for run in runs] == ["grokking"] * 2
+
+
+def test_a_verdict_follows_what_a_person_says_of_a_metric(uri, client, start, pattern):
+    run = start(rename="probe")
+    client.set_terminated(run)
+    writer = VerdictWriter(uri)
+    assert (writer.write_ended(), pattern(run)) == (1, "other")
+    open_store(uri).set_alias("e", name="probe", canonical="test/accuracy")
+    assert (writer.write_ended(), pattern(run)) == (1, "grokking")
+
+
+def test_an_artifact_that_is_no_longer_true_is_written_again_though_no_date_has_moved(uri, client, start):
+    run = start()
+    client.set_terminated(run)
+    assert VerdictWriter(uri).write_ended() == 1
+    client.log_metric(run, "test/accuracy", math.nan, step=50_000, timestamp=2000)
+    assert VerdictWriter(uri).write_ended() == 1
+    assert VerdictWriter(uri).write_ended() == 0
+    said = json.loads(Path(client.download_artifacts(run, ARTIFACT)).read_text("utf-8"))
+    assert any("not finite" in reason for reason in said["missing"])
+
+
+def test_a_run_that_cannot_be_judged_is_said_once_and_keeps_no_other_from_its_verdict(
+    uri, client, start, pattern, monkeypatch, capfd
+):
+    runs = [start(), start()]
+    for run in runs:
+        client.set_terminated(run)
+    detect, odd = module.detect, runs[0]
+
+    def refuse_one(points):
+        if odd in points["run_id"]:
+            raise ValueError("odd")
+        return detect(points)
+
+    monkeypatch.setattr(module, "detect", refuse_one)
+    writer = VerdictWriter(uri)
+    assert [writer.write_ended(), writer.write_ended()] == [1, 0]
+    assert capfd.readouterr().err == f"grokscope: run {odd} gets no verdict: ValueError: odd\n"
+    assert [pattern(run) for run in runs] == [None, "grokking"]
+
+
+def test_a_folder_of_points_takes_no_verdicts_and_says_so(tmp_path):
+    refused = pytest.raises(StoreError, match=r"^no verdicts can be written: parquet:.* is only read")
+    with refused, automatic_verdicts(f"parquet:///{tmp_path}"):
+        pass
 
 
 def test_a_store_that_cannot_be_reached_is_said_once_and_written_when_it_is_back(

@@ -7,6 +7,7 @@ import pytest
 
 from grokscope.schemas import Date, Delay, Pattern, Verdict, verdict_from_json
 from grokscope.store import RunNotFoundError
+from grokscope.store.verdict_tags import tags_of
 
 
 def grokked(run):
@@ -37,6 +38,7 @@ def test_a_verdict_is_read_back_by_mlflows_client_as_tags_and_artifact(store, cl
         "grokscope.generalized_step": "1200",
         "grokscope.delay_ratio": "9.75",
         "grokscope.detector": "grokscope 0.1.0",
+        "grokscope.verdict_digest": tags_of(grokked(run))["grokscope.verdict_digest"],
     }
     artifact = Path(client.download_artifacts(run, "grokscope/verdict.json"))
     assert verdict_from_json(artifact.read_text("utf-8")) == grokked(run)
@@ -47,9 +49,10 @@ def test_a_later_verdict_without_a_date_removes_its_tag_and_leaves_a_persons_rev
     client.set_tag(run, "grokscope.review.onset_step", "480")
     client.set_tag(run, "grokscope.last_seen", "1")
     store.write_verdict(grokked(run))
-    store.write_verdict(Verdict(run=run, pattern=Pattern.MEMORIZATION, in_progress=True))
+    later = Verdict(run=run, pattern=Pattern.MEMORIZATION, in_progress=True)
+    store.write_verdict(later)
     assert ours(client, run) == {
-        "grokscope.pattern": "memorization",
+        **tags_of(later),
         "grokscope.review.onset_step": "480",
         "grokscope.last_seen": "1",
     }

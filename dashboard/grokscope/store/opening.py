@@ -22,12 +22,13 @@ CHECK_S = 2.0 * CONNECT_S
 """Longest time until it is known whether MLflow's tables are in a database."""
 
 
-def open_store(uri: str) -> Store:
+def open_store(uri: str, *, mirrored: bool = True) -> Store:
     """Return the store at ``uri``, checked: somebody is there, and it is MLflow.
 
     Args:
         uri: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``http(s)://host``, ``postgresql://…``,
             ``parquet:///folder``, or another database that MLflow's own client can open.
+        mirrored: Keep what is read on the local disk, and begin with what is kept there.
 
     Raises:
         StoreError: The subclass says what is wrong, the message what to do about it.
@@ -45,20 +46,20 @@ def open_store(uri: str) -> Store:
         raise UnknownStoreError(str(error)) from None
     match address:
         case Address(kind=Kind.SQLITE, path=Path() as path):
-            return _open_sqlite(path)
+            return _open_sqlite(path, mirrored=mirrored)
         case Address(kind=Kind.PARQUET, path=Path() as path):
             return _open_folder(path)
         case Address(kind=Kind.SERVER):
-            return _open_server(address)
+            return _open_server(address, mirrored=mirrored)
         case Address(kind=Kind.POSTGRES):
-            return _open_postgres(address)
+            return _open_postgres(address, mirrored=mirrored)
         case Address(kind=Kind.DATABASE):
             return _open_database(address)
         case _:
             raise UnknownStoreError(f"{address.shown!r} {address.why_not_read}.")
 
 
-def _open_sqlite(path: Path) -> Store:
+def _open_sqlite(path: Path, *, mirrored: bool) -> Store:
     uri = f"sqlite:///{path}"
     try:
         notice = _obstacle(path)
@@ -67,13 +68,15 @@ def _open_sqlite(path: Path) -> Store:
         notice = _obstacle(path)
     if notice is not None:
         return _open_by_client(uri, notice)
-    return SqliteStore(path, mirror=open_mirror(uri))
+    return SqliteStore(path, mirror=open_mirror(uri) if mirrored else None)
 
 
-def _open_server(address: Address) -> Store:
+def _open_server(address: Address, *, mirrored: bool) -> Store:
     transport = RestTransport(address.uri)
     transport.experiments()
-    return RemoteStore(address.uri, transport=transport, mirror=open_mirror(address.uri))
+    return RemoteStore(
+        address.uri, transport=transport, mirror=open_mirror(address.uri) if mirrored else None
+    )
 
 
 def _open_folder(path: Path) -> Store:
@@ -90,7 +93,7 @@ def _open_database(address: Address) -> Store:
     return _open_by_client(address.uri, notice)
 
 
-def _open_postgres(address: Address) -> Store:
+def _open_postgres(address: Address, *, mirrored: bool) -> Store:
     _check_database(address)
     try:
         transport = PostgresTransport(address.uri)
@@ -109,7 +112,9 @@ def _open_postgres(address: Address) -> Store:
         return _open_by_client(address.uri, notice)
     if notice is not None:
         return _open_by_client(address.uri, notice)
-    return RemoteStore(address.uri, transport=transport, mirror=open_mirror(address.uri))
+    return RemoteStore(
+        address.uri, transport=transport, mirror=open_mirror(address.uri) if mirrored else None
+    )
 
 
 def _open_by_client(uri: str, notice: str) -> Store:

@@ -1,5 +1,6 @@
 """Verdicts on MLflow runs: tags to search by, and the whole record as an artifact."""
 
+import hashlib
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,8 +27,9 @@ def tags_of(verdict: Verdict) -> dict[str, str]:
     """Return the tags that ``verdict`` has a value for.
 
     >>> from grokscope.schemas import Date, Pattern
-    >>> tags_of(Verdict(run="r", pattern=Pattern.MEMORIZATION, memorized=Date(step=9, low=8, high=9)))
-    {'grokscope.pattern': 'memorization', 'grokscope.memorized_step': '9'}
+    >>> verdict = Verdict(run="r", pattern=Pattern.MEMORIZATION, memorized=Date(step=9, low=8, high=9))
+    >>> sorted(tags_of(verdict))
+    ['grokscope.memorized_step', 'grokscope.pattern', 'grokscope.verdict_digest']
     """
     ratio = None if verdict.delay is None else verdict.delay.ratio
     dates = {
@@ -40,6 +42,7 @@ def tags_of(verdict: Verdict) -> dict[str, str]:
         **{name: None if date is None else str(date.step) for name, date in dates.items()},
         tags.DELAY_RATIO: None if ratio is None else f"{ratio:g}",
         tags.DETECTOR: verdict.detector or None,
+        tags.VERDICT_DIGEST: hashlib.blake2b(verdict_to_json(verdict).encode(), digest_size=8).hexdigest(),
     }
     return {name: value for name, value in values.items() if value is not None}
 

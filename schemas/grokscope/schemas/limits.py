@@ -7,7 +7,7 @@ PARAM_LENGTH = 6000
 """Characters of a param's value."""
 
 TAG_LENGTH = 8000
-"""Characters of a tag's value."""
+"""Characters of a tag's value; 5000 before MLflow 2.17."""
 
 RUN_NAME_LENGTH = 250
 """Characters of a run's name."""

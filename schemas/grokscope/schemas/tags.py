@@ -24,7 +24,11 @@ MEMORIZED_STEP = "grokscope.memorized_step"
 GENERALIZED_STEP = "grokscope.generalized_step"
 DELAY_RATIO = "grokscope.delay_ratio"
 DETECTOR = "grokscope.detector"
-VERDICT_TAGS = (PATTERN, ONSET_STEP, MEMORIZED_STEP, GENERALIZED_STEP, DELAY_RATIO, DETECTOR)
+VERDICT_DIGEST = "grokscope.verdict_digest"
+"""Tells whether the whole verdict, which is kept as an artifact, is still the same."""
+VERDICT_TAGS = (
+    PATTERN, ONSET_STEP, MEMORIZED_STEP, GENERALIZED_STEP, DELAY_RATIO, DETECTOR, VERDICT_DIGEST,
+)  # fmt: skip
 """A verdict's tags, to search by, and the only ones that are ever removed."""
 
 ALIAS_PREFIX = "grokscope.alias."

@@ -11,6 +11,7 @@ from grokscope.collectors.detecting.checkpoints import CheckpointError, Checkpoi
 from grokscope.collectors.measures import movement
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Kind, Status, Transition
+from grokscope.schemas.files.replacing import beside
 
 DATA = (torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 3)
 
@@ -178,3 +179,11 @@ def test_backfill_says_what_it_cannot_use(tmp_path):
     saved(tmp_path / "r")[0].path.write_bytes(b"half")
     with pytest.raises(CheckpointError, match="no whole safetensors file"):
         saved(tmp_path / "r")
+
+
+def test_what_a_killed_process_has_half_saved_is_gone_once_its_run_goes_on(tmp_path):
+    half = beside(tmp_path / "run" / "step-000000000007.safetensors")
+    half.parent.mkdir()
+    half.write_bytes(b"half a model")
+    Checkpoints(tmp_path).buffer(nn.Linear(2, 2), run_id="run", experiment="e")
+    assert list(half.parent.iterdir()) == []

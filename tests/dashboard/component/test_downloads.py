@@ -33,6 +33,14 @@ def test_what_can_be_taken_along_is_made_when_it_is_opened_and_the_page_stands_s
     assert (app.get("download_button"), pauses[-1]) == ([], EVERY_S)
 
 
+def test_a_section_that_is_on_the_page_no_more_does_not_keep_it_from_refreshing(page, sweep, pauses):
+    app = page("compare", sweep.uri)
+    app.session_state["another_behind"] = True
+    app.run()
+    assert not app.exception
+    assert ("another_behind" in app.session_state, pauses[-1]) == (False, EVERY_S)
+
+
 def test_a_page_on_which_nothing_is_awaited_any_more_stops_drawing_itself_anew(page, training, pauses):
     experiment = training.experiment("over")
     training.run(experiment, "a", [("train/loss", 1.0, 0)], status="FINISHED")

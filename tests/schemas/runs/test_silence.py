@@ -57,3 +57,12 @@ def test_of_a_run_that_has_been_gone_for_five_times_its_length_no_point_is_read(
 def test_a_run_of_which_nothing_is_known_yet_is_not_silent():
     frame = runs(pause_ms=0).with_columns(start_ms=None, last_ms=None).cast(dict(RUN_SCHEMA))
     assert silent_runs(frame, lambda _: points(1_000), now_ms=NOW) == []
+
+
+def test_what_is_logged_at_every_step_tells_nothing_of_how_long_an_evaluation_takes():
+    steps = points(1_000).with_columns(metric=pl.lit("train/batch_loss"))
+    both = pl.concat([points(60_000), steps])
+    for pause_ms, silent in ((200_000, []), (300_001, ["a"])):
+        frame = runs(pause_ms=pause_ms)
+        assert silent_runs(frame, lambda _: both, now_ms=NOW) == silent
+        assert silent_runs(frame, lambda _: points(60_000), now_ms=NOW) == silent

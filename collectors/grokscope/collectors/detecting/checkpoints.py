@@ -17,7 +17,7 @@ from torch import nn
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.schemas import GrokscopeError
-from grokscope.schemas.files.replacing import Synced, replacing
+from grokscope.schemas.files.replacing import Synced, remove_unfinished, replacing
 
 _NAME = re.compile(r"step-(\d{12,})\.safetensors")
 
@@ -109,6 +109,7 @@ class CheckpointBuffer:
         self._last, self._most = last, most
         self._recent: deque[Path] = deque()
         self._kept = 0
+        remove_unfinished(folder, "step-")
 
     def save(self, step: int) -> None:
         """Save a state into the buffer, and delete the one that falls out of it; step 0 is kept apart.

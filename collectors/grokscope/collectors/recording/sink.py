@@ -39,7 +39,7 @@ _COUNT_SECONDS = 0.5
 
 
 class Sink(Protocol):
-    """Takes what a run has to warn; never blocks on a network and never raises for want of space."""
+    """Takes what a run has to log; never blocks on a network and never raises for want of space."""
 
     @property
     def dropped(self) -> int:

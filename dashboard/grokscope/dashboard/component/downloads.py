@@ -13,6 +13,7 @@ from grokscope.dashboard.words import phrases
 
 _PREVIEW = 500
 _OPENED = "_behind"
+_DRAWN = "downloads_drawn"
 
 _FIGURES: Mapping[str, tuple[str, Callable[[Sequence[export.Spec]], bytes]]] = {
     "SVG": ("image/svg+xml", export.to_svg),
@@ -40,6 +41,7 @@ def offer_downloads(
         title: Of the expander.
     """
     section = st.expander(title if specs else "Data", key=f"{key}{_OPENED}", on_change="rerun")
+    st.session_state.setdefault(_DRAWN, set()).add(f"{key}{_OPENED}")
     if not section.open:
         return
     with section:
@@ -59,6 +61,19 @@ def are_open() -> bool:
     click on the one before brings nothing.
     """
     return any(opened is True for key, opened in st.session_state.items() if str(key).endswith(_OPENED))
+
+
+def forget_undrawn() -> bool:
+    """Forget sections that were open and are on the page no more; say whether there was one.
+
+    Call it when all of a page has been drawn: what is no longer there must not keep it from refreshing.
+    """
+    drawn: set[str] = st.session_state.pop(_DRAWN, set())
+    opened = [str(key) for key, is_open in st.session_state.items() if is_open is True]
+    gone = [key for key in opened if key.endswith(_OPENED) and key not in drawn]
+    for key in gone:
+        del st.session_state[key]
+    return bool(gone)
 
 
 def _frame(name: str, frame: pl.DataFrame, *, key: str) -> None:

@@ -146,6 +146,8 @@ def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float |
             st.caption("This page stands still while data are open below, so that files can be taken along.")
         if ready(now):
             draw(now)
+        if downloads.forget_undrawn():
+            st.rerun()
 
     fragment()
 

@@ -33,6 +33,12 @@ class StoreConnection:
         self._store: Store | None = None
         self._reopen_at = 0.0
 
+    def close(self) -> None:
+        """Let the store go; the next question opens it anew. Only where nobody else is reading it."""
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
     def store(self) -> Store:
         """Return the store; one that can be read goes on being read while another thread opens it anew.
 

@@ -17,9 +17,9 @@ from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.news import Change, News, is_one
 from grokscope.transitions.live.suspicion import E_PROCESS
 
-MOST_EVALUATIONS = 2000
-"""Evaluations that one look feeds at most, some 0.3 s: a log that was long before anybody looked is read over
-several looks."""
+MOST_EVALUATIONS = 500
+"""Evaluations that one look feeds at most, up to half a second where they are of many short logs: what was long
+before anybody looked is read over several looks."""
 
 _MOST_NEWS = 64
 

@@ -1,6 +1,7 @@
 """Files that are replaced whole: a reader sees the old one or the new one, never half of it."""
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
@@ -14,6 +15,9 @@ SHARED = 0o666
 """The mode of a file that a person asked for: what their umask makes of it."""
 
 
+_UNFINISHED = re.compile(r"\.[0-9a-f]{16}\Z")
+
+
 class Synced(IntEnum):
     """What of a new file is on the disk before its writer goes on; each costs a wait."""
 
@@ -25,6 +29,24 @@ class Synced(IntEnum):
 def beside(path: Path) -> Path:
     """Return a hidden name beside ``path`` that nobody can guess, for a file that is to take its place."""
     return path.with_name(f".{path.name}.{token_hex(8)}")
+
+
+def remove_unfinished(folder: Path, name: str) -> None:
+    """Remove what processes that were killed have left of files in ``folder`` that begin with ``name``.
+
+    Only who writes there alone may ask for it.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> beside(folder / "step-1").touch()
+    >>> remove_unfinished(folder, "step-")
+    >>> list(folder.iterdir())
+    []
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name.startswith(f".{name}") and _UNFINISHED.search(path.name):
+                path.unlink()
 
 
 @contextmanager

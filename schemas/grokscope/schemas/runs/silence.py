@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from grokscope.schemas.metrics.evaluations import is_evaluation
+
 SILENT_MS = 30_000
 """A trainer that has given no sign of life for this long, and for ``PAUSES`` of its usual pauses, is silent.
 
@@ -43,6 +45,8 @@ def silent_runs(
 
 def _usual_pauses(points: pl.DataFrame) -> dict[str, int]:
     """Return the median time between evaluations, in milliseconds, by run."""
-    times = points.select("run_id", "step", "time_ms").unique().sort("run_id", "time_ms")
+    # A loss that is logged at every step tells nothing of how long an evaluation takes, and not all see it.
+    metrics = [name for name in points["metric"].unique() if is_evaluation(name)]
+    times = points.filter(pl.col("metric").is_in(metrics)).select("run_id", "time_ms").unique()
     pauses = times.group_by("run_id").agg(pl.col("time_ms").unique().sort().diff().median().alias("pause"))
     return {run: int(pause) for run, pause in pauses.drop_nulls().iter_rows()}

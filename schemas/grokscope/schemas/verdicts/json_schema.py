@@ -1,7 +1,7 @@
 """The JSON Schema of a verdict, derived from the dataclasses so that the two cannot differ.
 
 ``python -m grokscope.schemas.verdicts.json_schema`` prints it; the committed copy is ``verdict.schema.json``
-beside this file.
+one folder up.
 """
 
 import json

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokscope.collectors.recording.spool import Cursor, Event, Points, SpoolReader, SpoolWriter, read_spool
+from grokscope.collectors.recording.spool.segment_files import SegmentFiles
 
 AWKWARD = {"a": math.nan, "b": math.inf, "c": -math.inf, "d": -0.0, "e": 5e-324, "f": 1.7976931348623157e308}
 
@@ -190,3 +191,11 @@ def test_after_closing_points_are_counted_as_dropped(tmp_path):
 def test_what_is_no_segment_holds_no_records(tmp_path, garbage):
     (tmp_path / "000000.seg").write_bytes(garbage)
     assert list(read_spool(tmp_path)) == []
+
+
+def test_a_closed_spool_is_never_opened_again_whatever_the_disk_did(tmp_path):
+    files = SegmentFiles(tmp_path, segment_bytes=1000, cap_bytes=10_000)
+    files.sync_and_close(files.close())
+    files.segment.is_torn = True
+    assert files.ready() is None
+    assert [path.name for path in tmp_path.iterdir()] == ["000000.seg"]

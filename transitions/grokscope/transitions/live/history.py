@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import POINT_SCHEMA, resolve
+from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.series import Floats, Integers, log_steps
 
 CAPACITY = 2048
@@ -15,20 +16,6 @@ RECENT = 64
 """Latest evaluations that thinning spares: what is going on now is read at full resolution."""
 MOST_CURVES, MOST_NAMES = 64, 4096
 """Curves kept, and names looked at; a run's first ones."""
-READ = frozenset(
-    (
-        "accuracy",
-        "loss",
-        "mrr",
-        "information",
-        "log_probability_q50",
-        "acc",
-        "acc_norm",
-        "exact_match",
-        "score",
-    )
-)
-"""Last words of the metrics that the engine reads events or their evidence from."""
 EPOCHS = "progress/epochs"
 """Tells the engine where epochs turn; read along, and no evaluation by itself."""
 
@@ -39,7 +26,7 @@ def is_read(name: str) -> bool:
     >>> [is_read(name) for name in ("test/accuracy", "lambada/acc", "weights/norm")]
     [True, True, False]
     """
-    return name == EPOCHS or name.rpartition("/")[2].lower() in READ
+    return name == EPOCHS or is_evaluation(name)
 
 
 class KeptCurve:

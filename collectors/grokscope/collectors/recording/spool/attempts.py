@@ -17,7 +17,7 @@ from grokscope.collectors.recording.spool.small_files import (
 from grokscope.schemas.files.private import is_private, private_folder
 
 _KEEP_SECONDS = 90 * 86_400.0
-# Between two beats an attempt may have logged this much later than its last one tells.
+# Between two heartbeats an attempt may have logged this much later than its last one tells.
 _GAP_MS = 10_000
 _MOST_ATTEMPTS = 10**9
 # The year 3000: what lies behind it is no time, and would make every later one too long to be kept.

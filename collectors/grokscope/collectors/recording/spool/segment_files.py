@@ -76,6 +76,8 @@ class SegmentFiles:
 
     def ready(self) -> OpenSegment | None:
         """Return the segment if it can take a frame; leave one with half a frame at its end."""
+        if self.segment.fd < 0:  # closed, whatever else is said of it: nothing may come behind the end
+            return None
         if self.segment.is_torn:
             self.rotate()
         segment = self.segment
@@ -111,7 +113,7 @@ class SegmentFiles:
             # Asked of the file: our own count may be behind if a signal's handler raised in between.
             os.ftruncate(segment.fd, os.fstat(segment.fd).st_size - written)
         except OSError as error:
-            self.error, segment.is_torn = error, True
+            self.error, segment.is_torn = error, segment.fd >= 0
         return False
 
     def rotate(self) -> None:

@@ -14,7 +14,7 @@ from grokscope.collectors.recording.ship.credentials import VARIABLE
 from grokscope.collectors.recording.ship.run_store import OtherVersion
 from grokscope.schemas import GrokscopeError, OtherVersionError, check_version, release_of, sqlite_path
 from grokscope.schemas.files.locks import try_lock
-from grokscope.schemas.files.replacing import replacing
+from grokscope.schemas.files.replacing import remove_unfinished, replacing
 from grokscope.schemas.secrets import redacted, without_credentials
 
 _UPGRADE = f"import os, mlflow.db; mlflow.db.upgrade.callback(os.environ['{VARIABLE}'])"
@@ -127,6 +127,7 @@ def _free_name(path: Path, revision: str) -> Path:
 
 def _copy(path: Path, kept: Path) -> None:
     """Copy a SQLite file as it is between two commits: whole, or not at all."""
+    remove_unfinished(path.parent, kept.name)
     with replacing(kept) as half:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
             source.backup(copy)
