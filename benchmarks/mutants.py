@@ -4,9 +4,10 @@
 
 A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one
 change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn
-at random, outside of annotations, in a copy of the repository. It is killed when its nearest tests fail:
-the doctests of its module, the tests that import it, and those in the folder of ``tests`` that mirrors
-its own; and, if those pass, the tests at the top of its package. What survives is named with its change.
+at random, outside of annotations and decorators, in a copy of the repository. It is killed when its
+nearest tests fail: the doctests of its module, the tests that import it, and those in the folder of
+``tests`` that mirrors its own; and, if those pass, the tests at the top of its package. What survives is
+named with its change.
 """
 
 import argparse
@@ -51,16 +52,16 @@ class Mutant:
 def operators() -> Iterator[tuple[str, object]]:
     for name in operator_names():
         kind = get_operator(name)
-        if not kind.arguments() and not any(left_out in name for left_out in LEFT_OUT):
+        if not kind.arguments() and not any(word in name for word in LEFT_OUT):
             yield name, kind()
 
 
 @cache
-def annotated(source: str) -> frozenset[int]:
-    """Return the lines that annotations lie on, as far as no other code does: a mutant there is none."""
+def left_out(source: str) -> frozenset[int]:
+    """Return the lines of annotations and decorators: no test is about what a change there would do."""
     found: set[int] = set()
     for node in ast.walk(ast.parse(source)):
-        parts: list[ast.expr | None] = []
+        parts: list[ast.expr | None] = [*getattr(node, "decorator_list", ())]
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             parts.append(node.returns)
         elif isinstance(node, ast.arg | ast.AnnAssign):
@@ -76,7 +77,7 @@ def mutants_of(module: Path) -> Iterator[Mutant]:
     for name, operator in operators():
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, ((line, column), _) in enumerate(places):
-            if line not in annotated(source):
+            if line not in left_out(source):
                 yield Mutant(module=module, operator=name, occurrence=occurrence, line=line, column=column)
 
 
