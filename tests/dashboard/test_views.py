@@ -4,7 +4,7 @@ from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.overview import runs_table
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
-CHARTS = {"live": 3, "runs": 0, "compare": 3, "run": 5, "leads": 1}
+CHARTS = {"live": 3, "runs": 0, "compare": 3, "run": 4, "leads": 1}
 
 
 def chart_count(app):
@@ -196,6 +196,10 @@ def test_run_draws_which_measure_moved_first_and_its_exploratory_segments(page, 
     drawn = [chart.proto.alt for chart in app.get("vega_lite_chart")]
     assert any(text.startswith("When each measure had changed") for text in drawn)
     assert "Exploratory: segments of all measures" in [box.label for box in app.expander]
+    assert not any(text.startswith("Exploratory: ") for text in texts(app))
+    app.session_state["run_segments_box"] = True
+    app.run()
+    assert not app.exception
     assert any(text.startswith("Exploratory: a picture to look at, not a verdict.") for text in texts(app))
 
 

@@ -64,7 +64,10 @@ def check_unknown(given: Mapping[str, object]) -> None:
     >>> check_unknown({})
     """
     if "journal" in given:
-        raise TrackerError("journal= is called sink= now; write Tracker(..., sink=MemorySink())")
+        raise TrackerError(
+            "journal= is called sink= now; write Tracker(..., sink=MemorySink()), with "
+            "`from grokscope.collectors.testing import MemorySink`"
+        )
     if given:
         raise TypeError(f"Tracker got an unexpected keyword argument {next(iter(given))!r}")
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,10 +62,13 @@ class VerdictWriter:
         """Return the store, opened at the first call. Raises ``StoreError`` if it cannot be."""
         return self._connection.store()
 
-    def write_ended(self) -> int:
+    def write_ended(self, *, ended: Callable[[], bool] = lambda: False) -> int:
         """Judge runs that have ended since they were last judged; return how many verdicts were written.
 
         A run that cannot be written is tried again after all others; one that cannot be judged is said once.
+
+        Args:
+            ended: Asked between two runs whether to stop.
 
         Raises:
             StoreError: If the store cannot be read or written; the next call goes on from there.
@@ -74,6 +77,8 @@ class VerdictWriter:
             self._due = self._listed()
         written = 0
         for _ in range(min(MOST_RUNS, len(self._due))):  # one at a time: a run can have thousands of curves
+            if ended():
+                break
             due = self._due.pop(0)
             try:
                 written += sum(is_new for _, is_new in self.write(due.run_id, due.experiment))
@@ -145,15 +150,15 @@ def automatic_verdicts(uri: str, *, every_s: float = EVERY_S) -> Generator[None]
 
 
 def _keep_writing(*, writer: VerdictWriter, ended: Event, every_s: float) -> None:
-    said: type[GrokscopeError] | None = None  # the kind alone: what a store says may name each run in turn
+    said = set[type[GrokscopeError]]()  # the kinds alone: what a store says may name each run in turn
     while not ended.is_set():
         try:
-            writer.write_ended()
-            said = None
+            writer.write_ended(ended=ended.is_set)
+            said.clear()
         except MissingStoreError:
             pass  # It comes with its first run, and what is missing until then is said by the page.
         except GrokscopeError as error:
-            if said is not type(error):
-                said = type(error)
+            if type(error) not in said:
+                said.add(type(error))
                 complain(f"verdicts are not written: {error}; trying again")
         ended.wait(0 if writer.is_behind else every_s)

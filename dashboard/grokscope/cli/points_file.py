@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from grokscope.schemas import GrokscopeError, as_points
+from grokscope.schemas.secrets import redacted_source
 from grokscope.store.formulas import unguarded
 
 
@@ -71,18 +72,18 @@ def read_points(source: str) -> pl.DataFrame:
     """
     path = Path(source)
     allowed = ", ".join(_READERS)
-    reader = _READERS.get(path.suffix.lower())
+    reader, shown = _READERS.get(path.suffix.lower()), redacted_source(source)
     if reader is None:
         raise PointsFileError(
-            f"{source!r} is neither a store nor a file of points; allowed: an MLflow URI "
+            f"{shown!r} is neither a store nor a file of points; allowed: an MLflow URI "
             f"(sqlite:///PATH, http://HOST) with --experiment, or a file ending in {allowed}"
         )
     if not path.is_file():
-        raise PointsFileError(f"there is no file {source!r}; give the path of a {allowed} file")
+        raise PointsFileError(f"there is no file {shown!r}; give the path of a {allowed} file")
     try:
         # Absolute, since polars would take a first folder named ~ for the user's own.
         frame = reader(path.absolute())
     except (pl.exceptions.PolarsError, OSError, ValueError, TypeError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PointsFileError(f"{source!r} cannot be read as {path.suffix[1:]}: {first}") from error
+        raise PointsFileError(f"{shown!r} cannot be read as {path.suffix[1:]}: {first}") from error
     return as_points(frame, run_id=path.stem)

@@ -8,6 +8,7 @@ from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits
 from grokscope.importing.readers import FORMATS, format_of
 from grokscope.importing.records import ImportingError
+from grokscope.schemas.secrets import redacted_source
 
 KNOWN = ", ".join(one.shown for one in FORMATS)
 """What can be imported, in words."""
@@ -30,7 +31,9 @@ def recognise(source: str, *, kind: SourceKind | None = None, limits: Limits | N
     """
     limits, root = limits or Limits(), Path(source)
     if not root.exists():
-        raise ImportingError(f"there is no file or folder {source!r}; give the path of a log")
+        raise ImportingError(
+            f"there is no file or folder {redacted_source(source)!r}; give the path of a log"
+        )
     found: dict[SourceKind, list[Path]] = {}
     for path in _files(root, limits):
         one = kind_of_file(path) if kind is None or root.is_dir() else kind

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from grokscope.schemas.errors import GrokscopeError
-from grokscope.schemas.secrets import redacted
+from grokscope.schemas.secrets import redacted, redacted_source
 
 _FORM = re.compile(r"(?P<scheme>[a-z][a-z0-9.-]*)(?:\+(?P<driver>\w+))?:(?P<slashes>//)?", re.IGNORECASE)
 _HOST = re.compile(r"[\w.-]+:\d+(/.*)?")
@@ -42,6 +42,10 @@ _DATABASES = (Kind.SQLITE, Kind.POSTGRES, Kind.DATABASE)
 _OTHER_NAMES = {"postgres": "postgresql"}
 
 
+# SQLAlchemy decodes it.
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
 class UnknownAddressError(GrokscopeError):
     """A text that is not the address of a store.
 
@@ -50,7 +54,7 @@ class UnknownAddressError(GrokscopeError):
     """
 
     def __init__(self, uri: str, reason: str) -> None:
-        super().__init__(f"{redacted(uri)!r} {reason}.")
+        super().__init__(f"{redacted_source(uri)!r} {reason}.")
         self.reason = reason
 
 
@@ -76,9 +80,14 @@ class Address:
     @property
     def why_not_written(self) -> str | None:
         """Why nothing is written there, as the end of a sentence; ``None`` if MLflow writes to it."""
-        if self.kind is not Kind.PARQUET:
-            return None
-        return "is a folder of points, which is only read; write to sqlite:///PATH or to a server"
+        if self.kind is Kind.PARQUET:
+            return "is a folder of points, which is only read; write to sqlite:///PATH or to a server"
+        if self.kind is Kind.SQLITE and _MISREAD.search(str(self.path)):
+            return (
+                "has a % with two hex digits in its path, which MLflow takes for another path; choose "
+                "one without"
+            )
+        return None
 
     @property
     def why_not_read(self) -> str | None:
@@ -156,7 +165,12 @@ def _path(uri: str, scheme: str, rest: str) -> Path:
         raise UnknownAddressError(
             uri, f"names no file. Write {scheme}:///relative/path or {scheme}:////absolute/path. {_ALLOWED}"
         )
-    return Path(name).absolute()
+    path = Path(name).absolute()
+    if "?" in str(path):  # of the working folder: no address can name it, for there its query would begin
+        raise UnknownAddressError(
+            uri, f"lies in {str(path.parent)!r}, and no address can hold a ?. {_ALLOWED}"
+        )
+    return path
 
 
 def _hint(uri: str) -> str:

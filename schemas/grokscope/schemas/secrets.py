@@ -92,6 +92,10 @@ _IN_QUERY = re.compile(
 )
 
 
+# User and password of an address that lacks the slashes by which it would be told.
+_MISTYPED = re.compile(r"[^\s/:@]*:[^\s@]*@")
+
+
 def is_secret(name: str, value: object = "") -> bool:
     """Say whether a setting is a secret, by its name; numbers, flags and nothing seldom are one.
 
@@ -147,6 +151,15 @@ def redacted(text: str) -> str:
     text = _KNOWN.sub(WITHHELD, without_credentials(text))
     text = _BEARER.sub(rf"\1\2{WITHHELD}", _HEADER.sub(rf"\1\2{WITHHELD}", text))
     return _without_values(text)
+
+
+def redacted_source(given: str) -> str:
+    """Return what somebody gave as an address or a path, fit to be shown, though it may be mistyped.
+
+    >>> redacted_source("postgresql:/ann:s3cret@db/mlflow"), redacted_source("runs/curves.csv")
+    ('db/mlflow', 'runs/curves.csv')
+    """
+    return redacted(given if "://" in given else _MISTYPED.sub("", given))
 
 
 def without_credentials(text: str) -> str:

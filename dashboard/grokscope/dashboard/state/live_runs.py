@@ -18,8 +18,8 @@ from grokscope.transitions.live.news import Change, News, is_one
 from grokscope.transitions.live.suspicion import E_PROCESS
 
 MOST_EVALUATIONS = 500
-"""Evaluations that one look feeds at most, up to half a second where they are of many short logs: what was long
-before anybody looked is read over several looks."""
+"""Evaluations that one look feeds at most, up to half a second where they are of many short logs: what was
+long before anybody looked is read over several looks."""
 
 _MOST_NEWS = 64
 

@@ -26,14 +26,14 @@ _SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
     ),
     (r"^RESOURCE_DOES_NOT_EXIST", RunNotFoundError, "Choose another run, or restore it."),
     (
-        r"database is locked|^TEMPORARILY_UNAVAILABLE|[Tt]imed out|timeout exception",
-        BusyStoreError,
-        "Try again; if this lasts, look for a stuck process, or at the server's load.",
-    ),
-    (
         r"^UNAUTHENTICATED|^PERMISSION_DENIED|error code 40[13]\b|readonly database|[Pp]ermission denied",
         AccessError,
         "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or _TOKEN) and rights.",
+    ),
+    (
+        r"database is locked|^TEMPORARILY_UNAVAILABLE|[Tt]imed out|timeout exception",
+        BusyStoreError,
+        "Try again; if this lasts, look for a stuck process, or at the server's load.",
     ),
     (
         r"Connection refused|Max retries exceeded|connection failed|Connection reset",
@@ -53,7 +53,7 @@ def explained(uri: str) -> Generator[None]:
     except ImportError as error:
         raise StoreError(
             f"{redacted(uri)} needs {error.name or 'all of mlflow'}, which is not installed. "
-            "Run `pip install 'grokscope[dashboard]'`."
+            f"Run `pip install 'grokscope[dashboard]'`, or install {error.name or 'it'} itself."
         ) from error
     except Exception as error:  # MLflow lets errors of every library below it through
         raise _translated(error, redacted(uri)) from error

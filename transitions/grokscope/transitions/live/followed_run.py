@@ -51,7 +51,7 @@ class _Position:
     def ready(self, rows: pl.DataFrame, *, goes_on: bool) -> pl.DataFrame:
         """Return what may be fed now; the newest step of a run that grows has to wait."""
         new = rows if self.fed_to is None else rows.filter(pl.col("step") > self.fed_to)
-        is_growing = goes_on and _mark_of(rows) != self.whole
+        is_growing = goes_on and rows.height > 0 and _mark_of(rows) != self.whole
         return new.filter(pl.col("step") < rows["step"].max()) if is_growing else new
 
     def past_of(self, rows: pl.DataFrame) -> _Mark:

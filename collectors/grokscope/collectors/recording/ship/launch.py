@@ -47,7 +47,7 @@ def ensure_shipper(home: Path, store: str, *, seconds: float = _START_SECONDS) -
             timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise OSError(f"the shipper did not start within {error.timeout} s") from error
+        raise OSError(f"the shipper did not start within {error.timeout:.1f} s") from error
     finally:
         os.close(log)
     if started.returncode > 0:  # less than that is a signal, for instance the user's Ctrl-C

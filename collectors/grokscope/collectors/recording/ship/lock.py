@@ -1,6 +1,7 @@
 """One shipper a store, home and machine: a lock that dies with its holder."""
 
 import hashlib
+import os
 import socket
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def is_held(home: Path, store: str, *, host: str | None = None) -> bool:
     >>> is_held(Path("no-such-home"), "sqlite:////data/mlflow.db")
     False
     """
-    if not lock_path(home, store, host=host).exists():
+    if not os.path.lexists(lock_path(home, store, host=host)):  # a link, wherever it leads, is told
         return False
     lock = ShipLock(home, store, host=host)
     if lock.acquire():

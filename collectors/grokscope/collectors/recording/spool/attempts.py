@@ -68,6 +68,9 @@ def forget_attempts(home: Path) -> None:
             return
         old = [path for path in (home / "runs").glob("*.json") if age_seconds(path) > _KEEP_SECONDS]
         waiting = {meta.run_id for meta in map(read_meta, find_spools(home)) if meta} if old else set[str]()
+        for path in (home / "runs").glob(".*.json.*"):  # half written, by a process that was killed
+            if age_seconds(path) > _KEEP_SECONDS:
+                path.unlink(missing_ok=True)
         for path in old:
             if path.stem not in waiting:
                 path.unlink(missing_ok=True)

@@ -54,8 +54,11 @@ def leads_section(points: pl.DataFrame, snapshot: Snapshot, run_id: str) -> None
 
 def segments_section(points: pl.DataFrame, run_id: str, axis: StepAxis, *, state: tuple[Any, ...]) -> None:
     """Draw the exploratory segmentation, labelled so. ``state`` changes whenever the run's points do."""
+    box = st.expander("Exploratory: segments of all measures", key="run_segments_box", on_change="rerun")
+    if not box.open:  # what is not seen is not drawn, and keeps no page from refreshing
+        return
     found = _segmented(points, run_id, state)
-    with st.expander("Exploratory: segments of all measures", key="run_segments_box"):
+    with box:
         st.caption(_CAVEAT)
         if found is None or found.reason is not None or not found.segments:
             st.caption((found.reason if found else None) or "No measure has been logged yet.")
