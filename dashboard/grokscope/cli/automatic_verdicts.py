@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _State = tuple[object, ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
     run_id: str
-    experiment: str
+    roles: Mapping[str, str]
     state: _State
 
 
@@ -81,7 +81,7 @@ class VerdictWriter:
                 break
             due = self._due.pop(0)
             try:
-                written += sum(is_new for _, is_new in self.write(due.run_id, due.experiment))
+                written += sum(is_new for _, is_new in self.write(due.run_id, due.roles))
             except StoreError:
                 self._failures[due.run_id] += 1
                 raise
@@ -96,15 +96,18 @@ class VerdictWriter:
         # What the store has read of earlier runs is let go with it: they are not asked for again.
         self._connection.close()
         ended = phases.ended(self.store().runs())
-        roles = {name: tuple(self.store().aliases(name).items()) for name in ended["experiment"].unique()}
+        roles = {name: self.store().aliases(name) for name in ended["experiment"].unique()}
         rows = ended.select("experiment", *_STATE).iter_rows()
-        found = [_Due(run_id=run, experiment=name, state=(roles[name], *rest)) for name, run, *rest in rows]
+        found = [
+            _Due(run_id=run, roles=roles[name], state=(tuple(roles[name].items()), *rest))
+            for name, run, *rest in rows
+        ]
         self._forget_but({due.run_id for due in found})
         changed = [due for due in found if self._judged.get(due.run_id) != due.state]
         return sorted(changed, key=lambda due: self._failures[due.run_id])
 
-    def write(self, run_id: str, experiment: str) -> Iterator[tuple[Verdict, bool]]:
-        """Judge a run of an experiment; yield its verdict, and whether it was new and has been written.
+    def write(self, run_id: str, roles: Mapping[str, str]) -> Iterator[tuple[Verdict, bool]]:
+        """Judge a run under its experiment's roles; yield its verdict, and whether it was new and written.
 
         Nothing is yielded of a run without points.
 
@@ -114,7 +117,7 @@ class VerdictWriter:
         store = self.store()
         tags = dict(store.tags([run_id]).select("key", "value").iter_rows())
         present = {key: value for key, value in tags.items() if key in VERDICT_TAGS}
-        for verdict in detect(under_roles(store.points([run_id]), store.aliases(experiment))):
+        for verdict in detect(under_roles(store.points([run_id]), roles)):
             is_new = present != tags_of(verdict)
             if is_new:
                 store.write_verdict(verdict)

@@ -107,6 +107,7 @@ class FinishedRuns:
             for run, key, value in tags.select("run_id", "key", "value").iter_rows()
             if key == CLIENT_RUN_ID
         }
+        roles = store.aliases(self.experiment)
         for client_run_id in client_run_ids:
             if client_run_id not in ids:
                 raise LatePointsError(
@@ -114,6 +115,6 @@ class FinishedRuns:
                     "could not be written, or the run was deleted. Free the disk, or set GROKSCOPE_HOME to a "
                     "folder that can be written, and train again"
                 )
-            for verdict, _ in self._writer.write(ids[client_run_id], self.experiment):
+            for verdict, _ in self._writer.write(ids[client_run_id], roles):
                 yield verdict
             del self.waiting[client_run_id]

@@ -21,6 +21,8 @@ from grokscope.store.protocol import Store as Store
 from grokscope.store.roles.roles import How as How
 from grokscope.store.roles.roles import Role as Role
 from grokscope.store.roles.roles import RoleKind as RoleKind
+from grokscope.store.roles.roles import read_names as read_names
+from grokscope.store.roles.roles import renamed as renamed
 from grokscope.store.roles.roles import resolved_names as resolved_names
 from grokscope.store.roles.roles import roles_of as roles_of
 from grokscope.store.roles.roles import under_roles as under_roles

@@ -12,7 +12,7 @@ from grokscope.dashboard.state.live_runs import LiveRuns
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
-from grokscope.store import IGNORED, Role, Store, resolved_names, roles_of
+from grokscope.store import Role, Store, read_names, renamed, roles_of
 from grokscope.transitions.live.history import is_read
 
 
@@ -131,25 +131,6 @@ class _Found:
             return False
         pairs = ((self.runs, before.runs), (self.params, before.params), (self.curves, before.curves))
         return all(one.equals(other) for one, other in pairs)
-
-
-def read_names(metrics: Iterable[str], overrides: Mapping[str, str]) -> dict[str, str]:
-    """Return metrics as logged -> the key that they go by, by rule and by what people say.
-
-    Those that a person left out are left out.
-
-    >>> read_names(["val_acc", "aux_loss"], {"aux_loss": IGNORED})
-    {'val_acc': 'val/accuracy'}
-    """
-    named = resolved_names(metrics, overrides)
-    return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
-
-
-def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
-    """Return ``points`` under other names of their metrics."""
-    if all(own == ours for own, ours in names.items()):
-        return points
-    return points.with_columns(pl.col("metric").replace(dict(names)))
 
 
 def _is_curve(name: str) -> bool:

@@ -9,10 +9,10 @@ import polars as pl
 
 from grokscope.dashboard.state.connection import Opener, StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
-from grokscope.dashboard.state.experiment_feed import ExperimentFeed, read_names, renamed
+from grokscope.dashboard.state.experiment_feed import ExperimentFeed
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.schemas import GrokscopeError, empty_points
-from grokscope.store import Role, Store, StoreError, open_store
+from grokscope.store import Role, Store, StoreError, open_store, read_names, renamed
 
 _KEPT = 32
 

@@ -105,6 +105,25 @@ def resolved_names(metric_names: Iterable[str], overrides: Mapping[str, str] | N
     return {name: known.get(name, name) for name in names}
 
 
+def read_names(metrics: Iterable[str], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return metrics as logged -> the key that they go by, by rule and by what people say.
+
+    Those that a person left out are left out.
+
+    >>> read_names(["val_acc", "aux_loss"], {"aux_loss": IGNORED})
+    {'val_acc': 'val/accuracy'}
+    """
+    named = resolved_names(metrics, overrides)
+    return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
+
+
+def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return ``points`` under other names of their metrics."""
+    if all(own == ours for own, ours in names.items()):
+        return points
+    return points.with_columns(pl.col("metric").replace(dict(names)))
+
+
 def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Return points by the names that the engine is to read them under; ignored metrics are left out.
 
@@ -116,9 +135,8 @@ def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None
     """
     if not overrides:
         return points
-    kept = points.filter(~pl.col("metric").is_in(sorted(_ignored(overrides))))
-    names = resolved_names(kept["metric"].unique(), overrides)
-    return kept.with_columns(pl.col("metric").replace(names))
+    names = read_names(points["metric"].unique(), overrides)
+    return renamed(points.filter(pl.col("metric").is_in(list(names))), names)
 
 
 def kind_of(canonical: str) -> RoleKind:

@@ -18,6 +18,7 @@ from grokscope.collectors.recording.spool import (
     unshipped,
     writer_is_alive,
 )
+from grokscope.schemas.addresses import sqlite_path
 
 _REFUSED = "a store that cannot be told"
 
@@ -47,7 +48,7 @@ class Backlog:
             f"{self.store} has taken nothing for {seconds:.0f} s{why}; {self.points} points wait on "
             "disk and none is lost. Bring the store back and run 'grokscope sync' again"
         )
-        if self.store.startswith("sqlite:"):
+        if sqlite_path(self.store) is not None:
             return sentence
         # Of an address with credentials no file keeps more than the host.
         return f"{sentence}; if it asks for a password, set {VARIABLE} to its whole address"
