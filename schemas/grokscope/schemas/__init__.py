@@ -19,6 +19,10 @@ from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curve
 from grokscope.schemas.metrics.measure import Direction as Direction
 from grokscope.schemas.metrics.measure import Measure as Measure
 from grokscope.schemas.metrics.measure import Tier as Tier
+from grokscope.schemas.metrics.scores import SCORES as SCORES
+from grokscope.schemas.metrics.scores import Scale as Scale
+from grokscope.schemas.metrics.scores import Score as Score
+from grokscope.schemas.metrics.scores import score_of as score_of
 from grokscope.schemas.metrics.table import METRICS as METRICS
 from grokscope.schemas.metrics.table import SPLITS as SPLITS
 from grokscope.schemas.metrics.table import find_metric as find_metric
