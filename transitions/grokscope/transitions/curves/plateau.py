@@ -27,10 +27,12 @@ class Plateau:
         level: The level.
         lowest: The lowest that could be called it: a creep has no level of its own, and ``level`` is that of
             its middle.
+        is_flat: The run waited at it, instead of creeping.
     """
 
     level: float
     lowest: float
+    is_flat: bool = True
 
 
 def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
@@ -48,7 +50,7 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     if ground is None:
         level = float(np.median(curve.values[start:half]))
         begin = float(np.median(curve.values[start : min(start + LEAST_GROUND, half)]))
-        return Plateau(level=level, lowest=min(level, begin))
+        return Plateau(level=level, lowest=min(level, begin), is_flat=False)
     level = _refined(curve, start, end, levels=(float(np.median(ground)), top))
     return Plateau(level=level, lowest=level)
 

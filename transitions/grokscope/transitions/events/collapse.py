@@ -3,22 +3,30 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from grokscope.schemas import Check, Date, Kind, Transition
-from grokscope.transitions.curves.crossings import bracket, first_sustained
+from grokscope.transitions.curves.crossings import bracket
+from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, Floats
 from grokscope.transitions.events.generalization import LOST, end_level
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 
 CHRONIC_SHARE, CHRONIC_DIPS = 0.1, 3
-"""Dips are a collapse if they take this share of the later evaluations, in at least so many dips, beyond what
-evaluation noise explains."""
+"""Dips are a collapse if they take this share of the evaluations since the first of them, in at least so many
+dips, beyond what evaluation noise explains ..."""
+LEAST_CHRONIC = 5
+"""... and at least so many evaluations: three dips in a short log are three dips."""
 OFTEN = 1 / 4
-"""Share of lost evaluations that is a collapse whatever explains it, on train accuracy too (slingshots)."""
-USUAL = 0.4
-"""Quantile whose distance from the median tells the size of evaluation noise."""
+"""Share of lost evaluations that is a collapse whatever explains it, on train progress too (slingshots)."""
+LATE = 1 / 3
+"""Part of those evaluations, at the end, that has to hold losses too: what is over was a recovery."""
+LEAST_LOST = 0.02
+"""Share of the evaluations since generalization that a loss takes at least: the last few alone tell nothing."""
+MOSTLY_LOST = 0.5
+"""... that is a loss for good, if the log ends in it."""
+NOISY = 3.0
+"""Standard deviations of evaluation noise that are no loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +35,7 @@ class Collapse:
 
     Attributes:
         metric: The curve that fell.
-        date: Where it was lost: for good, or for the first time.
+        date: Where the loss that lasts, or comes again and again, begins.
         before, after: Levels on either side, and at the end of the log.
         check: Named ``permanent``, ``chronic`` or ``train collapse``, with one short sentence.
     """
@@ -44,8 +52,8 @@ class Collapse:
         return origin.event(Kind.COLLAPSE, self.metric, self.date, detail=detail)
 
 
-def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
-    """Return how held-out accuracy was lost after ``generalized``, or ``None``.
+def test_collapse(test: Curve, *, generalized: Date, level: float = LOST) -> Collapse | None:
+    """Return how the held-out level was lost after ``generalized``, or ``None``.
 
     >>> test = Curve(metric="test/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
     >>> found = test_collapse(test, generalized=Date(step=1, low=0, high=1))
@@ -54,66 +62,96 @@ def test_collapse(test: Curve, *, generalized: Date) -> Collapse | None:
     """
     start = int(np.searchsorted(test.steps, generalized.high))
     later = test.values[start:]
-    end = end_level(test, since=start)
-    if end < LOST:
-        first = start + _start_of_last_loss(later, test.patience)
-        seen = f"ends at {end:.2f} after {float(np.max(later)):.2f}"
-        return _collapse(test, first, Check(name="permanent", text=seen))
-    if not _is_chronic(later):
+    level = beyond_noise(later, level)
+    first = start_of_loss(later, level=level, patience=test.patience)
+    if first is None:
         return None
-    share = float(np.mean(later < LOST))
-    seen = f"{dips_of(later)} dips below {LOST}, {share:.0%} of the evaluations since generalization"
-    return _collapse(test, start + int(np.argmax(later < LOST)), Check(name="chronic", text=seen))
+    since, end = later[first:], end_level(test, since=start + first)
+    share = float(np.mean(since < level))
+    if end < level and share > MOSTLY_LOST:
+        seen = f"ends at {end:.2f} after {float(np.max(later)):.2f}"
+        return _collapse(test, start + first, Check(name="permanent", text=seen))
+    if not _is_chronic(since, level=level):
+        return None
+    dips, step = dips_of(since, level=level) + 1, int(test.steps[start + first])
+    seen = f"{dips} dips below {level:.2g}, {share:.0%} of the evaluations since step {step}"
+    return _collapse(test, start + first, Check(name="chronic", text=seen))
 
 
 def train_collapse(train: Curve) -> Collapse | None:
-    """Return how train accuracy was lost after the training set was fit, or ``None``.
+    """Return how train progress was lost after the training set was fit, or ``None``.
 
     Fit means as many evaluations at 95 % as a sustained level needs, in a row or not: a run that keeps
     falling off never has them in a row.
 
     >>> train = Curve(metric="train/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
     >>> train_collapse(train).check.text
-    '75% of the evaluations since the fit lie below 0.8; ends at 0.10'
+    '100% of the evaluations since step 3 lie below 0.8; ends at 0.10'
     """
     fitted = np.flatnonzero(train.values >= FITTED)
     if len(fitted) < train.patience:
         return None
     start = int(fitted[train.patience - 1])
     later = train.values[start:]
-    lost = later < LOST
-    share, end = float(np.mean(lost)), end_level(train, since=start)
-    if not lost.any() or (end >= LOST and share <= OFTEN):
+    first = start_of_loss(later, level=LOST, patience=train.patience)
+    if first is None:
         return None
-    seen = f"{share:.0%} of the evaluations since the fit lie below {LOST}; ends at {end:.2f}"
-    return _collapse(train, start + int(np.argmax(lost)), Check(name="train collapse", text=seen))
+    share, end = float(np.mean(later[first:] < LOST)), end_level(train, since=start + first)
+    if end >= LOST and share <= OFTEN:
+        return None
+    step = int(train.steps[start + first])
+    seen = f"{share:.0%} of the evaluations since step {step} lie below {LOST}; ends at {end:.2f}"
+    return _collapse(train, start + first, Check(name="train collapse", text=seen))
 
 
-def dips_of(later: Floats) -> int:
-    """Return how many times the curve falls below ``LOST``.
+def start_of_loss(later: Floats, *, level: float, patience: int) -> int | None:
+    """Return the index from which evaluations below ``level`` are frequent up to the end, or ``None``.
+
+    The end of the log with the largest excess of lost evaluations over ``CHRONIC_SHARE``: a loss for good
+    begins at its fall, dips that come again and again at the first that is near the next.
+
+    >>> later = np.array([1.0, 0.1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1])
+    >>> start_of_loss(later, level=0.8, patience=2)
+    13
+    """
+    lost = later < level
+    excess = np.cumsum((lost - CHRONIC_SHARE)[::-1])[::-1]
+    if len(later) == 0 or np.max(excess) <= 0:
+        return None
+    first = int(np.argmax(excess))
+    count = len(later) - first
+    if np.sum(lost[first:]) < max(patience, LEAST_LOST * len(later)):
+        return None
+    return first if np.mean(lost[-max(int(LATE * count), 1) :]) > CHRONIC_SHARE / 2 else None
+
+
+def dips_of(later: Floats, *, level: float = LOST) -> int:
+    """Return how many times the curve falls below ``level``.
 
     >>> dips_of(np.array([1.0, 1.0, 0.1, 1.0, 1.0, 0.2, 0.1, 1.0]))
     2
     """
-    return int(np.sum(np.diff((later < LOST).astype(int)) == 1))
+    return int(np.sum(np.diff((later < level).astype(int)) == 1))
 
 
-def _is_chronic(later: Floats) -> bool:
-    """Return whether dips are too frequent to be noise, or so frequent that it does not matter."""
-    share = float(np.mean(later < LOST))
-    if dips_of(later) < CHRONIC_DIPS or share <= CHRONIC_SHARE:
-        return False
-    return share > OFTEN or share - _by_noise(later) > CHRONIC_SHARE
+def _is_chronic(since: Floats, *, level: float) -> bool:
+    """Return whether dips are frequent, and many enough to be no chance."""
+    lost = since < level
+    dips = dips_of(since, level=level) + 1
+    return dips >= CHRONIC_DIPS and np.sum(lost) >= LEAST_CHRONIC and np.mean(lost) > CHRONIC_SHARE
 
 
-def _by_noise(later: Floats) -> float:
-    """Return the share of evaluations that noise alone brings below the level.
+def beyond_noise(later: Floats, level: float) -> float:
+    """Return the level below which evaluations are lost, lower than ``level`` where noise alone reaches that.
 
-    Normal noise about the median, whose size is read just below it: no dips are so frequent as to touch that.
+    >>> noisy = np.array([0.9, 0.7, 0.9, 0.8, 0.95, 0.75, 0.9, 0.7, 1.0])
+    >>> beyond_noise(noisy, 0.8) < 0.7, beyond_noise(np.array([1.0, 1.0, 0.1, 1.0]), 0.8)
+    (True, 0.8)
     """
-    typical, lower = np.quantile(later, [0.5, USUAL])
-    size = float(typical - lower) / float(-ndtri(USUAL))
-    return float(ndtr((LOST - typical) / size)) if size > 0 else 0.0
+    good = later[later >= level]
+    if len(good) == 0:
+        return level
+    return min(level, float(np.median(good)) - NOISY * jitter(good))
 
 
 def _collapse(curve: Curve, index: int, check: Check) -> Collapse:
@@ -125,9 +163,3 @@ def _collapse(curve: Curve, index: int, check: Check) -> Collapse:
         after=end_level(curve),
         check=check,
     )
-
-
-def _start_of_last_loss(later: Floats, patience: int) -> int:
-    """Return where the curve was lost for good: after the last row of evaluations that hold the level."""
-    back = first_sustained(later[::-1], LOST, patience)
-    return int(np.argmax(later < LOST)) if back is None else len(later) - back

@@ -19,9 +19,12 @@ NEARLY = 0.9
 FINISHED, NEAR = 0.99, 2.0
 """The rise is finished where the last per cents come, if they come within this factor of the step."""
 LOST = 0.8
-"""Accuracy below which what was learned counts as lost."""
-LEAST_RISE = 0.25
-"""A rise smaller than this above its plateau is no generalization."""
+"""Level below which what was generalized counts as lost."""
+KEPT = 0.6
+"""... and the share of a rise to a lower level that has to be kept; a level of 1 over a chance of 0.5 asks for
+the same 0.8."""
+LEAST_LATE = 0.25
+"""A rise after the fit is generalization if it covers this share of what was left above its plateau."""
 TOLERANCE = 0.1
 """Share of a rise within which a curve counts as being at a level."""
 STANDARD_ERRORS = 4.0
@@ -38,22 +41,26 @@ SHORT_WAIT = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rise:
-    """One rise, up to the highest level that the curve sustains.
+    """One rise, up to the highest level that the curve sustains; levels as shares of what is possible.
 
     Attributes:
         start: Index of the evaluation from which the curve was read.
-        plateau, top: Levels before and after, in the metric's unit.
-        held: Median of everything since the top was reached, in the metric's unit.
-        end: Median of the last evaluations of the log, in the metric's unit.
+        begin: Level at the beginning of the log.
+        plateau, top: Levels before and after.
+        held: Median of everything since the top was reached.
+        end: Median of the last evaluations of the log.
         onset, midpoint: Where 10 % and 50 % of the rise are passed; ``None`` if that is before the log.
-        completed: The generalized level is reached and sustained; ``None`` if it is not.
+        completed: The generalized level is reached and sustained, or a lower one that the curve settles at;
+            ``None`` if neither is.
         finished_step: Where the last per cents have come too.
+        is_from_flat: The curve waited on flat ground instead of creeping up.
         is_seen_from_plateau: The log shows the level before the rise.
         is_clear: It stands out of the noise of the plateau, so many evaluations as its top has been held.
         is_settled: The curve stays at its top for the last quarter of the log, or reached completion.
     """
 
     start: int
+    begin: float
     plateau: float
     top: float
     held: float
@@ -61,15 +68,31 @@ class Rise:
     onset: Date | None
     midpoint: Date | None
     completed: Date | None
-    finished_step: int | None
+    finished_step: int
+    is_from_flat: bool
     is_seen_from_plateau: bool
     is_clear: bool
     is_settled: bool
 
     @property
     def height(self) -> float:
-        """Size of the rise in the metric's unit."""
+        """Size of the rise, as a share of what is possible."""
         return self.top - self.plateau
+
+    @property
+    def share(self) -> float:
+        """Size of the rise, as a share of what was left above its plateau."""
+        return self.height / max(1 - self.plateau, self.height)
+
+    @property
+    def lost_below(self) -> float:
+        """Level below which what was reached counts as lost."""
+        return LOST if self.top >= NEARLY else self.begin + KEPT * (self.top - self.begin)
+
+    @property
+    def lasts(self) -> bool:
+        """The rise stands out of the noise, and its top was no passing excursion."""
+        return self.is_clear and (self.completed is not None or not self.has_reverted)
 
     @property
     def has_reverted(self) -> bool:
@@ -96,7 +119,7 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
     It is read from the train fit on; a wait too short to show a plateau, from the beginning of the log.
 
     Args:
-        curve: Held-out accuracy.
+        curve: A held-out score, as progress.
         after: Step at which the training set was fit; ``None`` reads from the beginning.
 
     Returns:
@@ -125,6 +148,15 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
     return _dated(curve, (start, end, done), plateau=plateau, top=top)
 
 
+def begin_level(curve: Curve) -> float:
+    """Return the level at the beginning of the log: of its first evaluation, or of the first few if lower.
+
+    >>> begin_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.5, 0.9, 1.0, 1.0])))
+    0.1
+    """
+    return min(float(curve.values[0]), float(np.median(curve.values[: curve.patience])))
+
+
 def _is_short_wait(curve: Curve, after: int, start: int, done: int) -> bool:
     """Return whether too little lies between fit and completion to show a plateau."""
     return done - start < SHORT_WAIT and int(curve.steps[done]) < DELAY_RATIO * after
@@ -137,19 +169,24 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
     is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau.level, top))
     if not is_seen and onset is not None and curve.values[0] < FOOT * top:
         is_seen, onset = True, Date(step=onset.step, low=0, high=onset.high)
+    held, end_of_log = float(np.median(curve.values[end:])), end_level(curve)
+    is_settled = done is not None or len(curve) - end >= (len(curve) - start) / 4
+    is_kept = min(held, end_of_log) >= plateau.level + MIDPOINT * height
     return Rise(
         start=start,
+        begin=begin_level(curve),
         plateau=plateau.level,
         top=top,
-        held=float(np.median(curve.values[end:])),
-        end=end_level(curve),
+        held=held,
+        end=end_of_log,
         onset=onset if is_seen else None,
         midpoint=midpoint if is_seen else None,
-        completed=None if done is None else bracket(curve, done),
-        finished_step=None if done is None else _finished_step(curve, done),
+        completed=bracket(curve, end) if done is not None or (is_settled and is_kept) else None,
+        finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
+        is_from_flat=plateau.is_flat,
         is_seen_from_plateau=is_seen,
         is_clear=done is not None or height > _noise_of_top(curve, start, end, onset),
-        is_settled=done is not None or len(curve) - end >= (len(curve) - start) / 4,
+        is_settled=is_settled,
     )
 
 

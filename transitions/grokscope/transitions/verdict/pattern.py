@@ -1,57 +1,72 @@
 """The pattern of a run: the four learning phases of Liu et al. 2022 (arXiv:2205.10343)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_RISE, Rise
+from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import Fit
 
 SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
 """A smaller delay counts if the run was watched waiting: so much later and so many evaluations."""
-LOW_LEVEL = 0.5
-"""... with at least half of the way to go."""
+MOSTLY = 0.5
+"""... with at least half of the way to go. A later rise that brings less has to have waited on flat ground:
+the last per cents of ordinary learning always come late."""
+LEAST_MEMORIZED = 0.8
+"""Train progress that counts as memorized where nothing else was learned."""
 
 
-def pattern_of(fit: Fit, rise: Rise | None, *, test: Curve) -> Pattern:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """How a rise lies after the fit of the training set.
+
+    Attributes:
+        level: Of the held-out curve at the fit.
+        ratio: Step at which the rise is finished, over the step of the fit; infinite for a fit at step 0.
+        evaluations: How many lie in between.
+    """
+
+    level: float
+    ratio: float
+    evaluations: int
+
+
+def pattern_of(fit: Fit, *, late: Rise | None, whole: Rise | None) -> Pattern:
     """Return the learning phase of a run.
 
     Args:
         fit: How the training set was fit.
-        rise: The held-out rise since then, if any.
-        test: The held-out curve.
+        late: The held-out rise after the fit, if it is large, clear and delayed.
+        whole: The held-out rise over the whole log, if it is large and clear.
     """
-    has_generalized = rise is not None and rise.completed is not None
-    if fit.fitted_step is None:
-        return Pattern.COMPREHENSION if has_generalized else Pattern.CONFUSION
-    if rise is None:
-        return Pattern.MEMORIZATION
-    if not has_generalized:
-        has_risen = rise.height >= LEAST_RISE and rise.is_clear and not rise.has_reverted
-        return Pattern.GROKKING if has_risen else Pattern.MEMORIZATION
-    return Pattern.GROKKING if _is_delayed(fit.fitted_step, rise, test) else Pattern.COMPREHENSION
+    if late is not None:
+        return Pattern.GROKKING
+    if whole is not None:
+        return Pattern.COMPREHENSION
+    if fit.fitted_step is None or fit.ceiling < LEAST_MEMORIZED:
+        return Pattern.OTHER if fit.has_learned else Pattern.CONFUSION
+    return Pattern.MEMORIZATION
 
 
-def is_delayed_for_sure(rise: Rise, test: Curve) -> bool:
-    """Return whether a rise came late however early the fit was, in a log that begins with it.
-
-    The fit is not later than the log's first step, so ``DELAY_RATIO`` times that is late enough.
-    """
-    begin = int(test.steps[0])
-    is_late = rise.finished_step is not None and rise.finished_step >= DELAY_RATIO * begin
-    return is_late and _is_delayed(begin, rise, test)
-
-
-def _is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
-    """Return whether a good part of the rise came clearly after the train fit."""
-    if rise.finished_step is None:
-        return False
+def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
+    """Return how ``rise`` lies after ``fitted_step``; ``test`` is the held-out curve that rises."""
     at_fit = int(np.searchsorted(test.steps, fitted_step))
-    level_at_fit = float(np.median(test.values[at_fit : at_fit + max(test.patience // 2, 1)]))
-    if rise.top - level_at_fit < LEAST_RISE:
-        return False
-    if rise.finished_step >= DELAY_RATIO * fitted_step:
-        return True
-    seen = int(np.sum((test.steps > fitted_step) & (test.steps <= rise.finished_step)))
-    is_later = rise.finished_step >= SEEN_RATIO * fitted_step and seen >= SEEN_EVALUATIONS
-    return is_later and level_at_fit <= LOW_LEVEL
+    level = float(np.median(test.values[at_fit : at_fit + max(test.patience // 2, 1)]))
+    done = rise.finished_step
+    return Wait(
+        level=level,
+        ratio=done / fitted_step if fitted_step > 0 else np.inf,
+        evaluations=int(np.sum((test.steps > fitted_step) & (test.steps <= done))),
+    )
+
+
+def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
+    """Return whether a good part of the rise came clearly after the train fit."""
+    wait = wait_of(fitted_step, rise, test)
+    gain = rise.top - wait.level
+    is_most = gain >= MOSTLY * (rise.top - rise.begin)
+    if wait.ratio >= DELAY_RATIO:
+        return is_most or (rise.is_from_flat and gain >= LEAST_LATE * (1 - wait.level))
+    return wait.ratio >= SEEN_RATIO and wait.evaluations >= SEEN_EVALUATIONS and is_most

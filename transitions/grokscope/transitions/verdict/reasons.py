@@ -2,7 +2,7 @@
 
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import GENERALIZED, LEAST_RISE, Rise, begins_at_top
+from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
 from grokscope.transitions.events.memorization import FITTED, MEMORIZED, Fit
 
 
@@ -50,9 +50,9 @@ def _open_about(rise: Rise, test: Curve) -> list[str]:
         return [_begins_late(test)]
     if rise.completed is not None:
         return []
-    if rise.height < LEAST_RISE:
+    if rise.share < LEAST_LATE:
         gain = f"{test.metric} rises by {rise.height:.2f} above its plateau of {rise.plateau:.2f}"
-        return [f"{gain}; less than {LEAST_RISE} is no evidence of generalization."]
+        return [f"{gain}; less than {LEAST_LATE} is no evidence of generalization."]
     if not rise.is_clear:
         return [f"{test.metric} rises to {rise.top:.2f} at times, which is within the noise of its plateau."]
     return [_reverted(rise, test) if rise.has_reverted else _unfinished(rise, test)]
