@@ -15,6 +15,8 @@ class Kind(StrEnum):
     COLLAPSE = "collapse"
     RECOVERY = "recovery"
     SLINGSHOT = "slingshot"
+    DIP = "dip"
+    OVERFITTING = "overfitting"
     PHASE_CHANGE = "phase_change"
     DOUBLE_DESCENT = "double_descent"
     DIVERGENCE = "divergence"

@@ -80,6 +80,22 @@ def bracket(curve: Curve, index: int) -> Date:
     return Date(step=high, low=low, high=high)
 
 
+def around(curve: Curve, index: int, *, holds: npt.NDArray[np.bool_]) -> Date:
+    """Return the date of evaluation ``index``: the row of evaluations about it that hold, and the gaps beside.
+
+    >>> curve = Curve(metric="m", steps=np.arange(5) * 10, values=np.zeros(5))
+    >>> around(curve, 2, holds=np.array([False, True, True, False, True]))
+    Date(step=20, low=0, high=30)
+    """
+    others = np.flatnonzero(~holds)
+    left, right = others[others < index], others[others > index]
+    return Date(
+        step=int(curve.steps[index]),
+        low=int(curve.steps[left[-1] if len(left) else 0]),
+        high=int(curve.steps[right[0] if len(right) else -1]),
+    )
+
+
 def interpolated(steps: Integers, values: Floats, index: int, level: float) -> int:
     """Return the step between evaluations ``index - 1`` and ``index`` where a straight line meets ``level``.
 

@@ -15,10 +15,53 @@ Integers = npt.NDArray[np.int64]
 SHORT = 40
 """Below this many evaluations a level counts as sustained after two of them instead of five."""
 
+WHOLE = 100
+"""Levels from here on are told without decimals."""
 HUGE = 1e150
 """Values from here on are overflow: MLflow's SQL store writes an infinity as 1.8e308."""
 PER_CENT = 1.5
 """An accuracy that exceeds this was logged as per cent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What was possible: two levels of a metric, in its own unit, or in its logarithm.
+
+    Attributes:
+        start: Where progress is 0.
+        best: Where it is 1.
+        is_log: Both are natural logarithms of levels.
+        least: Progress below this is cut.
+    """
+
+    start: float = 0.0
+    best: float = 1.0
+    is_log: bool = False
+    least: float = -np.inf
+
+    def progress(self, values: Floats) -> Floats:
+        """Return ``values`` of the metric as progress, shape (n,).
+
+        >>> Span(start=1.0, best=0.0).progress(np.array([0.9, 0.25]))
+        array([0.1 , 0.75])
+        """
+        if self == OWN:
+            return values
+        levels = np.log(np.maximum(values, np.finfo(np.float64).tiny)) if self.is_log else values
+        return np.maximum((levels - self.start) / (self.best - self.start), self.least)
+
+    def level(self, progress: float) -> float:
+        """Return the level of the metric at ``progress``, in the metric's unit.
+
+        >>> Span(start=1.0, best=0.0).level(0.75)
+        0.25
+        """
+        level = self.start + progress * (self.best - self.start)
+        return float(np.exp(level)) if self.is_log else level
+
+
+OWN = Span()
+"""Of a metric whose values are progress already, as accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +71,11 @@ class Curve:
     Attributes:
         metric: Canonical key, see ``grokscope.schemas.resolve``.
         steps: Shape (n,), strictly increasing.
-        values: Shape (n,), finite, in the metric's unit.
+        values: Shape (n,), finite, in the metric's unit; or as progress within ``span``.
         dropped: How many values were left out because they were not finite.
         lost_at: Steps of those that come after the last finite value.
         is_per_cent: The values were logged as per cent and divided by 100.
+        span: Between which levels of the metric ``values`` are progress; by default they are its own.
     """
 
     metric: str
@@ -40,9 +84,23 @@ class Curve:
     dropped: int = 0
     lost_at: tuple[int, ...] = ()
     is_per_cent: bool = False
+    span: Span = OWN
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    def level(self, progress: float) -> float:
+        """Return the level at ``progress``, in the metric's unit."""
+        return self.span.level(progress)
+
+    def said(self, progress: float) -> str:
+        """Return the level at ``progress`` in words.
+
+        >>> Curve(metric="m", steps=np.arange(1), values=np.ones(1)).said(0.5)
+        '0.50'
+        """
+        level = self.level(progress)
+        return f"{level:.2f}" if abs(level) < WHOLE else f"{level:.4g}"
 
     @property
     def patience(self) -> int:

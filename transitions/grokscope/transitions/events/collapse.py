@@ -13,8 +13,8 @@ from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 
 CHRONIC_SHARE, CHRONIC_DIPS = 0.1, 3
-"""Dips are a collapse if they take this share of the evaluations since the first of them, in at least so many
-dips, beyond what evaluation noise explains ..."""
+"""Dips are a collapse if they take this share of the evaluations since the first of them, in at least so
+many dips, beyond what evaluation noise explains ..."""
 LEAST_CHRONIC = 5
 """... and at least so many evaluations: three dips in a short log are three dips."""
 OFTEN = 1 / 4
@@ -52,11 +52,11 @@ class Collapse:
         return origin.event(Kind.COLLAPSE, self.metric, self.date, detail=detail)
 
 
-def test_collapse(test: Curve, *, generalized: Date, level: float = LOST) -> Collapse | None:
+def held_out_collapse(test: Curve, *, generalized: Date, level: float) -> Collapse | None:
     """Return how the held-out level was lost after ``generalized``, or ``None``.
 
     >>> test = Curve(metric="test/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
-    >>> found = test_collapse(test, generalized=Date(step=1, low=0, high=1))
+    >>> found = held_out_collapse(test, generalized=Date(step=1, low=0, high=1), level=0.8)
     >>> found.date.step, found.check.name, found.check.text
     (3, 'permanent', 'ends at 0.10 after 1.00')
     """
@@ -69,12 +69,12 @@ def test_collapse(test: Curve, *, generalized: Date, level: float = LOST) -> Col
     since, end = later[first:], end_level(test, since=start + first)
     share = float(np.mean(since < level))
     if end < level and share > MOSTLY_LOST:
-        seen = f"ends at {end:.2f} after {float(np.max(later)):.2f}"
+        seen = f"ends at {test.said(end)} after {test.said(float(np.max(later)))}"
         return _collapse(test, start + first, Check(name="permanent", text=seen))
     if not _is_chronic(since, level=level):
         return None
     dips, step = dips_of(since, level=level) + 1, int(test.steps[start + first])
-    seen = f"{dips} dips below {level:.2g}, {share:.0%} of the evaluations since step {step}"
+    seen = f"{dips} dips below {test.said(level)}, {share:.0%} of the evaluations since step {step}"
     return _collapse(test, start + first, Check(name="chronic", text=seen))
 
 
@@ -86,7 +86,7 @@ def train_collapse(train: Curve) -> Collapse | None:
 
     >>> train = Curve(metric="train/accuracy", steps=np.arange(6), values=np.array([0, 1, 1, 0.2, 0.1, 0.1]))
     >>> train_collapse(train).check.text
-    '100% of the evaluations since step 3 lie below 0.8; ends at 0.10'
+    '100% of the evaluations since step 3 lie below 0.80; ends at 0.10'
     """
     fitted = np.flatnonzero(train.values >= FITTED)
     if len(fitted) < train.patience:
@@ -100,7 +100,7 @@ def train_collapse(train: Curve) -> Collapse | None:
     if end >= LOST and share <= OFTEN:
         return None
     step = int(train.steps[start + first])
-    seen = f"{share:.0%} of the evaluations since step {step} lie below {LOST}; ends at {end:.2f}"
+    seen = f"{share:.0%} of the evaluations since step {step} lie below {train.said(LOST)}; ends at {train.said(end)}"
     return _collapse(train, start + first, Check(name="train collapse", text=seen))
 
 
@@ -159,7 +159,7 @@ def _collapse(curve: Curve, index: int, check: Check) -> Collapse:
     return Collapse(
         metric=curve.metric,
         date=bracket(curve, index),
-        before=before,
-        after=end_level(curve),
+        before=curve.level(before),
+        after=curve.level(end_level(curve)),
         check=check,
     )

@@ -1,11 +1,11 @@
-"""Epoch-wise double descent: held-out loss falls, rises to a peak, and falls lower than before."""
+"""Epoch-wise double descent: a held-out curve gains, loses it again, and gains more than before."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.schemas import Check, Date, Kind, Transition, held_out_curves
+from grokscope.schemas import Check, Date, Kind, Transition
+from grokscope.transitions.curves.crossings import around
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.records import Detail, Origin
@@ -13,6 +13,8 @@ from grokscope.transitions.events.records import Detail, Origin
 LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 """The peak stands out on both sides by this share of all that the loss ever did, and by so many standard
 deviations of its noise."""
+LEAST_OF_LEVEL = 0.02
+"""... and by this share of what was possible: a resumed run that only jitters has done next to nothing."""
 LOWER = 0.25
 """The second valley lies below the first by at least this share of the peak's height above it."""
 TIP = 0.1
@@ -21,63 +23,51 @@ TIP = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubleDescent:
-    """One peak between two valleys; levels in nats."""
+    """One peak of the error between two valleys; levels in the metric's unit."""
 
     metric: str
     date: Date
     valley: float
-    peak: float
     end: float
+    check: Check
 
     def event(self, origin: Origin) -> Transition:
         """Return the event, dated at the peak between the two valleys."""
-        seen = f"{self.valley:.2f} up to {self.peak:.2f}, then down to {self.end:.2f}"
-        check = Check.of("two valleys", seen, holds=True)
-        detail = Detail(before=self.valley, after=self.end, evidence=(check,))
+        detail = Detail(before=self.valley, after=self.end, evidence=(self.check,))
         return origin.event(Kind.DOUBLE_DESCENT, self.metric, self.date, detail=detail)
 
 
-def double_descent(curves: Mapping[str, Curve]) -> DoubleDescent | None:
-    """Return the double descent of the first held-out loss that has one, or ``None``."""
-    found = [curves[name] for name in held_out_curves(curves, "loss")]
-    return next((d for curve in found if (d := double_descent_of(curve)) is not None), None)
-
-
 def double_descent_of(curve: Curve) -> DoubleDescent | None:
-    """Return the most prominent peak of ``curve`` that a lower valley follows, or ``None``.
+    """Return the deepest loss of progress that was won before and is won again, or ``None``.
 
-    >>> loss = np.interp(np.arange(50), [0, 10, 25, 49], [2.0, 1.0, 1.8, 0.2])
-    >>> found = double_descent_of(Curve(metric="test/loss", steps=np.arange(50), values=loss))
-    >>> found.date.step, found.valley.__round__(1), found.peak.__round__(1)
-    (22, 1.2, 1.6)
+    Where a run begins is no valley: a loss that rises from its chance level was never low before.
+
+    Args:
+        curve: A held-out curve, as progress.
+
+    >>> values = np.interp(np.arange(50), [0, 10, 25, 49], [0.0, 0.5, 0.1, 0.9])
+    >>> found = double_descent_of(Curve(metric="test/accuracy", steps=np.arange(50), values=values))
+    >>> found.date.step, found.check.text
+    (25, '0.45, then 0.15, then 0.85')
     """
     if len(curve) <= 4 * curve.patience:
         return None
     smooth = running_median(curve.values, width=2 * curve.patience + 1)
-    before = np.minimum.accumulate(smooth)
-    after = np.minimum.accumulate(smooth[::-1])[::-1]
-    prominence = np.minimum(smooth - before, smooth - after)
-    peak = int(np.argmax(prominence))
-    size = float(prominence[peak])
-    least = max(LEAST_SHARE * float(np.ptp(smooth)), LEAST_SIGNAL * jitter(curve.values))
-    if size <= least or after[peak] > before[peak] - LOWER * (smooth[peak] - before[peak]):
+    before = np.maximum.accumulate(smooth)
+    after = np.maximum.accumulate(smooth[::-1])[::-1]
+    depth = np.minimum(before - smooth, after - smooth)
+    peak = int(np.argmax(depth))
+    size, noise = float(depth[peak]), LEAST_SIGNAL * jitter(curve.values)
+    least = max(LEAST_SHARE * float(np.ptp(smooth)), LEAST_OF_LEVEL, noise)
+    is_won_first = before[peak] - max(float(smooth[0]), float(curve.values[0])) >= least
+    is_won_more = after[peak] - before[peak] >= LOWER * (before[peak] - smooth[peak])
+    if size <= least or not is_won_first or not is_won_more:
         return None
+    levels = [curve.said(float(level)) for level in (before[peak], smooth[peak], after[peak])]
     return DoubleDescent(
         metric=curve.metric,
-        date=_around(curve, peak, high=smooth >= smooth[peak] - TIP * size),
-        valley=float(before[peak]),
-        peak=float(smooth[peak]),
-        end=float(after[peak]),
-    )
-
-
-def _around(curve: Curve, peak: int, *, high: np.ndarray) -> Date:
-    """Return the peak's date: the row of evaluations about it that are ``high``, and the gaps beside."""
-    below = np.flatnonzero(~high)
-    left = below[below < peak]
-    right = below[below > peak]
-    return Date(
-        step=int(curve.steps[peak]),
-        low=int(curve.steps[left[-1]]) if len(left) else int(curve.steps[0]),
-        high=int(curve.steps[right[0]]) if len(right) else int(curve.steps[-1]),
+        date=around(curve, peak, holds=smooth <= smooth[peak] + TIP * size),
+        valley=curve.level(float(before[peak])),
+        end=curve.level(float(after[peak])),
+        check=Check.of("two valleys", ", then ".join(levels), holds=True),
     )

@@ -44,7 +44,7 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
     >>> train = np.array([0.1, 1.0, 1.0, 0.3, 1.0, 1.0, 0.2, 1.0, 1.0, 1.0])
     >>> curve = Curve(metric="train/accuracy", steps=np.arange(10), values=train)
     >>> slingshots_of(curve, fitted_step=1).check.text
-    '2 falls below 0.8 since step 1, each recovered'
+    '2 falls below 0.80 since step 1, each recovered'
     """
     if fitted_step is None or end_level(train) < FITTED:
         return None
@@ -53,13 +53,13 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
     falls = start + 1 + np.flatnonzero((later[1:] < LOST) & (later[:-1] >= LOST))
     if len(falls) < CYCLES:
         return None
-    seen = f"{len(falls)} falls below {LOST} since step {fitted_step}, each recovered"
+    seen = f"{len(falls)} falls below {train.said(LOST)} since step {fitted_step}, each recovered"
     return Excursion(
         kind=Kind.SLINGSHOT,
         metric=train.metric,
         date=bracket(train, int(falls[0])),
-        low=float(np.min(later)),
-        end=end_level(train),
+        low=train.level(float(np.min(later))),
+        end=train.level(end_level(train)),
         check=Check.of("cycles", seen, holds=True),
     )
 
@@ -84,13 +84,46 @@ def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
         return None
     index = start + last + back
     lost = later[: last + back]
-    seen = f"back above {NEARLY} after {np.sum(lost < LOST)} evaluations below {LOST}"
+    seen = f"back above {test.said(NEARLY)} after {np.sum(lost < LOST)} evaluations below {test.said(LOST)}"
     return Excursion(
         kind=Kind.RECOVERY,
         metric=test.metric,
         date=bracket(test, index),
-        low=float(np.min(lost)),
-        end=end_level(test),
+        low=test.level(float(np.min(lost))),
+        end=test.level(end_level(test)),
+        check=Check.of("back", seen, holds=True),
+    )
+
+
+def dip_of(test: Curve, *, generalized: Date, level: float) -> Excursion | None:
+    """Return the deepest fall of a held-out curve below ``level`` that came back, or ``None``.
+
+    Dated where it falls.
+
+    >>> test = np.array([0.1, 1.0, 1.0, 1.0, 0.2, 0.3, 1.0, 1.0])
+    >>> curve = Curve(metric="test/accuracy", steps=np.arange(8) * 100, values=test)
+    >>> dip = dip_of(curve, generalized=Date(step=100, low=0, high=100), level=0.5)
+    >>> dip.date.step, dip.check.text
+    (400, 'down to 0.20, below 0.50 for 2 evaluations, back at step 600')
+    """
+    start = int(np.searchsorted(test.steps, generalized.high))
+    later = test.values[start:]
+    lost = later < level
+    if len(later) == 0 or not lost.any() or lost[-1]:
+        return None
+    lowest = int(np.argmin(later))
+    first = lowest - int(np.argmin(lost[lowest::-1])) + 1 if not lost[: lowest + 1].all() else 0
+    back = lowest + int(np.argmin(lost[lowest:]))
+    seen = (
+        f"down to {test.said(float(later[lowest]))}, below {test.said(level)} for {back - first} evaluations, "
+        f"back at step {test.steps[start + back]}"
+    )
+    return Excursion(
+        kind=Kind.DIP,
+        metric=test.metric,
+        date=bracket(test, start + first),
+        low=test.level(float(later[lowest])),
+        end=test.level(end_level(test)),
         check=Check.of("back", seen, holds=True),
     )
 

@@ -21,8 +21,7 @@ FINISHED, NEAR = 0.99, 2.0
 LOST = 0.8
 """Level below which what was generalized counts as lost."""
 KEPT = 0.6
-"""... and the share of a rise to a lower level that has to be kept; a level of 1 over a chance of 0.5 asks for
-the same 0.8."""
+"""... and the share of a rise to a lower level that has to be kept: 1 over a chance of 0.5 asks for 0.8 too."""
 LEAST_LATE = 0.25
 """A rise after the fit is generalization if it covers this share of what was left above its plateau."""
 TOLERANCE = 0.1
@@ -99,18 +98,18 @@ class Rise:
         """The top was a passing excursion: since then, or at the end, the curve is less than half-way up."""
         return min(self.held, self.end) < self.plateau + MIDPOINT * self.height
 
-    def event(self, origin: Origin, metric: str, date: Date, *, evidence: Sequence[Check]) -> Transition:
+    def event(self, origin: Origin, test: Curve, date: Date, *, evidence: Sequence[Check]) -> Transition:
         """Return the event of generalization at ``date``, which the run's definition gives."""
         detail = Detail(
             onset=self.onset,
             midpoint=self.midpoint,
             completion=self.completed,
-            before=self.plateau,
-            after=self.top,
+            before=test.level(self.plateau),
+            after=test.level(self.top),
             status=Status.CONFIRMED if self.is_settled else Status.IN_PROGRESS,
             evidence=evidence,
         )
-        return origin.event(Kind.GENERALIZATION, metric, date, detail=detail)
+        return origin.event(Kind.GENERALIZATION, test.metric, date, detail=detail)
 
 
 def rise_of(curve: Curve, *, after: int | None) -> Rise | None:

@@ -13,7 +13,7 @@ from grokscope.transitions.events.records import Detail, Origin
 MEMORIZED = 0.99
 """Train progress that counts as memorized (common definition; dynamics of grokking papers use .99)."""
 FITTED = 0.95
-"""Train progress from which the wait for generalization is counted; of its own ceiling, where that is lower."""
+"""Train progress from which the wait for generalization is counted; of its own ceiling, if that is lower."""
 LEAST_CEILING = 0.5
 """A curve that levels off below half of what is possible has not fit its examples: it is stuck."""
 SETTLED = 1 / 3
@@ -30,7 +30,7 @@ class Fit:
     """How the training set was fit; levels as shares of what is possible.
 
     Attributes:
-        fitted_step: Where train progress comes to be usually 95 % of its ceiling or more; ``None`` if never.
+        fitted_step: Where train progress comes to be usually 95 % of its ceiling; ``None`` if never.
         memorized: First of a row at 99 %, or where a lower ceiling is reached; ``None`` if never.
         ceiling: The level that was fit: 1, or lower where dropout, augmentation or wrong labels keep it there.
         has_learned: The curve rose clearly above where it began.
@@ -41,12 +41,12 @@ class Fit:
     ceiling: float = 1.0
     has_learned: bool = True
 
-    def event(self, origin: Origin, metric: str) -> Transition | None:
+    def event(self, origin: Origin, train: Curve) -> Transition | None:
         """Return the event of memorization, dated where train progress comes to stay; ``None`` if never."""
         if self.memorized is None:
             return None
-        after = MEMORIZED * self.ceiling
-        return origin.event(Kind.MEMORIZATION, metric, self.memorized, detail=Detail(after=after))
+        detail = Detail(after=train.level(MEMORIZED * self.ceiling))
+        return origin.event(Kind.MEMORIZATION, train.metric, self.memorized, detail=detail)
 
 
 def fit_of(train: Curve) -> Fit:

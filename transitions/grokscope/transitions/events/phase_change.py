@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
-from grokscope.schemas import Check, Date, Kind, Transition
+from grokscope.schemas import Check, Date, Kind, Score, Transition, score_of
+from grokscope.schemas.metrics.scores import Scale
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.plateau import Plateau
 from grokscope.transitions.curves.series import Curve, Floats, log_steps, on_grid
@@ -40,8 +41,6 @@ ABRUPT = 1 / 3
 PART_OF_EPOCH = 0.25
 """A training loss that is half-way down so near to the end of an epoch owes it to examples seen before."""
 _ROUNDING = 1e-9  # grid points that fall on an evaluation count as reaching it
-_HIGHER_IS_BETTER = frozenset({"acc", "accuracy", "acc_norm", "exact_match", "mrr", "information", "score"})
-_LOWER_IS_BETTER = frozenset({"loss"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +119,14 @@ def phase_changes_of(curve: Curve) -> list[PhaseChange]:
     >>> [(change.onset.step, change.before, change.after) for change in phase_changes_of(curve)]
     [(547, 0.0, 0.4)]
     """
-    sign = _sign(curve.metric)
+    score = score_of(curve.metric)
+    sign = _sign(score)
     if sign == 0 or curve.is_constant:
         return []
     better = replace(curve, values=sign * curve.values)
     noise = _noise(better)
-    typical = LEAST_SHARE if sign > 0 else LEAST_OF_LEVEL * abs(float(np.median(curve.values)))
+    is_share = score is not None and score.scale is Scale.SHARE
+    typical = LEAST_SHARE if is_share else LEAST_OF_LEVEL * abs(float(np.median(curve.values)))
     least = max(LEAST_SHARE * float(np.ptp(curve.values)), typical, LEAST_SIGNAL * noise)
     return _searched(better, sign, least=least, noise=noise, depth=DEPTH)
 
@@ -221,9 +222,8 @@ def _noise(curve: Curve) -> float:
     return float(np.std(curve.values - fitted))
 
 
-def _sign(metric: str) -> int:
-    quantity = metric.rsplit("/", 1)[-1].lower()
-    return int(quantity in _HIGHER_IS_BETTER) - int(quantity in _LOWER_IS_BETTER)
+def _sign(score: Score | None) -> int:
+    return 0 if score is None else 1 if score.higher_is_better else -1
 
 
 def _first_of_row(holds: npt.NDArray[np.bool_], index: int) -> int:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import numpy as np
+
 from grokscope.schemas import Date, Pattern
 from grokscope.transitions.curves.crossings import arrival, bracket
-from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.collapse import Collapse, test_collapse, train_collapse
+from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.events.collapse import Collapse, held_out_collapse, train_collapse
 from grokscope.transitions.events.generalization import (
     LEAST_LATE,
+    LOST,
     TOLERANCE,
     Rise,
     begins_at_top,
@@ -16,6 +19,7 @@ from grokscope.transitions.events.generalization import (
     rise_of,
 )
 from grokscope.transitions.events.memorization import LEARNED, Fit, fit_of
+from grokscope.transitions.verdict.pairs import Pair
 from grokscope.transitions.verdict.pattern import is_delayed, pattern_of
 
 LEAST_START = 0.1
@@ -30,6 +34,7 @@ class RunAnalysis:
     Attributes:
         train: Train progress.
         test: Held-out progress.
+        is_loss: They are losses: neither tells what could have been learned.
         fit: How the training set was fit.
         rise: The held-out rise, whatever its size; ``None`` if there is none.
         collapse: How what was learned was lost; ``None`` if it was not.
@@ -38,6 +43,7 @@ class RunAnalysis:
 
     train: Curve
     test: Curve
+    is_loss: bool
     fit: Fit
     rise: Rise | None
     collapse: Collapse | None
@@ -48,6 +54,8 @@ class RunAnalysis:
         """The rise, if it is large enough, lasts, and was seen together with a train fit."""
         rise = self.rise
         if rise is None or self.pattern in (Pattern.MEMORIZATION, Pattern.CONFUSION):
+            return None
+        if self.is_loss and self.pattern is Pattern.OTHER:
             return None
         return rise if _is_large(rise) else None
 
@@ -69,8 +77,9 @@ class RunAnalysis:
         return False
 
 
-def analyse(train: Curve, test: Curve) -> RunAnalysis:
-    """Return what the curves of one run show; both are progress, of two evaluations or more."""
+def analyse(pair: Pair) -> RunAnalysis:
+    """Return what a pair of curves shows, each of two evaluations or more."""
+    train, test = pair.train, pair.test
     fit = fit_of(train)
     late = _late(fit, test)
     whole = rise_of(test, after=None)
@@ -80,7 +89,29 @@ def analyse(train: Curve, test: Curve) -> RunAnalysis:
     pattern = Pattern.COLLAPSE
     if collapse is None:
         pattern = _pattern(fit, train, test, late=late if is_late else None, whole=whole)
-    return RunAnalysis(train=train, test=test, fit=fit, rise=rise, collapse=collapse, pattern=pattern)
+    if pair.is_loss and not (pattern is Pattern.GROKKING and _is_first_gain(rise, test)):
+        pattern, collapse = Pattern.OTHER, None
+    return RunAnalysis(
+        train=train,
+        test=test,
+        is_loss=pair.is_loss,
+        fit=fit,
+        rise=rise,
+        collapse=collapse,
+        pattern=pattern,
+    )
+
+
+def _is_first_gain(rise: Rise | None, test: Curve) -> bool:
+    """Return whether a held-out loss came down from where it began, or higher, only in ``rise``.
+
+    Weight decay shrinks the logits of a model that memorized, and its loss with them, without any
+    generalization; and a loss that was low before has a double descent.
+    """
+    if rise is None or rise.onset is None:
+        return False
+    before = running_median(test.values[test.steps < rise.onset.high], width=test.patience | 1)
+    return len(before) > 0 and float(np.max(before)) < LEARNED and rise.top >= LEAST_LATE
 
 
 def _late(fit: Fit, test: Curve) -> Rise | None:
@@ -113,13 +144,13 @@ def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: R
 
 def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
     if begins_at_top(test):
-        return test_collapse(test, generalized=bracket(test, 0))
+        return held_out_collapse(test, generalized=bracket(test, 0), level=LOST)
     if _is_large(rise) and rise.completed is not None:
-        return test_collapse(test, generalized=rise.completed, level=rise.lost_below)
+        return held_out_collapse(test, generalized=rise.completed, level=rise.lost_below)
     reached = arrival(test, rise.lost_below) if _has_fallen(rise) else None
     if rise is None or reached is None:
         return train_collapse(train)
-    return test_collapse(test, generalized=bracket(test, reached), level=rise.lost_below)
+    return held_out_collapse(test, generalized=bracket(test, reached), level=rise.lost_below)
 
 
 def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:

@@ -5,21 +5,26 @@ from dataclasses import replace
 
 import polars as pl
 
-from grokscope.schemas import Pattern, Transition, Verdict, held_out
+from grokscope.schemas import Pattern, Transition, Verdict
+from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, curves_by_run
 from grokscope.transitions.events.divergence import divergence_of
-from grokscope.transitions.events.double_descent import double_descent
-from grokscope.transitions.events.excursions import recovery_of, slingshots_of
+from grokscope.transitions.events.double_descent import double_descent_of
+from grokscope.transitions.events.excursions import dip_of, recovery_of, slingshots_of
+from grokscope.transitions.events.overfitting import overfitting_of
 from grokscope.transitions.events.phase_change import is_turn_of_epoch, phase_changes, phase_changes_of
 from grokscope.transitions.events.records import DETECTOR, VERSION, Origin
 from grokscope.transitions.verdict.analysis import RunAnalysis, analyse
 from grokscope.transitions.verdict.definitions import NATIVE, Definition, definition_of
 from grokscope.transitions.verdict.delay import delay_between
 from grokscope.transitions.verdict.evidence import checks_of
-from grokscope.transitions.verdict.reasons import what_is_missing, why_other
+from grokscope.transitions.verdict.pairs import headline, held_out_pairs
+from grokscope.transitions.verdict.reasons import what_is_missing, why_other, why_unreadable
 
 _OUTCOMES = ("train/", "val/", "test/")
 """Families of the curves that tell what a run achieved; each dates its own phase changes."""
+_WITH_DELAY = (Pattern.GROKKING, Pattern.COLLAPSE)
+"""Patterns in which the held-out curve may have waited for something; what rises together has no delay."""
 _OPEN_TO_PHASE_CHANGES = (Pattern.COMPREHENSION, Pattern.CONFUSION, Pattern.OTHER)
 
 
@@ -48,11 +53,11 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
 
 
 def analysis_of(curves: Mapping[str, Curve]) -> RunAnalysis | None:
-    """Return what a run's accuracies show, or ``None`` if they cannot be read."""
-    train, test = curves.get("train/accuracy"), _held_out(curves)
-    if train is None or test is None or why_other(train, test) is not None:
+    """Return what a run's curves show, or ``None`` if they cannot be read."""
+    pair = headline(curves)
+    if pair is None or why_unreadable(pair) is not None:
         return None
-    return analyse(train, test)
+    return analyse(pair)
 
 
 def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
@@ -63,11 +68,8 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     found = [*_common_events(origin, curves)]
     analysis = analysis_of(curves)
     if analysis is None:
-        reason = why_other(curves.get("train/accuracy"), _held_out(curves))
         found.extend(_phase_changes(origin, curves))
-        if (descent := double_descent(curves)) is not None:
-            found.append(descent.event(origin))
-        return replace(base, transitions=_in_order(found), missing=() if reason is None else (reason,))
+        return replace(base, transitions=_in_order(found), missing=tuple(why_other(curves, headline(curves))))
     found.extend(_events(origin, analysis, curves, rule))
     if analysis.pattern in _OPEN_TO_PHASE_CHANGES:
         found.extend(_phase_changes(origin, curves, dated={event.metric for event in found}))
@@ -77,6 +79,7 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
 def _dated(base: Verdict, analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
     rise, memorized = analysis.generalization, analysis.fit.memorized
     midpoint = rule.date(analysis) if rise is not None else None
+    is_late = analysis.pattern in _WITH_DELAY
     return replace(
         base,
         pattern=analysis.pattern,
@@ -85,15 +88,9 @@ def _dated(base: Verdict, analysis: RunAnalysis, curves: Mapping[str, Curve], ru
         onset=None if rise is None else rise.onset,
         midpoint=midpoint,
         generalized=analysis.generalized,
-        delay=delay_between(memorized, midpoint, curves=curves),
-        missing=tuple(what_is_missing(analysis.fit, analysis.rise, test=analysis.test)),
+        delay=delay_between(memorized, midpoint, curves=curves) if is_late else None,
+        missing=tuple(what_is_missing(analysis)),
     )
-
-
-def _held_out(curves: Mapping[str, Curve]) -> Curve | None:
-    """Return the held-out accuracy that the run is judged by."""
-    name = held_out({name: len(curve) for name, curve in curves.items()}, "accuracy")
-    return None if name is None else curves[name]
 
 
 def _events(
@@ -101,31 +98,43 @@ def _events(
 ) -> Sequence[Transition]:
     rise, train, test = analysis.generalization, analysis.train, analysis.test
     date = None if rise is None else rule.date(analysis)
-    found = [analysis.fit.event(origin, train.metric)]
+    found = [analysis.fit.event(origin, train)]
     if rise is not None and date is not None:
         evidence = checks_of(rise, analysis.fit, train=train, curves=curves, test=test)
-        found.append(rise.event(origin, test.metric, date, evidence=evidence))
+        found.append(rise.event(origin, test, date, evidence=evidence))
     if analysis.collapse is not None:
         found.append(analysis.collapse.event(origin))
     else:
         found.extend(_excursions(origin, analysis))
-    if rise is None and (descent := double_descent(curves)) is not None:
-        found.append(descent.event(origin))
     return [event for event in found if event is not None]
 
 
 def _excursions(origin: Origin, analysis: RunAnalysis) -> Sequence[Transition]:
     """Return what was lost and came back; in a collapsed run that is part of the collapse."""
     slingshot = slingshots_of(analysis.train, fitted_step=analysis.fit.fitted_step)
-    done = analysis.generalized
-    recovery = None if done is None else recovery_of(analysis.test, generalized=done)
-    return [found.event(origin) for found in (slingshot, recovery) if found is not None]
+    done, rise, test = analysis.generalized, analysis.generalization, analysis.test
+    if done is None or rise is None:
+        return [] if slingshot is None else [slingshot.event(origin)]
+    half_way = rise.begin + MIDPOINT * (rise.top - rise.begin)
+    dip = dip_of(test, generalized=done, level=half_way)
+    found = (slingshot, recovery_of(test, generalized=done), dip)
+    return [excursion.event(origin) for excursion in found if excursion is not None]
 
 
 def _common_events(origin: Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:
     """Return the events that any run can have, whatever it learned."""
+    found: list[Transition] = []
     diverged = divergence_of(c for name, c in curves.items() if name.endswith(("/loss", "/accuracy")))
-    return () if diverged is None else (diverged.event(origin),)
+    if diverged is not None:
+        found.append(diverged.event(origin))
+    for pair in held_out_pairs(curves):
+        descent = double_descent_of(pair.test)
+        worse = overfitting_of(pair.test, train=pair.train, is_loss=pair.is_loss)
+        if descent is not None:
+            found.append(descent.event(origin))
+        elif worse is not None:
+            found.append(worse.event(origin))
+    return found
 
 
 def _phase_changes(

@@ -8,10 +8,11 @@ import numpy as np
 from grokscope.schemas import Check
 from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.collapse import dips_of
-from grokscope.transitions.events.generalization import DELAY_RATIO, LOST, SHORT_WAIT, Rise
+from grokscope.transitions.events.generalization import LOST, SHORT_WAIT, Rise
 from grokscope.transitions.events.memorization import Fit
 from grokscope.transitions.events.stages import rests_of
 from grokscope.transitions.verdict.continuous import lead, no_artefact
+from grokscope.transitions.verdict.pattern import is_delayed, wait_of
 
 RECOVERY_SHARE = 0.8
 """Held-out accuracy before the train fit, as a share of the final one, that makes a late rise a recovery
@@ -35,7 +36,7 @@ def checks_of(
     return (
         _sustained(fit, train),
         _plateau(rise, test),
-        _delayed(rise, fit),
+        _delayed(rise, fit, test),
         _no_recovery(rise, fit, test),
         lead(rise.onset, curves=curves, test=test),
         no_artefact(rise, curves=curves, test=test),
@@ -48,8 +49,8 @@ def _sustained(fit: Fit, train: Curve) -> Check:
     check = partial(Check.of, "train fit sustained")
     if fit.memorized is None:
         return check("train accuracy is not memorized", holds=None)
-    kept = float(np.mean(train.values[train.steps >= fit.memorized.step] >= LOST))
-    seen = f"{kept:.0%} of the evaluations since memorization at {LOST} or above"
+    kept = float(np.mean(train.values[train.steps >= fit.memorized.step] >= LOST * fit.ceiling))
+    seen = f"{kept:.0%} of the evaluations since memorization at {train.said(LOST * fit.ceiling)} or above"
     return check(seen, holds=kept >= KEPT_SHARE)
 
 
@@ -58,16 +59,20 @@ def _plateau(rise: Rise, test: Curve) -> Check:
     if rise.onset is None:
         return check("the level before the rise is not in the log", holds=None)
     waited = int(np.sum((test.steps >= test.steps[rise.start]) & (test.steps <= rise.onset.low)))
-    seen = f"{rise.plateau:.2f} over {waited} evaluations, then up to {rise.top:.2f}"
+    seen = f"{test.said(rise.plateau)} over {waited} evaluations, then up to {test.said(rise.top)}"
     return check(seen, holds=waited >= SHORT_WAIT)
 
 
-def _delayed(rise: Rise, fit: Fit) -> Check:
+def _delayed(rise: Rise, fit: Fit, test: Curve) -> Check:
     check = partial(Check.of, "delayed")
-    if rise.midpoint is None or fit.memorized is None or fit.memorized.step <= 0:
-        return check("memorization or midpoint is not dated", holds=None)
-    ratio = rise.midpoint.step / fit.memorized.step
-    return check(f"midpoint at {ratio:.1f} times the memorization step", holds=ratio >= DELAY_RATIO)
+    if fit.fitted_step is None:
+        return check("the training set is not fit", holds=None)
+    wait = wait_of(fit.fitted_step, rise, test)
+    level = f"{test.said(wait.level)} at the fit, {test.said(rise.top)} in the end"
+    when = (
+        f"complete at {wait.ratio:.1f} times the step of the fit" if np.isfinite(wait.ratio) else "fit at 0"
+    )
+    return check(f"{level}; {when}", holds=is_delayed(fit.fitted_step, rise, test))
 
 
 def _no_recovery(rise: Rise, fit: Fit, test: Curve) -> Check:
@@ -76,7 +81,7 @@ def _no_recovery(rise: Rise, fit: Fit, test: Curve) -> Check:
     if len(early) == 0:
         return check("no evaluation before memorization", holds=None)
     highest = float(np.max(running_median(early, width=3)))
-    seen = f"{highest:.2f} at most before memorization, {rise.top:.2f} after the rise"
+    seen = f"{test.said(highest)} at most before memorization, {test.said(rise.top)} after the rise"
     return check(seen, holds=highest < RECOVERY_SHARE * rise.top)
 
 
@@ -84,8 +89,9 @@ def _stays(rise: Rise, test: Curve) -> Check:
     check = partial(Check.of, "stays")
     if rise.completed is None:
         return check("the rise is not complete", holds=None)
-    dips = dips_of(test.values[test.steps >= rise.completed.high])
-    return check(f"{dips} dips below {LOST} since" if dips else f"never below {LOST} since", holds=not dips)
+    dips = dips_of(test.values[test.steps >= rise.completed.high], level=rise.lost_below)
+    below = f"below {test.said(rise.lost_below)} since"
+    return check(f"{dips} dips {below}" if dips else f"never {below}", holds=not dips)
 
 
 def _stages(rise: Rise, test: Curve) -> Check:
@@ -93,5 +99,5 @@ def _stages(rise: Rise, test: Curve) -> Check:
     if rise.onset is None:
         return check("the onset is not in the log", holds=None)
     rests = rests_of(rise, test)
-    listed = ", ".join(f"at {r.level:.2f} from step {r.begin} to {r.end}" for r in rests)
+    listed = ", ".join(f"at {test.said(r.level)} from step {r.begin} to {r.end}" for r in rests)
     return check(f"{len(rests) + 1} rises, resting {listed}" if rests else "one rise", holds=True)

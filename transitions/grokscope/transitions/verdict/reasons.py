@@ -1,43 +1,58 @@
 """Reasons: what could not be told about a run, one sentence each."""
 
+from collections.abc import Mapping
+
+from grokscope.schemas import Pattern
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
-from grokscope.transitions.events.memorization import FITTED, MEMORIZED, Fit
+from grokscope.transitions.events.memorization import FITTED, LEARNED, Fit
+from grokscope.transitions.verdict.analysis import RunAnalysis
+from grokscope.transitions.verdict.pairs import Pair
 
 
-def why_other(train: Curve | None, test: Curve | None) -> str | None:
-    """Return why no pattern can be told from these accuracies, or ``None`` if one can."""
-    for curve, name in (
-        (test, "held-out accuracy (test/accuracy or val/accuracy)"),
-        (train, "train/accuracy"),
-    ):
-        reason = _why_unusable(curve, name)
+def why_other(curves: Mapping[str, Curve], pair: Pair | None) -> list[str]:
+    """Return why no pattern can be told of a run; ``pair`` is what it would be judged by."""
+    if pair is not None:
+        reason = why_unreadable(pair)
+        return [] if reason is None else [reason]
+    named = (
+        ("held-out accuracy (test/accuracy or val/accuracy)", ("test/accuracy", "val/accuracy")),
+        ("train/accuracy", ("train/accuracy",)),
+    )
+    for name, keys in named:
+        found = next((curves[key] for key in keys if key in curves), None)
+        reason = _why_unusable(found, name)
         if reason is not None:
-            return reason
-    if train is not None and test is not None and train.is_constant and test.is_constant:
+            return [reason]
+    return []
+
+
+def why_unreadable(pair: Pair) -> str | None:
+    """Return why a pair of curves tells nothing, or ``None`` if it does."""
+    train, test = pair.train, pair.test
+    if train.is_constant and test.is_constant:
         return (
-            f"Neither accuracy ever changes: {train.metric} is {train.values[0]:.2f} and {test.metric} "
-            f"{test.values[0]:.2f} throughout, so there is nothing to date."
+            f"Neither curve ever changes: {train.metric} is {train.said(train.values[0])} and {test.metric} "
+            f"{test.said(test.values[0])} throughout, so there is nothing to date."
         )
     return None
 
 
-def what_is_missing(fit: Fit, rise: Rise | None, *, test: Curve) -> list[str]:
+def what_is_missing(analysis: RunAnalysis) -> list[str]:
     """Return what a judged run's verdict leaves open."""
+    train, test, fit, rise = analysis.train, analysis.test, analysis.fit, analysis.rise
     found: list[str] = []
-    if fit.fitted_step is None:
-        found.append(f"Train accuracy never stays at {FITTED} or above: nothing was memorized.")
-    elif fit.memorized is None:
-        found.append(
-            f"Train accuracy passes {FITTED} but never stays at {MEMORIZED}: memorization is not dated."
-        )
-    elif fit.memorized.step == test.steps[0] and fit.memorized.step > 0:
-        found.append("The training set is fit at the first evaluation: the delay is only bounded.")
+    if analysis.is_loss and analysis.pattern is Pattern.OTHER:
+        found.append(_only_losses(train, test))
+    else:
+        found.extend(_about_fit(fit, train, test))
+        if analysis.pattern is Pattern.OTHER and not begins_at_top(test) and fit.has_learned:
+            found.extend(_why_no_phase(analysis))
     if begins_at_top(test):
         found.append(_begins_late(test))
-    elif rise is not None:
-        found.extend(_open_about(rise, test))
+    elif rise is not None and not analysis.is_loss:
+        found.extend(_open_about(rise, test, analysis.pattern))
     if test.is_per_cent:
         found.append(f"{test.metric} was logged as per cent and is read as a share.")
     if test.dropped:
@@ -45,33 +60,73 @@ def what_is_missing(fit: Fit, rise: Rise | None, *, test: Curve) -> list[str]:
     return found
 
 
-def _open_about(rise: Rise, test: Curve) -> list[str]:
+def _only_losses(train: Curve, test: Curve) -> str:
+    ends = f"{train.metric} ends at {train.said(train.values[-1])} and {test.metric} at "
+    return (
+        f"Only losses tell of this run, and how low they could go is not known: {ends}"
+        f"{test.said(test.values[-1])}. A held-out score beside them would tell the phase."
+    )
+
+
+def _about_fit(fit: Fit, train: Curve, test: Curve) -> list[str]:
+    if fit.fitted_step is None:
+        level = train.said(FITTED)
+        return [
+            f"{train.metric} never stays at {level} or better, and has not settled below: it was not fit."
+        ]
+    if fit.ceiling < 1:
+        return [
+            f"{train.metric} levels off at {train.said(fit.ceiling)}: its fit is dated where it comes there."
+        ]
+    if fit.memorized is None:
+        passed, not_held = train.said(FITTED), train.said(0.99)
+        return [f"{train.metric} passes {passed} but never stays at {not_held}: memorization is not dated."]
+    if fit.memorized.step == test.steps[0] and fit.memorized.step > 0:
+        return ["The training set is fit at the first evaluation: the delay is only bounded."]
+    return []
+
+
+def _why_no_phase(analysis: RunAnalysis) -> list[str]:
+    train, test, rise = analysis.train, analysis.test, analysis.rise
+    if rise is not None and rise.share >= LEARNED and not rise.is_seen_from_plateau:
+        return []
+    best = float(max(train.values))
+    return [
+        f"{train.metric} rises to {train.said(best)} without being fit, and {test.metric} stays where it began: "
+        "none of the learning phases."
+    ]
+
+
+def _open_about(rise: Rise, test: Curve, pattern: Pattern) -> list[str]:
     if not rise.is_seen_from_plateau:
         return [_begins_late(test)]
-    if rise.completed is not None:
+    if rise.completed is not None and rise.share >= LEARNED:
         return []
-    if rise.share < LEAST_LATE:
-        gain = f"{test.metric} rises by {rise.height:.2f} above its plateau of {rise.plateau:.2f}"
-        return [f"{gain}; less than {LEAST_LATE} is no evidence of generalization."]
+    if rise.share < LEARNED or (pattern is Pattern.MEMORIZATION and rise.share < LEAST_LATE):
+        gain = f"{test.metric} moves from {test.said(rise.plateau)} to {test.said(rise.top)}"
+        return [f"{gain}; so little is no evidence of generalization."]
     if not rise.is_clear:
-        return [f"{test.metric} rises to {rise.top:.2f} at times, which is within the noise of its plateau."]
+        top = test.said(rise.top)
+        return [f"{test.metric} comes to {top} at times, which is within the noise of its plateau."]
     return [_reverted(rise, test) if rise.has_reverted else _unfinished(rise, test)]
 
 
 def _reverted(rise: Rise, test: Curve) -> str:
+    top = test.said(rise.top)
     if float(test.values[-1]) >= rise.plateau + MIDPOINT * rise.height:
-        return f"{test.metric} has only just reached {rise.top:.2f}: too few evaluations to call it a rise."
-    return f"{test.metric} rose to {rise.top:.2f} and fell back to {rise.end:.2f}: not a generalization."
+        return f"{test.metric} has only just come to {top}: too few evaluations to call it a rise."
+    return f"{test.metric} came to {top} and went back to {test.said(rise.end)}: not a generalization."
 
 
 def _unfinished(rise: Rise, test: Curve) -> str:
-    return f"{test.metric} does not stay at {GENERALIZED} within the log (highest level {rise.top:.2f})."
+    best = f"within the log (best level {test.said(rise.top)})"
+    return f"{test.metric} neither stays at {test.said(GENERALIZED)} nor settles at a lower level {best}."
 
 
 def _begins_late(test: Curve) -> str:
     return (
-        f"The log begins at step {int(test.steps[0])} with {test.metric} already at {test.values[0]:.2f}: "
-        "what came before was not recorded, so no onset is given."
+        f"The log begins at step {int(test.steps[0])} with {test.metric} already at "
+        f"{test.said(test.values[0])}: what came before was not recorded, so no onset is given."
     )
 
 
