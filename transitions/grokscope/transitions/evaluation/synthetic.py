@@ -84,14 +84,14 @@ class Truth:
     midpoint: float | None
 
 
-_QUANTILES: Mapping[Shape, Callable[[float], float]] = MappingProxyType(
+QUANTILES: Mapping[Shape, Callable[[float], float]] = MappingProxyType(
     {
         Shape.LOGISTIC: lambda p: float(np.log(p / (1 - p))),
         Shape.GOMPERTZ: lambda p: float(-np.log(-np.log(p))),
         Shape.NORMAL: lambda p: float(ndtri(p)),
     }
 )
-_DISTRIBUTIONS: Mapping[Shape, Callable[[Floats], Floats]] = MappingProxyType(
+DISTRIBUTIONS: Mapping[Shape, Callable[[Floats], Floats]] = MappingProxyType(
     {
         Shape.LOGISTIC: expit,
         Shape.GOMPERTZ: lambda z: np.exp(-np.exp(-np.maximum(z, -6.0))),
@@ -162,7 +162,7 @@ def _pattern(recipe: CurveRecipe) -> Pattern:
 
 def _scaled(recipe: CurveRecipe, share: float) -> float:
     """Return ln(step / midpoint) at which ``share`` of the rise is done."""
-    quantile = _QUANTILES[recipe.shape]
+    quantile = QUANTILES[recipe.shape]
     per_unit = recipe.width * np.log(10) / (quantile(0.9) - quantile(0.1))
     return float(per_unit * (quantile(share) - quantile(0.5)))
 
@@ -194,10 +194,10 @@ def _risen(recipe: CurveRecipe, steps: Integers) -> Floats:
     """Return the share of the rise that is done at each of ``steps``, shape (n,); none at step 0."""
     if recipe.midpoint is None:
         return np.zeros(len(steps))
-    quantile = _QUANTILES[recipe.shape]
+    quantile = QUANTILES[recipe.shape]
     unit = recipe.width * np.log(10) / (quantile(0.9) - quantile(0.1))
     z = np.log(np.maximum(steps, 1) / recipe.midpoint) / unit + quantile(0.5)
-    return np.where(steps > 0, _DISTRIBUTIONS[recipe.shape](z), 0.0)
+    return np.where(steps > 0, DISTRIBUTIONS[recipe.shape](z), 0.0)
 
 
 def _noise(recipe: CurveRecipe, count: int, rng: np.random.Generator) -> Floats:
