@@ -48,8 +48,11 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     half = (start + end + 1) // 2
     ground = _flat_ground(curve, start, end, top=top)
     if ground is None:
-        level = float(np.median(curve.values[start:half]))
         begin = float(np.median(curve.values[start : min(start + LEAST_GROUND, half)]))
+        if is_flat(curve.values[(start + half) // 2 : half], top=top):
+            # It rests there after a first stage, which the rise begins with.
+            return Plateau(level=begin, lowest=begin, is_flat=False)
+        level = float(np.median(curve.values[start:half]))
         return Plateau(level=level, lowest=min(level, begin), is_flat=False)
     level = _refined(curve, start, end, levels=(float(np.median(ground)), top))
     return Plateau(level=level, lowest=level)

@@ -16,6 +16,8 @@ GENERALIZED = 0.95
 """Held-out accuracy that counts as generalized."""
 NEARLY = 0.9
 """... and the one that does if the curve has settled there: the 90 % rule of Liu et al. 2022."""
+MARGIN = 0.025
+"""... by so much below its own top: a top of 0.951 is not first at 0.95, but near it from 0.926 on."""
 FINISHED, NEAR = 0.99, 2.0
 """The rise is finished where the last per cents come, if they come within this factor of the step."""
 LOST = 0.8
@@ -47,6 +49,7 @@ class Rise:
         begin: Level at the beginning of the log.
         plateau, top: Levels before and after.
         held: Median of everything since the top was reached.
+        share_held: Share of all evaluations that lie above its midpoint.
         end: Median of the last evaluations of the log.
         onset, midpoint: Where 10 % and 50 % of the rise are passed; ``None`` if that is before the log.
         completed: The generalized level is reached and sustained, or a lower one that the curve settles at;
@@ -63,6 +66,7 @@ class Rise:
     plateau: float
     top: float
     held: float
+    share_held: float
     end: float
     onset: Date | None
     midpoint: Date | None
@@ -133,7 +137,8 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
     start = 0 if after is None else int(np.searchsorted(curve.steps, after))
     if after is not None and done is not None and _is_short_wait(curve, after, start, done):
         start = 0
-    end = _arrival(curve, start) if done is None else done
+    near_top = _arrival(curve, start)
+    end = near_top if done is None or start < near_top < done else done
     if end <= start:
         return None
     top = top_of(curve, end)
@@ -171,16 +176,18 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
     held, end_of_log = float(np.median(curve.values[end:])), end_level(curve)
     is_settled = done is not None or len(curve) - end >= (len(curve) - start) / 4
     is_kept = min(held, end_of_log) >= plateau.level + MIDPOINT * height
+    is_complete = done is not None or (is_settled and is_kept)
     return Rise(
         start=start,
         begin=begin_level(curve),
         plateau=plateau.level,
         top=top,
         held=held,
+        share_held=float(np.mean(curve.values >= plateau.level + MIDPOINT * height)),
         end=end_of_log,
         onset=onset if is_seen else None,
         midpoint=midpoint if is_seen else None,
-        completed=bracket(curve, end) if done is not None or (is_settled and is_kept) else None,
+        completed=bracket(curve, end if done is None else done) if is_complete else None,
         finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
         is_from_flat=plateau.is_flat,
         is_seen_from_plateau=is_seen,
@@ -197,10 +204,10 @@ def completion_index(curve: Curve) -> int | None:
     >>> completion_index(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.96, 0.5, 1.0, 1.0])))
     3
     """
-    index = arrival(curve, GENERALIZED)
-    if index is None and not LOST <= end_level(curve) < NEARLY:
-        return arrival(curve, NEARLY)
-    return index
+    top = float(np.max(running_median(curve.values, width=curve.patience | 1)))
+    index = arrival(curve, float(np.clip(top - MARGIN, NEARLY, GENERALIZED)))
+    is_short = index is not None and arrival(curve, GENERALIZED) is None
+    return None if is_short and LOST <= end_level(curve) < NEARLY else index
 
 
 def begins_at_top(curve: Curve) -> bool:

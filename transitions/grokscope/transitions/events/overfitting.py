@@ -8,6 +8,7 @@ from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import around
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, Floats, running_median
+from grokscope.transitions.events.memorization import LEARNED
 from grokscope.transitions.events.records import Detail, Origin
 
 LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
@@ -57,7 +58,9 @@ def overfitting_of(test: Curve, *, train: Curve, is_loss: bool) -> Overfitting |
     end = float(np.median(later[-max(int(AT_END * len(later)), 1) :]))
     gain, lost = float(smooth[best] - test.values[0]), float(smooth[best]) - end
     least = LEAST_OF_LEVEL * (1 - float(smooth[best])) if is_loss else LEAST_SHARE * gain
-    if gain < LEAST_GAIN or lost < max(least, LEAST_SIGNAL * jitter(test.values)):
+    if gain < (LEAST_GAIN if is_loss else LEARNED * (1 - float(test.values[0]))) or lost < max(
+        least, LEAST_SIGNAL * jitter(test.values)
+    ):
         return None
     if len(later) <= test.patience or not _goes_on(train, since=int(test.steps[best])):
         return None

@@ -14,6 +14,7 @@ from grokscope.transitions.events.generalization import (
     LOST,
     TOLERANCE,
     Rise,
+    begin_level,
     begins_at_top,
     is_under_way,
     rise_of,
@@ -22,6 +23,10 @@ from grokscope.transitions.events.memorization import LEARNED, Fit, fit_of
 from grokscope.transitions.verdict.pairs import Pair
 from grokscope.transitions.verdict.pattern import is_delayed, pattern_of
 
+BEGUN = 0.7
+"""A held-out level that a log cannot begin at unless it was learned before: more than a coin gives."""
+LEAST_HELD = 0.1
+"""Share of the evaluations that a level is held for at least, if it is lost again, to have been learned."""
 LEAST_START = 0.1
 """A held-out gain in the log's last quarter that is worth telling, though no generalization yet; a smaller
 one may be a creep as well."""
@@ -57,7 +62,7 @@ class RunAnalysis:
             return None
         if self.is_loss and self.pattern is Pattern.OTHER:
             return None
-        return rise if _is_large(rise) else None
+        return rise if _came_together(rise) else None
 
     @property
     def generalized(self) -> Date | None:
@@ -126,11 +131,17 @@ def _is_large(rise: Rise | None) -> TypeGuard[Rise]:
     return rise is not None and rise.share >= LEARNED and rise.lasts
 
 
+def _came_together(rise: Rise | None) -> TypeGuard[Rise]:
+    """Return whether a rise is large and was held for a while, whatever became of it (overfitting)."""
+    is_held = rise is not None and (rise.lasts or (rise.is_clear and rise.share_held >= LEAST_HELD))
+    return is_held and rise is not None and rise.share >= LEARNED
+
+
 def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: Rise | None) -> Pattern:
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
-    whole = whole if _is_large(whole) else None
+    whole = whole if _came_together(whole) else None
     is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
-    if begins_at_top(test):
+    if begins_at_top(test) or begin_level(test) >= BEGUN:
         # At step 0 a model that generalizes was trained before; later, it may have been faster than the fit.
         is_first = fit.fitted_step is not None and not is_fit_at_once and test.steps[0] > 0
         return Pattern.COMPREHENSION if is_first else Pattern.OTHER

@@ -65,14 +65,17 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     detector = f"{DETECTOR} {VERSION}"
     base = Verdict(run=run, pattern=Pattern.OTHER, definition=rule.name, detector=detector)
     origin = Origin(run_id=run, definition=rule.name)
-    found = [*_common_events(origin, curves)]
     analysis = analysis_of(curves)
+    lost = () if analysis is None or analysis.collapse is None else (analysis.test.metric,)
+    found = [*_common_events(origin, curves, lost=lost)]
     if analysis is None:
         found.extend(_phase_changes(origin, curves))
         return replace(base, transitions=_in_order(found), missing=tuple(why_other(curves, headline(curves))))
     found.extend(_events(origin, analysis, curves, rule))
     if analysis.pattern in _OPEN_TO_PHASE_CHANGES:
-        found.extend(_phase_changes(origin, curves, dated={event.metric for event in found}))
+        judged = ("train", analysis.test.metric.partition("/")[0])
+        own = () if analysis.is_loss else {n for n in curves if n.partition("/")[0] in judged}
+        found.extend(_phase_changes(origin, curves, dated={*own, *(event.metric for event in found)}))
     return replace(_dated(base, analysis, curves, rule), transitions=_in_order(found))
 
 
@@ -121,13 +124,17 @@ def _excursions(origin: Origin, analysis: RunAnalysis) -> Sequence[Transition]:
     return [excursion.event(origin) for excursion in found if excursion is not None]
 
 
-def _common_events(origin: Origin, curves: Mapping[str, Curve]) -> Sequence[Transition]:
-    """Return the events that any run can have, whatever it learned."""
+def _common_events(
+    origin: Origin, curves: Mapping[str, Curve], *, lost: Collection[str]
+) -> Sequence[Transition]:
+    """Return the events that any run can have, whatever it learned; those of ``lost`` curves have a cause."""
     found: list[Transition] = []
     diverged = divergence_of(c for name, c in curves.items() if name.endswith(("/loss", "/accuracy")))
     if diverged is not None:
         found.append(diverged.event(origin))
     for pair in held_out_pairs(curves):
+        if pair.test.metric in lost:
+            continue
         descent = double_descent_of(pair.test)
         worse = overfitting_of(pair.test, train=pair.train, is_loss=pair.is_loss)
         if descent is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grokscope.schemas import Pattern
-from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import Fit
 
@@ -24,11 +24,13 @@ class Wait:
 
     Attributes:
         level: Of the held-out curve at the fit.
+        before: The highest that it had held by then.
         ratio: Step at which the rise is finished, over the step of the fit; infinite for a fit at step 0.
         evaluations: How many lie in between.
     """
 
     level: float
+    before: float
     ratio: float
     evaluations: int
 
@@ -57,6 +59,7 @@ def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
     done = rise.finished_step
     return Wait(
         level=level,
+        before=_highest(test, until=fitted_step),
         ratio=done / fitted_step if fitted_step > 0 else np.inf,
         evaluations=int(np.sum((test.steps > fitted_step) & (test.steps <= done))),
     )
@@ -65,8 +68,16 @@ def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
 def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     """Return whether a good part of the rise came clearly after the train fit."""
     wait = wait_of(fitted_step, rise, test)
-    gain = rise.top - wait.level
+    before = max(wait.level, wait.before)
+    gain = rise.top - before
     is_most = gain >= MOSTLY * (rise.top - rise.begin)
     if wait.ratio >= DELAY_RATIO:
-        return is_most or (rise.is_from_flat and gain >= LEAST_LATE * (1 - wait.level))
+        return is_most or (rise.is_from_flat and gain >= LEAST_LATE * (1 - before))
     return wait.ratio >= SEEN_RATIO and wait.evaluations >= SEEN_EVALUATIONS and is_most
+
+
+def _highest(test: Curve, *, until: int) -> float:
+    """Return the highest level that ``test`` held before step ``until``, or began at."""
+    early = test.values[test.steps < until]
+    held = running_median(early, width=test.patience | 1) if len(early) else early
+    return float(np.max(held, initial=test.values[0]))
