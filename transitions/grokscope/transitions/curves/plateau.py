@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.s_curve import crossings
 from grokscope.transitions.curves.series import Curve, Floats, log_steps
 
@@ -15,6 +16,12 @@ HALVES, LEAST_GROUND = 4, 5
 """Ground that is less than a quarter of the wait takes at least so many evaluations, and ..."""
 LOPSIDED = 1.1
 """... a rise whose first half takes at most so much longer than its second: 0.6 to 1 in S-curves."""
+EARLY = 8
+"""The first so-manieth of a wait, in log step, tells the level at which it began."""
+GATHERS = 1.5
+"""A creep gathers speed if it gets so much faster, per log step."""
+NOISY = 2.0
+"""Standard errors by which two halves of flat ground may differ."""
 REFINEMENTS = 3
 """How often the plateau is read again, up to the onset that it implies; two are enough to settle."""
 
@@ -38,24 +45,36 @@ class Plateau:
 def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     """Return the level that the run waited at between evaluations ``start`` and ``end``.
 
-    It need not be chance. Flat ground up to the onset decides; a curve that creeps all the way has none, and
-    its plateau is the level half-way through the wait (the median of the first half of its evaluations).
+    It need not be chance. Flat ground up to the onset decides; a curve that creeps all the way has none.
 
     >>> test = Curve(metric="m", steps=np.arange(9), values=np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1]))
     >>> plateau_of(test, 1, 7, top=1.0)
-    Plateau(level=0.4, lowest=0.4)
+    Plateau(level=0.4, lowest=0.4, is_flat=True)
     """
-    half = (start + end + 1) // 2
     ground = _flat_ground(curve, start, end, top=top)
     if ground is None:
-        begin = float(np.median(curve.values[start : min(start + LEAST_GROUND, half)]))
-        if is_flat(curve.values[(start + half) // 2 : half], top=top):
-            # It rests there after a first stage, which the rise begins with.
-            return Plateau(level=begin, lowest=begin, is_flat=False)
-        level = float(np.median(curve.values[start:half]))
-        return Plateau(level=level, lowest=min(level, begin), is_flat=False)
+        return _creeping(curve, start, end, top=top)
     level = _refined(curve, start, end, levels=(float(np.median(ground)), top))
     return Plateau(level=level, lowest=level)
+
+
+def _creeping(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
+    """Return the level that a creep leaves: that of its first half, if it gathers speed from there.
+
+    A creep that goes on as it began never waited, and one that rests after a first stage rises from below
+    that: both leave the level at which they began.
+    """
+    axis, half = log_steps(curve.steps), (start + end + 1) // 2
+    first = np.searchsorted(axis, axis[start] + (axis[end] - axis[start]) / EARLY, side="right")
+    begin = float(np.median(curve.values[start : max(min(int(first), start + LEAST_GROUND), start + 1)]))
+    level = float(np.median(curve.values[start:half]))
+    if is_flat(curve.values[(start + half) // 2 : half], top=top) or top <= level or level <= begin:
+        return Plateau(level=min(begin, level), lowest=min(begin, level), is_flat=False)
+    middle = start + int(crossings(curve.values[start:end], np.array([level]), height=top - begin)[0])
+    before, after = axis[middle] - axis[start], axis[end] - axis[middle]
+    if (top - level) * before < GATHERS * (level - begin) * after:
+        return Plateau(level=begin, lowest=begin, is_flat=False)
+    return Plateau(level=level, lowest=begin, is_flat=False)
 
 
 def _refined(curve: Curve, start: int, end: int, *, levels: tuple[float, float]) -> float:
@@ -126,4 +145,6 @@ def is_flat(ground: Floats, *, top: float, share: float = FLAT) -> bool:
     if half <= 1:
         return False
     gain = float(np.median(ground[half:]) - np.median(ground[:half]))
-    return gain <= share * (top - float(np.median(ground)))
+    height = top - float(np.median(ground))
+    noise = NOISY * jitter(ground) * float(np.sqrt(np.pi / half))
+    return gain <= max(share * height, min(noise, 4 * share * height))

@@ -8,6 +8,7 @@ import numpy as np
 from grokscope.schemas import Check, Date, Kind, Status, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.intervals import dates
+from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve, Floats, running_median
 from grokscope.transitions.events.records import Detail, Origin
@@ -33,6 +34,8 @@ STANDARD_ERRORS = 4.0
 again and again."""
 DELAY_RATIO = 3.0
 """Generalization this many times later than the train fit is delayed, whatever the evaluation grid."""
+HIGHEST = 3.0
+"""Standard errors by which the highest of a few hundred medians exceeds their level."""
 FOOT = 0.25
 """A log that begins below this share of the top begins at the foot of the rise at worst: the onset may be a
 little earlier than the log, and the interval says so."""
@@ -285,4 +288,6 @@ def _arrival(curve: Curve, start: int) -> int:
     if len(smooth) == 0:
         return start
     low, high = float(np.min(smooth)), float(np.max(smooth))
-    return start + int(np.argmax(smooth >= high - TOLERANCE / 2 * (high - low)))
+    # The highest of many noisy medians lies above the top that they share.
+    noise = HIGHEST * jitter(curve.values[start:]) * float(np.sqrt(np.pi / 2 / (curve.patience | 1)))
+    return start + int(np.argmax(smooth >= high - max(TOLERANCE / 2 * (high - low), noise)))

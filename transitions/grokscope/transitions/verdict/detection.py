@@ -119,7 +119,7 @@ def _excursions(origin: Origin, analysis: RunAnalysis) -> Sequence[Transition]:
     if done is None or rise is None:
         return [] if slingshot is None else [slingshot.event(origin)]
     half_way = rise.begin + MIDPOINT * (rise.top - rise.begin)
-    dip = dip_of(test, generalized=done, level=half_way)
+    dip = None if slingshot is not None else dip_of(test, generalized=done, level=half_way)
     found = (slingshot, recovery_of(test, generalized=done), dip)
     return [excursion.event(origin) for excursion in found if excursion is not None]
 

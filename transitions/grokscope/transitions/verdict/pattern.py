@@ -6,14 +6,18 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.series import Curve, running_median
-from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
-from grokscope.transitions.events.memorization import Fit
+from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, NEARLY, Rise
+from grokscope.transitions.events.memorization import LEARNED, Fit
 
 SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
 """A smaller delay counts if the run was watched waiting: so much later and so many evaluations."""
 MOSTLY = 0.5
 """... with at least half of the way to go. A later rise that brings less has to have waited on flat ground:
 the last per cents of ordinary learning always come late."""
+SLOWING = 0.5
+"""A rise tails off if its first half takes less than this part of the time, in log step, of its second."""
+REGAINED = 0.4
+"""A valley whose far side is so much of the rise that follows it is no plateau."""
 LEAST_MEMORIZED = 0.8
 """Train progress that counts as memorized where nothing else was learned."""
 
@@ -69,11 +73,29 @@ def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     """Return whether a good part of the rise came clearly after the train fit."""
     wait = wait_of(fitted_step, rise, test)
     before = max(wait.level, wait.before)
-    gain = rise.top - before
-    is_most = gain >= MOSTLY * (rise.top - rise.begin)
+    if _is_regained(rise, wait) or _tails_off(rise, fitted_step):
+        return False
+    is_most = rise.top - before >= MOSTLY * (rise.top - rise.begin)
     if wait.ratio >= DELAY_RATIO:
-        return is_most or (rise.is_from_flat and gain >= LEAST_LATE * (1 - before))
+        return is_most or (rise.is_from_flat and rise.top - before >= LEAST_LATE * (1 - before))
     return wait.ratio >= SEEN_RATIO and wait.evaluations >= SEEN_EVALUATIONS and is_most
+
+
+def _is_regained(rise: Rise, wait: Wait) -> bool:
+    """Return whether much of a rise was held before the fit, lost, and only won again."""
+    low = min(wait.level, rise.plateau)
+    return wait.before - rise.begin >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
+
+
+def _tails_off(rise: Rise, fitted_step: int) -> bool:
+    """Return whether a rise to a low level began with the fit and was fastest then: it came with it."""
+    if rise.top >= NEARLY or rise.is_from_flat or rise.onset is None or rise.midpoint is None:
+        return False
+    if rise.onset.step > SEEN_RATIO * fitted_step:
+        return False
+    first = np.log(max(rise.midpoint.step, 1) / max(rise.onset.step, 1))
+    second = np.log(max(rise.finished_step, 1) / max(rise.midpoint.step, 1))
+    return bool(first < SLOWING * second)
 
 
 def _highest(test: Curve, *, until: int) -> float:
