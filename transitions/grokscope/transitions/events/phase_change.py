@@ -160,7 +160,8 @@ def _parts(curve: Curve, *, noise: float) -> _Parts | None:
     end = _end_of_row(slope >= STEEP * slope[peak], peak)
     height = float(levels[end] - levels[begin])
     band = min(max(FLAT * height, NOISY * noise), 0.2 * height)
-    flat = _level_since(levels[: begin + 1], band)
+    # A slope read from both sides is steep one point too early: the ground ends before that.
+    flat = _level_since(levels[: max(begin, 1)], band)
     first = int(np.searchsorted(axis, float(grid[flat]) - _ROUNDING))
     last, stop = (int(np.searchsorted(axis, float(grid[i]) + _ROUNDING)) for i in (begin, end))
     return _Parts(plateau=slice(first, last), change_end=stop, decades=(begin - flat) / PER_DECADE)
