@@ -13,12 +13,16 @@ from grokscope.schemas.frames import latest as latest
 from grokscope.schemas.frames import mapped as mapped
 from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
+from grokscope.schemas.metrics.aliases import read_name as read_name
+from grokscope.schemas.metrics.aliases import readings as readings
 from grokscope.schemas.metrics.aliases import resolve as resolve
 from grokscope.schemas.metrics.held_out import held_out as held_out
 from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curves
 from grokscope.schemas.metrics.measure import Direction as Direction
 from grokscope.schemas.metrics.measure import Measure as Measure
 from grokscope.schemas.metrics.measure import Tier as Tier
+from grokscope.schemas.metrics.reading import Reading as Reading
+from grokscope.schemas.metrics.reading import Sureness as Sureness
 from grokscope.schemas.metrics.scores import SCORES as SCORES
 from grokscope.schemas.metrics.scores import Scale as Scale
 from grokscope.schemas.metrics.scores import Score as Score

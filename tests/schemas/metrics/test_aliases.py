@@ -44,7 +44,15 @@ def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
     [
         *("loss", "train", "lr", "", "train_val_loss", "train_loss_acc", "train/loss/layer1"),
         *("train/layer1/acc", "epoch/acc", "policy/loss", "grad_norm/layer1", "tokens_per_second"),
-        *("val/acc@5", "val/acc@10", "/acc", "lambada/", "a/b/acc", "weight_decay", "gradient_weight_norm"),
+        *(
+            "hparam/acc",
+            "accuracy/top1",
+            "/acc",
+            "lambada/",
+            "a/b/acc",
+            "weight_decay",
+            "gradient_weight_norm",
+        ),
     ],
 )
 def test_a_name_that_is_not_plainly_one_curve_of_one_split_is_left_alone(name):
@@ -60,13 +68,14 @@ def test_a_key_of_ours_is_its_own_canonical_name(key):
     ("logged", "found"),
     [
         (["loss", "val_loss"], {"loss": "train/loss"}),
-        (["accuracy", "val_accuracy", "loss"], {"accuracy": "train/accuracy", "loss": None}),
+        (["accuracy", "val_accuracy", "loss"], {"accuracy": "train/accuracy", "loss": "train/loss"}),
         (["loss", "eval_loss", "train_loss", "train_runtime"], {"loss": "train/loss", "train_loss": None}),
         (["loss", "train_loss", "val_loss"], {"loss": None, "train_loss": "train/loss"}),
-        (["loss", "lambada/acc"], {"loss": None}),
+        (["loss", "lambada/acc"], {"loss": "train/loss"}),
+        (["accuracy", "lambada/acc"], {"accuracy": None}),
     ],
 )
-def test_a_bare_loss_is_the_training_loss_if_only_the_held_out_one_stands_beside_it(logged, found):
+def test_a_bare_score_is_of_training_beside_a_held_out_one_and_a_loss_by_itself(logged, found):
     assert {name: guesses(logged)[name] for name in found} == found
 
 

@@ -1,70 +1,22 @@
-"""Other people's metric names, mapped to the keys of the table by rule.
+"""Other people's metric names, mapped to keys: each name by itself, and by the names beside it.
 
-``val_acc``, ``eval_loss``, ``Train/Acc`` and ``test_accuracy`` all say the same two things: a split and
-a quantity. The rule reads the words of a name, so that one table serves every separator and order.
+``val_acc``, ``eval_loss``, ``Train/Acc`` and ``test_accuracy`` all say the same two things, a split and a
+quantity (``reading``). A bare ``loss`` says only one; the names beside it tell the other.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from dataclasses import replace
 
-from grokscope.schemas.metrics.table import find_metric
+from grokscope.schemas.metrics.reading import Reading, Sureness, read_alone
+from grokscope.schemas.metrics.words import words_of
 
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-_TASK = re.compile(r"[\w.\-]+")
-_AT_ONE = re.compile(r"@1(?!\d)")
-"""``acc@1`` is plain accuracy; ``acc@5`` is another score."""
-
-_SPLIT_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("train", "training", "tr", "fit"), "train"),
-    **dict.fromkeys(("test", "te", "heldout", "held", "holdout"), "test"),
-    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "val"),
-}
-_EVALUATED = frozenset({"eval", "evaluation"})
-_QUANTITY_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("loss", "ce", "nll", "xent", "crossentropy"), "loss"),
-    **dict.fromkeys(("acc", "accuracy", "top1", "acc1"), "accuracy"),
-    "mrr": "mrr",
-    "margin": "margin",
-}
-_SCORES = frozenset({"accuracy", "mrr"})
-# Words that neither name a split nor a quantity, yet do not change what the curve is.
-_FILLER = frozenset(
-    {
-        *("out", "set", "mean", "avg", "average", "epoch", "step", "token", "cross", "entropy", "curve"),
-        *("metric", "metrics", "pct", "percent"),
-    }
-)
-# First parts of a name that say how a score was taken, not on which task.
-_NO_TASK = _FILLER | {"batch", "running", "best", "final", "all", "overall", "total"}
-
-_WHOSE_NORM: Mapping[str, str] = {
-    **dict.fromkeys(("weight", "weights", "param", "params", "parameter", "parameters"), "weights/norm"),
-    **dict.fromkeys(("grad", "grads", "gradient", "gradients"), "gradients/norm"),
-}
-_NORM_FILLER = frozenset({"norm", "norms", "l2", "total", "global", "train", "model"})
-
-_PROGRESS: Mapping[frozenset[str], str] = {
-    **dict.fromkeys(map(frozenset, ({"epoch"}, {"epochs"})), "progress/epochs"),
-    **dict.fromkeys(
-        map(frozenset, ({"tokens"}, {"tokens", "seen"}, {"num", "input", "tokens", "seen"})),
-        "progress/tokens",
-    ),
-    **dict.fromkeys(
-        map(frozenset, ({"flops"}, {"flos"}, {"total", "flops"}, {"total", "flos"})), "progress/flops"
-    ),
-    **dict.fromkeys(
-        map(frozenset, ({"examples", "seen"}, {"samples", "seen"}, {"examples"})), "progress/examples"
-    ),
-    frozenset({"elapsed", "seconds"}): "progress/seconds",
-}
 _SUMMARY = "train_runtime"
 """Transformers' Trainer logs this at the end, and with it ``train_loss``: one mean over the whole run."""
+_NOISY = frozenset({"step", "batch", "minibatch", "running", "smooth", "smoothed", "ema", "raw", "current"})
 
 
-@lru_cache(maxsize=8192)
 def canonical(name: str) -> str | None:
-    """Return the key for ``name``, or ``None`` if it does not plainly say which curve it is.
+    """Return the key for ``name``, or ``None`` if it does not say by itself which curve it is.
 
     Args:
         name: A metric name as some tracker stored it; a key is returned as it is.
@@ -76,98 +28,123 @@ def canonical(name: str) -> str | None:
     >>> [canonical(n) for n in ("eval_train_accuracy", "eval_test_loss", "train_val_loss")]
     ['train/accuracy', 'test/loss', None]
     """
-    if find_metric(name) is not None:
-        return name
-    words = _words(name)
-    return _curve(words) or _norm(words) or _PROGRESS.get(words - {"train"}) or _outside_task(name)
+    reading = read_alone(name)
+    return reading.key if reading.is_followed else None
+
+
+def read_name(name: str, company: Iterable[str] = ()) -> Reading:
+    """Return what ``name`` is read as, beside the names that were logged with it.
+
+    >>> reading = read_name("loss", ["val_loss", "lr"])
+    >>> reading.key, reading.sureness, reading.because
+    ('train/loss', <Sureness.LIKELY: 'likely'>, 'It names no split, and val_loss stands beside it.')
+    """
+    return readings([name, *company])[name]
+
+
+def readings(names: Iterable[str]) -> dict[str, Reading]:
+    """Return what each of ``names``, logged together, is read as.
+
+    >>> [one.key for one in readings(["accuracy", "val_accuracy", "lr"]).values()]
+    ['train/accuracy', 'val/accuracy', None]
+    """
+    found = {name: read_alone(name) for name in names}
+    if _SUMMARY in found and "loss" in found and "train_loss" in found:
+        summary = replace(found["train_loss"], key=None, sureness=Sureness.UNREAD)
+        found["train_loss"] = replace(summary, because="Transformers logs the mean over the whole run by it.")
+    _read_bare(found)
+    _read_tasks(found)
+    _read_tokens(found)
+    return found
 
 
 def guesses(names: Iterable[str]) -> dict[str, str | None]:
-    """Map each of ``names`` to the key that the rules give it; what a name does not say, its company may.
+    """Map each of ``names`` to the key that it is read as; what a name does not say, its company may.
 
     A bare ``loss`` beside ``val_loss`` is the training loss, as Keras and Transformers write it.
 
     >>> guesses(["loss", "val_loss", "lr"])
     {'loss': 'train/loss', 'val_loss': 'val/loss', 'lr': None}
     """
-    found = {name: canonical(name) for name in names}
-    bare = {name: key for name in found if (key := _training_curve(name)) is not None}
-    if _SUMMARY in found and "loss" in found and "train_loss" in found:
-        found["train_loss"] = None
-    keys = set(found.values())
-    for name, key in bare.items():
-        quantity = key.partition("/")[2]
-        if key not in keys and keys & {f"val/{quantity}", f"test/{quantity}"}:
-            found[name] = key
-    return found
+    return {name: one.key if one.is_followed else None for name, one in readings(names).items()}
 
 
 def resolve(names: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Map each of ``names`` to a key; a user's ``overrides`` win, unknown names map to themselves.
 
-    When two names would claim one key, the name that already is the key keeps it, else the first in
-    sorted order does, and the others keep their own names: two curves are never poured into one.
+    When two names would claim one key, the name that already is the key keeps it, else the plainest does (a
+    mean over an epoch before a single batch), and the others keep their own names: two curves are never
+    poured into one.
 
     >>> resolve(["val_acc", "val/accuracy", "lr"])
     {'val_acc': 'val_acc', 'val/accuracy': 'val/accuracy', 'lr': 'lr'}
+    >>> resolve(["train_loss_step", "train_loss_epoch"])
+    {'train_loss_step': 'train_loss_step', 'train_loss_epoch': 'train/loss'}
     """
     overrides = overrides or {}
-    resolved = {name: overrides.get(name) or guess or name for name, guess in guesses(names).items()}
+    found = readings(names)
+    keys = {name: one.key if one.is_followed else None for name, one in found.items()}
+    resolved = {name: overrides.get(name) or key or name for name, key in keys.items()}
+
+    def order(name: str) -> tuple[object, ...]:
+        # Who is at home stays; then a user's word goes before a guess, and a sure guess before a likely one.
+        is_sure = found[name].sureness is Sureness.SURE
+        return resolved[name] != name, name not in overrides, not is_sure, *_plainness(name)
+
     has_clash = True
     while has_clash:  # each round sends at least one name home for good
         has_clash, taken = False, set[str]()
-        # Who is at home stays; then a user's word goes before a guess.
-        for name in sorted(resolved, key=lambda n: (resolved[n] != n, n not in overrides, n)):
+        for name in sorted(resolved, key=order):
             if resolved[name] in taken:
                 resolved[name], has_clash = name, True
             taken.add(resolved[name])
     return resolved
 
 
-def _words(name: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(_AT_ONE.sub("", name)))
+def _plainness(name: str) -> tuple[bool, int, str]:
+    words = words_of(name)
+    return not _NOISY.isdisjoint(words), len(words), name
 
 
-def _quantities(words: frozenset[str]) -> set[str]:
-    found = {_QUANTITY_WORDS[word] for word in words if word in _QUANTITY_WORDS}
-    return found | ({"loss"} if {"cross", "entropy"} <= words else set[str]())
+def _read_bare(found: dict[str, Reading]) -> None:
+    """Read names without a split as those of training, where training has no other name of it."""
+    held_out: dict[str, str] = {}
+    for name, one in found.items():
+        if one.is_followed and one.score is not None and one.split in ("val", "test") and not one.task:
+            held_out.setdefault(one.score.quantity, name)
+    taken = {one.key for one in found.values() if one.is_followed}
+    for name, one in found.items():
+        if one.sureness is not Sureness.UNSURE or one.split != "train" or one.key is None:
+            continue
+        quantity = one.score.quantity if one.score is not None else ""
+        if one.key in taken:
+            because = f"It names no split, and {one.key} is there by another name."
+            found[name] = replace(one, key=None, because=because)
+        elif quantity in held_out:
+            because = f"It names no split, and {held_out[quantity]} stands beside it."
+            found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
+        elif quantity == "loss":
+            because = "A loss that names no split is most often that of training."
+            found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
 
 
-def _curve(words: frozenset[str]) -> str | None:
-    splits = {_SPLIT_WORDS[word] for word in words if word in _SPLIT_WORDS}
-    if len(splits) > 1 and words & _EVALUATED:
-        # Transformers puts "eval" before the name of each of several evaluated sets: eval_train_accuracy.
-        splits = {_SPLIT_WORDS[word] for word in words - _EVALUATED if word in _SPLIT_WORDS}
-    quantities = _quantities(words)
-    known = _SPLIT_WORDS.keys() | _QUANTITY_WORDS.keys() | _FILLER
-    if len(splits) != 1 or len(quantities) != 1 or not words <= known:
-        return None
-    return f"{splits.pop()}/{quantities.pop()}"
+def _read_tasks(found: dict[str, Reading]) -> None:
+    """Follow what may be a task, where training and a held-out set both have it: ``acc_add`` of either."""
+    trained = {(one.task, one.score) for one in found.values() if one.split == "train" and one.task}
+    for name, one in found.items():
+        is_suggested = one.sureness is Sureness.UNSURE and one.key is not None and one.split != "train"
+        if is_suggested and (one.task, one.score) in trained:
+            because = f"{one.task!r} is a task that training has too."
+            found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
 
 
-def _training_curve(name: str) -> str | None:
-    words = _words(name)
-    quantities = _quantities(words)
-    if len(quantities) != 1 or not words <= _QUANTITY_WORDS.keys() | _FILLER:
-        return None
-    return f"train/{quantities.pop()}"
-
-
-def _norm(words: frozenset[str]) -> str | None:
-    whose = {_WHOSE_NORM[word] for word in words if word in _WHOSE_NORM}
-    if len(whose) != 1 or not words & {"norm", "l2"} or not words <= _WHOSE_NORM.keys() | _NORM_FILLER:
-        return None
-    return whose.pop()
-
-
-def _outside_task(name: str) -> str | None:
-    """Read ``<task>/<score>``, possibly behind a held-out split, as evaluation harnesses write it."""
-    *front, task, score = ["", *name.split("/")]
-    quantities = _quantities(_words(score))
-    if not _words(score) <= _QUANTITY_WORDS.keys() or len(quantities) != 1 or not quantities <= _SCORES:
-        return None
-    outer = [part for part in front if part]
-    held_out = not outer or (len(outer) == 1 and _SPLIT_WORDS.get(outer[0].lower()) in ("val", "test"))
-    if not held_out or _TASK.fullmatch(task) is None or _words(task) & (_SPLIT_WORDS.keys() | _NO_TASK):
-        return None
-    return f"shift:{task}/{quantities.pop()}"
+def _read_tokens(found: dict[str, Reading]) -> None:
+    """Tell the accuracy of tokens from that of whole answers, where both are there."""
+    whole = {one.key for one in found.values() if one.score is not None and one.score.quantity == "accuracy"}
+    for name, one in found.items():
+        if one.key is None or one.score is None or one.score.quantity != "token_accuracy":
+            continue
+        if one.key in whole:
+            key = one.key.replace("/accuracy", "/token_accuracy")
+            because = "It is the accuracy of tokens, and that of whole answers stands beside it."
+            found[name] = replace(one, key=key, because=because)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from grokscope.schemas.metrics.measure import CURVE, Direction, Measure
 from grokscope.schemas.metrics.table import METRICS, is_split
-from grokscope.schemas.metrics.vocabulary import JOINING, QUALIFIERS, SCORE_NAMES, SPLIT_NAMES
+from grokscope.schemas.metrics.vocabulary import HINTS, NO_CURVE, QUALIFIERS, SCORE_NAMES, SPLIT_OF
 from grokscope.schemas.metrics.words import words_of
 
 
@@ -90,7 +90,10 @@ _QUANTITIES: Mapping[tuple[str, ...], str] = {
 }
 _LONGEST = max(map(len, _QUANTITIES))
 
-_PASSED = QUALIFIERS | JOINING | {word for words in SPLIT_NAMES.values() for word in words.split()}
+_SPLITS = SPLIT_OF.keys() | {word for hint in HINTS for word in hint.split()}
+_PASSED = QUALIFIERS | _SPLITS
+_MOST_BEHIND = 2
+"""Words behind a score that may name a task, in a name that tells a split: ``test/acc_add``."""
 _TOP = re.compile(r"top(\d+)|(?:acc|prec|err|error)(1|3|5|10)")
 _TURNED = frozenset({"mse", "rmse", "mae", "mape", "brier"})
 """Losses of which scikit-learn's scorers give the negative: ``neg_mean_squared_error``."""
@@ -116,38 +119,66 @@ def score_of(name: str) -> Score | None:
             return SCORES[quantity]
         if (ours := METRICS.get((CURVE, quantity))) is not None:
             return _of_measure(ours)
-    return score_in(words_of(name))
+    found = find_score(words_of(name))
+    return None if found is None else found.score
 
 
-def score_in(words: Sequence[str]) -> Score | None:
-    """Return the score that the last meaningful ones of ``words`` name; see ``score_of``.
+@dataclass(frozen=True, slots=True)
+class FoundScore:
+    """A score in a name: ``words[start:end]`` name it."""
 
-    >>> score_in(("train", "top5", "error")).quantity
-    'top5_error'
+    score: Score
+    start: int
+    end: int
+
+
+def find_score(words: Sequence[str]) -> FoundScore | None:
+    """Return the score that the last meaningful ones of ``words`` name, and where; see ``score_of``.
+
+    >>> found = find_score(("train", "top5", "error", "mean"))
+    >>> found.score.quantity, found.start, found.end
+    ('top5_error', 2, 3)
     """
-    at = ""
+    at, left = "", _MOST_BEHIND if any(word in _SPLITS for word in words) else 0
     for end in range(len(words), 0, -1):
         if (found := _ending(words[:end])) is not None:
-            return found if not at else _at(found, at)
+            score, start = found
+            return FoundScore(_at(score, at) if at else score, start, end + bool(at))
         word = words[end - 1]
         if word.startswith("@"):
             at = word[1:]
-        elif word not in _PASSED and not (word.isdigit() and "idx" in words[:end]):
+        elif word in _PASSED:
+            continue
+        elif word in NO_CURVE or left == 0:
             return None
+        else:
+            left -= 1
     return None
 
 
-def _ending(words: Sequence[str]) -> Score | None:
-    """Return the score that the very last of ``words`` name."""
-    if (top := _TOP.fullmatch(words[-1])) is not None:
-        is_error = top[0].startswith("err") or (len(words) > 1 and _QUANTITIES.get((words[-2],)) == "error")
-        return _of_top(SCORES["error" if is_error else "accuracy"], top[1] or top[2])
+def score_words(words: Sequence[str]) -> tuple[str, int]:
+    """Return the quantity that the last of ``words`` name by themselves, and how many they are; else ``""``.
+
+    >>> score_words(("nll", "cross", "entropy"))
+    ('loss', 2)
+    """
     for length in range(min(_LONGEST, len(words)), 0, -1):
-        phrase, front = tuple(words[-length:]), words[:-length]
-        if (quantity := _QUANTITIES.get(phrase)) is not None:
-            inner = _ending(front) if quantity == "score" and front else None  # f1_score is F1
-            return inner or _qualified(SCORES[quantity], phrase, front)
-    return None
+        if (quantity := _QUANTITIES.get(tuple(words[-length:]))) is not None:
+            return quantity, length
+    return "", 0
+
+
+def _ending(words: Sequence[str]) -> tuple[Score, int] | None:
+    """Return the score that the very last of ``words`` name, and where its words begin."""
+    if (top := _TOP.fullmatch(words[-1])) is not None:
+        is_error = top[0].startswith("err") or score_words(words[:-1]) == ("error", 1)
+        return _of_top(SCORES["error" if is_error else "accuracy"], top[1] or top[2]), len(words) - 1
+    quantity, length = score_words(words)
+    if not quantity:
+        return None
+    front = words[:-length]
+    inner = _ending(front) if quantity == "score" and front else None  # f1_score is F1
+    return inner or (_qualified(SCORES[quantity], words[-length:], front), len(front))
 
 
 def _qualified(score: Score, phrase: Sequence[str], front: Sequence[str]) -> Score:
@@ -156,8 +187,8 @@ def _qualified(score: Score, phrase: Sequence[str], front: Sequence[str]) -> Sco
         numbers = [top[1] for word in front if (top := _TOP.fullmatch(word)) and top[1]]
         numbers += ["_k"] if "top k" in " ".join(front) else []
         return _of_top(score, numbers[-1]) if numbers else score
-    is_turned = score.quantity in _TURNED or tuple(phrase) == ("log", "loss")
-    if is_turned and front and front[-1] in ("neg", "negative"):
+    may_turn = score.quantity in _TURNED or tuple(phrase) == ("log", "loss")
+    if may_turn and front and front[-1] in ("neg", "negative"):
         quantity = "_".join(("negative", *phrase))
         return replace(score, quantity=quantity, higher_is_better=True, scale=Scale.UNBOUNDED)
     return score

@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 SCORE_NAMES: Mapping[str, str] = {
     "accuracy": "acc accs accuracies",
     "normalized_accuracy": "acc_norm acc_normalized accuracy_norm",
@@ -51,26 +56,64 @@ SCORE_NAMES: Mapping[str, str] = {
 """Quantity -> its other names, their words joined by underscores."""
 
 SPLIT_NAMES: Mapping[str, str] = {
-    "train": "train training trn tr fit seen",
-    "test": "test testing tst te heldout holdout unseen",
+    "train": "train training trn tr fit learn",
+    "test": "test testing tst te heldout holdout held hold",
     "val": "val valid validation eval evaluation dev",
-    "shift:ood": "ood",
 }
 """Split -> words that name it."""
-JOINING = frozenset(
-    {"in", "of", "on", "distribution", "id", "iid", "inner", "held", "out", "hold", "set", "split"}
-)
-"""Words that join the name of a split to the rest: ``held out``, ``in distribution``."""
-QUALIFIERS = frozenset(
-    word
-    for words in (
-        "mean avg average median total overall all running smooth smoothed ema raw current",
-        "final last best max",
-        "epoch epochs step steps iter iters iteration batch batches ep episode episodic macro micro weighted",
-        "per token tokens byte char word seq sequence sample samples example examples percent pct percentage",
-        "data dataset dataloader idx metric metrics value values scalar scalars log logs curve curves",
-        "summary result results performance binary categorical multiclass multilabel sparse b m",
-    )
-    for word in words.split()
+SPLIT_OF: Mapping[str, str] = {word: split for split, words in SPLIT_NAMES.items() for word in words.split()}
+EVALUATED = frozenset({"eval", "evaluation"})
+"""Said of any set that is evaluated, the training set too: ``eval_train_accuracy``."""
+HINTS: Mapping[str, tuple[str, str]] = {
+    "out of distribution": ("test", "ood"),
+    "out of domain": ("test", "ood"),
+    "in distribution": ("test", ""),
+    "in domain": ("test", ""),
+    "unseen": ("test", ""),
+    "seen": ("train", ""),
+    "ood": ("test", "ood"),
+    "iid": ("test", ""),
+    "id": ("test", ""),
+    "rollout": ("train", ""),
+    "exploration": ("train", ""),
+}
+"""Words that tell a set by convention -> its split and shifted set, where no word names a split outright."""
+SHIFTED: Mapping[str, str] = {
+    "out of distribution": "ood",
+    "out of domain": "ood",
+    "ood": "ood",
+    "unseen": "unseen",
+}
+"""Words that tell a shifted set beside the name of a split: ``val_unseen`` is one beside ``val_seen``."""
+QUALIFIERS = _words(
+    "mean avg average median total overall all running smooth smoothed ema raw current last final "
+    "epoch epochs step steps iter iters iterations iteration batch batches minibatch batchwise ep "
+    "episode episodic macro micro weighted per token tokens byte char word seq sequence sample "
+    "samples example examples percent pct percentage data dataset set split in of on out inner metric "
+    "metrics value values scalar scalars log logs curve curves chart charts vs summary none binary "
+    "categorical multiclass multilabel sparse language lm len"
 )
 """Words that say how a score was taken, not what it is; they may stand before and behind it."""
+NO_CURVE = _words(
+    "best max min std var variance stderr sem ci lower upper target goal threshold baseline weight "
+    "weights scale scaler scaling coef coeff coefficient factor ratio gap diff difference delta "
+    "hparam hparams hp config param params count num number time seconds second runtime patience norm "
+    "grad gradient gradients lr momentum rank index version slope trend change improvement"
+)
+"""Words that make a name another thing than a curve of a score: a spread, a setting, the best so far."""
+COMPONENTS = _words(
+    "box obj cls dfl bbox mask rpn seg aux kl kld reg regularization recon reconstruction rec adv gan "
+    "gen disc generator discriminator policy value actor critic entropy mlm nsp clm contrastive itc "
+    "itm triplet center commit commitment vq codebook perceptual style content cycle identity l1 l2 "
+    "smooth wd weight decay distill distillation kd align alignment consistency orth sparsity balance "
+    "router load z d g pg vf qf q v q1 q2 alpha temperature objectness giou ciou ctc att attention "
+    "mel duration pitch stop feature depth normal edge flow image text audio head main base physics "
+    "pde bc ic dice iou"
+)
+"""Words that name a term of a loss, not a set that it was measured on."""
+NO_TASK = _words("layer layers block blocks head heads expert experts probe probes module fold rank")
+"""Words for a part of the model or of the procedure, not for a task."""
+TASK_SCORES = _words(
+    "accuracy normalized_accuracy macro_accuracy exact_match f1 mrr mcc perplexity bleu rouge"
+)
+"""What benchmarks report of a task, in names that hold a task and a score and no split."""

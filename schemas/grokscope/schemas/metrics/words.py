@@ -17,6 +17,8 @@ _SPELLINGS = tuple(
         (r"auROC|AuROC", "auroc"),
         (r"nDCG", "ndcg"),
         (r"chrF", "chrf"),
+        (r"[/_]dataloader_idx_\d+$", ""),
+        (r"\([BMP]\)$", ""),  # boxes, masks and poses of a YOLO model
         (r"%", " percent "),
         (r"(?i)\b(top|acc|prec|err)[-_ ]?@?[-_ ]?(\d+)(?![a-z0-9])", r"\1\2"),
         (r"(?i)(?<=[a-z])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
@@ -29,7 +31,7 @@ def words_of(name: str) -> tuple[str, ...]:
     """Return the words of ``name`` in order, in small letters.
 
     >>> words_of("trainAcc"), words_of("metrics/mAP50(B)"), words_of("Top-5 Accuracy (%)")
-    (('train', 'acc'), ('metrics', 'map50', 'b'), ('top5', 'accuracy', 'percent'))
+    (('train', 'acc'), ('metrics', 'map50'), ('top5', 'accuracy', 'percent'))
     >>> words_of("valacc"), words_of("recall_at_10")
     (('val', 'acc'), ('recall', '@10'))
     """
