@@ -49,10 +49,11 @@ class Fit:
         return origin.event(Kind.MEMORIZATION, train.metric, self.memorized, detail=detail)
 
 
-def fit_of(train: Curve) -> Fit:
+def fit_of(train: Curve, *, is_loss: bool = False) -> Fit:
     """Return when ``train``, as progress, was fit.
 
-    A curve that settles below 95 % was fit when it came to 95 % of the way to its own ceiling.
+    A score that settles below 95 % was fit when it came to 95 % of the way to its own ceiling. Of a loss that
+    says nothing: all that can be learned of a language leaves most of it.
 
     >>> import numpy as np
     >>> values = np.array([0.1, 0.96, 0.97, 1.0, 1.0])
@@ -61,7 +62,7 @@ def fit_of(train: Curve) -> Fit:
     """
     fitted, memorized = earliest_arrival(train, FITTED), arrival(train, MEMORIZED)
     ceiling = 1.0
-    if fitted is None:
+    if fitted is None and not is_loss:
         ceiling = ceiling_of(train)
         fitted = memorized = None if np.isnan(ceiling) else earliest_arrival(train, _nearly(train, ceiling))
     return Fit(

@@ -17,7 +17,7 @@ from grokscope.schemas import Check, Date, Kind, Score, Transition, score_of
 from grokscope.schemas.metrics.scores import Scale
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.plateau import Plateau
-from grokscope.transitions.curves.series import Curve, Floats, log_steps, on_grid
+from grokscope.transitions.curves.series import Curve, Floats, Span, log_steps, on_grid
 from grokscope.transitions.events.records import Detail, Origin
 
 PER_DECADE = 20
@@ -123,6 +123,7 @@ def phase_changes_of(curve: Curve) -> list[PhaseChange]:
     sign = _sign(score)
     if sign == 0 or curve.is_constant:
         return []
+    curve = _in_magnitudes(curve) if score is not None and score.quantity == "perplexity" else curve
     better = replace(curve, values=sign * curve.values)
     noise = _noise(better)
     is_share = score is not None and score.scale is Scale.SHARE
@@ -196,14 +197,14 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
     waited = onset.step - int(curve.steps[parts.plateau.start])
     if sign < 0 and midpoint.step - onset.step > waited:
         return None
-    rested = f"{sign * before:.2f} over {len(flat)} evaluations, {parts.decades:.1f} decades of steps"
+    rested = f"{curve.said(sign * before)} over {len(flat)} evaluations, {parts.decades:.1f} decades of steps"
     abrupt = f"half of the change within {_decades(onset, midpoint):.2f} decades"
     return PhaseChange(
         metric=curve.metric,
         onset=onset,
         midpoint=midpoint,
-        before=sign * before,
-        after=sign * top,
+        before=curve.level(sign * before),
+        after=curve.level(sign * top),
         clarity=(top - before) / max(scatter, _ROUNDING),
         evidence=(Check(name="plateau before", text=rested), Check(name="abrupt", text=abrupt)),
     )
@@ -221,6 +222,11 @@ def _noise(curve: Curve) -> float:
     """Return the standard deviation about a monotone fit: what the curve does besides improving."""
     fitted = np.asarray(isotonic_regression(curve.values).x, dtype=np.float64)
     return float(np.std(curve.values - fitted))
+
+
+def _in_magnitudes(curve: Curve) -> Curve:
+    span = Span(is_log=True)
+    return replace(curve, values=span.progress(curve.values), span=span)
 
 
 def _sign(score: Score | None) -> int:

@@ -85,7 +85,7 @@ class RunAnalysis:
 def analyse(pair: Pair) -> RunAnalysis:
     """Return what a pair of curves shows, each of two evaluations or more."""
     train, test = pair.train, pair.test
-    fit = fit_of(train)
+    fit = fit_of(train, is_loss=pair.is_loss)
     late = _late(fit, test)
     whole = rise_of(test, after=None)
     is_late = late is not None and fit.fitted_step is not None and is_delayed(fit.fitted_step, late, test)
