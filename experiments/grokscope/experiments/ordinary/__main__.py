@@ -13,6 +13,8 @@ import torch
 from grokscope.experiments.ordinary import TRAININGS, Training
 
 _DIGITS = 5
+# What the clock says is never the same again.
+_CLOCK = ("collector/", "progress/seconds")
 
 
 def recorded(training: Training) -> pl.DataFrame:
@@ -21,9 +23,12 @@ def recorded(training: Training) -> pl.DataFrame:
         (training.__name__, step, metric, value)
         for step, values in training()
         for metric, value in values.items()
+        if not metric.startswith(_CLOCK)
     ]
     schema = {"run": pl.String, "step": pl.Int64, "metric": pl.String, "value": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").round_sig_figs(_DIGITS))
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
+        pl.col("value").round_sig_figs(_DIGITS)
+    )
 
 
 def main() -> None:

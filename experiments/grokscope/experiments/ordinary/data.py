@@ -1,22 +1,25 @@
-"""Data that lies on every machine: scikit-learn's bundled images and tables, and the text of Python's library."""
+"""Data that needs no download: scikit-learn's bundled images and tables, and the text of Python's library.
+
+scikit-learn comes with the extra ``dev``.
+"""
 
 import importlib
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
+from sklearn import datasets
 from torch import Tensor
 
 Split = tuple[Tensor, Tensor]
 
 DIGITS_TRAINED_ON = 1000
 _TABLES: Mapping[str, Any] = {
-    "breast cancer": load_breast_cancer,
-    "diabetes": load_diabetes,
-    "wine": load_wine,
+    "breast cancer": datasets.load_breast_cancer,
+    "diabetes": datasets.load_diabetes,
+    "wine": datasets.load_wine,
 }
 _SOURCES = ("argparse", "turtle", "_pydecimal", "statistics", "pydoc_data.topics")
 _SNIPPETS = 300
@@ -31,7 +34,7 @@ def digits() -> tuple[Split, Split]:
     >>> images.shape, held_out[1].shape
     (torch.Size([1000, 1, 8, 8]), torch.Size([797]))
     """
-    bunch: Any = load_digits()
+    bunch = cast("Any", datasets.load_digits())
     images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
     return divided((images, torch.tensor(bunch.target)), DIGITS_TRAINED_ON)
 
@@ -47,8 +50,21 @@ def table(name: str, count: int) -> tuple[Split, Split]:
     >>> rows.shape, held_out[0].shape, targets.dtype
     (torch.Size([100, 13]), torch.Size([78, 13]), torch.int64)
     """
-    bunch: Any = _TABLES[name]()
+    bunch = _TABLES[name]()
     return standardized(divided((torch.tensor(bunch.data).float(), torch.tensor(bunch.target)), count))
+
+
+def rare_positives() -> tuple[Split, Split]:
+    """Return 4,000 drawn rows of which one in twenty is positive, as (train, held out).
+
+    >>> (rows, targets), held_out = rare_positives()
+    >>> rows.shape, round(targets.float().mean().item(), 2)
+    (torch.Size([2500, 20]), 0.06)
+    """
+    drawn = cast("Any", datasets.make_classification)(
+        n_samples=4000, n_informative=6, weights=[0.95], class_sep=1.2, flip_y=0.01, random_state=0
+    )
+    return standardized(divided((torch.tensor(drawn[0]).float(), torch.tensor(drawn[1])), 2500))
 
 
 def divided(data: Split, count: int) -> tuple[Split, Split]:
@@ -88,7 +104,7 @@ def snippets() -> tuple[Split, Split]:
     for name in _SOURCES:
         text = _codes(_source_of(name))
         starts = torch.randint(len(text) - _CHARACTERS, (_SNIPPETS,), generator=generator)
-        counts += [_trigrams(text[start : start + _CHARACTERS]) for start in starts.tolist()]
+        counts += [_trigrams(text[int(start) : int(start) + _CHARACTERS]) for start in starts]
     files = torch.arange(len(_SOURCES)).repeat_interleave(_SNIPPETS)
     return divided((torch.stack(counts), files), 1000)
 

@@ -11,15 +11,16 @@ from grokscope.experiments.ordinary.loops import Row, endless, epoch_of, evaluat
 
 
 def sines_diverged() -> Iterator[Row]:
-    """A regression with too high a learning rate, as Keras has it, which logs on after the loss is no number."""
+    """A linear regression whose learning rate is warmed up too far, as Keras has it, with NaN to the end."""
     torch.manual_seed(21)
     inputs = torch.rand(500, 5)
     targets = 10 * torch.sin(3 * inputs[:, :1] * inputs[:, 1:2]) + 5 * inputs[:, 2:3]
     train, held_out = divided((inputs, targets), 300)
-    model = mlp(5, 64, 64, 1)
-    optimizer = SGD(model.parameters(), lr=0.045, momentum=0.9)
+    model = mlp(5, 1)
+    optimizer = SGD(model.parameters(), lr=0.0)
     losses: list[float] = []
     for step, (some, wanted) in zip(range(1, 401), endless(train, 20), strict=False):
+        optimizer.param_groups[0]["lr"] = min(0.6, 0.003 * step)
         losses.append(learn(optimizer, mse_loss(model(some), wanted)))
         if step % 5 == 0:
             error = predicted(model, held_out[0]) - held_out[1]
@@ -61,7 +62,7 @@ def digits_shuffled() -> Iterator[Row]:
     """Shuffled labels and a wide network: the training set is learned by heart."""
     torch.manual_seed(24)
     train, held_out = _shuffled(digits())
-    yield from _digits_by_heart(train, held_out, lr=1e-3, epochs=150)
+    yield from _digits_by_heart(train, held_out, lr=2e-3, epochs=150)
 
 
 def spirals_linear() -> Iterator[Row]:

@@ -9,8 +9,6 @@ from torch.nn.functional import cross_entropy, pad
 from torch.optim import SGD, Adam, AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from grokscope.collectors import Tracker
-from grokscope.collectors.testing import MemorySink
 from grokscope.experiments.ordinary.data import digits
 from grokscope.experiments.ordinary.loops import (
     Row,
@@ -22,6 +20,7 @@ from grokscope.experiments.ordinary.loops import (
     learn,
     mlp,
     predicted,
+    tracked,
 )
 
 
@@ -38,11 +37,11 @@ def digits_cnn() -> Iterator[Row]:
 
 
 def digits_augmented() -> Iterator[Row]:
-    """Dropout and shifted, noisy images, as Lightning's loggers have it: training scores stay the lower ones."""
+    """Dropout and shifted, noisy images, as Lightning's loggers have it: training stays the lower one."""
     torch.manual_seed(2)
     train, held_out = digits()
-    model = cnn(channels=8, dropout=0.5)
-    optimizer = AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
+    model = cnn(channels=16, dropout=0.3)
+    optimizer = AdamW(model.parameters(), lr=3e-3, weight_decay=0.05)
     for epoch in range(40):
         loss, accuracy = epoch_of(model, optimizer, train, 64, _shifted)
         val_loss, val_accuracy = evaluated(model, held_out)
@@ -58,7 +57,7 @@ def digits_few() -> Iterator[Row]:
     train = images[:30], targets[:30]
     model = mlp(64, 128, 10)
     optimizer = Adam(model.parameters(), lr=1e-3)
-    with Tracker(model, optimizer, experiment="ordinary", sink=MemorySink()) as tracker:
+    with tracked(model, optimizer) as tracker:
         for step in range(601):
             if step % 10 == 0:
                 yield step, tracker.evaluate(step, train=train, test=held_out)
@@ -66,7 +65,7 @@ def digits_few() -> Iterator[Row]:
 
 
 def digits_stopped_early() -> Iterator[Row]:
-    """A network that is stopped after four epochs without a better held-out loss, as fastai's recorder has it."""
+    """A network that is stopped after four epochs without a better held-out loss, as fastai has it."""
     torch.manual_seed(4)
     (images, targets), held_out = digits()
     model = mlp(64, 256, 256, 10)
@@ -104,7 +103,13 @@ def digits_warm_up_cosine() -> Iterator[Row]:
         top1, top5 = (100 * _top(logits, held_out[1], k) for k in (1, 5))
         yield (
             epoch,
-            {"train_loss": train_loss, "eval_loss": eval_loss, "eval_top1": top1, "eval_top5": top5, "lr": lr},
+            {
+                "train_loss": train_loss,
+                "eval_loss": eval_loss,
+                "eval_top1": top1,
+                "eval_top5": top5,
+                "lr": lr,
+            },
         )
         scheduler.step()
 
@@ -147,7 +152,7 @@ def digits_every_step() -> Iterator[Row]:
 
 
 def digits_noisy_labels() -> Iterator[Row]:
-    """Two labels in five drawn anew; held out are images with such labels and the same with the right ones."""
+    """Two labels in five drawn anew; held out are images with such labels, and with the right ones."""
     torch.manual_seed(8)
     (images, targets), (others, right) = digits()
     train, noisy = (images, _noisy(targets)), (others, _noisy(right))
@@ -162,7 +167,7 @@ def digits_noisy_labels() -> Iterator[Row]:
 
 
 def _shifted(images: Tensor) -> Tensor:
-    down, right = torch.randint(3, (2,)).tolist()
+    down, right = (int(pixels) for pixels in torch.randint(3, (2,)))
     moved = pad(images, (1, 1, 1, 1))[:, :, down : down + 8, right : right + 8]
     return moved + 0.15 * torch.randn_like(moved)
 

@@ -1,6 +1,7 @@
 """What ordinary loops are made of: batches, an epoch, a look at the held-out set; and what a training is."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
+from grokscope.collectors import Measuring, Tracker
+from grokscope.collectors.testing import MemorySink
 from grokscope.experiments.ordinary.data import Split
 
 Row = tuple[int, dict[str, float]]
@@ -31,7 +34,7 @@ def mlp(*widths: int) -> nn.Sequential:
     torch.Size([5, 10])
     """
     layers: list[nn.Module] = [nn.Flatten()]
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -57,7 +60,9 @@ def batches(data: Split, size: int) -> Iterator[Split]:
     [2, 2, 1]
     """
     inputs, targets = data
-    for chosen in torch.randperm(len(targets)).split(size):
+    order = torch.randperm(len(targets))
+    for start in range(0, len(targets), size):
+        chosen = order[start : start + size]
         yield inputs[chosen], targets[chosen]
 
 
@@ -85,7 +90,11 @@ def accuracy_of(logits: Tensor, targets: Tensor) -> float:
 
 
 def epoch_of(
-    model: nn.Module, optimizer: Optimizer, data: Split, size: int, altered: Callable[[Tensor], Tensor] | None = None
+    model: nn.Module,
+    optimizer: Optimizer,
+    data: Split,
+    size: int,
+    altered: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[float, float]:
     """Train for an epoch; return loss and accuracy as progress bars show them: means over its batches."""
     losses: list[float] = []
@@ -110,6 +119,13 @@ def predicted(model: nn.Module, inputs: Tensor) -> Tensor:
     outputs = model.eval()(inputs)
     model.train(was_training)
     return outputs
+
+
+def tracked(model: nn.Module, optimizer: Optimizer) -> Tracker:
+    """Return our own tracker; what it measures shall not depend on how fast the machine is."""
+    return Tracker(
+        model, optimizer, experiment="ordinary", measuring=Measuring(budget=1e9), sink=MemorySink()
+    )
 
 
 def mean_of(values: Sequence[float]) -> float:

@@ -35,7 +35,7 @@ def pole_balanced() -> Iterator[Row]:
 
 
 def _rollout(policy: torch.nn.Module) -> tuple[Tensor, Tensor]:
-    """Play all episodes side by side; return log-probabilities and who was upright, both [steps, episodes]."""
+    """Play side by side; return log-probabilities and who was upright, both [steps, episodes]."""
     state = 0.1 * torch.rand(_EPISODES, 4) - 0.05
     upright = torch.ones(_EPISODES)
     log_probs: list[Tensor] = []
@@ -57,7 +57,7 @@ def _moved(state: Tensor, force: Tensor) -> Tensor:
 
     Source: Barto, Sutton and Anderson 1983, with the constants of Gymnasium's CartPole.
     """
-    position, speed, angle, turning = state.unbind(dim=1)
+    _, speed, angle, turning = state.unbind(dim=1)
     sine, cosine = angle.sin(), angle.cos()
     push = (force + 0.05 * turning**2 * sine) / 1.1
     turn = (9.8 * sine - cosine * push) / (0.5 * (4 / 3 - 0.1 * cosine**2 / 1.1))

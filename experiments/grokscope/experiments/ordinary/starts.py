@@ -7,8 +7,6 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Adam, AdamW
 
-from grokscope.collectors import Tracker
-from grokscope.collectors.testing import MemorySink
 from grokscope.experiments.ordinary.data import Split, digits
 from grokscope.experiments.ordinary.loops import (
     Row,
@@ -19,6 +17,7 @@ from grokscope.experiments.ordinary.loops import (
     evaluated,
     learn,
     mlp,
+    tracked,
 )
 
 
@@ -31,8 +30,8 @@ def digits_fine_tuned() -> Iterator[Row]:
     for _ in range(15):
         epoch_of(model, pretraining, train, 50)
     train, test = _dim(train), _dim(held_out)
-    optimizer = AdamW(model.parameters(), lr=2e-4)
-    with Tracker(model, optimizer, experiment="ordinary", sink=MemorySink()) as tracker:
+    optimizer = AdamW(model.parameters(), lr=1e-3)
+    with tracked(model, optimizer) as tracker:
         for step, (inputs, targets) in zip(range(501), endless(train, 50), strict=False):
             if tracker.due(step):
                 splits = {"train": train, "test": test, "shift:clean": held_out}
@@ -49,10 +48,9 @@ def digits_transferred() -> Iterator[Row]:
     pretraining = Adam(source.parameters(), lr=1e-3)
     for _ in range(20):
         epoch_of(source, pretraining, _of(train, range(5)), 50)
-    for parameter in body.parameters():
-        parameter.requires_grad_(requires_grad=False)
+    body.requires_grad_(False)
     model = nn.Sequential(body, nn.ReLU(), nn.Linear(64, 10))
-    head = Adam(model[2].parameters(), lr=2e-3)
+    head = Adam(model[2].parameters(), lr=5e-3)
     train, held_out = _of(train, range(5, 10)), _of(held_out, range(5, 10))
     for epoch in range(60):
         tr_loss, tr_acc = epoch_of(model, head, train, 50)
@@ -66,7 +64,7 @@ def digits_incremental() -> Iterator[Row]:
     train, held_out = digits()
     model = mlp(64, 128, 10)
     optimizer = SGD(model.parameters(), lr=0.1)
-    step = 0
+    step, accuracy = 0, 0.0
     for experience in range(5):
         for _ in range(12):
             for inputs, targets in batches(_of(train, _pair(experience)), 32):
@@ -85,14 +83,14 @@ def digits_incremental() -> Iterator[Row]:
 
 
 def digits_bad_start() -> Iterator[Row]:
-    """Six layers from weights that are far too small: nothing moves for long, then all does; our own tracker."""
+    """Six layers from weights that are far too small, through our own tracker."""
     torch.manual_seed(14)
     train, held_out = digits()
     model = mlp(64, 64, 64, 64, 64, 64, 10)
     for parameter in model.parameters():
         parameter.data *= 0.6
     optimizer = SGD(model.parameters(), lr=0.05, momentum=0.9)
-    with Tracker(model, optimizer, experiment="ordinary", sink=MemorySink()) as tracker:
+    with tracked(model, optimizer) as tracker:
         for step, (inputs, targets) in zip(range(2001), endless(train, 50), strict=False):
             if step % 20 == 0:
                 yield step, tracker.evaluate(step, train=train, val=held_out)
@@ -101,7 +99,7 @@ def digits_bad_start() -> Iterator[Row]:
 
 def _dim(data: Split) -> Split:
     images, targets = data
-    return 0.4 * images + 0.3 * torch.rand_like(images), targets
+    return 0.3 * images + 0.4 * torch.rand_like(images), targets
 
 
 def _of(data: Split, classes: range) -> Split:

@@ -9,7 +9,16 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Adam, AdamW
 
 from grokscope.experiments.ordinary.data import Split, python_help, snippets
-from grokscope.experiments.ordinary.loops import Row, batches, endless, evaluated, learn, mean_of, mlp, predicted
+from grokscope.experiments.ordinary.loops import (
+    Row,
+    batches,
+    endless,
+    evaluated,
+    learn,
+    mean_of,
+    mlp,
+    predicted,
+)
 
 _CODES = 128
 _CONTEXT = 48
@@ -110,7 +119,7 @@ def words_reversed() -> Iterator[Row]:
     model = Encoder(_LETTERS, _LENGTH, causal=False)
     optimizer = Adam(model.parameters(), lr=3e-4)
     step = 0
-    for _ in range(20):
+    for _ in range(25):
         for inputs, targets in batches(train, 50):
             if step % 10 == 0:
                 letters, whole = _right(model, test)
