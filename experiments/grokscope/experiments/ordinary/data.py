@@ -59,7 +59,7 @@ def rare_positives() -> tuple[Split, Split]:
 
     >>> (rows, targets), held_out = rare_positives()
     >>> rows.shape, round(targets.float().mean().item(), 2)
-    (torch.Size([2500, 20]), 0.06)
+    (torch.Size([2500, 20]), 0.05)
     """
     drawn = cast("Any", datasets.make_classification)(
         n_samples=4000, n_informative=6, weights=[0.95], class_sep=1.2, flip_y=0.01, random_state=0
