@@ -15,7 +15,8 @@ TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
 
-.PHONY: help demo test lint type screenshots measures mutants soak evaluate bench bench-detect bench-store constraints
+.PHONY: help demo test lint type ordinary screenshots measures mutants soak evaluate bench bench-detect bench-store
+.PHONY: constraints
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -58,6 +59,9 @@ bench-detect:  ## transitions beside other methods; ARGS="FOLDER" adds the label
 
 evaluate: $(INSTALLED)  ## the engine on laboratories drawn at random; ARGS="development --runs 40 --wrong"
 	@$(BIN)/python benchmarks/evaluate.py $(ARGS)
+
+ordinary: $(INSTALLED)  ## train the thirty ordinary trainings (a minute on one core) and record their curves
+	@nice $(BIN)/python -m grokscope.experiments.ordinary tests/data/ordinary.parquet
 
 constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes newer releases
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.5" >&2
