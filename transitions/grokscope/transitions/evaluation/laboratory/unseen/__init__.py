@@ -1,1 +1,1 @@
-"""Families written without knowledge of the engine: it is never developed on them, only measured at the end."""
+"""Families written without knowledge of the engine, which is measured on them and never developed."""

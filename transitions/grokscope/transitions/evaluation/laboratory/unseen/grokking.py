@@ -65,7 +65,9 @@ FAMILIES = (
     _family(
         "grokking-linear-time",
         "Evaluated every so many steps: the fit lies in the first few evaluations.",
-        Wait(kinds=("accuracy", "per_cent", "error"), habits=("linear",), ratio=(4.0, 40.0), count=(100, 1500)),
+        Wait(
+            kinds=("accuracy", "per_cent", "error"), habits=("linear",), ratio=(4.0, 40.0), count=(100, 1500)
+        ),
     ),
     _family(
         "grokking-dense",

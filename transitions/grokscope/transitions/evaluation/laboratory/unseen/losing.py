@@ -6,11 +6,17 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, happens, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, bracket, grid
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats, Rise, hollow, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import (
+    between,
+    decades,
+    happens,
+    pick,
+    whole,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, bracket, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats, Rise, hollow, settling
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import draw_watch, lab_run, written
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_score
 from grokscope.transitions.evaluation.laboratory.unseen.waits import Wait, Waited, draw_waited, grokked
 
 _KINDS = ("accuracy", "per_cent", "error", "f1", "exact_match")
@@ -35,7 +41,7 @@ def _gone(rng: np.random.Generator, width: tuple[float, float]) -> LabRun:
     waited, truth = _learned(rng, score.kind)
     done = waited.late.when(0.99)
     fall = Rise(middle=done * between(rng, 3.0, 8.0), width=between(rng, *width))
-    lost, takes_train = between(rng, 0.5, 1.0), happens(rng, 0.4)
+    lost, takes_train = between(rng, 0.6, 1.0), happens(rng, 0.4)
     end = fall.when(0.97) * between(rng, 1.3, 2.5)
     habit = pick(rng, ("linear", "mixed"))
     steps = grid(habit, whole(rng, 120, 1500), end)
@@ -48,7 +54,7 @@ def _gone(rng: np.random.Generator, width: tuple[float, float]) -> LabRun:
         return waited.chance + (waited.train(at) - waited.chance) * held
 
     watch = draw_watch(rng, score, steps, waited.gain, loudest=0.5)
-    interval = bracket(steps, fall.when(0.03), fall.when(0.5))
+    interval = bracket(steps, fall.when(0.02), fall.when(0.6))
     return lab_run(rng, written(rng, watch, train, test), _collapsed(truth, interval))
 
 
@@ -61,7 +67,7 @@ def _slow(rng: np.random.Generator) -> LabRun:
 
 
 def _lost_evaluations(rng: np.random.Generator, count: int, share: float) -> Floats:
-    """Return how much is lost at each of ``count`` evaluations: runs of one to four, about ``share`` in all."""
+    """Return how much each of ``count`` evaluations loses: runs of one to four, about ``share`` in all."""
     lost, index = np.zeros(count), 0
     while index < count:
         length = int(rng.integers(1, 5))

@@ -4,15 +4,27 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, happens, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, bracket, grid, near_best
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.noise import Noise, spread
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import lab_run
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_loss
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats, Rise, hollow, learning, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import (
+    between,
+    decades,
+    happens,
+    pick,
+    whole,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, bracket, grid, near_best
+from grokscope.transitions.evaluation.laboratory.unseen.curves.noise import Noise, spread
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import (
+    Floats,
+    Rise,
+    hollow,
+    learning,
+    settling,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import lab_run
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_loss
 
-_PRETRAINED = Truth(pattern=Pattern.OTHER, is_negative=True)
+_PRETRAINED = Truth(pattern=Pattern.OTHER, accept=frozenset({Pattern.COMPREHENSION}), is_negative=True)
 _NEAR = 0.15
 
 
@@ -103,10 +115,7 @@ def _double_descent(rng: np.random.Generator) -> LabRun:
     hump, last = between(rng, 0.2, 0.5), between(rng, 0.1, 0.25)
     steps = grid("log", whole(rng, 80, 600), again.when(0.97) * between(rng, 1.5, 5.0), first=3.0)
     test = first * (
-        1.0
-        - (1.0 - valley) * down.at(steps)
-        + hump * up.at(steps)
-        - (valley + hump - last) * again.at(steps)
+        1.0 - (1.0 - valley) * down.at(steps) + hump * up.at(steps) - (valley + hump - last) * again.at(steps)
     )
     train = first * (1.0 - down.at(steps) * 0.5 - up.at(steps) * 0.5) + 1e-3
     inside = (steps > down.when(0.9)) & (steps < again.when(0.9))
@@ -142,7 +151,7 @@ def _divergence(rng: np.random.Generator) -> LabRun:
 
 
 def _accuracy_diverges(rng: np.random.Generator) -> LabRun:
-    """A classifier whose training loss is no number from some step on; its accuracies were not logged then."""
+    """A classifier whose training loss is no number from some step on; accuracies end there."""
     steps = grid("linear", count := whole(rng, 60, 400), decades(rng, 1e3, 1e5))
     at, end = int(count * between(rng, 0.5, 0.8)), float(steps[-1])
     loss = 2.3 * (1.0 - 0.95 * settling(steps, end * 0.08)) + 0.01 * rng.standard_normal(count).cumsum() * 0.1

@@ -1,16 +1,30 @@
 """Ordinary learning: the training and the held-out curve rise together, at whatever level."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, happens, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Habit, grid
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.names import SHIFTS, TASKS
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import Shape, draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_chance, draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Rise, learning, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import (
+    between,
+    decades,
+    happens,
+    pick,
+    whole,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Habit, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Rise, learning, settling
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.names import SHIFTS, TASKS
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import (
+    Shape,
+    draw_watch,
+    flat,
+    lab_run,
+    written,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_chance, draw_score
 
 _TOGETHER = Truth(pattern=Pattern.COMPREHENSION, is_negative=True)
 _ALSO_OTHER = Truth(pattern=Pattern.COMPREHENSION, accept=frozenset({Pattern.OTHER}), is_negative=True)
@@ -18,60 +32,115 @@ _ALSO_OTHER = Truth(pattern=Pattern.COMPREHENSION, accept=frozenset({Pattern.OTH
 
 def _learned(start: float, top: float, scale: float, power: float) -> Shape:
     """Return a rise from ``start`` to ``top``: a quick part that comes to its end, and a slow tail."""
-    return lambda steps: start + (top - start) * (
-        0.85 * settling(steps, scale, power) + 0.15 * learning(steps, scale)
+    return lambda steps: (
+        start + (top - start) * (0.85 * settling(steps, scale, power) + 0.15 * learning(steps, scale))
     )
 
 
-def _together(
-    rng: np.random.Generator,
-    kinds: tuple[str, ...],
-    tops: tuple[tuple[float, float], tuple[float, float]],
-    count: tuple[int, int],
-    habits: tuple[Habit, ...] = ("linear",),
-) -> LabRun:
-    """Return a run whose curves rise on one scale, from chance to levels drawn from ``tops``."""
-    score = draw_score(rng, *kinds)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What an ordinary run is drawn from: kinds of scores, levels at the end, and evaluations."""
+
+    kinds: tuple[str, ...]
+    train_top: tuple[float, float]
+    test_top: tuple[float, float]
+    count: tuple[int, int]
+    habits: tuple[Habit, ...] = ("linear",)
+    is_messy: bool = False
+
+
+def _together(rng: np.random.Generator, plan: _Plan) -> LabRun:
+    """Return a run whose curves rise on one scale, from chance to levels of their own."""
+    score = draw_score(rng, *plan.kinds)
     chance = min(draw_chance(rng, score.kind), 0.34)
-    train_top, test_top = between(rng, *tops[0]), between(rng, *tops[1])
-    steps = grid(pick(rng, habits), evaluations := whole(rng, *count), decades(rng, evaluations, 1e6))
+    train_top, test_top = between(rng, *plan.train_top), between(rng, *plan.test_top)
+    steps = grid(
+        pick(rng, plan.habits), evaluations := whole(rng, *plan.count), decades(rng, evaluations, 1e6)
+    )
     scale, power = float(steps[-1]) * between(rng, 0.06, 0.16), between(rng, 0.7, 1.1)
     watch = draw_watch(rng, score, steps, test_top - chance)
     train = _learned(chance, train_top, scale, power)
     test = _learned(chance, test_top, scale * between(rng, 0.75, 1.1), power)
-    return lab_run(rng, written(rng, watch, train, test), _TOGETHER, quiet=(0.6 * steps[-1], steps[-1]))
+    quiet = (0.6 * steps[-1], float(steps[-1]))
+    return lab_run(rng, written(rng, watch, train, test), _TOGETHER, quiet=quiet, is_messy=plan.is_messy)
 
 
 def _images(rng: np.random.Generator) -> LabRun:
-    return _together(rng, ("accuracy", "per_cent", "error_per_cent"), ((0.85, 1.0), (0.75, 0.97)), (30, 300))
+    plan = _Plan(
+        kinds=("accuracy", "per_cent", "error_per_cent"),
+        train_top=(0.85, 1.0),
+        test_top=(0.75, 0.97),
+        count=(30, 300),
+    )
+    return _together(rng, plan)
 
 
 def _low_level(rng: np.random.Generator) -> LabRun:
-    return _together(rng, ("accuracy", "f1", "fit"), ((0.6, 0.82), (0.55, 0.78)), (20, 200))
+    plan = _Plan(
+        kinds=("accuracy", "f1", "fit"), train_top=(0.6, 0.82), test_top=(0.55, 0.78), count=(20, 200)
+    )
+    return _together(rng, plan)
 
 
 def _wide_gap(rng: np.random.Generator) -> LabRun:
-    return _together(rng, ("accuracy", "per_cent", "f1", "error"), ((0.98, 1.0), (0.5, 0.72)), (25, 300))
+    plan = _Plan(
+        kinds=("accuracy", "per_cent", "f1", "error"),
+        train_top=(0.98, 1.0),
+        test_top=(0.5, 0.72),
+        count=(25, 300),
+    )
+    return _together(rng, plan)
 
 
 def _few_epochs(rng: np.random.Generator) -> LabRun:
-    return _together(rng, ("accuracy", "f1", "exact_match"), ((0.8, 0.99), (0.7, 0.92)), (8, 20))
+    plan = _Plan(
+        kinds=("accuracy", "f1", "exact_match"), train_top=(0.8, 0.99), test_top=(0.7, 0.92), count=(8, 20)
+    )
+    return _together(rng, plan)
 
 
 def _trees(rng: np.random.Generator) -> LabRun:
-    kinds, tops = ("fit", "ranking"), ((0.8, 0.99), (0.6, 0.9))
-    return _together(rng, kinds, tops, (100, 2000), ("linear", "log"))
+    plan = _Plan(
+        kinds=("fit", "ranking"),
+        train_top=(0.8, 0.99),
+        test_top=(0.6, 0.9),
+        count=(100, 2000),
+        habits=("linear", "log"),
+    )
+    return _together(rng, plan)
 
 
 def _log_grid(rng: np.random.Generator) -> LabRun:
-    kinds, tops = ("accuracy", "error"), ((0.9, 1.0), (0.8, 0.99))
-    return _together(rng, kinds, tops, (60, 400), ("log", "mixed"))
+    plan = _Plan(
+        kinds=("accuracy", "error"),
+        train_top=(0.9, 1.0),
+        test_top=(0.8, 0.99),
+        count=(60, 400),
+        habits=("log", "mixed"),
+    )
+    return _together(rng, plan)
 
 
 def _above_train(rng: np.random.Generator) -> LabRun:
     """Dropout and augmentation: the held-out curve lies above the training curve throughout."""
-    tops = ((0.55, 0.8), (0.82, 0.96))
-    return _together(rng, ("accuracy", "per_cent", "success"), tops, (20, 300))
+    plan = _Plan(
+        kinds=("accuracy", "per_cent", "success"),
+        train_top=(0.55, 0.8),
+        test_top=(0.82, 0.96),
+        count=(20, 300),
+    )
+    return _together(rng, plan)
+
+
+def _messy(rng: np.random.Generator) -> LabRun:
+    plan = _Plan(
+        kinds=("accuracy", "error", "f1", "per_cent"),
+        train_top=(0.8, 1.0),
+        test_top=(0.6, 0.95),
+        count=(120, 900),
+        is_messy=True,
+    )
+    return _together(rng, plan)
 
 
 def _still_rising(rng: np.random.Generator) -> LabRun:
@@ -124,7 +193,7 @@ def _late_log(rng: np.random.Generator) -> LabRun:
     steps = 20_000 + grid("linear", whole(rng, 20, 300), decades(rng, 1e3, 1e5))
     watch = draw_watch(rng, score, steps, 0.3)
     truth = Truth(pattern=Pattern.OTHER, accept=frozenset({Pattern.COMPREHENSION}), is_negative=True)
-    return lab_run(rng, written(rng, watch, lambda at: 0.0 * at + train, lambda at: 0.0 * at + test), truth)
+    return lab_run(rng, written(rng, watch, flat(train), flat(test)), truth)
 
 
 def _several_sets(rng: np.random.Generator) -> LabRun:
@@ -140,6 +209,21 @@ def _several_sets(rng: np.random.Generator) -> LabRun:
         values = watch.noise(rng, _learned(0.1, top * between(rng, 0.8, 1.0), scale, 1.0)(steps))
         curves.insert(0, Curve(name=f"{task}_acc", steps=steps, values=np.clip(values, 0.0, 1.0)))
     return lab_run(rng, curves, _TOGETHER)
+
+
+def _late_shift(rng: np.random.Generator) -> LabRun:
+    """The test set is learned with the training set, longer inputs only long after: which curve is meant?"""
+    score = draw_score(rng, "accuracy")
+    both = Rise(middle=decades(rng, 100.0, 3000.0), width=between(rng, 0.15, 0.35))
+    late = Rise(middle=both.when(0.97) * decades(rng, 6.0, 30.0), width=between(rng, 0.08, 0.25))
+    steps = grid(pick(rng, ("log", "linear")), whole(rng, 150, 900), late.when(0.97) * between(rng, 1.5, 3.0))
+    top, shifted_top = between(rng, 0.93, 1.0), between(rng, 0.5, 0.95)
+    watch = draw_watch(rng, score, steps, 0.5)
+    curves = written(rng, watch, both.at, lambda at: top * both.at(at))
+    shifted = np.clip(watch.noise(rng, shifted_top * late.at(steps)), 0.0, 1.0)
+    curves.append(Curve(name=f"{pick(rng, SHIFTS)}/accuracy", steps=steps, values=shifted))
+    truth = Truth(pattern=Pattern.COMPREHENSION, accept=frozenset({Pattern.GROKKING}))
+    return lab_run(rng, curves, truth)
 
 
 def _only_validation(rng: np.random.Generator) -> LabRun:
@@ -160,11 +244,13 @@ FAMILIES = (
     Family(name="ordinary-trees", says="Boosted trees, one evaluation a tree.", draw=_trees),
     Family(name="ordinary-log-grid", says="Ordinary learning on a grid of logarithms.", draw=_log_grid),
     Family(name="ordinary-above-train", says="The held-out curve lies above train.", draw=_above_train),
+    Family(name="ordinary-messy-log", says="Gaps, a restart, broken values.", draw=_messy),
     Family(name="ordinary-still-rising", says="Stopped while both still rise.", draw=_still_rising),
     Family(name="ordinary-abrupt", says="Both wait, and jump together.", draw=_abrupt),
     Family(name="ordinary-fine-tuning", says="Fine-tuning from a good start.", draw=_fine_tuning),
     Family(name="ordinary-late-log", says="The log begins after everything is learned.", draw=_late_log),
     Family(name="ordinary-several-sets", says="Test, shifted set and tasks.", draw=_several_sets),
+    Family(name="ordinary-late-shift", says="A shifted set follows long after.", draw=_late_shift),
     Family(name="ordinary-only-validation", says="No training curve was logged.", draw=_only_validation),
 )
 """Families of ordinary learning without a later worsening."""

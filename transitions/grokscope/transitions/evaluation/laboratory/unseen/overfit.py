@@ -4,13 +4,13 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, grid, near_best
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.noise import spread
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_loss, draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, decades, pick, whole
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, grid, near_best
+from grokscope.transitions.evaluation.laboratory.unseen.curves.noise import spread
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats, settling
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import draw_watch, lab_run, written
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_loss, draw_score
 
 _NEAR = 0.12
 """The best step lies where the curve is within this share of its worsening from its best."""

@@ -6,13 +6,13 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, bracket, grid
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.names import SHIFTS, TASKS
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats, Rise, hollow
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, decades, pick, whole
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, bracket, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats, Rise, hollow
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.names import SHIFTS, TASKS
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import draw_watch, lab_run, written
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_score
 from grokscope.transitions.evaluation.laboratory.unseen.waits import (
     Wait,
     draw_grokking,
@@ -83,7 +83,9 @@ def _ends_in_the_rise(rng: np.random.Generator) -> LabRun:
     steps = draw_steps(rng, wait, waited, waited.late.when(done))
     watch = draw_watch(rng, score, steps, waited.gain * done, loudest=0.6)
     # Of the rise that the log shows: nobody can know where it would have ended.
-    truth = replace(grokked(waited), onset=waited.late.when(0.1 * done), midpoint=waited.late.when(0.5 * done))
+    truth = replace(
+        grokked(waited), onset=waited.late.when(0.1 * done), midpoint=waited.late.when(0.5 * done)
+    )
     return lab_run(rng, written(rng, watch, waited.train, waited.test), truth)
 
 

@@ -1,18 +1,27 @@
 """Runs whose held-out curve never leaves its start."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, grid
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.noise import Noise, counted, heavy, spread
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import Watch, draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import Score, draw_chance, draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Rise, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, decades, pick, whole
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.noise import Noise, counted, heavy, spread
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Rise, settling
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import (
+    Watch,
+    draw_watch,
+    flat,
+    lab_run,
+    written,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import Score, draw_chance, draw_score
 
 _MEMORIZED = Truth(pattern=Pattern.MEMORIZATION, is_negative=True)
+_LIKELY_MEMORIZED = replace(_MEMORIZED, accept=frozenset({Pattern.OTHER}))
 _CONFUSED = Truth(pattern=Pattern.CONFUSION, is_negative=True)
 _RISES = Truth(pattern=Pattern.OTHER, is_negative=True)
 
@@ -36,7 +45,9 @@ def _memorized(rng: np.random.Generator, score: Score, chance: float, noise: Noi
         lambda at: chance + (top - chance) * fit.at(at),
         lambda at: chance + change * fit.at(at),
     )
-    return lab_run(rng, curves, _MEMORIZED, quiet=(fit.when(0.99), float(steps[-1])))
+    # A log that begins after the fit does not show where the held-out curve started.
+    truth = _MEMORIZED if steps[0] < fit.when(0.3) else _LIKELY_MEMORIZED
+    return lab_run(rng, curves, truth, quiet=(fit.when(0.99), float(steps[-1])))
 
 
 def _near_zero(rng: np.random.Generator) -> LabRun:
@@ -81,7 +92,7 @@ def _flat_both(rng: np.random.Generator) -> LabRun:
     steps = grid(pick(rng, ("log", "linear")), count := whole(rng, 10, 1000), decades(rng, count, 1e6))
     noise = pick(rng, (spread(0.01 * min(1.0, 10 * chance)), counted(whole(rng, 300, 5000))))
     watch = Watch(score=score, steps=steps, train_steps=steps, noise=noise, train_noise=noise)
-    curves = written(rng, watch, lambda at: 0.0 * at + chance, lambda at: 0.0 * at + chance)
+    curves = written(rng, watch, flat(chance), flat(chance))
     loss = np.log(1.0 / max(chance, 0.01)) + 0.003 * rng.standard_normal(len(steps))
     return lab_run(rng, [Curve(name="train_loss", steps=steps, values=loss), *curves], _CONFUSED)
 
@@ -93,7 +104,7 @@ def _flat_slow(rng: np.random.Generator) -> LabRun:
     steps = grid("linear", count := whole(rng, 40, 800), decades(rng, count, 1e5))
     noise = spread(between(rng, 0.002, 0.015), memory=between(rng, 0.6, 0.95))
     watch = Watch(score=score, steps=steps, train_steps=steps, noise=noise, train_noise=noise)
-    curves = written(rng, watch, lambda at: 0.0 * at + chance + 0.05, lambda at: 0.0 * at + chance + 0.05)
+    curves = written(rng, watch, flat(chance + 0.05), flat(chance + 0.05))
     return lab_run(rng, curves, _CONFUSED)
 
 
@@ -108,7 +119,7 @@ def _not_fit(rng: np.random.Generator) -> LabRun:
         rng,
         watch,
         lambda at: chance + reached * (at / end) * settling(at, end * 0.3),
-        lambda at: 0.0 * at + chance,
+        flat(chance),
     )
     return lab_run(rng, curves, _RISES)
 

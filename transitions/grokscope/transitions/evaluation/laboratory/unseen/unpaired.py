@@ -4,13 +4,19 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, happens, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import bracket, grid
-from grokscope.transitions.evaluation.laboratory.unseen.logs import Curve
-from grokscope.transitions.evaluation.laboratory.unseen.names import REWARDS, UNPAIRED_SCORES
-from grokscope.transitions.evaluation.laboratory.unseen.noise import heavy, spread
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import draw_noise, lab_run
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Rise, learning, settling
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import (
+    between,
+    decades,
+    happens,
+    pick,
+    whole,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import bracket, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.noise import heavy, spread
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Rise, learning, settling
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import Curve
+from grokscope.transitions.evaluation.laboratory.unseen.logs.names import REWARDS, UNPAIRED_SCORES
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import draw_noise, lab_run
 
 
 def _changed(interval: tuple[float, float]) -> Truth:
@@ -52,14 +58,15 @@ def _steady_reward(rng: np.random.Generator) -> LabRun:
     loud = spread(between(rng, 0.01, 0.06), memory=between(rng, 0.0, 0.8))
     values = start + gain * loud(rng, settling(steps, end * between(rng, 0.1, 0.3)))
     curve = Curve(name=pick(rng, REWARDS), steps=steps, values=values)
-    return lab_run(rng, [curve], Truth(pattern=Pattern.OTHER, is_negative=True))
+    truth = Truth(pattern=Pattern.OTHER, accept=frozenset({Pattern.COMPREHENSION}), is_negative=True)
+    return lab_run(rng, [curve], truth)
 
 
 def _flat_reward(rng: np.random.Generator) -> LabRun:
     """A return that never leaves the random policy's."""
     steps = grid("linear", whole(rng, 40, 800), decades(rng, 1e5, 1e7))
     loud = spread(1.0, memory=between(rng, 0.0, 0.5))
-    values = pick(rng, (-200.0, -21.0, 0.0, 20.0)) + decades(rng, 0.1, 5.0) * loud(rng, 0.0 * steps)
+    values = pick(rng, (-200.0, -21.0, 0.0, 20.0)) + decades(rng, 0.1, 5.0) * loud(rng, np.zeros(len(steps)))
     truth = Truth(pattern=Pattern.OTHER, accept=frozenset({Pattern.CONFUSION}), is_negative=True)
     return lab_run(rng, [Curve(name=pick(rng, REWARDS), steps=steps, values=values)], truth)
 

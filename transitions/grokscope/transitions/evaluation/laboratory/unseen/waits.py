@@ -6,11 +6,11 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.family import LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Habit, Steps, grid, watched
-from grokscope.transitions.evaluation.laboratory.unseen.pairs import draw_watch, lab_run, written
-from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_chance, draw_score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats, Form, Rise
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, decades, pick, whole
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Habit, Steps, grid, watched
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats, Form, Rise
+from grokscope.transitions.evaluation.laboratory.unseen.logs.pairs import draw_watch, lab_run, written
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_chance, draw_score
 
 Span = tuple[float, float]
 

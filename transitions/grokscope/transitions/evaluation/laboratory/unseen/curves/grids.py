@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats
 
 Steps = NDArray[np.int64]
 Habit = Literal["log", "linear", "mixed"]
@@ -53,7 +53,7 @@ def bracket(steps: Steps, low: float, high: float) -> tuple[float, float]:
 
 
 def near_best(steps: Steps, values: Floats, slack: float) -> tuple[float, float]:
-    """Return where a curve without noise, higher the better, lies within ``slack`` of its best, one grid wider.
+    """Return where a curve, the higher the better, lies within ``slack`` of its best, one evaluation wider.
 
     >>> near_best(np.array([1, 2, 3, 4, 5]), np.array([0.0, 0.5, 0.9, 0.5, 0.0]), 0.1)
     (2.0, 4.0)

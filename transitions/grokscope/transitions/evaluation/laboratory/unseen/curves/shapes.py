@@ -1,4 +1,4 @@
-"""Shapes of curves without noise, as shares of a change from 0 to 1, with the steps where they pass a share."""
+"""Shapes of curves without noise: changes from 0 to 1, and the steps where they pass a share."""
 
 import math
 from dataclasses import dataclass

@@ -6,9 +6,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grokscope.transitions.evaluation.laboratory.family import LabRun, Truth
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, happens, pick, whole
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps, grid
-from grokscope.transitions.evaluation.laboratory.unseen.logs import (
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import (
+    between,
+    decades,
+    happens,
+    pick,
+    whole,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps, grid
+from grokscope.transitions.evaluation.laboratory.unseen.curves.noise import (
+    Noise,
+    counted,
+    heavy,
+    smoothed,
+    spread,
+)
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.logs.entries import (
     Curve,
     as_frame,
     company,
@@ -16,13 +30,15 @@ from grokscope.transitions.evaluation.laboratory.unseen.logs import (
     with_glitches,
     without_stretch,
 )
-from grokscope.transitions.evaluation.laboratory.unseen.noise import Noise, counted, heavy, smoothed, spread
-from grokscope.transitions.evaluation.laboratory.unseen.scores import COUNTED, Score
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import COUNTED, Score
 
 Shape = Callable[[Steps], Floats]
 """A curve without noise, in shares (or nats), by step."""
 
+_MANY = 20
+"""Evaluations from which on a training curve may be logged between them."""
+_PLENTY = 60
+"""Evaluations from which on some may be missing."""
 _QUIET = 12.0
 """A drawn gain is at least so many standard deviations of the noise: a person sees it at a glance."""
 
@@ -46,6 +62,15 @@ class Watch:
     noise: Noise
     train_noise: Noise
     average: float = 0.0
+
+
+def flat(level: float) -> Shape:
+    """Return a curve that stays at ``level``.
+
+    >>> flat(0.5)(np.array([1, 2])).tolist()
+    [0.5, 0.5]
+    """
+    return lambda steps: np.full(len(steps), level)
 
 
 def draw_noise(rng: np.random.Generator, gain: float, *, is_counted: bool, loudest: float = 1.0) -> Noise:
@@ -76,7 +101,7 @@ def draw_watch(
 ) -> Watch:
     """Return a way to log a pair whose held-out curve gains ``gain`` and is evaluated at ``steps``.
 
-    >>> from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_score
+    >>> from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_score
     >>> rng = np.random.default_rng(0)
     >>> watch = draw_watch(rng, draw_score(rng, "f1"), np.arange(1, 50), 0.8)
     >>> watch.steps.size
@@ -88,22 +113,30 @@ def draw_watch(
     habit = pick(rng, ("same", "same", "clean", "offset", "minibatch", "average"))
     if habit == "clean":
         return same
-    if habit == "offset" and len(steps) > 20:
+    if habit == "offset" and len(steps) > _MANY:
         between_steps = steps[:-1] + np.maximum(np.diff(steps) // 2, 0)
         same = replace(same, train_steps=np.unique(between_steps))
     elif habit == "minibatch" and is_counted:
         return replace(same, train_noise=counted(whole(rng, 64, 1024)))
     elif habit == "average":
-        dense = grid("linear", whole(rng, 800, 1500), float(steps[-1]))
+        dense = _dense(steps, whole(rng, 800, 1500))
         loud = spread(between(rng, 0.01, 0.05))
         return replace(same, train_steps=dense, train_noise=loud, average=between(rng, 0.3, 0.8))
     return replace(same, train_noise=draw_noise(rng, 1.0, is_counted=is_counted, loudest=0.3))
 
 
+def _dense(steps: Steps, count: int) -> Steps:
+    """Return ``count`` steps over the stretch of ``steps``: as even as they are, or dense at first."""
+    gaps = np.diff(steps)
+    start = int(steps[0] - gaps[0])
+    habit = "linear" if gaps.max() <= 1.5 * gaps.min() + 2 else "mixed"
+    return max(start, 0) + grid(habit, count, float(steps[-1]) - max(start, 0))
+
+
 def written(rng: np.random.Generator, watch: Watch, train: Shape, test: Shape) -> list[Curve]:
     """Return the two curves as logged.
 
-    >>> from grokscope.transitions.evaluation.laboratory.unseen.scores import draw_score
+    >>> from grokscope.transitions.evaluation.laboratory.unseen.logs.scores import draw_score
     >>> rng = np.random.default_rng(0)
     >>> watch = draw_watch(rng, draw_score(rng, "f1"), np.arange(1, 50), 0.8)
     >>> len(written(rng, watch, lambda steps: steps / 50, lambda steps: steps / 60))
@@ -144,7 +177,9 @@ def lab_run(
     often = 0.9 if is_messy else 0.1
     kept = list(curves)
     if quiet is not None and quiet[0] < quiet[1] and happens(rng, often):
-        kept = [without_stretch(rng, curve, *quiet) if len(curve.steps) > 60 else curve for curve in kept]
+        kept = [
+            without_stretch(rng, curve, *quiet) if len(curve.steps) > _PLENTY else curve for curve in kept
+        ]
     if happens(rng, often):
         kept = [restarted(rng, curve, 0.0) for curve in kept]
     if happens(rng, often):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats
 
 Noise = Callable[[np.random.Generator, Floats], Floats]
 """Makes what is measured from what is true, as shares."""
@@ -37,7 +37,7 @@ def spread(deviation: float, *, memory: float = 0.0) -> Noise:
     def measure(rng: np.random.Generator, shares: Floats) -> Floats:
         drawn = rng.standard_normal(len(shares)) * deviation
         fresh = np.sqrt(1.0 - memory**2)
-        for index in range(1, len(drawn)):
+        for index in range(1, len(drawn) if memory else 0):
             drawn[index] = memory * drawn[index - 1] + fresh * drawn[index]
         return shares + drawn
 

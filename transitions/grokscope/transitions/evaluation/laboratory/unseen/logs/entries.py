@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, happens, pick
-from grokscope.transitions.evaluation.laboratory.unseen.grids import Steps
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, happens, pick
+from grokscope.transitions.evaluation.laboratory.unseen.curves.grids import Steps
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ def as_frame(curves: Sequence[Curve]) -> pl.DataFrame:
 
 
 def without_stretch(rng: np.random.Generator, curve: Curve, low: float, high: float) -> Curve:
-    """Return ``curve`` without a tenth of its steps' logarithms or less, somewhere between ``low`` and ``high``.
+    """Return ``curve`` without one stretch between ``low`` and ``high``, at most a third as long as its start.
 
     >>> curve = Curve(name="a", steps=np.arange(1, 101), values=np.ones(100))
     >>> len(without_stretch(np.random.default_rng(0), curve, 20.0, 80.0).steps) < 100

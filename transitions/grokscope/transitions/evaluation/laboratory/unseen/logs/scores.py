@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.transitions.evaluation.laboratory.unseen.draws import between, decades, pick
-from grokscope.transitions.evaluation.laboratory.unseen.names import LOSSES, SCORES
-from grokscope.transitions.evaluation.laboratory.unseen.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.curves.draws import between, decades, pick
+from grokscope.transitions.evaluation.laboratory.unseen.curves.shapes import Floats
+from grokscope.transitions.evaluation.laboratory.unseen.logs.names import LOSSES, SCORES
 
 COUNTED = ("accuracy", "per_cent", "error", "error_per_cent", "exact_match", "success")
 """Kinds of scores that count right answers: a small set gives them binomial noise."""
