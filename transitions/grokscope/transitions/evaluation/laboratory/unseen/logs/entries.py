@@ -35,7 +35,7 @@ def as_frame(curves: Sequence[Curve]) -> pl.DataFrame:
 
 
 def without_stretch(rng: np.random.Generator, curve: Curve, low: float, high: float) -> Curve:
-    """Return ``curve`` without one stretch between ``low`` and ``high``, at most a third as long as its start.
+    """Return ``curve`` without one stretch between ``low`` and ``high``, at most a third of its start long.
 
     >>> curve = Curve(name="a", steps=np.arange(1, 101), values=np.ones(100))
     >>> len(without_stretch(np.random.default_rng(0), curve, 20.0, 80.0).steps) < 100
