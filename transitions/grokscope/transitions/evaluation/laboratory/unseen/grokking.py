@@ -56,7 +56,7 @@ FAMILIES = (
             kinds=("accuracy", "exact_match", "f1"),
             ratio=(15.0, 150.0),
             width=(0.05, 0.2),
-            count=(14, 25),
+            count=(10, 25),
             habits=("log",),
             after=(2.0, 8.0),
             loudest=0.6,
@@ -66,7 +66,12 @@ FAMILIES = (
         "grokking-linear-time",
         "Evaluated every so many steps: the fit lies in the first few evaluations.",
         Wait(
-            kinds=("accuracy", "per_cent", "error"), habits=("linear",), ratio=(4.0, 40.0), count=(100, 1500)
+            kinds=("accuracy", "per_cent", "error"),
+            habits=("linear",),
+            is_linear=True,
+            width=(0.03, 0.15),
+            ratio=(4.0, 40.0),
+            count=(100, 1500),
         ),
     ),
     _family(

@@ -61,7 +61,8 @@ def _slingshots(rng: np.random.Generator) -> LabRun:
     steps = draw_steps(rng, wait, waited, end)
     free = (waited.late.when(0.03), waited.late.when(0.97))
     depth, length = between(rng, 0.1, 0.5), 2.5 * end / len(steps)
-    starts = [at for at in rng.uniform(waited.fitted, end, whole(rng, 3, 6)) if not free[0] < at < free[1]]
+    drawn = [decades(rng, waited.fitted * 1.1, end) for _ in range(whole(rng, 3, 7))]
+    starts = [at for at in drawn if at + length < free[0] or at > free[1]]
 
     def kicked(at: Steps, values: Floats) -> Floats:
         for start in starts:
@@ -186,7 +187,9 @@ def _short_wait_accepted(rng: np.random.Generator) -> LabRun:
 
 FAMILIES = (
     Family(name="grokking-two-stages", says="The late rise comes in two stages.", draw=_two_stages),
-    Family(name="grokking-slingshots", says="Short kicks in both curves while it waits.", draw=_slingshots),
+    Family(
+        name="grokking-slingshots", says="Short kicks in both curves, before and after.", draw=_slingshots
+    ),
     Family(name="grokking-ends-in-the-rise", says="The log stops inside the rise.", draw=_ends_in_the_rise),
     Family(name="grokking-and-shift", says="A test set groks beside a shifted set.", draw=_own_sets),
     Family(name="grokking-and-tasks", says="A test set groks beside its tasks.", draw=_tasks),

@@ -28,7 +28,8 @@ class Wait:
         chance: Level of the start; by the kind of the score if ``None``.
         early: Share of the held-out gain that comes with the fit.
         ratio: Middle of the late rise over the step of the fit.
-        width: Of the late rise, in natural logarithms of the step.
+        width: Of the late rise, in natural logarithms of the step; in shares of its middle if ``is_linear``.
+        is_linear: Whether the late rise has its form in steps instead of in their logarithm.
         forms: Of the late rise.
         habits: Grids.
         count: Evaluations.
@@ -48,6 +49,7 @@ class Wait:
     count: tuple[int, int] = (60, 600)
     after: Span = (1.3, 4.0)
     loudest: float = 1.0
+    is_linear: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +121,12 @@ def draw_waited(rng: np.random.Generator, wait: Wait, kind: str) -> Waited:
     """
     chance = draw_chance(rng, kind) if wait.chance is None else between(rng, *wait.chance)
     fit = Rise(middle=decades(rng, 20.0, 3000.0), width=between(rng, 0.12, 0.4))
+    middle, width = fit.when(_FITTED) * decades(rng, *wait.ratio), between(rng, *wait.width)
     late = Rise(
-        middle=fit.when(_FITTED) * decades(rng, *wait.ratio),
-        width=between(rng, *wait.width),
+        middle=middle,
+        width=width * middle if wait.is_linear else width,
         form=pick(rng, wait.forms),
+        is_linear=wait.is_linear,
     )
     return Waited(
         fit=fit,
