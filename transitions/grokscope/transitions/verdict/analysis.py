@@ -41,6 +41,7 @@ class RunAnalysis:
     Attributes:
         train: Train progress.
         test: Held-out progress.
+        split, task: Which set the held-out curve is of.
         is_loss: They are losses: neither tells what could have been learned.
         fit: How the training set was fit.
         rise: The held-out rise, whatever its size; ``None`` if there is none.
@@ -50,6 +51,8 @@ class RunAnalysis:
 
     train: Curve
     test: Curve
+    split: str
+    task: str
     is_loss: bool
     fit: Fit
     rise: Rise | None
@@ -101,6 +104,8 @@ def analyse(pair: Pair) -> RunAnalysis:
     return RunAnalysis(
         train=train,
         test=test,
+        split=pair.split,
+        task=pair.task,
         is_loss=pair.is_loss,
         fit=fit,
         rise=rise,
