@@ -181,7 +181,9 @@ def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:
 
 
 def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
-    """Return whether a level short of generalization was lost to the training set: no collapse of learning."""
-    if rise is None or rise.top >= NEARLY:
+    """Return whether a level was lost, or part of it, while the training set was still being fit."""
+    if rise is None or overfitting_of(test, train=train, is_loss=False) is None:
         return False
-    return overfitting_of(test, train=train, is_loss=False) is not None
+    at = min(int(np.searchsorted(train.steps, test.steps[np.argmax(test.values)])), len(train) - 1)
+    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
+    return rise.top < NEARLY or is_still_fitting

@@ -6,7 +6,7 @@ Where no training curve has the held-out score, the training loss tells when the
 there is no score, the losses are judged alone. The training curve of a task is its own, if it has one.
 
 The headline of a run is the pair of what was drawn like the training set (``test``, then ``val``); without
-that, the first of its tasks and shifted sets by name.
+that, the first of its tasks and shifted sets by name; scores go before losses.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +75,8 @@ def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
         if one.split in _FIRST:
             sets.setdefault((one.task != "", _FIRST.index(one.split), one.task), []).append(one)
     found = (_judged(held_out, trained) for _, held_out in sorted(sets.items()))
-    return [pair for pair in found if pair is not None]
+    # What scores tell of some tasks says more than what the losses say of all.
+    return sorted((pair for pair in found if pair is not None), key=lambda pair: pair.is_loss)
 
 
 def held_out_pairs(curves: Mapping[str, Curve]) -> list[Pair]:
