@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
 from grokscope.transitions.evaluation.laboratory.development.parts.rises import (
     FAST_START,
@@ -20,12 +21,14 @@ from grokscope.transitions.evaluation.laboratory.development.parts.settings impo
     lab_run,
     setting,
 )
-from grokscope.transitions.evaluation.laboratory.family import Family, LabRun
+from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
 from grokscope.transitions.evaluation.synthetic import Shape, Spacing
 
 Rng = np.random.Generator
+NoiseOf = Callable[[Rng], Noise]
 _PLAIN = Score(names=(("train/accuracy", "test/accuracy"),), express=ACCURACY.express)
 _LOG = (Spacing.LOG,)
+MEMORIZED = Truth(pattern=Pattern.MEMORIZATION, is_negative=True)
 _LONG = Ranges(evaluations=(100, 600), spacings=_LOG, most_noise=0.02, chances=(0.01, 0.1, 0.2))
 
 _MIXED = replace(_LONG, spacings=(Spacing.MIXED,))
@@ -38,8 +41,29 @@ def _run(run: Setting, rise: Rise | Stages | None = None) -> LabRun:
     return lab_run(run.measured(_PLAIN, run.train(), test), grokked(rise))
 
 
+def _binomial(rng: Rng) -> Noise:
+    return Noise(size=0.0, examples=int(rng.integers(20, 200)))
+
+
+def _independent(rng: Rng) -> Noise:
+    return Noise(size=rng.uniform(0.002, 0.03))
+
+
+def _persistent(persistence: float) -> NoiseOf:
+    return lambda rng: Noise(size=rng.uniform(0.01, 0.03), persistence=persistence)
+
+
 def _on(ranges: Ranges) -> Callable[[Rng], LabRun]:
     return lambda rng: _run(setting(rng, ranges))
+
+
+def _quiet(noise_of: NoiseOf) -> Callable[[Rng], LabRun]:
+    def draw(rng: Rng) -> LabRun:
+        run = replace(setting(rng, replace(_LONG, chances=(0.1, 0.2, 0.5))), noise=noise_of(rng))
+        flat = np.full(len(run.steps), run.chance)
+        return lab_run(run.measured(_PLAIN, run.train(), flat), MEMORIZED)
+
+    return draw
 
 
 def _shaped(shape: str) -> Callable[[Rng], LabRun]:
@@ -50,17 +74,12 @@ def _shaped(shape: str) -> Callable[[Rng], LabRun]:
     return draw
 
 
-def _persistent(persistence: float) -> Callable[[Rng], LabRun]:
+def _noisy(noise_of: NoiseOf) -> Callable[[Rng], LabRun]:
     def draw(rng: Rng) -> LabRun:
         run = setting(rng, replace(_LONG, chances=(0.1, 0.2, 0.5)))
-        return _run(replace(run, noise=Noise(size=rng.uniform(0.01, 0.03), persistence=persistence)))
+        return _run(replace(run, noise=noise_of(rng)))
 
     return draw
-
-
-def _binomial(rng: Rng) -> LabRun:
-    run = setting(rng, _LONG)
-    return _run(replace(run, noise=Noise(size=0.0, examples=int(rng.integers(20, 200)))))
 
 
 def _linear_time(rng: Rng) -> LabRun:
@@ -91,6 +110,16 @@ def _two_stages(rng: Rng) -> LabRun:
     return _run(run, Stages(rises=(run.rise, second), heights=(half, 1 - half)))
 
 
+QUIET: Sequence[Family] = tuple(
+    Family(name=name, says=f"The held-out set is never learned; {says}.", draw=_quiet(noise))
+    for name, says, noise in (
+        ("quiet, independent", "independent noise", _independent),
+        ("quiet, binomial", "20 to 200 examples", _binomial),
+        ("quiet, AR(1) .8", "persistent noise", _persistent(0.8)),
+        ("quiet, AR(1) .95", "very persistent noise", _persistent(0.95)),
+    )
+)
+"""Runs in which a live alarm is false."""
 KINDS: Sequence[Family] = tuple(
     Family(name=name, says=says, draw=draw)
     for name, says, draw in (
@@ -107,9 +136,9 @@ KINDS: Sequence[Family] = tuple(
             "10 to 16 evaluations, long delays.",
             _on(replace(_LONG, evaluations=(10, 16), delay=(1.0, 1.4))),
         ),
-        ("AR(1) .8", "Noise with an autocorrelation of .8.", _persistent(0.8)),
-        ("AR(1) .95", "... and of .95.", _persistent(0.95)),
-        ("binomial", "A held-out set of 20 to 200 examples.", _binomial),
+        ("AR(1) .8", "Noise with an autocorrelation of .8.", _noisy(_persistent(0.8))),
+        ("AR(1) .95", "... and of .95.", _noisy(_persistent(0.95))),
+        ("binomial", "A held-out set of 20 to 200 examples.", _noisy(_binomial)),
         ("creep", "Straight in log step over decades.", _creep),
         ("slingshots", "1 to 8 % of evaluations of both fall far.", _slingshots),
         ("two stages", "The rise comes in two stages.", _two_stages),

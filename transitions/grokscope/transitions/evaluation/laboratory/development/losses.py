@@ -10,7 +10,6 @@ from grokscope.transitions.evaluation.laboratory.development.parts.scores import
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import (
     Ranges,
     course_of,
-    fit_rise,
     grokked,
     lab_run,
     near_best,
@@ -90,7 +89,7 @@ def _double_descent(rng: Rng) -> LabRun:
     rises = straight(1.0, fit / 6), Rise(at=fit / 2, width=0.4), Rise(at=6 * fit, width=0.5)
     down, up, again = (rise.share(steps) for rise in rises)
     test = start - (start - valley) * down + (peak - valley) * up - (peak - rng.uniform(0.3, 0.7)) * again
-    train = start * (1 - fit_rise(fit).share(steps)) + 0.01
+    train = start * (1 - straight(0.9, fit).share(steps)) + 0.01
     bracket = near_best(steps, np.where(steps > fit / 5, test, 0.0), within=0.3 * (peak - valley))
     seen, held_out = _names(rng)
     truth = Truth(

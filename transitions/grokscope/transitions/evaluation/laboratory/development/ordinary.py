@@ -9,7 +9,7 @@ from grokscope.schemas import Kind, Pattern
 from grokscope.transitions.curves.series import Floats, Integers
 from grokscope.transitions.evaluation.laboratory.development.parts.clocks import Clock
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
-from grokscope.transitions.evaluation.laboratory.development.parts.rises import FAST_START, Rise, straight
+from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise, relaxing, straight
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import (
     ACCURACY,
     ERROR,
@@ -57,17 +57,25 @@ class Training:
 
 def curves(rng: Rng, kind: Training) -> tuple[Integers, Floats, Floats]:
     """Return steps, training and held-out curve without noise: one course, the held-out one no later."""
-    at, shape = 10 ** rng.uniform(0.5, 3.5), str(rng.choice(["logistic", FAST_START]))
-    width = rng.uniform(0.8, 1.3)
+    at, width, is_log = 10 ** rng.uniform(0.5, 3.5), rng.uniform(0.9, 1.3), bool(rng.integers(2))
+    # Held-out accuracy gains most while the rule is learned, less while single examples are.
+    courses = [
+        Rise(at=share * at, width=share * width) if is_log else relaxing(share * at) for share in (1.0, 0.85)
+    ]
     last = at * 10 ** rng.uniform(1.0, 1.6)
     is_short = kind.evaluations[1] < MANY
-    spacings = EPOCHS if is_short else (*EPOCHS * 2, Spacing.LOG)
-    onset = last if is_short else last / 12
-    steps = Clock(last=last, onset=onset, evaluations=kind.evaluations, spacings=spacings).steps(rng)
-    start, top, end = float(rng.choice(kind.start)), rng.uniform(*kind.train), rng.uniform(*kind.test)
-    train = start + (top - start) * Rise(at=at, width=width, shape=shape).share(steps)
-    # Held-out accuracy gains most while the rule is learned, less while single examples are.
-    test = start + (end - start) * Rise(at=0.8 * at, width=0.9 * width, shape=shape).share(steps)
+    clock = Clock(
+        begin=max(at / 30, 1.0),
+        last=last,
+        onset=last if is_short else last / 12,
+        evaluations=kind.evaluations,
+        spacings=EPOCHS if is_short else (*EPOCHS * 2, Spacing.LOG),
+    )
+    steps, start = clock.steps(rng), float(rng.choice(kind.start))
+    train, test = (
+        start + (rng.uniform(*end) - start) * course.share(steps)
+        for end, course in zip((kind.train, kind.test), courses, strict=True)
+    )
     return steps, train, test
 
 

@@ -77,6 +77,15 @@ def straight(begin: float, end: float) -> Rise:
     return Rise(at=(begin * end) ** 0.5, width=0.8 * math.log10(end / begin), shape=STRAIGHT)
 
 
+def relaxing(half: float) -> Rise:
+    """Return the rise from step 0 on that leaves half of the rest every ``half`` steps.
+
+    >>> relaxing(10.0).share(np.array([0, 10, 20])).round(6).tolist()
+    [0.0, 0.5, 0.75]
+    """
+    return Rise(at=half, width=math.log(9) / math.log(2), shape=FAST_START, is_linear=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
     """Rises one after another; each brings its ``heights`` share of the whole, and these sum to 1."""
