@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from grokscope.schemas import Kind, Pattern, as_points, verdict_to_json
-from grokscope.transitions.evaluation.laboratory.development.coverage import KINDS
+from grokscope.transitions.evaluation.laboratory.development.coverage import KINDS, QUIET
 from grokscope.transitions.evaluation.laboratory.development.families import FAMILIES
 from grokscope.transitions.evaluation.laboratory.judging import drawn, engine, judge
 
-ALL = [*FAMILIES, *KINDS]
+ALL = [*FAMILIES, *KINDS, *QUIET]
 EVENTS = {kind.value for kind in Kind} | {"overfitting", "dip"}
 PER_FAMILY = pytest.mark.parametrize("family", ALL, ids=[family.name for family in ALL])
 
