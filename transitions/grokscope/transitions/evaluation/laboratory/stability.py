@@ -54,25 +54,15 @@ def _cut(points: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _in_per_cent(points: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame | None:
-    """A run whose scores are all shares and named accuracies, in per cent; and the other way round."""
+    """Accuracies that are all shares, in per cent, and the other way round; mixed units stay as they are."""
     del rng
-    is_accuracy = points["metric"].str.to_lowercase().str.contains("acc|top1|prec@1").all()
-    highest, lowest = _highest(points), _lowest(points)
-    if not is_accuracy or lowest < 0:
+    is_accuracy = pl.col("metric").str.to_lowercase().str.contains("acc|top1|prec@1")
+    found = points.filter(is_accuracy).group_by("metric").agg(top=pl.col("value").max())["top"]
+    is_share = (found <= 1).all()
+    if found.is_empty() or not (is_share or (found > 1).all()):
         return None
-    factor = 100.0 if highest <= 1 else 0.01
-    # Where one curve is in per cent and another a share, no one factor is right.
-    tops = points.group_by("metric").agg(pl.col("value").max())["value"]
-    is_one_unit = (tops <= 1).all() or (tops > 1).all()
-    return points.with_columns(pl.col("value") * factor) if is_one_unit else None
-
-
-def _highest(points: pl.DataFrame) -> float:
-    return float(np.nanmax(points["value"].to_numpy()))
-
-
-def _lowest(points: pl.DataFrame) -> float:
-    return float(np.nanmin(points["value"].to_numpy()))
+    factor = pl.when(is_accuracy).then(100.0 if is_share else 0.01).otherwise(1.0)
+    return points.with_columns(pl.col("value") * factor)
 
 
 def _rescaled(points: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

@@ -29,7 +29,7 @@ NoiseOf = Callable[[Rng], Noise]
 _PLAIN = Score(names=(("train/accuracy", "test/accuracy"),), express=ACCURACY.express)
 _LOG = (Spacing.LOG,)
 MEMORIZED = Truth(pattern=Pattern.MEMORIZATION, is_negative=True)
-_LONG = Ranges(evaluations=(100, 600), spacings=_LOG, most_noise=0.02, chances=(0.01, 0.1, 0.2))
+_LONG = Ranges(evaluations=(100, 600), spacings=_LOG, most_noise=0.05, chances=(0.01, 0.1, 0.2))
 
 _MIXED = replace(_LONG, spacings=(Spacing.MIXED,))
 _TWENTY_FIVE = replace(_LONG, evaluations=(25, 25), begin=(-0.7, -0.3), delay=(0.6, 1.0), width=(0.2, 0.6))
@@ -87,8 +87,14 @@ def _linear_time(rng: Rng) -> LabRun:
     return _run(run, replace(run.rise, is_linear=True, width=rng.uniform(0.1, 0.6), shape=Shape.LOGISTIC))
 
 
+def _few_even(rng: Rng) -> LabRun:
+    run = setting(rng, replace(_LONG, width=(0.2, 0.35), after=(0.1, 0.3)))
+    steps = np.round(np.linspace(0.0, run.last, 25)).astype(np.int64)
+    return _run(replace(run, steps=steps))
+
+
 def _creep(rng: Rng) -> LabRun:
-    run = setting(rng, replace(_LONG, delay=(1.5, 2.0), after=(0.8, 1.2), most_noise=0.03))
+    run = setting(rng, replace(_LONG, delay=(1.5, 2.0), after=(0.8, 1.2)))
     if rng.integers(2):
         return _run(run, straight(run.fit * rng.uniform(1.5, 3.0), run.last * rng.uniform(0.6, 0.9)))
     return _run(run, replace(run.rise, width=rng.uniform(1.0, 1.6), shape=Shape.LOGISTIC))
@@ -131,6 +137,7 @@ KINDS: Sequence[Family] = tuple(
             _on(replace(_LONG, spacings=(Spacing.MIXED,))),
         ),
         ("25 evaluations", "25 evaluations at powers.", _on(_TWENTY_FIVE)),
+        ("25 even evaluations", "25 evaluations, every so many steps.", _few_even),
         (
             "few evaluations",
             "10 to 16 evaluations, long delays.",
