@@ -87,10 +87,13 @@ def _linear_time(rng: Rng) -> LabRun:
     return _run(run, replace(run.rise, is_linear=True, width=rng.uniform(0.1, 0.6), shape=Shape.LOGISTIC))
 
 
-def _few_even(rng: Rng) -> LabRun:
-    run = setting(rng, replace(_LONG, width=(0.2, 0.35), after=(0.1, 0.3)))
-    steps = np.round(np.linspace(0.0, run.last, 25)).astype(np.int64)
-    return _run(replace(run, steps=steps))
+def _few_even(width: tuple[float, float]) -> Callable[[Rng], LabRun]:
+    def draw(rng: Rng) -> LabRun:
+        run = setting(rng, replace(_LONG, width=width, after=(0.1, 0.3)))
+        steps = np.round(np.linspace(0.0, run.last, 25)).astype(np.int64)
+        return _run(replace(run, steps=steps))
+
+    return draw
 
 
 def _creep(rng: Rng) -> LabRun:
@@ -137,7 +140,8 @@ KINDS: Sequence[Family] = tuple(
             _on(replace(_LONG, spacings=(Spacing.MIXED,))),
         ),
         ("25 evaluations", "25 evaluations at powers.", _on(_TWENTY_FIVE)),
-        ("25 even evaluations", "25 evaluations, every so many steps.", _few_even),
+        ("25 even evaluations", "25 evaluations, every so many steps.", _few_even((0.2, 0.35))),
+        ("short plateau", "... and a plateau of one to three of them.", _few_even((0.4, 0.6))),
         (
             "few evaluations",
             "10 to 16 evaluations, long delays.",
