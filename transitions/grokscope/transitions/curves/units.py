@@ -2,7 +2,7 @@
 
 A share is at most 1, so a curve that passes 1 more than once is no share: it is per cent, or a count if it
 passes 100. One that stays below 1 may still be per cent, for a held-out accuracy of one class in a hundred is
-1 %. A run most often logs a quantity in one unit, so beside per cent it is per cent, unless it rises as only a
+1 %. A run most often logs a quantity in one unit, so beside per cent it is per cent unless it rises as only a
 share does, or begins where its partner stands as a share.
 """
 
