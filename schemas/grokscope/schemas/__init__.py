@@ -64,6 +64,7 @@ from grokscope.schemas.verdicts.transition import Kind as Kind
 from grokscope.schemas.verdicts.transition import Source as Source
 from grokscope.schemas.verdicts.transition import Status as Status
 from grokscope.schemas.verdicts.transition import Transition as Transition
+from grokscope.schemas.verdicts.verdict import CurveOutcome as CurveOutcome
 from grokscope.schemas.verdicts.verdict import Delay as Delay
 from grokscope.schemas.verdicts.verdict import Pattern as Pattern
 from grokscope.schemas.verdicts.verdict import Verdict as Verdict

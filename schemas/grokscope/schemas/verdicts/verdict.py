@@ -35,6 +35,38 @@ class Delay:
     seconds: float | None = None
 
 
+SCHEMA = 2
+"""Of a verdict's JSON form; 1 had no ``outcomes``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveOutcome:
+    """What one held-out curve did, judged with its training curve.
+
+    Attributes:
+        metric: The curve.
+        split: ``test`` or ``val``.
+        task: The task, or the set that was shifted from the training set; ``""`` for the usual one.
+        pattern: The shape of this curve beside its training curve.
+        onset, midpoint, generalized, delay: As in ``Verdict``, of this curve.
+        level: At the end of the log, in the metric's unit.
+        best: The best level that it held, in the metric's unit.
+        missing: What could not be told of it, and why: one sentence each.
+    """
+
+    metric: str
+    split: str
+    task: str = ""
+    pattern: Pattern
+    onset: Date | None = None
+    midpoint: Date | None = None
+    generalized: Date | None = None
+    delay: Delay | None = None
+    level: float | None = None
+    best: float | None = None
+    missing: Sequence[str] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one run did.
@@ -52,6 +84,8 @@ class Verdict:
         detector: Program and version, ``"grokscope 0.1.0"``.
         transitions: Every event, in order of step.
         missing: What could not be told, and why: one sentence each.
+        outcomes: What each held-out curve did; the pattern and the dates above are those of the first.
+        schema: Version of the JSON form.
     """
 
     run: str
@@ -66,3 +100,5 @@ class Verdict:
     detector: str = ""
     transitions: Sequence[Transition] = ()
     missing: Sequence[str] = ()
+    outcomes: Sequence[CurveOutcome] = ()
+    schema: int = SCHEMA

@@ -11,7 +11,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 from grokscope.schemas.errors import InvalidVerdictError
 from grokscope.schemas.verdicts.check import Check, Outcome
 from grokscope.schemas.verdicts.transition import Date, Transition
-from grokscope.schemas.verdicts.verdict import Delay, Verdict
+from grokscope.schemas.verdicts.verdict import CurveOutcome, Delay, Verdict
 
 JsonObject = dict[str, Any]
 
@@ -75,7 +75,7 @@ def verdict_from_json(text: str) -> Verdict:
 def _plain(value: Any) -> Any:
     if isinstance(value, Transition):
         return transition_to_dict(value)
-    if isinstance(value, (Verdict, Date, Delay)):
+    if isinstance(value, (Verdict, CurveOutcome, Date, Delay)):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else None

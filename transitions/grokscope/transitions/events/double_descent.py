@@ -15,7 +15,7 @@ LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 deviations of its noise."""
 LEAST_OF_LEVEL = 0.02
 """... and by this share of what was possible: a resumed run that only jitters has done next to nothing."""
-LOWER = 0.25
+LOWER = 0.1
 """The second valley lies below the first by at least this share of the peak's height above it."""
 TIP = 0.1
 """Around the peak, this share of the prominence cannot be told from it: that is the date's interval."""

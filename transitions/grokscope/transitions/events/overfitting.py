@@ -16,8 +16,8 @@ LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 ..."""
 LEAST_OF_LEVEL = 0.05
 """... a loss by this share of its lowest level, since most of what it gained at first is soon gained."""
-LEAST_GAIN = 0.05
-"""Progress before it: a curve that only ever worsens was never fit, and so is not overfit."""
+KEPT = 0.05
+"""Progress that the training curve may lose meanwhile."""
 AT_END = 1 / 4
 """Part of the evaluations since the best, at the end, that is worse: it did not come back."""
 TIP = 0.1
@@ -58,7 +58,7 @@ def overfitting_of(test: Curve, *, train: Curve, is_loss: bool) -> Overfitting |
     end = float(np.median(later[-max(int(AT_END * len(later)), 1) :]))
     gain, lost = float(smooth[best] - test.values[0]), float(smooth[best]) - end
     least = LEAST_OF_LEVEL * (1 - float(smooth[best])) if is_loss else LEAST_SHARE * gain
-    if gain < (LEAST_GAIN if is_loss else LEARNED * (1 - float(test.values[0]))) or lost < max(
+    if gain < (0.0 if is_loss else LEARNED * (1 - float(test.values[0]))) or lost < max(
         least, LEAST_SIGNAL * jitter(test.values)
     ):
         return None
@@ -81,4 +81,4 @@ def _goes_on(train: Curve, *, since: int) -> bool:
     """Return whether the training curve keeps what it had, or gains: what it loses too is no overfitting."""
     smooth: Floats = running_median(train.values, width=train.patience | 1)
     at = min(int(np.searchsorted(train.steps, since)), len(train) - 1)
-    return float(smooth[-1]) >= float(smooth[at]) - LEAST_GAIN
+    return float(smooth[-1]) >= float(smooth[at]) - KEPT

@@ -12,6 +12,7 @@ from grokscope.transitions.events.collapse import Collapse, held_out_collapse, t
 from grokscope.transitions.events.generalization import (
     LEAST_LATE,
     LOST,
+    NEARLY,
     TOLERANCE,
     Rise,
     begin_level,
@@ -20,6 +21,7 @@ from grokscope.transitions.events.generalization import (
     rise_of,
 )
 from grokscope.transitions.events.memorization import LEARNED, Fit, fit_of
+from grokscope.transitions.events.overfitting import overfitting_of
 from grokscope.transitions.verdict.pairs import Pair
 from grokscope.transitions.verdict.pattern import is_delayed, pattern_of
 
@@ -39,6 +41,7 @@ class RunAnalysis:
     Attributes:
         train: Train progress.
         test: Held-out progress.
+        split, task: Which set the held-out curve is of.
         is_loss: They are losses: neither tells what could have been learned.
         fit: How the training set was fit.
         rise: The held-out rise, whatever its size; ``None`` if there is none.
@@ -48,6 +51,8 @@ class RunAnalysis:
 
     train: Curve
     test: Curve
+    split: str
+    task: str
     is_loss: bool
     fit: Fit
     rise: Rise | None
@@ -99,6 +104,8 @@ def analyse(pair: Pair) -> RunAnalysis:
     return RunAnalysis(
         train=train,
         test=test,
+        split=pair.split,
+        task=pair.task,
         is_loss=pair.is_loss,
         fit=fit,
         rise=rise,
@@ -141,7 +148,7 @@ def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: R
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
     whole = whole if _came_together(whole) else None
     is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
-    if begins_at_top(test) or begin_level(test) >= BEGUN:
+    if begins_at_top(test):
         # At step 0 a model that generalizes was trained before; later, it may have been faster than the fit.
         is_first = fit.fitted_step is not None and not is_fit_at_once and test.steps[0] > 0
         return Pattern.COMPREHENSION if is_first else Pattern.OTHER
@@ -150,12 +157,16 @@ def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: R
         # The fit is not later than the log's first step, so a rise that is late to that is late enough.
         is_sure = late is not None and is_delayed(int(test.steps[0]), late, test)
         return Pattern.GROKKING if is_sure else Pattern.OTHER
+    if rise is None and begin_level(test) >= BEGUN:
+        return Pattern.OTHER
     return pattern_of(fit, late=late, whole=whole)
 
 
 def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
     if begins_at_top(test):
         return held_out_collapse(test, generalized=bracket(test, 0), level=LOST)
+    if _is_overfit(rise, train, test):
+        return train_collapse(train)
     if _is_large(rise) and rise.completed is not None:
         return held_out_collapse(test, generalized=rise.completed, level=rise.lost_below)
     reached = arrival(test, rise.lost_below) if _has_fallen(rise) else None
@@ -167,3 +178,12 @@ def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
 def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:
     """Return whether a rise that was large for what was left has gone again."""
     return rise is not None and rise.is_clear and rise.share >= LEAST_LATE and rise.has_reverted
+
+
+def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
+    """Return whether a level was lost, or part of it, while the training set was still being fit."""
+    if rise is None or overfitting_of(test, train=train, is_loss=False) is None:
+        return False
+    at = min(int(np.searchsorted(train.steps, test.steps[np.argmax(test.values)])), len(train) - 1)
+    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
+    return rise.top < NEARLY or is_still_fitting

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
-from grokscope.schemas import Pattern, Transition, Verdict
+from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict
 from grokscope.transitions.curves.plateau import MIDPOINT
-from grokscope.transitions.curves.series import Curve, curves_by_run
+from grokscope.transitions.curves.series import Curve, curves_by_run, running_median
 from grokscope.transitions.events.divergence import divergence_of
 from grokscope.transitions.events.double_descent import double_descent_of
 from grokscope.transitions.events.excursions import dip_of, recovery_of, slingshots_of
+from grokscope.transitions.events.generalization import end_level
 from grokscope.transitions.events.overfitting import overfitting_of
 from grokscope.transitions.events.phase_change import is_turn_of_epoch, phase_changes, phase_changes_of
 from grokscope.transitions.events.records import DETECTOR, VERSION, Origin
@@ -18,7 +20,7 @@ from grokscope.transitions.verdict.analysis import RunAnalysis, analyse
 from grokscope.transitions.verdict.definitions import NATIVE, Definition, definition_of
 from grokscope.transitions.verdict.delay import delay_between
 from grokscope.transitions.verdict.evidence import checks_of
-from grokscope.transitions.verdict.pairs import headline, held_out_pairs
+from grokscope.transitions.verdict.pairs import held_out_pairs, pairs_of
 from grokscope.transitions.verdict.reasons import what_is_missing, why_other, why_unreadable
 
 _OUTCOMES = ("train/", "val/", "test/")
@@ -53,11 +55,9 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
 
 
 def analysis_of(curves: Mapping[str, Curve]) -> RunAnalysis | None:
-    """Return what a run's curves show, or ``None`` if they cannot be read."""
-    pair = headline(curves)
-    if pair is None or why_unreadable(pair) is not None:
-        return None
-    return analyse(pair)
+    """Return what a run's headline pair shows, or ``None`` if it has none that can be read."""
+    analyses = _analyses(curves)
+    return analyses[0] if analyses else None
 
 
 def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
@@ -65,35 +65,64 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     detector = f"{DETECTOR} {VERSION}"
     base = Verdict(run=run, pattern=Pattern.OTHER, definition=rule.name, detector=detector)
     origin = Origin(run_id=run, definition=rule.name)
-    analysis = analysis_of(curves)
-    lost = () if analysis is None or analysis.collapse is None else (analysis.test.metric,)
+    analyses = _analyses(curves)
+    lost = {analysis.test.metric for analysis in analyses if analysis.collapse is not None}
     found = [*_common_events(origin, curves, lost=lost)]
-    if analysis is None:
-        found.extend(_phase_changes(origin, curves))
-        return replace(base, transitions=_in_order(found), missing=tuple(why_other(curves, headline(curves))))
-    found.extend(_events(origin, analysis, curves, rule))
-    if analysis.pattern in _OPEN_TO_PHASE_CHANGES:
-        judged = ("train", analysis.test.metric.partition("/")[0])
-        own = () if analysis.is_loss else {n for n in curves if n.partition("/")[0] in judged}
-        found.extend(_phase_changes(origin, curves, dated={*own, *(event.metric for event in found)}))
-    return replace(_dated(base, analysis, curves, rule), transitions=_in_order(found))
-
-
-def _dated(base: Verdict, analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> Verdict:
-    rise, memorized = analysis.generalization, analysis.fit.memorized
-    midpoint = rule.date(analysis) if rise is not None else None
-    is_late = analysis.pattern in _WITH_DELAY
+    for analysis in analyses:
+        found.extend(_events(origin, analysis, curves, rule))
+    if not analyses or analyses[0].pattern in _OPEN_TO_PHASE_CHANGES:
+        dated = {*_judged_with(analyses, curves), *(event.metric for event in found)}
+        found.extend(_phase_changes(origin, curves, dated=dated))
+    transitions = _in_order(found)
+    if not analyses:
+        return replace(base, transitions=transitions, missing=tuple(why_other(curves, pairs_of(curves))))
+    outcomes = tuple(_outcome(analysis, curves, rule) for analysis in analyses)
+    first = outcomes[0]
     return replace(
         base,
+        pattern=first.pattern,
+        in_progress=analyses[0].is_in_progress,
+        memorized=analyses[0].fit.memorized,
+        onset=first.onset,
+        midpoint=first.midpoint,
+        generalized=first.generalized,
+        delay=first.delay,
+        transitions=transitions,
+        missing=first.missing,
+        outcomes=outcomes,
+    )
+
+
+def _analyses(curves: Mapping[str, Curve]) -> list[RunAnalysis]:
+    return [analyse(pair) for pair in pairs_of(curves) if why_unreadable(pair) is None]
+
+
+def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> CurveOutcome:
+    rise, memorized, test = analysis.generalization, analysis.fit.memorized, analysis.test
+    midpoint = rule.date(analysis) if rise is not None else None
+    is_late = analysis.pattern in _WITH_DELAY
+    smooth = running_median(test.values, width=test.patience | 1)
+    return CurveOutcome(
+        metric=test.metric,
+        split=analysis.split,
+        task=analysis.task,
         pattern=analysis.pattern,
-        in_progress=analysis.is_in_progress,
-        memorized=memorized,
         onset=None if rise is None else rise.onset,
         midpoint=midpoint,
         generalized=analysis.generalized,
         delay=delay_between(memorized, midpoint, curves=curves) if is_late else None,
+        level=test.level(end_level(test)),
+        best=test.level(float(np.max(smooth))),
         missing=tuple(what_is_missing(analysis)),
     )
+
+
+def _judged_with(analyses: Sequence[RunAnalysis], curves: Mapping[str, Curve]) -> set[str]:
+    """Return the curves of the splits that a score tells of: what changes there is dated with it."""
+    judged = {"train", *(analysis.split for analysis in analyses if not analysis.task)}
+    own = {name for name in curves if name.partition("/")[0] in judged}
+    only_losses = all(analysis.is_loss for analysis in analyses)
+    return set() if only_losses else own | {analysis.test.metric for analysis in analyses}
 
 
 def _events(
@@ -157,4 +186,6 @@ def _phase_changes(
 
 
 def _in_order(found: Sequence[Transition]) -> tuple[Transition, ...]:
-    return tuple(sorted(found, key=lambda event: (event.step, event.kind)))
+    """Return events by step, those of a curve that several pairs share once."""
+    once = {(event.kind, event.metric, event.step): event for event in reversed(found)}
+    return tuple(sorted(once.values(), key=lambda event: (event.step, event.kind, event.metric)))

@@ -1,23 +1,27 @@
 """Which curves of a run are judged together: a held-out curve and its training curve, as progress.
 
-A run is judged by the first of these that it has on both sides: accuracy; another score of 0 to 1; a
-coefficient such as R²; an error such as the mean squared one; a reward; a loss. Where only the held-out side
-has a score, the training loss tells when the training set was fit.
+Every held-out set and task is judged by one score: the first of these that it and the training set have.
+Accuracy; another score of 0 to 1; a coefficient such as R²; an error such as the mean squared one; a reward.
+Where no training curve has the held-out score, the training loss tells when the training set was fit; where
+there is no score, the losses are judged alone. The training curve of a task is its own, if it has one.
+
+The headline of a run is the pair of what was drawn like the training set (``test``, then ``val``); without
+that, the first of its tasks and shifted sets by name; scores go before losses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grokscope.schemas import Score, held_out, held_out_curves, score_of
+from grokscope.schemas import Score, score_of
+from grokscope.schemas.metrics.aliases import readings
 from grokscope.schemas.metrics.held_out import ENOUGH
 from grokscope.schemas.metrics.scores import Scale
 from grokscope.transitions.curves.progress import as_progress, span_of
 from grokscope.transitions.curves.series import Curve
 
-LOSS = "loss"
-_FIRST = "accuracy"
 _LOSSES = frozenset({"loss", "bits", "perplexity", "log_likelihood"})
 """Their best level is not known beforehand: what a language leaves unknown is no lack of learning."""
+_FIRST = ("test", "val")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,76 +30,112 @@ class Pair:
 
     Attributes:
         train, test: The curves.
-        quantity: Of the held-out curve.
+        split: ``test``, ``val``, or the set that was shifted from the training set.
+        task: The task, if the run has several; else ``""``.
         is_loss: Only losses tell: what a model cannot know is not told from what it has not learned.
     """
 
     train: Curve
     test: Curve
-    quantity: str
+    split: str
+    task: str = ""
     is_loss: bool
 
 
-def headline(curves: Mapping[str, Curve]) -> Pair | None:
-    """Return the pair that a run is judged by, or ``None`` if it has none of two evaluations each."""
-    evaluations = {name: len(curve) for name, curve in curves.items()}
-    lone: tuple[str, Score] | None = None
-    for quantity, score in sorted(_quantities(curves).items(), key=_rank):
-        name = held_out(evaluations, quantity)
-        if name is None or evaluations[name] < ENOUGH:
-            continue
-        train = curves.get(f"train/{quantity}")
-        if train is not None and len(train) >= ENOUGH:
-            return _pair(train, curves[name], train_score=score, score=score)
-        lone = lone or (name, score)
-    train = curves.get(f"train/{LOSS}")
-    loss = score_of(f"train/{LOSS}")
-    if lone is None or train is None or loss is None or len(train) < ENOUGH or lone[1].quantity in _LOSSES:
-        return None
-    return _pair(train, curves[lone[0]], train_score=loss, score=lone[1])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A curve of a score, by what its name says."""
+
+    curve: Curve
+    score: Score
+    split: str
+    task: str
+
+    @property
+    def rank(self) -> int:
+        """Return how much the score tells, the least the most."""
+        score = self.score
+        order: Sequence[bool] = (
+            score.quantity == "accuracy",
+            score.scale is Scale.SHARE,
+            score.start is not None and score.best is not None,
+            score.quantity not in _LOSSES and score.best is not None,
+            score.quantity not in _LOSSES,
+            score.quantity == "loss",
+        )
+        return order.index(True) if any(order) else len(order)
+
+
+def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
+    """Return what each held-out set and task of a run is judged by, the headline first."""
+    shown = list(_shown(curves))
+    trained = [one for one in shown if one.split == "train"]
+    sets: dict[tuple[bool, int, str], list[_Shown]] = {}
+    for one in shown:
+        if one.split in _FIRST:
+            sets.setdefault((one.task != "", _FIRST.index(one.split), one.task), []).append(one)
+    found = (_judged(held_out, trained) for _, held_out in sorted(sets.items()))
+    # What scores tell of some tasks says more than what the losses say of all.
+    return sorted((pair for pair in found if pair is not None), key=lambda pair: pair.is_loss)
 
 
 def held_out_pairs(curves: Mapping[str, Curve]) -> list[Pair]:
-    """Return every held-out curve with the training curve of its quantity, by the order of their keys."""
+    """Return every held-out curve with the training curve of its score, by the order of their names."""
+    shown = list(_shown(curves))
+    trained = [one for one in shown if one.split == "train"]
     found: list[Pair] = []
-    for quantity, score in sorted(_quantities(curves).items()):
-        train = curves.get(f"train/{quantity}")
-        names = held_out_curves(curves, quantity) if train is not None and len(train) else []
-        for name in names:
-            pair = _pair(train, curves[name], train_score=score, score=score) if len(curves[name]) else None
-            found += [] if pair is None else [pair]
+    for one in shown:
+        partner = _partner(one, trained) if one.split in _FIRST else None
+        pair = None if partner is None else _pair(partner, one)
+        found += [] if pair is None else [pair]
     return found
 
 
-def _quantities(curves: Mapping[str, Curve]) -> dict[str, Score]:
-    """Return the scores that some held-out curve shows."""
-    found = {name.partition("/")[2] for name in curves if not name.startswith("train/")}
-    scores = ((quantity, score_of(f"test/{quantity}")) for quantity in sorted(found))
-    return {quantity: score for quantity, score in scores if score is not None}
+def _shown(curves: Mapping[str, Curve]) -> Iterator[_Shown]:
+    for name, reading in sorted(readings(curves).items()):
+        # A name that other people gave may be in doubt; that it shows a score of a split is not.
+        score = score_of(name) or reading.score
+        if score is not None and reading.split is not None and len(curves[name]) >= ENOUGH:
+            yield _Shown(curve=curves[name], score=score, split=reading.split, task=reading.task)
 
 
-def _rank(one: tuple[str, Score]) -> tuple[int, str]:
-    quantity, score = one
-    order: Sequence[bool] = (
-        quantity == _FIRST,
-        score.scale is Scale.SHARE,
-        score.start is not None and score.best is not None,
-        quantity not in _LOSSES and score.best is not None,
-        quantity not in _LOSSES,
-        quantity == LOSS,
-    )
-    return (order.index(True) if any(order) else len(order), quantity)
+def _judged(held_out: Sequence[_Shown], trained: Sequence[_Shown]) -> Pair | None:
+    """Return the pair that one held-out set is judged by."""
+    ranked = sorted(held_out, key=lambda one: (one.rank, one.curve.metric))
+    scores = [one for one in ranked if one.score.quantity not in _LOSSES]
+    for one in scores:
+        partner = _partner(one, trained)
+        if partner is not None and (pair := _pair(partner, one)) is not None:
+            return pair
+    losses = [one for one in trained if one.score.quantity == "loss"]
+    for one in scores:
+        stand_in = next((loss for loss in losses if loss.task in (one.task, "")), None)
+        if stand_in is not None and (pair := _pair(stand_in, one)) is not None:
+            return pair
+    for one in ranked:
+        partner = _partner(one, trained)
+        if partner is not None and (pair := _pair(partner, one)) is not None:
+            return pair
+    return None
 
 
-def _pair(train: Curve, test: Curve, *, train_score: Score, score: Score) -> Pair | None:
-    is_same = train_score is score
-    span = span_of([train, test] if is_same else [test], score)
-    train_span = span if is_same else span_of([train], train_score)
+def _partner(one: _Shown, trained: Sequence[_Shown]) -> _Shown | None:
+    """Return the training curve of the same score: of the same task, or of all together."""
+    same = [other for other in trained if other.score.quantity == one.score.quantity]
+    found = (other for task in (one.task, "") for other in same if other.task == task)
+    return next(found, None)
+
+
+def _pair(train: _Shown, test: _Shown) -> Pair | None:
+    is_same = train.score.quantity == test.score.quantity
+    span = span_of([train.curve, test.curve] if is_same else [test.curve], test.score)
+    train_span = span if is_same else span_of([train.curve], train.score)
     if span is None or train_span is None:
         return None
     return Pair(
-        train=as_progress(train, train_span),
-        test=as_progress(test, span),
-        quantity=score.quantity,
-        is_loss=score.quantity in _LOSSES,
+        train=as_progress(train.curve, train_span),
+        test=as_progress(test.curve, span),
+        split=test.split,
+        task=test.task,
+        is_loss=test.score.quantity in _LOSSES,
     )

@@ -73,7 +73,8 @@ def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     """Return whether a good part of the rise came clearly after the train fit."""
     wait = wait_of(fitted_step, rise, test)
     before = max(wait.level, wait.before)
-    if _is_regained(rise, wait) or _tails_off(rise, fitted_step):
+    is_small = rise.top - before < LEARNED * (1 - rise.begin)
+    if is_small or _is_regained(rise, wait) or _tails_off(rise, fitted_step):
         return False
     is_most = rise.top - before >= MOSTLY * (rise.top - rise.begin)
     if wait.ratio >= DELAY_RATIO:

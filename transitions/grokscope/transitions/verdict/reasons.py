@@ -1,6 +1,6 @@
 """Reasons: what could not be told about a run, one sentence each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.plateau import MIDPOINT
@@ -11,11 +11,11 @@ from grokscope.transitions.verdict.analysis import RunAnalysis
 from grokscope.transitions.verdict.pairs import Pair
 
 
-def why_other(curves: Mapping[str, Curve], pair: Pair | None) -> list[str]:
-    """Return why no pattern can be told of a run; ``pair`` is what it would be judged by."""
-    if pair is not None:
-        reason = why_unreadable(pair)
-        return [] if reason is None else [reason]
+def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
+    """Return why no pattern can be told of a run, none of whose ``pairs`` can be read."""
+    reasons = [reason for pair in pairs if (reason := why_unreadable(pair)) is not None]
+    if reasons:
+        return reasons
     named = (
         ("held-out accuracy (test/accuracy or val/accuracy)", ("test/accuracy", "val/accuracy")),
         ("train/accuracy", ("train/accuracy",)),
@@ -61,10 +61,10 @@ def what_is_missing(analysis: RunAnalysis) -> list[str]:
 
 
 def _only_losses(train: Curve, test: Curve) -> str:
-    ends = f"{train.metric} ends at {train.said(train.values[-1])} and {test.metric} at "
+    went = (f"{c.metric} went from {c.said(c.values[0])} to {c.said(c.values[-1])}" for c in (train, test))
     return (
-        f"Only losses tell of this run, and how low they could go is not known: {ends}"
-        f"{test.said(test.values[-1])}. A held-out score beside them would tell the phase."
+        f"Only losses tell of this run, and how low they could go is not known: {' and '.join(went)}. "
+        "A held-out score beside them would tell the phase."
     )
 
 

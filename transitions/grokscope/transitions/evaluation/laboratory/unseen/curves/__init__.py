@@ -1,0 +1,1 @@
+"""Curves without a name: single draws, shapes, grids and noise."""
