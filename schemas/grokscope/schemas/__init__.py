@@ -18,6 +18,7 @@ from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import read_name as read_name
 from grokscope.schemas.metrics.aliases import readings as readings
 from grokscope.schemas.metrics.aliases import resolve as resolve
+from grokscope.schemas.metrics.given_keys import given_key as given_key
 from grokscope.schemas.metrics.held_out import held_out as held_out
 from grokscope.schemas.metrics.held_out import held_out_curves as held_out_curves
 from grokscope.schemas.metrics.measure import Direction as Direction
