@@ -2,7 +2,7 @@
 
 A share is at most 1, so a curve that passes 1 more than once is no share: it is per cent, or a count if it
 passes 100. One that stays below 1 may still be per cent, for a held-out accuracy of one class in a hundred is
-1 %. A run most often logs a quantity in one unit, so beside per cent it is per cent, unless it rises as only a
+1 %. A run most often logs a quantity in one unit, so beside per cent it is per cent unless it rises as only a
 share does, or begins where its partner stands as a share.
 """
 
@@ -93,12 +93,12 @@ def _is_share_beside(curve: Sampled, percent: list[Sampled]) -> bool:
     values = curve.values
     if np.any(values > _ONE):
         return False
-    first, top = float(np.median(values[:3])), float(np.sort(values)[-min(3, len(values))])
+    first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
     if top >= _HALF and top >= 2 * first:
         return True
     at_first = [(other, int(np.searchsorted(other.steps, curve.steps[0]))) for other in percent]
     levels = [
-        float(np.median(other.values[i : i + 3]))
+        float(other.values[i])
         for other, i in at_first
         if i < len(other.steps) and other.values[i] < _UNFIT * np.max(other.values)
     ]
