@@ -59,7 +59,7 @@ def test_dips_count_by_how_often_they_come_however_deep_they_are(share: float, p
 def test_a_rise_that_the_log_has_only_just_seen_did_not_fall_back():
     test = np.concatenate((np.full(9, 0.02), [0.3, 0.6]))
     verdict = detect(run_of(np.ones(11) * np.append(0.5, np.ones(10)), test))[0]
-    assert verdict.missing[-1].endswith("has only just reached 0.60: too few evaluations to call it a rise.")
+    assert verdict.missing[-1].endswith("has only just come to 0.60: too few evaluations to call it a rise.")
 
 
 def test_a_loss_that_rests_and_drops_changes_phase_under_noise():

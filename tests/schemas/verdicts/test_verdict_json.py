@@ -124,6 +124,8 @@ def test_a_verdict_is_written_as_the_documented_json():
             }
         ],
         "missing": [],
+        "outcomes": [],
+        "schema": 2,
     }
 
 

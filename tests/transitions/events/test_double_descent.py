@@ -7,7 +7,7 @@ from grokscope.transitions.events.double_descent import double_descent_of
 
 
 def test_the_peak_lies_between_the_evaluations_beside_it():
-    loss = np.interp(np.arange(50), [0, 10, 25, 49], [2.0, 1.0, 1.8, 0.2])
-    found = double_descent_of(Curve(metric="test/loss", steps=np.arange(50), values=loss))
+    progress = np.interp(np.arange(50), [0, 10, 25, 49], [0.0, 0.5, 0.1, 0.9])
+    found = double_descent_of(Curve(metric="test/loss", steps=np.arange(50), values=progress))
     assert found is not None
     assert 15 < found.date.low < found.date.step < found.date.high < 35

@@ -33,7 +33,7 @@ def test_falls_of_train_accuracy_that_come_again_and_recover_are_slingshots():
     assert (event.low, event.step, event.high) == (4950, 5000, 5000)
     (check,) = event.evidence
     assert (check.name, check.outcome) == ("cycles", Outcome.PASS)
-    assert check.text.startswith("3 falls below 0.8 since step ")
+    assert check.text.startswith("3 falls below 0.80 since step ")
 
 
 @pytest.mark.parametrize("falls", [[], [slice(100, 102)], [slice(100, 102), slice(200, 400)]])

@@ -22,9 +22,13 @@ RECIPES = {
     ),
     "comprehension": (CurveRecipe(midpoint=100.0, noise=0.01), Pattern.COMPREHENSION),
     "memorization": (CurveRecipe(midpoint=None, noise=0.01), Pattern.MEMORIZATION),
-    "memorization with a plateau above chance": (
-        CurveRecipe(midpoint=None, plateau=0.4, noise=0.02),
+    "memorization of two classes": (
+        CurveRecipe(midpoint=None, chance=0.5, plateau=0.5, noise=0.02),
         Pattern.MEMORIZATION,
+    ),
+    "a rise with the fit to a low level": (
+        CurveRecipe(midpoint=None, plateau=0.4, noise=0.02),
+        Pattern.COMPREHENSION,
     ),
     "confusion": (CurveRecipe(memorized_at=None, midpoint=None, noise=0.01), Pattern.CONFUSION),
     "permanent collapse": (CurveRecipe(lost_at=12_000.0, noise=0.01), Pattern.COLLAPSE),
@@ -89,12 +93,12 @@ def test_a_grokked_run_that_is_ungrokked_from_its_first_evaluation_is_a_collapse
     assert verdict.onset is None
 
 
-def test_a_partial_rise_that_reverts_is_no_generalization():
+def test_a_partial_rise_that_reverts_is_a_collapse_and_no_generalization():
     steps = np.arange(0, 4000, 20)
     bump = 0.6 * np.exp(-(((steps - 2000) / 500) ** 2))
     verdict = detect(accuracies(steps, np.where(steps > 100, 1.0, 0.1), bump))[0]
-    assert verdict.pattern is Pattern.MEMORIZATION
-    assert [event.kind for event in verdict.transitions] == [Kind.MEMORIZATION]
+    assert verdict.pattern is Pattern.COLLAPSE
+    assert [event.kind for event in verdict.transitions] == [Kind.MEMORIZATION, Kind.COLLAPSE]
     assert any("fell back" in reason for reason in verdict.missing)
 
 

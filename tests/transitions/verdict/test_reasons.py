@@ -11,10 +11,14 @@ from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_ru
 
 NAN = math.nan
 NEITHER = (
-    "Neither accuracy ever changes: train/accuracy is 0.50 and test/accuracy 0.50 throughout, so there is "
+    "Neither curve ever changes: train/accuracy is 0.50 and test/accuracy 0.50 throughout, so there is "
     "nothing to date."
 )
 NO_TRAIN = "No train/accuracy was logged, so no learning phase can be told."
+LOSSES = (
+    "Only losses tell of this run, and how low they could go is not known: train/loss went from 3.00 to 1.00 "
+    "and val/loss went from 3.00 to 2.00. A held-out score beside them would tell the phase."
+)
 NO_TEST = "No held-out accuracy (test/accuracy or val/accuracy) was logged, so no learning phase can be told."
 SINGLE = "test/accuracy has one evaluation, at step 0; a curve needs at least two."
 ALL_NAN = "None of the 2 values of test/accuracy is finite, so there is no curve to judge."
@@ -24,7 +28,8 @@ LATE = (
 )
 CASES = {
     "no train accuracy": ({"test/accuracy": [0.1, 0.9]}, NO_TRAIN),
-    "losses only": ({"train/loss": [3.0, 1.0], "val/loss": [3.0, 2.0]}, NO_TEST),
+    "losses only": ({"train/loss": [3.0, 1.0], "val/loss": [3.0, 2.0]}, LOSSES),
+    "no held-out curve": ({"train/loss": [3.0, 1.0], "train/accuracy": [0.1, 0.9]}, NO_TEST),
     "constant curves": ({"train/accuracy": [0.5] * 9, "test/accuracy": [0.5] * 9}, NEITHER),
     "a single evaluation": ({"train/accuracy": [0.5], "test/accuracy": [0.5]}, SINGLE),
     "only NaN": ({"train/accuracy": [0.5, 0.6], "test/accuracy": [NAN, NAN]}, ALL_NAN),

@@ -97,7 +97,7 @@ def highest_held(curve: Curve, *, until: int) -> float:
 
 
 def around(curve: Curve, index: int, *, holds: npt.NDArray[np.bool_]) -> Date:
-    """Return the date of evaluation ``index``: the row of evaluations about it that hold, and the gaps beside.
+    """Return the date of evaluation ``index``: the row of those about it that hold, and the gaps beside.
 
     >>> curve = Curve(metric="m", steps=np.arange(5) * 10, values=np.zeros(5))
     >>> around(curve, 2, holds=np.array([False, True, True, False, True]))

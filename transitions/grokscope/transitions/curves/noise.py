@@ -121,6 +121,21 @@ def jitter(values: Floats) -> float:
     return TO_SIGMA * float(np.median(np.abs(differences - np.median(differences)))) / 2**0.5
 
 
+def wander(values: Floats, *, width: int) -> float:
+    """Return how far the level of ``width`` evaluations wanders from one such block to the next.
+
+    A standard deviation, read like ``jitter`` off the medians of blocks: noise that hands much of itself from
+    one evaluation to the next wanders further than its jitter tells. 0 for fewer than ``FEW`` blocks.
+
+    >>> wander(np.repeat([0.1, 0.3] * 8, 5), width=5).round(2)
+    0.21
+    """
+    blocks = len(values) // width
+    if blocks < FEW:
+        return 0.0
+    return jitter(np.median(values[: blocks * width].reshape(blocks, width), axis=1))
+
+
 def _level(ground: Floats) -> Floats:
     """Return ``ground`` without its straight trend, shape (n,): a creep is no noise."""
     if len(ground) < FEW:

@@ -47,8 +47,8 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
 
     It need not be chance. Flat ground up to the onset decides; a curve that creeps all the way has none.
 
-    >>> test = Curve(metric="m", steps=np.arange(9), values=np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1]))
-    >>> plateau_of(test, 1, 7, top=1.0)
+    >>> values = np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1])
+    >>> plateau_of(Curve(metric="m", steps=np.arange(11), values=values), 1, 9, top=1.0)
     Plateau(level=0.4, lowest=0.4, is_flat=True)
     """
     ground = _flat_ground(curve, start, end, top=top)
@@ -65,8 +65,9 @@ def _creeping(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     that: both leave the level at which they began.
     """
     axis, half = log_steps(curve.steps), (start + end + 1) // 2
-    first = np.searchsorted(axis, axis[start] + (axis[end] - axis[start]) / EARLY, side="right")
-    begin = float(np.median(curve.values[start : max(min(int(first), start + LEAST_GROUND), start + 1)]))
+    early = float(axis[start] + (axis[end] - axis[start]) / EARLY)
+    first = int(np.searchsorted(axis, early, side="right"))
+    begin = float(np.median(curve.values[start : max(min(first, start + LEAST_GROUND), start + 1)]))
     level = float(np.median(curve.values[start:half]))
     if is_flat(curve.values[(start + half) // 2 : half], top=top) or top <= level or level <= begin:
         return Plateau(level=min(begin, level), lowest=min(begin, level), is_flat=False)

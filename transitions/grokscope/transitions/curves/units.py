@@ -96,7 +96,8 @@ def _is_share_beside(curve: Sampled, percent: list[Sampled]) -> bool:
     first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
     if top >= _HALF and top >= 2 * first:
         return True
-    at_first = [(other, int(np.searchsorted(other.steps, curve.steps[0]))) for other in percent]
+    begin = int(curve.steps[0])
+    at_first = [(other, int(np.searchsorted(other.steps, begin))) for other in percent]
     levels = [
         float(other.values[i])
         for other, i in at_first

@@ -36,6 +36,7 @@ class Label:
         run: The run's id.
         pattern: Its pattern.
         onset: Where the held-out curve leaves its plateau; ``None`` if it does not.
+        accept: Further patterns that a second look called defensible.
         phase_changes: Metric and interval of each abrupt change to be found.
         is_certain: Reviewers were sure; others are not scored.
         is_negative: Nothing generalizes: a generalization found here is a false alarm.
@@ -44,6 +45,7 @@ class Label:
     run: str
     pattern: Pattern
     onset: Interval | None = None
+    accept: frozenset[str] = frozenset()
     phase_changes: Sequence[tuple[str, Interval]] = ()
     is_certain: bool = True
     is_negative: bool = False
@@ -137,7 +139,7 @@ def score(verdicts: Sequence[Verdict], labels: Sequence[Label], *, steps: Mappin
         width_decades=float(np.median(widths)) if widths else float("nan"),
         collapse=_tally(_finds(v, Kind.COLLAPSE) for v in collapsed),
         phase_change=_tally(_finds_change(v, *change) for v, change in changes),
-        wrong=[(lb.run, lb.pattern.value, _found(v)) for v, lb in pairs if _is_wrong(v, lb)],
+        wrong=[(lb.run, lb.pattern.value, _found(v, lb)) for v, lb in pairs if _is_wrong(v, lb)],
     )
 
 
@@ -150,6 +152,7 @@ def _label(run: str, entry: Mapping[str, Any], negative_sources: tuple[str, ...]
         run=run,
         pattern=pattern,
         onset=None if not onset or onset[0] is None else (float(onset[0]), float(onset[1])),
+        accept=frozenset(entry.get("accept") or ()),
         phase_changes=tuple(
             (event["metric"], (event["interval"][0], event["interval"][1])) for event in events
         ),
@@ -167,12 +170,14 @@ def _has_onset(label: Label) -> bool:
     return label.pattern is Pattern.GROKKING and label.onset is not None
 
 
-def _found(verdict: Verdict | None) -> str:
-    return "missing" if verdict is None else verdict.pattern.value
+def _found(verdict: Verdict | None, label: Label) -> str:
+    """Return the pattern that counts as found: the labelled one for each that is as good."""
+    found = "missing" if verdict is None else verdict.pattern.value
+    return label.pattern.value if found in label.accept else found
 
 
 def _is_wrong(verdict: Verdict | None, label: Label) -> bool:
-    return label.pattern in SCORED and _found(verdict) != label.pattern.value
+    return label.pattern in SCORED and _found(verdict, label) != label.pattern.value
 
 
 def _finds(verdict: Verdict | None, kind: Kind) -> bool:
@@ -216,7 +221,7 @@ def _finds_change(verdict: Verdict | None, metric: str, interval: Interval) -> b
 
 
 def _macro_f1(pairs: Sequence[tuple[Verdict | None, Label]]) -> float:
-    counts = Counter((label.pattern.value, _found(v)) for v, label in pairs if label.pattern in SCORED)
+    counts = Counter((label.pattern.value, _found(v, label)) for v, label in pairs if label.pattern in SCORED)
     present = {true for true, _ in counts}
     scores = [_f1(counts, pattern) for pattern in sorted(present)]
     return float(np.mean(scores)) if scores else float("nan")

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, Floats
-from grokscope.transitions.events.generalization import LOST, end_level
+from grokscope.transitions.events.generalization import LOST, STANDARD_ERRORS
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 
@@ -24,9 +26,11 @@ LATE = 1 / 3
 LEAST_LATE = 2
 """... at least so many, where there are as many: a single one may be a broken evaluation."""
 LEAST_LOST = 0.02
-"""Share of the evaluations since generalization that a loss takes at least: the last few alone tell nothing."""
+"""Share of the evaluations since generalization that a loss takes at least: the last few tell nothing."""
 MOSTLY_LOST = 0.5
 """... that is a loss for good, if the log ends in it."""
+USUAL = 0.4
+"""Quantile whose distance from the median tells the size of evaluation noise."""
 NOISY = 3.0
 """Standard deviations of evaluation noise that are no loss."""
 
@@ -95,14 +99,16 @@ def train_collapse(train: Curve) -> Collapse | None:
         return None
     start = int(fitted[train.patience - 1])
     later = train.values[start:]
-    first = start_of_loss(later, level=LOST, patience=train.patience)
+    level = beyond_noise(later, LOST)
+    first = start_of_loss(later, level=level, patience=train.patience)
     if first is None:
         return None
-    share, end = float(np.mean(later[first:] < LOST)), end_level(train, since=start + first)
-    if end >= LOST and share <= OFTEN:
+    share, end = float(np.mean(later[first:] < level)), end_level(train, since=start + first)
+    if end >= level and share <= OFTEN:
         return None
     step = int(train.steps[start + first])
-    seen = f"{share:.0%} of the evaluations since step {step} lie below {train.said(LOST)}; ends at {train.said(end)}"
+    below, ends = train.said(level), train.said(end)
+    seen = f"{share:.0%} of the evaluations since step {step} lie below {below}; ends at {ends}"
     return _collapse(train, start + first, Check(name="train collapse", text=seen))
 
 
@@ -124,6 +130,8 @@ def start_of_loss(later: Floats, *, level: float, patience: int) -> int | None:
     count = len(later) - first
     if np.sum(lost[first:]) < max(patience, LEAST_LOST * len(later)):
         return None
+    if np.sum(lost[first:]) <= _most_by_noise(later, count, level=level):
+        return None
     late = lost[-max(int(LATE * count), 2 * patience) :]
     is_over = np.mean(late) <= OFTEN / 2 or np.sum(late) < min(LEAST_LATE, len(late))
     return None if is_over else first
@@ -142,7 +150,27 @@ def _is_chronic(since: Floats, *, level: float) -> bool:
     """Return whether dips are frequent, and many enough to be no chance."""
     lost = since < level
     dips = dips_of(since, level=level) + 1
-    return dips >= CHRONIC_DIPS and np.sum(lost) >= LEAST_CHRONIC and np.mean(lost) > CHRONIC_SHARE
+    is_often = float(np.sum(lost)) >= LEAST_CHRONIC and float(np.mean(lost)) > CHRONIC_SHARE
+    return dips >= CHRONIC_DIPS and is_often
+
+
+def _most_by_noise(later: Floats, count: int, *, level: float) -> float:
+    """Return how many of ``count`` evaluations, picked for being low, noise alone may bring below ``level``."""
+    share = _by_noise(later, level=level)
+    return share * count + STANDARD_ERRORS * float(np.sqrt(share * (1 - share) * count))
+
+
+def _by_noise(since: Floats, *, level: float) -> float:
+    """Return the share of evaluations that noise alone brings below the level.
+
+    Normal noise about the median, whose size is read just below it: no upper bound of the score cuts it off
+    there, and few dips are so frequent as to touch it. Those that are, are no noise.
+    """
+    typical, lower = np.quantile(since, [0.5, USUAL])
+    if lower < level:
+        return 0.0
+    size = float(typical - lower) / float(-ndtri(USUAL))
+    return float(ndtr((level - typical) / size)) if size > 0 else 0.0
 
 
 def beyond_noise(later: Floats, level: float) -> float:

@@ -48,7 +48,7 @@ def double_descent_of(curve: Curve) -> DoubleDescent | None:
     >>> values = np.interp(np.arange(50), [0, 10, 25, 49], [0.0, 0.5, 0.1, 0.9])
     >>> found = double_descent_of(Curve(metric="test/accuracy", steps=np.arange(50), values=values))
     >>> found.date.step, found.check.text
-    (25, '0.45, then 0.15, then 0.85')
+    (22, '0.40, then 0.18, then 0.90')
     """
     if len(curve) <= 4 * curve.patience:
         return None

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket, first_run
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import LOST, NEARLY, end_level
+from grokscope.transitions.events.generalization import LOST, NEARLY
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 
@@ -115,8 +116,8 @@ def dip_of(test: Curve, *, generalized: Date, level: float) -> Excursion | None:
     first = lowest - int(np.argmin(lost[lowest::-1])) + 1 if not lost[: lowest + 1].all() else 0
     back = lowest + int(np.argmin(lost[lowest:]))
     seen = (
-        f"down to {test.said(float(later[lowest]))}, below {test.said(level)} for {back - first} evaluations, "
-        f"back at step {test.steps[start + back]}"
+        f"down to {test.said(float(later[lowest]))}, below {test.said(level)} for {back - first} "
+        f"evaluations, back at step {test.steps[start + back]}"
     )
     return Excursion(
         kind=Kind.DIP,

@@ -8,9 +8,10 @@ import numpy as np
 from grokscope.schemas import Check, Date, Kind, Status, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.intervals import dates
-from grokscope.transitions.curves.noise import jitter
+from grokscope.transitions.curves.levels import begin_level, end_level
+from grokscope.transitions.curves.noise import jitter, wander
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
-from grokscope.transitions.curves.series import Curve, Floats, running_median
+from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.records import Detail, Origin
 
 GENERALIZED = 0.95
@@ -24,7 +25,7 @@ FINISHED, NEAR = 0.99, 2.0
 LOST = 0.8
 """Level below which what was generalized counts as lost."""
 KEPT = 0.6
-"""... and the share of a rise to a lower level that has to be kept: 1 over a chance of 0.5 asks for 0.8 too."""
+"""... and the share of a rise to a lower level that has to be kept: 1 over a chance of 0.5 asks for 0.8."""
 LEAST_LATE = 0.25
 """A rise after the fit is generalization if it covers this share of what was left above its plateau."""
 TOLERANCE = 0.1
@@ -60,7 +61,8 @@ class Rise:
         finished_step: Where the last per cents have come too.
         is_from_flat: The curve waited on flat ground instead of creeping up.
         is_seen_from_plateau: The log shows the level before the rise.
-        is_clear: It stands out of the noise of the plateau, so many evaluations as its top has been held.
+        noise: How high noise alone may bring the top above the plateau, so many evaluations as it was held.
+        is_clear: It stands out of that noise.
         is_settled: The curve stays at its top for the last quarter of the log, or reached completion.
     """
 
@@ -77,6 +79,7 @@ class Rise:
     finished_step: int
     is_from_flat: bool
     is_seen_from_plateau: bool
+    noise: float
     is_clear: bool
     is_settled: bool
 
@@ -89,6 +92,12 @@ class Rise:
     def share(self) -> float:
         """Size of the rise, as a share of what was left above its plateau."""
         return self.height / max(1 - self.plateau, self.height)
+
+    @property
+    def sure_share(self) -> float:
+        """The same without what noise alone may have brought; all of it where the level is generalized."""
+        noise = 0.0 if self.top >= NEARLY else self.noise
+        return (self.height - noise) / max(1 - self.plateau, self.height)
 
     @property
     def lost_below(self) -> float:
@@ -162,21 +171,12 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
 
 
 def _from_the_beginning(curve: Curve, waited: tuple[int, int], *, top: float) -> Plateau | None:
-    """Return the flat ground that a rise leaves only after the fit, though it was waited on before as well."""
+    """Return the flat ground that a rise leaves after the fit, though it was waited on before as well."""
     start, end = waited
     plateau = plateau_of(curve, 0, end, top=top)
     at_fit = float(np.median(curve.values[start - 1 : start + 2]))
     is_still_there = abs(at_fit - plateau.level) <= TOLERANCE * (top - plateau.level)
     return plateau if plateau.is_flat and is_still_there else None
-
-
-def begin_level(curve: Curve) -> float:
-    """Return the level at the beginning of the log: of its first evaluation, or of the first few if lower.
-
-    >>> begin_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.5, 0.9, 1.0, 1.0])))
-    0.1
-    """
-    return min(float(curve.values[0]), float(np.median(curve.values[: curve.patience])))
 
 
 def _is_short_wait(curve: Curve, after: int, start: int, done: int) -> bool:
@@ -188,12 +188,13 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
     start, end, done = found
     height = top - plateau.level
     onset, midpoint = dates(curve, plateau=plateau, top=top, window=slice(start, end + curve.patience))
-    is_seen = _is_seen_from_plateau(curve, start, onset, levels=(plateau.level, top))
+    is_seen = _is_seen_from_plateau(curve, start, onset, plateau=plateau, top=top)
     if not is_seen and onset is not None and curve.values[0] < FOOT * top:
         is_seen, onset = True, Date(step=onset.step, low=0, high=onset.high)
     held, end_of_log = float(np.median(curve.values[end:])), end_level(curve)
     is_settled = done is not None or len(curve) - end >= (len(curve) - start) / 4
     is_kept = min(held, end_of_log) >= plateau.level + MIDPOINT * height
+    noise = _noise_of_top(curve, (start, end), onset, plateau)
     is_complete = done is not None or (is_settled and is_kept)
     return Rise(
         start=start,
@@ -209,7 +210,8 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
         finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
         is_from_flat=plateau.is_flat,
         is_seen_from_plateau=is_seen,
-        is_clear=done is not None or height > _noise_of_top(curve, (start, end), onset, plateau),
+        noise=noise,
+        is_clear=done is not None or height > noise,
         is_settled=is_settled,
     )
 
@@ -233,57 +235,27 @@ def begins_at_top(curve: Curve) -> bool:
     return completion_index(curve) == 0
 
 
-def end_level(curve: Curve, *, since: int = 0) -> float:
-    """Return the median of the last evaluations, of those from index ``since`` on, in the metric's unit.
-
-    >>> end_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.9, 0.8, 1.0, 0.9])))
-    0.9
-    """
-    return float(np.median(curve.values[since:][-max(curve.patience, 3) :]))
-
-
-def is_under_way(values: Floats, *, least: float, share: float = 0.5) -> bool:
-    """Return whether a curve is leaving its level just now.
-
-    The last quarter of the log brought more than ``share`` of all that was gained, which is ``least`` or
-    more. By default half: a slow creep brings a quarter in each.
-
-    >>> is_under_way(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.3]), least=0.05)
-    True
-    >>> is_under_way(np.linspace(0.0, 0.3, 8), least=0.05)
-    False
-    """
-    if len(values) <= 1:
-        return False
-    smooth = running_median(values, width=3 if len(values) >= SHORT_WAIT else 1)
-    quarter = len(smooth) - max(len(smooth) // 4, 1)
-    gain = float(np.max(smooth[quarter:]) - np.median(smooth[:quarter]))
-    recent = float(np.median(smooth[max(quarter, len(smooth) - 3) :]) - smooth[quarter - 1])
-    return gain >= least and recent > share * gain
-
-
 def _is_seen_from_plateau(
-    curve: Curve, start: int, onset: Date | None, *, levels: tuple[float, float]
+    curve: Curve, start: int, onset: Date | None, *, plateau: Plateau, top: float
 ) -> bool:
     """Return whether the log shows the level before the rise, instead of beginning on the way up.
 
     A first value below a tenth of the top leaves the whole rise to the log, whatever chance level is. Higher
     up the log has to begin on flat ground, or to wait some evaluations in the lower half.
     """
-    plateau, top = levels
     if start > 0 or curve.steps[0] <= 0 or curve.values[0] < ONSET * top:
         return True
     first = float(np.median(curve.values[:3]))
     waited = 0 if onset is None else int(np.sum(curve.steps <= onset.step))
-    lies_flat = abs(first - plateau) <= TOLERANCE * (top - plateau)
+    lies_flat = plateau.is_flat and abs(first - plateau.level) <= TOLERANCE * (top - plateau.level)
     return lies_flat or (waited >= SHORT_WAIT and first <= MIDPOINT * top)
 
 
 def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, plateau: Plateau) -> float:
     """Return how high noise alone may bring the median of the evaluations since the wait.
 
-    The standard error of a median of n is √(π/2) σ/√n; σ is read off the plateau, or off the steps from one
-    evaluation to the next where the curve never waited.
+    The standard error of a median of n is √(π/2) σ/√n, and both levels have one; σ is read off the plateau,
+    or off the steps from one evaluation to the next where the curve never waited.
     """
     start, end = waited
     ground = curve.values[start:end]
@@ -291,9 +263,10 @@ def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, pla
         ground = ground[curve.steps[start:end] <= onset.step]
     if len(ground) == 0:
         return 0.0
-    size = float(np.std(ground)) if plateau.is_flat else jitter(curve.values[start:])
+    size = max(float(np.std(ground)) if plateau.is_flat else 0.0, jitter(curve.values[start:]))
     held = min(len(curve) - end, curve.patience)
-    return STANDARD_ERRORS * size * float(np.sqrt(np.pi / 2 / held))
+    error = size * float(np.sqrt(np.pi / 2 * (1 / held + 1 / len(ground))))
+    return STANDARD_ERRORS * max(error, wander(curve.values[start:], width=held))
 
 
 def _finished_step(curve: Curve, done: int) -> int:

@@ -32,7 +32,7 @@ class Fit:
     Attributes:
         fitted_step: Where train progress comes to be usually 95 % of its ceiling; ``None`` if never.
         memorized: First of a row at 99 %, or where a lower ceiling is reached; ``None`` if never.
-        ceiling: The level that was fit: 1, or lower where dropout, augmentation or wrong labels keep it there.
+        ceiling: The level that was fit: 1, or lower where dropout, augmentation or wrong labels keep it.
         has_learned: The curve rose clearly above where it began.
     """
 
@@ -92,8 +92,8 @@ def ceiling_of(train: Curve) -> float:
 def has_learned(curve: Curve) -> bool:
     """Return whether ``curve`` rose clearly above where it began, and for more than a moment.
 
-    >>> rising = np.array([0.1, 0.1, 0.2, 0.4, 0.5, 0.5])
-    >>> has_learned(Curve(metric="train/accuracy", steps=np.arange(6), values=rising))
+    >>> rising = np.array([0.1, 0.1, 0.2, 0.4, 0.5, 0.5, 0.5, 0.5])
+    >>> has_learned(Curve(metric="train/accuracy", steps=np.arange(8), values=rising))
     True
     """
     smooth = running_median(curve.values, width=curve.patience | 1)

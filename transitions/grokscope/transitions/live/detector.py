@@ -22,7 +22,7 @@ GROWTH = 1.5
 """It runs anyway when the log has grown by this factor: what no counter sees is reported no later."""
 PATIENCE = 2
 """A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
-_FIRST = 8
+_FIRST = 4
 _SPLITS = ("train/accuracy", "test/accuracy", "val/accuracy")
 
 

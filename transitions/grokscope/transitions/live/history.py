@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
-from grokscope.schemas import POINT_SCHEMA, resolve
-from grokscope.schemas.metrics.evaluations import is_evaluation
+from grokscope.schemas import POINT_SCHEMA, resolve, score_of
 from grokscope.transitions.curves.series import Floats, Integers, log_steps
 
 CAPACITY = 2048
@@ -26,7 +25,7 @@ def is_read(name: str) -> bool:
     >>> [is_read(name) for name in ("test/accuracy", "lambada/acc", "weights/norm")]
     [True, True, False]
     """
-    return name == EPOCHS or is_evaluation(name)
+    return name == EPOCHS or score_of(name) is not None
 
 
 class KeptCurve:

@@ -7,17 +7,16 @@ import numpy as np
 
 from grokscope.schemas import Date, Pattern
 from grokscope.transitions.curves.crossings import arrival, bracket, highest_held
+from grokscope.transitions.curves.levels import begin_level, is_under_way
 from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.collapse import Collapse, held_out_collapse, train_collapse
 from grokscope.transitions.events.generalization import (
+    DELAY_RATIO,
     LEAST_LATE,
     LOST,
-    NEARLY,
     TOLERANCE,
     Rise,
-    begin_level,
     begins_at_top,
-    is_under_way,
     rise_of,
 )
 from grokscope.transitions.events.memorization import LEARNED, Fit, fit_of
@@ -27,6 +26,9 @@ from grokscope.transitions.verdict.pattern import is_delayed, pattern_of
 
 BEGUN = 0.7
 """A held-out level that a log cannot begin at unless it was learned before: more than a coin gives."""
+LEAST_GENERAL = 0.5
+"""Share of what was possible that a rise with the fit brings at least to be dated as generalization; most of
+what a lower one shows was learned by heart."""
 LEAST_HELD = 0.1
 """Share of the evaluations that a level is held for at least, if it is lost again, to have been learned."""
 LEAST_START = 0.1
@@ -67,7 +69,8 @@ class RunAnalysis:
             return None
         if self.is_loss and self.pattern is Pattern.OTHER:
             return None
-        return rise if _came_together(rise) else None
+        is_small = self.pattern is Pattern.COMPREHENSION and rise.sure_share < LEAST_GENERAL
+        return rise if _came_together(rise, self.fit) and not is_small else None
 
     @property
     def generalized(self) -> Date | None:
@@ -82,7 +85,7 @@ class RunAnalysis:
         if self.pattern is Pattern.MEMORIZATION:
             start = self.rise.start if self.rise is not None else 0
             return is_under_way(self.test.values[start:], least=LEAST_START)
-        if self.pattern is Pattern.CONFUSION:
+        if self.pattern is Pattern.CONFUSION or (self.pattern is Pattern.OTHER and not self.is_loss):
             return is_under_way(self.train.values, least=LEARNED, share=TOLERANCE)
         return False
 
@@ -137,15 +140,19 @@ def _is_large(rise: Rise | None) -> TypeGuard[Rise]:
     return rise is not None and rise.share >= LEARNED and rise.lasts
 
 
-def _came_together(rise: Rise | None) -> TypeGuard[Rise]:
-    """Return whether a rise is large and was held for a while, whatever became of it (overfitting)."""
-    is_held = rise is not None and (rise.lasts or (rise.is_clear and rise.share_held >= LEAST_HELD))
-    return is_held and rise is not None and rise.share >= LEARNED
+def _came_together(rise: Rise | None, fit: Fit) -> TypeGuard[Rise]:
+    """Return whether a rise is large and lasts, or came with the fit and was held before it was lost."""
+    if rise is None or rise.share < LEARNED or not rise.is_clear:
+        return False
+    end = fit.fitted_step
+    is_late = end is not None and rise.midpoint is not None and rise.midpoint.step > DELAY_RATIO * end
+    was_held = rise.share_held >= LEAST_HELD and rise.sure_share >= LEAST_LATE
+    return rise.lasts or (was_held and not is_late)
 
 
 def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: Rise | None) -> Pattern:
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
-    whole = whole if _came_together(whole) else None
+    whole = whole if _came_together(whole, fit) else None
     is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
     if begins_at_top(test):
         # At step 0 a model that generalizes was trained before; later, it may have been faster than the fit.
@@ -154,7 +161,8 @@ def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: R
     rise = late or whole
     if is_fit_at_once and rise is not None and not rise.is_seen_from_plateau:
         # The fit is not later than the log's first step, so a rise that is late to that is late enough.
-        is_sure = late is not None and is_delayed(int(test.steps[0]), late, test)
+        begin = int(test.steps[0])
+        is_sure = late is not None and late.finished_step >= DELAY_RATIO * begin
         return Pattern.GROKKING if is_sure else Pattern.OTHER
     if rise is None and begin_level(test) >= BEGUN:
         return Pattern.OTHER
@@ -176,13 +184,13 @@ def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
 
 def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:
     """Return whether a rise that was large for what was left has gone again."""
-    return rise is not None and rise.is_clear and rise.share >= LEAST_LATE and rise.has_reverted
+    return rise is not None and rise.sure_share >= LEAST_LATE and rise.has_reverted
 
 
 def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
     """Return whether a level was lost, or part of it, while the training set was still being fit."""
     if rise is None or overfitting_of(test, train=train, is_loss=False) is None:
         return False
-    at = min(int(np.searchsorted(train.steps, test.steps[np.argmax(test.values)])), len(train) - 1)
-    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
-    return rise.top < NEARLY or is_still_fitting
+    best = int(test.steps[int(np.argmax(test.values))])
+    at = min(int(np.searchsorted(train.steps, best)), len(train) - 1)
+    return float(train.values[-1]) - float(train.values[at]) >= LEARNED

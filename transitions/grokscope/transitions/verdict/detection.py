@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, curves_by_run, running_median
 from grokscope.transitions.events.divergence import divergence_of
 from grokscope.transitions.events.double_descent import double_descent_of
 from grokscope.transitions.events.excursions import dip_of, recovery_of, slingshots_of
-from grokscope.transitions.events.generalization import end_level
 from grokscope.transitions.events.overfitting import overfitting_of
 from grokscope.transitions.events.phase_change import is_turn_of_epoch, phase_changes, phase_changes_of
 from grokscope.transitions.events.records import DETECTOR, VERSION, Origin
@@ -20,7 +20,7 @@ from grokscope.transitions.verdict.analysis import RunAnalysis, analyse
 from grokscope.transitions.verdict.definitions import NATIVE, Definition, definition_of
 from grokscope.transitions.verdict.delay import delay_between
 from grokscope.transitions.verdict.evidence import checks_of
-from grokscope.transitions.verdict.pairs import held_out_pairs, pairs_of
+from grokscope.transitions.verdict.pairs import held_out_scores, pairs_of
 from grokscope.transitions.verdict.reasons import what_is_missing, why_other, why_unreadable
 
 _OUTCOMES = ("train/", "val/", "test/")
@@ -161,15 +161,14 @@ def _common_events(
     diverged = divergence_of(c for name, c in curves.items() if name.endswith(("/loss", "/accuracy")))
     if diverged is not None:
         found.append(diverged.event(origin))
-    for pair in held_out_pairs(curves):
-        if pair.test.metric in lost:
+    for score in held_out_scores(curves):
+        if score.test.metric in lost:
             continue
-        descent = double_descent_of(pair.test)
-        worse = overfitting_of(pair.test, train=pair.train, is_loss=pair.is_loss)
-        if descent is not None:
+        if (descent := double_descent_of(score.test)) is not None:
             found.append(descent.event(origin))
-        elif worse is not None:
-            found.append(worse.event(origin))
+        elif score.train is not None:
+            worse = overfitting_of(score.test, train=score.train, is_loss=score.is_loss)
+            found += [] if worse is None else [worse.event(origin)]
     return found
 
 

@@ -43,6 +43,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """A held-out curve of any score, as progress, and its training curve, if it has one."""
+
+    test: Curve
+    train: Curve | None
+    is_loss: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
     """A curve of a score, by what its name says."""
 
@@ -79,15 +88,19 @@ def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
     return sorted((pair for pair in found if pair is not None), key=lambda pair: pair.is_loss)
 
 
-def held_out_pairs(curves: Mapping[str, Curve]) -> list[Pair]:
-    """Return every held-out curve with the training curve of its score, by the order of their names."""
+def held_out_scores(curves: Mapping[str, Curve]) -> list[HeldOut]:
+    """Return every held-out curve of a score, by name, with the training curve of its score, if any."""
     shown = list(_shown(curves))
     trained = [one for one in shown if one.split == "train"]
-    found: list[Pair] = []
+    found: list[HeldOut] = []
     for one in shown:
-        partner = _partner(one, trained) if one.split in _FIRST else None
-        pair = None if partner is None else _pair(partner, one)
-        found += [] if pair is None else [pair]
+        partner = _partner(one, trained)
+        together = [one.curve] if partner is None else [partner.curve, one.curve]
+        span = span_of(together, one.score) if one.split in _FIRST else None
+        if span is not None:
+            train = None if partner is None else as_progress(partner.curve, span)
+            is_loss = one.score.quantity in _LOSSES
+            found.append(HeldOut(test=as_progress(one.curve, span), train=train, is_loss=is_loss))
     return found
 
 

@@ -5,16 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grokscope.schemas import Pattern
+from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, running_median
-from grokscope.transitions.events.generalization import (
-    GENERALIZED,
-    LEAST_LATE,
-    Rise,
-    begin_level,
-    begins_at_top,
-    end_level,
-)
+from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
 from grokscope.transitions.events.memorization import FITTED, LEARNED, Fit
 from grokscope.transitions.verdict.analysis import RunAnalysis
 from grokscope.transitions.verdict.pairs import Pair
@@ -123,7 +117,7 @@ def _reverted(rise: Rise, test: Curve) -> str:
     top = test.said(rise.top)
     if float(test.values[-1]) >= rise.plateau + MIDPOINT * rise.height:
         return f"{test.metric} has only just come to {top}: too few evaluations to call it a rise."
-    return f"{test.metric} came to {top} and went back to {test.said(rise.end)}: not a generalization."
+    return f"{test.metric} came to {top} and fell back to {test.said(rise.end)}: not a generalization."
 
 
 def _unfinished(rise: Rise, test: Curve) -> str:
