@@ -19,6 +19,7 @@ _SPELLINGS = tuple(
         (r"chrF", "chrf"),
         (r"[/_]dataloader_idx_\d+$", ""),
         (r"\([BMP]\)$", ""),  # boxes, masks and poses of a YOLO model
+        (r"^valid_0's ", "valid "),  # LightGBM's first set
         (r"%", " percent "),
         (r"(?i)\b(top|acc|prec|err)[-_ ]?@?[-_ ]?(\d+)(?![a-z0-9])", r"\1\2"),
         (r"(?i)(?<=[a-z])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
