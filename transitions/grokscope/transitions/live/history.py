@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
-from grokscope.schemas import POINT_SCHEMA, resolve
+from grokscope.schemas import POINT_SCHEMA, canonical
 from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.series import Floats, Integers, log_steps
 
@@ -115,7 +115,7 @@ class History:
             if key in self._names or len(self._names) >= MOST_NAMES:
                 continue
             self._names.add(key)
-            name = resolve([key])[key]
+            name = canonical(key) or key
             if is_read(name) and len(self._curves) >= MOST_CURVES:
                 self._is_full = True
             elif is_read(name):
