@@ -10,6 +10,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grokscope.schemas import Sureness, canonical, readings, resolve
 
@@ -46,6 +48,21 @@ def test_what_is_followed_is_sure_or_likely_and_every_reading_says_why(source):
         assert one.is_followed == (one.sureness in (Sureness.SURE, Sureness.LIKELY))
         assert one.key is None or canonical(one.key) == one.key
         assert one.name == name
+
+
+@given(
+    st.lists(st.text(max_size=30), max_size=6), st.sampled_from(["val_", "train/", "", "eval_acc/", "loss_"])
+)
+def test_whatever_a_metric_is_called_it_is_read_and_its_key_is_read_back(names, front):
+    logged = [f"{front}{name}" for name in names]
+    found = readings(logged)
+    assert list(found) == list(dict.fromkeys(logged))
+    for one in found.values():
+        assert one.key is None or canonical(one.key) == one.key
+
+
+def test_a_text_of_a_million_words_is_no_name():
+    assert readings(["acc " * 1_000_000])["acc " * 1_000_000].sureness is Sureness.UNREAD
 
 
 def test_company_tells_what_a_name_alone_does_not():

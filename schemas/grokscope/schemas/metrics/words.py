@@ -3,6 +3,8 @@
 import re
 
 _WORD = re.compile(r"@\d+|[A-Z]?[a-z]+[0-9]*|[A-Z]+(?![a-z])[0-9]*|[0-9]+")
+_LONGEST = 1000
+"""Characters of a name that is read."""
 # Written as one word, such as valacc.
 _SPLIT = "train|training|test|val|valid|validation|eval|dev"
 _SCORE = "acc|accuracy|loss|err|error|ppl|f1|mse|auc|bpb"
@@ -29,13 +31,15 @@ _SPELLINGS = tuple(
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of ``name`` in order, in small letters.
+    """Return the words of ``name`` in order, in small letters; none of a name that is a text.
 
     >>> words_of("trainAcc"), words_of("metrics/mAP50(B)"), words_of("Top-5 Accuracy (%)")
     (('train', 'acc'), ('metrics', 'map50'), ('top5', 'accuracy', 'percent'))
     >>> words_of("valacc"), words_of("recall_at_10")
     (('val', 'acc'), ('recall', '@10'))
     """
+    if len(name) > _LONGEST:
+        return ()
     for pattern, instead in _SPELLINGS:
         name = pattern.sub(instead, name)
     return tuple(word.lower() for word in _WORD.findall(name))
