@@ -24,7 +24,7 @@ _SPELLINGS = tuple(
         (r"^valid_0's ", "valid "),  # LightGBM's first set
         (r"%", " percent "),
         (r"(?i)\b(top|acc|prec|err)[-_ ]?@?[-_ ]?(\d+)(?![a-z0-9])", r"\1\2"),
-        (r"(?i)(?<=[a-z])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
+        (r"(?i)(?<=[a-z0-9])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
         (rf"(?i)(?<![a-z])({_SPLIT})({_SCORE})(?![a-z])", r"\1 \2"),
     )
 )
