@@ -80,6 +80,18 @@ def test_detect_says_what_a_name_was_read_as_where_that_is_a_guess(grokscope, cu
     assert "read as" not in given
 
 
+def test_a_score_of_ones_own_is_judged_by_the_way_that_is_better(grokscope, curves, tmp_path):
+    theirs = {"train/accuracy": "fit", "test/accuracy": "far"}
+    costs = curves.with_columns(pl.col("metric").replace(theirs), (5 - 3 * pl.col("value")).alias("value"))
+    costs.write_parquet(tmp_path / "run.parquet")
+    given = ("--alias", "fit=train/cost:down", "--alias", "far=test/cost:down")
+    status, out, _ = grokscope("detect", "run.parquet", "--format", "json", *given)
+    assert status == 0
+    (verdict,) = map(verdict_from_json, out.splitlines())
+    assert verdict.pattern is Pattern.GROKKING
+    assert 780 <= verdict.onset.step <= 920
+
+
 def test_detect_counts_fractional_steps_in_thousandths_and_says_so(grokscope, curves, tmp_path):
     curves.with_columns(pl.col("step") / 1000).write_parquet(tmp_path / "run.parquet")
     status, out, err = grokscope("detect", "run.parquet", "--format", "json")

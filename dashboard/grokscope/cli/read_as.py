@@ -25,8 +25,18 @@ def read_as(names: Iterable[str], aliases: Collection[str] = ()) -> list[str]:
     known = {name: one for name, one in readings(names).items() if name not in aliases}
     keys = resolve(known)
     likely = [one for one in known.values() if one.sureness is Sureness.LIKELY and keys[one.name] == one.key]
-    unsure = [one for one in known.values() if one.sureness is Sureness.UNSURE and one.key is not None]
-    return [*_listed(likely, "read as", "is"), *_listed(unsure, "not read", "may be")]
+    return [*_listed(likely, "read as", "is"), *not_read(known)]
+
+
+def not_read(names: Iterable[str]) -> list[str]:
+    """Return a line for each metric that may be a curve, by a guess that is too weak to be followed.
+
+    >>> not_read(["val_loss", "test/acc_add"])
+    ["not read: test/acc_add may be shift:add/accuracy; 'add' behind the score may be the name of a set"]
+    """
+    known = readings(names).values()
+    unsure = [one for one in known if one.sureness is Sureness.UNSURE and one.key is not None]
+    return _listed(unsure, "not read", "may be")
 
 
 def _listed(found: list[Reading], title: str, verb: str) -> list[str]:

@@ -29,6 +29,7 @@ def test_a_person_may_give_any_score_of_a_split_and_say_which_way_is_better(give
             "test/acuracy",
             "'test/acuracy' is no key; closest: 'test/accuracy'. If it is a quantity of your own",
         ),
+        ("val/acc", "'val/acc' is no key; closest: 'val/accuracy'"),
         ("test/energy", "say which way is better: test/energy:up or test/energy:down"),
         ("test/energy:sideways", "'test/energy:sideways' is no key"),
         ("weights/norm:up", "'weights/norm:up' is no key; closest: 'weights/norm'"),

@@ -55,6 +55,25 @@ def test_an_ignored_metric_gives_way_to_the_one_it_stood_before():
     assert under_roles(frame, overrides)["value"].to_list() == [0.5]
 
 
+def test_a_role_says_which_way_is_better():
+    overrides = {"cost": "test/cost:down", "gain": "train/reward:down"}
+    found = {role.name: role for role in roles_of(["cost", "gain", "val_error", "ind_acc", "lr"], overrides)}
+    ways = {name: role.higher_is_better for name, role in found.items()}
+    assert ways == {"cost": False, "gain": False, "val_error": False, "ind_acc": True, "lr": None}
+    assert [found[name].kind for name in ("cost", "gain")] == [RoleKind.OUTCOME, RoleKind.FIT]
+    assert [str(found[name].sureness) for name in ("cost", "val_error", "ind_acc")] == [
+        "sure",
+        "sure",
+        "unsure",
+    ]
+
+
+def test_a_guess_that_is_too_weak_is_told_and_not_followed():
+    (role,) = roles_of(["test/acc_add"])
+    assert (role.canonical, role.how) == (None, How.UNKNOWN)
+    assert role.reason == "'add' behind the score may be the name of a set. It may be shift:add/accuracy."
+
+
 overrides_of = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(KEYS))
 
 
@@ -97,10 +116,13 @@ def test_an_override_is_kept_in_the_store_read_by_all_and_taken_back(uri, reques
     store.set_alias(experiment, name=strange, canonical="test/accuracy")
     store.set_alias(experiment, name="b", canonical="test/loss")
     store.set_alias(experiment, name="b", canonical=IGNORED)
-    assert store.aliases(experiment) == {"b": IGNORED, strange: "test/accuracy"}
+    store.set_alias(experiment, name="cost", canonical="test/cost:down")
+    store.set_alias(experiment, name="gain", canonical="test/score:up")
+    kept = {"cost": "test/cost:down", "gain": "test/score", strange: "test/accuracy"}
+    assert store.aliases(experiment) == {"b": IGNORED, **kept}
     store.clear_alias(experiment, name="b")
     store.clear_alias(experiment, name="never set")
-    assert store.aliases(experiment) == {strange: "test/accuracy"}
+    assert store.aliases(experiment) == kept
     tags = MlflowClient(uri).get_experiment_by_name(experiment).tags
     assert tags["mine"] == "1"
 

@@ -14,12 +14,12 @@ NEITHER = (
     "Neither curve ever changes: train/accuracy is 0.50 and test/accuracy 0.50 throughout, so there is "
     "nothing to date."
 )
-NO_TRAIN = "No train/accuracy was logged, so no learning phase can be told."
+NO_TRAIN = "No training curve was logged beside test/accuracy, so no learning phase can be told."
 LOSSES = (
     "Only losses tell of this run, and how low they could go is not known: train/loss went from 3.00 to 1.00 "
     "and val/loss went from 3.00 to 2.00. A held-out score beside them would tell the phase."
 )
-NO_TEST = "No held-out accuracy (test/accuracy or val/accuracy) was logged, so no learning phase can be told."
+NO_TEST = "No held-out score or loss was logged, so no learning phase can be told."
 SINGLE = "test/accuracy has one evaluation, at step 0; a curve needs at least two."
 ALL_NAN = "None of the 2 values of test/accuracy is finite, so there is no curve to judge."
 LATE = (

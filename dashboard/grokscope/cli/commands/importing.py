@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.read_as import not_read
 from grokscope.cli.terminal import progress, say, shown
 from grokscope.importing import (
     Limits,
@@ -126,6 +127,8 @@ def _say_roles(parsed: Parsed, plan: Sequence[PlannedRun]) -> None:
     for role in roles:
         if role.how is How.GUESSED:
             say(f"guessed: {shown(role.name)} is {role.canonical} ({role.kind})")
+    for line in not_read(names):
+        say(line)
     counts = Counter(role.how for role in roles)
     if counts[How.UNKNOWN]:
         say(

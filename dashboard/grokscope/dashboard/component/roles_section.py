@@ -8,10 +8,12 @@ import streamlit as st
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.tables.panels import is_about_learning
 from grokscope.dashboard.words.escaping import escape, plain
-from grokscope.schemas import METRICS, SPLITS
+from grokscope.schemas import METRICS, SCORES, SPLITS
 from grokscope.store import IGNORED, How, Role
 
 _GUESS, _IGNORE = "as guessed from its name", "nothing: leave it out"
+_AS_NAMED, _HIGHER, _LOWER = "as the key says", "higher", "lower"
+_BETTER = {True: _HIGHER, False: _LOWER, None: "–"}
 _TITLE = "What each metric is taken for"
 
 
@@ -34,6 +36,7 @@ def _table(roles: Sequence[Role]) -> pl.DataFrame:
             "logged as": plain(role.name),
             "taken for": role.canonical or "–",
             "how": role.how.value,
+            "better": _BETTER[role.higher_is_better],
             "it is": role.kind.value.replace("none", "–"),
             "why": role.reason,
         }
@@ -48,10 +51,13 @@ def _override(data: Data, experiment: str, roles: Sequence[Role]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="naming_row"):
         name = st.selectbox("The metric", names, format_func=plain, key="naming_name", width=280)
         key = st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key="naming_key", width=280)
+        ways = [_AS_NAMED, _HIGHER, _LOWER]
+        better = st.selectbox("better is", ways, key="naming_better", width=160)
         is_asked = st.button("Keep", key="naming_keep")
     if not is_asked:
         return
-    chosen = {_GUESS: None, _IGNORE: IGNORED}.get(key, key)
+    way = {_HIGHER: ":up", _LOWER: ":down"}.get(better, "")
+    chosen = {_GUESS: None, _IGNORE: IGNORED}.get(key, f"{key}{way}")
     is_overridden = any(role.name == name and role.how is How.OVERRIDDEN for role in roles)
     if chosen is None and not is_overridden:
         return
@@ -64,5 +70,6 @@ def _override(data: Data, experiment: str, roles: Sequence[Role]) -> None:
 
 def _keys() -> list[str]:
     """Return the curves that verdicts are read from, of every split."""
-    quantities = [quantity for family, quantity in METRICS if family == "curve"]
+    ours = [quantity for family, quantity in METRICS if family == "curve"]
+    quantities = [*ours, *(quantity for quantity in SCORES if quantity not in ours)]
     return [f"{split}/{quantity}" for split in SPLITS for quantity in quantities]

@@ -1,26 +1,21 @@
 """Which metrics are those of an evaluation: what the engine reads, and tells a run's usual pause."""
 
 from grokscope.schemas.metrics.aliases import canonical
+from grokscope.schemas.metrics.measure import CURVE
+from grokscope.schemas.metrics.scores import score_of
+from grokscope.schemas.metrics.table import METRICS
 
-_QUANTITIES = frozenset(
-    (
-        "accuracy",
-        "loss",
-        "mrr",
-        "information",
-        "log_probability_q50",
-        "acc",
-        "acc_norm",
-        "exact_match",
-        "score",
-    )
-)
+_OURS = frozenset({"accuracy", "loss", "mrr", "information", "log_probability_q50"})
+"""Of the quantities that grokscope measures of a split, those that tell what a run has learned."""
 
 
 def is_evaluation(name: str) -> bool:
     """Return whether a metric of this name, canonical or as it was logged, is one of an evaluation.
 
-    >>> [is_evaluation(name) for name in ("test/accuracy", "val_loss", "lambada/acc", "train/batch_loss")]
-    [True, True, True, False]
+    >>> [is_evaluation(name) for name in ("test/accuracy", "val_loss", "lambada/acc", "ind_acc")]
+    [True, True, True, True]
+    >>> [is_evaluation(name) for name in ("train/batch_loss", "test/margin", "weights/norm", "lr")]
+    [False, False, False, False]
     """
-    return (canonical(name) or name).rpartition("/")[2].lower() in _QUANTITIES
+    score = score_of(canonical(name) or name)
+    return score is not None and ((CURVE, score.quantity) not in METRICS or score.quantity in _OURS)

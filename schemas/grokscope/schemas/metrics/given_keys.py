@@ -4,6 +4,7 @@ import difflib
 import re
 
 from grokscope.schemas.errors import UnknownMetricError
+from grokscope.schemas.metrics.aliases import canonical
 from grokscope.schemas.metrics.scores import SCORES, score_of, split_direction
 from grokscope.schemas.metrics.table import SPLITS, find_metric, is_split, spelled_out
 
@@ -35,6 +36,6 @@ def given_key(key: str) -> str:
     if known is not None or find_metric(key) is not None:
         return key
     scores = [f"{one}/{name}" for one in SPLITS for name in SCORES]
-    near = difflib.get_close_matches(key, [*spelled_out(), *scores], n=1, cutoff=0.0)
+    near = canonical(key) or difflib.get_close_matches(key, [*spelled_out(), *scores], n=1, cutoff=0.0)[0]
     own = f". If it is a quantity of your own, say which way is better: {key}:up or {key}:down"
-    raise UnknownMetricError(f"{key!r} is no key; closest: {near[0]!r}{own if is_curve else ''}")
+    raise UnknownMetricError(f"{key!r} is no key; closest: {near!r}{own if is_curve else ''}")

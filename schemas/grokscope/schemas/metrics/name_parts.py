@@ -16,6 +16,7 @@ _SAID_TOO: Mapping[str, frozenset[str]] = {
     "margin": frozenset({"reward"}),
 }
 """Quantities that say of what kind a score is: ``mse_loss`` is a loss, ``rewards/accuracies`` an accuracy."""
+_TOLD = (("top", r"top\d*|k"), ("negative", "neg|negative"))
 _NUMBERED = frozenset({"auc", "precision", "recall"})
 """Scores that Keras tells apart by a number when a model is built again: ``auc_1``."""
 
@@ -81,7 +82,9 @@ def parts_of(name: str) -> NameParts | None:
 
 def _is_passed(word: str, at: int, found: FoundScore) -> bool:
     is_number = word.isdigit() and at == found.end and found.score.quantity in _NUMBERED
-    return word in QUALIFIERS or word.startswith("@") or is_number
+    # top_k_accuracy, top5_accuracy and negative_mean_squared_error tell these words themselves.
+    is_told = any(found.score.quantity.startswith(t) and re.fullmatch(w, word) for t, w in _TOLD)
+    return word in QUALIFIERS or word.startswith("@") or is_number or is_told
 
 
 def _take_quantities(kinds: dict[int, str], found: FoundScore) -> str:
@@ -90,7 +93,7 @@ def _take_quantities(kinds: dict[int, str], found: FoundScore) -> str:
     for end in range(max(kinds, default=-1) + 1, 0, -1):
         run = [kinds[i] for i in range(_begin(kinds, end), end)]
         quantity, length = score_words(run)
-        if not quantity or run[-1] in SPLIT_OF or run[-1] in COMPONENTS:
+        if not quantity or run[-1] in SPLIT_OF or (length == 1 and run[-1] in COMPONENTS):
             continue
         again = quantity == ours or ours.endswith(f"_{quantity}") or quantity in _SAID_TOO.get(ours, ())
         if again:

@@ -68,7 +68,13 @@ SCORES: Mapping[str, Score] = MappingProxyType(
             *_rows("macro_accuracy f1 precision recall specificity", Scale.SHARE, up=True, best=1.0),
             *_rows("success_rate pass mrr ndcg hits", Scale.SHARE, up=True, best=1.0),
             *_rows("average_precision map map50 map75 iou dice ssim", Scale.SHARE, up=True, best=1.0),
-            *_rows("exact_match bleu rouge chrf meteor", Scale.SHARE, up=True, start=0.0, best=1.0),
+            *_rows(
+                "exact_match bleu rouge rouge1 rouge2 rougel rougelsum chrf meteor",
+                Scale.SHARE,
+                up=True,
+                start=0.0,
+                best=1.0,
+            ),
             *_rows("auc", Scale.SHARE, up=True, start=0.5, best=1.0),
             *_rows("error wer cer calibration_error", Scale.SHARE, up=False, best=0.0),
             *_rows("loss bits", Scale.LOG, up=False, best=0.0),
@@ -173,7 +179,7 @@ def find_score(words: Sequence[str]) -> FoundScore | None:
         word = words[end - 1]
         if word.startswith("@"):
             at = word[1:]
-        elif word in _PASSED:
+        elif word in _PASSED or word.isdigit():
             continue
         elif word in NO_CURVE or left == 0:
             return None

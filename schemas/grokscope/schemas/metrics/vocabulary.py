@@ -12,7 +12,8 @@ SCORE_NAMES: Mapping[str, str] = {
     "normalized_accuracy": "acc_norm acc_normalized accuracy_norm",
     "token_accuracy": "token_acc tok_acc",
     "macro_accuracy": "balanced_accuracy balanced_acc bal_acc bacc",
-    "error": "errors err errs error_rate err_rate misclassification zero_one_loss classification_error",
+    "error": "errors err errs error_rate err_rate misclassification zero_one_loss classification_error "
+    "merror",
     "loss": "losses ce nll xent crossentropy cross_entropy log_loss logloss bce objective "
     "negative_log_likelihood neg_log_likelihood",
     "bits": "bpb bpc bpt bpw bpd bits_per_byte bits_per_char bits_per_character bits_per_token "
@@ -35,6 +36,8 @@ SCORE_NAMES: Mapping[str, str] = {
     "auc": "auroc roc_auc auc_roc rocauc roc",
     "average_precision": "auprc pr_auc auc_pr ap",
     "map": "mean_average_precision",
+    "map50": "ap50",
+    "map75": "ap75",
     "mrr": "mean_reciprocal_rank",
     "hits": "hit_rate hit_ratio",
     "iou": "miou mean_iou jaccard jaccard_index",
@@ -42,7 +45,8 @@ SCORE_NAMES: Mapping[str, str] = {
     "exact_match": "em exact full_match",
     "success_rate": "success success_once solve_rate win_rate winrate pass_rate is_success",
     "bleu": "sacrebleu",
-    "rouge": "rouge1 rouge2 rougel rouge_l rougelsum",
+    "rougel": "rouge_l",
+    "rougelsum": "rouge_lsum",
     "wer": "word_error_rate",
     "cer": "char_error_rate character_error_rate",
     "calibration_error": "ece",
@@ -58,7 +62,7 @@ SCORE_NAMES: Mapping[str, str] = {
 SPLIT_NAMES: Mapping[str, str] = {
     "train": "train training trn tr fit learn",
     "test": "test testing tst te heldout holdout held hold",
-    "val": "val valid validation eval evaluation dev",
+    "val": "val vali valid validation eval evaluation dev",
 }
 """Split -> words that name it."""
 SPLIT_OF: Mapping[str, str] = {word: split for split, words in SPLIT_NAMES.items() for word in words.split()}
@@ -86,29 +90,29 @@ SHIFTED: Mapping[str, str] = {
 }
 """Words that tell a shifted set beside the name of a split: ``val_unseen`` is one beside ``val_seen``."""
 QUALIFIERS = _words(
-    "mean avg average median total overall all running smooth smoothed ema raw current last final "
-    "epoch epochs step steps iter iters iterations iteration batch batches minibatch batchwise ep "
-    "episode episodic macro micro weighted per token tokens byte char word seq sequence sample "
-    "samples example examples percent pct percentage data dataset set split in of on out inner metric "
-    "metrics value values scalar scalars log logs curve curves chart charts vs summary none binary "
-    "categorical multiclass multilabel sparse language lm len"
+    "mean avg average median total overall all running smooth smoothed ema raw current last final epoch "
+    "epochs step steps iter iters iterations iteration batch batches minibatch batchwise ep episode "
+    "episodic macro micro weighted per token tokens byte char word seq sequence sample samples example "
+    "examples percent pct percentage data dataset set split in of on out inner metric metrics scalar "
+    "scalars log logs curve curves chart charts vs summary perf result results none binary single multi "
+    "label categorical multiclass multilabel sparse language lm len"
 )
 """Words that say how a score was taken, not what it is; they may stand before and behind it."""
 NO_CURVE = _words(
     "best max min std var variance stderr sem ci lower upper target goal threshold baseline weight "
-    "weights scale scaler scaling coef coeff coefficient factor ratio gap diff difference delta "
-    "hparam hparams hp config param params count num number time seconds second runtime patience norm "
-    "grad gradient gradients lr momentum rank index version slope trend change improvement"
+    "weights scale scaler scaling coef coeff coefficient factor ratio gap diff difference delta hparam "
+    "hparams hp config param params count num number time seconds second runtime patience norm grad "
+    "gradient gradients lr momentum rank index version slope trend change improvement chosen rejected"
 )
 """Words that make a name another thing than a curve of a score: a spread, a setting, the best so far."""
 COMPONENTS = _words(
     "box obj cls dfl bbox mask rpn seg aux kl kld reg regularization recon reconstruction rec adv gan "
-    "gen disc generator discriminator policy value actor critic entropy mlm nsp clm contrastive itc "
-    "itm triplet center commit commitment vq codebook perceptual style content cycle identity l1 l2 "
-    "smooth wd weight decay distill distillation kd align alignment consistency orth sparsity balance "
-    "router load z d g pg vf qf q v q1 q2 alpha temperature objectness giou ciou ctc att attention "
-    "mel duration pitch stop feature depth normal edge flow image text audio head main base physics "
-    "pde bc ic dice iou"
+    "gen disc generator discriminator policy value actor critic entropy mlm nsp clm contrastive itc itm "
+    "triplet center commit commitment vq codebook perceptual style content cycle identity l1 l2 smooth "
+    "wd weight decay distill distillation kd align alignment consistency orth sparsity balance router "
+    "load z d g pg vf qf q v q1 q2 alpha temperature objectness giou ciou ctc att attention mel "
+    "duration pitch stop feature depth normal edge flow image text audio head main base physics pde bc "
+    "ic dice iou clip nav"
 )
 """Words that name a term of a loss, not a set that it was measured on."""
 NO_TASK = _words("layer layers block blocks head heads expert experts probe probes module fold rank")

@@ -3,6 +3,8 @@
 import re
 
 _WORD = re.compile(r"@\d+|[A-Z]?[a-z]+[0-9]*|[A-Z]+(?![a-z])[0-9]*|[0-9]+")
+_LONGEST = 1000
+"""Characters of a name that is read."""
 # Written as one word, such as valacc.
 _SPLIT = "train|training|test|val|valid|validation|eval|dev"
 _SCORE = "acc|accuracy|loss|err|error|ppl|f1|mse|auc|bpb"
@@ -19,22 +21,25 @@ _SPELLINGS = tuple(
         (r"chrF", "chrf"),
         (r"[/_]dataloader_idx_\d+$", ""),
         (r"\([BMP]\)$", ""),  # boxes, masks and poses of a YOLO model
+        (r"^valid_0's ", "valid "),  # LightGBM's first set
         (r"%", " percent "),
         (r"(?i)\b(top|acc|prec|err)[-_ ]?@?[-_ ]?(\d+)(?![a-z0-9])", r"\1\2"),
-        (r"(?i)(?<=[a-z])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
+        (r"(?i)(?<=[a-z0-9])[-_ ]?(?:@|at[-_ ]?)(?=\d)", " @"),
         (rf"(?i)(?<![a-z])({_SPLIT})({_SCORE})(?![a-z])", r"\1 \2"),
     )
 )
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of ``name`` in order, in small letters.
+    """Return the words of ``name`` in order, in small letters; none of a name that is a text.
 
     >>> words_of("trainAcc"), words_of("metrics/mAP50(B)"), words_of("Top-5 Accuracy (%)")
     (('train', 'acc'), ('metrics', 'map50'), ('top5', 'accuracy', 'percent'))
     >>> words_of("valacc"), words_of("recall_at_10")
     (('val', 'acc'), ('recall', '@10'))
     """
+    if len(name) > _LONGEST:
+        return ()
     for pattern, instead in _SPELLINGS:
         name = pattern.sub(instead, name)
     return tuple(word.lower() for word in _WORD.findall(name))

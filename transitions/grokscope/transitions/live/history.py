@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
-from grokscope.schemas import POINT_SCHEMA, resolve, score_of
+from grokscope.schemas import POINT_SCHEMA, canonical, score_of
 from grokscope.transitions.curves.series import Floats, Integers, log_steps
 
 CAPACITY = 2048
@@ -114,7 +114,7 @@ class History:
             if key in self._names or len(self._names) >= MOST_NAMES:
                 continue
             self._names.add(key)
-            name = resolve([key])[key]
+            name = canonical(key) or key
             if is_read(name) and len(self._curves) >= MOST_CURVES:
                 self._is_full = True
             elif is_read(name):

@@ -8,6 +8,7 @@ import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict
 from grokscope.transitions.curves.levels import end_level
+from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, curves_by_run, running_median
 from grokscope.transitions.events.divergence import divergence_of
@@ -100,7 +101,8 @@ def _analyses(curves: Mapping[str, Curve]) -> list[RunAnalysis]:
 def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> CurveOutcome:
     rise, memorized, test = analysis.generalization, analysis.fit.memorized, analysis.test
     midpoint = rule.date(analysis) if rise is not None else None
-    is_late = analysis.pattern in _WITH_DELAY
+    delay = delay_between(memorized, midpoint, curves=curves) if analysis.pattern in _WITH_DELAY else None
+    delay = delay if delay is not None and delay.steps >= 0 else None
     smooth = running_median(test.values, width=test.patience | 1)
     return CurveOutcome(
         metric=test.metric,
@@ -110,7 +112,7 @@ def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definitio
         onset=None if rise is None else rise.onset,
         midpoint=midpoint,
         generalized=analysis.generalized,
-        delay=delay_between(memorized, midpoint, curves=curves) if is_late else None,
+        delay=delay,
         level=test.level(end_level(test)),
         best=test.level(float(np.max(smooth))),
         missing=tuple(what_is_missing(analysis)),
@@ -176,6 +178,8 @@ def _phase_changes(
     origin: Origin, curves: Mapping[str, Curve], *, dated: Collection[str] = ()
 ) -> Sequence[Transition]:
     """Return the phase changes of curves that are not ``dated``: each outcome's own, one of all others."""
+    # Of what grokscope measures itself, only what tells of learning: the others have rises of their own.
+    curves = {n: c for n, c in curves.items() if n.startswith("progress/") or is_evaluation(n)}
     outcomes = {name for name in curves if name.startswith(_OUTCOMES)}
     alone = [change for name in sorted(outcomes - set(dated)) for change in phase_changes_of(curves[name])]
     others = phase_changes([c for name, c in curves.items() if name not in outcomes and name not in dated])

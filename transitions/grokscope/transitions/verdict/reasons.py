@@ -11,7 +11,10 @@ from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
 from grokscope.transitions.events.memorization import FITTED, LEARNED, Fit
 from grokscope.transitions.verdict.analysis import RunAnalysis
-from grokscope.transitions.verdict.pairs import Pair
+from grokscope.transitions.verdict.pairs import Pair, held_out_scores
+
+_HELD_OUT, _TRAINED = ("test/accuracy", "val/accuracy"), ("train/accuracy",)
+"""Looked at first where a run has too little to be judged."""
 
 
 def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
@@ -19,16 +22,14 @@ def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
     reasons = [reason for pair in pairs if (reason := why_unreadable(pair)) is not None]
     if reasons:
         return reasons
-    named = (
-        ("held-out accuracy (test/accuracy or val/accuracy)", ("test/accuracy", "val/accuracy")),
-        ("train/accuracy", ("train/accuracy",)),
-    )
-    for name, keys in named:
-        found = next((curves[key] for key in keys if key in curves), None)
-        reason = _why_unusable(found, name)
-        if reason is not None:
+    for curve in (curves[name] for name in (*_HELD_OUT, *_TRAINED) if name in curves):
+        if (reason := _why_short(curve)) is not None:
             return [reason]
-    return []
+    scores = held_out_scores(curves)
+    if not scores:
+        return ["No held-out score or loss was logged, so no learning phase can be told."]
+    names = " and ".join(score.test.metric for score in scores[:3])
+    return [f"No training curve was logged beside {names}, so no learning phase can be told."]
 
 
 def why_unreadable(pair: Pair) -> str | None:
@@ -132,9 +133,7 @@ def _begins_late(test: Curve) -> str:
     )
 
 
-def _why_unusable(curve: Curve | None, name: str) -> str | None:
-    if curve is None:
-        return f"No {name} was logged, so no learning phase can be told."
+def _why_short(curve: Curve) -> str | None:
     if len(curve) == 0:
         return (
             f"None of the {curve.dropped} values of {curve.metric} is finite, so there is no curve to judge."
