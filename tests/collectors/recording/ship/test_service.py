@@ -2,15 +2,17 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 
 import pytest
 
 from grokscope.collectors.recording.ship import backlogs, ensure_shipper, has_failed, is_held
+from grokscope.collectors.recording.ship import service as service_module
 from grokscope.collectors.recording.ship.lock import ShipLock
-from grokscope.collectors.recording.ship.run_store import RunGone, Unavailable
-from grokscope.collectors.recording.ship.service import Service, state_path
+from grokscope.collectors.recording.ship.run_store import OtherVersion, RunGone, Unavailable
+from grokscope.collectors.recording.ship.service import TICK_SECONDS, Service, state_path
 
 
 class Away:
@@ -39,17 +41,19 @@ class Away:
         self.taken.append((run, ending.status))
 
 
-def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path, store):
+def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path, store, monkeypatch):
     _, _, writer = new_spool()
     writer.points(1, 1000, {"m": 1.0})
     writer.close()
     waits: list[float] = []
-    run_store = Away(calls=12)
+    spread = set()
+    monkeypatch.setattr(random, "uniform", lambda *bounds: spread.add(bounds) or 1.0)
+    run_store = Away(calls=8)
     service = Service(tmp_path / "home", store, run_store=run_store, sleep=waits.append)
     assert service.run(idle_seconds=0.0)
-    growing = [w for w in waits if w > 0.4]
-    assert waits[0] < 1
-    assert 20 < max(growing) < 40
+    assert waits[:-2] == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert waits[-2:] == [TICK_SECONDS] * 2  # the points, and then the end
+    assert spread == {(0.75, 1.25)}  # so that many shippers do not come back at one instant
     assert run_store.taken == [("run-a", 1), ("run-a", "KILLED")]
 
 
@@ -63,6 +67,45 @@ def test_while_a_store_is_away_its_state_says_why(new_spool, tmp_path, store):
     (backlog,) = backlogs(tmp_path / "home")
     assert (backlog.points, backlog.spools, backlog.why) == (1, 1, "refused")
     assert "1 points wait on disk" in backlog.overdue_message(3)
+
+
+class Odd(Away):
+    """A store of another version, or one whose client fails in a way of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(calls=0)
+        self.error = error
+        self.asked = 0
+
+    def open_run(self, meta):
+        self.asked += 1
+        raise self.error
+
+
+def test_that_a_store_is_of_another_version_is_said_once(new_spool, tmp_path, store, caplog):
+    new_spool(is_alive=True)
+    waits: list[float] = []
+    run_store = Odd(OtherVersion("of another MLflow"))
+    service = Service(tmp_path / "home", store, run_store=run_store, sleep=waits.append)
+    for _ in range(6):
+        service.tick()
+    assert [record.getMessage().count("of another MLflow") for record in caplog.records] == [1]
+    assert 5 * 0.75 <= waits[-1] <= 5 * 1.25
+
+
+def test_a_spool_that_cannot_be_shipped_is_left_alone_though_the_disk_takes_no_note_of_it(
+    new_spool, tmp_path, store, monkeypatch
+):
+    def refuse(*_) -> None:
+        raise OSError("no space left")
+
+    new_spool()
+    monkeypatch.setattr(service_module, "replace_json", refuse)
+    run_store = Odd(ValueError("odd"))
+    service = Service(tmp_path / "home", store, run_store=run_store, sleep=lambda _: None)
+    assert [service.tick() for _ in range(3)] == [0, 0, 0]
+    assert run_store.asked == 1
+    assert not service.has_spools()
 
 
 def test_a_spool_without_a_place_does_not_hold_up_the_others(new_spool, tmp_path, store):
@@ -86,9 +129,8 @@ def broken_mlflow(tmp_path):
     return tmp_path / "broken"
 
 
-def test_only_one_process_ships_to_a_store_and_another_leaves_before_it_imports_mlflow(
-    tmp_path, store, broken_mlflow, monkeypatch
-):
+def test_only_one_process_ships_to_a_store(tmp_path, store, broken_mlflow, monkeypatch):
+    """Another leaves before it imports mlflow."""
     monkeypatch.setenv("PYTHONPATH", str(broken_mlflow), prepend=os.pathsep)
     home = tmp_path / "home"
     lock = ShipLock(home, store)

@@ -97,7 +97,7 @@ def test_a_segment_that_is_gone_is_told(tmp_path):
     (tmp_path / "000002.seg").unlink()
     steps, found = read(tmp_path)
     assert steps[-1] == "end"
-    assert "segments 1 to 2 are missing" in found.sentence
+    assert "(segment 1, byte 0: segments 1 to 2 are missing)" in found.sentence
     write_cursor(tmp_path, Cursor(segment=1, offset=20))
     assert "segments 1 to 2 are missing" in read(tmp_path, Cursor(segment=1, offset=20))[1].sentence
 
