@@ -188,7 +188,7 @@ def command(tmp_path, free_port, monkeypatch, servers, wait_until):
             [sys.executable, "-m", "grokscope.cli.main", *arguments], stderr=errors, start_new_session=True
         )
     try:
-        wait_until(lambda: "Ctrl-C ends it" in (tmp_path / "errors").read_text())
+        wait_until(lambda: "Ctrl-C ends it" in (tmp_path / "errors").read_text(), seconds=120)
         yield process, port
     finally:
         for number in (process.pid, *servers(port)):
