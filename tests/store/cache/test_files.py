@@ -4,6 +4,7 @@ import pytest
 
 from grokscope.schemas.files.private import reading
 from grokscope.store.cache.files import Manifest, MirrorSegment, checksum, checksum_of
+from grokscope.store.cache.location import open_mirror
 
 
 def manifest(*rows: int) -> Manifest:
@@ -32,3 +33,11 @@ def test_a_file_and_its_content_have_one_checksum(tmp_path):
     (tmp_path / "f").write_bytes(b"points")
     with reading(tmp_path / "f") as file:
         assert checksum(file) == checksum_of(b"points")
+
+
+def test_only_the_writer_saves_and_only_if_there_is_something_to_save(tmp_path):
+    writer, reader = (open_mirror("sqlite:////x.db", root=tmp_path / "mirror") for _ in range(2))
+    for rows, now, is_due in ((0, True, False), (1, True, True)):
+        assert (writer.is_due(rows, now=now), reader.is_due(rows, now=now)) == (is_due, False)
+    writer.close()
+    reader.close()

@@ -211,3 +211,21 @@ def test_whole_frames_are_found_behind_a_megabyte_of_anything():
     record = frame(b"E{}")
     found = list(read_around(record + junk + record, is_rest=True))
     assert [first for _, first, _ in found] == [0, len(record) + len(junk)]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            MAGIC[:3],
+            "an unknown number of bytes could not be read (segment 0, byte 0: it is cut before its fir",
+        ),
+        (MAGIC + frame(b"X12"), "1 records and 3 bytes could not be read (segment 0, byte 8: "),
+    ],
+)
+def test_damage_to_a_last_segment_is_told_with_its_place_and_what_it_costs(tmp_path, content, told):
+    (tmp_path / "000000.seg").write_bytes(content)
+    reader = SpoolReader(tmp_path, Cursor())
+    assert list(reader.read()) == []
+    reader.look_for_damage()
+    assert reader.damage.sentence.startswith(told)
