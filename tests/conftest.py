@@ -1,4 +1,4 @@
-"""What the tests of several rooms need: a free port, a PostgreSQL server, a browser."""
+"""What the tests of several rooms need: waiting, a free port, a PostgreSQL server, a browser."""
 
 import os
 import pwd
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -72,6 +73,34 @@ def _home(tmp_path_factory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GROKSCOPE_HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+def _wait_until(read: Callable[[], Any], *, seconds: float = 90, why: Callable[[], object] = str) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := read()):
+        assert time.monotonic() < deadline, f"it did not come to be in {seconds:g} s: {why()}"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., Any]:
+    """Read again and again until something is there, and give it; ``why`` says more if it never is."""
+    return _wait_until
+
+
+@pytest.fixture(scope="session")
+def command_lines() -> Callable[[], dict[int, list[str]]]:
+    """Give the arguments of every process of this machine, as anybody sees them: pid -> arguments."""
+    return partial(_of_processes, "cmdline")
+
+
+def _of_processes(what: Literal["cmdline", "environ"]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for path in Path("/proc").glob(f"[0-9]*/{what}"):
+        with suppress(OSError):  # it has ended meanwhile
+            found[int(path.parent.name)] = path.read_bytes().decode(errors="replace").split("\0")
+    return found
 
 
 @pytest.fixture
@@ -146,15 +175,9 @@ def browser(chromium) -> Iterator[Browser]:
                 executable_path=chromium, args=list(_QUIET), env={**os.environ, name: mark}, timeout=PAGE_MS
             )
         finally:
-            _kill_marked(f"{name}={mark}")
-
-
-def _kill_marked(variable: str) -> None:
-    """Kill the processes with this variable in their environment: a browser that hangs closes nothing."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
-                os.kill(int(process.name), signal.SIGKILL)
+            for pid in [pid for pid, found in _of_processes("environ").items() if f"{name}={mark}" in found]:
+                with suppress(OSError):  # one that hangs closes nothing
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -272,8 +295,6 @@ def _make_cluster(server: Postgres, folder: Path, initdb: Sequence[str]) -> None
 
 def _make_database(server: Postgres, log: Path) -> None:
     environment: Mapping[str, str] = {**server.environment, "PGDATABASE": "postgres"}
-    deadline = time.monotonic() + 30
-    while subprocess.run([server.bin / "pg_isready", "-q"], check=False, env=environment).returncode:
-        assert time.monotonic() < deadline, f"PostgreSQL did not start: {log.read_text()[-2000:]}"
-        time.sleep(0.1)
+    asked = partial(subprocess.run, [server.bin / "pg_isready", "-q"], check=False, env=environment)
+    _wait_until(lambda: asked().returncode == 0, seconds=30, why=lambda: log.read_text()[-2000:])
     subprocess.run([server.bin / "createdb", server.database], check=True, env=environment)

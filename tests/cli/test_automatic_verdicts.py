@@ -4,10 +4,9 @@ import json
 import math
 import shutil
 import threading
-import time
 from contextlib import nullcontext
 from pathlib import Path
-from unittest.mock import Mock
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -22,8 +21,6 @@ from grokscope.schemas import CLIENT_RUN_ID
 from grokscope.store import StoreError, open_store
 from grokscope.store.verdict_tags import ARTIFACT
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
-
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -188,7 +185,7 @@ def test_a_folder_of_points_takes_no_verdicts_and_says_so(tmp_path):
 
 
 def test_a_store_that_cannot_be_reached_is_said_once_and_written_when_it_is_back(
-    uri, client, start, pattern, tmp_path, capfd
+    uri, client, start, pattern, tmp_path, capfd, wait_until
 ):
     run = start()
     client.set_terminated(run)
@@ -196,9 +193,9 @@ def test_a_store_that_cannot_be_reached_is_said_once_and_written_when_it_is_back
     shutil.move(path, tmp_path / "away.db")
     path.write_text(garbage)
     with automatic_verdicts(uri, every_s=0.02):
-        said = wait_for(lambda: capfd.readouterr().err)
+        said = wait_until(lambda: capfd.readouterr().err)
         shutil.move(tmp_path / "away.db", path)
-        assert wait_for(lambda: pattern(run)) == "grokking"
+        assert wait_until(lambda: pattern(run)) == "grokking"
     assert said.count("\n") == 1
     assert said.startswith("grokscope: verdicts are not written: ")
     assert said.endswith("; trying again\n")
@@ -206,25 +203,17 @@ def test_a_store_that_cannot_be_reached_is_said_once_and_written_when_it_is_back
 
 
 def test_up_writes_verdicts_only_if_it_is_asked_to(
-    grokscope, uri, client, start, pattern, free_port, monkeypatch
+    grokscope, uri, client, start, pattern, free_port, monkeypatch, wait_until
 ):
-    run = start()
+    run, written = start(), []
     client.set_terminated(run)
-    ended = Mock(wait_for_end=Mock(side_effect=lambda: wait_for(lambda: pattern(run))))
-    monkeypatch.setattr(up, "dashboard", lambda *_, **__: nullcontext(ended))
+    page = SimpleNamespace(wait_for_end=lambda: wait_until(lambda: pattern(run)))
+    monkeypatch.setattr(up, "dashboard", lambda *_, **__: nullcontext(page))
     monkeypatch.setattr(up, "choose_port", lambda *_: free_port())
     arguments = ("up", "--store", uri, "--no-browser")
     status, _, err = grokscope(*arguments, "--write")
     assert (status, pattern(run)) == (0, "grokking")
     assert "its runs get their verdicts as they end" in err
-    with monkeypatch.context() as patch:
-        patch.setattr(up, "automatic_verdicts", Mock(side_effect=AssertionError))
-        assert grokscope(*arguments)[0] == 0
-
-
-def wait_for(read):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := read()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    monkeypatch.setattr(up, "automatic_verdicts", written.append)
+    assert grokscope(*arguments)[0] == 0
+    assert written == []

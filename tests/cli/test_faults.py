@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 
 import pytest
@@ -59,16 +58,13 @@ def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_pa
     assert "s3cr3t" not in str(caught.value)
 
 
-def test_a_terminated_command_takes_its_dashboard_with_it(finished, free_port):
+def test_a_terminated_command_takes_its_dashboard_with_it(finished, free_port, wait_until):
     port = free_port()
     command = [sys.executable, "-m", "grokscope.cli.main", "up", "--store", finished.uri, "--no-browser"]
     process = subprocess.Popen(
         [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
     )
-    deadline = time.monotonic() + 60
-    while not _answers(port):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: _answers(port))
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 128 + signal.SIGTERM
     assert not _answers(port)

@@ -8,7 +8,6 @@ import time
 import urllib.request
 from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -57,17 +56,10 @@ def lock(tmp_path, monkeypatch):
     return tmp_path / "keep"
 
 
-def servers(port):
-    """The processes that serve ``port``."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (entry / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if f"--server.port={port}" in arguments:
-            found.append(int(entry.name))
-    return found
+@pytest.fixture
+def servers(command_lines):
+    """Give a function that finds the processes which serve a port."""
+    return lambda port: [pid for pid, words in command_lines().items() if f"--server.port={port}" in words]
 
 
 def health(port):
@@ -78,15 +70,14 @@ def health(port):
         return None
 
 
-def wait_until(is_so, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.1)
+@pytest.fixture
+def wait_for_another(servers, wait_until):
+    """Give a function that waits until another process than the one before answers at the port."""
 
+    def wait(port, before):
+        wait_until(lambda: servers(port) not in ([], [before]) and health(port) == "ok", seconds=120)
 
-def wait_for_another(port, process):
-    wait_until(lambda: servers(port) not in ([], [process]) and health(port) == "ok")
+    return wait
 
 
 def stacks(tmp_path):
@@ -99,7 +90,7 @@ def sentences(capfd):
 
 @pytest.mark.parametrize("patience_s", [8.0])
 def test_a_server_whose_threads_all_wait_for_pythons_lock_is_started_again_with_its_stacks_kept(
-    lock, up, tmp_path, capfd
+    lock, up, tmp_path, capfd, servers, wait_for_another
 ):
     _, port = up
     (process,) = servers(port)
@@ -114,7 +105,9 @@ def test_a_server_whose_threads_all_wait_for_pythons_lock_is_started_again_with_
     assert kept.stat().st_mode & 0o077 == 0
 
 
-def test_a_server_that_is_killed_is_started_again_and_no_stacks_are_told_of(up, capfd, tmp_path):
+def test_a_server_that_is_killed_is_started_again_and_no_stacks_are_told_of(
+    up, capfd, tmp_path, servers, wait_for_another
+):
     _, port = up
     (process,) = servers(port)
     os.kill(process, signal.SIGKILL)
@@ -125,11 +118,12 @@ def test_a_server_that_is_killed_is_started_again_and_no_stacks_are_told_of(up, 
     assert stacks(tmp_path) == []
 
 
-def test_a_server_that_dies_again_and_again_while_it_starts_is_given_up_with_a_sentence(up, capfd):
+def test_a_server_that_dies_again_and_again_while_it_starts_is_given_up_with_a_sentence(
+    up, capfd, servers, wait_until
+):
     running, port = up
     for _ in range(4):
-        wait_until(lambda: servers(port))
-        (process,) = servers(port)
+        (process,) = wait_until(lambda: servers(port))
         os.kill(process, signal.SIGKILL)
         wait_until(lambda gone=process: gone not in servers(port))
     with pytest.raises(typer.Exit) as ended:
@@ -141,7 +135,7 @@ def test_a_server_that_dies_again_and_again_while_it_starts_is_given_up_with_a_s
     assert "too many faults within 10 minutes, so it is not started again" in last
 
 
-def test_a_server_that_somebody_ends_stays_ended(up, capfd):
+def test_a_server_that_somebody_ends_stays_ended(up, capfd, servers):
     running, port = up
     (process,) = servers(port)
     os.kill(process, signal.SIGTERM)
@@ -184,7 +178,7 @@ def test_a_host_that_is_none_of_this_machine_is_refused_with_the_reason():
 
 
 @pytest.fixture
-def command(tmp_path, free_port, monkeypatch):
+def command(tmp_path, free_port, monkeypatch, servers, wait_until):
     """Start ``grokscope up`` as a shell does, in a process group of its own; give it and its port."""
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
     port = free_port()
@@ -194,7 +188,7 @@ def command(tmp_path, free_port, monkeypatch):
             [sys.executable, "-m", "grokscope.cli.main", *arguments], stderr=errors, start_new_session=True
         )
     try:
-        wait_until(lambda: "Ctrl-C ends it" in (tmp_path / "errors").read_text())
+        wait_until(lambda: "Ctrl-C ends it" in (tmp_path / "errors").read_text(), seconds=120)
         yield process, port
     finally:
         for number in (process.pid, *servers(port)):
@@ -204,7 +198,9 @@ def command(tmp_path, free_port, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_one_signal_to_all_that_a_terminal_started_ends_all_without_a_word(command, tmp_path, number):
+def test_one_signal_to_all_that_a_terminal_started_ends_all_without_a_word(
+    command, tmp_path, number, servers
+):
     process, port = command
     os.killpg(process.pid, number)
     assert process.wait(30) == 128 + number
@@ -215,13 +211,13 @@ def test_one_signal_to_all_that_a_terminal_started_ends_all_without_a_word(comma
     assert stacks(tmp_path) == []
 
 
-def test_a_server_does_not_outlive_a_command_that_is_killed(command):
+def test_a_server_does_not_outlive_a_command_that_is_killed(command, servers, wait_until):
     process, port = command
     process.kill()
     wait_until(lambda: servers(port) == [])
 
 
-def test_a_second_ctrl_c_leaves_no_server_behind_that_stands_still(lock, command):
+def test_a_second_ctrl_c_leaves_no_server_behind_that_stands_still(lock, command, servers, wait_until):
     process, port = command
     lock.touch()
     wait_until(lambda: health(port) is None)

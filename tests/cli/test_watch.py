@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import polars as pl
 import pytest
@@ -141,17 +140,14 @@ def test_signals_are_said_once_and_names_cannot_write_on_the_terminal(grokscope,
     assert watches[0].startswith("a\\x1b[2Jb: ")
 
 
-def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, tmp_path):
+def test_a_store_that_fails_for_a_while_is_said_once_and_watched_again(uri, client, wait_until):
     made = client.create_run(client.create_experiment("e"))
     log(client, made.info.run_id, synthetic_run(MEMORIZING))
     watched = WatchedRuns(open_store(uri), "e", alpha=0.01)
     client.delete_run(made.info.run_id)
     assert list(watched.news(is_last=True)) == []
     client.restore_run(made.info.run_id)
-    deadline = time.monotonic() + 20
-    while not (said := list(watched.news(is_last=True))):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    said = wait_until(lambda: list(watched.news(is_last=True)))
     assert said[0].event.kind == "memorization"
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 from grokscope.collectors.recording.spool import Event, Points, find_spools, read_spool
 
@@ -42,7 +41,6 @@ def test_workers_and_spawned_processes_neither_log_nor_hang_and_no_secret_is_wri
     script.write_text(CHILDREN)
     home = tmp_path / "home"
     environment = os.environ | {"GROKSCOPE_HOME": str(home), "SOME_TOKEN": "env-canary"}
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", script, "--password", "argv-canary"],
         env=environment,
@@ -52,7 +50,6 @@ def test_workers_and_spawned_processes_neither_log_nor_hang_and_no_secret_is_wri
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - began < 60
     (folder,) = find_spools(home)
     records = [read.record for read in read_spool(folder)]
     assert [(r.step, r.keys) for r in records if isinstance(r, Points)] == [

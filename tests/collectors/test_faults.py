@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -115,18 +114,15 @@ def test_a_home_that_others_can_write_is_told_and_training_goes_on(no_shipper, c
     assert [path.name for path in no_shipper.iterdir()] == ["thesis.tex"]
 
 
-def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(no_shipper, monkeypatch, capsys):
+def test_a_spool_that_could_not_be_created_is_as_soon_as_there_is_room(
+    no_shipper, monkeypatch, capsys, wait_until
+):
     monkeypatch.setattr("grokscope.collectors.recording.retrying_sink._RETRY_SECONDS", 0.01)
     no_shipper.write_text("a file where the folder should be")
     sink = opened({})
     sink.points(0, 1000, {"m": 1.0, "n": 2.0})
     no_shipper.unlink()
-    deadline = time.monotonic() + 10
-    while not find_spools(no_shipper):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    while sink._found is None:
-        time.sleep(0.001)
+    wait_until(lambda: sink._found)
     sink.points(1, 2000, {"m": 1.0})
     sink.end("FINISHED", 3000)
     (folder,) = find_spools(no_shipper)

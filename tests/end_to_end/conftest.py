@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ class Trainer:
     folder: Path
     home: Path
     store: str
+    wait_until: Callable[..., None]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -56,19 +56,7 @@ class Trainer:
         return [tuple(json.loads(line)) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def wait_for(self, rows: int) -> None:
-        wait_until(lambda: (self.folder / "kept").exists() and len(self.ledger("kept")) >= rows)
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be in time"
-        time.sleep(0.05)
-
-
-@pytest.fixture(name="wait_until")
-def _wait_until() -> Callable[..., None]:
-    return wait_until
+        self.wait_until(lambda: (self.folder / "kept").exists() and len(self.ledger("kept")) >= rows)
 
 
 @pytest.fixture(name="stored")
@@ -85,8 +73,8 @@ def stored(uri: str, experiment: str = "ledger") -> list[Row]:
 
 
 @pytest.fixture
-def trainer(tmp_path) -> Trainer:
-    return Trainer(tmp_path / "run", tmp_path / "home", f"sqlite:///{tmp_path}/mlflow.db")
+def trainer(tmp_path, wait_until) -> Trainer:
+    return Trainer(tmp_path / "run", tmp_path / "home", f"sqlite:///{tmp_path}/mlflow.db", wait_until)
 
 
 @dataclass
@@ -95,6 +83,7 @@ class Server:
 
     database: Path
     port: int
+    wait_until: Callable[..., None]
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -113,7 +102,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_until(self._is_up)
+        self.wait_until(self._is_up)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -130,7 +119,7 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path, free_port) -> Iterator[Server]:
-    server = Server(tmp_path / "server.db", free_port())
+def server(tmp_path, free_port, wait_until) -> Iterator[Server]:
+    server = Server(tmp_path / "server.db", free_port(), wait_until)
     yield server
     server.kill()

@@ -5,8 +5,8 @@ import random
 import signal
 import sqlite3
 import time
-from contextlib import closing, suppress
-from pathlib import Path
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -21,14 +21,11 @@ def check(trainer, stored) -> None:
     assert set(kept) <= set(rows) <= set(sent)
 
 
-def pids_of_shippers(home) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            command = path.read_text().split("\0")
-            if "grokscope.collectors.recording.ship" in command and str(home) in command:
-                found.append(int(path.parent.name))
-    return found
+@pytest.fixture
+def shippers(trainer, command_lines):
+    """Give a function that finds the processes which ship for the trainer."""
+    words = {"grokscope.collectors.recording.ship", str(trainer.home)}
+    return lambda: [pid for pid, command in command_lines().items() if words <= {*command}]
 
 
 def test_a_run_that_ends_well_is_stored_exactly(trainer, stored, wait_until):
@@ -58,14 +55,14 @@ def test_a_killed_trainer_loses_nothing_that_log_has_returned_from(trainer, stor
     assert (again.returncode, again.stdout.partition(":")[0]) == (0, "nothing to send")
 
 
-def test_a_killed_shipper_is_replaced_and_doubles_nothing(trainer, stored, wait_until):
+def test_a_killed_shipper_is_replaced_and_doubles_nothing(trainer, stored, shippers, wait_until):
     process = trainer.start(steps=10**6, pause=0.002)
     trainer.wait_for(rows=300)
     database = trainer.store.removeprefix("sqlite:///")
     for count in (1, 2):
-        wait_until(lambda: _count(database) > 0 and pids_of_shippers(trainer.home))
+        wait_until(lambda: _count(database) > 0 and shippers())
         before = _count(database)
-        for pid in pids_of_shippers(trainer.home):
+        for pid in shippers():
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda before=before: _count(database) > before)
         assert process.poll() is None, count
@@ -77,24 +74,22 @@ def test_a_killed_shipper_is_replaced_and_doubles_nothing(trainer, stored, wait_
 
 
 def test_a_stopped_shipper_keeps_neither_the_trainer_nor_a_sync_and_goes_on_later(
-    trainer, stored, wait_until
+    trainer, stored, shippers, wait_until
 ):
     process = trainer.start(steps=1500, pause=0.002)
-    wait_until(lambda: pids_of_shippers(trainer.home))
+    wait_until(shippers)
     trainer.wait_for(rows=100)
-    shippers = pids_of_shippers(trainer.home)
-    for pid in shippers:
+    stopped = shippers()  # the one that only started it has left
+    for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     live = trainer.sync()
     assert (live.returncode, live.stdout.partition(":")[0]) == (0, "nothing to send")
     trainer.wait_for(rows=4800)
-    began = time.monotonic()
-    assert process.wait(timeout=30) == 0
-    assert time.monotonic() - began < 8  # the last of its steps, and six seconds for leaving
+    assert process.wait(timeout=60) == 0  # while they stand still
     assert "are safe on disk" in process.stderr.read()
     process.stderr.close()
     assert trainer.sync("--patience", "1").returncode != 0
-    for pid in shippers:
+    for pid in stopped:
         os.kill(pid, signal.SIGCONT)
     assert trainer.sync().returncode == 0
     assert stored(trainer.store) == sorted(trainer.ledger("kept"))
@@ -123,7 +118,7 @@ def test_training_goes_on_while_the_server_is_away_and_nothing_is_lost(trainer, 
 
 def test_many_seeds_can_start_at_once_on_a_fresh_store(tmp_path, trainer):
     """Each has a home of its own, so four shippers open the new store in the same moment."""
-    trainers = [type(trainer)(tmp_path / f"run{i}", tmp_path / f"home{i}", trainer.store) for i in range(4)]
+    trainers = [replace(trainer, folder=tmp_path / f"run{i}", home=tmp_path / f"home{i}") for i in range(4)]
     processes = [t.start(steps=50) for t in trainers]
     for process in processes:
         assert process.wait(timeout=120) == 0

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -18,13 +18,13 @@ LOGGED = {"mlflow_drop_in": {"train_loss", "train_acc"}}
 
 
 @pytest.fixture(scope="module")
-def run_of(tmp_path_factory):
+def run_of(tmp_path_factory, wait_until):
     """Run an example once and return its only run, with a client to ask for more."""
 
     @cache
     def run(name: str) -> tuple[Run, MlflowClient]:
         folder = tmp_path_factory.mktemp(name)
-        said = run_example(name, folder)
+        said = run_example(name, folder, wait_until)
         client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
         experiment = client.get_experiment_by_name("examples")
         assert experiment is not None, said
@@ -34,7 +34,7 @@ def run_of(tmp_path_factory):
     return run
 
 
-def run_example(name: str, folder: Path) -> str:
+def run_example(name: str, folder: Path, wait_until: Callable[..., None]) -> str:
     home = folder / "home"
     done = subprocess.run(
         [sys.executable, str(EXAMPLES[0].with_name(f"{name}.py"))],
@@ -48,10 +48,7 @@ def run_example(name: str, folder: Path) -> str:
     assert done.returncode == 0, done.stderr
     assert "could not be measured" not in done.stderr, done.stderr
     assert "no longer measured" not in done.stderr, done.stderr
-    deadline = time.monotonic() + 60
-    while list((home / "spool").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: not list((home / "spool").iterdir()))
     return done.stderr
 
 

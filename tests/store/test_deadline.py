@@ -7,11 +7,12 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from grokscope.store import BusyStoreError, NotMLflowError, StoreError, open_store
-from grokscope.store.deadline import MAX_LEFT, Deadline
+from grokscope.store.deadline import MAX_LEFT, Deadline, Pages
 from grokscope.store.mlflow_client import transport as client_transport
 from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.rest import calls as rest_calls
@@ -144,9 +145,8 @@ def test_a_large_answer_may_take_longer_than_each_silence_in_it(monkeypatch):
     head = OK + f"content-length: {len(body)}\r\n\r\n".encode()
     pieces = [body[i : i + rest_calls.PIECE] for i in range(0, len(body), rest_calls.PIECE)]
     with serving(lambda send, _: send([head, *pieces], every_s=0.1)) as server:
-        began = time.monotonic()
         assert len(RestTransport(server.uri).experiments()) == 640
-        assert time.monotonic() - began > rest_calls.TIMEOUT_S
+    assert 0.1 * len(pieces) > rest_calls.TIMEOUT_S
 
 
 def page(entries, token):
@@ -205,3 +205,42 @@ def test_a_store_that_owes_many_answers_is_not_asked_more_until_one_has_ended():
 def test_what_a_question_raises_is_raised_where_it_was_asked():
     with pytest.raises(ZeroDivisionError):
         Deadline("it").ask(lambda _: 1 / 0, silence_s=PATIENCE_S, whole_s=PATIENCE_S)
+
+
+@pytest.mark.parametrize(("entries", "allowed"), [(0, 101), (5, 202)])
+def test_a_listing_may_have_a_hundred_pages_and_one_more_for_every_ten_entries(entries, allowed):
+    pages = Pages("the list")
+    for number in range(allowed):
+        assert pages.next(entries, token=f"{number}") == f"{number}"
+    with pytest.raises(NotMLflowError, match=f"{allowed + 1} pages"):
+        pages.next(entries, token="one more")
+
+
+@pytest.mark.parametrize(("entries", "seconds"), [(0, 30.0), (100, 35.0)])
+def test_a_listing_may_take_half_a_minute_and_a_second_for_every_twenty_entries(
+    entries, seconds, monkeypatch
+):
+    clock = SimpleNamespace(monotonic=lambda: 7.0)
+    monkeypatch.setattr("grokscope.store.deadline.time", clock)
+    pages = Pages("the list")
+    clock.monotonic = lambda: 7.0 + seconds
+    assert pages.next(entries, token="a") == "a"
+    clock.monotonic = lambda: 7.1 + seconds
+    with pytest.raises(BusyStoreError, match="comes too slowly"):
+        pages.next(0, token="b")
+
+
+def test_an_answer_that_was_begun_is_told_apart_from_one_that_never_came():
+    released = threading.Event()
+
+    def begun(sign):
+        sign()
+        released.wait(PATIENCE_S)
+
+    for question, said in (
+        (begun, "did not end its"),
+        (lambda _: released.wait(PATIENCE_S), "did not answer"),
+    ):
+        with pytest.raises(BusyStoreError, match=said):
+            Deadline("it").ask(question, silence_s=0.05, whole_s=5)
+    released.set()

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -25,17 +24,17 @@ _DRAWN_LINE = ".js-plotly-plot path.js-line"
 
 
 @pytest.fixture(scope="module")
-def tracked(server, tmp_path_factory):
+def tracked(server, tmp_path_factory, wait_until):
     """Log a run with our tracker; give its experiment's and its own id when it has arrived."""
     home = tmp_path_factory.mktemp("tracked")
     told = {**os.environ, "GROKSCOPE_HOME": str(home), "MLFLOW_TRACKING_URI": server}
     subprocess.run([sys.executable, "-c", _TRAINER], check=True, env=told, cwd=home, timeout=120)
-    store, deadline = open_store(server), time.monotonic() + 60
-    while "FINISHED" not in (runs := _listed(store))["status"].to_list():
-        assert time.monotonic() < deadline, runs
-        time.sleep(0.2)
+    store = open_store(server)
+    runs = wait_until(
+        lambda: _listed(store).filter(status="FINISHED").rows(named=True), why=lambda: _listed(store)
+    )
     numbers = dict(store.experiments().select("name", "experiment_id").iter_rows())
-    return numbers["for MLflow's pages"], runs["run_id"].item()
+    return numbers["for MLflow's pages"], runs[0]["run_id"]
 
 
 def _listed(store):

@@ -4,7 +4,6 @@ import inspect
 import os
 import subprocess
 import sys
-import time
 
 import mlflow
 import pytest
@@ -52,7 +51,7 @@ print(model.model_id)
 
 
 @pytest.fixture(scope="module")
-def logged(tmp_path_factory):
+def logged(tmp_path_factory, wait_until):
     """Run the script, and give its store's client, its runs by name, and its model's id."""
     folder = tmp_path_factory.mktemp("drop-in")
     store = f"sqlite:///{folder}/mlflow.db"
@@ -66,10 +65,7 @@ def logged(tmp_path_factory):
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    deadline = time.monotonic() + 60
-    while list((folder / "home" / "spool").iterdir()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: not list((folder / "home" / "spool").iterdir()))
     client = MlflowClient(store)
     runs = client.search_runs([client.get_experiment_by_name("e").experiment_id])
     return client, {run.info.run_name: run for run in runs}, done.stdout.split()[-1]

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -14,11 +13,9 @@ import pytest
 from grokscope.dashboard import STORE_VARIABLE, server_flags
 from grokscope.dashboard.serving.browser_policy import is_own, policy
 
-START_S = 60
-
 
 @pytest.fixture(scope="module")
-def server(sweep, free_port, tmp_path_factory):
+def server(sweep, free_port, tmp_path_factory, wait_until):
     """The dashboard as the command starts it."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", *server_flags(port)]
@@ -26,11 +23,8 @@ def server(sweep, free_port, tmp_path_factory):
     environment = {**os.environ, STORE_VARIABLE: sweep.uri, "HOME": str(home)}
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=home, stdout=log, stderr=log)
-    deadline = time.monotonic() + START_S
-    while not listens(port):
-        assert process.poll() is None, (home / "log").read_text()
-        assert time.monotonic() < deadline, (home / "log").read_text()
-        time.sleep(0.1)
+    wait_until(lambda: listens(port) or process.poll() is not None, why=(home / "log").read_text)
+    assert process.poll() is None, (home / "log").read_text()
     yield port
     process.terminate()
     process.wait(30)

@@ -64,3 +64,25 @@ def test_a_curve_advances_when_its_latest_row_changes_and_nan_equals_nan():
     assert policy.advanced(record(latest={"m": (1, 1, "nan")}), ["m"]) == []
     assert policy.advanced(record(latest={"m": (2, 1, "nan")}), ["m"]) == ["m"]
     assert policy.last_step("r", "m") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "later_s", "is_trusted"),
+    [
+        ("FINISHED", 0.0, True),
+        ("FINISHED", 86_399.5, True),
+        ("FINISHED", 86_400.0, False),
+        ("RUNNING", 60.0, False),
+    ],
+)
+def test_what_an_earlier_process_read_of_a_run_that_ended_counts_as_read_now_for_a_day(
+    status, later_s, is_trusted
+):
+    """Its clock began elsewhere: only the time of day joins the two."""
+    earlier = RefreshPolicy(running_s=30, ended_s=300)
+    earlier.read_all(record(status=status), ["m"], at_s=500.0, cost_s=0.0)
+    state = earlier.as_state(now_s=500.0, wall_s=1_000_000.0)
+    policy = RefreshPolicy(running_s=30, ended_s=300)
+    policy.recall(state, now_s=7.0, wall_s=1_000_000.0 + later_s)
+    assert policy.must_read_all(record(status=status), 306.0) == (not is_trusted)
+    assert policy.must_read_all(record(status=status), 308.0)

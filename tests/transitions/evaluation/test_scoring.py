@@ -87,7 +87,7 @@ def test_labels_are_read_from_json_and_uncertain_ones_are_not_scored(tmp_path: P
     [
         (None, (95.0, 157.5)),
         (np.array([100, 120]), (95.0, 157.5)),
-        (np.array([50, 90, 100, 150, 200, 400]), (90.0, 200.0)),
+        (np.array([50, 70, 90, 100, 150, 200, 400]), (90.0, 200.0)),
         (np.array([50, 98, 100, 151, 400]), (95.0, 157.5)),
     ],
 )

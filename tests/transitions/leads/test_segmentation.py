@@ -5,7 +5,9 @@ import polars as pl
 import pytest
 
 from grokscope.transitions import NotOneRunError, detect, segment
+from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
+from grokscope.transitions.leads.segmentation import _common_grid as common_grid
 
 STEPS = np.unique(np.geomspace(1, 10_000, 150).round().astype(int))
 
@@ -101,3 +103,28 @@ def test_points_of_several_runs_need_the_name_of_one():
         segment(frame, run_id="c")
     with pytest.raises(NotOneRunError, match="none"):
         segment(frame.clear())
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1e6])
+@pytest.mark.parametrize("kind", ["kinks", "a narrow jump"])
+def test_the_unit_of_a_measure_matters_for_nothing(kind, factor):
+    if kind == "kinks":
+        points = together(4, at=300.0)
+    else:  # all but its last two values are one, so that 95 % of it have no range at all
+        values = np.where(np.arange(len(STEPS)) < len(STEPS) - 2, 1.0, 3.0)
+        points = pl.DataFrame({"metric": "m", "step": STEPS, "value": values})
+    plain, scaled = (segment(points.with_columns(pl.col("value") * f)) for f in (1.0, factor))
+    assert scaled.boundaries == plain.boundaries
+    assert scaled.explained == pytest.approx(plain.explained)
+    trends = [[*part.trends.values()] for part in plain.segments]
+    assert [[*part.trends.values()] for part in scaled.segments] == [pytest.approx(t) for t in trends]
+
+
+@pytest.mark.parametrize("names", [("long", "short"), ("short", "long"), ("short",)])
+def test_measures_are_compared_at_as_many_steps_as_the_shortest_has(names):
+    frames = {
+        "long": kinked("long", at=10, up=1),
+        "short": kinked("short", at=10, up=1).gather_every(10),
+    }
+    curves = curves_by_run(pl.concat(frames.values()))["run"]
+    assert len(common_grid([curves[name] for name in names])) == len(frames["short"])

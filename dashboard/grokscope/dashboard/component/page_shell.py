@@ -9,7 +9,7 @@ from streamlit.navigation.page import Page as StreamlitPage
 from grokscope.dashboard.charts import DARK, LIGHT, Palette
 from grokscope.dashboard.component import downloads
 from grokscope.dashboard.state import phases
-from grokscope.dashboard.state.data import Data, Snapshot, Source
+from grokscope.dashboard.state.data import Data, Snapshot, SnapshotSource
 from grokscope.dashboard.state.selection import Selection, existing, selection_from
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape, plain
@@ -28,7 +28,7 @@ with Tracker(model, optimizer, experiment="my-experiment") as tracker:
 """
 
 
-def header(source: Source, title: str, pages: Mapping[str, StreamlitPage]) -> Selection:
+def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage]) -> Selection:
     """Draw the menu, the experiment's picker and the page's title; return what the address selects.
 
     The links carry the selection along, so that it is in the address of every page, ready to be copied.

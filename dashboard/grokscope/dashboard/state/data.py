@@ -110,7 +110,7 @@ class LiveStatus:
     discovered: tuple[str, ...] = ()
 
 
-class Source(Protocol):
+class SnapshotSource(Protocol):
     """Where snapshots come from; ``session.StoreSession`` is the real one."""
 
     def snapshot(self, experiment: str | None) -> Snapshot:
@@ -156,7 +156,7 @@ class Data:
         open_view: Goes to the view of that name with these runs selected.
     """
 
-    source: Source
+    source: SnapshotSource
     selection: Selection
     open_view: Callable[[str, Sequence[str]], None]
 

@@ -39,3 +39,30 @@ def test_whatever_the_weather_only_poison_is_given_up_and_all_else_arrives(poiso
     good = {*range(60)} - poison
     assert weather.taken == good
     assert weather.given_up == (poison if good else set())
+
+
+def test_a_part_that_is_refused_is_halved_with_the_longer_half_first():
+    sent: list[tuple[int, ...]] = []
+
+    def send(numbers) -> None:
+        sent.append(numbers)
+        if len(numbers) > 2:
+            raise Refused("too many")
+
+    queue = BisectingQueue[int](send, give_up=lambda *_: None, probe=lambda: None)
+    queue.add(range(3), size=3)
+    assert [queue.advance(), queue.advance(), queue.advance()] == [2, 1, 0]
+    assert sent == [(0, 1, 2), (0, 1), (2,)]
+
+
+def test_a_first_record_that_is_refused_costs_the_next_one_no_call():
+    weather = Weather({0}, [])
+    queue = BisectingQueue[int](
+        weather.send, give_up=lambda number, why: weather.given_up.add(number), probe=lambda: None
+    )
+    queue.add(range(3), size=1)
+    assert queue.advance() == 1
+    assert (weather.taken, weather.given_up) == ({1}, set())
+    while queue.advance():
+        pass
+    assert (weather.taken, weather.given_up) == ({1, 2}, {0})

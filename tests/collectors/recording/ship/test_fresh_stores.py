@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from contextlib import closing
 
 from grokscope.collectors.recording.ship import ensure_shipper
@@ -40,7 +39,7 @@ def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
     assert ends == [("FINISHED",)] * 8
 
 
-def test_a_store_that_is_deleted_under_its_shipper_is_made_anew(new_spool, tmp_path, store):
+def test_a_store_that_is_deleted_under_its_shipper_is_made_anew(new_spool, tmp_path, store, wait_until):
     """The shipper of an earlier run still has the old file open, and MLflow would never let go of it."""
     database = tmp_path / "mlflow.db"
     for run_id in ("run-a", "run-b"):
@@ -48,10 +47,7 @@ def test_a_store_that_is_deleted_under_its_shipper_is_made_anew(new_spool, tmp_p
         writer.points(1, 1000, {"m": 0.5})
         writer.close({"event": "end", "status": "FINISHED", "time_ms": 2000})
         ensure_shipper(tmp_path / "home", store)
-        deadline = time.monotonic() + 60
-        while folder.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda folder=folder: not folder.exists())
         with closing(sqlite3.connect(database)) as connection:
             assert connection.execute("select name, status from runs").fetchall() == [(run_id, "FINISHED")]
         database.unlink()

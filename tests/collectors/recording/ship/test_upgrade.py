@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy
@@ -11,6 +12,7 @@ from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base
 
 from grokscope.collectors.recording.ship import UpgradeError, upgrade_store
+from grokscope.collectors.recording.ship.mlflow import store_version
 from grokscope.schemas import revision_of
 
 
@@ -47,3 +49,12 @@ def test_a_store_whose_migration_fails_is_as_it_was_and_can_be_migrated_later(ol
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
     assert upgrade_store(uri, say=said.append)
     assert len(list(tmp_path.glob("mlflow.db.before-upgrade-from-*"))) == 1
+
+
+def test_a_migration_waits_for_another_one_of_the_same_file(store, monkeypatch):
+    is_free, waits = iter([False, False, True]), list[float]()
+    monkeypatch.setattr(store_version, "try_lock", lambda _: next(is_free))
+    monkeypatch.setattr(store_version, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=waits.append))
+    assert not upgrade_store(store, say=print)
+    assert len(waits) == 2
+    assert min(waits) > 0

@@ -1,6 +1,7 @@
 """The folders and small files of a spool."""
 
 import json
+import os
 
 from grokscope.collectors.recording.spool import (
     Cursor,
@@ -10,6 +11,8 @@ from grokscope.collectors.recording.spool import (
     publish_spool,
     read_cursor,
     read_meta,
+    remove_retired,
+    remove_spool,
     write_cursor,
 )
 
@@ -38,3 +41,21 @@ def test_the_cursor_survives_and_begins_at_the_beginning(tmp_path):
     assert read_cursor(tmp_path) == Cursor(segment=0, offset=0)
     write_cursor(tmp_path, Cursor(segment=3, offset=99))
     assert read_cursor(tmp_path) == Cursor(segment=3, offset=99)
+
+
+def test_a_shipped_spool_that_a_disk_refuses_to_delete_is_gone_for_all_and_removed_later(
+    tmp_path, monkeypatch
+):
+    folder = publish_spool(prepare_spool(tmp_path, meta()))
+
+    def refuse(*_, **__) -> None:
+        raise OSError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        remove_spool(folder)
+        assert find_spools(tmp_path) == []
+        remove_retired(tmp_path)
+    assert list((tmp_path / "spool").iterdir()) != []
+    remove_retired(tmp_path)
+    assert list((tmp_path / "spool").iterdir()) == []

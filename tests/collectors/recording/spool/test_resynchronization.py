@@ -1,7 +1,6 @@
 """Damage costs what it touches: all other records are read once, and what is lost is counted and told."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +12,10 @@ from grokscope.collectors.recording.spool import (
     SpoolReader,
     SpoolWriter,
     read_spool,
+    resynchronization,
     write_cursor,
 )
-from grokscope.collectors.recording.spool.record import MAGIC, frame, points_packer
+from grokscope.collectors.recording.spool.record import MAGIC, frame, points_packer, whole_until
 from grokscope.collectors.recording.spool.resynchronization import read_around
 
 
@@ -97,7 +97,7 @@ def test_a_segment_that_is_gone_is_told(tmp_path):
     (tmp_path / "000002.seg").unlink()
     steps, found = read(tmp_path)
     assert steps[-1] == "end"
-    assert "segments 1 to 2 are missing" in found.sentence
+    assert "(segment 1, byte 0: segments 1 to 2 are missing)" in found.sentence
     write_cursor(tmp_path, Cursor(segment=1, offset=20))
     assert "segments 1 to 2 are missing" in read(tmp_path, Cursor(segment=1, offset=20))[1].sentence
 
@@ -192,11 +192,18 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_file_made_to_cost_much_costs_time_in_proportion_to_its_length(name):
-    data = HOSTILE[name]
-    begun = time.process_time()
+def test_a_file_made_to_cost_much_is_given_up_after_a_cost_in_proportion_to_its_length(name, monkeypatch):
+    data, looked_at = HOSTILE[name], []
+
+    def counted(data, begin):
+        end, cost = whole_until(data, begin)
+        looked_at.append(cost)
+        return end, cost
+
+    monkeypatch.setattr(resynchronization, "whole_until", counted)
     assert list(read_around(data, is_rest=True)) == []
-    assert time.process_time() - begun < 10  # what is quadratic takes an hour
+    spent = sum(looked_at) + 64 * len(looked_at)
+    assert spent < 17 * len(data) + 2**20  # what is quadratic sums up a million times as much
 
 
 def test_whole_frames_are_found_behind_a_megabyte_of_anything():
@@ -204,3 +211,21 @@ def test_whole_frames_are_found_behind_a_megabyte_of_anything():
     record = frame(b"E{}")
     found = list(read_around(record + junk + record, is_rest=True))
     assert [first for _, first, _ in found] == [0, len(record) + len(junk)]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            MAGIC[:3],
+            "an unknown number of bytes could not be read (segment 0, byte 0: it is cut before its fir",
+        ),
+        (MAGIC + frame(b"X12"), "1 records and 3 bytes could not be read (segment 0, byte 8: "),
+    ],
+)
+def test_damage_to_a_last_segment_is_told_with_its_place_and_what_it_costs(tmp_path, content, told):
+    (tmp_path / "000000.seg").write_bytes(content)
+    reader = SpoolReader(tmp_path, Cursor())
+    assert list(reader.read()) == []
+    reader.look_for_damage()
+    assert reader.damage.sentence.startswith(told)

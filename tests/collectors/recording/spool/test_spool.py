@@ -199,3 +199,29 @@ def test_a_closed_spool_is_never_opened_again_whatever_the_disk_did(tmp_path):
     files.segment.is_torn = True
     assert files.ready() is None
     assert [path.name for path in tmp_path.iterdir()] == ["000000.seg"]
+
+
+@pytest.mark.parametrize("apart", [-1, 1])
+def test_a_forked_child_writes_nothing_whichever_number_it_has(tmp_path, monkeypatch, apart):
+    """Numbers begin anew on a machine that has started many processes."""
+    writer = SpoolWriter(tmp_path)
+    pid = os.getpid()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: pid + apart)
+        writer.points(0, 1000, {"m": 1.0})
+        writer.sync()
+        assert writer.close({"event": "end"})
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    assert [r.record.step for r in read_spool(tmp_path)] == [1]
+
+
+def test_of_full_segments_that_nobody_syncs_the_last_eight_are_kept_open(tmp_path, monkeypatch):
+    writer = SpoolWriter(tmp_path, segment_bytes=1)
+    for step in range(20):  # each fills a segment
+        writer.points(step, 1000, {"m": 1.0})
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(Path(f"/proc/self/fd/{fd}").readlink().stem))
+    writer.sync()
+    writer.close()
+    assert synced == [*(f"{number:06d}" for number in range(12, 21)), "000020"]

@@ -176,3 +176,13 @@ def test_counts_of_old_runs_are_forgotten_once_all_of_them_is_shipped(tmp_path):
         age(tmp_path / "runs" / f"{run}.json", 91 * 86_400)
     forget_attempts(tmp_path)
     assert sorted(path.stem for path in (tmp_path / "runs").iterdir()) == ["waiting", "young"]
+
+
+def test_a_lock_that_is_released_twice_closes_its_own_file_and_no_other(tmp_path, monkeypatch):
+    writer_lock, closed = WriterLock(tmp_path), list[int]()
+    monkeypatch.setattr(os, "close", closed.append)
+    for _ in range(2):
+        writer_lock.release()
+    monkeypatch.undo()
+    (fd,) = closed
+    os.close(fd)

@@ -1,0 +1,59 @@
+"""The sink of a real run: what it notes of the run, and what it says where nothing can be kept."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from grokscope.collectors.recording import sink as sink_module
+from grokscope.collectors.recording.retrying_sink import RetryingSink
+from grokscope.collectors.recording.sink import SpoolSink, open_sink
+from grokscope.collectors.recording.spool import find_spools, read_meta, set_aside
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """Give a home, and start no shipper."""
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sink_module, "ensure_shipper", lambda *_, **__: None)
+    return tmp_path / "home"
+
+
+def opened() -> SpoolSink | RetryingSink:
+    return open_sink("r", store="http://127.0.0.1:9", experiment="e", name=None, params={})
+
+
+def test_a_run_begins_when_its_sink_is_opened(home, monkeypatch):
+    at = 1_700_000_000_123
+    clock = SimpleNamespace(monotonic=lambda: 0.0, time_ns=lambda: at * 1_000_000 + 999_999)
+    with monkeypatch.context() as patch:
+        patch.setattr(sink_module, "time", clock)
+        opened().end("FINISHED", at)
+    (folder,) = find_spools(home)
+    assert read_meta(folder).start_ms == at
+
+
+@pytest.mark.parametrize("obstacle", ["a file", "open to others"])
+def test_the_remedy_is_told_once_by_whoever_knows_it(home, capsys, obstacle):
+    if obstacle == "a file":
+        home.write_text("where the folder should be")
+    else:
+        home.mkdir()
+        (home / "theirs").touch()
+        home.chmod(0o777)
+    opened().end("FINISHED", 1000)
+    said = capsys.readouterr().err
+    assert ("Free the disk or set GROKSCOPE_HOME" in said) == (obstacle == "a file")
+    assert said.count("GROKSCOPE_HOME") == 1
+
+
+def test_a_spool_that_was_put_aside_while_its_writer_was_silent_is_brought_back_and_one_that_is_there_stays(
+    home, monkeypatch, wait_until
+):
+    monkeypatch.setattr(sink_module, "_SYNC_SECONDS", 0.01)
+    monkeypatch.setattr(sink_module, "_SHIPPER_CHECK_SECONDS", 0.0)
+    sink = opened()
+    set_aside(sink.folder)
+    wait_until(sink.folder.exists)
+    sink.points(0, 1000, {"m": 1.0})
+    sink.end("FINISHED", 2000)
+    assert find_spools(home) == [sink.folder]

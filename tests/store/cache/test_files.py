@@ -1,0 +1,43 @@
+"""The files of a mirror: how many there are, and what tells that they are as they were written."""
+
+import pytest
+
+from grokscope.schemas.files.private import reading
+from grokscope.store.cache.files import Manifest, MirrorSegment, checksum, checksum_of
+from grokscope.store.cache.location import open_mirror
+
+
+def manifest(*rows: int) -> Manifest:
+    segments = [
+        MirrorSegment(name=f"{n:08}.parquet", rows=r, size=1, checksum="") for n, r in enumerate(rows)
+    ]
+    return Manifest(store="s", segments=segments)
+
+
+@pytest.mark.parametrize(
+    ("segments", "rows", "first"),
+    [((), 3, 0), ((7,), 3, 1), ((6,), 3, 0), ((100, 20, 6), 3, 2), ((100, 18, 6), 3, 1), ((54, 18, 6), 3, 0)],
+)
+def test_the_segments_at_the_end_that_are_at_most_twice_as_large_are_merged(segments, rows, first):
+    assert manifest(*segments).mergeable(rows) == first
+
+
+def test_each_saving_has_a_number_of_its_own_and_forgets_runs_that_are_gone():
+    used = Manifest(store="s", used={"r": 1, "gone": 2}, number=7)
+    after = used.added((), state=None, complete={"r": None})
+    assert (after.number, after.used) == (8, {"r": 1})
+    assert after.emptied() == Manifest(store="s", number=8)
+
+
+def test_a_file_and_its_content_have_one_checksum(tmp_path):
+    (tmp_path / "f").write_bytes(b"points")
+    with reading(tmp_path / "f") as file:
+        assert checksum(file) == checksum_of(b"points")
+
+
+def test_only_the_writer_saves_and_only_if_there_is_something_to_save(tmp_path):
+    writer, reader = (open_mirror("sqlite:////x.db", root=tmp_path / "mirror") for _ in range(2))
+    for rows, now, is_due in ((0, True, False), (1, True, True)):
+        assert (writer.is_due(rows, now=now), reader.is_due(rows, now=now)) == (is_due, False)
+    writer.close()
+    reader.close()
