@@ -11,7 +11,8 @@ from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
 from grokscope.cli.points_file import is_points_file, read_points
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.schemas import GrokscopeError, Verdict, verdict_to_json
+from grokscope.dashboard.tables.training_ends import training_ends
+from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -50,7 +51,7 @@ def detect(
     ] = False,
     alias: Alias = None,
 ) -> None:
-    """Find and date the transitions of every run: memorized, onset, generalized, collapsed."""
+    """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
     aliases = aliases_in(alias)
     if sensitivity and write:
@@ -73,15 +74,19 @@ def detect(
     verdicts = detect_transitions(points, definition=definition)
     if write and store is not None:
         _write(verdicts, store)
-    _say(verdicts, names, output)
+    _say(verdicts, names, output, points=points)
 
 
-def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format) -> None:
+def _say(
+    verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format, *, points: pl.DataFrame
+) -> None:
     if output is options.Format.JSON:
         for verdict in verdicts:
             say_json(verdict_to_json(verdict))
     elif verdicts:
-        say_verdicts(verdicts, names)
+        with_levels = {verdict.run for verdict in verdicts if verdict.pattern is Pattern.COMPREHENSION}
+        ends = training_ends(points, run_ids=with_levels) if with_levels else {}
+        say_verdicts(verdicts, names, trained=ends)
     else:
         say("no runs", err=True)
 
