@@ -78,8 +78,9 @@ def test_every_date_has_one_name_and_it_stands_in_the_docs(name):
         (
             verdict(Pattern.GROKKING, midpoint=DATE, delay=Delay(steps=90, ratio=10.0), in_progress=True),
             (
-                "val/loss fell clearly later, to 0.5 (train/loss 0.2, gap 0.3). Midpoint at step 100 [90, 110]; "
-                "it goes on at the end of the log. The midpoint came 90 steps after the fit, 10.0× its step."
+                "val/loss fell clearly later, to 0.5 (train/loss 0.2, gap 0.3). "
+                "Midpoint at step 100 [90, 110]; it goes on at the end of the log. "
+                "The midpoint came 90 steps after the fit, 10.0× its step."
             ),
         ),
         (
