@@ -1,12 +1,13 @@
 """Live alarms: how often they are false, how late they come, and what an update costs."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 
 import detect_recipes
 import numpy as np
+import polars as pl
 from scipy.stats import beta
 
 from grokscope.schemas import Kind, Status
@@ -18,10 +19,16 @@ SETTLING = 5
 """Evaluations that the classical detectors learn mean and spread from, as ours does."""
 
 Alarm = Callable[[float], bool]
+Fed = Iterable[tuple[int, Mapping[str, float]]]
+"""Step and scores of one evaluation after the other."""
 
 
-def evaluations(recipe: CurveRecipe) -> Iterator[tuple[int, Mapping[str, float]]]:
-    points = synthetic_run(recipe)
+def evaluations(recipe: CurveRecipe) -> Fed:
+    return fed(synthetic_run(recipe))
+
+
+def fed(points: pl.DataFrame) -> Fed:
+    """Both accuracies, which are evaluated together."""
     metrics = {name: frame for (name,), frame in points.partition_by("metric", as_dict=True).items()}
     test = metrics["test/accuracy"]
     columns = (test["step"].to_list(), metrics["train/accuracy"]["value"].to_list(), test["value"].to_list())
@@ -29,23 +36,23 @@ def evaluations(recipe: CurveRecipe) -> Iterator[tuple[int, Mapping[str, float]]
         yield step, {"train/accuracy": train, "test/accuracy": held_out}
 
 
-def ours(recipe: CurveRecipe) -> int | None:
+def ours(run: Fed) -> int | None:
     """Index of the evaluation at which a generalization is suspected, or confirmed if that is earlier."""
     detector = LiveDetector(alpha=ALPHA)
-    for index, (step, values) in enumerate(evaluations(recipe)):
+    for index, (step, values) in enumerate(run):
         found = detector.update(step, values)
         if any(e.kind is Kind.GENERALIZATION and e.status is not Status.REJECTED for e in found):
             return index
     return None
 
 
-def classical(make: Callable[[float, float], Alarm]) -> Callable[[CurveRecipe], int | None]:
+def classical(make: Callable[[float, float], Alarm]) -> Callable[[Fed], int | None]:
     """Return a detector that starts at the train fit, standardised by its first evaluations there."""
 
-    def alarm(recipe: CurveRecipe) -> int | None:
+    def alarm(run: Fed) -> int | None:
         first: list[float] = []
         detector, fits = None, 0
-        for index, (_, values) in enumerate(evaluations(recipe)):
+        for index, (_, values) in enumerate(run):
             fits += values["train/accuracy"] >= 0.95
             if fits < 2:
                 continue
@@ -72,6 +79,29 @@ def cusum(mean: float, spread: float) -> Alarm:
     return update
 
 
+def adwin(mean: float, spread: float) -> Alarm:
+    """Adaptive windowing without its compression of the window (Bifet and Gavaldà 2007), upward changes."""
+    del mean, spread  # it needs neither: scores lie in 0..1
+    window: list[float] = []
+
+    def update(value: float) -> bool:
+        window.append(value)
+        count, totals = len(window), np.cumsum(window)
+        before = np.arange(1, count)
+        after = count - before
+        rise = (totals[-1] - totals[:-1]) / after - totals[:-1] / before
+        weight = np.log(2 * np.log(max(count, 3)) / ALPHA)
+        inverse = 1 / before + 1 / after
+        least = np.sqrt(2 * inverse * np.var(window) * weight) + 2 / 3 * inverse * weight
+        cuts = np.flatnonzero(np.abs(rise) > least)
+        if not len(cuts):
+            return False
+        del window[: int(cuts[-1]) + 1]
+        return bool(rise[cuts[-1]] > 0)
+
+    return update
+
+
 def of_river(name: str) -> Callable[[float, float], Alarm]:
     from river import drift  # noqa: PLC0415  only where it is installed
 
@@ -88,8 +118,8 @@ def of_river(name: str) -> Callable[[float, float], Alarm]:
     return make
 
 
-def alarms() -> Mapping[str, Callable[[CurveRecipe], int | None]]:
-    found = {f"grokscope, alpha {ALPHA}": ours, "CUSUM": classical(cusum)}
+def alarms() -> Mapping[str, Callable[[Fed], int | None]]:
+    found = {f"grokscope, alpha {ALPHA}": ours, "CUSUM": classical(cusum), "ADWIN": classical(adwin)}
     if find_spec("river"):
         found |= {f"river {name}": classical(of_river(name)) for name in ("PageHinkley", "ADWIN")}
     return found
@@ -103,9 +133,9 @@ def table(nulls: int, rises: int) -> Iterator[str]:
     yield "|---|" + "---|" * (len(families) + 3)
     risen = [recipe for _, recipe in detect_recipes.rising(rises, seed=8)]  # seed 7 was looked at in tuning
     for name, alarm in alarms().items():
-        false = [sum(alarm(r) is not None for r in recipes) for recipes in families.values()]
+        false = [sum(alarm(evaluations(r)) is not None for r in recipes) for recipes in families.values()]
         counts = " | ".join(f"{n}/{len(r)}" for n, r in zip(false, families.values(), strict=True))
-        late = [delay for recipe in risen if (delay := _delay(alarm, recipe)) is not None]
+        late = [delay for recipe in risen if (delay := _delay_on(alarm, recipe)) is not None]
         hits = [delay for delay in late if delay >= 0]
         yield (
             f"| {name} | {counts} | {upper_bound(max(false), nulls // 4):.2%} | {len(hits)}/{rises} "
@@ -117,11 +147,15 @@ def upper_bound(hits: int, total: int) -> float:
     return float(beta.ppf(0.95, hits + 1, total - hits)) if hits < total else 1.0
 
 
-def _delay(alarm: Callable[[CurveRecipe], int | None], recipe: CurveRecipe) -> int | None:
+def _delay_on(alarm: Callable[[Fed], int | None], recipe: CurveRecipe) -> int | None:
+    return delay_of(alarm, list(evaluations(recipe)), onset=truth_of(recipe).onset or 0.0)
+
+
+def delay_of(alarm: Callable[[Fed], int | None], run: Fed, *, onset: float) -> int | None:
     """Evaluations from the true onset to the alarm; negative ones came before it and are no find."""
-    index = alarm(recipe)
-    steps = [step for step, _ in evaluations(recipe)]
-    return None if index is None else index - int(np.searchsorted(steps, truth_of(recipe).onset or 0.0))
+    run = list(run)
+    index = alarm(run)
+    return None if index is None else index - int(np.searchsorted([step for step, _ in run], onset))
 
 
 def update_cost() -> Iterator[str]:

@@ -11,7 +11,7 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.points_file import read_points
+from grokscope.cli.points_file import read_log
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.words.patterns import PATTERN_WORDS
 from grokscope.dashboard.words.sentences import TrainingEnd
@@ -101,11 +101,44 @@ def test_a_date_by_the_rule_of_others_is_not_called_the_midpoint(grokscope, curv
     assert "midpoint" not in out.splitlines()[0]
 
 
+def test_detect_says_what_a_name_was_read_as_where_that_is_a_guess(grokscope, curves, tmp_path):
+    theirs = {"train/accuracy": "train_acc", "test/accuracy": "unseen_acc"}
+    curves.with_columns(pl.col("metric").replace(theirs)).write_parquet(tmp_path / "run.parquet")
+    status, out, _ = grokscope("detect", "run.parquet")
+    assert status == 0
+    assert out.splitlines()[1].split()[:2] == ["r", "grokking"]
+    said = "read as: unseen_acc is test/accuracy; 'unseen' tells the set by convention"
+    assert out.splitlines()[-1] == said
+    given = grokscope("detect", "run.parquet", "--alias", "unseen_acc=test/accuracy")[1]
+    assert "read as" not in given
+
+
+def test_detect_counts_fractional_steps_in_thousandths_and_says_so(grokscope, curves, tmp_path):
+    curves.with_columns(pl.col("step") / 1000).write_parquet(tmp_path / "run.parquet")
+    status, out, err = grokscope("detect", "run.parquet", "--format", "json")
+    assert status == 0
+    (verdict,) = map(verdict_from_json, out.splitlines())
+    assert 780 <= verdict.onset.step <= 920
+    sentence = "Its steps are fractions; they and all dates are counted in thousandths."
+    assert verdict.missing[-1] == sentence
+    assert err == f"run r: {sentence}\n"
+
+
+def test_one_bad_run_of_a_file_does_not_refuse_the_others(grokscope, curves, tmp_path):
+    whole = curves.with_columns(pl.col("step").cast(pl.Float64))
+    bad = whole.with_columns(pl.lit("bad").alias("run"), pl.lit(math.nan).alias("step")).head(3)
+    pl.concat([bad, whole]).write_parquet(tmp_path / "run.parquet")
+    status, out, err = grokscope("detect", "run.parquet", "--format", "json")
+    assert status == 0
+    assert [verdict_from_json(line).run for line in out.splitlines()] == ["r"]
+    assert err == "grokscope: run 'bad' is left out: 3 of its 3 points have no step.\n"
+
+
 def bad_files(folder) -> None:
     (folder / "text.db").write_text("this is no database")
     (folder / "broken.parquet").write_bytes(b"PAR1 nothing")
     (folder / "columns.csv").write_text("step,loss\n1,2\n")
-    (folder / "steps.csv").write_text("step,metric,value\n1.5,test/loss,2\n")
+    (folder / "steps.csv").write_text("step,metric,value\nNaN,test/loss,2\n1.5,test/loss,2\n")
     with closing(sqlite3.connect(folder / "other.db")) as connection:
         connection.execute("create table t (x)")
 
@@ -114,7 +147,7 @@ BAD_INPUT = [
     (("detect", "nowhere.parquet"), "there is no file 'nowhere.parquet'"),
     (("detect", "broken.parquet"), "'broken.parquet' cannot be read as parquet"),
     (("detect", "columns.csv"), "metric, value missing, got step, loss"),
-    (("detect", "steps.csv"), "column 'step' must hold whole numbers"),
+    (("detect", "steps.csv"), "column 'step' must hold finite numbers"),
     (("detect", "notes.txt"), "'notes.txt' is neither a store nor a file of points"),
     (("detect", "columns.csv", "--write"), "--write needs a store to write to"),
     (("detect", "ftp://host", "--experiment", "e"), "unknown scheme 'ftp'"),
@@ -163,7 +196,7 @@ def test_sync_without_spools_says_so(grokscope, tmp_path):
 
 def test_a_file_without_a_run_column_is_one_run_named_like_the_file(tmp_path):
     pl.DataFrame({"step": [1], "metric": ["test/loss"], "value": [0.5]}).write_csv(tmp_path / "abc.csv")
-    assert read_points(str(tmp_path / "abc.csv")).row(0) == ("abc", "test/loss", 1, None, 0.5)
+    assert read_log(str(tmp_path / "abc.csv")).points.row(0) == ("abc", "test/loss", 1, None, 0.5)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
@@ -174,14 +207,14 @@ def test_values_may_be_whole_numbers_for_the_first_thousand_rows(kind: str, tmp_
         "jsonl": [json.dumps({"step": s, "metric": "test/accuracy", "value": v}) for s, v in rows],
     }
     path.write_text("\n".join(lines[kind]))
-    assert read_points(str(path))["value"].to_list() == [value for _, value in rows]
+    assert read_log(str(path)).points["value"].to_list() == [value for _, value in rows]
 
 
 def test_json_lines_may_hold_what_python_writes_for_a_run_that_diverged(tmp_path):
     values = [1, 0.5, math.inf, math.nan]
     lines = [json.dumps({"step": i, "metric": "train/loss", "value": v}) for i, v in enumerate(values)]
     (tmp_path / "abc.jsonl").write_text("\n".join(lines))
-    assert str(read_points(str(tmp_path / "abc.jsonl"))["value"].to_list()) == "[1.0, 0.5, inf, nan]"
+    assert str(read_log(str(tmp_path / "abc.jsonl")).points["value"].to_list()) == "[1.0, 0.5, inf, nan]"
 
 
 def test_a_broken_line_of_json_is_named(grokscope, tmp_path):

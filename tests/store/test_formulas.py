@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from grokscope.cli.points_file import read_points
+from grokscope.cli.points_file import read_log
 from grokscope.dashboard.exporting.files import to_csv
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
@@ -67,7 +67,7 @@ def test_a_file_that_was_exported_is_imported_and_judged_under_the_same_names(tm
         (log,) = read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
         assert (log.run.key, log.run.name, log.run.experiment) == (f"{path.name}#{text}", text, text)
         assert log.points.select("metric", "value").rows() == [(text, -1.5)]
-        points = read_points(str(path))
+        points = read_log(str(path)).points
         assert points.select("run_id", "metric", "value").rows() == [(text, text, -1.5)]
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from grokscope.schemas import GrokscopeError
-from grokscope.store import Store, check_canonical
+from grokscope.store import Store, checked_role
 
 Alias = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME=KEY",
+        metavar="NAME=KEY[:up|:down]",
         help="Take the metric NAME for our KEY, such as probe_acc=test/accuracy; NAME=- leaves it out. "
+        "Any score may be a KEY, with the way that is better behind it: energy=test/energy:down. "
         "Repeat it for several. With --write it is kept for the experiment.",
         show_default=False,
     ),
@@ -30,16 +31,15 @@ def aliases_in(options: Sequence[str] | None) -> dict[str, str]:
         AliasError: If one is not of the form.
         UnknownMetricError: If a key is not ours.
 
-    >>> aliases_in(["probe=acc=test/accuracy", "aux=-"])
-    {'probe=acc': 'test/accuracy', 'aux': '-'}
+    >>> aliases_in(["probe=acc=test/accuracy", "aux=-", "gain=test/score:up", "energy=test/energy:down"])
+    {'probe=acc': 'test/accuracy', 'aux': '-', 'gain': 'test/score', 'energy': 'test/energy:down'}
     """
     found = dict[str, str]()
     for option in options or ():
         name, _, key = option.rpartition("=")
         if not name or not key:
             raise AliasError(f"--alias takes NAME=KEY, got {option!r}; for instance probe_acc=test/accuracy")
-        check_canonical(key)
-        found[name] = key
+        found[name] = checked_role(key)
     return found
 
 

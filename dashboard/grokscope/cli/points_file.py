@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.schemas import GrokscopeError, as_points
+from grokscope.schemas import GrokscopeError, UsablePoints, usable_points
 from grokscope.schemas.secrets import redacted_source
 from grokscope.store.formulas import unguarded
 
@@ -63,12 +63,12 @@ def is_points_file(source: str) -> bool:
     return "://" not in source
 
 
-def read_points(source: str) -> pl.DataFrame:
+def read_log(source: str) -> UsablePoints:
     """Return the points in a file; without a run column they belong to a run named like the file.
 
     Raises:
         PointsFileError: If there is no such file, or it is of another kind or broken.
-        InvalidPointsError: If a column is missing or holds something else.
+        InvalidPointsError: If a column is missing, or no run can be read.
     """
     path = Path(source)
     allowed = ", ".join(_READERS)
@@ -86,4 +86,4 @@ def read_points(source: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError, ValueError, TypeError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PointsFileError(f"{shown!r} cannot be read as {path.suffix[1:]}: {first}") from error
-    return as_points(frame, run_id=path.stem)
+    return usable_points(frame, run_id=path.stem)

@@ -27,5 +27,5 @@ from grokscope.store.roles.roles import resolved_names as resolved_names
 from grokscope.store.roles.roles import roles_of as roles_of
 from grokscope.store.roles.roles import under_roles as under_roles
 from grokscope.store.roles.tags import IGNORED as IGNORED
-from grokscope.store.roles.tags import check_canonical as check_canonical
+from grokscope.store.roles.tags import checked_role as checked_role
 from grokscope.store.versions import require_version as require_version

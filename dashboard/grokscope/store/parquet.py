@@ -17,7 +17,7 @@ from grokscope.store.findings import Finding, Health
 from grokscope.store.frames import newest_attempts
 from grokscope.store.remote.records import RunRecord
 from grokscope.store.remote.store import RemoteStore
-from grokscope.store.roles.tags import check_canonical
+from grokscope.store.roles.tags import checked_role
 from grokscope.store.versions import installed
 
 _Print = tuple[tuple[str, int, int], ...]
@@ -95,7 +95,7 @@ class ParquetStore(RemoteStore):
 
     def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
         """Refuse, if not for another reason."""
-        check_canonical(canonical)
+        checked_role(canonical)
         self.aliases(experiment)
         raise StoreError(
             f"{self.uri} is a folder of points and cannot keep the role of {name!r}. "

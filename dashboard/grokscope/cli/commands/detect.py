@@ -1,6 +1,7 @@
 """``grokscope detect``: find and date the transitions of runs, from a file or a store."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import polars as pl
@@ -8,15 +9,18 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
-from grokscope.cli.points_file import is_points_file, read_points
-from grokscope.cli.terminal import say, say_json, shown
+from grokscope.cli.points_file import is_points_file, read_log
+from grokscope.cli.read_as import read_as
+from grokscope.cli.terminal import complain, say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
-from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
+from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
+
+_IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
 
 
 class DetectError(GrokscopeError):
@@ -61,20 +65,30 @@ def detect(
             raise DetectError(
                 f"--write needs a store to write to, got the file {source!r}; leave --write away"
             )
-        points, names, store = read_points(source), {}, None
+        log, names, store = _log_in_file(source), {}, None
     else:
-        points, names, store = _points_in_store(source, experiment)
+        log, names, store = _log_in_store(source, experiment)
         if write:
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
-    points = under_roles(points, aliases)
+    points = under_roles(log.points, aliases)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), names, output)
         return
-    verdicts = detect_transitions(points, definition=definition)
+    verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
         _write(verdicts, store)
     _say(verdicts, names, output, points=points)
+    if output is options.Format.TABLE:
+        for line in read_as(log.points["metric"].unique(), aliases):
+            say(line)
+
+
+def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
+    """Return the verdict with the sentence that its dates are in thousandths, if they are."""
+    if verdict.run not in log.in_thousandths:
+        return verdict
+    return replace(verdict, missing=(*verdict.missing, _IN_THOUSANDTHS))
 
 
 def _say(
@@ -103,14 +117,23 @@ def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: opt
         say(f"{name}\t{row['definition']}\t{date}")
 
 
-def _points_in_store(uri: str, experiment: str | None) -> tuple[pl.DataFrame, dict[str, str], Store]:
+def _log_in_file(source: str) -> UsablePoints:
+    log = read_log(source)
+    for run, reason in log.left_out.items():
+        complain(f"run {shown(run)!r} is left out: {reason}")
+    for run in sorted(log.in_thousandths):
+        say(f"run {shown(run)}: {_IN_THOUSANDTHS}", err=True)
+    return log
+
+
+def _log_in_store(uri: str, experiment: str | None) -> tuple[UsablePoints, dict[str, str], Store]:
     store = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in store.experiments()["name"]) or "none"
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
     names = dict(zip(runs["run_id"], runs["name"], strict=True))
-    return store.points(list(names)), names, store
+    return usable_points(store.points(list(names))), names, store
 
 
 def _write(verdicts: Sequence[Verdict], store: Store) -> None:

@@ -2,11 +2,12 @@
 
 How a page or a command uses it, with a store from ``open_store``::
 
-    overrides = store.aliases(experiment)                # {name: canonical key, or IGNORED}
-    roles = roles_of(names, overrides)                   # one Role a name: kind, canonical, how, reason
+    overrides = store.aliases(experiment)                # {name: key, or IGNORED}
+    roles = roles_of(names, overrides)                   # one Role a name: kind, canonical, how, reason ...
     verdicts = detect(under_roles(points, overrides))    # the engine sees canonical names
     store.set_alias(experiment, name="probe_acc", canonical="test/accuracy")
     store.set_alias(experiment, name="aux_loss", canonical=IGNORED)
+    store.set_alias(experiment, name="energy", canonical="test/energy:down")
     store.clear_alias(experiment, name="probe_acc")
 
 Overrides are experiment tags (see ``tags``), so
@@ -19,7 +20,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from grokscope.schemas import find_metric, guesses, resolve
+from grokscope.schemas import Reading, Scale, Sureness, find_metric, is_split, readings, resolve, score_of
 from grokscope.store.roles.tags import IGNORED
 
 
@@ -55,6 +56,8 @@ class Role:
             (an x-axis), measure (any other known one), none.
         how: Named by our own key, guessed, overridden by a person, or unknown.
         reason: Why, in one sentence.
+        sureness: How sure a guess is.
+        higher_is_better: Which way is better, if its name or a person tells.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Role:
     kind: RoleKind
     how: How
     reason: str
+    sureness: Sureness
+    higher_is_better: bool | None
 
 
 _QUANTITY_KINDS: Mapping[str, RoleKind] = {
@@ -87,9 +92,9 @@ def roles_of(metric_names: Iterable[str], overrides: Mapping[str, str] | None = 
     val/accuracy val/accuracy outcome own
     """
     overrides = overrides or {}
-    guessed = guesses(metric_names)
+    guessed = readings(metric_names)
     resolved = resolved_names(guessed, overrides)
-    return tuple(_role(name, resolved[name], guessed, overrides) for name in sorted(guessed))
+    return tuple(_role(one, resolved[name], overrides) for name, one in sorted(guessed.items()))
 
 
 def resolved_names(metric_names: Iterable[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -144,36 +149,49 @@ def kind_of(canonical: str) -> RoleKind:
 
     >>> [str(kind_of(key)) for key in ("shift:rotated/accuracy", "weights/norm", "progress/tokens", "lr")]
     ['outcome', 'norm', 'progress', 'none']
+    >>> [str(kind_of(key)) for key in ("train/f1", "val/error", "test/perplexity", "test/energy:down")]
+    ['fit', 'outcome', 'loss', 'outcome']
     """
     metric = find_metric(canonical)
-    if metric is None:
-        return RoleKind.NONE
-    if metric.family == "progress":
+    if metric is not None and metric.family == "progress":
         return RoleKind.PROGRESS
-    if metric.quantity in _SCORES:
-        return RoleKind.FIT if canonical.startswith("train/") else RoleKind.OUTCOME
-    return _QUANTITY_KINDS.get(metric.quantity, RoleKind.MEASURE)
+    if metric is not None and metric.quantity not in _SCORES:
+        return _QUANTITY_KINDS.get(metric.quantity, RoleKind.MEASURE)
+    split = canonical.partition("/")[0]
+    score = score_of(canonical) if is_split(split) else None
+    if score is None:
+        return RoleKind.NONE
+    if score.scale in (Scale.LOG, Scale.POSITIVE):
+        return RoleKind.LOSS
+    return RoleKind.FIT if split == "train" else RoleKind.OUTCOME
 
 
-def _role(name: str, key: str, guessed: Mapping[str, str | None], overrides: Mapping[str, str]) -> Role:
-    how, reason = _why(name, key, guessed, overrides)
-    canonical = None if how is How.UNKNOWN or overrides.get(name) == IGNORED else key
-    kind = RoleKind.NONE if canonical is None else kind_of(canonical)
-    return Role(name=name, canonical=canonical, kind=kind, how=how, reason=reason)
+def _role(reading: Reading, key: str, overrides: Mapping[str, str]) -> Role:
+    how, reason = _why(reading, key, overrides)
+    canonical = None if how is How.UNKNOWN or overrides.get(reading.name) == IGNORED else key
+    score = score_of(canonical or reading.name)
+    return Role(
+        name=reading.name,
+        canonical=canonical,
+        kind=RoleKind.NONE if canonical is None else kind_of(canonical),
+        how=how,
+        reason=reason,
+        sureness=Sureness.SURE if how is How.OVERRIDDEN else reading.sureness,
+        higher_is_better=None if score is None else score.higher_is_better,
+    )
 
 
-def _why(
-    name: str, key: str, guessed: Mapping[str, str | None], overrides: Mapping[str, str]
-) -> tuple[How, str]:
+def _why(reading: Reading, key: str, overrides: Mapping[str, str]) -> tuple[How, str]:
+    name, guess = reading.name, reading.key
     if name in overrides:
         return _why_overridden(overrides[name], key)
-    guess = guessed[name]
-    if guess is None:
-        return How.UNKNOWN, "Its name does not plainly say which curve it is."
+    if not reading.is_followed:
+        may_be = "" if guess is None else f" It may be {guess}."
+        return How.UNKNOWN, f"{reading.because}{may_be}"
     if guess == name:
         return How.OWN, "It has the name of one of our metrics."
     if guess == key:
-        return How.GUESSED, f"Its name, among those beside it, says {key}."
+        return How.GUESSED, reading.because
     return How.UNKNOWN, f"Its name says {guess}, which another metric has."
 
 

@@ -1,7 +1,8 @@
 """Overrides of roles, kept as tags of the MLflow experiment: one tag a metric.
 
 Key ``grokscope.alias.<first 16 hex digits of the name's SHA-256>`` (a metric's name may hold what a tag's key
-may not), value ``{"name": "val_probe", "canonical": "test/accuracy"}``.
+may not), value ``{"name": "val_probe", "canonical": "test/accuracy"}``. A key may say which way is better:
+``"test/energy:down"``.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from grokscope.schemas import metric
+from grokscope.schemas import given_key
 from grokscope.schemas.tags import ALIAS_PREFIX
 from grokscope.store.mlflow_client.client import experiment_named, open_client
 from grokscope.store.mlflow_client.errors import explained
@@ -36,8 +37,7 @@ def aliases_in(tags: Mapping[str, str]) -> dict[str, str]:
 
 def write_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
     """Write an override through MLflow's client; see ``Store.set_alias``."""
-    check_canonical(canonical)
-    value = json.dumps({"name": name, "canonical": canonical}, ensure_ascii=False)
+    value = json.dumps({"name": name, "canonical": checked_role(canonical)}, ensure_ascii=False)
     with explained(uri), limited():
         client, found = _experiment(uri, experiment)
         client.set_experiment_tag(found.experiment_id, tag_key(name), value)
@@ -55,17 +55,16 @@ def remove_alias(uri: str, experiment: str, *, name: str) -> None:
                 client.set_experiment_tag(found.experiment_id, key, _NO_ALIAS)
 
 
-def check_canonical(canonical: str) -> None:
-    """Check that a role may be ``canonical``.
+def checked_role(canonical: str) -> str:
+    """Return the role that a metric has when a person gives it ``canonical``.
 
     Raises:
-        UnknownMetricError: If it is neither one of our keys nor ``IGNORED``.
+        UnknownMetricError: If it is neither a key, see ``schemas.given_key``, nor ``IGNORED``.
 
-    >>> check_canonical("test/accuracy"), check_canonical("-")
-    (None, None)
+    >>> checked_role("test/accuracy"), checked_role("test/reward:up"), checked_role("-")
+    ('test/accuracy', 'test/reward', '-')
     """
-    if canonical != IGNORED:
-        metric(canonical)
+    return canonical if canonical == IGNORED else given_key(canonical)
 
 
 def tag_key(name: str) -> str:

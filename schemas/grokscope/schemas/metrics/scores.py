@@ -113,6 +113,9 @@ def score_of(name: str) -> Score | None:
     >>> [score_of(name) for name in ("lr", "loss_scale", "reward_std", "train_samples_per_second")]
     [None, None, None, None]
     """
+    plain, is_up = split_direction(name)
+    if is_up is not None:
+        return _turned(plain, is_up=is_up)
     family, _, quantity = name.partition("/")
     if is_split(family):
         if quantity in SCORES:
@@ -121,6 +124,29 @@ def score_of(name: str) -> Score | None:
             return _of_measure(ours)
     found = find_score(words_of(name))
     return None if found is None else found.score
+
+
+def split_direction(key: str) -> tuple[str, bool | None]:
+    """Return ``key`` without the ``:up`` or ``:down`` that a person put behind it, and whether that is up.
+
+    >>> split_direction("test/energy:down"), split_direction("val_loss")
+    (('test/energy', False), ('val_loss', None))
+    """
+    plain, _, way = key.rpartition(":")
+    return (
+        (plain, way == "up") if way in ("up", "down") and is_split(plain.partition("/")[0]) else (key, None)
+    )
+
+
+def _turned(key: str, *, is_up: bool) -> Score:
+    """Return the score of a key of which a person says which way is better."""
+    quantity = key.partition("/")[2]
+    score = score_of(key)
+    if score is None or score.quantity != quantity:
+        score = Score(quantity=quantity, higher_is_better=is_up, scale=Scale.UNBOUNDED)
+    if score.higher_is_better is not is_up:
+        score = replace(score, higher_is_better=is_up, start=None, best=None)
+    return replace(score, quantity=f"{quantity}:{'up' if is_up else 'down'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,22 @@ def bracket(curve: Curve, index: int) -> Date:
     return Date(step=high, low=low, high=high)
 
 
+def highest_held(curve: Curve, *, until: int) -> float:
+    """Return the highest level that ``curve`` held before step ``until``: of medians, no single evaluation.
+
+    NaN without any evaluation before.
+
+    >>> curve = Curve(metric="m", steps=np.arange(6), values=np.array([0.9, 0.1, 0.1, 0.3, 0.3, 1.0]))
+    >>> highest_held(curve, until=5)
+    0.3
+    """
+    early = curve.values[curve.steps < until]
+    if len(early) == 0:
+        return float("nan")
+    width = min(curve.patience | 1, len(early))
+    return float(np.max(np.median(np.lib.stride_tricks.sliding_window_view(early, width), axis=-1)))
+
+
 def around(curve: Curve, index: int, *, holds: npt.NDArray[np.bool_]) -> Date:
     """Return the date of evaluation ``index``: the row of evaluations about it that hold, and the gaps beside.
 

@@ -116,6 +116,8 @@ def jitter(values: Floats) -> float:
     0.0
     """
     differences = np.diff(values)
+    if len(differences) == 0:
+        return 0.0
     return TO_SIGMA * float(np.median(np.abs(differences - np.median(differences)))) / 2**0.5
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from grokscope.schemas import as_points, canonical, latest, resolve
+from grokscope.schemas import as_points, latest, resolve
+from grokscope.transitions.curves.units import Unit, units_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -205,12 +206,18 @@ def _renamed(curves: Mapping[str, Curve]) -> dict[str, Curve]:
 
 
 def _as_shares(curves: dict[str, Curve]) -> dict[str, Curve]:
-    """Return ``curves`` with accuracies that were logged as per cent as shares.
+    """Return ``curves`` with those that were logged as per cent as shares.
 
-    A run logs all of them in one unit: a held-out accuracy of 1 % tells nothing by itself.
+    A count of right answers is no share as long as nobody says of how many: it goes by another name.
     """
-    scores = {n: c for n, c in curves.items() if (canonical(n) or n).endswith("/accuracy") and len(c) > 0}
-    highest = max((float(np.max(curve.values)) for curve in scores.values()), default=0.0)
-    if not PER_CENT < highest <= 100:  # noqa: PLR2004  per cent
-        return curves
-    return curves | {n: replace(c, values=c.values / 100, is_per_cent=True) for n, c in scores.items()}
+    found: dict[str, Curve] = {}
+    units = units_of(curves)
+    for name, curve in curves.items():
+        unit = units.get(name)
+        if unit is Unit.PER_CENT:
+            found[name] = replace(curve, values=curve.values / 100, is_per_cent=True)
+        elif unit is Unit.COUNT:
+            found[f"{name}_count"] = replace(curve, metric=f"{name}_count")
+        else:
+            found[name] = curve
+    return found

@@ -21,6 +21,8 @@ OFTEN = 1 / 4
 """Share of lost evaluations that is a collapse whatever explains it, on train progress too (slingshots)."""
 LATE = 1 / 3
 """Part of those evaluations, at the end, that has to hold losses too: what is over was a recovery."""
+LEAST_LATE = 2
+"""... at least so many, where there are as many: a single one may be a broken evaluation."""
 LEAST_LOST = 0.02
 """Share of the evaluations since generalization that a loss takes at least: the last few alone tell nothing."""
 MOSTLY_LOST = 0.5
@@ -122,7 +124,9 @@ def start_of_loss(later: Floats, *, level: float, patience: int) -> int | None:
     count = len(later) - first
     if np.sum(lost[first:]) < max(patience, LEAST_LOST * len(later)):
         return None
-    return first if np.mean(lost[-max(int(LATE * count), 1) :]) > CHRONIC_SHARE / 2 else None
+    late = lost[-max(int(LATE * count), 2 * patience) :]
+    is_over = np.mean(late) <= OFTEN / 2 or np.sum(late) < min(LEAST_LATE, len(late))
+    return None if is_over else first
 
 
 def dips_of(later: Floats, *, level: float = LOST) -> int:

@@ -146,13 +146,28 @@ def rise_of(curve: Curve, *, after: int | None) -> Rise | None:
         return None
     top = top_of(curve, end)
     plateau = plateau_of(curve, start, end, top=top)
-    half_way = curve.values[0] + MIDPOINT * (top - curve.values[0])
-    if start == 0 and plateau.level > half_way:
-        # Flat ground that high is the end of a rise from the log's begin, however long it takes.
-        plateau = plateau_of(curve, 0, max(int(np.argmax(curve.values >= half_way)), 1), top=top)
+    half_way = curve.values[start] + MIDPOINT * (top - curve.values[start])
+    if plateau.level > half_way and (start == 0 or not plateau.is_flat):
+        # Ground that high is the end of a rise from where it was read, however long it takes.
+        risen = start + max(int(np.argmax(curve.values[start:] >= half_way)), 1)
+        plateau = plateau_of(curve, start, risen, top=top)
+    if start > 0 and not plateau.is_flat:
+        plateau = _from_the_beginning(curve, (start, end), top=top) or plateau
+    if start == 0 and not plateau.is_flat:
+        level = min(plateau.level, begin_level(curve))
+        plateau = Plateau(level=level, lowest=level, is_flat=False)
     if top <= plateau.level:
         return None
     return _dated(curve, (start, end, done), plateau=plateau, top=top)
+
+
+def _from_the_beginning(curve: Curve, waited: tuple[int, int], *, top: float) -> Plateau | None:
+    """Return the flat ground that a rise leaves only after the fit, though it was waited on before as well."""
+    start, end = waited
+    plateau = plateau_of(curve, 0, end, top=top)
+    at_fit = float(np.median(curve.values[start - 1 : start + 2]))
+    is_still_there = abs(at_fit - plateau.level) <= TOLERANCE * (top - plateau.level)
+    return plateau if plateau.is_flat and is_still_there else None
 
 
 def begin_level(curve: Curve) -> float:
@@ -194,7 +209,7 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
         finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
         is_from_flat=plateau.is_flat,
         is_seen_from_plateau=is_seen,
-        is_clear=done is not None or height > _noise_of_top(curve, start, end, onset),
+        is_clear=done is not None or height > _noise_of_top(curve, (start, end), onset, plateau),
         is_settled=is_settled,
     )
 
@@ -264,16 +279,21 @@ def _is_seen_from_plateau(
     return lies_flat or (waited >= SHORT_WAIT and first <= MIDPOINT * top)
 
 
-def _noise_of_top(curve: Curve, start: int, end: int, onset: Date | None) -> float:
-    """Return how high noise alone may bring the median of the evaluations since ``end``.
+def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, plateau: Plateau) -> float:
+    """Return how high noise alone may bring the median of the evaluations since the wait.
 
-    The standard error of a median of n is √(π/2) σ/√n; σ is read off the plateau.
+    The standard error of a median of n is √(π/2) σ/√n; σ is read off the plateau, or off the steps from one
+    evaluation to the next where the curve never waited.
     """
+    start, end = waited
     ground = curve.values[start:end]
     if onset is not None:
         ground = ground[curve.steps[start:end] <= onset.step]
+    if len(ground) == 0:
+        return 0.0
+    size = float(np.std(ground)) if plateau.is_flat else jitter(curve.values[start:])
     held = min(len(curve) - end, curve.patience)
-    return STANDARD_ERRORS * float(np.std(ground)) * float(np.sqrt(np.pi / 2 / held)) if len(ground) else 0.0
+    return STANDARD_ERRORS * size * float(np.sqrt(np.pi / 2 / held))
 
 
 def _finished_step(curve: Curve, done: int) -> int:

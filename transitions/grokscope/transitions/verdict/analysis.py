@@ -6,8 +6,8 @@ from typing import TypeGuard
 import numpy as np
 
 from grokscope.schemas import Date, Pattern
-from grokscope.transitions.curves.crossings import arrival, bracket
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.crossings import arrival, bracket, highest_held
+from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.collapse import Collapse, held_out_collapse, train_collapse
 from grokscope.transitions.events.generalization import (
     LEAST_LATE,
@@ -122,8 +122,7 @@ def _is_first_gain(rise: Rise | None, test: Curve) -> bool:
     """
     if rise is None or rise.onset is None:
         return False
-    before = running_median(test.values[test.steps < rise.onset.high], width=test.patience | 1)
-    return len(before) > 0 and float(np.max(before)) < LEARNED and rise.top >= LEAST_LATE
+    return highest_held(test, until=rise.onset.high) < LEARNED and rise.top >= LEAST_LATE
 
 
 def _late(fit: Fit, test: Curve) -> Rise | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grokscope.schemas import Pattern
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.crossings import highest_held
+from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, NEARLY, Rise
 from grokscope.transitions.events.memorization import LEARNED, Fit
 
@@ -14,6 +15,8 @@ SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
 MOSTLY = 0.5
 """... with at least half of the way to go. A later rise that brings less has to have waited on flat ground:
 the last per cents of ordinary learning always come late."""
+LEAST_GAIN = 0.2
+"""Share of what was possible that comes late: what ordinary learning adds after its fit is less."""
 SLOWING = 0.5
 """A rise tails off if its first half takes less than this part of the time, in log step, of its second."""
 REGAINED = 0.4
@@ -59,11 +62,11 @@ def pattern_of(fit: Fit, *, late: Rise | None, whole: Rise | None) -> Pattern:
 def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
     """Return how ``rise`` lies after ``fitted_step``; ``test`` is the held-out curve that rises."""
     at_fit = int(np.searchsorted(test.steps, fitted_step))
-    level = float(np.median(test.values[at_fit : at_fit + max(test.patience // 2, 1)]))
+    level = float(np.median(test.values[max(at_fit - 1, 0) : at_fit + 2]))
     done = rise.finished_step
     return Wait(
         level=level,
-        before=_highest(test, until=fitted_step),
+        before=highest_held(test, until=fitted_step),
         ratio=done / fitted_step if fitted_step > 0 else np.inf,
         evaluations=int(np.sum((test.steps > fitted_step) & (test.steps <= done))),
     )
@@ -72,8 +75,8 @@ def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
 def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     """Return whether a good part of the rise came clearly after the train fit."""
     wait = wait_of(fitted_step, rise, test)
-    before = max(wait.level, wait.before)
-    is_small = rise.top - before < LEARNED * (1 - rise.begin)
+    before = float(np.nanmax((wait.level, wait.before)))
+    is_small = rise.top - before < LEAST_GAIN * (1 - rise.begin)
     if is_small or _is_regained(rise, wait) or _tails_off(rise, fitted_step):
         return False
     is_most = rise.top - before >= MOSTLY * (rise.top - rise.begin)
@@ -97,10 +100,3 @@ def _tails_off(rise: Rise, fitted_step: int) -> bool:
     first = np.log(max(rise.midpoint.step, 1) / max(rise.onset.step, 1))
     second = np.log(max(rise.finished_step, 1) / max(rise.midpoint.step, 1))
     return bool(first < SLOWING * second)
-
-
-def _highest(test: Curve, *, until: int) -> float:
-    """Return the highest level that ``test`` held before step ``until``, or began at."""
-    early = test.values[test.steps < until]
-    held = running_median(early, width=test.patience | 1) if len(early) else early
-    return float(np.max(held, initial=test.values[0]))

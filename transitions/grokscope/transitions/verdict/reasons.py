@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.plateau import MIDPOINT
-from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
+from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.events.generalization import (
+    GENERALIZED,
+    LEAST_LATE,
+    Rise,
+    begin_level,
+    begins_at_top,
+    end_level,
+)
 from grokscope.transitions.events.memorization import FITTED, LEARNED, Fit
 from grokscope.transitions.verdict.analysis import RunAnalysis
 from grokscope.transitions.verdict.pairs import Pair
@@ -90,11 +99,10 @@ def _why_no_phase(analysis: RunAnalysis) -> list[str]:
     train, test, rise = analysis.train, analysis.test, analysis.rise
     if rise is not None and rise.share >= LEARNED and not rise.is_seen_from_plateau:
         return []
-    best = float(max(train.values))
-    return [
-        f"{train.metric} rises to {train.said(best)} without being fit, and {test.metric} stays where it began: "
-        "none of the learning phases."
-    ]
+    best = float(np.max(running_median(train.values, width=train.patience | 1)))
+    is_fit = "" if analysis.fit.fitted_step is not None else " without being fit"
+    went = f"{test.metric} only from {test.said(begin_level(test))} to {test.said(end_level(test))}"
+    return [f"{train.metric} rises to {train.said(best)}{is_fit}, and {went}: none of the learning phases."]
 
 
 def _open_about(rise: Rise, test: Curve, pattern: Pattern) -> list[str]:

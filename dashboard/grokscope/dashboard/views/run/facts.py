@@ -16,6 +16,7 @@ from grokscope.schemas import (
     REFUSED,
     Check,
     Outcome,
+    Pattern,
     Verdict,
     axis_of_param,
     params_on_axes,
@@ -78,7 +79,8 @@ def _said(report: pl.DataFrame) -> str:
 def evidence(verdict: Verdict) -> None:
     """Draw every event with its checks, passed, failed or unknown, and what could not be told."""
     events = verdict.transitions
-    if not events and not verdict.missing:
+    missing = () if verdict.pattern is Pattern.OTHER else verdict.missing  # there it is the verdict itself
+    if not events and not missing:
         return
     st.subheader("Events", anchor=False)
     for event in events:
@@ -88,8 +90,8 @@ def evidence(verdict: Verdict) -> None:
         st.markdown(f":{style.colour}[{style.shape}] {escape(said)} {where}", help=style.sentence)
         if event.evidence:
             st.markdown("  \n".join(map(_line, event.evidence)))
-    for sentence in verdict.missing:
-        st.markdown(f":gray[?] {escape(sentence)}")
+    for sentence in missing:
+        st.markdown(f":gray[?] {escape(sentence, limit=400)}")
 
 
 def _line(check: Check) -> str:

@@ -23,6 +23,11 @@ from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
 from grokscope.dashboard.words.sentences import sentence
 from grokscope.schemas import Verdict
 
+_NO_CURVE = "No curve of this run has been logged yet."
+_NONE_READ = (
+    "None of this run's curves is read as a score or loss of a training or held-out set. "
+    "The page Runs shows what each name is read as, and lets you change it."
+)
 _LONGEST = 1000
 """Of what is said of a run."""
 
@@ -83,7 +88,7 @@ def _picked(data: Data, snapshot: Snapshot) -> str:
 
 def _verdict(verdict: Verdict | None, points: pl.DataFrame) -> None:
     if verdict is None:
-        st.write("No curve of this run has been logged yet.")
+        st.write(_NO_CURVE if points.is_empty() else _NONE_READ)
         return
     words = PATTERN_WORDS[verdict.pattern]
     word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline(verdict.pattern)

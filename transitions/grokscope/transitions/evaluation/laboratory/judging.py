@@ -44,7 +44,8 @@ class Judgement:
         onset: The onset lies in its bracket: the evaluations about the true one, and one more on either side.
         covers_onset: The interval of the onset contains it.
         covers_midpoint: ... and that of the midpoint.
-        widths: Evaluations in these intervals.
+        onset_width: Evaluations in the interval of the onset.
+        midpoint_width: ... and in that of the midpoint.
         events: Of each true event, whether it was told in its bracket.
         false_events: Kinds of the events that were told and did not happen there.
     """
@@ -57,7 +58,8 @@ class Judgement:
     onset: bool | None
     covers_onset: bool | None
     covers_midpoint: bool | None
-    widths: tuple[int, ...]
+    onset_width: int | None
+    midpoint_width: int | None
     events: tuple[bool, ...]
     false_events: tuple[str, ...]
 
@@ -111,11 +113,8 @@ def judge(run: LabRun, verdict: Verdict | None, *, family: str = "", seed: int =
         onset=None if truth.onset is None else onset is not None and _is_hit(onset.step, truth.onset, grid),
         covers_onset=_covers(onset, truth.onset),
         covers_midpoint=_covers(midpoint, truth.midpoint),
-        widths=tuple(
-            width_of(date, grid)
-            for date, true in ((onset, truth.onset), (midpoint, truth.midpoint))
-            if date is not None and true is not None
-        ),
+        onset_width=None if onset is None or truth.onset is None else width_of(onset, grid),
+        midpoint_width=None if midpoint is None or truth.midpoint is None else width_of(midpoint, grid),
         events=tuple(_is_told(verdict, kind, bracket, grid) for kind, bracket in truth.events),
         false_events=tuple(_false_events(verdict, truth, grid)),
     )

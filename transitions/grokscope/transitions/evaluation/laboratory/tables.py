@@ -34,17 +34,35 @@ def by_family(judgements: Iterable[Judgement]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
+def by_kind(judgements: Iterable[Judgement]) -> Iterator[str]:
+    """Yield how often the intervals of each family hold the truth, and how wide they are, as a table."""
+    yield "| kind | runs | dated | onset covered | width | midpoint covered | width |"
+    yield "|---|---|---|---|---|---|---|"
+    for kind, group in groupby(judgements, key=lambda j: j.family):
+        runs = list(group)
+        cells = (
+            kind,
+            str(len(runs)),
+            share(j.covers_onset is not None for j in runs),
+            share(j.covers_onset for j in runs),
+            _median(j.onset_width for j in runs),
+            share(j.covers_midpoint for j in runs),
+            _median(j.midpoint_width for j in runs),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
 def summary(judgements: Sequence[Judgement]) -> Iterator[str]:
     """Yield what the judgements make over all families, one fact a line."""
-    widths = [width for j in judgements for width in j.widths]
     yield f"runs {len(judgements)}, right {share(j.is_right for j in judgements)}"
     yield f"macro-F1 {macro_f1(judgements):.3f} over {', '.join(p.value for p in SCORED)}"
     alarms = [j.false_alarm for j in judgements if j.false_alarm is not None]
     yield f"false alarms {sum(alarms)} of {len(alarms)}, {share(alarms)}"
     yield f"onset hit {share(j.onset for j in judgements)}"
-    yield f"onset covered {share(j.covers_onset for j in judgements)}"
-    yield f"midpoint covered {share(j.covers_midpoint for j in judgements)}"
-    yield f"median width of the intervals {np.median(widths or [np.nan]):.0f} evaluations"
+    for name in ("onset", "midpoint"):
+        covered = share(getattr(j, f"covers_{name}") for j in judgements)
+        width = _median(getattr(j, f"{name}_width") for j in judgements)
+        yield f"{name} covered {covered}, median width {width} evaluations"
     yield f"events told {share(told for j in judgements for told in j.events)}"
     yield f"false events {_false_events(judgements)} a run"
     yield f"refused {sum(j.verdict is None for j in judgements)}"
@@ -105,3 +123,8 @@ def _events(judgement: Judgement) -> list[str]:
 def _false_events(judgements: Sequence[Judgement]) -> str:
     kinds = Counter(kind for j in judgements for kind in j.false_events)
     return ", ".join(f"{kind} {count / len(judgements):.2f}" for kind, count in kinds.most_common())
+
+
+def _median(widths: Iterable[int | None]) -> str:
+    known = [width for width in widths if width is not None]
+    return f"{np.median(known):.3g}" if known else ""

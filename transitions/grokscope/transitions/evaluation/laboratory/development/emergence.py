@@ -3,7 +3,7 @@
 import numpy as np
 
 from grokscope.schemas import Kind, Pattern
-from grokscope.transitions.evaluation.laboratory.development.parts.clocks import clock
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import Clock
 from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import Logged, course_of, lab_run
 from grokscope.transitions.evaluation.laboratory.family import Family, LabRun, Truth
@@ -25,7 +25,7 @@ def _jump(rng: Rng, *, last: tuple[float, float]) -> tuple[np.ndarray, Rise]:
     """Return the steps and an abrupt rise in the middle of them, with a plateau on either side."""
     end = 10 ** rng.uniform(*last)
     rise = Rise(at=end * rng.uniform(0.15, 0.4), width=rng.uniform(0.05, 0.2))
-    return clock(rng, last=end, onset=rise.step_of(0.1), evaluations=(60, 400)), rise
+    return Clock(last=end, onset=rise.step_of(0.1), evaluations=(60, 400)).steps(rng), rise
 
 
 def _induction_score(rng: Rng) -> LabRun:
@@ -69,9 +69,9 @@ def _benchmarks(rng: Rng) -> LabRun:
 def _quiet_benchmark(rng: Rng) -> LabRun:
     """About chance for the whole log, with the noise of a finite set, independent or persistent."""
     last = 10 ** rng.uniform(3.5, 5.5)
-    steps = clock(
-        rng, last=last, onset=last / 40, evaluations=(60, 300), spacings=(Spacing.LINEAR, Spacing.LOG)
-    )
+    steps = Clock(
+        last=last, onset=last / 40, evaluations=(60, 300), spacings=(Spacing.LINEAR, Spacing.LOG)
+    ).steps(rng)
     name = str(rng.choice(["mmlu", "hellaswag/acc", "arc_challenge/acc_norm", "eval/score", "ind_acc"]))
     values = rng.choice([0.25, 0.5]) + rng.normal(0, rng.uniform(0.003, 0.02), len(steps))
     return lab_run([(name, steps, values)], NOTHING)
@@ -80,7 +80,7 @@ def _quiet_benchmark(rng: Rng) -> LabRun:
 def _learning_reward(rng: Rng) -> LabRun:
     """Reward that climbs from the first evaluation to the last: learning, no jump."""
     last = 10 ** rng.uniform(5.5, 7.0)
-    steps = clock(rng, last=last, onset=last / 40, evaluations=(60, 300), spacings=(Spacing.LINEAR,))
+    steps = Clock(last=last, onset=last / 40, evaluations=(60, 300), spacings=(Spacing.LINEAR,)).steps(rng)
     low, high = ((-21.0, 15.0), (10.0, 400.0))[int(rng.integers(2))]
     done = (1 - np.exp(-2 * steps / last)) / (1 - np.exp(-2))
     values = low + (high - low) * done + rng.normal(0, 0.03 * (high - low), len(steps))

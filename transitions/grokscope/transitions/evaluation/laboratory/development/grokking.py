@@ -8,9 +8,9 @@ from grokscope.transitions.curves.series import Floats
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
 from grokscope.transitions.evaluation.laboratory.development.parts.rises import (
     FAST_START,
-    STRAIGHT,
     Rise,
     Stages,
+    straight,
 )
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import ACCURACY, PER_CENT
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import (
@@ -73,7 +73,7 @@ def _two_stages(rng: Rng) -> LabRun:
 def _creep(rng: Rng) -> LabRun:
     run = setting(rng, Ranges(delay=(1.5, 2.0), after=(0.8, 1.2), most_noise=0.015, chances=(0.0, 0.01, 0.1)))
     begin, end = run.fit * rng.uniform(1.5, 3.0), run.last * rng.uniform(0.6, 0.9)
-    rise = Rise(at=(begin * end) ** 0.5, width=0.8 * float(np.log10(end / begin)), shape=STRAIGHT)
+    rise = straight(begin, end)
     test = run.test(plateau=run.chance, top=rng.uniform(0.85, 1.0), rise=rise)
     return lab_run(run.measured(ACCURACY, run.train(), test), grokked(rise))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grokscope.transitions.evaluation.laboratory.development.parts.clocks import other_clock
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import other_steps
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import ACCURACY, PER_CENT, Score
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import (
@@ -31,7 +31,7 @@ def _other_steps(rng: Rng) -> LabRun:
     """Train accuracy is that of minibatches, on steps of its own."""
     run = setting(rng, Ranges(chances=(0.01, 0.1)))
     seen, held_out = ACCURACY.pair(rng)
-    own = other_clock(rng, run.steps)
+    own = other_steps(rng, run.steps)
     batch = Noise(size=0.0, examples=int(rng.choice([8, 16, 32, 64, 256])))
     train = batch.on_shares(run.train(top=rng.uniform(0.96, 1.0), steps=own), rng)
     test = run.noise.on_shares(run.test(plateau=run.chance, top=rng.uniform(0.95, 1.0)), rng)
@@ -52,6 +52,20 @@ def _late_log(rng: Rng) -> LabRun:
     logged = run.measured(ACCURACY, run.train(), test)
     kept = run.steps > run.fit * rng.uniform(1.5, 2.0)
     return lab_run([(name, steps[kept], values[kept]) for name, steps, values in logged], grokked(run.rise))
+
+
+def _resumed(rng: Rng) -> LabRun:
+    """A crash, and a run that goes on from an older checkpoint: some steps are logged twice."""
+    run = setting(rng, Ranges(evaluations=(100, 400)))
+    test = run.test(plateau=run.chance, top=rng.uniform(0.95, 1.0))
+    crash = int(len(run.steps) * rng.uniform(0.6, 0.95))
+    back = int(crash * rng.uniform(0.8, 0.95))
+    first, second = (run.measured(ACCURACY, run.train(), test) for _ in range(2))
+    curves = [
+        (name, np.append(s[:crash], s[back:]), np.append(old[:crash], new[back:]))
+        for (name, s, old), (_, _, new) in zip(first, second, strict=True)
+    ]
+    return lab_run(curves, grokked(run.rise))
 
 
 def _inverted(rng: Rng) -> LabRun:
@@ -92,6 +106,7 @@ FAMILIES = tuple(
         ("other-steps", "Train accuracy of minibatches, on steps of its own.", _other_steps),
         ("tiny-per-cent", "Per cent, with chance at 1 % or below.", _tiny_per_cent),
         ("late-log", "The log begins after the fit and before the rise.", _late_log),
+        ("resumed-log", "A crash and a restart: some steps twice.", _resumed),
         ("inverted-label-noise", "Train accuracy falls as wrong labels are forgotten.", _inverted),
         ("with-losses", "Accuracies and losses; the held-out loss has a hill.", _with_losses),
     )

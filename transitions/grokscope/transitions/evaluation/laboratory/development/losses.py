@@ -4,13 +4,12 @@ import numpy as np
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions.curves.series import Floats
-from grokscope.transitions.evaluation.laboratory.development.parts.clocks import clock
-from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import Clock
+from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise, straight
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import BITS, LOSSES, PERPLEXITIES
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import (
     Ranges,
     course_of,
-    fit_rise,
     grokked,
     lab_run,
     near_best,
@@ -36,7 +35,7 @@ def _names(rng: Rng) -> tuple[str, str]:
 def _pretraining(rng: Rng) -> LabRun:
     """A power law from the first evaluation on, with warm-up, cool-down and a spike or two."""
     last = 10 ** rng.uniform(3.5, 5.5)
-    steps = clock(rng, last=last, onset=last / 50, evaluations=(60, 500), spacings=(Spacing.LINEAR,))
+    steps = Clock(last=last, onset=last / 50, evaluations=(60, 500), spacings=(Spacing.LINEAR,)).steps(rng)
     floor, scale = rng.uniform(1.5, 3.0), last / 10 ** rng.uniform(2.5, 3.5)
     loss = floor + (10.8 - floor) * (1 + steps / scale) ** -rng.uniform(0.4, 0.7)
     loss -= rng.uniform(0.0, 0.12) * np.clip((steps / last - 0.8) / 0.2, 0, 1)
@@ -68,11 +67,11 @@ def _delayed(rng: Rng) -> LabRun:
     """Train loss vanishes; the held-out loss worsens, waits, and falls to nearly nothing."""
     run = setting(rng, Ranges(chances=(0.0,), delay=(0.9, 1.4), evaluations=(80, 600)))
     start, top = rng.uniform(2.0, 5.0), rng.uniform(1.2, 3.0)
-    fit, done = fit_rise(run.fit).share(run.steps), run.rise.share(run.steps)
+    done = run.rise.share(run.steps)
     hill = start * (1 + (top - 1) * Rise(at=run.fit, width=0.4).share(run.steps))
     end = rng.uniform(0.01, 0.1) * start
     test = hill - (top * start - end) * done
-    train = start * (1 - fit) + start * 10 ** rng.uniform(-4, -2)
+    train = start * (1 - straight(0.9, run.fit).share(run.steps)) + start * 10 ** rng.uniform(-4, -2)
     seen, held_out = _names(rng)
     size = rng.uniform(0.01, 0.05)
     curves = [
@@ -85,12 +84,12 @@ def _delayed(rng: Rng) -> LabRun:
 def _double_descent(rng: Rng) -> LabRun:
     """The held-out loss falls, rises to a peak as train is fit, and falls below its first valley."""
     fit = 10 ** rng.uniform(2.0, 3.5)
-    steps = clock(rng, last=fit * 60, onset=fit / 10, evaluations=(100, 500), spacings=(Spacing.LOG,))
+    steps = Clock(last=fit * 60, onset=fit / 10, evaluations=(100, 500), spacings=(Spacing.LOG,)).steps(rng)
     start, valley, peak = rng.uniform(2.2, 4.6), rng.uniform(1.0, 1.3), rng.uniform(1.9, 3.0)
-    rises = Rise(at=fit / 20, width=0.4), Rise(at=fit / 2, width=0.4), Rise(at=6 * fit, width=0.5)
+    rises = straight(1.0, fit / 6), Rise(at=fit / 2, width=0.4), Rise(at=6 * fit, width=0.5)
     down, up, again = (rise.share(steps) for rise in rises)
     test = start - (start - valley) * down + (peak - valley) * up - (peak - rng.uniform(0.3, 0.7)) * again
-    train = start * (1 - fit_rise(fit).share(steps)) + 0.01
+    train = start * (1 - straight(0.9, fit).share(steps)) + 0.01
     bracket = near_best(steps, np.where(steps > fit / 5, test, 0.0), within=0.3 * (peak - valley))
     seen, held_out = _names(rng)
     truth = Truth(
@@ -107,9 +106,9 @@ def _double_descent(rng: Rng) -> LabRun:
 def _overfitting(rng: Rng) -> LabRun:
     """The held-out loss has its best early and rises from there to the end."""
     last = 10 ** rng.uniform(2.0, 4.5)
-    steps = clock(
-        rng, last=last, onset=last / 30, evaluations=(60, 300), spacings=(Spacing.LINEAR, Spacing.LOG)
-    )
+    steps = Clock(
+        last=last, onset=last / 30, evaluations=(60, 300), spacings=(Spacing.LINEAR, Spacing.LOG)
+    ).steps(rng)
     start, floor = rng.uniform(1.5, 4.5), rng.uniform(0.4, 0.6)
     best = last * rng.uniform(0.05, 0.2)
     down = Rise(at=best / 4, width=0.8).share(steps)
@@ -133,7 +132,7 @@ def _overfitting(rng: Rng) -> LabRun:
 def _diverged(rng: Rng) -> LabRun:
     """The losses stop being numbers and stay so."""
     last = 10 ** rng.uniform(3.0, 5.0)
-    steps = clock(rng, last=last, onset=last / 30, evaluations=(60, 300), spacings=(Spacing.LINEAR,))
+    steps = Clock(last=last, onset=last / 30, evaluations=(60, 300), spacings=(Spacing.LINEAR,)).steps(rng)
     loss = 2.0 + 8.0 * (1 + steps / (last / 300)) ** -0.5
     first = int(len(steps) * rng.uniform(0.4, 0.85))
     train, val = _jitter(rng, loss, 0.01), _jitter(rng, loss + 0.05, 0.005)

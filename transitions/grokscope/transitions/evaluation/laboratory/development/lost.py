@@ -6,6 +6,9 @@ import numpy as np
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions.curves.series import Floats
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import Clock
+from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
+from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import ACCURACY, PER_CENT
 from grokscope.transitions.evaluation.laboratory.development.parts.settings import (
     Ranges,
@@ -15,6 +18,7 @@ from grokscope.transitions.evaluation.laboratory.development.parts.settings impo
     setting,
 )
 from grokscope.transitions.evaluation.laboratory.family import Family, Interval, LabRun, Truth
+from grokscope.transitions.evaluation.synthetic import Spacing
 
 Rng = np.random.Generator
 _LONG = Ranges(
@@ -106,6 +110,21 @@ def _one_dip(rng: Rng) -> LabRun:
     return lab_run(logged, replace(truth, events=(*truth.events, dip)))
 
 
+def _ordinary_lost(rng: Rng) -> LabRun:
+    """Both rise together, and fall to chance for good."""
+    last = 10 ** rng.uniform(3.0, 5.0)
+    steps = Clock(last=last, onset=last / 30, evaluations=(80, 400), spacings=(Spacing.LINEAR,)).steps(rng)
+    rise = Rise(at=last / 20, width=1.0).share(steps)
+    lost = int(len(steps) * rng.uniform(0.5, 0.8))
+    train, test = 0.1 + rng.uniform(0.8, 0.9) * rise, 0.1 + rng.uniform(0.65, 0.78) * rise
+    train[lost:], test[lost:] = 0.1, 0.1
+    noise, names = Noise(size=rng.uniform(0.002, 0.01)), ACCURACY.pair(rng)
+    bracket = (float(steps[lost - 1]), float(steps[lost]))
+    truth = Truth(pattern=Pattern.COLLAPSE, events=((Kind.COLLAPSE.value, bracket),))
+    curves = zip(names, (train, test), strict=True)
+    return lab_run([(name, steps, noise.on_shares(shares, rng)) for name, shares in curves], truth)
+
+
 FAMILIES = tuple(
     Family(name=name, says=says, draw=draw)
     for name, says, draw in (
@@ -113,6 +132,7 @@ FAMILIES = tuple(
         ("collapse-chronic", "... is lost in a third of the evaluations and more.", _again_and_again),
         ("collapse-late-chronic", "... the same, after a long good past.", _late_chronic),
         ("collapse-slow", "... decays slowly while train stays.", _slowly),
+        ("collapse-ordinary", "What was learned together falls to chance for good.", _ordinary_lost),
         ("one-large-dip", "One large dip that recovers.", _one_dip),
     )
 )

@@ -7,9 +7,9 @@ import numpy as np
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions.curves.series import Floats, Integers
-from grokscope.transitions.evaluation.laboratory.development.parts.clocks import clock
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import Clock
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
-from grokscope.transitions.evaluation.laboratory.development.parts.rises import FAST_START, Rise
+from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise, relaxing, straight
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import (
     ACCURACY,
     ERROR,
@@ -26,6 +26,8 @@ Rng = np.random.Generator
 Between = tuple[float, float]
 TOGETHER = Truth(pattern=Pattern.COMPREHENSION, is_negative=True)
 EPOCHS = (Spacing.LINEAR,)
+MANY = 40
+"""Evaluations below which a training is logged once an epoch, and the first epoch learns much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Training:
         train: Where the training curve ends.
         test: Where the held-out curve ends.
         noise: Largest standard deviation of the held-out curve.
+        evaluations: Least and most.
         scores: How it may be logged.
     """
 
@@ -44,6 +47,7 @@ class Training:
     train: Between
     test: Between
     noise: float = 0.012
+    evaluations: tuple[int, int] = (40, 300)
     scores: tuple[Score, ...] = (ACCURACY, ACCURACY, PER_CENT)
 
     def __call__(self, rng: Rng) -> LabRun:
@@ -53,14 +57,25 @@ class Training:
 
 def curves(rng: Rng, kind: Training) -> tuple[Integers, Floats, Floats]:
     """Return steps, training and held-out curve without noise: one course, the held-out one no later."""
-    at, shape = 10 ** rng.uniform(0.5, 3.5), str(rng.choice(["logistic", FAST_START]))
-    width = rng.uniform(0.8, 1.3)
-    last = at * 10 ** rng.uniform(1.0, 1.6)
-    steps = clock(rng, last=last, onset=last / 12, evaluations=(40, 300), spacings=(*EPOCHS * 2, Spacing.LOG))
-    start, top, end = float(rng.choice(kind.start)), rng.uniform(*kind.train), rng.uniform(*kind.test)
-    train = start + (top - start) * Rise(at=at, width=width, shape=shape).share(steps)
+    at, width, is_log = 10 ** rng.uniform(0.5, 3.5), rng.uniform(0.9, 1.3), bool(rng.integers(2))
     # Held-out accuracy gains most while the rule is learned, less while single examples are.
-    test = start + (end - start) * Rise(at=0.8 * at, width=0.9 * width, shape=shape).share(steps)
+    courses = [
+        Rise(at=share * at, width=share * width) if is_log else relaxing(share * at) for share in (1.0, 0.85)
+    ]
+    last = at * 10 ** rng.uniform(1.0, 1.6)
+    is_short = kind.evaluations[1] < MANY
+    clock = Clock(
+        begin=max(at / 30, 1.0),
+        last=last,
+        onset=last if is_short else last / 12,
+        evaluations=kind.evaluations,
+        spacings=EPOCHS if is_short else (*EPOCHS * 2, Spacing.LOG),
+    )
+    steps, start = clock.steps(rng), float(rng.choice(kind.start))
+    train, test = (
+        start + (rng.uniform(*end) - start) * course.share(steps)
+        for end, course in zip((kind.train, kind.test), courses, strict=True)
+    )
     return steps, train, test
 
 
@@ -99,7 +114,7 @@ def _overfitting(kind: Training, loss: Between) -> Callable[[Rng], LabRun]:
 def _fine_tuned(rng: Rng) -> LabRun:
     """Good from the first evaluation on, a little better later."""
     last = 10 ** rng.uniform(1.5, 4.0)
-    steps = clock(rng, last=last, onset=last / 10, evaluations=(20, 200), spacings=EPOCHS)
+    steps = Clock(last=last, onset=last / 10, evaluations=(20, 200), spacings=EPOCHS).steps(rng)
     start = rng.uniform(0.75, 0.88)
     rise = Rise(at=last / 8, width=1.0).share(steps)
     train = start + (rng.uniform(0.97, 1.0) - start) * rise
@@ -109,12 +124,22 @@ def _fine_tuned(rng: Rng) -> LabRun:
     return lab_run(logged(rng, kind, steps, train, test), truth)
 
 
+def _from_first_epoch(rng: Rng) -> LabRun:
+    """Both are at .7 when they are first evaluated; chance was never logged."""
+    steps = np.arange(1, int(rng.integers(20, 120)))
+    course = straight(0.9, float(steps[-1])).share(steps) ** 0.7
+    train, test = 0.7 + rng.uniform(0.22, 0.28) * course, 0.69 + rng.uniform(0.18, 0.22) * course
+    kind = Training(start=(0.7,), train=(1, 1), test=(1, 1), noise=0.005)
+    truth = Truth(pattern=Pattern.COMPREHENSION, accept=frozenset({Pattern.OTHER}), is_negative=True)
+    return lab_run(logged(rng, kind, steps, train, test), truth)
+
+
 def _u_shaped(rng: Rng) -> LabRun:
     """Epoch-wise double descent under label noise, by accuracy: up, down as train fits, up again."""
     fit = 10 ** rng.uniform(2.0, 3.0)
-    steps = clock(rng, last=fit * 60, onset=fit / 10, evaluations=(120, 400), spacings=(Spacing.LOG,))
+    steps = Clock(last=fit * 60, onset=fit / 10, evaluations=(120, 400), spacings=(Spacing.LOG,)).steps(rng)
     first, valley = rng.uniform(0.55, 0.7), rng.uniform(0.3, 0.42)
-    test = 0.1 + (first - 0.1) * Rise(at=fit / 20, width=0.5).share(steps)
+    test = 0.1 + (first - 0.1) * straight(1.0, fit / 6).share(steps)
     test -= (first - valley) * Rise(at=fit / 2, width=0.5).share(steps)
     test += (rng.uniform(0.72, 0.85) - valley) * Rise(at=8 * fit, width=0.5).share(steps)
     train = 0.1 + 0.9 * Rise(at=fit / 4, width=1.0).share(steps)
@@ -134,6 +159,7 @@ _TEXT = Training(start=(0.5, 0.25), train=(0.95, 1.0), test=(0.8, 0.93), scores=
 _TABLE = Training(start=(0.5, 0.3), train=(0.8, 0.92), test=(0.75, 0.87), scores=(ACCURACY, ERROR))
 _REGRESSION = Training(start=(0.16,), train=(0.9, 0.99), test=(0.7, 0.88), scores=(R2,))
 _DIGITS = Training(start=(0.1,), train=(0.97, 1.0), test=(0.94, 0.99), noise=0.006)
+_FEW_EPOCHS = Training(start=(0.1,), train=(0.9, 1.0), test=(0.7, 0.9), evaluations=(10, 30))
 _SMALL = Training(start=(0.1, 0.2), train=(0.99, 1.0), test=(0.55, 0.8))
 
 FAMILIES = tuple(
@@ -152,6 +178,8 @@ FAMILIES = tuple(
             _overfitting(_SMALL, (0.1, 0.2)),
         ),
         ("overfitting-text", "Text: an early best, then a slow loss.", _overfitting(_TEXT, (0.08, 0.15))),
+        ("few-epochs", "Ten to thirty epochs, much learned in the first.", _FEW_EPOCHS),
+        ("digits-from-the-first-epoch", "From .7 after an epoch to .9, both together.", _from_first_epoch),
         ("fine-tuned", "Fine-tuning: good from the start.", _fine_tuned),
         ("u-shaped-accuracy", "Accuracy falls while noisy labels are fit, and rises again.", _u_shaped),
     )

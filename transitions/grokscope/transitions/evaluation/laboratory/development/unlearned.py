@@ -6,7 +6,7 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise
-from grokscope.transitions.evaluation.laboratory.development.parts.rises import STRAIGHT, Rise
+from grokscope.transitions.evaluation.laboratory.development.parts.rises import straight
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import (
     ACCURACY,
     ERROR,
@@ -51,6 +51,15 @@ def _memorized_small_set(rng: Rng) -> LabRun:
     return lab_run([(seen, run.steps, run.train()), (held_out, run.steps, test)], MEMORIZED)
 
 
+def _memorized_glitches(rng: Rng) -> LabRun:
+    """One to three evaluations in a row read 1: the wrong set was evaluated."""
+    run = setting(rng, Ranges(evaluations=(150, 600), chances=(0.0, 0.01, 0.1)))
+    curves = run.measured(ACCURACY, run.train(), _flat(run))
+    first = int(len(run.steps) * rng.uniform(0.5, 0.95))
+    curves[1][2][first : first + int(rng.integers(1, 4))] = 1.0
+    return lab_run(curves, MEMORIZED)
+
+
 def _confused(rng: Rng) -> LabRun:
     run = setting(rng)
     score = (ACCURACY, PER_CENT, ERROR)[int(rng.integers(3))]
@@ -67,9 +76,7 @@ def _still_fitting(rng: Rng) -> LabRun:
     """Train climbs to the end of the log and is far from fit; the held-out curve stays at chance."""
     run = setting(rng, Ranges(chances=(0.0, 0.01, 0.1), most_noise=0.015))
     top = run.chance + rng.uniform(0.25, 0.65) * (1 - run.chance)
-    begin = float(run.steps[-1]) / 100
-    rise = Rise(at=(begin * run.last) ** 0.5, width=0.8 * np.log10(run.last / begin), shape=STRAIGHT)
-    train = run.chance + (top - run.chance) * rise.share(run.steps)
+    train = run.chance + (top - run.chance) * straight(run.last / 100, run.last).share(run.steps)
     return lab_run(run.measured(ACCURACY, train, _flat(run)), UNFIT)
 
 
@@ -79,6 +86,7 @@ FAMILIES = tuple(
         ("memorized", "Train is fit, held-out stays where it was; several scores.", _memorized),
         ("memorized-wandering", "... with noise that persists.", _memorized_wandering),
         ("memorized-small-set", "... on a held-out set of 20 to 200 examples.", _memorized_small_set),
+        ("memorized-glitches", "... and one to three evaluations in a row that read 1.", _memorized_glitches),
         ("confused", "Neither curve leaves its start.", _confused),
         ("confused-wandering", "... with noise that persists.", _confused_wandering),
         ("still-fitting", "Train is on its way and not fit, held-out is flat.", _still_fitting),

@@ -1,5 +1,6 @@
 """Rises whose every date is known in closed form, and sums of them."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -65,6 +66,24 @@ class Rise:
     def _unit(self) -> float:
         quantile = _QUANTILES[self.shape]
         return self.width * (1 if self.is_linear else np.log(10)) / (quantile(0.9) - quantile(0.1))
+
+
+def straight(begin: float, end: float) -> Rise:
+    """Return the rise that is straight in log step from ``begin`` to ``end``.
+
+    >>> straight(10.0, 1000.0).share(np.array([10, 100, 1000])).round(6).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return Rise(at=(begin * end) ** 0.5, width=0.8 * math.log10(end / begin), shape=STRAIGHT)
+
+
+def relaxing(half: float) -> Rise:
+    """Return the rise from step 0 on that leaves half of the rest every ``half`` steps.
+
+    >>> relaxing(10.0).share(np.array([0, 10, 20])).round(6).tolist()
+    [0.0, 0.5, 0.75]
+    """
+    return Rise(at=half, width=math.log(9) / math.log(2), shape=FAST_START, is_linear=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

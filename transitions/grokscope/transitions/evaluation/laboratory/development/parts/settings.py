@@ -1,5 +1,6 @@
 """What families share: a run whose training set is fit long before its held-out set, and its record."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import polars as pl
 
 from grokscope.schemas import Kind, Pattern
 from grokscope.transitions.curves.series import Floats, Integers
-from grokscope.transitions.evaluation.laboratory.development.parts.clocks import ALL, clock
+from grokscope.transitions.evaluation.laboratory.development.parts.clocks import ALL, Clock
 from grokscope.transitions.evaluation.laboratory.development.parts.noises import Noise, any_noise
 from grokscope.transitions.evaluation.laboratory.development.parts.rises import Rise, Stages
 from grokscope.transitions.evaluation.laboratory.development.parts.scores import Score
@@ -70,11 +71,23 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranges:
-    """Between what a setting is drawn; all but ``evaluations`` in decades or shares."""
+    """Between what a setting is drawn.
+
+    Attributes:
+        delay: From the fit to the middle of the rise, decades.
+        width: Of the rise from 10 % to 90 %, decades.
+        after: From the end of the rise to that of the log, decades.
+        begin: From the fit to the first of evaluations at powers, decades; ``None``: from step 1 or later.
+        most_noise: Largest standard deviation.
+        chances: Shares that guessing may give.
+        evaluations: Least and most.
+        spacings: Of the evaluations.
+    """
 
     delay: tuple[float, float] = (0.75, 1.3)
     width: tuple[float, float] = (0.1, 0.5)
     after: tuple[float, float] = (0.25, 0.7)
+    begin: tuple[float, float] | None = None
     most_noise: float = 0.03
     chances: tuple[float, ...] = (0.0, 0.01, 0.1, 0.2, 0.5)
     evaluations: tuple[int, int] = (60, 600)
@@ -99,13 +112,14 @@ def setting(rng: np.random.Generator, ranges: Ranges = USUAL) -> Setting:
     shape = list(Shape)[int(rng.integers(len(Shape)))]
     rise = Rise(at=fit * 10 ** rng.uniform(*ranges.delay), width=rng.uniform(*ranges.width), shape=shape)
     last = rise.step_of(0.99) * 10 ** rng.uniform(*ranges.after)
-    steps = clock(
-        rng,
+    begin = rng.uniform(-math.log10(fit), -0.7) if ranges.begin is None else rng.uniform(*ranges.begin)
+    steps = Clock(
+        begin=fit * 10**begin,
         last=last,
         onset=rise.step_of(0.1),
         evaluations=ranges.evaluations,
         spacings=ranges.spacings,
-    )
+    ).steps(rng)
     noise, chance = any_noise(rng, most=ranges.most_noise), float(rng.choice(ranges.chances))
     return Setting(rng=rng, steps=steps, fit=fit, rise=rise, noise=noise, chance=chance)
 

@@ -1,0 +1,50 @@
+"""Units of scores between 0 and 1: told by whole curves and their partners."""
+
+import numpy as np
+import pytest
+
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.curves.units import Unit, units_of
+
+STEPS = np.arange(100)
+RISE = 1 / (1 + np.exp(-(STEPS - 50) / 5))
+RNG = np.random.default_rng(0)
+FLAT = 1 + 0.1 * RNG.standard_normal(100)
+
+
+def units(**values: np.ndarray) -> list[str]:
+    named = {name.replace("__", "/"): curve for name, curve in values.items()}
+    curves = {n: Curve(metric=n, steps=STEPS[: len(v)], values=v) for n, v in named.items()}
+    found = units_of(curves)
+    return [found[name].value for name in named]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "told"),
+    [
+        (RISE, 0.01 * FLAT, "share,share"),
+        (100 * RISE, 100 * RISE, "per cent,per cent"),
+        (100 * RISE, FLAT, "per cent,per cent"),
+        (0.9 + 99 * RISE, 0.88 * np.ones(100), "per cent,per cent"),
+        (0.9 + 99 * RISE, 0.009 * FLAT, "per cent,share"),
+        (50 + 50 * RISE, 0.05 * FLAT + 0.5, "per cent,share"),
+        (100 * RISE, 0.01 + 0.98 * RISE, "per cent,share"),
+        (FLAT, FLAT, "per cent,per cent"),
+        (60_000 * RISE, RISE, "count,share"),
+    ],
+)
+def test_units_are_told_by_the_whole_curve_and_by_its_partner(train, test, told):
+    assert ",".join(units(train__accuracy=train, test__accuracy=test)) == told
+
+
+def test_one_glitch_does_not_turn_a_share_into_per_cent():
+    assert units(test__accuracy=np.where(STEPS == 70, 37.0, RISE)) == [Unit.SHARE]
+
+
+def test_an_error_rate_in_per_cent_is_told_from_its_height():
+    assert units(train__error=100 * (1 - RISE), test__error=99 * np.ones(100)) == ["per cent", "per cent"]
+
+
+def test_a_loss_and_a_score_of_another_quantity_have_no_say():
+    assert units(train__accuracy=100 * RISE, test__f1=0.9 * RISE) == ["per cent", "share"]
+    assert units_of({"train/loss": Curve(metric="train/loss", steps=STEPS, values=9 * RISE)}) == {}
