@@ -142,9 +142,7 @@ def test_run_says_in_words_what_happened(page, sweep, texts):
 def test_run_lists_every_held_out_curve_the_one_that_it_is_judged_by_first():
     done = Date(step=9, low=8, high=9)
     outcomes = [
-        CurveOutcome(
-            metric="val/f1", split="val", pattern=Pattern.COMPREHENSION, generalized=done, level=0.5
-        ),
+        CurveOutcome(metric="val/f1", split="val", pattern=Pattern.GROKKING, generalized=done, level=0.5),
         CurveOutcome(metric="shift:far/f1", split="test", task="far", pattern=Pattern.OTHER, best=0.25),
     ]
     rows = outcome_rows(Verdict(run="r", pattern=Pattern.GROKKING, outcomes=outcomes))

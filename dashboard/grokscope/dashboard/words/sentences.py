@@ -43,7 +43,7 @@ def sentence(verdict: Verdict, *, trained: Mapping[str, TrainingEnd] = _NONE) ->
     ... )
     >>> verdict = Verdict(run="a", pattern=Pattern.COMPREHENSION, outcomes=[ours])
     >>> sentence(verdict, trained={"val/f1": TrainingEnd(metric="train/f1", level=1.0, is_same_score=True)})
-    'val/f1 rose together with train/f1, to 0.886 (0.9 at best; train/f1 1, gap 0.114).'
+    'val/f1 rose together with train/f1, to 0.886 (0.9 at best; train/f1 1, gap 0.11).'
     """
     return " ".join(part for part in (*_told(verdict, trained), *_events_told(verdict)) if part)
 
@@ -150,7 +150,7 @@ def _gap(metric: str, trained: float, held_out: float | None) -> str:
     """Return how much worse than the training curve a held-out one ended, as exact as the levels are shown.
 
     >>> _gap("val/f1", 1.0, 0.7651), _gap("val/f1", 0.88, 0.95), _gap("val/error", 0.0, 0.03)
-    (', gap 0.235', ', gap -0.07', ', gap 0.03')
+    (', gap 0.23', ', gap -0.07', ', gap 0.03')
     """
     score = score_of(metric)
     largest = max(abs(trained), abs(held_out or 0.0))
