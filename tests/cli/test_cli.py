@@ -13,7 +13,9 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.cli.points_file import read_log
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.schemas import Date, Delay, Pattern, Verdict, verdict_from_json
+from grokscope.dashboard.words.patterns import PATTERN_WORDS
+from grokscope.dashboard.words.sentences import TrainingEnd
+from grokscope.schemas import CurveOutcome, Date, Delay, Pattern, Verdict, verdict_from_json
 
 COMMANDS = ("demo", "up", "detect", "sync")
 
@@ -63,9 +65,40 @@ def test_detect_prints_a_table_for_people(grokscope, curves, tmp_path):
     curves.drop("run").write_parquet(tmp_path / "my-run.parquet")
     status, out, _ = grokscope("detect", "my-run.parquet")
     assert status == 0
-    head, row = out.splitlines()
-    assert head.split() == ["run", "pattern", "memorized", "onset", "generalized", "delay"]
+    head, row, gap, meaning = out.splitlines()
+    assert head.split() == ["run", "pattern", "memorized", "onset", "midpoint", "completion", "delay"]
     assert row.split()[:2] == ["my-run", "grokking"]
+    assert (gap, meaning) == ("", f"Grokking (generalized late): {PATTERN_WORDS[Pattern.GROKKING].sentence}")
+
+
+def test_the_table_says_how_far_a_run_came_and_why_another_is_not_judged(capsys):
+    outcomes = [
+        CurveOutcome(metric=f"val/{name}", split="val", pattern=pattern, level=level, best=0.9)
+        for name, pattern, level in (("f1", Pattern.COMPREHENSION, 0.75), ("mae", Pattern.OTHER, 0.3))
+    ]
+    verdicts = [
+        Verdict(run="a", pattern=Pattern.COMPREHENSION, outcomes=outcomes),
+        Verdict(run="b", pattern=Pattern.OTHER, missing=["Nothing ever changes. So it is."]),
+    ]
+    train = TrainingEnd(metric="train/f1", level=1.0, is_same_score=True)
+    say_verdicts(verdicts, trained={"a": {"val/f1": train}})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:7] == [
+        "a comprehension – – – – –",
+        "val/f1 0.75 (0.9 at best; train/f1 1, gap 0.25).",
+        "val/f1 0.75 comprehension – – – – –",
+        "val/mae 0.3 other – – – – –",
+        "b other – – – – –",
+        "Nothing ever changes.",
+    ]
+    assert [line.partition(" ")[0] for line in lines[8:]] == ["Comprehension", "Other"]
+
+
+def test_a_date_by_the_rule_of_others_is_not_called_the_midpoint(grokscope, curves, tmp_path):
+    curves.write_parquet(tmp_path / "c.parquet")
+    _, out, _ = grokscope("detect", "c.parquet", "--definition", "threshold-0.95")
+    assert "grokking step" in out
+    assert "midpoint" not in out.splitlines()[0]
 
 
 def test_detect_says_what_a_name_was_read_as_where_that_is_a_guess(grokscope, curves, tmp_path):

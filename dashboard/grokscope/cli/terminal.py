@@ -32,6 +32,8 @@ _CELL = 200
 _SENTENCE = 4000
 _LINE = 1 << 16
 _WIDTH = 140
+_GAP = 2
+_NARROW = 12
 
 
 def shown(text: str, *, limit: int = _CELL) -> str:
@@ -65,27 +67,63 @@ def say_json(line: str) -> None:
     typer.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line))
 
 
-def say_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+def say_table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: Sequence[str] = (),
+    notes: Sequence[Sequence[str]] = (),
+) -> None:
     """Print a table.
 
     Args:
         titles: Of its columns.
         rows: Cells as text.
         numbers: Titles of the columns whose cells stand at the right.
+        notes: Of each row, lines that stand under it.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        if title in numbers:
-            table.add_column(title, justify="right")
-        else:
-            table.add_column(title, overflow="fold")
-    for row in rows:
-        # Text, not markup: a run may be called "[bold]".
-        table.add_row(*(Text(shown(cell, limit=_SENTENCE)) for cell in row))
+    widths = _widths(titles, rows, numbers=numbers)
     console = Console(width=_WIDTH, no_color=True, highlight=False)
     with console.capture() as captured:
-        console.print(table)
-    typer.echo(captured.get().rstrip("\n"))
+        console.print(_lines(titles, [], numbers, widths, has_head=True))
+        for place, row in enumerate(rows):
+            console.print(_lines(titles, row, numbers, widths))
+            for note in notes[place] if notes else ():
+                console.print(Text(f"  {shown(note, limit=_SENTENCE)}"), soft_wrap=True)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+
+
+def _widths(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str]) -> list[int]:
+    """Return how wide each column is; of a table too wide for a terminal, the texts are folded."""
+    cells = [[title, *(row[i] for row in rows)] for i, title in enumerate(titles)]
+    widths = [max(Text(shown(cell, limit=_SENTENCE)).cell_len for cell in column) for column in cells]
+    texts = [i for i, title in enumerate(titles) if title not in numbers]
+    while sum(widths) + _GAP * (len(widths) - 1) > _WIDTH:
+        widest = max(texts, key=lambda i: widths[i], default=None)
+        if widest is None or widths[widest] <= _NARROW:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _lines(
+    titles: Sequence[str],
+    row: Sequence[str],
+    numbers: Sequence[str],
+    widths: Sequence[int],
+    *,
+    has_head: bool = False,
+) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=has_head)
+    for title, width in zip(titles, widths, strict=True):
+        if title in numbers:
+            table.add_column(title, justify="right", min_width=width)
+        else:
+            table.add_column(title, overflow="fold", width=width)
+    # Text, not markup: a run may be called "[bold]".
+    if row:
+        table.add_row(*(Text(shown(cell, limit=_SENTENCE)) for cell in row))
+    return table
 
 
 def pass_on(words: IO[bytes]) -> None:

@@ -1,36 +1,67 @@
-"""Verdicts for people: one line a run."""
+"""Verdicts for people: one line a run, what stands behind it, and what the words mean."""
 
 from collections.abc import Mapping, Sequence
 
-from grokscope.cli.terminal import say_table, shown
-from grokscope.schemas import Date, Verdict
+from grokscope.cli.terminal import say, say_table, shown
+from grokscope.dashboard.words.dates import DATES, date_of
+from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
+from grokscope.dashboard.words.phrases import level
+from grokscope.dashboard.words.sentences import TrainingEnd, note
+from grokscope.schemas import CurveOutcome, Date, Delay, Pattern, Verdict
+from grokscope.transitions import NATIVE
 
-_TITLES = ("run", "pattern", "memorized", "onset", "generalized", "delay")
+_NO_ENDS: Mapping[str, Mapping[str, TrainingEnd]] = {}
+_BY_DEFINITION = "grokking step"
+"""A rule of other people dates it, not half of the rise."""
 
 
-def say_verdicts(verdicts: Sequence[Verdict], names: Mapping[str, str] | None = None) -> None:
-    """Print a table: pattern, dates with their 95 % intervals, delay.
+def say_verdicts(
+    verdicts: Sequence[Verdict],
+    names: Mapping[str, str] | None = None,
+    *,
+    trained: Mapping[str, Mapping[str, TrainingEnd]] = _NO_ENDS,
+) -> None:
+    """Print a table: pattern, dates with their 95 % intervals, delay; and what each pattern means.
+
+    Under a run stands how far it came, or why it is not judged; with several held-out curves, what each did.
 
     Args:
         verdicts: One a run.
         names: Run id -> name to show instead.
+        trained: Run id -> held-out curve -> the training curve that it was judged with.
     """
-    rows = [_cells(verdict, (names or {}).get(verdict.run, verdict.run)) for verdict in verdicts]
-    say_table(_TITLES, rows, numbers=_TITLES[2:])
+    is_native = all(verdict.definition in ("", NATIVE) for verdict in verdicts)
+    dates = [name if name != "midpoint" or is_native else _BY_DEFINITION for name in DATES]
+    titles = ("run", "pattern", *dates, "delay")
+    rows: list[tuple[str, ...]] = []
+    notes: list[list[str]] = []
+    for verdict in verdicts:
+        rows.append(_cells(verdict, shown((names or {}).get(verdict.run, verdict.run))))
+        said = note(verdict, trained=trained.get(verdict.run, {}))
+        notes.append([said] if said else [])
+        if len(verdict.outcomes) > 1:
+            rows += [_cells(one, f"  {shown(one.metric)} {level(one.level)}") for one in verdict.outcomes]
+            notes += [[] for _ in verdict.outcomes]
+    say_table(titles, rows, numbers=titles[2:], notes=notes)
+    say("")
+    for pattern in sorted({verdict.pattern for verdict in verdicts}, key=list(Pattern).index):
+        say(f"{headline(pattern)}: {PATTERN_WORDS[pattern].sentence}")
 
 
-def _cells(verdict: Verdict, name: str) -> tuple[str, ...]:
-    pattern = f"{verdict.pattern}{' (in progress)' if verdict.in_progress else ''}"
-    delay = verdict.delay
+def _cells(judged: Verdict | CurveOutcome, name: str) -> tuple[str, ...]:
+    is_open = isinstance(judged, Verdict) and judged.in_progress
+    dates = [date_text(_date(judged, title)) for title in DATES]
+    pattern = f"{judged.pattern}{' (in progress)' if is_open else ''}"
+    return (name, pattern, *dates, _delay_text(judged.delay))
+
+
+def _date(judged: Verdict | CurveOutcome, title: str) -> Date | None:
+    return None if title == "memorized" and isinstance(judged, CurveOutcome) else date_of(judged, title)
+
+
+def _delay_text(delay: Delay | None) -> str:
     ratio = "" if delay is None or delay.ratio is None else f" (×{delay.ratio:.1f})"
-    return (
-        shown(name),
-        pattern,
-        date_text(verdict.memorized),
-        date_text(verdict.onset),
-        date_text(verdict.generalized),
-        "–" if delay is None else f"{delay.steps:,}{ratio}",
-    )
+    return "–" if delay is None else f"{delay.steps:,}{ratio}"
 
 
 def date_text(date: Date | None) -> str:

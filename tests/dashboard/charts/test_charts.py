@@ -132,7 +132,7 @@ def test_events_are_marked_at_their_steps_at_the_height_of_the_curve(marks):
     assert marks.select("event", "step", "low", "high", "value").rows() == [
         ("memorized", 60, 50, 70, 0.99),
         ("onset", 550, 525, 575, pytest.approx(0.1)),
-        ("generalized", 900, 875, 925, 0.9),
+        ("completion", 900, 875, 925, 0.9),
         ("now", 2000, 2000, 2000, 1.0),
     ]
 
@@ -147,7 +147,7 @@ def test_every_chart_holds_the_events_and_the_interval_of_the_onset(charts, kind
     assert {(row["event"], row["step"], row["low"], row["high"]) for row in rows} >= {
         ("memorized", 60, 50, 70),
         ("onset", 550, 525, 575),
-        ("generalized", 900, 875, 925),
+        ("completion", 900, 875, 925),
     }
 
 

@@ -107,9 +107,11 @@ def test_a_role_that_is_changed_begins_the_runs_of_its_experiment_anew_and_of_no
     for name in ("live", "other"):
         session.live(session.snapshot(name))
     kept = session._feed("other")._live._feed._runs[other]._detector
+    assert session.set_role("live", "test/loss", "-") is None
     assert session.set_role("live", "test/accuracy", "-") is None
     gone = session.live(session.snapshot("live"))
-    assert ("generalization", "rejected") in gone.changes.select("kind", "status").rows()
+    said = gone.changes.filter(pl.col("status") == "rejected").select("kind", "metric", "why").rows()
+    assert ("generalization", "test/accuracy", "its past has changed") in said
     session.live(session.snapshot("other"))
     assert session._feed("other")._live._feed._runs[other]._detector is kept
     assert session.set_role("live", "test/accuracy", None) is None

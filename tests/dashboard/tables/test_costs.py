@@ -45,7 +45,7 @@ def frame(*rows):
 
 
 def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
-    costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
+    costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
     each = {"costly": 3e9, "cheap": 1e9, "never": 2e9}
     assert costs.height == 6
     for row in costs.iter_rows(named=True):
@@ -59,10 +59,10 @@ def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
 
 def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(snapshot):
     groups = group_costs(
-        costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="generalized", unit=FLOPS)
+        costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
     )
     assert groups["group"].to_list() == ["cheap", "costly", "never"]
-    said = answer(groups, FLOPS, event="generalized")
+    said = answer(groups, FLOPS, event="completion")
     assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
     assert "Next comes costly with 3.0× as much: 2 of 2 runs" in said
     assert answer_of(snapshot) == said
@@ -101,18 +101,18 @@ def test_one_lucky_run_of_many_does_not_make_its_group_the_cheapest():
 
 
 def test_no_answer_is_given_before_any_run_got_there_and_none_is_cheapest_below_one_half():
-    assert answer(group_costs(frame(("a", False, 1.0))), STEPS, event="generalized") is None
+    assert answer(group_costs(frame(("a", False, 1.0))), STEPS, event="completion") is None
     rare = frame(("a", True, 1.0), ("a", False, 9.0), ("a", False, 9.0), ("b", False, 9.0))
-    assert "none can be called the cheapest" in answer(group_costs(rare), STEPS, event="generalized")
+    assert "none can be called the cheapest" in answer(group_costs(rare), STEPS, event="completion")
 
 
 def test_one_other_run_is_spoken_of_as_one():
-    said = answer(group_costs(frame(("a", True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
+    said = answer(group_costs(frame(("a", True, 1.0), ("b", False, 2.0))), STEPS, event="completion")
     assert said.endswith("The other run did not, with 2 steps.")
 
 
 def test_a_groups_name_is_escaped_in_the_answer():
-    said = answer(group_costs(frame((EVIL, True, 1.0), ("b", False, 2.0))), STEPS, event="generalized")
+    said = answer(group_costs(frame((EVIL, True, 1.0), ("b", False, 2.0))), STEPS, event="completion")
     assert "<img" not in said.replace("\\<", "")
 
 

@@ -90,7 +90,7 @@ def test_leads_of_six_configurations_are_told_from_chance_and_one_run_is_left_ou
     assert first["p_value"] == 2 / 2**6
     assert first["earliest"] <= -first["median"] <= first["latest"]
     assert leads.left_out.rows() == [
-        ("run z", "arm z", "memorization: generalization has no date so far"),
+        ("run z", "arm z", "memorization: the rise has no date so far"),
     ]
 
 

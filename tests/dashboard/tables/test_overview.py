@@ -27,7 +27,8 @@ def test_a_run_that_grokked_is_one_row_of_dates_and_numbers(snapshot):
 def test_a_run_that_did_not_grok_has_no_dates_of_generalization(snapshot):
     row = runs_table(snapshot).row(by_predicate=named("none 0"), named=True)
     assert row["pattern"] == "Memorization"
-    assert [row[c] for c in ("onset", "onset 95 %", "generalized", "delay", "delay ratio")] == [None] * 5
+    dates = ("onset", "onset 95 %", "midpoint", "completion", "delay", "delay ratio")
+    assert [row[name] for name in dates] == [None] * 6
 
 
 def test_status_tells_training_from_silent_from_finished(snapshot):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grokscope.dashboard.words.events import EVENT_STYLES
-from grokscope.schemas import KINDS_LOST, Kind
+from grokscope.dashboard.words.events import EVENT_STYLES, said_of
+from grokscope.schemas import KINDS_LOST, Kind, Status
 from grokscope.transitions import events
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,16 @@ def test_every_kind_has_a_row_that_tells_it_from_all_others():
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_made_in_one_file_and_explained_in_the_docs(kind):
     assert len(makers(kind)) == 1
-    assert kind.word in " ".join((ROOT / "docs" / "detection.md").read_text("utf-8").split())
+    style = EVENT_STYLES[kind]
+    row = f"| {kind.word} | {style.date} | {style.sentence} |"
+    assert row in " ".join((ROOT / "docs" / "detection.md").read_text("utf-8").split())
+
+
+def test_no_confirmed_event_is_named_without_what_its_step_is():
+    assert [said_of(kind, Status.CONFIRMED) for kind in (Kind.GENERALIZATION, Kind.OVERFITTING)] == [
+        "generalization (midpoint)",
+        "overfitting (best level)",
+    ]
 
 
 def test_what_is_lost_is_red():

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from grokscope.schemas import (
     Check,
+    CurveOutcome,
     Date,
     Delay,
     InvalidVerdictError,
@@ -34,6 +35,18 @@ levels = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(max_size=12)
 triples = st.lists(steps, min_size=3, max_size=3).map(sorted)
 dates = triples.map(lambda t: Date(low=t[0], step=t[1], high=t[2]))
+delays = st.none() | st.builds(Delay, steps=steps, ratio=levels, tokens=levels, flops=levels, seconds=levels)
+outcomes = st.builds(
+    CurveOutcome,
+    metric=words,
+    split=words,
+    task=words,
+    pattern=st.sampled_from(Pattern),
+    **dict.fromkeys(("onset", "midpoint", "generalized"), st.none() | dates),
+    delay=delays,
+    **dict.fromkeys(("level", "best"), levels),
+    missing=st.lists(words, max_size=2).map(tuple),
+)
 checks = st.builds(Check, name=words, outcome=st.sampled_from(Outcome), text=words)
 
 
@@ -64,14 +77,12 @@ def verdicts(draw):
         pattern=draw(st.sampled_from(Pattern)),
         in_progress=draw(st.booleans()),
         **{name: draw(st.none() | dates) for name in ("memorized", "onset", "midpoint", "generalized")},
-        delay=draw(
-            st.none()
-            | st.builds(Delay, steps=steps, ratio=levels, tokens=levels, flops=levels, seconds=levels)
-        ),
+        delay=draw(delays),
         definition=draw(words),
         detector=draw(words),
         transitions=tuple(draw(st.lists(transitions(run), max_size=2))),
         missing=tuple(draw(st.lists(words, max_size=2))),
+        outcomes=tuple(draw(st.lists(outcomes, max_size=2))),
     )
 
 
@@ -86,6 +97,15 @@ GROKKING = Verdict(
     transitions=(
         Transition(
             run_id="r1", metric="test/accuracy", kind=Kind.GENERALIZATION, step=975, low=950, high=1000
+        ),
+    ),
+    outcomes=(
+        CurveOutcome(
+            metric="test/accuracy",
+            split="test",
+            pattern=Pattern.GROKKING,
+            midpoint=Date(step=975, low=950, high=1000),
+            level=0.99,
         ),
     ),
 )
@@ -124,7 +144,21 @@ def test_a_verdict_is_written_as_the_documented_json():
             }
         ],
         "missing": [],
-        "outcomes": [],
+        "outcomes": [
+            {
+                "metric": "test/accuracy",
+                "split": "test",
+                "task": "",
+                "pattern": "grokking",
+                "onset": None,
+                "midpoint": {"step": 975, "low": 950, "high": 1000},
+                "generalized": None,
+                "delay": None,
+                "level": 0.99,
+                "best": None,
+                "missing": [],
+            }
+        ],
         "schema": 2,
     }
 

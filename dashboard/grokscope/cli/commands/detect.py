@@ -13,7 +13,8 @@ from grokscope.cli.points_file import is_points_file, read_log
 from grokscope.cli.read_as import read_as
 from grokscope.cli.terminal import complain, say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.schemas import GrokscopeError, UsablePoints, Verdict, usable_points, verdict_to_json
+from grokscope.dashboard.tables.training_ends import training_ends
+from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -54,7 +55,7 @@ def detect(
     ] = False,
     alias: Alias = None,
 ) -> None:
-    """Find and date the transitions of every run: memorized, onset, generalized, collapsed."""
+    """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
     aliases = aliases_in(alias)
     if sensitivity and write:
@@ -77,7 +78,7 @@ def detect(
     verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
         _write(verdicts, store)
-    _say(verdicts, names, output)
+    _say(verdicts, names, output, points=points)
     if output is options.Format.TABLE:
         for line in read_as(log.points["metric"].unique(), aliases):
             say(line)
@@ -90,12 +91,16 @@ def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
     return replace(verdict, missing=(*verdict.missing, _IN_THOUSANDTHS))
 
 
-def _say(verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format) -> None:
+def _say(
+    verdicts: Sequence[Verdict], names: Mapping[str, str], output: options.Format, *, points: pl.DataFrame
+) -> None:
     if output is options.Format.JSON:
         for verdict in verdicts:
             say_json(verdict_to_json(verdict))
     elif verdicts:
-        say_verdicts(verdicts, names)
+        with_levels = {verdict.run for verdict in verdicts if verdict.pattern is Pattern.COMPREHENSION}
+        ends = training_ends(points, run_ids=with_levels) if with_levels else {}
+        say_verdicts(verdicts, names, trained=ends)
     else:
         say("no runs", err=True)
 

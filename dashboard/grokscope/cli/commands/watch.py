@@ -11,7 +11,9 @@ from grokscope.cli import options
 from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import WatchedRuns
-from grokscope.schemas import Date, GrokscopeError, store_uri, transition_to_dict
+from grokscope.dashboard.words.events import EVENT_STYLES
+from grokscope.dashboard.words.withdrawals import why_withdrawn
+from grokscope.schemas import Date, GrokscopeError, Status, Transition, store_uri, transition_to_dict
 from grokscope.schemas.secrets import redacted
 from grokscope.store import (
     BusyStoreError,
@@ -121,11 +123,20 @@ def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
         return json.dumps({**known, **{k: v for k, v in what.items() if k != "run_id"}})
     if event is None:
         return f"{name}: {news.signal}, {news.finding}"
+    return _line_of_event(name, event, news)
+
+
+def _line_of_event(name: str, event: Transition, news: News) -> str:
     date = date_text(Date(step=event.step, low=event.low, high=event.high))
-    status = "withdrawn" if news.change is Change.WITHDRAWN else event.status.value
-    why = "another date than before" if news.change is Change.CHANGED else news.finding
-    line = f"{name}: {event.kind.word} {status} at step {date} on {event.metric}"
-    return f"{line} ({why})" if why else line
+    if news.change is Change.WITHDRAWN:
+        why = why_withdrawn(event, finding=news.finding)
+        what = f"{event.kind.word} of step {date} on {event.metric}"
+        return f"{name}: {what} withdrawn at step {news.step:,}: {why}"
+    said = [] if event.status is Status.SUSPECTED else [EVENT_STYLES[event.kind].date]
+    said += ["another date than before"] if news.change is Change.CHANGED else []
+    said += [news.finding] if news.finding else []
+    line = f"{name}: {event.kind.word} {event.status.value} at step {date} on {event.metric}"
+    return f"{line} ({', '.join(said)})" if said else line
 
 
 def _discoveries(runs: WatchedRuns, output: options.Format) -> str:

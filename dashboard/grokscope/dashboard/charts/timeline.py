@@ -1,4 +1,4 @@
-"""When it happened, a row a run: memorized, onset with its interval, generalized."""
+"""When it happened, a row a run: memorized, onset with its interval, completion."""
 
 import altair as alt
 import polars as pl

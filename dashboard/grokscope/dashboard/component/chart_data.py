@@ -23,10 +23,10 @@ MOST_ROWS = 60
 MORE_ROWS = "To see others, select runs on the page Runs and compare them."
 """What to do about a timeline that is cut."""
 
-TIMELINE = "When each run memorized, began to generalize and had generalized"
+TIMELINE = "When each run memorized, and the onset and completion of its rise"
 """Alternative text of timelines."""
 
-_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● generalized"
+_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
 
 
 def key_of(snapshot: Snapshot) -> str:

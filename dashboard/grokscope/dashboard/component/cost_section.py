@@ -29,8 +29,8 @@ def answer_of(snapshot: Snapshot) -> str | None:
     ids = snapshot.runs["run_id"].to_list()
     if len(snapshot.groups()) < 2:  # noqa: PLR2004 - nothing to compare
         return None
-    event, unit = "generalized", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
-    return answer(group_costs(costs_of(snapshot, ids, event=EVENTS[event], unit=unit)), unit, event=event)
+    event, unit = "completion", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
+    return answer(group_costs(costs_of(snapshot, ids, event=event, unit=unit)), unit, event=event)
 
 
 def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
@@ -40,7 +40,7 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         return None
     st.subheader("What it takes to generalize", anchor=False)
     event, unit = _controls(units)
-    costs = costs_of(snapshot, run_ids, event=EVENTS[event], unit=unit)
+    costs = costs_of(snapshot, run_ids, event=event, unit=unit)
     groups = group_costs(costs)
     shown = groups.head(_MOST_GROUPS)
     of_shown = costs.filter(pl.col("group").is_in(shown["group"].implode()))
@@ -49,7 +49,7 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         of_shown.drop("run_id"),
         _said(shown, unit),
         key="compare_costs",
-        text=f"{unit.name} that each run spent until it {event}, by group, the cheapest first",
+        text=f"{unit.name} that each run spent until its {event}, by group, the cheapest first",
         colouring=colours_of(snapshot, palette(), run_ids=run_ids),
         symbol=unit.name,
     )
@@ -63,7 +63,7 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
     by_name = {unit.name: unit for unit in units}
     with st.container(horizontal=True, vertical_alignment="top", key="compare_costs_controls"):
         event = st.segmented_control(
-            "Until", list(EVENTS), default="generalized", required=True, key="compare_event", bind=IN_ADDRESS
+            "Until", EVENTS, default="completion", required=True, key="compare_event", bind=IN_ADDRESS
         )
         name = st.segmented_control(
             "Counted in",
@@ -73,7 +73,7 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
             key="compare_unit",
             bind=IN_ADDRESS,
         )
-    return event or "generalized", by_name.get(name or "", units[0])
+    return event or "completion", by_name.get(name or "", units[0])
 
 
 def _said(groups: pl.DataFrame, unit: Unit) -> pl.DataFrame:

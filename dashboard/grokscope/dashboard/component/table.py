@@ -8,9 +8,12 @@ import streamlit as st
 
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables import overview
+from grokscope.dashboard.words.dates import DATES
+from grokscope.dashboard.words.patterns import PATTERN_WORDS
 
 ROW_HEIGHT = 36
 NOTHING = "–"
+PATTERNS_SAID = "  \n".join(f"{words.term}: {words.sentence}" for words in PATTERN_WORDS.values())
 
 
 def columns() -> dict[str, Any]:
@@ -25,19 +28,16 @@ def _run_columns() -> dict[str, Any]:
         "run": config.TextColumn("Run", width="medium"),
         "status": config.TextColumn("Status", width="small"),
         "test accuracy": config.LineChartColumn("Test accuracy", y_min=0, y_max=1, width=112),
-        "pattern": config.TextColumn("Pattern"),
-        "memorized": config.NumberColumn(
-            "Memorized", format="localized", help="Step by which the training set was fit"
-        ),
-        "onset": config.NumberColumn(
-            "Onset", format="localized", help="Step at which test accuracy leaves its plateau"
-        ),
+        "pattern": config.TextColumn("Pattern", help=PATTERNS_SAID),
+        **{
+            name: config.NumberColumn(name.capitalize(), format="localized", help=words.sentence)
+            for name, words in DATES.items()
+        },
         "onset 95 %": config.TextColumn("95 % interval", help="Of the onset"),
-        "generalized": config.NumberColumn("Generalized", format="localized"),
-        "delay": config.NumberColumn("Delay", format="localized", help="Steps from memorized to half-way up"),
-        "delay ratio": config.NumberColumn(
-            "Delay ×", format="%.1f×", help="Half-way step over memorized step"
+        "delay": config.NumberColumn(
+            "Delay", format="localized", help="Steps from memorized to the midpoint"
         ),
+        "delay ratio": config.NumberColumn("Delay ×", format="%.1f×", help="Midpoint over memorized step"),
         "final test": config.NumberColumn("Final test", format="percent"),
         "group": config.TextColumn("Group"),
         "seed": config.NumberColumn("Seed", format="%d", width="small"),

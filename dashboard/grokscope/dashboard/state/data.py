@@ -82,15 +82,19 @@ CHANGES = pl.Schema(
     {
         "run_id": pl.String(),
         "run": pl.String(),
+        "metric": pl.String(),
         "kind": pl.String(),
         "status": pl.String(),
         "step": pl.Int64(),
         "low": pl.Int64(),
         "high": pl.Int64(),
+        "at": pl.Int64(),
+        "why": pl.String(),
         "time_ms": pl.Int64(),
     }
 )
-"""What happened when: ``time_ms`` is that of the evaluation that showed it."""
+"""What happened when: ``at`` and ``time_ms`` are those of the evaluation that showed it; ``why`` an event was
+withdrawn, else ``""``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

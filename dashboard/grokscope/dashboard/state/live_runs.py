@@ -11,6 +11,7 @@ import polars as pl
 
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import CHANGES, LiveStatus, Snapshot
+from grokscope.dashboard.words.withdrawals import why_withdrawn
 from grokscope.schemas import KINDS_GAINED, Pattern, Status, Transition, Verdict
 from grokscope.transitions import State
 from grokscope.transitions.live.feed import LiveFeed
@@ -82,12 +83,12 @@ class LiveRuns:
 
     def _changes(self, snapshot: Snapshot) -> pl.DataFrame:
         rows = [
-            (run, event.kind.value, event.status.value, event.step, event.low, event.high, at)
+            (run, e.metric, e.kind.value, e.status.value, e.step, e.low, e.high, at, why)
             for run in snapshot.runs["run_id"]
-            for at, event in _events(snapshot.verdicts.get(run), self.said.get(run, ()))
+            for at, e, why in _events(snapshot.verdicts.get(run), self.said.get(run, ()))
         ]
-        schema = {name: CHANGES[name] for name in ("run_id", "kind", "status", "step", "low", "high")}
-        frame = pl.DataFrame(rows, schema={**schema, "at": pl.Int64()}, orient="row")
+        own = [name for name in CHANGES if name not in ("run", "time_ms")]
+        frame = pl.DataFrame(rows, schema={name: CHANGES[name] for name in own}, orient="row")
         here = snapshot.curves.join(frame, on="run_id", how="semi")
         times = here.group_by("run_id", pl.col("step").alias("at")).agg(pl.col("time_ms").max())
         labels = snapshot.runs.select("run_id", pl.col("label").alias("run"))
@@ -112,17 +113,24 @@ def standing(verdict: Verdict | None, state: State) -> State:
     return State.NOT_YET if state is State.NOT_YET else State.SUSPECTED
 
 
-def _events(verdict: Verdict | None, said: Sequence[News]) -> list[tuple[int, Transition]]:
-    """Return a run's events, each with the step of the evaluation that showed it."""
+def _events(verdict: Verdict | None, said: Sequence[News]) -> list[tuple[int, Transition, str]]:
+    """Return a run's events, each with the step that showed it and why it was withdrawn."""
     sure = [e for e in verdict.transitions if e.status is Status.CONFIRMED] if verdict is not None else []
     dated = [(_shown_at(event, said), event) for event in sure]
     gained = min((at for at, event in dated if event.kind in KINDS_GAINED), default=None)
     doubts = [
-        (news.step, news.event)
+        (news.step, news.event, _why(news, verdict))
         for news in said
         if news.event is not None and (news.change is Change.WITHDRAWN or _is_suspected(news.event))
     ]
-    return [*dated, *((at, e) for at, e in doubts if not _is_settled(e, at, sure, gained=gained))]
+    open_ones = [one for one in doubts if not _is_settled(one[1], one[0], sure, gained=gained)]
+    return [*((at, event, "") for at, event in dated), *open_ones]
+
+
+def _why(news: News, verdict: Verdict | None) -> str:
+    if news.event is None or news.change is not Change.WITHDRAWN:
+        return ""
+    return why_withdrawn(news.event, finding=news.finding, verdict=verdict)
 
 
 def _is_settled(event: Transition, at: int, sure: Sequence[Transition], *, gained: int | None) -> bool:

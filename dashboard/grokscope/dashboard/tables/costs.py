@@ -7,11 +7,11 @@ import polars as pl
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.x_units import Unit, in_unit
 from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.dates import date_of
 from grokscope.dashboard.words.escaping import escape
-from grokscope.schemas import Date
 
-EVENTS = {"onset": "onset", "half-way up": "midpoint", "generalized": "generalized"}
-"""Degrees of generalization that a run can have reached, as a control names them -> as a verdict does."""
+EVENTS = ("onset", "midpoint", "completion")
+"""Degrees of generalization that a run can have reached: names of ``DATES``."""
 
 COSTS = pl.Schema(
     {
@@ -42,12 +42,12 @@ of those that have; ``spent``: the farthest that any was trained."""
 
 
 def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Unit) -> pl.DataFrame:
-    """Return ``COSTS`` of the runs that have curves; ``event`` is a value of ``EVENTS``."""
+    """Return ``COSTS`` of the runs that have curves; ``event`` is one of ``EVENTS``."""
     rows: list[tuple[object, ...]] = []
     mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     for run, label, group, step in mine.select("run_id", "label", "group", "step").iter_rows():
         verdict = snapshot.verdicts.get(run)
-        date: Date | None = getattr(verdict, event) if verdict is not None else None
+        date = date_of(verdict, event) if verdict is not None else None
         if date is not None:
             rows.append((run, label, group, True, date.step, date.low, date.high))
         elif verdict is not None and step is not None:
@@ -114,12 +114,12 @@ def _median(runs: Sequence[tuple[float, bool]]) -> float | None:
 def answer(groups: pl.DataFrame, unit: Unit, *, event: str) -> str | None:
     """Return which group got there with the least, in markdown; ``None`` of one run, or while none has.
 
-    ``event`` is a key of ``EVENTS``.
+    ``event`` is one of ``EVENTS``.
     """
     rows = groups.rows(named=True)
     if groups["runs"].sum() < 2 or not any(row["reached"] for row in rows):  # noqa: PLR2004
         return None
-    got = {"onset": "began to generalize", "half-way up": "was half-way up"}.get(event, "generalized")
+    got = {"onset": "began to generalize", "midpoint": "was half-way up (midpoint)"}.get(event, "generalized")
     first, others = rows[0], rows[1:]
     if first["median"] is None:
         return f"No group has {got} in half of its runs: none can be called the cheapest."

@@ -1,7 +1,7 @@
 """Which measure moved first, of one run and over runs: the engine's leads, ready to be drawn.
 
-Positions are in units of the run's own delay, on the axis of time: training data memorized at -1, half of the
-held-out accuracy's rise at 0.
+Positions are in units of the run's own delay, on the axis of time: training data memorized at -1, the
+midpoint of the held-out rise at 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,6 @@ from grokscope.dashboard.charts.leads import ROLES
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.panels import is_about_learning
 from grokscope.dashboard.words.escaping import plain
-from grokscope.dashboard.words.phrases import PATTERN_WORDS
 from grokscope.schemas import Verdict, mapped
 from grokscope.transitions import lead_lag, pooled_leads
 
@@ -37,8 +36,8 @@ MEMBERS = pl.Schema(
 """
 
 MEANING_OF_LEADS = (
-    "A measure at **-0.5** had half of its change since memorization done half a delay before test accuracy "
-    "was half-way up; the delay is the time from memorization to there. Left is earlier."
+    "A measure at **-0.5** had half of its change since memorization done half a delay before the "
+    "midpoint of the held-out rise; the delay is the time from memorization to there. Left is earlier."
 )
 
 LEFT_OUT = pl.Schema({"run": pl.String(), "group": pl.String(), "why": pl.String()})
@@ -85,8 +84,8 @@ def why_left_out(verdict: Verdict | None) -> str | None:
     if verdict.delay is not None and verdict.onset is not None:
         return None if verdict.delay.steps > 0 else "generalized without a delay: nothing to measure leads in"
     if verdict.memorized is None:
-        return f"{PATTERN_WORDS[verdict.pattern].lower()}: memorization has no date"
-    return f"{PATTERN_WORDS[verdict.pattern].lower()}: generalization has no date so far"
+        return f"{verdict.pattern}: memorization has no date"
+    return f"{verdict.pattern}: the rise has no date so far"
 
 
 def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:

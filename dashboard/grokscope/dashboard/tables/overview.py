@@ -11,6 +11,7 @@ from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.state.phases import Phase, phase_of
 from grokscope.dashboard.tables.main_metric import main_metric_of
 from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.patterns import PATTERN_WORDS
 from grokscope.schemas import Date, Pattern, Verdict, empty_points
 
 _SO_FAR = {Phase.WAITING: "memorized so far"}
@@ -53,7 +54,8 @@ _RUNS_TABLE = pl.Schema(
         "memorized": pl.Int64(),
         "onset": pl.Int64(),
         "onset 95 %": pl.String(),
-        "generalized": pl.Int64(),
+        "midpoint": pl.Int64(),
+        "completion": pl.Int64(),
         "delay": pl.Int64(),
         "delay ratio": pl.Float64(),
         "final test": pl.Float64(),
@@ -86,7 +88,7 @@ def groups_table(runs: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
         runs: Rows of ``runs_table``.
         groups: In their order.
     """
-    grokked = pl.col("pattern") == phrases.PATTERN_WORDS[Pattern.GROKKING]
+    grokked = pl.col("pattern") == PATTERN_WORDS[Pattern.GROKKING].term
     onset = pl.col("onset").filter(grokked)
     grouped = runs.group_by("group", maintain_order=True).agg(
         pl.len().cast(pl.Int64()).alias("runs"),
@@ -126,7 +128,7 @@ def pattern_word(verdict: Verdict | None) -> str | None:
     return (
         _SO_FAR.get(phase_of(verdict), phase_of(verdict).value)
         if verdict.in_progress
-        else phrases.PATTERN_WORDS[verdict.pattern]
+        else PATTERN_WORDS[verdict.pattern].term
     )
 
 
@@ -158,9 +160,9 @@ def sparklines(points: pl.DataFrame, *, last_step: int) -> dict[str, list[float]
 
 
 def _dates(verdict: Verdict | None) -> tuple[object, ...]:
-    """Return memorized, onset, its interval, generalized, delay and delay ratio."""
+    """Return memorized, onset, its interval, midpoint, completion, delay and delay ratio."""
     if verdict is None:
-        return (None,) * 6
+        return (None,) * 7
 
     def step(date: Date | None) -> int | None:
         return None if date is None else date.step
@@ -169,6 +171,7 @@ def _dates(verdict: Verdict | None) -> tuple[object, ...]:
         step(verdict.memorized),
         step(verdict.onset),
         phrases.interval(verdict.onset) if verdict.onset else None,
+        step(verdict.midpoint),
         step(verdict.generalized),
         verdict.delay.steps if verdict.delay else None,
         verdict.delay.ratio if verdict.delay else None,

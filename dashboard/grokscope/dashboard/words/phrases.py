@@ -1,20 +1,11 @@
-"""Numbers, dates and verdicts in words. Every text is ours: nothing untrusted passes here."""
+"""Numbers and dates in words. Every text is ours: nothing untrusted passes here."""
 
 import math
 from datetime import UTC, datetime
 
-from grokscope.schemas import Date, Delay, Pattern, Verdict
+from grokscope.schemas import Date
 
 _HALF_DAY_MS = 12 * 3600 * 1000
-
-PATTERN_WORDS = {
-    Pattern.GROKKING: "Grokking",
-    Pattern.COMPREHENSION: "Comprehension",
-    Pattern.MEMORIZATION: "Memorization",
-    Pattern.CONFUSION: "Confusion",
-    Pattern.COLLAPSE: "Collapse",
-    Pattern.OTHER: "Not judged",
-}
 
 
 def steps(value: float | None) -> str:
@@ -134,42 +125,14 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def sentence(verdict: Verdict) -> str:
-    """Return what a run did, as one or two sentences.
+def level(value: float | None) -> str:
+    """Return a level of a curve with three significant digits; nothing below 1 is called 1.
 
-    >>> sentence(Verdict(run="a", pattern=Pattern.CONFUSION))
-    'Neither set was learned: train and test accuracy stayed low.'
+    >>> level(0.88571), level(0.99987), level(1.0), level(1234.5), level(1.26e33), level(None)
+    ('0.886', '0.9998', '1', '1,234', '1.26e+33', '–')
     """
-    match verdict.pattern:
-        case Pattern.GROKKING:
-            return f"{_memorized(verdict)} {_generalized(verdict)}{_delay(verdict.delay)}"
-        case Pattern.COMPREHENSION:
-            return f"Train and test accuracy rose together. {_generalized(verdict)}".rstrip()
-        case Pattern.MEMORIZATION:
-            return f"{_memorized(verdict)} It has not generalized so far."
-        case Pattern.CONFUSION:
-            return "Neither set was learned: train and test accuracy stayed low."
-        case Pattern.COLLAPSE:
-            return f"{_memorized(verdict)} {_generalized(verdict)} Then accuracy was lost again.".strip()
-        case Pattern.OTHER:
-            return " ".join(verdict.missing) or "There is not enough in the log to judge this run."
-
-
-def _memorized(verdict: Verdict) -> str:
-    return f"Memorized the training set by step {dated(verdict.memorized)}." if verdict.memorized else ""
-
-
-def _generalized(verdict: Verdict) -> str:
-    if verdict.onset is None:
-        return "It has not started to generalize." if verdict.generalized is None else ""
-    began = f"It began to generalize at step {dated(verdict.onset)}"
-    if verdict.generalized is None:
-        return f"{began} and is still rising."
-    return f"{began} and had generalized by step {dated(verdict.generalized)}."
-
-
-def _delay(delay: Delay | None) -> str:
-    if delay is None:
-        return ""
-    ratio = f", {times(delay.ratio)} the time to memorize" if delay.ratio is not None else ""
-    return f" Half-way up, it lagged memorization by {steps(delay.steps)} steps{ratio}."
+    if value is None:
+        return "–"
+    if 0.9995 <= value < 1:  # noqa: PLR2004 - what three digits round to 1
+        return f"{math.floor(value * 10_000) / 10_000:.4f}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else number(value)  # noqa: PLR2004 - no powers of ten

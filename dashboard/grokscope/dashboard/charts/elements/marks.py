@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.palette import Colouring
-from grokscope.schemas import Date, Verdict
+from grokscope.dashboard.words.dates import date_of
+from grokscope.schemas import Verdict
 
-EVENTS = ("memorized", "onset", "generalized")
+EVENTS = ("memorized", "onset", "completion")
 """Events with a mark, in the order in which a run that groks passes them."""
 
 MARKS_SCHEMA = pl.Schema(
@@ -58,7 +59,7 @@ def marks_of(
     rows: list[_Row] = []
     for run_id, verdict in verdicts.items():
         for event in EVENTS:
-            date: Date | None = getattr(verdict, event)
+            date = date_of(verdict, event)
             if date is not None:
                 curve = curves.get((run_id, train if event == "memorized" else test))
                 rows.append((run_id, event, date.step, date.low, date.high, _height(curve, date.step)))
@@ -100,7 +101,7 @@ def band_layer(
 
 
 def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt.Chart:
-    """Return ring (memorized), diamond (onset) and disc (generalized), with their dates as tooltip."""
+    """Return ring (memorized), diamond (onset) and disc (completion), with their dates as tooltip."""
     fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
     crowd = max(1.0, marks.height / _FULL_MARKS)
     return (

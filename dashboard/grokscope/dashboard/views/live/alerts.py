@@ -9,8 +9,8 @@ import streamlit as st
 from grokscope.dashboard.state.data import LiveStatus
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
-from grokscope.dashboard.words.events import EVENT_STYLES
-from grokscope.schemas import Kind
+from grokscope.dashboard.words.events import EVENT_STYLES, said_of
+from grokscope.schemas import Kind, Status
 from grokscope.transitions import State
 from grokscope.transitions.live.feed import ALPHA
 
@@ -25,8 +25,8 @@ _COLOURS: Mapping[State, _Colour] = {
     State.CONFIRMED: "green",
     State.REGRESSED: "red",
 }
-_STATUS_COLOURS: Mapping[str, _Colour] = {"suspected": "orange", "rejected": "gray"}
-_WORDS: Mapping[str, str] = {"rejected": "withdrawn"}
+_STATUS_COLOURS: Mapping[Status, _Colour] = {Status.SUSPECTED: "orange", Status.REJECTED: "gray"}
+_WORDS: Mapping[Status, str] = {Status.REJECTED: "withdrawn"}
 
 
 def chip(state: State | None) -> None:
@@ -69,15 +69,20 @@ def feed(live: LiveStatus, *, now_ms: int) -> None:
 
 
 def _line(row: Mapping[str, object], *, now_ms: int) -> str:
-    kind, status = Kind(str(row["kind"])), str(row["status"])
+    kind, status = Kind(str(row["kind"])), Status(str(row["status"]))
     style = EVENT_STYLES[kind]
-    colour = style.colour if status == "confirmed" else _STATUS_COLOURS.get(status, "gray")
+    colour = style.colour if status is Status.CONFIRMED else _STATUS_COLOURS.get(status, "gray")
     when = phrases.clock(row["time_ms"] if isinstance(row["time_ms"], int) else None, now_ms=now_ms)
-    step, low, high = (f"{row[name]:,}" for name in ("step", "low", "high"))
-    return (
+    step, low, high, at = (f"{row[name]:,}" for name in ("step", "low", "high", "at"))
+    head = (
         f":gray[{escape(when)}] :{colour}-badge[{_WORDS.get(status, status)}] **{escape(str(row['run']))}** "
-        f"{style.shape} {kind.word} at step {step} :gray[\\[{low}, {high}\\]]"
+        f"{style.shape}"
     )
+    interval = f":gray[\\[{low}, {high}\\] {escape(str(row['metric']))}]"
+    if status is Status.REJECTED:
+        why = escape(str(row["why"]))
+        return f"{head} {kind.word} of step {step} {interval}, withdrawn at step {at}: {why}"
+    return f"{head} {said_of(kind, status)} at step {step} {interval}"
 
 
 def labels_of(runs: pl.DataFrame) -> dict[str, str]:

@@ -195,7 +195,7 @@ def _timeline(snapshot: Snapshot, main: MainMetric) -> None:
     marks = drawn_marks(snapshot, main.points, train=main.train, test=main.test, run_ids=shown)
     if marks.is_empty():
         return
-    st.subheader("From memorized to generalized", anchor=False)
+    st.subheader("From memorized to completion", anchor=False)
     show(
         timeline_chart,
         rows.drop("run_id"),

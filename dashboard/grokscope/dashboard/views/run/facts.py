@@ -6,8 +6,9 @@ import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.escaping import escape
-from grokscope.dashboard.words.events import EVENT_STYLES
+from grokscope.dashboard.words.events import EVENT_STYLES, said_of
 from grokscope.schemas import (
     AXES,
     DAMAGE,
@@ -15,6 +16,7 @@ from grokscope.schemas import (
     REFUSED,
     Check,
     Outcome,
+    Pattern,
     Verdict,
     axis_of_param,
     params_on_axes,
@@ -38,14 +40,8 @@ _SIGNS: Mapping[Outcome | None, str] = {
 
 def dates(verdict: Verdict) -> None:
     """Draw the four dates with their intervals."""
-    st.subheader("Dates", anchor=False)
-    known = {
-        "memorized": verdict.memorized,
-        "onset": verdict.onset,
-        "midpoint": verdict.midpoint,
-        "generalized": verdict.generalized,
-    }
-    st.table({"step [95 %]": {name: phrases.dated(date) for name, date in known.items()}})
+    st.subheader("Dates", anchor=False, help="  \n".join(f"{n}: {d.sentence}" for n, d in DATES.items()))
+    st.table({"step [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
     st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
 
 
@@ -81,18 +77,21 @@ def _said(report: pl.DataFrame) -> str:
 
 
 def evidence(verdict: Verdict) -> None:
-    """Draw the checks of every event, passed, failed or unknown, and what could not be told."""
-    events = [event for event in verdict.transitions if event.evidence]
-    if not events and not verdict.missing:
+    """Draw every event with its checks, passed, failed or unknown, and what could not be told."""
+    events = verdict.transitions
+    missing = () if verdict.pattern is Pattern.OTHER else verdict.missing  # there it is the verdict itself
+    if not events and not missing:
         return
-    st.subheader("Evidence", anchor=False)
+    st.subheader("Events", anchor=False)
     for event in events:
         style = EVENT_STYLES[event.kind]
-        said = f"{style.shape} {event.kind.word} at step {phrases.steps(event.step)}"
-        st.caption(escape(said), help=style.sentence)
-        st.markdown("  \n".join(map(_line, event.evidence)))
-    for sentence in verdict.missing:
-        st.markdown(f":gray[?] {escape(sentence)}")
+        said = f"{said_of(event.kind, event.status)} at step {phrases.steps(event.step)}"
+        where = f":gray[{escape(event.metric)}]"
+        st.markdown(f":{style.colour}[{style.shape}] {escape(said)} {where}", help=style.sentence)
+        if event.evidence:
+            st.markdown("  \n".join(map(_line, event.evidence)))
+    for sentence in missing:
+        st.markdown(f":gray[?] {escape(sentence, limit=400)}")
 
 
 def _line(check: Check) -> str:

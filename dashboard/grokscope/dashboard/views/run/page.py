@@ -12,12 +12,24 @@ from grokscope.dashboard.component.window import windowed
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.state.phases import phase_of
 from grokscope.dashboard.tables.overview import status_of
+from grokscope.dashboard.tables.training_ends import Ends, training_ends
 from grokscope.dashboard.views.run import facts as run_facts
 from grokscope.dashboard.views.run.measures import leads_section, segments_section
+from grokscope.dashboard.views.run.outcomes import outcomes
 from grokscope.dashboard.views.run.panels import panels
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
+from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
+from grokscope.dashboard.words.sentences import sentence
 from grokscope.schemas import Verdict
+
+_NO_CURVE = "No curve of this run has been logged yet."
+_NONE_READ = (
+    "None of this run's curves is read as a score or loss of a training or held-out set. "
+    "The page Runs shows what each name is read as, and lets you change it."
+)
+_LONGEST = 1000
+"""Of what is said of a run."""
 
 
 def render(data: Data) -> None:
@@ -29,10 +41,12 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     run_id = _picked(data, snapshot)
     verdict = snapshot.verdicts.get(run_id)
     run = snapshot.runs.row(by_predicate=pl.col("run_id") == run_id, named=True)
-    _verdict(verdict)
+    raw = data.source.points([run_id])
+    _verdict(verdict, raw)
     _state(run)
     run_facts.losses(data.source.tags(run_id))
-    raw = data.source.points([run_id])
+    if verdict is not None:
+        outcomes(verdict)
     curves, facts = st.columns([3, 1], gap="large")
     with curves:
         whole = axis_of(snapshot, run_ids=[run_id])
@@ -72,13 +86,12 @@ def _picked(data: Data, snapshot: Snapshot) -> str:
     return chosen
 
 
-def _verdict(verdict: Verdict | None) -> None:
+def _verdict(verdict: Verdict | None, points: pl.DataFrame) -> None:
     if verdict is None:
-        st.write("No curve of this run has been logged yet.")
+        st.write(_NO_CURVE if points.is_empty() else _NONE_READ)
         return
-    word = (
-        phase_of(verdict).value.capitalize()
-        if verdict.in_progress
-        else phrases.PATTERN_WORDS[verdict.pattern]
-    )
-    st.markdown(f"**{word}.** {escape(phrases.sentence(verdict), limit=400)}")
+    words = PATTERN_WORDS[verdict.pattern]
+    word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline(verdict.pattern)
+    ends: Ends = training_ends(points).get(verdict.run, {})
+    said = sentence(verdict, trained=ends)
+    st.markdown(f"**{word}.** {escape(said, limit=_LONGEST)}", help=f"{words.term}: {words.sentence}")

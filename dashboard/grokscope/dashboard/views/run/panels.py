@@ -20,7 +20,7 @@ from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
 _MOST_PANELS = 40
-_KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: generalized"
+_KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion"
 
 
 def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:

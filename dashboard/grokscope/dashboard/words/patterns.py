@@ -1,0 +1,70 @@
+"""What each pattern is called and means: the field's term, a plain word, a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from grokscope.schemas import Pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternWords:
+    """How a pattern is said.
+
+    Attributes:
+        term: What the field calls it (Liu et al. 2022).
+        plain: The same for somebody who does not know the term.
+        sentence: What it means.
+    """
+
+    term: str
+    plain: str
+    sentence: str
+
+
+PATTERN_WORDS: Mapping[Pattern, PatternWords] = MappingProxyType(
+    {
+        Pattern.GROKKING: PatternWords(
+            term="Grokking",
+            plain="generalized late",
+            sentence="The held-out curve rose clearly later than the training set was fit.",
+        ),
+        Pattern.COMPREHENSION: PatternWords(
+            term="Comprehension",
+            plain="learned together",
+            sentence="Training and held-out curve improved together: the usual course of training, at "
+            "whatever level.",
+        ),
+        Pattern.MEMORIZATION: PatternWords(
+            term="Memorization",
+            plain="fit only",
+            sentence="The training set was fit, but the held-out curve did not move clearly.",
+        ),
+        Pattern.CONFUSION: PatternWords(
+            term="Confusion",
+            plain="not learned",
+            sentence="Neither the training nor the held-out curve left where it began.",
+        ),
+        Pattern.COLLAPSE: PatternWords(
+            term="Collapse",
+            plain="lost again",
+            sentence="What was learned was lost, for good or again and again.",
+        ),
+        Pattern.OTHER: PatternWords(
+            term="Other",
+            plain="not judged",
+            sentence="None of these, or the log cannot tell; the verdict says why.",
+        ),
+    }
+)
+"""Every pattern has its row."""
+
+
+def headline(pattern: Pattern) -> str:
+    """Return the term with the plain word.
+
+    >>> headline(Pattern.COMPREHENSION)
+    'Comprehension (learned together)'
+    """
+    words = PATTERN_WORDS[pattern]
+    return f"{words.term} ({words.plain})"

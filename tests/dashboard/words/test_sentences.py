@@ -1,0 +1,146 @@
+"""What is said of a run holds for its own curves: ordinary training is not told as failed grokking."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from grokscope.dashboard.tables.training_ends import training_ends
+from grokscope.dashboard.words.dates import DATES
+from grokscope.dashboard.words.patterns import PATTERN_WORDS
+from grokscope.dashboard.words.sentences import TrainingEnd, note, sentence
+from grokscope.dashboard.words.withdrawals import why_withdrawn
+from grokscope.schemas import CurveOutcome, Date, Delay, Kind, Pattern, Transition, Verdict
+from grokscope.transitions import detect
+from grokscope.transitions.live.suspicion import E_PROCESS
+
+ROOT = Path(__file__).parents[3]
+DATE = Date(step=100, low=90, high=110)
+TRAIN = {"val/loss": TrainingEnd(metric="train/loss", level=0.2, is_same_score=True)}
+
+
+def event(kind, metric="val/loss", **more):
+    return Transition(run_id="r", metric=metric, kind=kind, step=100, low=90, high=110, **more)
+
+
+def verdict(pattern, *events, metric="val/loss", level=0.5, best=0.5, **more):
+    outcome = CurveOutcome(metric=metric, split="val", pattern=pattern, level=level, best=best)
+    return Verdict(run="r", pattern=pattern, outcomes=[outcome], transitions=events, **more)
+
+
+def docs():
+    return " ".join((ROOT / "docs" / "detection.md").read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("pattern", Pattern)
+def test_every_pattern_has_words_of_its_own_and_they_stand_in_the_docs(pattern):
+    words = PATTERN_WORDS[pattern]
+    for part in ("term", "plain", "sentence"):
+        assert len({getattr(row, part) for row in PATTERN_WORDS.values()}) == len(Pattern)
+    assert words.term.lower() == pattern.value
+    assert f"| {pattern} | {words.plain} | {words.sentence} |" in docs()
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_every_date_has_one_name_and_it_stands_in_the_docs(name):
+    assert f"| {name} | `{DATES[name].field}` | {DATES[name].sentence} |" in docs()
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            verdict(Pattern.COMPREHENSION, onset=DATE, midpoint=DATE),
+            (
+                "val/loss fell together with train/loss, to 0.5 (train/loss 0.2, gap 0.3). "
+                "Onset at step 100 [90, 110], midpoint 100 [90, 110]."
+            ),
+        ),
+        (
+            verdict(Pattern.COMPREHENSION, event(Kind.OVERFITTING, before=0.3, after=0.5), best=0.3),
+            (
+                "val/loss fell together with train/loss, to 0.3. "
+                "Overfitting: val/loss since step 100 [90, 110], 0.3 at best, 0.5 in the end."
+            ),
+        ),
+        (
+            verdict(Pattern.MEMORIZATION, memorized=DATE),
+            (
+                "The training set was fit by step 100 [90, 110] (train/loss). "
+                "val/loss did not move clearly from where it began (0.5 in the end)."
+            ),
+        ),
+        (
+            verdict(Pattern.CONFUSION),
+            "Neither train/loss nor val/loss left where it began (0.5 in the end).",
+        ),
+        (
+            verdict(Pattern.GROKKING, midpoint=DATE, delay=Delay(steps=90, ratio=10.0), in_progress=True),
+            (
+                "val/loss fell clearly later, to 0.5 (train/loss 0.2, gap 0.3). "
+                "Midpoint at step 100 [90, 110]; it goes on at the end of the log. "
+                "The midpoint came 90 steps after the fit, 10.0× its step."
+            ),
+        ),
+        (
+            verdict(Pattern.COLLAPSE, event(Kind.COLLAPSE, before=0.2, after=2.3)),
+            "Lost from step 100 [90, 110] on: val/loss went from 0.2 to 2.3.",
+        ),
+        (
+            verdict(Pattern.OTHER, event(Kind.DIVERGENCE), missing=["It is short."]),
+            "It is short. val/loss diverged: it is no number from step 100 [90, 110] on.",
+        ),
+    ],
+)
+def test_a_run_is_told_by_the_names_levels_and_dates_of_its_own_curves(found, said):
+    assert sentence(found, trained=TRAIN) == said
+
+
+def test_a_verdict_without_outcomes_names_no_curve_that_it_does_not_know():
+    said = {pattern: sentence(Verdict(run="r", pattern=pattern)) for pattern in Pattern}
+    assert all(said.values())
+    assert not any("accuracy" in one for one in said.values())
+
+
+def test_the_thirty_ordinary_trainings_are_told_by_their_own_curves():
+    points = pl.read_parquet(ROOT / "tests" / "data" / "ordinary.parquet")
+    owners = json.loads((ROOT / "tests" / "data" / "ordinary.json").read_text("utf-8"))
+    ends = training_ends(points)
+    for found in detect(points):
+        said = sentence(found, trained=ends[found.run])
+        if found.pattern is not Pattern.OTHER:
+            assert found.outcomes[0].metric in said
+            assert ends[found.run][found.outcomes[0].metric].metric in said
+        has_overfit = any(event.kind is Kind.OVERFITTING for event in found.transitions)
+        assert ("Overfitting" in said) == has_overfit, owners[found.run]["happened"]
+
+
+def test_why_a_run_is_not_judged_is_cut_at_a_clause():
+    long = f"Only losses tell of this run, and how low they could go is not known: {'a' * 90}."
+    found = Verdict(run="r", pattern=Pattern.OTHER, missing=[long])
+    assert note(found) == "Only losses tell of this run, and how low they could go is not known."
+
+
+@pytest.mark.parametrize(
+    ("told", "finding", "now", "why"),
+    [
+        ({}, "its past has changed", None, "its past has changed"),
+        ({"definition": E_PROCESS}, "", None, "no rise has followed"),
+        ({}, "", verdict(Pattern.MEMORIZATION), "the run now reads as memorization (fit only)"),
+        (
+            {},
+            "",
+            verdict(Pattern.MEMORIZATION, missing=["val/loss came to 0.2 and went back to 0.5."]),
+            "val/loss came to 0.2 and went back to 0.5",
+        ),
+        (
+            {},
+            "",
+            verdict(Pattern.COMPREHENSION, event(Kind.OVERFITTING)),
+            "overfitting of val/loss at step 100 stands instead",
+        ),
+    ],
+)
+def test_what_is_withdrawn_says_what_stands_instead(told, finding, now, why):
+    assert why_withdrawn(event(Kind.GENERALIZATION, **told), finding=finding, verdict=now) == why
