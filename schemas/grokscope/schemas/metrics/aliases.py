@@ -123,9 +123,28 @@ def _read_bare(found: dict[str, Reading]) -> None:
         elif quantity in held_out:
             because = f"It names no split, and {held_out[quantity]} stands beside it."
             found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
+        elif quantity != "loss" and (losses := _named_losses(found)) is not None:
+            split, trained, tested = losses
+            because = (
+                f"It names no split; {trained} and {tested} do, so it scores what was held out (fastai)."
+            )
+            key = f"{split}/{quantity}"
+            found[name] = replace(one, split=split, key=key, sureness=Sureness.LIKELY, because=because)
         elif quantity == "loss":
             because = "A loss that names no split is most often that of training."
             found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
+
+
+def _named_losses(found: Mapping[str, Reading]) -> tuple[str, str, str] | None:
+    """Return the held-out split, and the losses of training and of it, where both name their split."""
+    losses = {
+        one.split: name
+        for name, one in found.items()
+        if one.is_followed and one.score is not None and one.score.quantity == "loss" and not one.task
+        if one.split in words_of(name) or "valid" in words_of(name)
+    }
+    split = next((split for split in ("val", "test") if split in losses), None)
+    return None if split is None or "train" not in losses else (split, losses["train"], losses[split])
 
 
 def _read_tasks(found: dict[str, Reading]) -> None:

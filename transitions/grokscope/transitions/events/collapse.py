@@ -155,7 +155,7 @@ def _is_chronic(since: Floats, *, level: float) -> bool:
 
 
 def _most_by_noise(later: Floats, count: int, *, level: float) -> float:
-    """Return how many of ``count`` evaluations, picked for being low, noise alone may bring below ``level``."""
+    """Return how many of ``count`` evaluations, picked for being low, noise alone may bring below it."""
     share = _by_noise(later, level=level)
     return share * count + STANDARD_ERRORS * float(np.sqrt(share * (1 - share) * count))
 

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict
-from grokscope.transitions.curves.levels import end_level
 from grokscope.schemas.metrics.evaluations import is_evaluation
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, curves_by_run, running_median
 from grokscope.transitions.events.divergence import divergence_of
