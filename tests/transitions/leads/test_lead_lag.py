@@ -68,3 +68,18 @@ def test_leads_of_either_sign_have_a_large_p_value():
     rng = np.random.default_rng(1)
     values = {f"{i}": float(v) for i, v in enumerate(rng.normal(0, 0.2, 20))}
     assert pooled_leads(leads(values))["p_value"][0] > 0.05
+
+
+def test_of_ninety_measures_that_lead_by_chance_none_is_marked():
+    rng = np.random.default_rng(2)
+    rows = [(f"run {i}", f"m{j}", v, v) for j in range(90) for i, v in enumerate(rng.normal(0, 0.2, 8))]
+    chance = pl.DataFrame(rows, schema=["run_id", "metric", "lead_onset", "lead_midpoint"], orient="row")
+    pooled = pooled_leads(chance)
+    assert (pooled["p_value"] <= 0.05).sum() > 0
+    assert (pooled["q_value"] <= 0.05).sum() == 0
+
+
+def test_measures_that_all_lead_stay_marked_beside_each_other():
+    rows = [(f"run {i}", f"m{j}", 0.3, 0.3) for j in range(20) for i in range(8)]
+    leading = pl.DataFrame(rows, schema=["run_id", "metric", "lead_onset", "lead_midpoint"], orient="row")
+    assert (pooled_leads(leading)["q_value"] <= 0.05).all()

@@ -84,7 +84,7 @@ def _nothing(leads: Leads, asked: list[str]) -> None:
 
 
 def _chart(leads: Leads) -> dict[str, Any]:
-    sure = (pl.col("p_value") <= _SURE) & (pl.col("worst_p_value").fill_null(1.0) <= 2 * _SURE)
+    sure = (pl.col("q_value") <= _SURE) & (pl.col("worst_p_value").fill_null(1.0) <= 2 * _SURE)
     rows = leads.pooled.with_columns(at=-pl.col("median"), sure=sure)
     shown = rows.head(_MOST_MEASURES)
     spec = show(
@@ -104,7 +104,8 @@ def _key(rows: pl.DataFrame) -> str:
     beyond = rows.filter((pl.col("earliest") < -FARTHEST) | (pl.col("latest") > FARTHEST)).height
     edge = f" · beyond {FARTHEST:g} delays drawn at the edge" if beyond else ""
     return (
-        "● median whose sign is significant (p ≤ 0.05, and ≤ 0.1 whichever configuration is left out) · "
+        "● median whose sign is significant (q ≤ 0.05, adjusted for all measures, and p ≤ 0.1 whichever "
+        "configuration is left out) · "
         f"○ median whose sign is not · line: all runs · ticks: each run{edge}"
     )
 
@@ -120,12 +121,13 @@ def _table(leads: Leads, spec: dict[str, Any]) -> None:
         "runs",
         "configurations",
         pl.col("p_value").alias("p"),
+        pl.col("q_value").alias("q"),
         pl.col("lowest").alias("least, one left out"),
         pl.col("highest").alias("most, one left out"),
         pl.col("worst_p_value").alias("worst p"),
     )
     if leads.configurations <= 1:
-        table = table.with_columns(p=pl.lit(None, dtype=pl.Float64))
+        table = table.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("p", "q"))
     st.subheader("Leads in delays", anchor=False)
     st.dataframe(
         table,
@@ -154,6 +156,7 @@ def _columns() -> dict[str, Any]:
         "runs": config.NumberColumn("Runs", width="small"),
         "configurations": config.NumberColumn("Configurations", width=120),
         "p": config.NumberColumn("p", format="%.3f", help="Permutation of the configurations' signs"),
+        "q": config.NumberColumn("q", format="%.3f", help="p adjusted for all measures (Benjamini–Hochberg)"),
         "least, one left out": config.NumberColumn("Least median", format=lead, help=out),
         "most, one left out": config.NumberColumn("Most median", format=lead, help=out),
         "worst p": config.NumberColumn("Worst p", format="%.3f", help=out),
