@@ -44,8 +44,8 @@ POOLED = pl.Schema(
         "worst_p_value": pl.Float64(),
     }
 )
-"""Columns of ``pooled_leads``: ``q_value`` is adjusted for how many measures there are; ``lowest``, ``highest``
-and ``worst_p_value`` are over all sets that leave one configuration out, null where only one is there."""
+"""Columns of ``pooled_leads``: ``q_value`` is adjusted for how many measures there are; ``lowest``,
+``highest`` and ``worst_p_value`` are over all sets that leave one configuration out, null where only one is."""
 
 
 def lead_lag(points: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
