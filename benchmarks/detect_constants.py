@@ -29,10 +29,11 @@ CONSTANTS = {
     "events.memorization": "FITTED MEMORIZED",
     "verdict.pattern": "SEEN_RATIO SEEN_EVALUATIONS LOW_LEVEL",
     "events.collapse": "CHRONIC_SHARE CHRONIC_DIPS OFTEN USUAL",
-    "curves.plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED",
-    "curves.s_curve": "CLIP",
+    "curves.plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED REACH",
+    "curves.s_curve": "CLIP SMOOTHED",
     "curves.series": "SHORT",
-    "curves.noise": "FEW LEAST_GROUND MOST OUTLYING GROUND",
+    "curves.noise": "FEW LEAST_GROUND MOST OUTLYING GROUND UNSURE SHIFT PERSISTENT CUT_OFF",
+    "curves.intervals": "NEARBY AT_THE_END",
     "events.phase_change": (
         "PER_DECADE STEEP FLAT NOISY LEAST_SHARE LEAST_OF_LEVEL LEAST_SIGNAL LEAST_PLATEAU ABRUPT"
     ),

@@ -49,3 +49,30 @@ def test_a_curve_without_noise_has_none():
 def test_jitter_is_the_standard_deviation_of_independent_noise_on_any_slope(sigma: float):
     noise = np.random.default_rng(0).normal(0, sigma, 20_001)
     assert jitter(noise + np.linspace(0, 50 * sigma, len(noise))) == pytest.approx(sigma, rel=0.03)
+
+
+def test_one_evaluation_shows_no_jitter():
+    assert jitter(np.array([0.5])) == 0.0
+
+
+def test_persistence_shows_where_half_of_the_noise_is_cut_off_at_0():
+    noise = [np.maximum(0.05 * row, 0.0) for row in made(0.9, 300)[:20]]
+    read = [noise_of(row, np.zeros(300), onset=300, later=np.empty(0)).persistence for row in noise]
+    assert np.mean(read) == pytest.approx(0.88, abs=0.05)
+
+
+def test_what_persists_long_may_be_larger_than_it_looks():
+    values = 0.05 * made(0.95, 120)[0]
+    found = noise_of(values, np.zeros(120), onset=120, later=np.empty(0))
+    sizes = found.replicates(400, np.random.default_rng(0)).size
+    assert np.quantile(sizes, 0.025) < 0.05 < np.quantile(sizes, 0.975)
+    independent = noise_of(0.05 * made(0.0, 120)[0], np.zeros(120), onset=120, later=np.empty(0))
+    sizes = independent.replicates(400, np.random.default_rng(0)).size
+    assert np.quantile(sizes, 0.975) < 1.5 * np.quantile(sizes, 0.025)
+
+
+def test_evaluations_after_the_rise_tell_of_noise_that_a_short_plateau_does_not():
+    plateaus, tops = made(0.9, 18)[:20], made(0.9, 300, 1)[:20]
+    found = [noise_of(p, np.zeros(18), onset=18, later=t) for p, t in zip(plateaus, tops, strict=True)]
+    assert np.mean([noise.persistence for noise in found]) == pytest.approx(0.88, abs=0.04)
+    assert {noise.seen for noise in found} == {200}

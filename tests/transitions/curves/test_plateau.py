@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from grokscope.transitions.curves.plateau import is_flat
+from grokscope.transitions.curves.plateau import is_flat, top_of
+from grokscope.transitions.curves.series import Curve
 
 GROUND = np.array([0.0, 0.0, 0.5, 0.5])  # gains a half, and lies a quarter up
 
@@ -16,3 +17,11 @@ def test_ground_that_gains_just_its_share_of_the_rise_is_flat(top: float, flat: 
 @pytest.mark.parametrize(("count", "flat"), [(3, False), (4, True)])
 def test_fewer_than_four_evaluations_show_nothing(count: int, flat: bool):  # noqa: FBT001
     assert is_flat(np.zeros(count), top=1.0) is flat
+
+
+@pytest.mark.parametrize("lost", [0, 60])
+def test_noise_does_not_lift_the_top_and_a_collapse_does_not_lower_it(lost: int):
+    values = np.random.default_rng(0).normal(0.8, 0.05, 400)
+    values[len(values) - lost :] = 0.1
+    curve = Curve(metric="test/accuracy", steps=np.arange(400), values=values)
+    assert top_of(curve, 0) == pytest.approx(0.8, abs=0.015)

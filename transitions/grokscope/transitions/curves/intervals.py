@@ -1,8 +1,9 @@
 """Intervals of dates: what the evaluation grid allows, widened by what noise adds.
 
 The grid: an event between two evaluations is known no better than that gap. The noise: a bootstrap. Noise
-like the curve's own is laid onto a smooth monotone curve, and every replicate is dated by the same rule, from
-a plateau that is as uncertain as the evaluations on it leave it.
+like the curve's own, as far as that can be known, is laid onto a smooth monotone curve, and every replicate
+is dated by the same rule, between levels as uncertain as the evaluations at them leave them. Dips: the date
+without them is part of the interval too.
 """
 
 import math
@@ -12,37 +13,57 @@ import numpy as np
 
 from grokscope.schemas import Date
 from grokscope.transitions.curves.crossings import interpolated
-from grokscope.transitions.curves.noise import Noise, noise_of
+from grokscope.transitions.curves.noise import Noise, Replicates, error_of_median, noise_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau
-from grokscope.transitions.curves.s_curve import crossings, monotone
+from grokscope.transitions.curves.s_curve import crossings, monotone, moving_mean, smoothed
 from grokscope.transitions.curves.series import Curve, Floats, Integers
 
 REPLICATES = 200
 """Bootstrap replicates: enough for the 2.5 % tail to rest on five of them."""
+AT_THE_END = 1 / 6
+"""Share of the replicates with the lowest level that could be called the plateau, or the highest that could
+be called the top; the others have one between these and the levels that were read."""
+BRIEF, DEEP = 5, 4.0
+"""A dip or spike is shorter than so many evaluations, and deeper than so many standard deviations."""
 NEARBY = 32
-"""Evaluations on either side of a crossing that replicates are laid out on at first; twice as many whenever
-one of them crosses in the outer quarter."""
+"""Evaluations on either side of a crossing that replicates are laid out on at first; twice as many when more
+than ``FAR`` of them cross in the outer quarter."""
+FAR = REPLICATES // 100
+"""Few enough to leave the 2.5 % tail where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ascent:
-    """A rise: its evaluations, the smooth curve through them, its levels and the noise about them."""
+    """A rise.
+
+    Attributes:
+        steps, values: Its evaluations and those of the plateau before it.
+        base: The smooth curve through them.
+        width: Evaluations that each value of ``base`` averages.
+        noise: The noise about it.
+        plateau, height: Level before the rise, and how far that goes.
+        lower, higher: By how much the levels before and after it may lie lower and higher, noise aside.
+    """
 
     steps: Integers
     values: Floats
     base: Floats
-    plateau: Plateau
-    height: float
+    width: int
     noise: Noise
+    plateau: float
+    height: float
+    lower: float
+    higher: float
 
     def level(self, share: float) -> float:
         """Return the level at which ``share`` of the rise is done."""
-        return self.plateau.level + share * self.height
+        return self.plateau + share * self.height
 
-    def plateaus(self, rng: np.random.Generator) -> Floats:
-        """Return how far the plateau may lie off, shape (REPLICATES,): its noise, and down to the lowest."""
-        noise = self.noise.of_plateau * rng.standard_normal(REPLICATES)
-        return noise - (self.plateau.level - self.plateau.lowest) * rng.random(REPLICATES)
+    def drawn_shift(self, share: float, replicates: Replicates, rng: np.random.Generator) -> Floats:
+        """Return by how much that level may lie off, shape (REPLICATES,)."""
+        lower, higher = np.minimum(rng.random((2, REPLICATES)) / (1 - AT_THE_END), 1.0)
+        plateau = replicates.plateau - self.lower * lower
+        return (1 - share) * plateau + share * (replicates.top + self.higher * higher)
 
 
 def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple[Date | None, Date | None]:
@@ -60,19 +81,36 @@ def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple
     values, height = curve.values[window], top - plateau.level
     levels = plateau.level + np.array([ONSET, MIDPOINT]) * height
     crossed = crossings(values, levels, height=height)
-    base = monotone(values)
+    fitted = monotone(values)
+    noise = noise_of(values, fitted, onset=int(crossed[0]), later=curve.values[window.stop :] - top)
+    base, width = smoothed(fitted, noise=noise.size)
+    settled = curve.values[max(window.stop - curve.patience, 0) :] - top
+    foot = plateau.level - values[: int(crossed[0]) // 3]
     ascent = _Ascent(
         steps=curve.steps[window],
         values=values,
         base=base,
-        plateau=plateau,
+        width=width,
+        noise=noise,
+        plateau=plateau.level,
         height=height,
-        noise=noise_of(values, base, onset=int(crossed[0]), later=curve.values[window.stop :]),
+        lower=max(plateau.level - plateau.lowest, _beyond(foot, noise)),
+        higher=_beyond(settled[-max(len(settled) // 3, 1) :], noise),
     )
     onset, midpoint = (
         _date(ascent, int(i), share) for i, share in zip(crossed, (ONSET, MIDPOINT), strict=True)
     )
     return onset, midpoint
+
+
+def _beyond(end: Floats, noise: Noise) -> float:
+    """Return how far ``end``, evaluations at one end of a level, lies beyond that level, which is 0.
+
+    What noise explains is left out.
+    """
+    if len(end) == 0:
+        return 0.0
+    return max(float(np.median(end)) - error_of_median(noise.size, len(end)), 0.0)
 
 
 def _date(ascent: _Ascent, index: int, share: float) -> Date | None:
@@ -81,11 +119,36 @@ def _date(ascent: _Ascent, index: int, share: float) -> Date | None:
     steps, level = ascent.steps, ascent.level(share)
     index = min(index, len(steps) - 1)
     low, high = np.quantile(_spread_in_gaps(steps, _replicated(ascent, index, share)), [0.025, 0.975])
-    smooth = ascent.values if _crosses(ascent.values, index, level) else ascent.base
-    step = interpolated(steps, smooth, index, level)
+    seen = ascent.values if _crosses(ascent.values, index, level) else ascent.base
+    step = interpolated(steps, seen, index, level)
     # The gap that the crossing was seen in is always part of it: no noise is no reason to claim more.
     low, high = min(math.floor(low), int(steps[index - 1])), max(math.ceil(high), int(steps[index]))
+    other = _undipped(ascent, index, level)
+    low, high = min(low, int(steps[other - 1])), max(high, int(steps[other]))
     return Date(step=step, low=min(low, step), high=max(high, step))
+
+
+def _undipped(ascent: _Ascent, index: int, level: float) -> int:
+    """Return the index of the crossing near ``index`` as it is without dips and spikes, at least 1."""
+    begin = max(index - NEARBY, 0)
+    near = ascent.values[begin : index + NEARBY]
+    least = max(DEEP * ascent.noise.size, ONSET * ascent.height)
+    filled = _filled(near, least=least)
+    cut = -_filled(-filled, least=least)
+    found = begin + int(crossings(cut, np.array([level]), height=ascent.height)[0])
+    return min(max(found, 1), len(ascent.steps) - 1)
+
+
+def _filled(values: Floats, *, least: float) -> Floats:
+    """Return ``values`` with dips of less than ``BRIEF`` evaluations filled that are deeper than ``least``.
+
+    By a closing, the lowest of the highest of ``BRIEF`` neighbours, which leaves monotone curves as they are.
+    """
+    end, size = BRIEF - 1, len(values)
+    padded = np.concatenate((np.full(end, values[0]), values, np.full(end, values[-1])))
+    highest = np.maximum.reduce([padded[i : i + size + end] for i in range(BRIEF)])
+    closed = np.minimum.reduce([highest[i : i + size] for i in range(BRIEF)])
+    return np.where(closed - values > least, closed, values)
 
 
 def _spread_in_gaps(steps: Integers, indices: Integers) -> Floats:
@@ -102,16 +165,18 @@ def _crosses(values: Floats, index: int, level: float) -> bool:
 def _replicated(ascent: _Ascent, index: int, share: float) -> Integers:
     """Return the crossings of bootstrap replicates, shape (REPLICATES,)."""
     rng = np.random.default_rng(0)
-    shift = (1 - share) * ascent.plateaus(rng)
+    drawn = ascent.noise.replicates(REPLICATES, rng)
+    shift = ascent.drawn_shift(share, drawn, rng)
     level, count = np.array([ascent.level(share)]), len(ascent.base)
     nearby = NEARBY
     while True:
         begin, end = max(index - nearby, 0), min(index + nearby, count)
-        replicates = ascent.base[begin:end] + ascent.noise.drawn(REPLICATES, end - begin, rng)
+        noise = moving_mean(drawn.noise(end - begin + ascent.width - 1, rng), ascent.width)
+        replicates = ascent.base[begin:end] + noise
         found = begin + crossings(replicates - shift[:, None], level, height=ascent.height)[:, 0]
-        edge = nearby // 4
-        is_cut_low = begin > 0 and np.min(found) <= begin + edge
-        is_cut_high = end < count and np.max(found) >= end - edge
+        edge, ordered = nearby // 4, np.sort(found)
+        is_cut_low = begin > 0 and ordered[FAR] <= begin + edge
+        is_cut_high = end < count and ordered[-1 - FAR] >= end - edge
         if not is_cut_low and not is_cut_high:
             return found
         nearby *= 2

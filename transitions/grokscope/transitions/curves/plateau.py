@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.transitions.curves.noise import jitter
+from grokscope.transitions.curves.noise import TO_SIGMA, jitter
 from grokscope.transitions.curves.s_curve import crossings
 from grokscope.transitions.curves.series import Curve, Floats, log_steps
 
@@ -24,6 +24,8 @@ NOISY = 2.0
 """Standard errors by which two halves of flat ground may differ."""
 REFINEMENTS = 3
 """How often the plateau is read again, up to the onset that it implies; two are enough to settle."""
+REACH = 3.0
+"""Standard deviations below the top that are noise; what lies further down is a dip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,10 @@ def _creeping(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
 
 
 def _refined(curve: Curve, start: int, end: int, *, levels: tuple[float, float]) -> float:
-    """Return the plateau read again, up to the onset that it implies, while the ground is flat so far."""
+    """Return the plateau read again, up to the onset that it implies, while the ground is flat so far.
+
+    The last third of it is left out: there a slow rise has its foot.
+    """
     plateau, top = levels
     for _ in range(REFINEMENTS):
         level = np.array([plateau + ONSET * (top - plateau)])
@@ -88,7 +93,7 @@ def _refined(curve: Curve, start: int, end: int, *, levels: tuple[float, float])
         foot = start + int(crossings(curve.values[start:end], level, height=top - plateau)[0])
         if not is_flat(curve.values[start:foot], top=top):
             break
-        plateau = float(np.median(curve.values[start:foot]))
+        plateau = float(np.median(curve.values[start : foot - (foot - start) // 3]))
     return plateau
 
 
@@ -124,14 +129,19 @@ def _is_one_rise(curve: Curve, start: int, end: int, *, levels: tuple[float, flo
 def top_of(curve: Curve, end: int) -> float:
     """Return the level that the curve settles at from evaluation ``end`` on, in the metric's unit.
 
-    The median of what holds the level arrived at: dips or a collapse say nothing about the top.
+    The median of what holds the level arrived at: dips or a collapse say nothing about the top. Noise below
+    it counts, as far down as noise reaches up.
 
     >>> top_of(Curve(metric="m", steps=np.arange(6), values=np.array([0, 0.9, 0.9, 1, 0.1, 1])), 3)
     1.0
     """
-    arrived = float(np.median(curve.values[end : end + curve.patience]))
     later = curve.values[end:]
-    return float(np.median(later[later >= arrived]))
+    held = later[later >= float(np.median(later[: curve.patience]))]
+    for _ in range(REFINEMENTS):
+        top = float(np.median(held))
+        reach = REACH * TO_SIGMA * float(np.median(held[held >= top] - top))
+        held = later[later >= min(top - reach, float(np.min(held)))]
+    return float(np.median(held))
 
 
 def is_flat(ground: Floats, *, top: float, share: float = FLAT) -> bool:

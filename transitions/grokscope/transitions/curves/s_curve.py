@@ -21,6 +21,10 @@ CLIP = 0.1
 
 The onset is read at 10 % of the rise: there the plateau lies one such unit below the level, so plateau and
 top weigh alike."""
+WIDTHS = (5, 9, 17, 33)
+"""Evaluations over which a monotone fit may be averaged, the fit itself being a mean of three."""
+SMOOTHED = 0.5
+"""Standard deviations of noise by which the average may move the fit."""
 
 
 def crossings(values: Floats, levels: Floats, *, height: float) -> Integers:
@@ -56,3 +60,37 @@ def monotone(values: Floats) -> Floats:
     fitted = np.asarray(isotonic_regression(running_median(values, width=3)).x, dtype=np.float64)
     padded = np.pad(fitted, 1, mode="edge")
     return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+
+
+def smoothed(base: Floats, *, noise: float) -> tuple[Floats, int]:
+    """Return monotone ``base`` averaged over as many evaluations as its noise allows, and how many these are.
+
+    An isotonic fit climbs in stairs that noise made, and their flats and cliffs date replicates badly. The
+    mean may move no value by more than ``SMOOTHED`` of the noise.
+
+    >>> smoothed(np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), noise=0.1)[1]
+    1
+    """
+    best, taken = base, 1
+    for width in WIDTHS:
+        if width > len(base):
+            break
+        mean = moving_mean(np.pad(base, width // 2, mode="edge"), width)
+        if float(np.max(np.abs(mean - base))) > SMOOTHED * noise:
+            break
+        best, taken = mean, width
+    return best, taken
+
+
+def moving_mean(values: Floats, width: int) -> Floats:
+    """Return the mean of every ``width`` neighbours, shape (..., n - width + 1).
+
+    >>> moving_mean(np.array([0.0, 2.0, 4.0, 9.0]), 3)
+    array([2., 5.])
+    """
+    if width == 1:
+        return values
+    sums = np.cumsum(values, axis=-1)
+    means = sums[..., width - 1 :].copy()
+    means[..., 1:] -= sums[..., :-width]
+    return means / width
