@@ -9,7 +9,7 @@ from grokscope.schemas import Check, Date, Kind, Status, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.levels import begin_level, end_level
-from grokscope.transitions.curves.noise import jitter, wander
+from grokscope.transitions.curves.noise import jitter, persistence_of, wander
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.records import Detail, Origin
@@ -255,7 +255,8 @@ def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, pla
     """Return how high noise alone may bring the median of the evaluations since the wait.
 
     The standard error of a median of n is √(π/2) σ/√n, and both levels have one; σ is read off the plateau,
-    or off the steps from one evaluation to the next where the curve never waited.
+    or off the steps from one evaluation to the next where the curve never waited. Of n evaluations whose
+    noise persists, fewer are independent.
     """
     start, end = waited
     ground = curve.values[start:end]
@@ -265,7 +266,10 @@ def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, pla
         return 0.0
     size = max(float(np.std(ground)) if plateau.is_flat else 0.0, jitter(curve.values[start:]))
     held = min(len(curve) - end, curve.patience)
-    error = size * float(np.sqrt(np.pi / 2 * (1 / held + 1 / len(ground))))
+    handed_on = persistence_of(ground - np.median(ground)) if plateau.is_flat else 0.0
+    independent = (1 - handed_on) / (1 + handed_on)
+    parts = sum(1 / max(n * independent, 1.0) for n in (held, len(ground)))
+    error = size * float(np.sqrt(np.pi / 2 * parts))
     return STANDARD_ERRORS * max(error, wander(curve.values[start:], width=held))
 
 

@@ -45,7 +45,7 @@ POOLED = pl.Schema(
     }
 )
 """Columns of ``pooled_leads``: ``q_value`` is adjusted for how many measures there are; ``lowest``,
-``highest`` and ``worst_p_value`` are over all sets that leave one configuration out; null where there is none."""
+``highest`` and ``worst_p_value`` are over all sets that leave one configuration out; null without any."""
 
 
 def lead_lag(points: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
