@@ -232,7 +232,8 @@ def completion_index(curve: Curve) -> int | None:
 
 def begins_at_top(curve: Curve) -> bool:
     """Return whether the first evaluation is already at the generalized level: its rise is not in the log."""
-    return completion_index(curve) == 0
+    is_possible = float(np.max(curve.values[: curve.patience + 1])) >= NEARLY
+    return is_possible and completion_index(curve) == 0
 
 
 def _is_seen_from_plateau(

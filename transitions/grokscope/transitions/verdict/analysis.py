@@ -95,8 +95,8 @@ def analyse(pair: Pair) -> RunAnalysis:
     train, test = pair.train, pair.test
     fit = fit_of(train, is_loss=pair.is_loss)
     late = _late(fit, test)
-    whole = rise_of(test, after=None)
     is_late = late is not None and fit.fitted_step is not None and is_delayed(fit.fitted_step, late, test)
+    whole = None if is_late else rise_of(test, after=None)
     rise = late if is_late or (late is not None and not _is_large(whole)) else whole
     collapse = _collapse(rise, train, test)
     pattern = Pattern.COLLAPSE
@@ -189,8 +189,9 @@ def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:
 
 def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
     """Return whether a level was lost, or part of it, while the training set was still being fit."""
-    if rise is None or overfitting_of(test, train=train, is_loss=False) is None:
-        return False
     best = int(test.steps[int(np.argmax(test.values))])
     at = min(int(np.searchsorted(train.steps, best)), len(train) - 1)
-    return float(train.values[-1]) - float(train.values[at]) >= LEARNED
+    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
+    if rise is None or not is_still_fitting:
+        return False
+    return overfitting_of(test, train=train, is_loss=False) is not None

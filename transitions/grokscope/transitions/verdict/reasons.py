@@ -96,8 +96,8 @@ def _why_no_phase(analysis: RunAnalysis) -> list[str]:
         return []
     best = float(np.max(running_median(train.values, width=train.patience | 1)))
     is_fit = "" if analysis.fit.fitted_step is not None else " without being fit"
-    went = f"{test.metric} only from {test.said(begin_level(test))} to {test.said(end_level(test))}"
-    return [f"{train.metric} rises to {train.said(best)}{is_fit}, and {went}: none of the learning phases."]
+    went = f"{test.metric} goes from {test.said(begin_level(test))} to {test.said(end_level(test))}"
+    return [f"{train.metric} comes to {train.said(best)}{is_fit}, and {went}: none of the learning phases."]
 
 
 def _open_about(rise: Rise, test: Curve, pattern: Pattern) -> list[str]:
