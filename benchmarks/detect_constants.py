@@ -1,6 +1,7 @@
-"""How far the score on labelled curves rests on the engine's constants: a markdown table on stdout.
+"""How far the score on known runs rests on the engine's constants: a markdown table on stdout.
 
-python benchmarks/detect_constants.py FOLDER     FOLDER holds labelled public curves, see detect.py
+python benchmarks/detect_constants.py FOLDER         FOLDER holds labelled public curves, see detect.py
+python benchmarks/detect_constants.py laboratory     six runs of each family of the development half
 
 Each constant by itself is made a quarter smaller and a third larger (whole numbers by 40 % and 60 %, levels
 of accuracy by 0.02), wherever the engine uses it. A constant that was fitted to the curves would show.
@@ -9,7 +10,7 @@ of accuracy by 0.02), wherever the engine uses it. A constant that was fitted to
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -19,17 +20,26 @@ import polars as pl
 import grokscope.transitions
 from grokscope.transitions import detect
 from grokscope.transitions.curves.series import curves_by_run
+from grokscope.transitions.evaluation.laboratory.development.families import FAMILIES
+from grokscope.transitions.evaluation.laboratory.judging import judged
+from grokscope.transitions.evaluation.laboratory.tables import macro_f1
 from grokscope.transitions.evaluation.scoring import Score, labels_from_json, score
 
 CONSTANTS = {
     "events.generalization": (
-        "GENERALIZED NEARLY FINISHED NEAR LOST LEAST_RISE TOLERANCE STANDARD_ERRORS SHORT_WAIT FOOT "
-        "DELAY_RATIO"
+        "GENERALIZED NEARLY MARGIN FINISHED NEAR LOST KEPT LEAST_LATE TOLERANCE STANDARD_ERRORS HIGHEST "
+        "SHORT_WAIT FOOT DELAY_RATIO"
     ),
-    "events.memorization": "FITTED MEMORIZED",
-    "verdict.pattern": "SEEN_RATIO SEEN_EVALUATIONS LOW_LEVEL",
-    "events.collapse": "CHRONIC_SHARE CHRONIC_DIPS OFTEN USUAL",
-    "curves.plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED REACH",
+    "events.memorization": "FITTED MEMORIZED LEAST_CEILING SETTLED LEARNED LEAST_SIGNAL",
+    "events.overfitting": "LEAST_SHARE LEAST_SIGNAL LEAST_OF_LEVEL TRAIN_LOSES AT_END",
+    "events.double_descent": "LEAST_SHARE LEAST_SIGNAL LEAST_OF_LEVEL LOWER",
+    "verdict.pattern": ("SEEN_RATIO SEEN_EVALUATIONS MOSTLY LEAST_GAIN SLOWING REGAINED LEAST_MEMORIZED"),
+    "verdict.analysis": "BEGUN LEAST_GENERAL LEAST_HELD",
+    "events.collapse": (
+        "CHRONIC_SHARE CHRONIC_DIPS LEAST_CHRONIC OFTEN LATE LATE_LOSSES LEAST_LOST MOSTLY_LOST USUAL NOISY"
+    ),
+    "curves.levels": "BEYOND",
+    "curves.plateau": "ONSET FLAT HALVES LEAST_GROUND LOPSIDED EARLY GATHERS NOISY REACH",
     "curves.s_curve": "CLIP SMOOTHED",
     "curves.series": "SHORT",
     "curves.noise": "FEW LEAST_GROUND MOST OUTLYING GROUND UNSURE SHIFT PERSISTENT CUT_OFF",
@@ -42,6 +52,7 @@ CONSTANTS = {
 LEVELS = frozenset({"GENERALIZED", "NEARLY", "FINISHED", "LOST", "FITTED", "MEMORIZED", "MOST"})
 """Those near 1, moved by ``NEXT_TO_1``."""
 NEXT_TO_1 = 0.02
+RUNS = 6
 _MODULES = [
     importlib.import_module(module.name)
     for module in pkgutil.walk_packages(grokscope.transitions.__path__, prefix="grokscope.transitions.")
@@ -70,14 +81,10 @@ def others(name: str, value: float) -> tuple[float, float]:
     return 0.75 * value, 4 / 3 * value
 
 
-def table(folder: Path) -> Iterator[str]:
-    points = pl.read_parquet(folder / "curves.parquet", glob=False)
-    labels = labels_from_json(folder / "labels.json")
-    runs = curves_by_run(points).items()
-    grids = {run: curves["test/accuracy"].steps for run, curves in runs if "test/accuracy" in curves}
-    yield "| constant | from | to | macro-F1 | false alarms | onset | overlap | collapse | phase change |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    usual, tried = cells_of(score(detect(points), labels, steps=grids)), 0
+def table(judge: Callable[[], Sequence[str]], columns: Sequence[str]) -> Iterator[str]:
+    yield f"| constant | from | to | {' | '.join(columns)} |"
+    yield f"|---|---|---|{'---|' * len(columns)}"
+    usual, tried = judge(), 0
     yield f"| all as they are | | | {' | '.join(usual)} |"
     for module, names in CONSTANTS.items():
         source = importlib.import_module(f"grokscope.transitions.{module}")
@@ -85,11 +92,30 @@ def table(folder: Path) -> Iterator[str]:
             value = getattr(source, name)
             for other in others(name, value):
                 with changed(source, name, other):
-                    found = cells_of(score(detect(points), labels, steps=grids))
+                    found = judge()
                 tried += 1
                 if found != usual:
                     yield f"| {module}.{name} | {value:.3g} | {other:.3g} | {' | '.join(found)} |"
     yield f"| any of the other changes, {tried} in all | | | {' | '.join(usual)} |"
+
+
+def on_curves(folder: Path) -> Iterator[str]:
+    points = pl.read_parquet(folder / "curves.parquet", glob=False)
+    labels = labels_from_json(folder / "labels.json")
+    runs = curves_by_run(points).items()
+    grids = {run: curves["test/accuracy"].steps for run, curves in runs if "test/accuracy" in curves}
+    columns = ("macro-F1", "false alarms", "onset", "overlap", "collapse", "phase change")
+    return table(lambda: cells_of(score(detect(points), labels, steps=grids)), columns)
+
+
+def on_laboratory() -> Iterator[str]:
+    def judge() -> Sequence[str]:
+        found = list(judged(FAMILIES, seeds=range(RUNS)))
+        alarms = sum(one.is_alarm for one in found)
+        right = sum(one.is_right for one in found)
+        return f"{macro_f1(found):.3f}", f"{right}/{len(found)}", str(alarms)
+
+    return table(judge, ("macro-F1", "right", "false alarms"))
 
 
 def cells_of(found: Score) -> Sequence[str]:
@@ -100,5 +126,5 @@ def cells_of(found: Score) -> Sequence[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    for line in table(Path(sys.argv[1])):
+    for line in on_laboratory() if sys.argv[1] == "laboratory" else on_curves(Path(sys.argv[1])):
         print(line, flush=True)

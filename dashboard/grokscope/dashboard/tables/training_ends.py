@@ -6,8 +6,8 @@ import polars as pl
 
 from grokscope.dashboard.words.sentences import TrainingEnd
 from grokscope.schemas import score_of
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.series import curves_by_run
-from grokscope.transitions.events.generalization import end_level
 from grokscope.transitions.verdict.pairs import Pair, pairs_of
 
 Ends = Mapping[str, TrainingEnd]

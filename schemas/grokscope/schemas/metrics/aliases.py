@@ -113,6 +113,7 @@ def _read_bare(found: dict[str, Reading]) -> None:
         if one.is_followed and one.score is not None and one.split in ("val", "test") and not one.task:
             held_out.setdefault(one.score.quantity, name)
     taken = {one.key for one in found.values() if one.is_followed}
+    losses = _named_losses(found)
     for name, one in found.items():
         if one.sureness is not Sureness.UNSURE or one.split != "train" or one.key is None:
             continue
@@ -123,7 +124,7 @@ def _read_bare(found: dict[str, Reading]) -> None:
         elif quantity in held_out:
             because = f"It names no split, and {held_out[quantity]} stands beside it."
             found[name] = replace(one, sureness=Sureness.LIKELY, because=because)
-        elif quantity != "loss" and (losses := _named_losses(found)) is not None:
+        elif quantity != "loss" and losses is not None:
             split, trained, tested = losses
             because = (
                 f"It names no split; {trained} and {tested} do, so it scores what was held out (fastai)."

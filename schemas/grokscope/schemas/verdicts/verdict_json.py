@@ -137,4 +137,4 @@ def _verdict(raw: Any) -> Verdict:
     run = _expect(dict, raw)["run"]
     raw_events = _expect(list, raw.get("transitions", []))
     events = [{**_expect(dict, event), "run_id": run} for event in raw_events]
-    return _record(Verdict, {**raw, "transitions": events})
+    return _record(Verdict, {"schema": 1, **raw, "transitions": events})  # the first version did not say

@@ -37,11 +37,13 @@ class Plateau:
         lowest: The lowest that could be called it: a creep has no level of its own, and ``level`` is that of
             its middle.
         is_flat: The run waited at it, instead of creeping.
+        is_steady: It crept on as it began, and never gathered speed.
     """
 
     level: float
     lowest: float
     is_flat: bool = True
+    is_steady: bool = False
 
 
 def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
@@ -51,7 +53,7 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
 
     >>> values = np.array([0, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6, 1, 1])
     >>> plateau_of(Curve(metric="m", steps=np.arange(11), values=values), 1, 9, top=1.0)
-    Plateau(level=0.4, lowest=0.4, is_flat=True)
+    Plateau(level=0.4, lowest=0.4, is_flat=True, is_steady=False)
     """
     ground = _flat_ground(curve, start, end, top=top)
     if ground is None:
@@ -76,7 +78,7 @@ def _creeping(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     middle = start + int(crossings(curve.values[start:end], np.array([level]), height=top - begin)[0])
     before, after = axis[middle] - axis[start], axis[end] - axis[middle]
     if (top - level) * before < GATHERS * (level - begin) * after:
-        return Plateau(level=begin, lowest=begin, is_flat=False)
+        return Plateau(level=begin, lowest=begin, is_flat=False, is_steady=True)
     return Plateau(level=level, lowest=begin, is_flat=False)
 
 

@@ -14,8 +14,6 @@ from grokscope.schemas import Score
 from grokscope.schemas.metrics.scores import Scale
 from grokscope.transitions.curves.series import Curve, Span, running_median
 
-LEAST = -1.0
-"""Progress of a coefficient such as R² is cut here: it has no lower bound, and first values tell nothing."""
 _COUNTED_IN_MAGNITUDES = frozenset({"perplexity"})
 
 
@@ -25,18 +23,20 @@ def span_of(curves: Sequence[Curve], score: Score) -> Span | None:
     >>> test = Curve(metric="test/loss", steps=np.arange(3), values=np.array([4.0, 5.0, 1.0]))
     >>> train = Curve(metric="train/loss", steps=np.arange(3), values=np.array([4.5, 1.0, 0.1]))
     >>> span_of([train, test], Score(quantity="loss", higher_is_better=False, scale=Scale.LOG, best=0.0))
-    Span(start=4.5, best=0.0, is_log=False, least=-inf)
+    Span(start=4.5, best=0.0, is_log=False, is_open=False)
     """
+    if score.scale is Scale.SHARE and score.higher_is_better:
+        return Span()
     if score.scale is Scale.SHARE:
-        return Span() if score.higher_is_better else Span(start=1.0, best=0.0)
+        return Span(start=max([1.0, *(_first(curve, score) for curve in curves if len(curve))]), best=0.0)
     if score.start is not None and score.best is not None:
-        return Span(start=score.start, best=score.best, least=LEAST)
+        return Span(start=score.start, best=score.best, is_open=True)
     is_log = score.quantity in _COUNTED_IN_MAGNITUDES
     held = [curve for curve in curves if len(curve)]
     if not held:
         return None
     worse = min if score.higher_is_better else max
-    start = worse(float(curve.values[0]) for curve in held)
+    start = worse(_first(curve, score) for curve in held)
     best = _best_held(held, score) if score.best is None else score.best
     if is_log:
         tiny = np.finfo(np.float64).tiny
@@ -48,6 +48,20 @@ def span_of(curves: Sequence[Curve], score: Score) -> Span | None:
 def as_progress(curve: Curve, span: Span) -> Curve:
     """Return ``curve`` with its values as progress; ``curve.level`` turns them back."""
     return replace(curve, values=span.progress(curve.values), span=span)
+
+
+def _first(curve: Curve, score: Score) -> float:
+    """Return the level at which ``curve`` begins; a first value far beyond all others tells nothing.
+
+    Far means by more than all that the others span: the loss of the very first batch may be anything.
+    """
+    first, rest = float(curve.values[0]), curve.values[1:]
+    if len(rest) == 0:
+        return first
+    low, high = float(np.min(rest)), float(np.max(rest))
+    if score.higher_is_better:
+        return low if first < low - (high - low) else first
+    return high if first > high + (high - low) else first
 
 
 def _best_held(curves: Sequence[Curve], score: Score) -> float:

@@ -16,6 +16,8 @@ Integers = npt.NDArray[np.int64]
 SHORT = 40
 """Below this many evaluations a level counts as sustained after two of them instead of five."""
 
+COUNT = "_count"
+"""Ending of the name that a score goes by if it was logged in numbers of answers."""
 WHOLE = 100
 """Levels from here on are told without decimals."""
 HUGE = 1e150
@@ -32,13 +34,13 @@ class Span:
         start: Where progress is 0.
         best: Where it is 1.
         is_log: Both are natural logarithms of levels.
-        least: Progress below this is cut.
+        is_open: Levels have no lower bound: progress below 0 counts in orders of magnitude.
     """
 
     start: float = 0.0
     best: float = 1.0
     is_log: bool = False
-    least: float = -np.inf
+    is_open: bool = False
 
     def progress(self, values: Floats) -> Floats:
         """Return ``values`` of the metric as progress, shape (n,).
@@ -49,7 +51,8 @@ class Span:
         if self == OWN:
             return values
         levels = np.log(np.maximum(values, np.finfo(np.float64).tiny)) if self.is_log else values
-        return np.maximum((levels - self.start) / (self.best - self.start), self.least)
+        shares = (levels - self.start) / (self.best - self.start)
+        return np.where(shares < 0, -np.log1p(-np.minimum(shares, 0)), shares) if self.is_open else shares
 
     def level(self, progress: float) -> float:
         """Return the level of the metric at ``progress``, in the metric's unit.
@@ -57,7 +60,8 @@ class Span:
         >>> Span(start=1.0, best=0.0).level(0.75)
         0.25
         """
-        level = self.start + progress * (self.best - self.start)
+        share = 1 - np.exp(-progress) if self.is_open and progress < 0 else progress
+        level = float(self.start + share * (self.best - self.start))
         return float(np.exp(level)) if self.is_log else level
 
 
@@ -93,6 +97,16 @@ class Curve:
     def level(self, progress: float) -> float:
         """Return the level at ``progress``, in the metric's unit."""
         return self.span.level(progress)
+
+    @property
+    def worse(self) -> str:
+        """The word for levels with less progress: ``below``, or ``above`` where lower is better."""
+        return "below" if self.span.best > self.span.start else "above"
+
+    @property
+    def better(self) -> str:
+        """The word for levels with at least as much: ``above``, or ``below`` where lower is better."""
+        return "above" if self.span.best > self.span.start else "below"
 
     def said(self, progress: float) -> str:
         """Return the level at ``progress`` in words.
@@ -217,7 +231,7 @@ def _as_shares(curves: dict[str, Curve]) -> dict[str, Curve]:
         if unit is Unit.PER_CENT:
             found[name] = replace(curve, values=curve.values / 100, is_per_cent=True)
         elif unit is Unit.COUNT:
-            found[f"{name}_count"] = replace(curve, metric=f"{name}_count")
+            found[f"{name}{COUNT}"] = replace(curve, metric=f"{name}{COUNT}")
         else:
             found[name] = curve
     return found

@@ -43,8 +43,12 @@ _ONE = 1.001
 _HUNDRED = 100.1
 _SHORT = 8
 """In a log as short as this one value beyond the top of a unit tells; in a longer one it may be a glitch."""
+_MOST_ERRORS = 5.0
+"""Word error rates of a model without skill come to some words for each that was said."""
 _HALF = 0.5
 """A share that rises comes to this, and to twice its first level: per cent that stays below 1 does not."""
+_FIT = 50.0
+"""Partners that begin at this many per cent tell nothing of the level of chance."""
 _UNFIT = 0.6
 """Below this share of its highest level, a partner is not fit yet, and near the level of chance."""
 
@@ -72,7 +76,7 @@ def units_of(curves: Mapping[str, Sampled]) -> dict[str, Unit]:
 
 def _units_in(group: Mapping[str, Sampled]) -> dict[str, Unit]:
     """Return the units of curves of one quantity."""
-    units = {name: _plain_unit(curve.values) for name, curve in group.items()}
+    units = {name: _plain_unit(name, curve.values) for name, curve in group.items()}
     percent = [group[name] for name, unit in units.items() if unit is Unit.PER_CENT]
     for name, unit in units.items():
         if percent and unit is Unit.SHARE and not _is_share_beside(group[name], percent):
@@ -80,10 +84,15 @@ def _units_in(group: Mapping[str, Sampled]) -> dict[str, Unit]:
     return units
 
 
-def _plain_unit(values: npt.NDArray[np.float64]) -> Unit:
-    """Return the smallest unit that the values fit into, but for a glitch."""
+def _plain_unit(name: str, values: npt.NDArray[np.float64]) -> Unit:
+    """Return the smallest unit that the values fit into, but for a glitch.
+
+    Errors are counted per word or per example, and may be more than one of each.
+    """
     allowed = 0 if len(values) < _SHORT else 1
-    if np.sum(values > _ONE) <= allowed:
+    score = score_of(name)
+    most = _ONE if score is None or score.higher_is_better else _MOST_ERRORS
+    if np.sum(values > most) <= allowed:
         return Unit.SHARE
     return Unit.PER_CENT if np.sum(values > _HUNDRED) <= allowed else Unit.COUNT
 
@@ -95,6 +104,9 @@ def _is_share_beside(curve: Sampled, percent: list[Sampled]) -> bool:
         return False
     first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
     if top >= _HALF and top >= 2 * first:
+        return True
+    is_fit_already = all(np.min(other.values) >= _FIT for other in percent)
+    if top >= _HALF and is_fit_already:
         return True
     begin = int(curve.steps[0])
     at_first = [(other, int(np.searchsorted(other.steps, begin))) for other in percent]

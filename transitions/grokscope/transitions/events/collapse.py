@@ -23,7 +23,7 @@ OFTEN = 1 / 4
 """Share of lost evaluations that is a collapse whatever explains it, on train progress too (slingshots)."""
 LATE = 1 / 3
 """Part of those evaluations, at the end, that has to hold losses too: what is over was a recovery."""
-LEAST_LATE = 2
+LATE_LOSSES = 2
 """... at least so many, where there are as many: a single one may be a broken evaluation."""
 LEAST_LOST = 0.02
 """Share of the evaluations since generalization that a loss takes at least: the last few tell nothing."""
@@ -80,7 +80,7 @@ def held_out_collapse(test: Curve, *, generalized: Date, level: float) -> Collap
     if not _is_chronic(since, level=level):
         return None
     dips, step = dips_of(since, level=level) + 1, int(test.steps[start + first])
-    seen = f"{dips} dips below {test.said(level)}, {share:.0%} of the evaluations since step {step}"
+    seen = f"{dips} dips {test.worse} {test.said(level)}, {share:.0%} of the evaluations since step {step}"
     return _collapse(test, start + first, Check(name="chronic", text=seen))
 
 
@@ -108,7 +108,7 @@ def train_collapse(train: Curve) -> Collapse | None:
         return None
     step = int(train.steps[start + first])
     below, ends = train.said(level), train.said(end)
-    seen = f"{share:.0%} of the evaluations since step {step} lie below {below}; ends at {ends}"
+    seen = f"{share:.0%} of the evaluations since step {step} lie {train.worse} {below}; ends at {ends}"
     return _collapse(train, start + first, Check(name="train collapse", text=seen))
 
 
@@ -133,7 +133,7 @@ def start_of_loss(later: Floats, *, level: float, patience: int) -> int | None:
     if np.sum(lost[first:]) <= _most_by_noise(later, count, level=level):
         return None
     late = lost[-max(int(LATE * count), 2 * patience) :]
-    is_over = np.mean(late) <= OFTEN / 2 or np.sum(late) < min(LEAST_LATE, len(late))
+    is_over = np.mean(late) <= OFTEN / 2 or np.sum(late) < min(LATE_LOSSES, len(late))
     return None if is_over else first
 
 

@@ -54,7 +54,7 @@ def slingshots_of(train: Curve, *, fitted_step: int | None) -> Excursion | None:
     falls = start + 1 + np.flatnonzero((later[1:] < LOST) & (later[:-1] >= LOST))
     if len(falls) < CYCLES:
         return None
-    seen = f"{len(falls)} falls below {train.said(LOST)} since step {fitted_step}, each recovered"
+    seen = f"{len(falls)} falls {train.worse} {train.said(LOST)} since step {fitted_step}, each recovered"
     return Excursion(
         kind=Kind.SLINGSHOT,
         metric=train.metric,
@@ -85,7 +85,9 @@ def recovery_of(test: Curve, *, generalized: Date) -> Excursion | None:
         return None
     index = start + last + back
     lost = later[: last + back]
-    seen = f"back above {test.said(NEARLY)} after {np.sum(lost < LOST)} evaluations below {test.said(LOST)}"
+    seen = (
+        f"back at {test.said(NEARLY)} after {np.sum(lost < LOST)} evaluations {test.worse} {test.said(LOST)}"
+    )
     return Excursion(
         kind=Kind.RECOVERY,
         metric=test.metric,
@@ -105,7 +107,7 @@ def dip_of(test: Curve, *, generalized: Date, level: float) -> Excursion | None:
     >>> curve = Curve(metric="test/accuracy", steps=np.arange(8) * 100, values=test)
     >>> dip = dip_of(curve, generalized=Date(step=100, low=0, high=100), level=0.5)
     >>> dip.date.step, dip.check.text
-    (400, 'down to 0.20, below 0.50 for 2 evaluations, back at step 600')
+    (400, 'at 0.20 at worst, below 0.50 for 2 evaluations, back at step 600')
     """
     start = int(np.searchsorted(test.steps, generalized.high))
     later = test.values[start:]
@@ -116,7 +118,7 @@ def dip_of(test: Curve, *, generalized: Date, level: float) -> Excursion | None:
     first = lowest - int(np.argmin(lost[lowest::-1])) + 1 if not lost[: lowest + 1].all() else 0
     back = lowest + int(np.argmin(lost[lowest:]))
     seen = (
-        f"down to {test.said(float(later[lowest]))}, below {test.said(level)} for {back - first} "
+        f"at {test.said(float(later[lowest]))} at worst, {test.worse} {test.said(level)} for {back - first} "
         f"evaluations, back at step {test.steps[start + back]}"
     )
     return Excursion(

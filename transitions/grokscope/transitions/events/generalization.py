@@ -60,6 +60,7 @@ class Rise:
             ``None`` if neither is.
         finished_step: Where the last per cents have come too.
         is_from_flat: The curve waited on flat ground instead of creeping up.
+        is_steady: It crept up as it began, and never gathered speed.
         is_seen_from_plateau: The log shows the level before the rise.
         noise: How high noise alone may bring the top above the plateau, so many evaluations as it was held.
         is_clear: It stands out of that noise.
@@ -78,6 +79,7 @@ class Rise:
     completed: Date | None
     finished_step: int
     is_from_flat: bool
+    is_steady: bool
     is_seen_from_plateau: bool
     noise: float
     is_clear: bool
@@ -209,6 +211,7 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
         completed=bracket(curve, end if done is None else done) if is_complete else None,
         finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
         is_from_flat=plateau.is_flat,
+        is_steady=plateau.is_steady,
         is_seen_from_plateau=is_seen,
         noise=noise,
         is_clear=done is not None or height > noise,

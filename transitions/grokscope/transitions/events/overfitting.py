@@ -16,7 +16,7 @@ LEAST_SHARE, LEAST_SIGNAL = 0.1, 5.0
 ..."""
 LEAST_OF_LEVEL = 0.05
 """... a loss by this share of its lowest level, since most of what it gained at first is soon gained."""
-KEPT = 0.05
+TRAIN_LOSES = 0.05
 """Progress that the training curve may lose meanwhile."""
 AT_END = 1 / 4
 """Part of the evaluations since the best, at the end, that is worse: it did not come back."""
@@ -82,4 +82,4 @@ def _goes_on(train: Curve, *, since: int) -> bool:
     """Return whether the training curve keeps what it had, or gains: what it loses too is no overfitting."""
     smooth: Floats = running_median(train.values, width=train.patience | 1)
     at = min(int(np.searchsorted(train.steps, since)), len(train) - 1)
-    return float(smooth[-1]) >= float(smooth[at]) - KEPT
+    return float(smooth[-1]) >= float(smooth[at]) - TRAIN_LOSES

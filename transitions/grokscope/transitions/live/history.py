@@ -7,14 +7,15 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import POINT_SCHEMA, canonical, score_of
+from grokscope.schemas.metrics.table import SPLITS
 from grokscope.transitions.curves.series import Floats, Integers, log_steps
 
 CAPACITY = 2048
 """Evaluations of a curve that are kept before the first thinning."""
 RECENT = 64
 """Latest evaluations that thinning spares: what is going on now is read at full resolution."""
-MOST_CURVES, MOST_NAMES = 64, 4096
-"""Curves kept, and names looked at; a run's first ones."""
+MOST_CURVES, MOST_OTHERS, MOST_NAMES = 64, 48, 4096
+"""Curves kept, those of tasks and shifted sets among them, and names looked at; a run's first ones."""
 EPOCHS = "progress/epochs"
 """Tells the engine where epochs turn; read along, and no evaluation by itself."""
 
@@ -115,7 +116,8 @@ class History:
                 continue
             self._names.add(key)
             name = canonical(key) or key
-            if is_read(name) and len(self._curves) >= MOST_CURVES:
+            most = MOST_CURVES if name.partition("/")[0] in SPLITS else MOST_OTHERS
+            if is_read(name) and len(self._curves) >= most:
                 self._is_full = True
             elif is_read(name):
                 self._curves[key] = (name, KeptCurve())

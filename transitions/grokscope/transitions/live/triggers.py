@@ -6,7 +6,7 @@ They mirror the levels that the engine's answer turns on, evaluation by evaluati
 import math
 from collections.abc import Collection, Mapping
 
-from grokscope.schemas import Kind
+from grokscope.schemas import Kind, score_of
 from grokscope.transitions.curves.series import SHORT
 from grokscope.transitions.events.collapse import CHRONIC_SHARE, OFTEN
 from grokscope.transitions.events.generalization import GENERALIZED, LOST, NEARLY
@@ -114,7 +114,7 @@ class Triggers:
 
     def _is_lost(self, values: Mapping[str, float], reported: Collection[Kind]) -> bool:
         """Return whether losses or accuracies have stopped, or begun again, to be numbers."""
-        scores = [value for name, value in values.items() if name.endswith(("/loss", "/accuracy"))]
+        scores = [value for name, value in values.items() if score_of(name) is not None]
         if not scores:
             return False
         is_finite = math.isfinite(sum(scores))

@@ -14,6 +14,7 @@ from grokscope.transitions.events.generalization import (
     DELAY_RATIO,
     LEAST_LATE,
     LOST,
+    NEARLY,
     TOLERANCE,
     Rise,
     begins_at_top,
@@ -93,9 +94,10 @@ class RunAnalysis:
 def analyse(pair: Pair) -> RunAnalysis:
     """Return what a pair of curves shows, each of two evaluations or more."""
     train, test = pair.train, pair.test
-    fit = fit_of(train, is_loss=pair.is_loss)
+    fit = fit_of(train, is_loss=pair.is_train_loss)
     late = _late(fit, test)
     is_late = late is not None and fit.fitted_step is not None and is_delayed(fit.fitted_step, late, test)
+    is_late &= late is None or late.is_from_flat or begin_level(test) < BEGUN
     whole = None if is_late else rise_of(test, after=None)
     rise = late if is_late or (late is not None and not _is_large(whole)) else whole
     collapse = _collapse(rise, train, test)
@@ -153,7 +155,7 @@ def _came_together(rise: Rise | None, fit: Fit) -> TypeGuard[Rise]:
 def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: Rise | None) -> Pattern:
     """Return the learning phase; ``other`` if the log opens with all learned, or fit and half-way up."""
     whole = whole if _came_together(whole, fit) else None
-    is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= train.steps[0]
+    is_fit_at_once = fit.fitted_step is not None and fit.fitted_step <= max(train.steps[0], test.steps[0])
     if begins_at_top(test):
         # At step 0 a model that generalizes was trained before; later, it may have been faster than the fit.
         is_first = fit.fitted_step is not None and not is_fit_at_once and test.steps[0] > 0
@@ -162,7 +164,8 @@ def _pattern(fit: Fit, train: Curve, test: Curve, *, late: Rise | None, whole: R
     if is_fit_at_once and rise is not None and not rise.is_seen_from_plateau:
         # The fit is not later than the log's first step, so a rise that is late to that is late enough.
         begin = int(test.steps[0])
-        is_sure = late is not None and late.finished_step >= DELAY_RATIO * begin
+        is_own = late is not None and (late.is_from_flat or late.top >= NEARLY)
+        is_sure = is_own and late is not None and late.finished_step >= DELAY_RATIO * begin
         return Pattern.GROKKING if is_sure else Pattern.OTHER
     if rise is None and begin_level(test) >= BEGUN:
         return Pattern.OTHER
@@ -175,7 +178,9 @@ def _collapse(rise: Rise | None, train: Curve, test: Curve) -> Collapse | None:
     if _is_overfit(rise, train, test):
         return train_collapse(train)
     if _is_large(rise) and rise.completed is not None:
-        return held_out_collapse(test, generalized=rise.completed, level=rise.lost_below)
+        lost = held_out_collapse(test, generalized=rise.completed, level=rise.lost_below)
+        # Where a set with wrong labels is generalized, what was learned of those by heart goes.
+        return lost if lost is not None or rise.top >= NEARLY else train_collapse(train)
     reached = arrival(test, rise.lost_below) if _has_fallen(rise) else None
     if rise is None or reached is None:
         return train_collapse(train)

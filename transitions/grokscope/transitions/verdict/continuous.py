@@ -38,8 +38,8 @@ def lead(onset: Date | None, *, curves: Mapping[str, Curve], test: Curve) -> Che
     if step is None:
         return check(f"{found.metric} has not moved by step {onset.high}", holds=False)
     if step <= onset.step:
-        return check(f"{found.metric} moves from step {step}, accuracy from {onset.step}", holds=True)
-    return check(f"{found.metric} moves from step {step}, after accuracy", holds=False)
+        return check(f"{found.metric} moves from step {step}, {test.metric} from {onset.step}", holds=True)
+    return check(f"{found.metric} moves from step {step}, after {test.metric}", holds=False)
 
 
 def no_artefact(rise: Rise, *, curves: Mapping[str, Curve], test: Curve) -> Check:
@@ -47,7 +47,7 @@ def no_artefact(rise: Rise, *, curves: Mapping[str, Curve], test: Curve) -> Chec
     check = partial(Check.of, "no artefact")
     found = _first_of(JUMPING, curves, test)
     if found is None or rise.onset is None:
-        why = "no continuous measure beside accuracy" if found is None else "no onset is dated"
+        why = f"no continuous measure beside {test.metric}" if found is None else "no onset is dated"
         return check(why, holds=None)
     end = rise.completed.high if rise.completed is not None else int(test.steps[-1])
     axis = log_steps(found.steps)
@@ -70,7 +70,12 @@ def _first_of(quantities: tuple[str, ...], curves: Mapping[str, Curve], test: Cu
     split = test.metric.partition("/")[0]
     known = (curves.get(f"{split}/{quantity}") for quantity in quantities)
     return next(
-        (c for c in known if c is not None and len(c) >= LEAST_EVALUATIONS and not c.is_constant), None
+        (
+            c
+            for c in known
+            if c is not None and len(c) >= LEAST_EVALUATIONS and not c.is_constant and c.metric != test.metric
+        ),
+        None,
     )
 
 

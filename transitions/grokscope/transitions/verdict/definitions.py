@@ -13,7 +13,7 @@ import numpy as np
 
 from grokscope.schemas import Date, GrokscopeError
 from grokscope.transitions.curves.crossings import bracket
-from grokscope.transitions.curves.series import log_steps
+from grokscope.transitions.curves.series import OWN, log_steps
 from grokscope.transitions.verdict.analysis import RunAnalysis
 
 NATIVE = "s-curve"
@@ -66,7 +66,7 @@ def _above(level: float) -> Callable[[RunAnalysis], Date | None]:
     """First held-out accuracy above ``level`` once the training set is fit."""
 
     def date(analysis: RunAnalysis) -> Date | None:
-        if analysis.fit.fitted_step is None:
+        if analysis.fit.fitted_step is None or analysis.test.span != OWN:
             return None
         met = (analysis.test.values >= level) & (analysis.test.steps >= analysis.fit.fitted_step)
         return _first(analysis, met)
@@ -77,13 +77,13 @@ def _above(level: float) -> Callable[[RunAnalysis], Date | None]:
 def _own_maximum(analysis: RunAnalysis) -> Date | None:
     """First evaluation within 1 % of the curve's own maximum, if that exceeds 95 %."""
     values = analysis.test.values
-    best = float(np.max(values))
+    best = float(np.max(values)) if analysis.test.span == OWN else 0.0
     return _first(analysis, values >= 0.99 * best) if best > 0.95 else None  # noqa: PLR2004  the source's
 
 
 def _jump(analysis: RunAnalysis) -> Date | None:
     """First evaluation after the train fit 20 percentage points above some of the 200 before it."""
-    if analysis.fit.fitted_step is None:
+    if analysis.fit.fitted_step is None or analysis.test.span != OWN:
         return None
     values = np.where(analysis.test.steps >= analysis.fit.fitted_step, analysis.test.values, np.inf)
     if not np.isfinite(values).any():

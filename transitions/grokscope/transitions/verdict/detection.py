@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict
+from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict, score_of
 from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
@@ -160,7 +160,7 @@ def _common_events(
 ) -> Sequence[Transition]:
     """Return the events that any run can have, whatever it learned; those of ``lost`` curves have a cause."""
     found: list[Transition] = []
-    diverged = divergence_of(c for name, c in curves.items() if name.endswith(("/loss", "/accuracy")))
+    diverged = divergence_of(c for name, c in curves.items() if score_of(name) is not None)
     if diverged is not None:
         found.append(diverged.event(origin))
     for score in held_out_scores(curves):

@@ -47,10 +47,12 @@ def checks_of(
 
 def _sustained(fit: Fit, train: Curve) -> Check:
     check = partial(Check.of, "train fit sustained")
-    if fit.memorized is None:
-        return check("train accuracy is not memorized", holds=None)
-    kept = float(np.mean(train.values[train.steps >= fit.memorized.step] >= LOST * fit.ceiling))
-    seen = f"{kept:.0%} of the evaluations since memorization at {train.said(LOST * fit.ceiling)} or above"
+    if fit.fitted_step is None:
+        return check(f"{train.metric} is not fit", holds=None)
+    kept = float(np.mean(train.values[train.steps >= fit.fitted_step] >= LOST * fit.ceiling))
+    seen = (
+        f"{kept:.0%} of the evaluations since the fit at {train.said(LOST * fit.ceiling)} or {train.better}"
+    )
     return check(seen, holds=kept >= KEPT_SHARE)
 
 
@@ -59,7 +61,7 @@ def _plateau(rise: Rise, test: Curve) -> Check:
     if rise.onset is None:
         return check("the level before the rise is not in the log", holds=None)
     waited = int(np.sum((test.steps >= test.steps[rise.start]) & (test.steps <= rise.onset.low)))
-    seen = f"{test.said(rise.plateau)} over {waited} evaluations, then up to {test.said(rise.top)}"
+    seen = f"{test.said(rise.plateau)} over {waited} evaluations, then {test.said(rise.top)}"
     return check(seen, holds=waited >= SHORT_WAIT)
 
 
@@ -77,11 +79,11 @@ def _delayed(rise: Rise, fit: Fit, test: Curve) -> Check:
 
 def _no_recovery(rise: Rise, fit: Fit, test: Curve) -> Check:
     check = partial(Check.of, "no recovery")
-    early = np.empty(0) if fit.memorized is None else test.values[test.steps < fit.memorized.step]
+    early = np.empty(0) if fit.fitted_step is None else test.values[test.steps < fit.fitted_step]
     if len(early) == 0:
-        return check("no evaluation before memorization", holds=None)
+        return check("no evaluation before the fit", holds=None)
     highest = float(np.max(running_median(early, width=3)))
-    seen = f"{test.said(highest)} at most before memorization, {test.said(rise.top)} after the rise"
+    seen = f"{test.said(highest)} at best before the fit, {test.said(rise.top)} after the rise"
     return check(seen, holds=highest < RECOVERY_SHARE * rise.top)
 
 
@@ -90,7 +92,7 @@ def _stays(rise: Rise, test: Curve) -> Check:
     if rise.completed is None:
         return check("the rise is not complete", holds=None)
     dips = dips_of(test.values[test.steps >= rise.completed.high], level=rise.lost_below)
-    below = f"below {test.said(rise.lost_below)} since"
+    below = f"{test.worse} {test.said(rise.lost_below)} since"
     return check(f"{dips} dips {below}" if dips else f"never {below}", holds=not dips)
 
 

@@ -32,6 +32,7 @@ class Pair:
         train, test: The curves.
         split: ``test``, ``val``, or the set that was shifted from the training set.
         task: The task, if the run has several; else ``""``.
+        is_train_loss: The training curve is a loss.
         is_loss: Only losses tell: what a model cannot know is not told from what it has not learned.
     """
 
@@ -39,6 +40,7 @@ class Pair:
     test: Curve
     split: str
     task: str = ""
+    is_train_loss: bool
     is_loss: bool
 
 
@@ -150,5 +152,6 @@ def _pair(train: _Shown, test: _Shown) -> Pair | None:
         test=as_progress(test.curve, span),
         split=test.split,
         task=test.task,
+        is_train_loss=train.score.quantity in _LOSSES,
         is_loss=test.score.quantity in _LOSSES,
     )

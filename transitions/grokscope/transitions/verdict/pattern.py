@@ -17,6 +17,8 @@ MOSTLY = 0.5
 the last per cents of ordinary learning always come late."""
 LEAST_GAIN = 0.2
 """Share of what was possible that comes late: what ordinary learning adds after its fit is less."""
+EARLIER = 8
+"""What a creep did before the fit is read from this part of the fit's step on."""
 SLOWING = 0.5
 """A rise tails off if its first half takes less than this part of the time, in log step, of its second."""
 REGAINED = 0.4
@@ -79,6 +81,8 @@ def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
     is_small = rise.top - before < LEAST_GAIN * (1 - rise.begin)
     if is_small or _is_regained(rise, wait) or _tails_off(rise, fitted_step):
         return False
+    if rise.is_steady and _was_rising(rise, wait, fitted_step, test):
+        return False
     is_most = rise.top - before >= MOSTLY * (rise.top - rise.begin)
     if wait.ratio >= DELAY_RATIO:
         return is_most or (rise.is_from_flat and rise.top - before >= LEAST_LATE * (1 - before))
@@ -89,6 +93,17 @@ def _is_regained(rise: Rise, wait: Wait) -> bool:
     """Return whether much of a rise was held before the fit, lost, and only won again."""
     low = min(wait.level, rise.plateau)
     return wait.before - rise.begin >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
+
+
+def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
+    """Return whether a creep rose before the fit about as fast, in log step, as it did after it."""
+    early = int(np.searchsorted(test.steps, fitted_step / EARLIER))
+    since = int(test.steps[early])
+    if not 0 < since <= fitted_step / 2:
+        return False
+    gained = wait.level - float(np.median(test.values[max(early - 1, 0) : early + 2]))
+    before, after = np.log(fitted_step / since), np.log(max(rise.finished_step / fitted_step, 1))
+    return bool(gained * after >= MOSTLY * (rise.top - wait.level) * before)
 
 
 def _tails_off(rise: Rise, fitted_step: int) -> bool:

@@ -7,9 +7,9 @@ import numpy as np
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import COUNT, Curve, running_median
 from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
-from grokscope.transitions.events.memorization import FITTED, LEARNED, Fit
+from grokscope.transitions.events.memorization import FITTED, LEARNED, MEMORIZED, Fit
 from grokscope.transitions.verdict.analysis import RunAnalysis
 from grokscope.transitions.verdict.pairs import Pair, held_out_scores
 
@@ -25,6 +25,9 @@ def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
     for curve in (curves[name] for name in (*_HELD_OUT, *_TRAINED) if name in curves):
         if (reason := _why_short(curve)) is not None:
             return [reason]
+    counts = sorted(name for name in curves if name.endswith(COUNT))
+    if counts:
+        return [f"{counts[0]} holds numbers beyond 100: counts of answers are no share and are not judged."]
     scores = held_out_scores(curves)
     if not scores:
         return ["No held-out score or loss was logged, so no learning phase can be told."]
@@ -83,7 +86,7 @@ def _about_fit(fit: Fit, train: Curve, test: Curve) -> list[str]:
             f"{train.metric} levels off at {train.said(fit.ceiling)}: its fit is dated where it comes there."
         ]
     if fit.memorized is None:
-        passed, not_held = train.said(FITTED), train.said(0.99)
+        passed, not_held = train.said(FITTED), train.said(MEMORIZED)
         return [f"{train.metric} passes {passed} but never stays at {not_held}: memorization is not dated."]
     if fit.memorized.step == test.steps[0] and fit.memorized.step > 0:
         return ["The training set is fit at the first evaluation: the delay is only bounded."]

@@ -31,7 +31,6 @@ _LOG = (Spacing.LOG,)
 MEMORIZED = Truth(pattern=Pattern.MEMORIZATION, is_negative=True)
 _LONG = Ranges(evaluations=(100, 600), spacings=_LOG, most_noise=0.05, chances=(0.01, 0.1, 0.2))
 
-_MIXED = replace(_LONG, spacings=(Spacing.MIXED,))
 _TWENTY_FIVE = replace(_LONG, evaluations=(25, 25), begin=(-0.7, -0.3), delay=(0.6, 1.0), width=(0.2, 0.6))
 
 
