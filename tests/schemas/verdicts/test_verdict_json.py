@@ -183,7 +183,7 @@ def test_a_number_that_json_cannot_write_becomes_null(ratio):
 def test_a_verdict_needs_only_its_run_and_its_pattern():
     shortest = '{"run": "a", "pattern": "other"}'
     validator.validate(json.loads(shortest))
-    assert verdict_from_json(shortest) == Verdict(run="a", pattern=Pattern.OTHER)
+    assert verdict_from_json(shortest) == Verdict(schema=1, run="a", pattern=Pattern.OTHER)
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,11 @@ def test_the_whole_detector_stays_as_small_on_a_run_of_twenty_thousand_evaluatio
         if step in (2 * CAPACITY, 19_999):
             sizes.append(len(pickle.dumps(detector)))
     assert max(sizes) < 3 * CAPACITY * 16 + 20_000
+
+
+def test_many_scores_of_tasks_do_not_crowd_out_the_curves_that_a_run_is_judged_by():
+    detector = LiveDetector()
+    tasks = {f"class_{k}/iou": 0.5 for k in range(80)}
+    for i in range(60):
+        detector.update(i, {**tasks, "train/accuracy": float(i > 5), "test/accuracy": float(i > 30)})
+    assert Kind.GENERALIZATION in {event.kind for event in detector.confirmed()}

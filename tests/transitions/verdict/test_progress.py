@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Kind, Pattern, Verdict
+from grokscope.schemas import Kind, Pattern, Verdict, verdict_from_json
 from grokscope.transitions import detect
 
 STEPS = np.unique(np.round(np.geomspace(1, 50_000, 200)).astype(int))
@@ -131,3 +131,49 @@ def test_a_loss_for_good_is_dated_where_it_begins_and_not_by_the_last_evaluation
         cropped = frame({"train/acc": TRAIN, "test/acc": test}).filter(pl.col("step") <= STEPS[-cut])
         (event,) = [e for e in detect(cropped)[0].transitions if e.kind is Kind.COLLAPSE]
         assert event.step == begin
+
+
+@pytest.mark.parametrize("first", [60.0, 4.0])
+def test_an_outlying_first_loss_does_not_make_ordinary_training_late(first: float):
+    loss, together = 4 * (1 - TRAIN), 0.01 + 0.9 * risen(200)
+    loss[0] = first
+    verdict = verdict_of({"train/loss": loss, "val/accuracy": together})
+    assert verdict.pattern is Pattern.COMPREHENSION
+
+
+def test_a_training_loss_that_levels_off_is_no_fit_of_the_training_set():
+    verdict = verdict_of({"train/loss": 10 - 7.5 * risen(150), "val/accuracy": 0.25 + 0.25 * risen(5000)})
+    assert verdict.memorized is None
+    assert verdict.pattern is Pattern.COMPREHENSION
+
+
+def test_a_held_out_log_that_begins_after_the_fit_and_high_up_tells_no_phase():
+    late = frame({"test/acc": 0.6 + 0.2 * np.log10(STEPS) / 5}).filter(pl.col("step") > 1000)
+    verdict = detect(pl.concat([frame({"train/acc": TRAIN}), late]))[0]
+    assert (verdict.pattern, verdict.onset) == (Pattern.OTHER, None)
+
+
+def test_word_error_rates_above_one_are_no_per_cent():
+    verdict = verdict_of({"train/wer": 1.6 - 1.5 * TRAIN, "val/wer": 1.6 - 1.4 * TEST})
+    (outcome,) = verdict.outcomes
+    assert outcome.level == pytest.approx(0.2, abs=0.05)
+    assert verdict.pattern is Pattern.GROKKING
+
+
+def test_levels_far_below_what_a_model_without_skill_has_are_told_as_they_are():
+    lost = np.where(STEPS < 400, 0.9 * risen(200), -3.0)
+    (outcome,) = verdict_of({"train_r2": TRAIN, "test_r2": lost}).outcomes
+    assert outcome.level == pytest.approx(-3.0)
+
+
+def test_what_is_said_of_an_error_rate_says_above_where_that_is_worse():
+    error = 1 - TEST
+    error[-20:-17] = 0.9
+    verdict = verdict_of({"train/error": 1 - TRAIN, "val/error": error})
+    texts = " ".join(check.text for event in verdict.transitions for check in event.evidence)
+    assert "at 0.90 at worst, above 0.5" in texts
+    assert "below 0.20 since" not in texts
+
+
+def test_the_verdict_of_the_version_before_is_read_as_one_of_schema_1():
+    assert verdict_from_json('{"run": "a", "pattern": "grokking"}').schema == 1

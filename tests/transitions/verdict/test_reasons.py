@@ -19,7 +19,10 @@ LOSSES = (
     "Only losses tell of this run, and how low they could go is not known: train/loss went from 3.00 to 1.00 "
     "and val/loss went from 3.00 to 2.00. A held-out score beside them would tell the phase."
 )
-NO_TEST = "No held-out score or loss was logged, so no learning phase can be told."
+NO_TEST = (
+    "No held-out score or loss of a known name was logged, so no learning phase can be told; "
+    "--alias NAME=KEY names one."
+)
 SINGLE = "test/accuracy has one evaluation, at step 0; a curve needs at least two."
 ALL_NAN = "None of the 2 values of test/accuracy is finite, so there is no curve to judge."
 LATE = (

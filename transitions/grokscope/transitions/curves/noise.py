@@ -16,6 +16,8 @@ from grokscope.transitions.curves.series import Floats
 
 FEW = 8
 """Evaluations from which a part of the curve tells anything about its noise."""
+SHOWN = 6
+"""Evaluations from which differences between them tell noise from change."""
 LEAST_GROUND = 5
 """... and its size, if they lie on the plateau: residuals hold the corners that the smooth curve cuts off."""
 LEVERAGE = 1 / 3
@@ -160,13 +162,13 @@ def jitter(values: Floats) -> float:
     """Return the standard deviation of noise that is independent from one evaluation to the next.
 
     Read off the differences between evaluations, about their median: slow changes, straight trends and single
-    spikes do not count. Fewer than two evaluations show none.
+    spikes do not count. Fewer than ``SHOWN`` evaluations do not tell noise from change, and show none.
 
     >>> jitter(np.array([1.0, 2.0, 3.0, 4.0, 90.0, 6.0]))
     0.0
     """
     differences = np.diff(values)
-    if len(differences) == 0:
+    if len(values) < SHOWN:
         return 0.0
     return TO_SIGMA * float(np.median(np.abs(differences - np.median(differences)))) / 2**0.5
 

@@ -21,7 +21,7 @@ def span_of(curves: Sequence[Curve], score: Score) -> Span | None:
     """Return what was possible on curves of one ``score``, or ``None`` if they never leave where they began.
 
     >>> test = Curve(metric="test/loss", steps=np.arange(3), values=np.array([4.0, 5.0, 1.0]))
-    >>> train = Curve(metric="train/loss", steps=np.arange(3), values=np.array([4.5, 1.0, 0.1]))
+    >>> train = Curve(metric="train/loss", steps=np.arange(3), values=np.array([4.5, 3.0, 0.1]))
     >>> span_of([train, test], Score(quantity="loss", higher_is_better=False, scale=Scale.LOG, best=0.0))
     Span(start=4.5, best=0.0, is_log=False, is_open=False)
     """
@@ -37,7 +37,9 @@ def span_of(curves: Sequence[Curve], score: Score) -> Span | None:
         return None
     worse = min if score.higher_is_better else max
     start = worse(_first(curve, score) for curve in held)
-    best = _best_held(held, score) if score.best is None else score.best
+    best = _best_held(held, score)
+    if score.best is not None and not _is_beyond(best, score):
+        best = score.best
     if is_log:
         tiny = np.finfo(np.float64).tiny
         start, best = float(np.log(max(start, tiny))), float(np.log(max(best, tiny)))
@@ -48,6 +50,13 @@ def span_of(curves: Sequence[Curve], score: Score) -> Span | None:
 def as_progress(curve: Curve, span: Span) -> Curve:
     """Return ``curve`` with its values as progress; ``curve.level`` turns them back."""
     return replace(curve, values=span.progress(curve.values), span=span)
+
+
+def _is_beyond(level: float, score: Score) -> bool:
+    """Return whether curves went beyond the best of their name: densities have losses below zero."""
+    if score.best is None:
+        return False
+    return level > score.best if score.higher_is_better else level < score.best
 
 
 def _first(curve: Curve, score: Score) -> float:

@@ -40,6 +40,8 @@ class Unit(StrEnum):
 
 _ONE = 1.001
 """A share that was averaged in single precision may pass 1 by a hair."""
+_NEAR_ONE = 1.1
+"""Shares that were summed carelessly, or smoothed beyond their end, pass 1 by less than this."""
 _HUNDRED = 100.1
 _SHORT = 8
 """In a log as short as this one value beyond the top of a unit tells; in a longer one it may be a glitch."""
@@ -79,7 +81,7 @@ def _units_in(group: Mapping[str, Sampled]) -> dict[str, Unit]:
     units = {name: _plain_unit(name, curve.values) for name, curve in group.items()}
     percent = [group[name] for name, unit in units.items() if unit is Unit.PER_CENT]
     for name, unit in units.items():
-        if percent and unit is Unit.SHARE and not _is_share_beside(group[name], percent):
+        if percent and unit is Unit.SHARE and not _is_share_beside(name, group[name], percent):
             units[name] = Unit.PER_CENT
     return units
 
@@ -94,14 +96,19 @@ def _plain_unit(name: str, values: npt.NDArray[np.float64]) -> Unit:
     most = _ONE if score is None or score.higher_is_better else _MOST_ERRORS
     if np.sum(values > most) <= allowed:
         return Unit.SHARE
+    if np.sum(values > _NEAR_ONE) <= allowed and np.min(values) < _HALF * np.max(values):
+        return Unit.SHARE  # it rose to one, or a little beyond; per cent this low stays where it is
     return Unit.PER_CENT if np.sum(values > _HUNDRED) <= allowed else Unit.COUNT
 
 
-def _is_share_beside(curve: Sampled, percent: list[Sampled]) -> bool:
+def _is_share_beside(name: str, curve: Sampled, percent: list[Sampled]) -> bool:
     """Return whether a curve below 1 is a share, though its partners are per cent."""
     values = curve.values
     if np.any(values > _ONE):
         return False
+    score = score_of(name)
+    if score is not None and not score.higher_is_better:
+        return bool(np.max(values) >= _HALF and np.min(values) <= np.max(values) / 2)
     first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
     if top >= _HALF and top >= 2 * first:
         return True

@@ -40,14 +40,14 @@ class Overfitting:
         return origin.event(Kind.OVERFITTING, self.metric, self.date, detail=detail)
 
 
-def overfitting_of(test: Curve, *, train: Curve, is_loss: bool) -> Overfitting | None:
+def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overfitting | None:
     """Return how ``test`` worsened while ``train`` did not, both as progress, or ``None``.
 
     >>> steps = np.arange(60)
     >>> values = np.interp(steps, [0, 20, 59], [0.1, 0.7, 0.5])
     >>> test = Curve(metric="test/accuracy", steps=steps, values=values)
     >>> train = Curve(metric="train/accuracy", steps=steps, values=np.interp(steps, [0, 30], [0.1, 1.0]))
-    >>> found = overfitting_of(test, train=train, is_loss=False)
+    >>> found = overfitting_of(test, train=train, counts_by_level=False)
     >>> found.date.step, round(found.best, 2), found.check.text
     (20, 0.67, '0.67 at best, 0.52 in the end')
     """
@@ -58,8 +58,8 @@ def overfitting_of(test: Curve, *, train: Curve, is_loss: bool) -> Overfitting |
     later = smooth[best:]
     end = float(np.median(later[-max(int(AT_END * len(later)), 1) :]))
     gain, lost = float(smooth[best] - test.values[0]), float(smooth[best]) - end
-    least = LEAST_OF_LEVEL * (1 - float(smooth[best])) if is_loss else LEAST_SHARE * gain
-    if gain < (0.0 if is_loss else LEARNED * (1 - float(test.values[0]))) or lost < max(
+    least = LEAST_OF_LEVEL * (1 - float(smooth[best])) if counts_by_level else LEAST_SHARE * gain
+    if gain < (0.0 if counts_by_level else LEARNED * (1 - float(test.values[0]))) or lost < max(
         least, LEAST_SIGNAL * jitter(test.values)
     ):
         return None

@@ -197,6 +197,8 @@ def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
     best = int(test.steps[int(np.argmax(test.values))])
     at = min(int(np.searchsorted(train.steps, best)), len(train) - 1)
     is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
-    if rise is None or not is_still_fitting:
+    if rise is None or overfitting_of(test, train=train, counts_by_level=False) is None:
         return False
-    return overfitting_of(test, train=train, is_loss=False) is not None
+    is_slight = rise.top < NEARLY and rise.top - rise.end < LEAST_LATE * (1 - rise.begin)
+    is_kept = rise.end >= LEAST_LATE * rise.top
+    return is_slight or (is_still_fitting and is_kept)

@@ -22,12 +22,10 @@ from grokscope.transitions.verdict.definitions import NATIVE, Definition, defini
 from grokscope.transitions.verdict.delay import delay_between
 from grokscope.transitions.verdict.evidence import checks_of
 from grokscope.transitions.verdict.pairs import held_out_scores, pairs_of
-from grokscope.transitions.verdict.reasons import what_is_missing, why_other, why_unreadable
+from grokscope.transitions.verdict.reasons import WITH_DELAY, what_is_missing, why_other, why_unreadable
 
 _OUTCOMES = ("train/", "val/", "test/")
 """Families of the curves that tell what a run achieved; each dates its own phase changes."""
-_WITH_DELAY = (Pattern.GROKKING, Pattern.COLLAPSE)
-"""Patterns in which the held-out curve may have waited for something; what rises together has no delay."""
 _OPEN_TO_PHASE_CHANGES = (Pattern.COMPREHENSION, Pattern.CONFUSION, Pattern.OTHER)
 
 
@@ -101,7 +99,7 @@ def _analyses(curves: Mapping[str, Curve]) -> list[RunAnalysis]:
 def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> CurveOutcome:
     rise, memorized, test = analysis.generalization, analysis.fit.memorized, analysis.test
     midpoint = rule.date(analysis) if rise is not None else None
-    delay = delay_between(memorized, midpoint, curves=curves) if analysis.pattern in _WITH_DELAY else None
+    delay = delay_between(memorized, midpoint, curves=curves) if analysis.pattern in WITH_DELAY else None
     delay = delay if delay is not None and delay.steps >= 0 else None
     smooth = running_median(test.values, width=test.patience | 1)
     return CurveOutcome(
@@ -169,7 +167,7 @@ def _common_events(
         if (descent := double_descent_of(score.test)) is not None:
             found.append(descent.event(origin))
         elif score.train is not None:
-            worse = overfitting_of(score.test, train=score.train, is_loss=score.is_loss)
+            worse = overfitting_of(score.test, train=score.train, counts_by_level=score.counts_by_level)
             found += [] if worse is None else [worse.event(origin)]
     return found
 

@@ -21,6 +21,8 @@ from grokscope.transitions.curves.series import Curve
 
 _LOSSES = frozenset({"loss", "bits", "perplexity", "log_likelihood"})
 """Their best level is not known beforehand: what a language leaves unknown is no lack of learning."""
+_BY_LEVEL = (Scale.LOG, Scale.POSITIVE)
+"""Scales on which a change counts by the level that it is a change of: first levels may be anything."""
 _FIRST = ("test", "val")
 
 
@@ -50,7 +52,7 @@ class HeldOut:
 
     test: Curve
     train: Curve | None
-    is_loss: bool
+    counts_by_level: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +103,10 @@ def held_out_scores(curves: Mapping[str, Curve]) -> list[HeldOut]:
         span = span_of(together, one.score) if one.split in _FIRST else None
         if span is not None:
             train = None if partner is None else as_progress(partner.curve, span)
-            is_loss = one.score.quantity in _LOSSES
-            found.append(HeldOut(test=as_progress(one.curve, span), train=train, is_loss=is_loss))
+            counts_by_level = one.score.scale in _BY_LEVEL and not one.score.higher_is_better
+            found.append(
+                HeldOut(test=as_progress(one.curve, span), train=train, counts_by_level=counts_by_level)
+            )
     return found
 
 
@@ -128,7 +132,7 @@ def _judged(held_out: Sequence[_Shown], trained: Sequence[_Shown]) -> Pair | Non
         if stand_in is not None and (pair := _pair(stand_in, one)) is not None:
             return pair
     for one in ranked:
-        partner = _partner(one, trained)
+        partner = _partner(one, trained) or next((loss for loss in losses if not loss.task), None)
         if partner is not None and (pair := _pair(partner, one)) is not None:
             return pair
     return None

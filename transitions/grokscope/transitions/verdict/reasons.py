@@ -5,16 +5,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grokscope.schemas import Pattern
+from grokscope.schemas.metrics.aliases import readings
 from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import COUNT, Curve, running_median
 from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
-from grokscope.transitions.events.memorization import FITTED, LEARNED, MEMORIZED, Fit
+from grokscope.transitions.events.memorization import FITTED, LEARNED, MEMORIZED
 from grokscope.transitions.verdict.analysis import RunAnalysis
-from grokscope.transitions.verdict.pairs import Pair, held_out_scores
+from grokscope.transitions.verdict.pairs import Pair
 
-_HELD_OUT, _TRAINED = ("test/accuracy", "val/accuracy"), ("train/accuracy",)
-"""Looked at first where a run has too little to be judged."""
+WITH_DELAY = (Pattern.GROKKING, Pattern.COLLAPSE)
+"""Patterns in which the held-out curve may have waited for something; what rises together has no delay."""
+_NO_HELD_OUT = (
+    "No held-out score or loss of a known name was logged, so no learning phase can be told; "
+    "--alias NAME=KEY names one."
+)
 
 
 def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
@@ -22,16 +27,18 @@ def why_other(curves: Mapping[str, Curve], pairs: Sequence[Pair]) -> list[str]:
     reasons = [reason for pair in pairs if (reason := why_unreadable(pair)) is not None]
     if reasons:
         return reasons
-    for curve in (curves[name] for name in (*_HELD_OUT, *_TRAINED) if name in curves):
-        if (reason := _why_short(curve)) is not None:
-            return [reason]
     counts = sorted(name for name in curves if name.endswith(COUNT))
     if counts:
         return [f"{counts[0]} holds numbers beyond 100: counts of answers are no share and are not judged."]
-    scores = held_out_scores(curves)
-    if not scores:
-        return ["No held-out score or loss was logged, so no learning phase can be told."]
-    names = " and ".join(score.test.metric for score in scores[:3])
+    named = {name: one for name, one in readings(curves).items() if one.score is not None and one.split}
+    held_out = [curves[name] for name, one in sorted(named.items()) if one.split != "train"]
+    trained = [curves[name] for name, one in sorted(named.items()) if one.split == "train"]
+    reasons = [reason for curve in (*held_out, *trained) if (reason := _why_short(curve)) is not None]
+    if reasons:
+        return reasons[:1]
+    if not held_out:
+        return [_NO_HELD_OUT]
+    names = " and ".join(curve.metric for curve in held_out[:3])
     return [f"No training curve was logged beside {names}, so no learning phase can be told."]
 
 
@@ -53,13 +60,13 @@ def what_is_missing(analysis: RunAnalysis) -> list[str]:
     if analysis.is_loss and analysis.pattern is Pattern.OTHER:
         found.append(_only_losses(train, test))
     else:
-        found.extend(_about_fit(fit, train, test))
+        found.extend(_about_fit(analysis))
         if analysis.pattern is Pattern.OTHER and not begins_at_top(test) and fit.has_learned:
             found.extend(_why_no_phase(analysis))
     if begins_at_top(test):
         found.append(_begins_late(test))
     elif rise is not None and not analysis.is_loss:
-        found.extend(_open_about(rise, test, analysis.pattern))
+        found.extend(_open_about(rise, analysis))
     if test.is_per_cent:
         found.append(f"{test.metric} was logged as per cent and is read as a share.")
     if test.dropped:
@@ -75,7 +82,9 @@ def _only_losses(train: Curve, test: Curve) -> str:
     )
 
 
-def _about_fit(fit: Fit, train: Curve, test: Curve) -> list[str]:
+def _about_fit(analysis: RunAnalysis) -> list[str]:
+    fit, train, test = analysis.fit, analysis.train, analysis.test
+    rise, pattern = analysis.rise, analysis.pattern
     if fit.fitted_step is None:
         level = train.said(FITTED)
         return [
@@ -88,6 +97,9 @@ def _about_fit(fit: Fit, train: Curve, test: Curve) -> list[str]:
     if fit.memorized is None:
         passed, not_held = train.said(FITTED), train.said(MEMORIZED)
         return [f"{train.metric} passes {passed} but never stays at {not_held}: memorization is not dated."]
+    midpoint = None if rise is None else rise.midpoint
+    if midpoint is not None and midpoint.step < fit.memorized.step and pattern in WITH_DELAY:
+        return [f"{train.metric} is memorized only after the midpoint of the rise: no delay is given."]
     if fit.memorized.step == test.steps[0] and fit.memorized.step > 0:
         return ["The training set is fit at the first evaluation: the delay is only bounded."]
     return []
@@ -103,18 +115,32 @@ def _why_no_phase(analysis: RunAnalysis) -> list[str]:
     return [f"{train.metric} comes to {train.said(best)}{is_fit}, and {went}: none of the learning phases."]
 
 
-def _open_about(rise: Rise, test: Curve, pattern: Pattern) -> list[str]:
+def _open_about(rise: Rise, analysis: RunAnalysis) -> list[str]:
+    """Return what is open about a rise; nothing of one that is complete and dated."""
+    test, pattern = analysis.test, analysis.pattern
     if not rise.is_seen_from_plateau:
         return [_begins_late(test)]
+    went = f"from {test.said(rise.plateau)} to {test.said(rise.top)}"
+    if pattern is Pattern.COMPREHENSION and analysis.generalization is None:
+        return [f"{test.metric} went {went}, less than half of what was possible: that is not dated."]
     if rise.completed is not None and rise.share >= LEARNED:
         return []
     if rise.share < LEARNED or (pattern is Pattern.MEMORIZATION and rise.share < LEAST_LATE):
-        gain = f"{test.metric} moves from {test.said(rise.plateau)} to {test.said(rise.top)}"
-        return [f"{gain}; so little is no evidence of generalization."]
+        return [f"{test.metric} moves {went}; so little is no evidence of generalization."]
+    return [_incomplete(rise, analysis)]
+
+
+def _incomplete(rise: Rise, analysis: RunAnalysis) -> str:
+    test = analysis.test
     if not rise.is_clear:
-        top = test.said(rise.top)
-        return [f"{test.metric} comes to {top} at times, which is within the noise of its plateau."]
-    return [_reverted(rise, test) if rise.has_reverted else _unfinished(rise, test)]
+        return f"{test.metric} comes to {test.said(rise.top)} at times, which is within its noise."
+    if not rise.has_reverted:
+        return _unfinished(rise, test)
+    return _fell_back(rise, test) if analysis.generalization is not None else _reverted(rise, test)
+
+
+def _fell_back(rise: Rise, test: Curve) -> str:
+    return f"{test.metric} came to {test.said(rise.top)} and fell back to {test.said(rise.end)}."
 
 
 def _reverted(rise: Rise, test: Curve) -> str:
@@ -145,4 +171,6 @@ def _why_short(curve: Curve) -> str | None:
         return (
             f"{curve.metric} has one evaluation, at step {int(curve.steps[0])}; a curve needs at least two."
         )
+    if curve.is_constant:
+        return f"{curve.metric} is {curve.said(float(curve.values[0]))} throughout: there is nothing to date."
     return None
