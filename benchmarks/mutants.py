@@ -4,8 +4,8 @@
 
 A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one
 change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn
-at random, outside of annotations and decorators, in a copy of the repository. It is killed when its
-nearest tests fail: the doctests of its module, the tests that import it, and those in the folder of
+at random, outside of annotations, decorators and laboratories, in a copy of the repository. It is killed
+when its nearest tests fail: the doctests of its module, the tests that import it, and those in the folder of
 ``tests`` that mirrors its own; and, if those pass, the tests at the top of its package. What survives is
 named with its change.
 """
@@ -85,6 +85,8 @@ def drawn(room: Path, count: int, seed: int) -> list[Mutant]:
     """Draw places first, then one of the mutants at each: an operator with many forms weighs no more."""
     by_place: dict[tuple[Path, int, int], list[Mutant]] = {}
     for module in sorted(room.rglob("*.py")):
+        if "laboratory" in module.parts:
+            continue  # what a family draws has no right value that a test could hold
         for mutant in mutants_of(module):
             by_place.setdefault((mutant.module, mutant.line, mutant.column), []).append(mutant)
     chance = random.Random(seed)
@@ -192,7 +194,8 @@ def main() -> None:
         with ThreadPoolExecutor(asked.workers) as pool:
             for mutant, by in pool.map(tried, sample):
                 counts[by] += 1
-                print(by or f"SURVIVED {said(mutant)}", flush=True)
+                place = f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
+                print(f"{by} {place}" if by else f"SURVIVED {said(mutant)}", flush=True)
     killed = counts["nearest"] + counts["room"]
     print(f"{asked.room}: {killed} of {len(sample)} killed, {counts['nearest']} of them by the nearest tests")
 
