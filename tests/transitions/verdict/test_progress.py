@@ -177,3 +177,35 @@ def test_what_is_said_of_an_error_rate_says_above_where_that_is_worse():
 
 def test_the_verdict_of_the_version_before_is_read_as_one_of_schema_1():
     assert verdict_from_json('{"run": "a", "pattern": "grokking"}').schema == 1
+
+
+def test_the_fit_at_a_ceiling_says_at_which_level_it_was():
+    verdict = verdict_of({"train/accuracy": 0.01 + 0.79 * risen(150), "test/accuracy": TEST})
+    (event,) = [e for e in verdict.transitions if e.kind is Kind.MEMORIZATION]
+    assert event.after == pytest.approx(0.99 * 0.8, abs=0.01)
+    assert any("levels off at 0.80" in reason for reason in verdict.missing)
+
+
+def test_a_score_without_known_ends_goes_after_one_that_has_them():
+    flat = 0.01 + 0 * TEST
+    curves = {"train/r2": TRAIN, "test/r2": TEST, "train/reward": TRAIN, "test/reward": flat}
+    assert verdict_of(curves).outcomes[0].metric == "test/r2"
+    curves = {"train/mse": 1 - TRAIN, "test/mse": 1 - TEST, "train/auc": TRAIN, "test/auc": TEST}
+    assert verdict_of(curves).outcomes[0].metric == "test/auc"
+
+
+@pytest.mark.parametrize(("top", "low", "unit"), [(0.9, 0.1, 0.1), (0.9, 0.6, 0.006), (0.4, 0.1, 0.001)])
+def test_an_error_beside_per_cent_is_a_share_if_it_starts_high_and_halves(
+    top: float, low: float, unit: float
+):
+    falling = top - (top - low) * risen(5000)
+    (outcome,) = verdict_of({"train/error": 100 * (1 - TRAIN), "val/error": falling}).outcomes
+    assert outcome.level == pytest.approx(unit, rel=0.05)
+
+
+def test_a_divergence_says_the_last_level_before_it():
+    loss = 4 - 3 * risen(300)
+    loss[-20:] = np.nan
+    verdict = verdict_of({"train/loss": loss, "val/loss": 4 - 3 * risen(300)})
+    (event,) = [e for e in verdict.transitions if e.kind is Kind.DIVERGENCE]
+    assert event.before == pytest.approx(loss[-21])
