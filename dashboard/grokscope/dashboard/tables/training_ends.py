@@ -26,11 +26,10 @@ def training_ends(points: pl.DataFrame, *, run_ids: Collection[str] | None = Non
     >>> training_ends(points)["run"]["val/f1"].metric
     'train/f1'
     """
-    wanted = curves_by_run(points)
+    wanted = points if run_ids is None else points.filter(pl.col("run_id").is_in(list(run_ids)))
     return {
         run: {pair.test.metric: _end(pair) for pair in pairs_of(curves)}
-        for run, curves in wanted.items()
-        if run_ids is None or run in run_ids
+        for run, curves in curves_by_run(wanted).items()
     }
 
 

@@ -13,7 +13,8 @@ from grokscope.schemas.metrics.table import SPLITS, is_split
 ENOUGH = 2
 """Evaluations that make a curve; one that has fewer stands back for the next that has them."""
 
-_FIRST = ("test", "val")
+FIRST = ("test", "val")
+"""Held-out splits drawn like the training set, in the order in which they count."""
 
 
 def held_out_curves(metrics: Iterable[str], quantity: str) -> list[str]:
@@ -30,7 +31,7 @@ def held_out_curves(metrics: Iterable[str], quantity: str) -> list[str]:
     for name in metrics:
         split, _, rest = (canonical(name) or "").partition("/")
         if rest == quantity and split != "train" and is_split(split):
-            found.append((_FIRST.index(split) if split in _FIRST else len(_FIRST), split, name))
+            found.append((FIRST.index(split) if split in FIRST else len(FIRST), split, name))
     return [name for *_, name in sorted(found)]
 
 

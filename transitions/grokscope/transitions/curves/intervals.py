@@ -71,7 +71,7 @@ def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple
 
     Args:
         curve: The curve.
-        plateau: Level before the rise, in the metric's unit.
+        plateau: Level before the rise, as the curve's values are counted.
         top: Level after it, larger.
         window: Evaluations that belong to the rise and the plateau before it.
 

@@ -25,7 +25,7 @@ def begin_level(curve: Curve) -> float:
 
 
 def end_level(curve: Curve, *, since: int = 0) -> float:
-    """Return the median of the last evaluations, of those from index ``since`` on, in the metric's unit.
+    """Return the median of the last evaluations, of those from index ``since`` on.
 
     >>> end_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.9, 0.8, 1.0, 0.9])))
     0.9

@@ -47,9 +47,9 @@ class Noise:
     """AR(1) noise.
 
     Attributes:
-        size: Standard deviation, in the metric's unit.
+        size: Standard deviation, as the curve's values are counted.
         persistence: Autocorrelation between an evaluation and the next, in [0, 1).
-        of_plateau: Standard error of the plateau's level, in the metric's unit.
+        of_plateau: Standard error of the plateau's level.
         of_top: ... and of the top's.
         seen: Evaluations that persistence was read off; 0 if too few to tell how far it may be off.
     """
@@ -68,7 +68,7 @@ class Noise:
             # What each evaluation adds is known well; how far that adds up hangs on the persistence.
             persistence = _persistence_drawn(phi, seen, count, rng)
             factor = np.sqrt(seen / rng.chisquare(seen, count) * (1 - phi**2) / (1 - persistence**2))
-        of_level = factor * np.sqrt(_worth(phi) * (1 + persistence) / (1 - persistence))
+        of_level = factor * np.sqrt(worth_of(phi) * (1 + persistence) / (1 - persistence))
         return Replicates(
             size=factor * self.size,
             persistence=persistence,
@@ -131,7 +131,7 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
     size = max(_climbing(residuals[onset:], persistence=persistence), resting)
     if persistence > PERSISTENT:
         resting = size = max([size, *(_spread(part) for part in parts)])
-    worth = _worth(persistence)
+    worth = worth_of(persistence)
     above = int(np.sum(later >= 0))
     return Noise(
         size=size,
@@ -196,7 +196,7 @@ def _persistence_drawn(phi: float, seen: int, count: int, rng: np.random.Generat
     return np.clip(phi + error * (UNSURE * rng.standard_normal(count) + SHIFT * phi), 0.0, MOST)
 
 
-def _worth(persistence: float) -> float:
+def worth_of(persistence: float) -> float:
     """Return how many independent evaluations one with noise that persists is worth."""
     return (1 - persistence) / (1 + persistence)
 
@@ -211,7 +211,7 @@ def _resting(ground: Floats, residuals: Floats, *, persistence: float) -> float:
     if len(ground) < LEAST_GROUND:
         return _spread(residuals)
     # A straight line takes two of the independent evaluations that the plateau is worth.
-    independent = max(_worth(persistence) * len(ground), 1.0)
+    independent = max(worth_of(persistence) * len(ground), 1.0)
     size = _spread(_level(ground)) / max(1 - 2 / independent, LEAST_LEFT) ** 0.5
     if not _is_cut_off(ground):
         return size

@@ -30,7 +30,7 @@ REACH = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plateau:
-    """The level before a rise, in the metric's unit.
+    """The level before a rise, as the curve's values are counted.
 
     Attributes:
         level: The level.
@@ -129,7 +129,7 @@ def _is_one_rise(curve: Curve, start: int, end: int, *, levels: tuple[float, flo
 
 
 def top_of(curve: Curve, end: int) -> float:
-    """Return the level that the curve settles at from evaluation ``end`` on, in the metric's unit.
+    """Return the level that the curve settles at from evaluation ``end`` on.
 
     The median of what holds the level arrived at: dips or a collapse say nothing about the top. Noise below
     it counts, as far down as noise reaches up.

@@ -110,10 +110,8 @@ def _is_share_beside(name: str, curve: Sampled, percent: list[Sampled]) -> bool:
     if score is not None and not score.higher_is_better:
         return bool(np.max(values) >= _HALF and np.min(values) <= np.max(values) / 2)
     first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
-    if top >= _HALF and top >= 2 * first:
-        return True
     is_fit_already = all(np.min(other.values) >= _FIT for other in percent)
-    if top >= _HALF and is_fit_already:
+    if top >= _HALF and (top >= 2 * first or is_fit_already):
         return True
     begin = int(curve.steps[0])
     at_first = [(other, int(np.searchsorted(other.steps, begin))) for other in percent]

@@ -9,7 +9,7 @@ from grokscope.schemas import Check, Date, Kind, Status, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.intervals import dates
 from grokscope.transitions.curves.levels import begin_level, end_level
-from grokscope.transitions.curves.noise import jitter, persistence_of, wander
+from grokscope.transitions.curves.noise import error_of_median, jitter, persistence_of, wander, worth_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.records import Detail, Origin
@@ -258,9 +258,8 @@ def _is_seen_from_plateau(
 def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, plateau: Plateau) -> float:
     """Return how high noise alone may bring the median of the evaluations since the wait.
 
-    The standard error of a median of n is √(π/2) σ/√n, and both levels have one; σ is read off the plateau,
-    or off the steps from one evaluation to the next where the curve never waited. Of n evaluations whose
-    noise persists, fewer are independent.
+    Both levels have an error; the size of noise is read off the plateau, or off the steps from one evaluation
+    to the next where the curve never waited.
     """
     start, end = waited
     ground = curve.values[start:end]
@@ -270,10 +269,8 @@ def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, pla
         return 0.0
     size = max(float(np.std(ground)) if plateau.is_flat else 0.0, jitter(curve.values[start:]))
     held = min(len(curve) - end, curve.patience)
-    handed_on = persistence_of(ground - np.median(ground)) if plateau.is_flat else 0.0
-    independent = (1 - handed_on) / (1 + handed_on)
-    parts = sum(1 / max(n * independent, 1.0) for n in (held, len(ground)))
-    error = size * float(np.sqrt(np.pi / 2 * parts))
+    worth = worth_of(persistence_of(ground - np.median(ground)) if plateau.is_flat else 0.0)
+    error = float(np.hypot(error_of_median(size, worth * held), error_of_median(size, worth * len(ground))))
     return STANDARD_ERRORS * max(error, wander(curve.values[start:], width=held))
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 from grokscope.schemas import Check, Kind, Status, Transition
+from grokscope.schemas.metrics.held_out import FIRST
 from grokscope.transitions.events import records as events
 from grokscope.transitions.live.baseline import Baseline
 from grokscope.transitions.live.e_process import EProcess
@@ -52,7 +53,7 @@ class Suspicion:
     def choose_split(self, values: Mapping[str, float]) -> None:
         """Settle which split is held out: the first that has a score, ``test`` before ``val``."""
         if self.split is None:
-            has_score = (s for s in ("test", "val") if any(f"{s}/{q}" in values for q in SCORES))
+            has_score = (s for s in FIRST if any(f"{s}/{q}" in values for q in SCORES))
             self.split = next(has_score, None)
 
     def start_again(self) -> None:

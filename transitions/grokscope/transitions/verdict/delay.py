@@ -11,7 +11,7 @@ from grokscope.transitions.curves.series import Curve
 def delay_between(
     memorized: Date | None, midpoint: Date | None, *, curves: Mapping[str, Curve]
 ) -> Delay | None:
-    """Return the delay from ``memorized`` to ``midpoint``; ``None`` unless both are dated.
+    """Return the delay from ``memorized`` to ``midpoint``; ``None`` unless both are dated, in that order.
 
     Tokens, FLOPs and seconds are read off ``progress/*``, linearly between logged steps.
 
@@ -19,7 +19,7 @@ def delay_between(
     >>> delay_between(date(100), date(975), curves={})
     Delay(steps=875, ratio=9.75, tokens=None, flops=None, seconds=None)
     """
-    if memorized is None or midpoint is None:
+    if memorized is None or midpoint is None or midpoint.step < memorized.step:
         return None
     start, end = memorized.step, midpoint.step
     return Delay(

@@ -100,7 +100,6 @@ def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definitio
     rise, memorized, test = analysis.generalization, analysis.fit.memorized, analysis.test
     midpoint = rule.date(analysis) if rise is not None else None
     delay = delay_between(memorized, midpoint, curves=curves) if analysis.pattern in WITH_DELAY else None
-    delay = delay if delay is not None and delay.steps >= 0 else None
     smooth = running_median(test.values, width=test.patience | 1)
     return CurveOutcome(
         metric=test.metric,

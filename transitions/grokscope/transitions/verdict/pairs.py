@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from grokscope.schemas import Score, score_of
 from grokscope.schemas.metrics.aliases import readings
-from grokscope.schemas.metrics.held_out import ENOUGH
+from grokscope.schemas.metrics.held_out import ENOUGH, FIRST
 from grokscope.schemas.metrics.scores import Scale
 from grokscope.transitions.curves.progress import as_progress, span_of
 from grokscope.transitions.curves.series import Curve
@@ -23,7 +23,6 @@ _LOSSES = frozenset({"loss", "bits", "perplexity", "log_likelihood"})
 """Their best level is not known beforehand: what a language leaves unknown is no lack of learning."""
 _BY_LEVEL = (Scale.LOG, Scale.POSITIVE)
 """Scales on which a change counts by the level that it is a change of: first levels may be anything."""
-_FIRST = ("test", "val")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +84,8 @@ def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
     trained = [one for one in shown if one.split == "train"]
     sets: dict[tuple[bool, int, str], list[_Shown]] = {}
     for one in shown:
-        if one.split in _FIRST:
-            sets.setdefault((one.task != "", _FIRST.index(one.split), one.task), []).append(one)
+        if one.split in FIRST:
+            sets.setdefault((one.task != "", FIRST.index(one.split), one.task), []).append(one)
     found = (_judged(held_out, trained) for _, held_out in sorted(sets.items()))
     # What scores tell of some tasks says more than what the losses say of all.
     return sorted((pair for pair in found if pair is not None), key=lambda pair: pair.is_loss)
@@ -100,7 +99,7 @@ def held_out_scores(curves: Mapping[str, Curve]) -> list[HeldOut]:
     for one in shown:
         partner = _partner(one, trained)
         together = [one.curve] if partner is None else [partner.curve, one.curve]
-        span = span_of(together, one.score) if one.split in _FIRST else None
+        span = span_of(together, one.score) if one.split in FIRST else None
         if span is not None:
             train = None if partner is None else as_progress(partner.curve, span)
             counts_by_level = one.score.scale in _BY_LEVEL and not one.score.higher_is_better
