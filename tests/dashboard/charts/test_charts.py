@@ -41,7 +41,15 @@ def points():
     steps = [0, 10, 60, 550, 900, 2000]
     frames = [
         pl.DataFrame(
-            {"run_id": run, "run": name, "group": name, "metric": metric, "step": steps, "value": values}
+            {
+                "run_id": run,
+                "run": name,
+                "group": name,
+                "metric": metric,
+                "role": metric.partition("/")[0],
+                "step": steps,
+                "value": values,
+            }
         )
         for run, name in (("a" * 32, EVIL), ("b" * 32, "none"))
         for metric, values in (
@@ -54,9 +62,7 @@ def points():
 
 @pytest.fixture
 def marks(points):
-    found = marks_of(
-        {GROKKED.run: GROKKED}, points, train="train/accuracy", test="test/accuracy", now=["a" * 32]
-    )
+    found = marks_of({GROKKED.run: GROKKED}, points, now=["a" * 32])
     return found.with_columns(run=pl.lit(EVIL), group=pl.lit(EVIL))
 
 
@@ -181,7 +187,7 @@ def without_data(spec):
 
 
 def test_a_run_without_the_curve_has_its_events_without_a_height(points):
-    marks = marks_of({GROKKED.run: GROKKED}, points, train="train/loss", test="test/loss")
+    marks = marks_of({GROKKED.run: GROKKED}, points.filter(run_id="b" * 32))
     assert marks["value"].to_list() == [None, None, None]
 
 

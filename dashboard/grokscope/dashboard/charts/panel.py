@@ -17,7 +17,12 @@ _TALL = (METRICS["curve", "accuracy"], METRICS["curve", "loss"])
 
 
 def panel_chart(
-    points: pl.DataFrame, marks: pl.DataFrame, *, axis: StepAxis, colouring: Colouring
+    points: pl.DataFrame,
+    marks: pl.DataFrame,
+    *,
+    axis: StepAxis,
+    colouring: Colouring,
+    names_events: bool = False,
 ) -> alt.LayerChart:
     """Return curves of one quantity, each named at its end, with bands and rules at the events.
 
@@ -26,20 +31,21 @@ def panel_chart(
         marks: ``MARKS_SCHEMA`` with ``run``.
         axis: The x-axis, equal in all panels of the page; its labels are drawn where ``axis.labels``.
         colouring: By ``series``.
+        names_events: Whether the events are named above the plot.
     """
     metric = str(points["metric"][0]) if points.height else ""
     quantity = quantity_of(metric, points["value"])
-    height = HEIGHT if find_metric(metric) in _TALL else LOW_HEIGHT
+    height = HEIGHT if names_events or find_metric(metric) in _TALL else LOW_HEIGHT
     base = alt.Chart(points).encode(x=axis.encoding(), y=quantity.encoding(), color=colouring.color())
     tooltip = [
         alt.Tooltip("series:N", title="curve"),
         axis.tooltip(),
-        alt.Tooltip("value:Q", title="value", format=".4~g"),
+        alt.Tooltip("value:Q", title="value", format=quantity.said),
     ]
     hover = hover_layers(points, tooltip, axis=axis, colouring=colouring)
     names = end_labels(points, colouring, quantity=quantity, height=height)
     lines = base.mark_line(strokeWidth=1.8).encode(detail=alt.Detail("metric:N"))
-    said = event_names(marks, axis, colouring.palette) if metric.endswith("/accuracy") else []
+    said = event_names(marks, axis, colouring.palette) if names_events else []
     layers = [*event_layers(marks, axis, colouring.palette), *said, lines, *names, *hover]
     return layered(layers, colouring.palette, height=height)
 

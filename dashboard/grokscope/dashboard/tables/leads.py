@@ -123,7 +123,7 @@ def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str])
 
 
 def rise_of(verdict: Verdict) -> tuple[float, float]:
-    """Return where the held-out accuracy itself begins to rise and is half done: the row to compare with."""
+    """Return where the held-out curve itself begins to rise and is half done: the row to compare with."""
     return -_onset_to_half(verdict), 0.0
 
 

@@ -41,21 +41,21 @@ _SHAPES = ("circle", "diamond", "circle", "triangle-right")
 
 
 def marks_of(
-    verdicts: Mapping[str, Verdict], points: pl.DataFrame, *, train: str, test: str, now: Collection[str] = ()
+    verdicts: Mapping[str, Verdict], points: pl.DataFrame, *, now: Collection[str] = ()
 ) -> pl.DataFrame:
     """Return one row an event, at the height of the run's curve there.
 
     Args:
         verdicts: By run id.
-        points: The curves that are drawn.
-        train: The curve on which memorization is put.
-        test: The curve on which the other events are put.
+        points: The curves that are drawn. With a column ``role``, memorization is put on the curve of the
+            role ``train`` and the other events on that of ``test``; without, all on the run's only curve.
         now: Runs in training: the end of their test curve is an event, too.
 
     Returns:
         ``MARKS_SCHEMA``; ``value`` is null where the run has no such curve.
     """
-    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))), (train, test))
+    train, test = ("train", "test") if "role" in points.columns else ("", "")
+    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))))
     rows: list[_Row] = []
     for run_id, verdict in verdicts.items():
         for event in EVENTS:
@@ -70,14 +70,15 @@ def marks_of(
     return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
 
 
-def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, str], _Line]:
-    drawn = points.filter(pl.col("metric").is_in(metrics) & pl.col("value").is_finite()).sort("step")
-    parts = drawn.select("run_id", "metric", "step", "value").partition_by(
-        "run_id", "metric", as_dict=True, include_key=False
+def _curves(points: pl.DataFrame) -> dict[tuple[str, str], _Line]:
+    role = pl.col("role") if "role" in points.columns else pl.lit("").alias("role")
+    drawn = points.filter(pl.col("value").is_finite()).sort("step")
+    parts = drawn.select("run_id", role, "step", "value").partition_by(
+        "run_id", "role", as_dict=True, include_key=False
     )
     return {
-        (str(run), str(metric)): (part["step"].to_numpy(), part["value"].to_numpy())
-        for (run, metric), part in parts.items()
+        (str(run), str(of)): (part["step"].to_numpy(), part["value"].to_numpy())
+        for (run, of), part in parts.items()
     }
 
 

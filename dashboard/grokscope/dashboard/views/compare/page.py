@@ -31,6 +31,7 @@ from grokscope.dashboard.component.chart_data import (
     rows_of,
     said_of_grey,
     said_of_thinning,
+    said_of_units,
 )
 from grokscope.dashboard.component.cost_section import cost_section
 from grokscope.dashboard.component.downloads import offer_downloads
@@ -38,7 +39,12 @@ from grokscope.dashboard.component.page_shell import palette, refreshing
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Data, Snapshot
-from grokscope.dashboard.tables.main_metric import place_of_first
+from grokscope.dashboard.tables.main_metric import (
+    first_metric,
+    held_out_points,
+    held_out_scores,
+    main_curves,
+)
 from grokscope.dashboard.tables.overview import groups_table
 from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
@@ -79,11 +85,12 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     if said:
         result.markdown(said)
     st.subheader("Groups", anchor=False)
+    runs = runs_table(snapshot).filter(pl.col("run_id").is_in(asked))
     st.dataframe(
-        groups_table(runs_table(snapshot).filter(pl.col("run_id").is_in(asked)), snapshot.groups()),
+        groups_table(runs, snapshot.groups()),
         key="compare_groups",
         hide_index=True,
-        column_config=columns(),
+        column_config=columns(runs),
         row_height=ROW_HEIGHT,
         height="content",
         placeholder=NOTHING,
@@ -92,11 +99,18 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 
 
 def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
-    names = data.source.metrics(chosen)
+    main = main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
+    names = held_out_scores(main) | data.source.metrics(chosen)
+    first = first_metric(names, main)
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
-        first = place_of_first(names)
         metric = st.selectbox(
-            "Metric", names, index=first, format_func=_name, key="compare_metric", width=340, bind=IN_ADDRESS
+            "Metric",
+            list(names),
+            index=0 if first is None else list(names).index(first),
+            format_func=lambda name: _counted(name, names.get(name, 0), len(chosen)),
+            key="compare_metric",
+            width=340,
+            bind=IN_ADDRESS,
         )
         units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
         over = (
@@ -126,6 +140,11 @@ def _few_of_one_group(snapshot: Snapshot, chosen: list[str]) -> bool:
     return groups.n_unique() == 1 and len(chosen) <= len(palette().series)
 
 
+def _counted(metric: str, runs: int, of: int) -> str:
+    """Return what to call a metric, and how many runs have it where not all have."""
+    return _name(metric) if runs == of else f"{_name(metric)} · {runs:,} of {of:,} runs"
+
+
 def _name(metric: str) -> str:
     label = label_of(metric)
     return plain(metric) if label == metric else f"{plain(metric)}  ({plain(label)})"
@@ -133,13 +152,15 @@ def _name(metric: str) -> str:
 
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
     metric, axis = look.metric or "", look.axis
-    everything = data.source.points(chosen, [metric])
+    main = main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
+    is_of_several = metric in held_out_scores(main)
+    everything = held_out_points(main, metric) if is_of_several else data.source.points(chosen, [metric])
     raw = within(in_unit(everything, snapshot.curves, look.unit), axis)
     fine = drawn_points(raw, snapshot, axis)
     by_group = look.by == "group"
     averages = thinned_averages(of_most(averaged(fine)), axis) if by_group else AVERAGE_SCHEMA.to_frame()
     points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
-    dated = drawn_marks(snapshot, everything, train=metric, test=metric, run_ids=chosen)
+    dated = drawn_marks(snapshot, everything, run_ids=chosen)
     marks = in_unit(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
     colouring = _colouring(snapshot, chosen, look.by)
     spec = show(
@@ -153,6 +174,13 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
         colouring=colouring,
     )
     st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
+    if is_of_several:
+        note("Of each run the held-out curve that it is judged by.")
+    having = everything["run_id"].n_unique()
+    others = "are judged by something else" if is_of_several else "have not logged it"
+    rest = f"The others {others}; the menu above says how many runs have which metric."
+    note(phrases.cut(having, len(chosen), "runs", rest=rest))
+    note(said_of_units(snapshot, chosen))
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
