@@ -16,7 +16,7 @@ _IN_PER_CENT = frozenset({"exact_match", "success_rate"})
 _WHOLE = 1.001
 """A share that was averaged in single precision may pass 1 by a hair."""
 _LOG_FROM_RATIO = 20
-_MOST_TICKS = 4
+_FEWEST_TICKS, _MOST_TICKS = 2, 4
 _PLAIN = "format(datum.value, '.3~g')"
 
 
@@ -120,10 +120,18 @@ def _span(values: pl.Series) -> tuple[float, float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Return at most four powers of ten within the axis; where it holds none, its two ends."""
-    exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    every = math.ceil(len(exponents) / _MOST_TICKS) or 1
-    return [10.0**e for e in exponents][::-every][::-1] or [low * 1.15, high / 1.15]
+    """Return at most four round values within the axis; where it holds less than two, its two ends.
+
+    >>> _decades(0.01, 200.0), _decades(0.6, 6.4), _decades(2.1, 4.4)
+    ([0.01, 1.0, 100.0], [1.0, 3.0], [2.415, 3.8260869565217397])
+    """
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
+        found = [f * 10.0**e for e in exponents for f in factors if low <= f * 10.0**e <= high]
+        if len(found) >= _FEWEST_TICKS:
+            every = math.ceil(len(found) / _MOST_TICKS)
+            return found[::-every][::-1]
+    return [low * 1.15, high / 1.15]
 
 
 def _axis(**options: Any) -> alt.Axis:
