@@ -33,7 +33,7 @@ from grokscope.schemas.printable import written_out
 _CELL = 200
 _SENTENCE = 4000
 _LINE = 1 << 16
-_WIDTH = 120
+_LINE_WIDTH, _TABLE_WIDTH = 120, 140
 _GAP = 2
 _NARROW = 12
 _READABLE = 23
@@ -74,7 +74,7 @@ def say_json(line: str) -> None:
 
 def line_width() -> int:
     """Return how many columns a line has: those of the terminal, or of one of a usual width."""
-    return shutil.get_terminal_size((_WIDTH, 24)).columns
+    return shutil.get_terminal_size((_LINE_WIDTH, 24)).columns
 
 
 def fits(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> bool:
@@ -114,6 +114,7 @@ def say_table(
     *,
     numbers: Sequence[str] = (),
     notes: Sequence[Sequence[str]] = (),
+    width: int = _TABLE_WIDTH,
 ) -> None:
     """Print a table.
 
@@ -122,9 +123,10 @@ def say_table(
         rows: Cells as text.
         numbers: Titles of the columns whose cells stand at the right.
         notes: Of each row, lines that stand under it.
+        width: Beyond so many columns, texts are folded.
     """
-    widths = _widths(titles, rows, numbers=numbers)
-    console = Console(width=max(sum(widths) + _GAP * len(widths), _WIDTH), no_color=True, highlight=False)
+    widths = _widths(titles, rows, numbers=numbers, most=width)
+    console = Console(width=max(sum(widths) + _GAP * len(widths), width), no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(_lines(titles, [], numbers, widths, has_head=True))
         for place, row in enumerate(rows):
@@ -139,9 +141,11 @@ def _cell_widths(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[i
     return [max(Text(shown(cell, limit=_SENTENCE)).cell_len for cell in column) for column in cells]
 
 
-def _widths(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str]) -> list[int]:
-    """Return how wide each column is; of a table too wide for a terminal, the texts are folded."""
-    widths, most = _cell_widths(titles, rows), line_width()
+def _widths(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str], most: int
+) -> list[int]:
+    """Return how wide each column is; of a table too wide, the texts are folded."""
+    widths = _cell_widths(titles, rows)
     texts = [i for i, title in enumerate(titles) if title not in numbers]
     while sum(widths) + _GAP * (len(widths) - 1) > most:
         widest = max(texts, key=lambda i: widths[i], default=None)

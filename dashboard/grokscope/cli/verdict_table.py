@@ -1,13 +1,14 @@
 """Verdicts for people: one line a run, what stands behind it, and what the words mean.
 
 Where lines with all digits are too long for the terminal, steps are said in three digits; where these are too
-long as well, each run has a few lines. The JSON form is exact always.
+long as well, intervals stand under their dates; in a narrow terminal each run has a few lines. JSON is exact.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from grokscope.cli.terminal import fits, say, say_block, say_table, shown
+from grokscope.cli.terminal import fits, line_width, say, say_block, say_table, shown
 from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
 from grokscope.dashboard.words.phrases import level, steps, steps_in_short
@@ -52,10 +53,15 @@ def say_verdicts(
     rows = [row for verdict in verdicts for row in _rows(verdict, names or {}, trained)]
     has_delay = any(row.judged.delay is not None for row in rows)
     titles = ("run", _PATTERN, *dates, *((_DELAY,) if has_delay else ()))
-    for said in (steps, steps_in_short):
-        cells = [_cells(row, said)[: len(titles)] for row in rows]
-        if fits(titles, cells, numbers=titles[2:]):
-            say_table(titles, cells, numbers=titles[2:], notes=[row.notes for row in rows])
+    for said, is_below in ((steps, False), (steps_in_short, False), (steps, True)):
+        lines = [
+            (cells[: len(titles)], row) for row in rows for cells in _lines(row, said, is_below=is_below)
+        ]
+        table = [cells for cells, _ in lines]
+        if fits(titles, table, numbers=titles[2:]):
+            is_last = [row is not after for (_, row), (_, after) in pairwise([*lines, ((), None)])]
+            notes = [row.notes if last else [] for (_, row), last in zip(lines, is_last, strict=True)]
+            say_table(titles, table, numbers=titles[2:], notes=notes, width=line_width())
             break
     else:
         _say_blocks(rows, titles)
@@ -77,18 +83,24 @@ def _rows(
 
 def _say_blocks(rows: Sequence[_Row], titles: Sequence[str]) -> None:
     for row in rows:
-        name, pattern, *cells = _cells(row, steps)
+        ((name, pattern, *cells),) = _lines(row, steps, is_below=False)
         named = zip(titles[2:], cells, strict=False)
         items = [f"{title} {cell}" for title, cell in named if cell != _NONE]
         say_block(f"{name}  {pattern}", items, notes=row.notes)
 
 
-def _cells(row: _Row, said: _Said) -> tuple[str, ...]:
+def _lines(row: _Row, said: _Said, *, is_below: bool) -> list[tuple[str, ...]]:
+    """Return the cells of a row; where ``is_below``, of a second one, which has the intervals."""
     judged = row.judged
     is_open = isinstance(judged, Verdict) and judged.in_progress
-    dates = [date_text(_date(judged, title), said) for title in DATES]
-    pattern = f"{judged.pattern}{' (in progress)' if is_open else ''}"
-    return (row.name, pattern, *dates, _delay_text(judged.delay, said))
+    dates = [_date(judged, title) for title in DATES]
+    head = (row.name, f"{judged.pattern}{' (in progress)' if is_open else ''}")
+    delay = _delay_text(judged.delay, said)
+    if not is_below:
+        return [(*head, *(date_text(date, said) for date in dates), delay)]
+    first = (*head, *(_NONE if date is None else said(date.step) for date in dates), delay)
+    second = ("", "", *("" if date is None else _interval(date, said) for date in dates), "")
+    return [first, second] if any(second) else [first]
 
 
 def _date(judged: Verdict | CurveOutcome, title: str) -> Date | None:
@@ -106,4 +118,8 @@ def date_text(date: Date | None, said: _Said = steps) -> str:
     >>> date_text(Date(step=1550, low=1525, high=1575)), date_text(None)
     ('1,550 [1,525, 1,575]', '–')
     """
-    return _NONE if date is None else f"{said(date.step)} [{said(date.low)}, {said(date.high)}]"
+    return _NONE if date is None else f"{said(date.step)} {_interval(date, said)}"
+
+
+def _interval(date: Date, said: _Said) -> str:
+    return f"[{said(date.low)}, {said(date.high)}]"

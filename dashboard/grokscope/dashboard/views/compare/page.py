@@ -40,6 +40,7 @@ from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, ru
 from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.tables.main_metric import (
+    TEST,
     first_metric,
     held_out_points,
     held_out_scores,
@@ -184,8 +185,14 @@ def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> N
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
-    frames = _frames(snapshot, raw, marks, look.unit)
+    frames = _frames(snapshot, _by_own_names(raw, main) if is_of_several else raw, marks, look.unit)
     offer_downloads(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
+
+
+def _by_own_names(points: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
+    """Return held-out curves that were drawn together, each under the name that its run has for it."""
+    own = dict(main.filter(pl.col("role") == TEST).select("run_id", "metric").unique().iter_rows())
+    return points.with_columns(metric=pl.col("run_id").replace_strict(own, return_dtype=pl.String()))
 
 
 def _frames(

@@ -79,7 +79,7 @@ def _page(snapshot: Snapshot, live: LiveStatus) -> None:
 
 def _summary(snapshot: Snapshot) -> None:
     judged = snapshot.verdicts.values()
-    grokked = [v for v in judged if v.generalized is not None]
+    grokked = [v for v in judged if phases.has_generalized(v)]
     ratios = [v.delay.ratio for v in grokked if v.delay and v.delay.ratio is not None]
     quiet = phases.silent(snapshot.runs).height
     with st.grid(4, min_column_width=150, key="live_summary", gap="medium"):
@@ -229,7 +229,7 @@ def _drawn_runs(runs: pl.DataFrame) -> list[str]:
 def _title(snapshot: Snapshot, runs: pl.DataFrame, colouring: Colouring, *, is_one: bool) -> dict[str, str]:
     group, quantity = runs.select("group", "quantity").row(0)
     verdicts = [snapshot.verdicts.get(run) for run in runs["run_id"]]
-    done = sum(v is not None and v.generalized is not None for v in verdicts)
+    done = sum(map(phases.has_generalized, verdicts))
     of = "" if is_one else f"{plain(quantity.replace('_', ' '), limit=40)} · "
     return {
         "text": plain(group, limit=40),
