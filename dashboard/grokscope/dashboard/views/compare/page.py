@@ -47,6 +47,7 @@ from grokscope.dashboard.tables.main_metric import (
     main_curves,
 )
 from grokscope.dashboard.tables.overview import groups_table
+from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
@@ -123,7 +124,7 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
         scale = st.segmented_control(
             "Scale", ["log", "linear"], default="log", required=True, key="compare_axis", bind=IN_ADDRESS
         )
-        first_by = "run" if _few_of_one_group(snapshot, chosen) else "group"
+        first_by = "run" if _is_by_run(snapshot, chosen) else "group"
         by = st.segmented_control(
             "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by", bind=IN_ADDRESS
         )
@@ -136,9 +137,10 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     return _Look(metric=metric, by=by or "group", unit=unit, whole=whole, axis=axis)
 
 
-def _few_of_one_group(snapshot: Snapshot, chosen: list[str]) -> bool:
-    groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"]
-    return groups.n_unique() == 1 and len(chosen) <= len(palette().series)
+def _is_by_run(snapshot: Snapshot, chosen: list[str]) -> bool:
+    """Return whether runs are first told apart one by one: those in no group have nothing to average."""
+    groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"].unique().to_list()
+    return groups == [UNGROUPED] or (len(groups) == 1 and len(chosen) <= len(palette().series))
 
 
 def _counted(metric: str, runs: int, of: int) -> str:
