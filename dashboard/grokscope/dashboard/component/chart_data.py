@@ -1,16 +1,18 @@
 """From a snapshot to the frames that charts take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
 from grokscope.dashboard.charts.elements.axes import LINEAR_BELOW
+from grokscope.dashboard.charts.elements.marks import lost_events
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.x_units import Unit as StepUnit
+from grokscope.schemas import Kind
 from grokscope.transitions.curves.series import COUNT
 from grokscope.transitions.curves.units import Unit
 
@@ -31,9 +33,18 @@ TIMELINE = "When each run memorized, and the onset and completion of its rise"
 _KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
 
 
+_LOST: Mapping[Kind, str] = {
+    Kind.OVERFITTING: "■ best level before overfitting",
+    Kind.COLLAPSE: "▼ collapse",
+    Kind.DIVERGENCE: "✚ divergence",
+}
+
+
 def key_of(snapshot: Snapshot) -> str:
     """Return what the marks on curves and timelines mean."""
-    return _KEY + ("  ▶ now" if phases.active(snapshot.runs).height else "")
+    kinds = {event.kind for verdict in snapshot.verdicts.values() for event, _ in lost_events(verdict)}
+    now = ["▶ now"] if phases.active(snapshot.runs).height else []
+    return "  ".join([_KEY, *(said for kind, said in _LOST.items() if kind in kinds), *now])
 
 
 def budget(lines: int) -> int:

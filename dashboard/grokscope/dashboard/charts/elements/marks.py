@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.palette import Colouring
 from grokscope.dashboard.words.dates import date_of
-from grokscope.schemas import Verdict
+from grokscope.schemas import Kind, Transition, Verdict
 
 EVENTS = ("memorized", "onset", "completion")
 """Events with a mark, in the order in which a run that groks passes them."""
+
+LOST: Mapping[Kind, str] = {
+    Kind.OVERFITTING: "best level",
+    Kind.COLLAPSE: "collapse",
+    Kind.DIVERGENCE: "divergence",
+}
+"""What is marked besides, where it happens: how what was learned is lost."""
 
 MARKS_SCHEMA = pl.Schema(
     {
@@ -37,7 +44,15 @@ _FULL_BANDS = 8
 _FULL_MARKS = 120
 """More marks than this are smaller each."""
 
-_SHAPES = ("circle", "diamond", "circle", "triangle-right")
+_SHAPES: Mapping[str, str] = {
+    "memorized": "circle",
+    "onset": "diamond",
+    "completion": "circle",
+    NOW: "triangle-right",
+    "best level": "square",
+    "collapse": "triangle-down",
+    "divergence": "cross",
+}
 
 
 def marks_of(
@@ -63,11 +78,33 @@ def marks_of(
             if date is not None:
                 curve = curves.get((run_id, train if event == "memorized" else test))
                 rows.append((run_id, event, date.step, date.low, date.high, _height(curve, date.step)))
+        for event, is_train in lost_events(verdict):
+            curve = curves.get((run_id, train if is_train else test))
+            name = LOST[event.kind]
+            rows.append((run_id, name, event.step, event.low, event.high, _height(curve, event.step)))
         held_out = curves.get((run_id, test))
         if run_id in now and held_out is not None:
             last = int(held_out[0][-1])
             rows.append((run_id, NOW, last, last, last, _height(held_out, last)))
     return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
+
+
+def lost_events(verdict: Verdict) -> list[tuple[Transition, bool]]:
+    """Return how a run lost what it had, of the curve that it is judged by, or of its training.
+
+    Returns:
+        Each event, and whether it is of a training curve.
+    """
+    judged = verdict.outcomes[0].metric if verdict.outcomes else ""
+    found = [event for event in verdict.transitions if event.kind in LOST]
+    trained = [event for event in found if event.kind is not Kind.OVERFITTING and _is_of_training(event)]
+    return [(event, False) for event in found if event.metric == judged] + [
+        (event, True) for event in trained
+    ]
+
+
+def _is_of_training(event: Transition) -> bool:
+    return event.metric.startswith("train/")
 
 
 def _curves(points: pl.DataFrame) -> dict[tuple[str, str], _Line]:
@@ -102,7 +139,7 @@ def band_layer(
 
 
 def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt.Chart:
-    """Return ring (memorized), diamond (onset) and disc (completion), with their dates as tooltip."""
+    """Return ring (memorized), diamond (onset), disc (completion) and what was lost, with their dates."""
     fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
     crowd = max(1.0, marks.height / _FULL_MARKS)
     return (
@@ -122,7 +159,7 @@ def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt
 
 def event_shape() -> alt.Shape:
     """Return the shape channel: ring and disc are circles, told apart by their fill."""
-    scale = alt.Scale(domain=[*EVENTS, NOW], range=list(_SHAPES))
+    scale = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
     return alt.Shape("event:N", scale=scale, legend=None)
 
 

@@ -27,7 +27,10 @@ from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
 _MOST_PANELS = 40
-_KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion"
+_KEY = (
+    "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion · finely dotted: "
+    "best level before overfitting, collapse or divergence"
+)
 
 
 def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:
