@@ -199,12 +199,13 @@ def test_what_was_lost_is_marked_on_the_curve_that_lost_it(points):
         event(Kind.OVERFITTING, "test/accuracy", 900),
         event(Kind.OVERFITTING, "test/loss", 60),
         event(Kind.DIVERGENCE, "train/accuracy", 2000),
+        event(Kind.DIVERGENCE, "val/loss", 550),
     ]
     judged = CurveOutcome(metric="test/accuracy", split="test", pattern=Pattern.OTHER)
     verdict = Verdict(run="a" * 32, pattern=Pattern.OTHER, transitions=lost, outcomes=[judged])
     marks = marks_of({verdict.run: verdict}, points)
     rows = marks.select("event", "step", "value").rows()
-    assert rows == [("best level", 900, 0.9), ("divergence", 2000, 1.0)]
+    assert rows == [("best level", 900, 0.9), ("divergence", 2000, 1.0), ("divergence", 550, None)]
 
 
 def test_seeds_evaluated_at_different_steps_are_averaged_where_each_has_been():

@@ -42,7 +42,7 @@ _LOST: Mapping[Kind, str] = {
 
 def key_of(snapshot: Snapshot) -> str:
     """Return what the marks on curves and timelines mean."""
-    kinds = {event.kind for verdict in snapshot.verdicts.values() for event, _ in lost_events(verdict)}
+    kinds = {event.kind for verdict in snapshot.verdicts.values() for event in lost_events(verdict)}
     now = ["▶ now"] if phases.active(snapshot.runs).height else []
     return "  ".join([_KEY, *(said for kind, said in _LOST.items() if kind in kinds), *now])
 

@@ -66,7 +66,7 @@ def panels_of(metrics: Iterable[str], *, first: str | None = None) -> list[Panel
     return [
         Panel(
             key=f"panel_{i}",
-            title=_title(names[0]),
+            title=_title(names),
             family=_CHAPTERS.get(family, family) if family in _FAMILIES else _OTHER,
             series={name: _short(name) for name in names},
             is_first=i == 0,
@@ -118,9 +118,17 @@ def _rank(family: str, quantity: str) -> tuple[int, int, str, str]:
     return (known, place, family, quantity)
 
 
-def _title(metric: str) -> str:
-    known = find_metric(metric)
-    return known.label if known else metric
+def _title(metrics: Sequence[str]) -> str:
+    """Return what a panel shows: the table's label, else the quantity of a score, else the metric's name.
+
+    >>> _title(["acc/val_far", "train/accuracy"]), _title(["train/top5_accuracy"]), _title(["my/own"])
+    ('accuracy', 'top5 accuracy', 'my/own')
+    """
+    known = next((known for name in metrics if (known := find_metric(name)) is not None), None)
+    if known is not None:
+        return known.label
+    score = score_of(metrics[0])
+    return metrics[0] if score is None else score.quantity.replace("_", " ")
 
 
 def _short(metric: str) -> str:

@@ -78,10 +78,11 @@ def marks_of(
             if date is not None:
                 curve = curves.get((run_id, train if event == "memorized" else test))
                 rows.append((run_id, event, date.step, date.low, date.high, _height(curve, date.step)))
-        for event, is_train in lost_events(verdict):
-            curve = curves.get((run_id, train if is_train else test))
-            name = LOST[event.kind]
-            rows.append((run_id, name, event.step, event.low, event.high, _height(curve, event.step)))
+        judged = verdict.outcomes[0].metric if verdict.outcomes else ""
+        for event in lost_events(verdict):
+            role = test if event.metric == judged else train if event.metric.startswith("train/") else None
+            height = None if role is None else _height(curves.get((run_id, role)), event.step)
+            rows.append((run_id, LOST[event.kind], event.step, event.low, event.high, height))
         held_out = curves.get((run_id, test))
         if run_id in now and held_out is not None:
             last = int(held_out[0][-1])
@@ -89,22 +90,14 @@ def marks_of(
     return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
 
 
-def lost_events(verdict: Verdict) -> list[tuple[Transition, bool]]:
-    """Return how a run lost what it had, of the curve that it is judged by, or of its training.
-
-    Returns:
-        Each event, and whether it is of a training curve.
-    """
+def lost_events(verdict: Verdict) -> list[Transition]:
+    """Return how a run lost what it had; overfitting only of the curve that it is judged by."""
     judged = verdict.outcomes[0].metric if verdict.outcomes else ""
-    found = [event for event in verdict.transitions if event.kind in LOST]
-    trained = [event for event in found if event.kind is not Kind.OVERFITTING and _is_of_training(event)]
-    return [(event, False) for event in found if event.metric == judged] + [
-        (event, True) for event in trained
+    return [
+        event
+        for event in verdict.transitions
+        if event.kind in LOST and (event.kind is not Kind.OVERFITTING or event.metric == judged)
     ]
-
-
-def _is_of_training(event: Transition) -> bool:
-    return event.metric.startswith("train/")
 
 
 def _curves(points: pl.DataFrame) -> dict[tuple[str, str], _Line]:

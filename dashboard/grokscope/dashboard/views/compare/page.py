@@ -101,19 +101,8 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 
 
 def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
-    main = main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
-    names = held_out_scores(main) | data.source.metrics(chosen)
-    first = first_metric(names, main)
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
-        metric = st.selectbox(
-            "Metric",
-            list(names),
-            index=0 if first is None else list(names).index(first),
-            format_func=lambda name: _counted(name, names.get(name, 0), len(chosen)),
-            key="compare_metric",
-            width=340,
-            bind=IN_ADDRESS,
-        )
+        metric = _metric(data, snapshot, chosen)
         units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
         over = (
             st.selectbox("Over", list(units), key="compare_over", width=120, bind=IN_ADDRESS)
@@ -137,6 +126,25 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     return _Look(metric=metric, by=by or "group", unit=unit, whole=whole, axis=axis)
 
 
+def _metric(data: Data, snapshot: Snapshot, chosen: list[str]) -> str | None:
+    main = _main(snapshot, chosen)
+    names = held_out_scores(main) | data.source.metrics(chosen)
+    first = first_metric(names, main)
+    return st.selectbox(
+        "Metric",
+        list(names),
+        index=0 if first is None else list(names).index(first),
+        format_func=lambda name: _counted(name, names.get(name, 0), len(chosen)),
+        key="compare_metric",
+        width=340,
+        bind=IN_ADDRESS,
+    )
+
+
+def _main(snapshot: Snapshot, chosen: list[str]) -> pl.DataFrame:
+    return main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
+
+
 def _is_by_run(snapshot: Snapshot, chosen: list[str]) -> bool:
     """Return whether runs are first told apart one by one: those in no group have nothing to average."""
     groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"].unique().to_list()
@@ -155,40 +163,47 @@ def _name(metric: str) -> str:
 
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
     metric, axis = look.metric or "", look.axis
-    main = main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
+    main = _main(snapshot, chosen)
     is_of_several = metric in held_out_scores(main)
     everything = held_out_points(main, metric) if is_of_several else data.source.points(chosen, [metric])
     raw = within(in_unit(everything, snapshot.curves, look.unit), axis)
-    fine = drawn_points(raw, snapshot, axis)
     by_group = look.by == "group"
-    averages = thinned_averages(of_most(averaged(fine)), axis) if by_group else AVERAGE_SCHEMA.to_frame()
+    averages = _averages(snapshot, raw, axis) if by_group else AVERAGE_SCHEMA.to_frame()
     points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
     dated = drawn_marks(snapshot, everything, run_ids=chosen)
     marks = in_unit(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
     colouring = _colouring(snapshot, chosen, look.by)
+    having: list[str] = everything["run_id"].unique().to_list()
     spec = show(
         comparison_chart,
         points,
-        within(marks, axis),
+        within(marks.filter(pl.col("run_id").is_in(having)), axis),
         averages,
         key="compare_chart",
-        text=f"{_name(metric)} over {look.unit.name} of {len(chosen)} runs",
+        text=f"{_name(metric)} over {look.unit.name} of {len(having)} runs",
         axis=axis,
         colouring=colouring,
     )
     st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
-    if is_of_several:
-        note("Of each run the held-out curve that it is judged by.")
-    having = everything["run_id"].n_unique()
-    others = "are judged by something else" if is_of_several else "have not logged it"
-    rest = f"The others {others}; the menu above says how many runs have which metric."
-    note(phrases.cut(having, len(chosen), "runs", rest=rest))
+    _say_of_which(len(having), len(chosen), is_of_several=is_of_several)
     note(said_of_units(snapshot, chosen))
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
     frames = _frames(snapshot, _by_own_names(raw, main) if is_of_several else raw, marks, look.unit)
     offer_downloads(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
+
+
+def _averages(snapshot: Snapshot, raw: pl.DataFrame, axis: StepAxis) -> pl.DataFrame:
+    return thinned_averages(of_most(averaged(drawn_points(raw, snapshot, axis))), axis)
+
+
+def _say_of_which(having: int, chosen: int, *, is_of_several: bool) -> None:
+    if is_of_several:
+        note("Of each run the held-out curve that it is judged by.")
+    others = "are judged by something else" if is_of_several else "have not logged it"
+    rest = f"The others {others}; the menu above says how many runs have which metric."
+    note(phrases.cut(having, chosen, "runs", rest=rest))
 
 
 def _by_own_names(points: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
