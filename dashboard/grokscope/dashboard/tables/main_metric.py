@@ -25,12 +25,19 @@ _ROLES = pl.Schema(
 )
 
 
-def main_curves(snapshot: Snapshot) -> pl.DataFrame:
+def main_curves(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None) -> pl.DataFrame:
     """Return the points of each run's main curves, with ``role`` and ``quantity``.
 
     A training curve of another quantity than the held-out one is left out: it is on another scale.
+
+    Args:
+        snapshot: Has the curves, and what runs were judged by.
+        run_ids: Those that are asked for; all by default.
     """
-    counted = snapshot.curves.group_by("run_id", "metric").agg(pl.col("value").is_finite().sum())
+    curves = snapshot.curves
+    if run_ids is not None:
+        curves = curves.filter(pl.col("run_id").is_in(list(run_ids)))
+    counted = curves.group_by("run_id", "metric").agg(pl.col("value").is_finite().sum())
     evaluations: dict[str, dict[str, int]] = {}
     for run, name, count in counted.sort("run_id", "metric").iter_rows():
         evaluations.setdefault(run, {})[name] = count
@@ -40,7 +47,7 @@ def main_curves(snapshot: Snapshot) -> pl.DataFrame:
         for row in _rows(run, *_main_pair(snapshot.pairs.get(run), of_run))
     ]
     table = pl.DataFrame(rows, schema=_ROLES, orient="row")
-    return snapshot.curves.join(table, on=["run_id", "metric"], how="inner", maintain_order="left")
+    return curves.join(table, on=["run_id", "metric"], how="inner", maintain_order="left")
 
 
 def _main_pair(judged: JudgedPair | None, evaluations: Mapping[str, int]) -> tuple[str | None, str | None]:

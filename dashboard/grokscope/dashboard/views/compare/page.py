@@ -127,7 +127,7 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
 
 
 def _metric(data: Data, snapshot: Snapshot, chosen: list[str]) -> str | None:
-    main = _main(snapshot, chosen)
+    main = main_curves(snapshot, run_ids=chosen)
     names = held_out_scores(main) | data.source.metrics(chosen)
     first = first_metric(names, main)
     return st.selectbox(
@@ -139,10 +139,6 @@ def _metric(data: Data, snapshot: Snapshot, chosen: list[str]) -> str | None:
         width=340,
         bind=IN_ADDRESS,
     )
-
-
-def _main(snapshot: Snapshot, chosen: list[str]) -> pl.DataFrame:
-    return main_curves(snapshot).filter(pl.col("run_id").is_in(chosen))
 
 
 def _is_by_run(snapshot: Snapshot, chosen: list[str]) -> bool:
@@ -163,7 +159,7 @@ def _name(metric: str) -> str:
 
 def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
     metric, axis = look.metric or "", look.axis
-    main = _main(snapshot, chosen)
+    main = main_curves(snapshot, run_ids=chosen)
     is_of_several = metric in held_out_scores(main)
     everything = held_out_points(main, metric) if is_of_several else data.source.points(chosen, [metric])
     raw = within(in_unit(everything, snapshot.curves, look.unit), axis)

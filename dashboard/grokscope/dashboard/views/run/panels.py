@@ -37,7 +37,7 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
     """Draw a panel a quantity, with the run's events through all of them."""
     seen = within(raw, axis)
     points = drawn_points(seen, snapshot, axis)
-    marks = drawn_marks(snapshot, main_curves(snapshot), run_ids=[run_id])
+    marks = drawn_marks(snapshot, main_curves(snapshot, run_ids=[run_id]), run_ids=[run_id])
     colours = colours_of(snapshot, palette(), run_ids=[run_id])
     own = colours.colours[snapshot.runs.filter(pl.col("run_id") == run_id)["group"][0]]
     pair = snapshot.pairs.get(run_id)
