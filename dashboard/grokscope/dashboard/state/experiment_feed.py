@@ -16,11 +16,12 @@ from grokscope.dashboard.state.run_metrics import (
     as_shown,
     names_by_run,
     renamed_by_run,
+    roles_by_run,
 )
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
-from grokscope.store import Role, Store, roles_of
+from grokscope.store import Role, Store
 from grokscope.transitions.live.history import is_read
 
 
@@ -91,9 +92,9 @@ class ExperimentFeed:
         good = self._reading.good
         return {} if good is None else good.units
 
-    def roles(self, metrics: Iterable[str]) -> Sequence[Role]:
-        """Return what each metric is taken for."""
-        return roles_of(metrics, self._overrides)
+    def roles(self, metrics: pl.DataFrame) -> Sequence[Role]:
+        """Return what each metric is taken for, of runs and metrics as logged."""
+        return roles_by_run(metrics, self._overrides)
 
     def _read(self, now_ms: int, names: Names) -> Snapshot:
         store = self._connection.store()

@@ -102,10 +102,10 @@ class StoreSession:
         if snapshot.experiment is None:
             return ()
         try:
-            metrics = self._connection.store().metrics(snapshot.runs["run_id"].to_list())["metric"].unique()
+            metrics = self._connection.store().metrics(snapshot.runs["run_id"].to_list())
         except StoreError:
             return ()
-        return self._feed(snapshot.experiment).roles(metrics.to_list())
+        return self._feed(snapshot.experiment).roles(metrics)
 
     def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
