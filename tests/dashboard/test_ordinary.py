@@ -86,7 +86,10 @@ def test_compare_opens_on_what_most_runs_are_judged_by_and_says_of_how_many(page
     assert "val/loss  (val cross-entropy) · 3 of 5 runs" in menu.options
     (spec,) = charts(app, "held-out/accuracy")
     assert domains(spec)[0] == [-0.03, 1.05]
-    assert any(text.startswith("3 of 5 runs are shown. The others are judged by") for text in texts(app))
+    said = (
+        "Of each run the held-out curve that it is judged by. 3 of 5 runs are shown. The others are judged by"
+    )
+    assert any(text.startswith(said) for text in texts(app))
 
 
 def test_points_are_given_as_shares_and_as_their_run_names_them(session, snapshot, run_ids):

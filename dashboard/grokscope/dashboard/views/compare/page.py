@@ -51,15 +51,29 @@ from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
+from grokscope.schemas import empty_points
 
 _LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run · "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """What the controls above the chart say."""
+    """What the controls above the chart say.
+
+    Attributes:
+        metric: What is drawn; ``None`` while nothing is logged.
+        points: Its curves.
+        runs: Those of the chosen runs that have it.
+        is_of_several: Each run has it by a name of its own.
+        by: What lines are coloured by.
+        unit: What steps are counted in.
+        whole, axis: The x-axis of these runs, and the part of it that is asked for.
+    """
 
     metric: str | None
+    points: pl.DataFrame
+    runs: list[str]
+    is_of_several: bool
     by: str
     unit: Unit
     whole: StepAxis
@@ -82,7 +96,8 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     note(
         phrases.cut(len(chosen), len(asked), "runs", rest="Filter and select on the page Runs to see others.")
     )
-    _charts(data, snapshot, chosen, look)
+    _say_of_which(look, len(chosen))
+    _charts(snapshot, look)
     said = cost_section(snapshot, asked)
     if said:
         result.markdown(said)
@@ -103,13 +118,9 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
     with st.container(horizontal=True, vertical_alignment="top", key="compare_controls"):
         metric = _metric(data, snapshot, chosen)
-        units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
-        over = (
-            st.selectbox("Over", list(units), key="compare_over", width=120, bind=IN_ADDRESS)
-            if len(units) > 1
-            else None
-        )
-        unit = units[over or STEPS.name]
+        points, is_of_several = _points(data, snapshot, chosen, metric)
+        runs = [run for run in chosen if run in set(points["run_id"])]
+        unit = _unit(snapshot, chosen)
         scale = st.segmented_control(
             "Scale", ["log", "linear"], default="log", required=True, key="compare_axis", bind=IN_ADDRESS
         )
@@ -117,13 +128,42 @@ def _controls(data: Data, snapshot: Snapshot, chosen: list[str]) -> _Look:
         by = st.segmented_control(
             "Colour by", ["group", "run"], default=first_by, required=True, key="compare_by", bind=IN_ADDRESS
         )
-        whole = axis_over(snapshot, unit, run_ids=chosen, log=scale != "linear")
+        whole = axis_over(snapshot, unit, run_ids=runs, log=scale != "linear")
         axis = windowed(whole, key="compare_window") if unit is STEPS else whole
         if data.selection.runs:
             st.space("stretch")
             if st.button(f"Only {len(chosen)} selected · show all", key="compare_all"):
                 data.open_view("compare", [])
-    return _Look(metric=metric, by=by or "group", unit=unit, whole=whole, axis=axis)
+    return _Look(
+        metric=metric,
+        points=points,
+        runs=runs,
+        is_of_several=is_of_several,
+        by=by or "group",
+        unit=unit,
+        whole=whole,
+        axis=axis,
+    )
+
+
+def _unit(snapshot: Snapshot, chosen: list[str]) -> Unit:
+    units = {unit.name: unit for unit in units_of(snapshot.curves, chosen)}
+    if len(units) <= 1:
+        return STEPS
+    over = st.selectbox("Over", list(units), key="compare_over", width=120, bind=IN_ADDRESS)
+    return units[over or STEPS.name]
+
+
+def _points(
+    data: Data, snapshot: Snapshot, chosen: list[str], metric: str | None
+) -> tuple[pl.DataFrame, bool]:
+    """Return the curves of a metric, and whether each run has them by a name of its own."""
+    if metric is None:
+        return empty_points(), False
+    main = main_curves(snapshot, run_ids=chosen)
+    if metric in held_out_scores(main):
+        return held_out_points(main, metric), True
+    return data.source.points(chosen, [metric]), False
 
 
 def _metric(data: Data, snapshot: Snapshot, chosen: list[str]) -> str | None:
@@ -157,36 +197,31 @@ def _name(metric: str) -> str:
     return plain(metric) if label == metric else f"{plain(metric)}  ({plain(label)})"
 
 
-def _charts(data: Data, snapshot: Snapshot, chosen: list[str], look: _Look) -> None:
-    metric, axis = look.metric or "", look.axis
-    main = main_curves(snapshot, run_ids=chosen)
-    is_of_several = metric in held_out_scores(main)
-    everything = held_out_points(main, metric) if is_of_several else data.source.points(chosen, [metric])
-    raw = within(in_unit(everything, snapshot.curves, look.unit), axis)
-    by_group = look.by == "group"
+def _charts(snapshot: Snapshot, look: _Look) -> None:
+    metric, axis, by_group = look.metric or "", look.axis, look.by == "group"
+    raw = within(in_unit(look.points, snapshot.curves, look.unit), axis)
     averages = _averages(snapshot, raw, axis) if by_group else AVERAGE_SCHEMA.to_frame()
-    points = drawn_points(raw, snapshot, axis, limit=budget(len(chosen)))
-    dated = drawn_marks(snapshot, everything, run_ids=chosen)
+    points = drawn_points(raw, snapshot, axis, limit=budget(len(look.runs)))
+    dated = drawn_marks(snapshot, look.points, run_ids=look.runs)
     marks = in_unit(dated, snapshot.curves, look.unit, columns=("step", "low", "high"))
-    colouring = _colouring(snapshot, chosen, look.by)
-    having: list[str] = everything["run_id"].unique().to_list()
+    colouring = _colouring(snapshot, look.runs, look.by)
     spec = show(
         comparison_chart,
         points,
-        within(marks.filter(pl.col("run_id").is_in(having)), axis),
+        within(marks, axis),
         averages,
         key="compare_chart",
-        text=f"{_name(metric)} over {look.unit.name} of {len(having)} runs",
+        text=f"{_name(metric)} over {look.unit.name} of {len(look.runs)} runs",
         axis=axis,
         colouring=colouring,
     )
     st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
-    _say_of_which(len(having), len(chosen), is_of_several=is_of_several)
-    note(said_of_units(snapshot, chosen))
+    note(said_of_units(snapshot, look.runs))
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
-    specs = [spec, *_timeline(snapshot, chosen, marks, look=look, colouring=colouring)]
-    frames = _frames(snapshot, _by_own_names(raw, main) if is_of_several else raw, marks, look.unit)
+    specs = [spec, *_timeline(snapshot, marks, look=look, colouring=colouring)]
+    main = main_curves(snapshot, run_ids=look.runs)
+    frames = _frames(snapshot, _by_own_names(raw, main) if look.is_of_several else raw, marks, look.unit)
     offer_downloads(frames | ({"mean and range": averages} if by_group else {}), key="compare", specs=specs)
 
 
@@ -194,12 +229,12 @@ def _averages(snapshot: Snapshot, raw: pl.DataFrame, axis: StepAxis) -> pl.DataF
     return thinned_averages(of_most(averaged(drawn_points(raw, snapshot, axis))), axis)
 
 
-def _say_of_which(having: int, chosen: int, *, is_of_several: bool) -> None:
-    if is_of_several:
-        note("Of each run the held-out curve that it is judged by.")
-    others = "are judged by something else" if is_of_several else "have not logged it"
+def _say_of_which(look: _Look, chosen: int) -> None:
+    of = "Of each run the held-out curve that it is judged by. " if look.is_of_several else ""
+    others = "are judged by something else" if look.is_of_several else "have not logged it"
     rest = f"The others {others}; the menu above says how many runs have which metric."
-    note(phrases.cut(having, chosen, "runs", rest=rest))
+    cut = phrases.cut(len(look.runs), chosen, "runs", rest=rest)
+    note(f"{of}{cut or ''}".strip() or None)
 
 
 def _by_own_names(points: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
@@ -222,11 +257,11 @@ def _frames(
 
 
 def _timeline(
-    snapshot: Snapshot, chosen: list[str], marks: pl.DataFrame, *, look: _Look, colouring: Colouring
+    snapshot: Snapshot, marks: pl.DataFrame, *, look: _Look, colouring: Colouring
 ) -> list[dict[str, Any]]:
     if marks.is_empty():
         return []
-    rows = in_unit(rows_of(snapshot, chosen), snapshot.curves, look.unit).drop("run_id")
+    rows = in_unit(rows_of(snapshot, look.runs), snapshot.curves, look.unit).drop("run_id")
     shown = marks.filter(pl.col("run").is_in(rows["run"].implode()))
     spec = show(
         timeline_chart,
@@ -237,7 +272,7 @@ def _timeline(
         axis=look.whole,
         colouring=colouring,
     )
-    note(phrases.cut(rows.height, len(chosen), "runs", rest=MORE_ROWS))
+    note(phrases.cut(rows.height, len(look.runs), "runs", rest=MORE_ROWS))
     return [spec]
 
 
