@@ -84,11 +84,11 @@ def test_the_table_says_how_far_a_run_came_and_why_another_is_not_judged(capsys)
     say_verdicts(verdicts, trained={"a": {"val/f1": train}})
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[1:7] == [
-        "a comprehension – – – – –",
+        "a comprehension – – – –",
         "val/f1 0.75 (0.9 at best; train/f1 1, gap 0.25).",
-        "val/f1 0.75 comprehension – – – – –",
-        "val/mae 0.3 other – – – – –",
-        "b other – – – – –",
+        "val/f1 0.75 comprehension – – – –",
+        "val/mae 0.3 other – – – –",
+        "b other – – – –",
         "Nothing ever changes.",
     ]
     assert [line.partition(" ")[0] for line in lines[8:]] == ["Comprehension", "Other"]

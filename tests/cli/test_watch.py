@@ -126,6 +126,18 @@ def test_a_metric_that_a_person_named_is_read_under_that_name(grokscope, uri, cl
     assert "mine: generalization confirmed at step " in out
 
 
+def test_an_alias_names_a_metric_for_this_watching_only(grokscope, uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine")
+    odd = synthetic_run(GROKKING).with_columns(pl.col("metric").replace({"test/accuracy": "probe"}))
+    log(client, made.info.run_id, odd)
+    asked = ("watch", uri, "--experiment", "e", "--once")
+    assert "generalization" not in grokscope(*asked)[1]
+    assert "mine: generalization confirmed at step " in grokscope(*asked, "--alias", "probe=test/accuracy")[1]
+    assert open_store(uri).aliases("e") == {}
+    status, _, err = grokscope(*asked, "--alias", "probe")
+    assert (status, "--alias takes NAME=KEY, got 'probe'" in err) == (2, True)
+
+
 def test_signals_are_said_once_and_names_cannot_write_on_the_terminal(grokscope, uri, client):
     made = client.create_run(client.create_experiment("e"), run_name="a\x1b[2Jb")
     accuracies = synthetic_run(GROKKING)

@@ -3,7 +3,9 @@
 import math
 import shutil
 import time
+from pathlib import Path
 
+import polars as pl
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
@@ -108,6 +110,33 @@ def sweep(blank, tmp_path_factory):
         status="RUNNING",
         age_s=900,
     )
+    return training
+
+
+ORDINARY = (
+    "digits_noisy_labels",
+    "digits_per_cent",
+    "digits_stopped_early",
+    "help_transformer",
+    "sines_diverged",
+)
+
+
+@pytest.fixture(scope="session")
+def logged():
+    """Points of five ordinary trainings, as their own loops logged them."""
+    path = Path(__file__).parents[1] / "data" / "ordinary.parquet"
+    return pl.read_parquet(path).filter(pl.col("run").is_in(ORDINARY)).rename({"run": "run_id"})
+
+
+@pytest.fixture(scope="session")
+def ordinary(blank, tmp_path_factory, logged):
+    """A store with these trainings in one experiment."""
+    training = Training(shutil.copy(blank, tmp_path_factory.mktemp("ordinary") / "mlflow.db"))
+    experiment = training.experiment("ordinary")
+    for name in ORDINARY:
+        own = logged.filter(pl.col("run_id") == name).select("metric", "value", "step")
+        training.run(experiment, name, own.rows())
     return training
 
 

@@ -14,7 +14,7 @@ Alias = Annotated[
         metavar="NAME=KEY[:up|:down]",
         help="Take the metric NAME for our KEY, such as probe_acc=test/accuracy; NAME=- leaves it out. "
         "Any score may be a KEY, with the way that is better behind it: energy=test/energy:down. "
-        "Repeat it for several. With --write it is kept for the experiment.",
+        "Repeat it for several. With detect --write it is kept for the experiment.",
         show_default=False,
     ),
 ]

@@ -6,7 +6,9 @@ Here what does not print is written out (``\x1b``), as in the errors that quote 
 """
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,9 +33,12 @@ from grokscope.schemas.printable import written_out
 _CELL = 200
 _SENTENCE = 4000
 _LINE = 1 << 16
-_WIDTH = 140
+_LINE_WIDTH, _TABLE_WIDTH = 120, 140
 _GAP = 2
 _NARROW = 12
+_READABLE = 23
+"""A text that is folded into so many columns can still be read."""
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def shown(text: str, *, limit: int = _CELL) -> str:
@@ -67,12 +72,49 @@ def say_json(line: str) -> None:
     typer.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line))
 
 
+def line_width() -> int:
+    """Return how many columns a line has: those of the terminal, or of one of a usual width."""
+    return shutil.get_terminal_size((_LINE_WIDTH, 24)).columns
+
+
+def fits(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> bool:
+    """Return whether a table has its place in the terminal, with long texts folded; see ``say_table``."""
+    widths = [
+        width if title in numbers else min(width, _READABLE)
+        for title, width in zip(titles, _cell_widths(titles, rows), strict=True)
+    ]
+    return sum(widths) + _GAP * (len(widths) - 1) <= line_width()
+
+
+def say_block(head: str, items: Sequence[str], *, notes: Sequence[str] = ()) -> None:
+    """Print a line, and indented under it what belongs to it: where a table's row would not fit.
+
+    Args:
+        head: The line.
+        items: Short texts, set one after another; none is broken.
+        notes: Sentences, each from a line of its own.
+    """
+    listed = " · ".join(shown(item).replace(" ", _UNBROKEN) for item in items)
+    lines = [shown(head, limit=_SENTENCE)]
+    for text, indent in ((listed, "  "), *((shown(note, limit=_SENTENCE), "  ") for note in notes)):
+        lines += textwrap.wrap(
+            text,
+            max(line_width(), 2 * _NARROW),
+            initial_indent=indent,
+            subsequent_indent=2 * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    typer.echo("\n".join(line.replace(_UNBROKEN, " ") for line in lines))
+
+
 def say_table(
     titles: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
     numbers: Sequence[str] = (),
     notes: Sequence[Sequence[str]] = (),
+    width: int = _TABLE_WIDTH,
 ) -> None:
     """Print a table.
 
@@ -81,9 +123,10 @@ def say_table(
         rows: Cells as text.
         numbers: Titles of the columns whose cells stand at the right.
         notes: Of each row, lines that stand under it.
+        width: Beyond so many columns, texts are folded.
     """
-    widths = _widths(titles, rows, numbers=numbers)
-    console = Console(width=_WIDTH, no_color=True, highlight=False)
+    widths = _widths(titles, rows, numbers=numbers, most=width)
+    console = Console(width=max(sum(widths) + _GAP * len(widths), width), no_color=True, highlight=False)
     with console.capture() as captured:
         console.print(_lines(titles, [], numbers, widths, has_head=True))
         for place, row in enumerate(rows):
@@ -93,12 +136,18 @@ def say_table(
     typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
-def _widths(titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str]) -> list[int]:
-    """Return how wide each column is; of a table too wide for a terminal, the texts are folded."""
+def _cell_widths(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     cells = [[title, *(row[i] for row in rows)] for i, title in enumerate(titles)]
-    widths = [max(Text(shown(cell, limit=_SENTENCE)).cell_len for cell in column) for column in cells]
+    return [max(Text(shown(cell, limit=_SENTENCE)).cell_len for cell in column) for column in cells]
+
+
+def _widths(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str], most: int
+) -> list[int]:
+    """Return how wide each column is; of a table too wide, the texts are folded."""
+    widths = _cell_widths(titles, rows)
     texts = [i for i, title in enumerate(titles) if title not in numbers]
-    while sum(widths) + _GAP * (len(widths) - 1) > _WIDTH:
+    while sum(widths) + _GAP * (len(widths) - 1) > most:
         widest = max(texts, key=lambda i: widths[i], default=None)
         if widest is None or widths[widest] <= _NARROW:
             break

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from grokscope.cli.terminal import shown
-from grokscope.store import Store, read_names
+from grokscope.dashboard.state.run_metrics import MetricNames, names_by_run, renamed_by_run
+from grokscope.store import Store
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.history import is_read
 from grokscope.transitions.live.news import News
@@ -21,13 +22,17 @@ class WatchedRuns:
         store: Where the runs are.
         experiment: Name of the experiment.
         alpha: See ``LiveFeed``.
+        aliases: Metric -> our key, besides what people have said in the store; these go first.
     """
 
-    def __init__(self, store: Store, experiment: str, *, alpha: float) -> None:
+    def __init__(
+        self, store: Store, experiment: str, *, alpha: float, aliases: Mapping[str, str] | None = None
+    ) -> None:
         self.names: Mapping[str, str] = {}
         self.feed = LiveFeed(alpha=alpha)
         self._store = store
         self._experiment = experiment
+        self._aliases = dict(aliases or {})
 
     def news(self, *, is_last: bool) -> Iterator[News]:
         """Read all runs; yield what is new, run by run in order of step.
@@ -43,15 +48,18 @@ class WatchedRuns:
         status = dict(zip(listed["run_id"], listed["status"], strict=True))
         self.names = names_of(listed)
         read = self._read_names(list(status))
-        points = self._store.points(list(status), list(read))
+        logged = sorted({own for of_run in read.values() for own in of_run})
+        points = renamed_by_run(self._store.points(list(status), logged), read)
         goes_on = {run: state == _RUNNING and not is_last for run, state in status.items()}
-        yield from self.feed.update(points, runs=goes_on, names=read)
+        yield from self.feed.update(points, runs=goes_on, names={n: n for n in points["metric"].unique()})
 
-    def _read_names(self, run_ids: list[str]) -> dict[str, str]:
-        """Return the metrics that are read: as logged -> the key that they go by."""
-        keys = self._store.metrics(run_ids)["metric"].unique()
-        named = read_names(keys, self._store.aliases(self._experiment))
-        return {own: key for own, key in named.items() if is_read(key)}
+    def _read_names(self, run_ids: list[str]) -> MetricNames:
+        """Return the metrics of each run that are read."""
+        overrides = {**self._store.aliases(self._experiment), **self._aliases}
+        named = names_by_run(self._store.metrics(run_ids), overrides)
+        return {
+            run: {own: key for own, key in of_run.items() if is_read(key)} for run, of_run in named.items()
+        }
 
 
 def names_of(runs: pl.DataFrame) -> dict[str, str]:

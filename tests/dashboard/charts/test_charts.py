@@ -19,7 +19,7 @@ from grokscope.dashboard.charts import (
     timeline_chart,
 )
 from grokscope.dashboard.charts.elements.palette import Colouring
-from grokscope.schemas import Date, Pattern, Verdict
+from grokscope.schemas import CurveOutcome, Date, Kind, Pattern, Transition, Verdict
 
 EVIL = "' || alert(1) || 'datum.x {{expr}} <img src=x>"
 AXIS = StepAxis(last=2000)
@@ -41,7 +41,15 @@ def points():
     steps = [0, 10, 60, 550, 900, 2000]
     frames = [
         pl.DataFrame(
-            {"run_id": run, "run": name, "group": name, "metric": metric, "step": steps, "value": values}
+            {
+                "run_id": run,
+                "run": name,
+                "group": name,
+                "metric": metric,
+                "role": metric.partition("/")[0],
+                "step": steps,
+                "value": values,
+            }
         )
         for run, name in (("a" * 32, EVIL), ("b" * 32, "none"))
         for metric, values in (
@@ -54,9 +62,7 @@ def points():
 
 @pytest.fixture
 def marks(points):
-    found = marks_of(
-        {GROKKED.run: GROKKED}, points, train="train/accuracy", test="test/accuracy", now=["a" * 32]
-    )
+    found = marks_of({GROKKED.run: GROKKED}, points, now=["a" * 32])
     return found.with_columns(run=pl.lit(EVIL), group=pl.lit(EVIL))
 
 
@@ -181,8 +187,25 @@ def without_data(spec):
 
 
 def test_a_run_without_the_curve_has_its_events_without_a_height(points):
-    marks = marks_of({GROKKED.run: GROKKED}, points, train="train/loss", test="test/loss")
+    marks = marks_of({GROKKED.run: GROKKED}, points.filter(run_id="b" * 32))
     assert marks["value"].to_list() == [None, None, None]
+
+
+def test_what_was_lost_is_marked_on_the_curve_that_lost_it(points):
+    def event(kind, metric, step):
+        return Transition(run_id="a" * 32, metric=metric, kind=kind, step=step, low=step, high=step)
+
+    lost = [
+        event(Kind.OVERFITTING, "test/accuracy", 900),
+        event(Kind.OVERFITTING, "test/loss", 60),
+        event(Kind.DIVERGENCE, "train/accuracy", 2000),
+        event(Kind.DIVERGENCE, "val/loss", 550),
+    ]
+    judged = CurveOutcome(metric="test/accuracy", split="test", pattern=Pattern.OTHER)
+    verdict = Verdict(run="a" * 32, pattern=Pattern.OTHER, transitions=lost, outcomes=[judged])
+    marks = marks_of({verdict.run: verdict}, points)
+    rows = marks.select("event", "step", "value").rows()
+    assert rows == [("best level", 900, 0.9), ("divergence", 2000, 1.0), ("divergence", 550, None)]
 
 
 def test_seeds_evaluated_at_different_steps_are_averaged_where_each_has_been():

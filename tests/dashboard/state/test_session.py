@@ -95,7 +95,7 @@ def test_a_store_that_goes_away_leaves_the_last_good_state_with_the_problem_said
     assert kept.problem is not None
     assert str(tmp_path) in kept.problem
     assert kept.runs.equals(good.runs)
-    assert session.metrics([run]) == ["test/accuracy", "train/accuracy"]
+    assert list(session.metrics([run])) == ["test/accuracy", "train/accuracy"]
     assert session.points([run], ["test/accuracy"]).height == len(STEPS)
     shutil.move(tmp_path / "away.db", tmp_path / "mlflow.db")
     clock.now += RETRY_S
@@ -121,7 +121,7 @@ def test_names_that_other_trackers_use_are_read_as_ours(training):
     points = [("train_acc", 1.0, 0), ("val_acc", 0.5, 0), ("odd name: x", 3.0, 0)]
     run = training.run(training.experiment("e"), "r", points)
     session = StoreSession(training.uri)
-    assert session.metrics([run]) == ["odd name: x", "train/accuracy", "val/accuracy"]
+    assert list(session.metrics([run])) == ["odd name: x", "train/accuracy", "val/accuracy"]
     assert session.points([run], ["val/accuracy"])["value"].to_list() == [0.5]
 
 

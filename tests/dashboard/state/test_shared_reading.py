@@ -101,7 +101,7 @@ def test_an_experiment_that_is_read_for_long_holds_nothing_else_up(two, gate, cl
     waiting.start()
     snapshot = session.snapshot("fast")
     assert (snapshot.problem, snapshot.runs["run_id"].to_list()) == (None, [runs["fast"]])
-    assert session.metrics([runs["fast"]]) == ["test/accuracy"]
+    assert list(session.metrics([runs["fast"]])) == ["test/accuracy"]
     assert session.points([runs["fast"]]).height == 1
     assert session.params(runs["fast"]) == {}
     assert session.live(snapshot).states == {}

@@ -20,7 +20,7 @@ def test_a_run_that_grokked_is_one_row_of_dates_and_numbers(snapshot):
     assert row["onset 95 %"] == f"[{verdict.onset.low}, {verdict.onset.high}]"
     assert row["delay"] == verdict.delay.steps
     assert row["delay ratio"] == verdict.delay.ratio
-    assert row["final test"] == pytest.approx(1.0, abs=0.01)
+    assert row["final"] == pytest.approx(1.0, abs=0.01)
     assert (row["group"], row["seed"]) == ("decay", 0)
 
 
@@ -38,7 +38,7 @@ def test_status_tells_training_from_silent_from_finished(snapshot):
 
 def test_a_sparkline_ends_where_its_run_has_arrived(snapshot):
     table = runs_table(snapshot)
-    lengths = dict(zip(table["run"], table["test accuracy"].list.len(), strict=True))
+    lengths = dict(zip(table["run"], table["held-out curve"].list.len(), strict=True))
     assert lengths["decay 0"] == SPARK_POINTS
     assert 0 < lengths["was killed"] < lengths["in training"] < SPARK_POINTS
 

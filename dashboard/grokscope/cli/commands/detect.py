@@ -13,14 +13,18 @@ from grokscope.cli.points_file import is_points_file, read_log
 from grokscope.cli.read_as import read_as
 from grokscope.cli.terminal import complain, say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
+from grokscope.dashboard.state.run_metrics import names_by_run, renamed_by_run
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
-from grokscope.store import Store, open_store, under_roles
+from grokscope.store import Store, open_store
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
 
 _IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
+
+
+_MOST_NAMED = 5
 
 
 class DetectError(GrokscopeError):
@@ -71,7 +75,7 @@ def detect(
         if write:
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
-    points = under_roles(log.points, aliases)
+    points = _under_names(log.points, aliases)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), names, output)
         return
@@ -80,8 +84,26 @@ def detect(
         _write(verdicts, store)
     _say(verdicts, names, output, points=points)
     if output is options.Format.TABLE:
-        for line in read_as(log.points["metric"].unique(), aliases):
-            say(line)
+        _say_readings(log, aliases, names)
+
+
+def _under_names(points: pl.DataFrame, aliases: Mapping[str, str]) -> pl.DataFrame:
+    """Return points by the names that people gave, run by run: what others log changes no run's reading."""
+    if not aliases:
+        return points
+    return renamed_by_run(points, names_by_run(points.select("run_id", "metric").unique(), aliases))
+
+
+def _say_readings(log: UsablePoints, aliases: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """Print what names were read as, where that is a guess, and which steps are not those of the log."""
+    together = log.points.group_by("run_id").agg(pl.col("metric").unique().sort())["metric"].to_list()
+    lines = {line for metrics in {tuple(logged) for logged in together} for line in read_as(metrics, aliases)}
+    for line in sorted(lines):
+        say(line)
+    fractional = sorted(shown(names.get(run, run)) for run in log.in_thousandths)
+    if fractional:
+        more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
+        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {_IN_THOUSANDTHS}")
 
 
 def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.aliases import Alias, aliases_in
 from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
 from grokscope.cli.watched_runs import WatchedRuns
@@ -48,6 +49,7 @@ def watch(
         float, typer.Option(help="Bound on false suspicions of a run, and on false discoveries over runs.")
     ] = ALPHA,
     once: Annotated[bool, typer.Option("--once", help="Say what there is to say now, and end.")] = False,
+    alias: Alias = None,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two readings.")] = 5.0,
     output: Annotated[
         options.Format, typer.Option("--format", help="A line for people, or one JSON object a line.")
@@ -64,12 +66,13 @@ def watch(
     if source is not None and store is not None:
         named = f"{redacted(source)!r} and --store {redacted(store)!r}"
         raise WatchError(f"the store is named twice, {named}; leave one away")
+    aliases = aliases_in(alias)
     uri = store_uri(source or store)
     opened = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in opened.experiments()["name"]) or "none"
         raise WatchError(f"a store needs --experiment NAME; there: {known}")
-    runs = WatchedRuns(opened, experiment, alpha=alpha)
+    runs = WatchedRuns(opened, experiment, alpha=alpha, aliases=aliases)
     print_line = say_json if output is options.Format.JSON else say
     for line in _lines(runs, output, every_s=None if once else interval):
         print_line(line)

@@ -10,7 +10,7 @@ from grokscope.dashboard.charts.elements.hover import hover_layers
 from grokscope.dashboard.charts.elements.labels import end_labels
 from grokscope.dashboard.charts.elements.marks import band_layer, mark_layer
 from grokscope.dashboard.charts.elements.palette import Colouring, layered
-from grokscope.dashboard.charts.elements.quantity import quantity_of
+from grokscope.dashboard.charts.elements.quantity import Quantity, quantity_of
 
 HEIGHT = 400
 
@@ -47,7 +47,7 @@ def comparison_chart(
     )
     means = _mean_layers(averages, axis, colouring) if by_group else []
     read = averages.rename({"mean": "value"}) if by_group else points
-    hover = hover_layers(read, _tooltip(axis, by_group=by_group), axis=axis, colouring=colouring)
+    hover = hover_layers(read, _tooltip(axis, quantity, by_group=by_group), axis=axis, colouring=colouring)
     names = end_labels(read, colouring, quantity=quantity, height=HEIGHT)
     layers = [
         band_layer(marks, axis, colouring, opacity=0.09),
@@ -66,15 +66,15 @@ def _mean_layers(averages: pl.DataFrame, axis: StepAxis, colouring: Colouring) -
     return [ranges, base.mark_line(strokeWidth=2.4).encode(y=alt.Y("mean:Q"))]
 
 
-def _tooltip(axis: StepAxis, *, by_group: bool) -> list[alt.Tooltip]:
-    step = axis.tooltip()
+def _tooltip(axis: StepAxis, quantity: Quantity, *, by_group: bool) -> list[alt.Tooltip]:
+    step, said = axis.tooltip(), quantity.said
     if not by_group:
-        return [alt.Tooltip("run:N", title="run"), step, alt.Tooltip("value:Q", title="value", format=".4~g")]
+        return [alt.Tooltip("run:N", title="run"), step, alt.Tooltip("value:Q", title="value", format=said)]
     return [
         alt.Tooltip("group:N", title="group"),
         step,
-        alt.Tooltip("value:Q", title="mean", format=".4~g"),
-        alt.Tooltip("low:Q", title="lowest", format=".4~g"),
-        alt.Tooltip("high:Q", title="highest", format=".4~g"),
+        alt.Tooltip("value:Q", title="mean", format=said),
+        alt.Tooltip("low:Q", title="lowest", format=said),
+        alt.Tooltip("high:Q", title="highest", format=said),
         alt.Tooltip("runs:Q", title="runs", format="d"),
     ]

@@ -22,7 +22,7 @@ def group_chart(
     """Return the held-out curves as full lines, the training curves as faint dashes, and the events on them.
 
     Args:
-        points: ``run_id, run, group, metric, step, value`` of ``train/…`` and ``test/…``, thinned.
+        points: ``run_id, run, group, metric, role, step, value``, thinned; ``role`` is ``train`` or ``test``.
         marks: ``MARKS_SCHEMA`` with ``run`` and ``group``.
         axis: The x-axis, equal in all charts that stand beside each other.
         quantity: The y-axis; so is it.
@@ -34,8 +34,7 @@ def group_chart(
         color=colouring.color(),
         detail=alt.Detail("run_id:N"),
     )
-    # The metric begins with its split; which quantity it is of stays out of the expression.
-    is_train = alt.expr.slice(alt.datum.metric, 0, len("train/")) == "train/"
+    is_train = alt.datum.role == "train"
     train = base.mark_line(strokeWidth=1, strokeDash=[3, 3], opacity=0.6).transform_filter(is_train)
     test = base.mark_line(strokeWidth=1.6, opacity=0.9).transform_filter(~is_train)
     layers = [band_layer(marks, axis, colouring), train, test, mark_layer(marks, axis, colouring)]

@@ -14,7 +14,7 @@ _LETTERS = 38
 """Room for the measures' names, in pixels."""
 
 ROLES = ("measure", "training", "event")
-"""What a row is of: any measure, one of the training set, the accuracy whose rise is the event."""
+"""What a row is of: any measure, one of the training set, the held-out curve whose rise is the event."""
 
 FARTHEST = 4.0
 """The axis goes no further, in delays on either side; what lies beyond is drawn at its end."""

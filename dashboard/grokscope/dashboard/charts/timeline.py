@@ -5,7 +5,7 @@ import polars as pl
 
 from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.labels import ROOM, row_axis
-from grokscope.dashboard.charts.elements.marks import event_shape, mark_tooltip
+from grokscope.dashboard.charts.elements.marks import EVENTS, NOW, event_shape, mark_tooltip
 from grokscope.dashboard.charts.elements.palette import Y_AXIS_WIDTH, Colouring, layered
 
 _LETTERS = 25
@@ -34,6 +34,7 @@ def timeline_chart(
     waiting = (
         base.mark_rule(strokeWidth=2, opacity=0.75)
         .encode(x=axis.encoding("first"), x2=alt.X2("last"), color=colouring.color())
+        .transform_filter(alt.FieldOneOfPredicate(field="event", oneOf=[*EVENTS, NOW]))
         .transform_aggregate(first="min(step)", last="max(step)", groupby=["run", "group"])
     )
     interval = (

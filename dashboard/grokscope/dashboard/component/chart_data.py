@@ -1,16 +1,20 @@
 """From a snapshot to the frames that charts take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
 from grokscope.dashboard.charts.elements.axes import LINEAR_BELOW
+from grokscope.dashboard.charts.elements.marks import lost_events
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.x_units import Unit
+from grokscope.dashboard.tables.x_units import Unit as StepUnit
+from grokscope.schemas import Kind
+from grokscope.transitions.curves.series import COUNT
+from grokscope.transitions.curves.units import Unit
 
 MOST_RUNS = 200
 """Runs over each other; beyond, lines are only ink."""
@@ -29,9 +33,18 @@ TIMELINE = "When each run memorized, and the onset and completion of its rise"
 _KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
 
 
+_LOST: Mapping[Kind, str] = {
+    Kind.OVERFITTING: "■ best level before overfitting",
+    Kind.COLLAPSE: "▼ collapse",
+    Kind.DIVERGENCE: "✚ divergence",
+}
+
+
 def key_of(snapshot: Snapshot) -> str:
     """Return what the marks on curves and timelines mean."""
-    return _KEY + ("  ▶ now" if phases.active(snapshot.runs).height else "")
+    kinds = {event.kind for verdict in snapshot.verdicts.values() for event in lost_events(verdict)}
+    now = ["▶ now"] if phases.active(snapshot.runs).height else []
+    return "  ".join([_KEY, *(said for kind, said in _LOST.items() if kind in kinds), *now])
 
 
 def budget(lines: int) -> int:
@@ -46,7 +59,7 @@ def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bo
     return StepAxis(last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]), log=log)
 
 
-def axis_over(snapshot: Snapshot, unit: Unit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
+def axis_over(snapshot: Snapshot, unit: StepUnit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
     """Return the axis that holds the given runs, counted in ``unit``."""
     steps = axis_of(snapshot, run_ids=run_ids, log=log)
     if unit.metric is None:
@@ -66,22 +79,20 @@ def _ends(runs: pl.DataFrame) -> list[int | None]:
 def drawn_points(
     points: pl.DataFrame, snapshot: Snapshot, axis: StepAxis, *, limit: int = LIMIT
 ) -> pl.DataFrame:
-    """Return thinned points with the runs' labels and groups."""
-    kept = thinned(points, axis, limit=limit).select("run_id", "metric", "step", "value")
+    """Return thinned points with the runs' labels and groups, and what role they have."""
+    wanted = ("run_id", "metric", "role", "quantity", "step", "value")
+    kept = thinned(points, axis, limit=limit).select(c for c in wanted if c in points.columns)
     return kept.join(_named(snapshot), on="run_id", how="inner", maintain_order="left")
 
 
 def drawn_marks(
-    snapshot: Snapshot, points: pl.DataFrame, *, train: str, test: str, run_ids: Sequence[str] | None = None
+    snapshot: Snapshot, points: pl.DataFrame, *, run_ids: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """Return the events of the given runs, or of all, with the runs' labels and groups.
-
-    ``train`` and ``test`` are the curves in ``points`` on which the events are put.
-    """
+    """Return the events of the given runs, or of all, on ``points``, with the runs' labels and groups."""
     wanted: list[str] = list(snapshot.runs["run_id"] if run_ids is None else run_ids)
     verdicts = {run: snapshot.verdicts[run] for run in wanted if run in snapshot.verdicts}
     now = set(phases.active(snapshot.runs)["run_id"])
-    marks = marks_of(verdicts, points, train=train, test=test, now=now)
+    marks = marks_of(verdicts, points, now=now)
     return marks.join(_named(snapshot), on="run_id", how="inner", maintain_order="left")
 
 
@@ -132,6 +143,21 @@ def said_of_thinning(drawn: int, whole: int) -> str | None:
     if drawn >= whole:
         return None
     return f"{drawn:,} of {whole:,} points; all extremes kept. A narrower range of steps shows more of them."
+
+
+def said_of_units(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+    """Return that levels are shown in another unit than some runs logged, or are no shares; else ``None``."""
+    mine = [set(snapshot.units.get(run, {}).values()) for run in run_ids]
+    per_cent = sum(Unit.PER_CENT in units for units in mine)
+    counts = sum(Unit.COUNT in units for units in mine)
+    said: list[str] = []
+    if per_cent:
+        what = "1 run was" if per_cent == 1 else f"{per_cent:,} runs were"
+        said.append(f"{what} logged in per cent; the values here and in the data are shares of 1.")
+    if counts:
+        what = "1 run" if counts == 1 else f"{counts:,} runs"
+        said.append(f"{what} logged numbers beyond 100, which are counts and no shares: they end in {COUNT}.")
+    return " ".join(said) or None
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard.charts.elements.quantity import is_in_percent, quantity_name
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables import overview
 from grokscope.dashboard.words.dates import DATES
@@ -13,21 +14,33 @@ from grokscope.dashboard.words.patterns import PATTERN_WORDS
 
 ROW_HEIGHT = 36
 NOTHING = "–"
+_CURVES = (
+    "The curve that the run is judged by, over steps on a log axis: scores from 0 to 1 as they are, others "
+    "from their lowest to their highest value"
+)
 PATTERNS_SAID = "  \n".join(f"{words.term}: {words.sentence}" for words in PATTERN_WORDS.values())
 
 
-def columns() -> dict[str, Any]:
-    """Return how the columns of ``runs_table`` and ``groups_table`` are shown."""
-    return _run_columns() | _group_columns()
+def columns(runs: pl.DataFrame) -> dict[str, Any]:
+    """Return how the columns of ``runs_table`` and ``groups_table`` are shown.
+
+    Args:
+        runs: Rows of ``runs_table``: where all runs are judged by what is said in percent, their levels are.
+    """
+    judged = runs["judged by"].drop_nulls().unique()
+    is_percent = judged.len() > 0 and all(is_in_percent(quantity_name(name)) for name in judged)
+    final = "percent" if is_percent else "%.4g"
+    return _run_columns(final) | _group_columns(final)
 
 
-def _run_columns() -> dict[str, Any]:
+def _run_columns(final: str) -> dict[str, Any]:
     config = st.column_config
     return {
         "run_id": None,
         "run": config.TextColumn("Run", width="medium"),
         "status": config.TextColumn("Status", width="small"),
-        "test accuracy": config.LineChartColumn("Test accuracy", y_min=0, y_max=1, width=112),
+        "judged by": config.TextColumn("Judged by", help="The held-out curve of its verdict"),
+        "held-out curve": config.LineChartColumn("Held-out curve", y_min=0, y_max=1, width=112, help=_CURVES),
         "pattern": config.TextColumn("Pattern", help=PATTERNS_SAID),
         **{
             name: config.NumberColumn(name.capitalize(), format="localized", help=words.sentence)
@@ -38,14 +51,14 @@ def _run_columns() -> dict[str, Any]:
             "Delay", format="localized", help="Steps from memorized to the midpoint"
         ),
         "delay ratio": config.NumberColumn("Delay ×", format="%.1f×", help="Midpoint over memorized step"),
-        "final test": config.NumberColumn("Final test", format="percent"),
+        "final": config.NumberColumn("Final", format=final, help="Last value of the held-out curve"),
         "group": config.TextColumn("Group"),
         "seed": config.NumberColumn("Seed", format="%d", width="small"),
         "step": config.NumberColumn("Step", format="localized"),
     }
 
 
-def _group_columns() -> dict[str, Any]:
+def _group_columns(final: str) -> dict[str, Any]:
     config = st.column_config
     return {
         "runs": config.NumberColumn("Runs"),
@@ -55,7 +68,9 @@ def _group_columns() -> dict[str, Any]:
         ),
         "onset range": config.TextColumn("Onset range"),
         "median delay ratio": config.NumberColumn("Median delay ×", format="%.1f×"),
-        "median final test": config.NumberColumn("Median final test", format="percent"),
+        "median final": config.NumberColumn(
+            "Median final", format=final, help="Where all runs of a group are judged by one quantity"
+        ),
     }
 
 
@@ -76,16 +91,17 @@ def finished_table(snapshot: Snapshot, run_ids: Sequence[str], *, key: str) -> N
         rows,
         key=key,
         hide_index=True,
-        column_config=columns(),
+        column_config=columns(table),
         column_order=[
             "run",
-            "test accuracy",
+            "held-out curve",
+            "judged by",
             "pattern",
             "memorized",
             "onset",
             "onset 95 %",
             "delay ratio",
-            "final test",
+            "final",
         ],
         row_height=ROW_HEIGHT,
         placeholder=NOTHING,

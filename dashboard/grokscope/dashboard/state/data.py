@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import polars as pl
 
+from grokscope.dashboard.state.run_metrics import Units
 from grokscope.dashboard.state.selection import Selection
 from grokscope.dashboard.words.ordering import natural
 from grokscope.schemas import Verdict, empty_points
@@ -30,6 +31,27 @@ end, where params tell; ``silent``: still called running, and not heard of for t
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedPair:
+    """The curves that a run is judged by first.
+
+    Attributes:
+        test: The held-out curve.
+        train: Its training curve.
+    """
+
+    test: str
+    train: str
+
+
+def _no_pairs() -> Mapping[str, JudgedPair]:
+    return {}
+
+
+def _no_units() -> Units:
+    return {}
+
+
 def _no_states() -> Mapping[str, State]:
     return {}
 
@@ -50,8 +72,12 @@ class Snapshot:
         experiment: Its name; ``None`` while the store holds none.
         experiments: Names of all, the newest activity first.
         runs: ``RUNS_SCHEMA``, newest first.
-        curves: Points of losses, accuracies and progress, under canonical names.
+        curves: Points of scores, losses and progress, by the names that verdicts have; what was logged in
+            per cent as shares.
+        logged: The same in the units that they were logged in; ``None`` where these do not differ.
+        units: What was logged otherwise than as shares.
         verdicts: By run id.
+        pairs: By run id, the curves of its verdict's first outcome.
         taken_ms: When it was read.
         problem: Why it could not be read anew, as one sentence that may be shown; ``None`` if it could.
         missing: Whether the problem is only that there is no store yet.
@@ -65,7 +91,10 @@ class Snapshot:
     experiments: Sequence[str] = ()
     runs: pl.DataFrame = field(default_factory=_no_runs)
     curves: pl.DataFrame = field(default_factory=empty_points)
+    logged: pl.DataFrame | None = None
+    units: Units = field(default_factory=_no_units)
     verdicts: Mapping[str, Verdict] = field(default_factory=_no_verdicts)
+    pairs: Mapping[str, JudgedPair] = field(default_factory=_no_pairs)
     taken_ms: int = 0
     problem: str | None = None
     missing: bool = False
@@ -121,12 +150,12 @@ class SnapshotSource(Protocol):
         """Return the experiment as it is, or as it last was, with the problem said; raises no StoreError."""
         ...
 
-    def metrics(self, run_ids: Sequence[str]) -> list[str]:
-        """Return which metrics the runs have, under canonical names."""
+    def metrics(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Return which metrics the runs have, by name, each with how many of the runs have it."""
         ...
 
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return points under canonical names; ``metrics=None`` for all."""
+        """Return points as they are shown; ``metrics=None`` for all."""
         ...
 
     def params(self, run_id: str) -> dict[str, str]:

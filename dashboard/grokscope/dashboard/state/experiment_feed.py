@@ -9,10 +9,19 @@ from grokscope.dashboard.state.connection import StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.judging import Judge
 from grokscope.dashboard.state.live_runs import LiveRuns
+from grokscope.dashboard.state.run_metrics import (
+    MetricNames,
+    RunUnits,
+    Units,
+    as_shown,
+    names_by_run,
+    renamed_by_run,
+    roles_by_run,
+)
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
-from grokscope.store import Role, Store, read_names, renamed, roles_of
+from grokscope.store import Role, Store
 from grokscope.transitions.live.history import is_read
 
 
@@ -40,6 +49,7 @@ class ExperimentFeed:
         self._connection = connection
         self._reading = SharedReading(experiment, self._read, clock=clock, patience_s=patience_s)
         self._judge = Judge()
+        self._units = RunUnits()
         self._live = LiveRuns()
         self._overrides: Mapping[str, str] = {}
         self._made_from: _Found | None = None
@@ -50,7 +60,7 @@ class ExperimentFeed:
         One that the store does not hold is a snapshot without an experiment.
 
         Args:
-            names: Names of all experiments, if they have just been read.
+            names: MetricNames of all experiments, if they have just been read.
         """
         return self._reading.look(names)
 
@@ -73,13 +83,18 @@ class ExperimentFeed:
         curves = empty_points() if good is None else good.curves
         return curves.filter(pl.col("run_id").is_in(list(run_ids)))
 
-    def names(self, metrics: Iterable[str]) -> dict[str, str]:
-        """Return the metrics that are shown: as logged -> the key that they go by."""
-        return read_names(metrics, self._overrides)
+    def names(self, metrics: pl.DataFrame) -> MetricNames:
+        """Return the metrics that are shown, of runs and metrics as logged."""
+        return names_by_run(metrics, self._overrides)
 
-    def roles(self, metrics: Iterable[str]) -> Sequence[Role]:
-        """Return what each metric is taken for."""
-        return roles_of(metrics, self._overrides)
+    def units(self) -> Units:
+        """Return the units of the last reading."""
+        good = self._reading.good
+        return {} if good is None else good.units
+
+    def roles(self, metrics: pl.DataFrame) -> Sequence[Role]:
+        """Return what each metric is taken for, of runs and metrics as logged."""
+        return roles_by_run(metrics, self._overrides)
 
     def _read(self, now_ms: int, names: Names) -> Snapshot:
         store = self._connection.store()
@@ -91,14 +106,17 @@ class ExperimentFeed:
         known = self._reading.good
         if known is not None and not known.unjudged and found.is_same(self._made_from):
             return replace(known, experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
-        judged = self._judge.judge(found.curves)
+        judged, units = self._judge.judge(found.curves), self._units.of(found.curves)
         self._made_from = found
         return Snapshot(
             experiment=self._experiment,
             experiments=tuple(names),
             runs=run_table(found.runs, found.params, found.curves, now_ms=now_ms),
-            curves=found.curves,
+            curves=as_shown(found.curves, units),
+            logged=found.curves if units else None,
+            units=units,
             verdicts=judged.verdicts,
+            pairs=judged.pairs,
             taken_ms=now_ms,
             notice=store.notice,
             unjudged=judged.waiting,
@@ -110,10 +128,13 @@ class ExperimentFeed:
         overrides = store.aliases(self._experiment)
         if overrides != self._overrides:
             self._overrides = overrides
-            self._judge = Judge()  # Verdicts were given under other names.
-        shown = self.names(store.metrics(ids)["metric"].unique())
-        names = {own: ours for own, ours in shown.items() if _is_curve(ours)}
-        curves = renamed(store.points(ids, list(names)), names)
+            self._judge, self._units = Judge(), RunUnits()  # They were told under other names.
+        names = {
+            run: {own: ours for own, ours in of_run.items() if _is_curve(ours)}
+            for run, of_run in self.names(store.metrics(ids)).items()
+        }
+        read = sorted({own for of_run in names.values() for own in of_run})
+        curves = renamed_by_run(store.points(ids, read), names)
         return _Found(runs=runs, params=store.params(ids), curves=curves)
 
 

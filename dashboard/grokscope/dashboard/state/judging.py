@@ -1,4 +1,7 @@
-"""Verdicts over many runs: each judged once for what it has logged, in batches, in bounded time."""
+"""Verdicts over many runs: each judged once for what it has logged, in batches, in bounded time.
+
+With each verdict goes the pair of curves that it was made from, so that what is drawn is what was judged.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,8 +9,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from grokscope.dashboard.state.data import JudgedPair
 from grokscope.schemas import Verdict
-from grokscope.transitions import detect
+from grokscope.transitions import NATIVE, definition_of
+from grokscope.transitions.curves.series import Curve, curves_by_run
+from grokscope.transitions.verdict.detection import verdict_of
+from grokscope.transitions.verdict.pairs import pairs_of
 
 BUDGET_S = 1.0
 """A page waits this long for verdicts; what is not judged by then is shown without, and judged next time."""
@@ -18,9 +25,10 @@ Mark = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Verdicts by run id, and how many runs still wait for one on their newest points."""
+    """Verdicts and their pairs by run id, and how many runs still wait for one on their newest points."""
 
     verdicts: Mapping[str, Verdict]
+    pairs: Mapping[str, JudgedPair]
     waiting: int
 
 
@@ -35,7 +43,7 @@ class Judge:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, budget_s: float = BUDGET_S) -> None:
         self._clock = clock
         self._budget_s = budget_s
-        self._known: dict[str, tuple[Mark, Verdict]] = {}
+        self._known: dict[str, tuple[Mark, Verdict, JudgedPair | None]] = {}
 
     def judge(self, curves: pl.DataFrame) -> Judged:
         """Judge the runs whose points have changed since the last time, never judged ones first.
@@ -49,14 +57,27 @@ class Judge:
         changed = [run for run, mark in marks.items() if self._known.get(run, (None,))[0] != mark]
         changed.sort(key=lambda run: run in self._known)
         done = self._batches(curves, changed, marks)
-        verdicts = {run: self._known[run][1] for run in marks if run in self._known}
-        return Judged(verdicts=verdicts, waiting=len(changed) - done)
+        known = {run: self._known[run] for run in marks if run in self._known}
+        return Judged(
+            verdicts={run: verdict for run, (_, verdict, _) in known.items()},
+            pairs={run: pair for run, (*_, pair) in known.items() if pair is not None},
+            waiting=len(changed) - done,
+        )
 
     def _batches(self, curves: pl.DataFrame, changed: list[str], marks: Mapping[str, Mark]) -> int:
-        until, done = self._clock() + self._budget_s, 0
+        until, done, rule = self._clock() + self._budget_s, 0, definition_of(NATIVE)
         while done < len(changed) and (not done or self._clock() < until):
             batch = changed[done : done + _BATCH]
-            for verdict in detect(curves.filter(pl.col("run_id").is_in(batch))):
-                self._known[verdict.run] = (marks[verdict.run], verdict)
+            for run, own in curves_by_run(curves.filter(pl.col("run_id").is_in(batch))).items():
+                verdict = verdict_of(run, own, rule)
+                self._known[run] = (marks[run], verdict, _pair(verdict, own))
             done += len(batch)
         return done
+
+
+def _pair(verdict: Verdict, curves: Mapping[str, Curve]) -> JudgedPair | None:
+    """Return the pair of the first outcome; of a run without one, the pair that it could not be judged by."""
+    pairs = pairs_of(curves)
+    first = verdict.outcomes[0].metric if verdict.outcomes else None
+    judged = next((pair for pair in pairs if first in (pair.test.metric, None)), None)
+    return None if judged is None else JudgedPair(test=judged.test.metric, train=judged.train.metric)

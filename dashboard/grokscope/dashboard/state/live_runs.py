@@ -73,8 +73,10 @@ class LiveRuns:
             for run, status in snapshot.runs.select("run_id", "status").iter_rows()
             if status == "RUNNING" or run in reports
         }
-        names = {name: name for name in snapshot.curves["metric"].unique()}
-        news = self._feed.update(snapshot.curves, runs=followed, names=names, most=self._most)
+        # As logged: in which unit a young log is kept may turn out only later, and detectors turn with it.
+        curves = snapshot.curves if snapshot.logged is None else snapshot.logged
+        names = {name: name for name in curves["metric"].unique()}
+        news = self._feed.update(curves, runs=followed, names=names, most=self._most)
         said = {run: self.said.get(run, []) for run in followed}
         for one in news:
             if one.event is not None:

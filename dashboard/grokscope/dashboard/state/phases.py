@@ -38,6 +38,15 @@ def phase_of(verdict: Verdict | None) -> Phase:
     return Phase.UNJUDGED if verdict.missing else Phase.MEMORIZING
 
 
+def has_generalized(verdict: Verdict | None) -> bool:
+    """Return whether a run generalized, and has not lost it since.
+
+    >>> has_generalized(None)
+    False
+    """
+    return verdict is not None and verdict.generalized is not None and verdict.pattern is not Pattern.COLLAPSE
+
+
 def share_done(step: int | None, planned: int | None) -> float | None:
     """Return how much of the planned training is done, 0 to 1; ``None`` if no plan is known."""
     if step is None or not planned or planned <= 0:

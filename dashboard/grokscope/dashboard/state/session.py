@@ -1,7 +1,8 @@
 """A store as the open pages see it: its experiments, each with a feed of its own."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -10,9 +11,17 @@ import polars as pl
 from grokscope.dashboard.state.connection import Opener, StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.experiment_feed import ExperimentFeed
+from grokscope.dashboard.state.run_metrics import (
+    MetricNames,
+    Units,
+    as_shown,
+    names_by_run,
+    renamed_by_run,
+    shown_name,
+)
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.schemas import GrokscopeError, empty_points
-from grokscope.store import Role, Store, StoreError, open_store, read_names, renamed
+from grokscope.store import Role, Store, StoreError, open_store
 
 _KEPT = 32
 
@@ -53,23 +62,32 @@ class StoreSession:
         found = self._feed(experiment).look()
         return found if found.experiment is not None else self._newest.look()
 
-    def metrics(self, run_ids: Sequence[str]) -> list[str]:
-        """Return which metrics the runs have, under canonical names; without the store, those kept."""
+    def metrics(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Return which metrics the runs have, each with how many have it; without the store, those kept."""
         try:
-            return sorted(self._names(self._connection.store(), run_ids).values())
+            names = self._names(self._connection.store(), run_ids)
+            found = Counter(name for shown in self._shown(names).values() for name in set(shown.values()))
         except StoreError:
-            return sorted(self._kept(run_ids)["metric"].unique())
+            kept = self._kept(run_ids).select("run_id", "metric").unique()
+            found = Counter(kept["metric"].to_list())
+        return dict(sorted(found.items()))
 
     def points(self, run_ids: Sequence[str], metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return points under canonical names; without the store, those kept from its last reading."""
+        """Return points as they are shown; without the store, those kept from its last reading."""
         try:
             store = self._connection.store()
             names = self._names(store, run_ids)
-            wanted = [own for own, ours in names.items() if metrics is None or ours in metrics]
-            return renamed(store.points(run_ids, wanted), names)
+            wanted = {
+                own
+                for of_run in self._shown(names).values()
+                for own, shown in of_run.items()
+                if metrics is None or shown in metrics
+            }
+            read = renamed_by_run(store.points(run_ids, sorted(wanted)), names)
+            found = as_shown(read, self._units(run_ids))
         except StoreError:
-            kept = self._kept(run_ids)
-            return kept if metrics is None else kept.filter(pl.col("metric").is_in(list(metrics)))
+            found = self._kept(run_ids)
+        return found if metrics is None else found.filter(pl.col("metric").is_in(list(metrics)))
 
     def params(self, run_id: str) -> dict[str, str]:
         """Return a run's params; none where the store cannot be read."""
@@ -84,10 +102,10 @@ class StoreSession:
         if snapshot.experiment is None:
             return ()
         try:
-            metrics = self._connection.store().metrics(snapshot.runs["run_id"].to_list())["metric"].unique()
+            metrics = self._connection.store().metrics(snapshot.runs["run_id"].to_list())
         except StoreError:
             return ()
-        return self._feed(snapshot.experiment).roles(metrics.to_list())
+        return self._feed(snapshot.experiment).roles(metrics)
 
     def set_role(self, experiment: str, name: str, canonical: str | None) -> str | None:
         """Say what a metric is (``None``: the guess again); return the problem if it cannot be kept."""
@@ -127,10 +145,24 @@ class StoreSession:
     def _kept(self, run_ids: Sequence[str]) -> pl.DataFrame:
         return pl.concat([empty_points(), *(feed.kept(run_ids) for feed in self._known())])
 
-    def _names(self, store: Store, run_ids: Sequence[str]) -> Mapping[str, str]:
-        metrics = store.metrics(run_ids)["metric"].unique()
-        feed = next((feed for feed in self._known() if feed.holds(run_ids)), None)
-        return read_names(metrics, {}) if feed is None else feed.names(metrics)
+    def _names(self, store: Store, run_ids: Sequence[str]) -> MetricNames:
+        metrics, feed = store.metrics(run_ids), self._feed_of(run_ids)
+        return names_by_run(metrics, {}) if feed is None else feed.names(metrics)
+
+    def _units(self, run_ids: Sequence[str]) -> Units:
+        feed = self._feed_of(run_ids)
+        return {} if feed is None else feed.units()
+
+    def _shown(self, names: MetricNames) -> MetricNames:
+        """Return the names that metrics are shown by."""
+        units = self._units(list(names))
+        return {
+            run: {own: shown_name(name, units.get(run, {}).get(name)) for own, name in of_run.items()}
+            for run, of_run in names.items()
+        }
+
+    def _feed_of(self, run_ids: Sequence[str]) -> ExperimentFeed | None:
+        return next((feed for feed in self._known() if feed.holds(run_ids)), None)
 
     def _pairs(self, read: Callable[[Store], pl.DataFrame]) -> dict[str, str]:
         try:

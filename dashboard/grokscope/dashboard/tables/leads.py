@@ -14,7 +14,7 @@ from grokscope.dashboard.charts.leads import ROLES
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.panels import is_about_learning
 from grokscope.dashboard.words.escaping import plain
-from grokscope.schemas import Verdict, mapped
+from grokscope.schemas import Pattern, Verdict, mapped
 from grokscope.transitions import lead_lag, pooled_leads
 
 MEMBERS = pl.Schema(
@@ -83,6 +83,8 @@ def why_left_out(verdict: Verdict | None) -> str | None:
         return "no curve logged yet"
     if verdict.delay is not None and verdict.onset is not None:
         return None if verdict.delay.steps > 0 else "generalized without a delay: nothing to measure leads in"
+    if verdict.pattern is Pattern.COMPREHENSION:
+        return "comprehension: the curves improved together, so there is no delay"
     if verdict.memorized is None:
         return f"{verdict.pattern}: memorization has no date"
     return f"{verdict.pattern}: the rise has no date so far"
@@ -123,7 +125,7 @@ def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str])
 
 
 def rise_of(verdict: Verdict) -> tuple[float, float]:
-    """Return where the held-out accuracy itself begins to rise and is half done: the row to compare with."""
+    """Return where the held-out curve itself begins to rise and is half done: the row to compare with."""
     return -_onset_to_half(verdict), 0.0
 
 

@@ -1,73 +1,114 @@
-"""The pair of curves that shows grokking: one quantity on the training set and on a held-out set."""
+"""The curves that runs are first looked at by: of each run the pair that it is judged by.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Runs of one experiment may be judged by different scores, each by its own: an accuracy, a reward, a loss. So
+what is drawn together or counted together is told by the quantity.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from grokscope.dashboard.charts.elements.quantity import quantity_name
+from grokscope.dashboard.state.data import JudgedPair, Snapshot
 from grokscope.schemas import held_out, held_out_curves
 
 QUANTITIES = ("accuracy", "loss")
-"""In order of preference: a loss says less about when a rule was learned."""
+"""Of a run that cannot be judged yet, in order of preference: a loss says less about what was learned."""
+
+TRAIN, TEST = "train", "test"
+"""Roles of curves; the held-out curve that a run is judged by is its test, whichever it is."""
+
+_HELD_OUT = "held-out/"
+_ROLES = pl.Schema(
+    {"run_id": pl.String(), "metric": pl.String(), "role": pl.String(), "quantity": pl.String()}
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MainMetric:
-    """The quantity that an experiment is first looked at by.
+def main_curves(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None) -> pl.DataFrame:
+    """Return the points of each run's main curves, with ``role`` and ``quantity``.
 
-    Attributes:
-        quantity: ``accuracy``, or ``loss`` where nobody logged an accuracy.
-        points: Its train and held-out curves, as points; the held-out curve that a run is judged by is called
-            ``test`` here, whichever it is.
+    A training curve of another quantity than the held-out one is left out: it is on another scale.
+
+    Args:
+        snapshot: Has the curves, and what runs were judged by.
+        run_ids: Those that are asked for; all by default.
     """
-
-    quantity: str
-    points: pl.DataFrame
-
-    @property
-    def train(self) -> str:
-        """Key of the training curve."""
-        return f"train/{self.quantity}"
-
-    @property
-    def test(self) -> str:
-        """Key of the held-out curve."""
-        return f"test/{self.quantity}"
-
-
-def main_metric_of(curves: pl.DataFrame) -> MainMetric | None:
-    """Return the main metric of an experiment's curves; ``None`` while there is neither accuracy nor loss."""
-    names: list[str] = curves["metric"].unique().to_list()
-    for quantity in QUANTITIES:
-        points = _pairs(curves, quantity, others=held_out_curves(names, quantity))
-        if points.height:
-            return MainMetric(quantity=quantity, points=points)
-    return None
-
-
-def place_of_first(names: Sequence[str]) -> int:
-    """Return the place in ``names`` of what to look at first: held-out accuracy, where there is one.
-
-    >>> place_of_first(["weights/norm", "train/accuracy", "val/accuracy"]), place_of_first(["weights/norm"])
-    (2, 0)
-    """
-    order = (key for q in QUANTITIES for key in (*held_out_curves(names, q), f"train/{q}"))
-    return next((names.index(key) for key in order if key in names), 0)
-
-
-def _pairs(curves: pl.DataFrame, quantity: str, *, others: Sequence[str]) -> pl.DataFrame:
-    """Return each run's training curve and its own one of the held-out curves, called ``test``."""
-    metric, train, test = pl.col("metric"), f"train/{quantity}", f"test/{quantity}"
-    pair = curves.filter(metric.is_in([train, *others]))
-    found = pair.group_by("run_id", "metric").agg(pl.col("value").is_finite().sum())
+    curves = snapshot.curves
+    if run_ids is not None:
+        curves = curves.filter(pl.col("run_id").is_in(list(run_ids)))
+    counted = curves.group_by("run_id", "metric").agg(pl.col("value").is_finite().sum())
     evaluations: dict[str, dict[str, int]] = {}
-    for run, name, count in found.iter_rows():
+    for run, name, count in counted.sort("run_id", "metric").iter_rows():
         evaluations.setdefault(run, {})[name] = count
-    own = [(run, held_out(of_run, quantity)) for run, of_run in evaluations.items()]
-    chosen = pl.DataFrame(own, schema={"run_id": pl.String(), "own": pl.String()}, orient="row")
-    return (
-        pair.join(chosen, on="run_id", how="left", maintain_order="left")
-        .filter((metric == train) | (metric == pl.col("own")))
-        .with_columns(metric=pl.when(metric == train).then(metric).otherwise(pl.lit(test)))
-        .drop("own")
+    rows = [
+        row
+        for run, of_run in evaluations.items()
+        for row in _rows(run, *_main_pair(snapshot.pairs.get(run), of_run))
+    ]
+    table = pl.DataFrame(rows, schema=_ROLES, orient="row")
+    return curves.join(table, on=["run_id", "metric"], how="inner", maintain_order="left")
+
+
+def _main_pair(judged: JudgedPair | None, evaluations: Mapping[str, int]) -> tuple[str | None, str | None]:
+    """Return the training and the held-out curve of a run."""
+    if judged is not None:
+        return judged.train, judged.test
+    for quantity in QUANTITIES:
+        test, train = held_out(evaluations, quantity), f"train/{quantity}"
+        if test is not None or train in evaluations:
+            return train if train in evaluations else None, test
+    return None, None
+
+
+def _rows(run: str, train: str | None, test: str | None) -> list[tuple[str, str, str, str]]:
+    rows = [(run, test, TEST, quantity_name(test))] if test is not None else []
+    if train is not None and (test is None or quantity_name(train) == quantity_name(test)):
+        rows.append((run, train, TRAIN, quantity_name(train)))
+    return rows
+
+
+def held_out_scores(main: pl.DataFrame) -> dict[str, int]:
+    """Return what stands for the held-out curves of one quantity in several runs -> how many runs have one.
+
+    >>> rows = {"run_id": ["a", "b"], "metric": ["val/accuracy", "test/accuracy"], "role": "test"}
+    >>> held_out_scores(pl.DataFrame(rows | {"quantity": "accuracy"}))
+    {'held-out/accuracy': 2}
+    """
+    tests = main.filter(pl.col("role") == TEST)
+    found = tests.group_by("quantity").agg(
+        pl.col("run_id").n_unique().alias("runs"), pl.col("metric").n_unique().alias("names")
     )
+    several = found.filter(pl.col("names") > 1).sort("quantity")
+    return {f"{_HELD_OUT}{name}": runs for name, runs in several.select("quantity", "runs").iter_rows()}
+
+
+def held_out_points(main: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the held-out curves that ``name``, one of ``held_out_scores``, stands for, under that name."""
+    own = (pl.col("role") == TEST) & (pl.col("quantity") == name.removeprefix(_HELD_OUT))
+    return main.filter(own).with_columns(metric=pl.lit(name)).drop("role", "quantity")
+
+
+def first_metric(metrics: Mapping[str, int], main: pl.DataFrame) -> str | None:
+    """Return what to look at first: what most runs are judged by; without that, a curve that most runs have.
+
+    Args:
+        metrics: What can be looked at -> how many runs have it; ``held_out_scores`` among them.
+        main: Rows of ``main_curves`` of these runs.
+
+    >>> rows = {"run_id": ["a", "b", "c"], "metric": ["val/f1", "test/loss", "test/loss"], "role": "test"}
+    >>> main = pl.DataFrame(rows | {"quantity": ["f1", "loss", "loss"]})
+    >>> first_metric({"test/loss": 2, "val/f1": 1, "weights/norm": 3}, main)
+    'test/loss'
+    >>> first_metric({"train/loss": 2, "val/loss": 2, "weights/norm": 3}, main.clear())
+    'val/loss'
+    """
+    tests = main.filter(pl.col("role") == TEST)
+    judged = {**held_out_scores(main), **Counter(sorted(tests.select("run_id", "metric").unique()["metric"]))}
+    known = {name: runs for name, runs in judged.items() if name in metrics}
+    pool = known or {name: metrics[name] for name in _by_role(list(metrics))} or metrics
+    return max(pool, key=pool.__getitem__, default=None)
+
+
+def _by_role(names: Sequence[str]) -> list[str]:
+    return [key for q in QUANTITIES for key in (*held_out_curves(names, q), f"train/{q}") if key in names]

@@ -7,34 +7,35 @@ import polars as pl
 from numpy.typing import NDArray
 
 from grokscope.dashboard.charts.elements.axes import StepAxis, ceiling
+from grokscope.dashboard.charts.elements.quantity import is_whole_share, quantity_name
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.state.phases import Phase, phase_of
-from grokscope.dashboard.tables.main_metric import main_metric_of
+from grokscope.dashboard.tables.main_metric import TEST, main_curves
 from grokscope.dashboard.words import phrases
+from grokscope.dashboard.words.escaping import plain
 from grokscope.dashboard.words.patterns import PATTERN_WORDS
-from grokscope.schemas import Date, Pattern, Verdict, empty_points
+from grokscope.schemas import Date, Pattern, Verdict, mapped, score_of
 
 _SO_FAR = {Phase.WAITING: "memorized so far"}
 SPARK_POINTS = 48
-TEST = "test/accuracy"
 
 
 def runs_table(snapshot: Snapshot) -> pl.DataFrame:
     """Return one row a run: what it is, what it did, and when; dates are steps, shares are 0 to 1."""
-    main = main_metric_of(snapshot.curves)
-    curves = main.points if main and main.quantity == "accuracy" else empty_points()
-    held_out = curves.filter(pl.col("metric") == TEST)
+    held_out = main_curves(snapshot).filter(pl.col("role") == TEST)
     last = last_values(held_out)
+    judged: dict[str, str] = dict(held_out.select("run_id", "metric").unique().iter_rows())
     lines = sparklines(held_out, last_step=ceiling(snapshot.runs["step"]))
     rows = [
         (
             run["run_id"],
             run["label"],
             status_of(run),
+            plain(judged[run["run_id"]]) if run["run_id"] in judged else None,
             lines.get(run["run_id"], []),
             pattern_word(snapshot.verdicts.get(run["run_id"])),
             *_dates(snapshot.verdicts.get(run["run_id"])),
-            last.get((run["run_id"], TEST)),
+            last.get((run["run_id"], judged.get(run["run_id"], ""))),
             run["group"],
             run["seed"],
             run["step"],
@@ -49,7 +50,8 @@ _RUNS_TABLE = pl.Schema(
         "run_id": pl.String(),
         "run": pl.String(),
         "status": pl.String(),
-        "test accuracy": pl.List(pl.Float64()),
+        "judged by": pl.String(),
+        "held-out curve": pl.List(pl.Float64()),
         "pattern": pl.String(),
         "memorized": pl.Int64(),
         "onset": pl.Int64(),
@@ -58,7 +60,7 @@ _RUNS_TABLE = pl.Schema(
         "completion": pl.Int64(),
         "delay": pl.Int64(),
         "delay ratio": pl.Float64(),
-        "final test": pl.Float64(),
+        "final": pl.Float64(),
         "group": pl.String(),
         "seed": pl.Int64(),
         "step": pl.Int64(),
@@ -73,7 +75,7 @@ GROUP_TABLE = pl.Schema(
         "median onset": pl.Float64(),
         "onset range": pl.String(),
         "median delay ratio": pl.Float64(),
-        "median final test": pl.Float64(),
+        "median final": pl.Float64(),
     }
 )
 
@@ -81,6 +83,7 @@ GROUP_TABLE = pl.Schema(
 def groups_table(runs: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     """Return one row a group of the given runs: how many grokked, and when.
 
+    A median of final values is told where all runs of the group are judged by one quantity.
     Runs that did not grok are counted in ``runs`` and have no part in the medians: a median over those
     that did is not the median time to grok of all, which is why both counts stand beside it.
 
@@ -90,6 +93,8 @@ def groups_table(runs: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     """
     grokked = pl.col("pattern") == PATTERN_WORDS[Pattern.GROKKING].term
     onset = pl.col("onset").filter(grokked)
+    quantity = pl.col("quantity")
+    runs = runs.with_columns(quantity=mapped(runs["judged by"], quantity_name))
     grouped = runs.group_by("group", maintain_order=True).agg(
         pl.len().cast(pl.Int64()).alias("runs"),
         grokked.sum().cast(pl.Int64()).alias("grokked"),
@@ -97,7 +102,7 @@ def groups_table(runs: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
         onset.min().alias("low"),
         onset.max().alias("high"),
         pl.col("delay ratio").filter(grokked).median().alias("median delay ratio"),
-        pl.col("final test").median().alias("median final test"),
+        pl.when(quantity.drop_nulls().n_unique() == 1).then(pl.col("final").median()).alias("median final"),
     )
     ranges = [
         None if low is None else f"{phrases.steps(low)} – {phrases.steps(high)}"
@@ -140,8 +145,15 @@ def last_values(curves: pl.DataFrame) -> dict[tuple[str, str], float]:
 
 
 def sparklines(points: pl.DataFrame, *, last_step: int) -> dict[str, list[float]]:
-    """Return each run's test accuracy at equal distances of the log-step axis, for a cell of a table."""
-    curves = points.filter((pl.col("metric") == TEST) & pl.col("value").is_finite()).sort("run_id", "step")
+    """Return each run's held-out curve at equal distances of the log-step axis, for a cell of a table.
+
+    Scores between 0 and 1 are as they are; others go from 0, the run's lowest value, to 1, its highest.
+
+    Args:
+        points: One curve a run.
+        last_step: Where the axis ends.
+    """
+    curves = _between_0_and_1(points.filter(pl.col("value").is_finite())).sort("run_id", "step")
     axis = StepAxis(last=last_step)
     places = axis.position(curves["step"].to_numpy().astype(np.float64))
     values: NDArray[np.float64] = curves["value"].to_numpy()
@@ -157,6 +169,17 @@ def sparklines(points: pl.DataFrame, *, last_step: int) -> dict[str, list[float]
         lines[run_id] = np.interp(reached, places[own], values[own]).round(4).tolist()
         begin += count
     return lines
+
+
+def _between_0_and_1(points: pl.DataFrame) -> pl.DataFrame:
+    """Return points with the curves that are no shares rescaled, each by itself."""
+    names = points["metric"].unique().to_list()
+    scores = {name: score_of(name) for name in names}
+    shares = [name for name, score in scores.items() if score is not None and is_whole_share(score)]
+    value = pl.col("value")
+    low, high = value.min().over("run_id"), value.max().over("run_id")
+    rescaled = pl.when(high > low).then((value - low) / (high - low)).otherwise(0.5)
+    return points.with_columns(value=pl.when(pl.col("metric").is_in(shares)).then(value).otherwise(rescaled))
 
 
 def _dates(verdict: Verdict | None) -> tuple[object, ...]:

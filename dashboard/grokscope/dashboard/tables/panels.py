@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grokscope.dashboard.charts.elements.quantity import label_of
-from grokscope.schemas import METRICS, find_metric, is_split
+from grokscope.schemas import METRICS, find_metric, is_split, score_of
 
 # What progress counts, what a collector costs and what a detector says are no measures of the model.
 _HIDDEN = frozenset({"progress", "collector", "detector", "system"})
@@ -37,16 +37,22 @@ class Panel:
         title: What the panel shows.
         family: The chapter that it stands in.
         series: Metric -> what its curve is called in this panel.
+        is_first: Whether it comes before all others.
     """
 
     key: str
     title: str
     family: str
     series: Mapping[str, str]
+    is_first: bool = False
 
 
-def panels_of(metrics: Iterable[str]) -> list[Panel]:
+def panels_of(metrics: Iterable[str], *, first: str | None = None) -> list[Panel]:
     """Return the panels for ``metrics``: accuracy and loss first, then norms, representation and the rest.
+
+    Args:
+        metrics: Names.
+        first: The metric whose panel comes before all others.
 
     >>> [p.title for p in panels_of(["weights/norm", "test/loss", "train/loss", "progress/seconds"])]
     ['cross-entropy', 'weight norm']
@@ -56,13 +62,14 @@ def panels_of(metrics: Iterable[str]) -> list[Panel]:
         family, quantity = _place(metric)
         if is_about_learning(metric):
             groups.setdefault((family, quantity), []).append(metric)
-    ordered = sorted(groups.items(), key=lambda item: _rank(*item[0]))
+    ordered = sorted(groups.items(), key=lambda item: (first not in item[1], *_rank(*item[0])))
     return [
         Panel(
             key=f"panel_{i}",
-            title=_title(names[0]),
+            title=_title(names),
             family=_CHAPTERS.get(family, family) if family in _FAMILIES else _OTHER,
             series={name: _short(name) for name in names},
+            is_first=i == 0,
         )
         for i, ((family, _), names) in enumerate(ordered)
     ]
@@ -97,7 +104,10 @@ def is_about_learning(metric: str) -> bool:
 
 def _place(metric: str) -> tuple[str, str]:
     family, _, rest = metric.partition("/")
-    return ("curve", rest) if is_split(family) else (family, rest.partition("/")[0])
+    if is_split(family):
+        return "curve", rest
+    score = None if find_metric(metric) is not None else score_of(metric)
+    return ("curve", score.quantity) if score is not None else (family, rest.partition("/")[0])
 
 
 def _rank(family: str, quantity: str) -> tuple[int, int, str, str]:
@@ -108,9 +118,17 @@ def _rank(family: str, quantity: str) -> tuple[int, int, str, str]:
     return (known, place, family, quantity)
 
 
-def _title(metric: str) -> str:
-    known = find_metric(metric)
-    return known.label if known else metric
+def _title(metrics: Sequence[str]) -> str:
+    """Return what a panel shows: the table's label, else the quantity of a score, else the metric's name.
+
+    >>> _title(["acc/val_far", "train/accuracy"]), _title(["train/top5_accuracy"]), _title(["my/own"])
+    ('accuracy', 'top5 accuracy', 'my/own')
+    """
+    known = next((known for name in metrics if (known := find_metric(name)) is not None), None)
+    if known is not None:
+        return known.label
+    score = score_of(metrics[0])
+    return metrics[0] if score is None else score.quantity.replace("_", " ")
 
 
 def _short(metric: str) -> str:
@@ -119,4 +137,6 @@ def _short(metric: str) -> str:
     if is_split(family):
         return family
     where = rest.partition("/")[2]
+    if find_metric(metric) is None and score_of(metric) is not None:
+        return metric
     return where or ("total" if find_metric(metric) else label_of(metric))

@@ -17,6 +17,20 @@ def steps(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
+def steps_in_short(value: float) -> str:
+    """Return a count of steps in three digits where it has more than four.
+
+    >>> steps_in_short(9_999), steps_in_short(12_345), steps_in_short(1_234_567), steps_in_short(999_999)
+    ('9,999', '12.3k', '1.23M', '1M')
+    """
+    if value < _IN_FULL:
+        return steps(value)
+    exponent = math.floor(math.log10(value))
+    rounded = round(value, 2 - exponent)
+    prefix, factor = next(pair for pair in _PREFIXES if rounded >= pair[1])
+    return f"{_rounded(rounded / factor)}{prefix}"
+
+
 def dated(date: Date | None) -> str:
     """Return a date with its 95 % interval.
 

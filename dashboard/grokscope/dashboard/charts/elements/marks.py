@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.palette import Colouring
 from grokscope.dashboard.words.dates import date_of
-from grokscope.schemas import Verdict
+from grokscope.schemas import Kind, Transition, Verdict
 
 EVENTS = ("memorized", "onset", "completion")
 """Events with a mark, in the order in which a run that groks passes them."""
+
+LOST: Mapping[Kind, str] = {
+    Kind.OVERFITTING: "best level",
+    Kind.COLLAPSE: "collapse",
+    Kind.DIVERGENCE: "divergence",
+}
+"""What is marked besides, where it happens: how what was learned is lost."""
 
 MARKS_SCHEMA = pl.Schema(
     {
@@ -37,25 +44,33 @@ _FULL_BANDS = 8
 _FULL_MARKS = 120
 """More marks than this are smaller each."""
 
-_SHAPES = ("circle", "diamond", "circle", "triangle-right")
+_SHAPES: Mapping[str, str] = {
+    "memorized": "circle",
+    "onset": "diamond",
+    "completion": "circle",
+    NOW: "triangle-right",
+    "best level": "square",
+    "collapse": "triangle-down",
+    "divergence": "cross",
+}
 
 
 def marks_of(
-    verdicts: Mapping[str, Verdict], points: pl.DataFrame, *, train: str, test: str, now: Collection[str] = ()
+    verdicts: Mapping[str, Verdict], points: pl.DataFrame, *, now: Collection[str] = ()
 ) -> pl.DataFrame:
     """Return one row an event, at the height of the run's curve there.
 
     Args:
         verdicts: By run id.
-        points: The curves that are drawn.
-        train: The curve on which memorization is put.
-        test: The curve on which the other events are put.
+        points: The curves that are drawn. With a column ``role``, memorization is put on the curve of the
+            role ``train`` and the other events on that of ``test``; without, all on the run's only curve.
         now: Runs in training: the end of their test curve is an event, too.
 
     Returns:
         ``MARKS_SCHEMA``; ``value`` is null where the run has no such curve.
     """
-    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))), (train, test))
+    train, test = ("train", "test") if "role" in points.columns else ("", "")
+    curves = _curves(points.filter(pl.col("run_id").is_in(list(verdicts))))
     rows: list[_Row] = []
     for run_id, verdict in verdicts.items():
         for event in EVENTS:
@@ -63,6 +78,11 @@ def marks_of(
             if date is not None:
                 curve = curves.get((run_id, train if event == "memorized" else test))
                 rows.append((run_id, event, date.step, date.low, date.high, _height(curve, date.step)))
+        judged = verdict.outcomes[0].metric if verdict.outcomes else ""
+        for event in lost_events(verdict):
+            role = test if event.metric == judged else train if event.metric.startswith("train/") else None
+            height = None if role is None else _height(curves.get((run_id, role)), event.step)
+            rows.append((run_id, LOST[event.kind], event.step, event.low, event.high, height))
         held_out = curves.get((run_id, test))
         if run_id in now and held_out is not None:
             last = int(held_out[0][-1])
@@ -70,14 +90,25 @@ def marks_of(
     return pl.DataFrame(rows, schema=MARKS_SCHEMA, orient="row")
 
 
-def _curves(points: pl.DataFrame, metrics: tuple[str, str]) -> dict[tuple[str, str], _Line]:
-    drawn = points.filter(pl.col("metric").is_in(metrics) & pl.col("value").is_finite()).sort("step")
-    parts = drawn.select("run_id", "metric", "step", "value").partition_by(
-        "run_id", "metric", as_dict=True, include_key=False
+def lost_events(verdict: Verdict) -> list[Transition]:
+    """Return how a run lost what it had; overfitting only of the curve that it is judged by."""
+    judged = verdict.outcomes[0].metric if verdict.outcomes else ""
+    return [
+        event
+        for event in verdict.transitions
+        if event.kind in LOST and (event.kind is not Kind.OVERFITTING or event.metric == judged)
+    ]
+
+
+def _curves(points: pl.DataFrame) -> dict[tuple[str, str], _Line]:
+    role = pl.col("role") if "role" in points.columns else pl.lit("").alias("role")
+    drawn = points.filter(pl.col("value").is_finite()).sort("step")
+    parts = drawn.select("run_id", role, "step", "value").partition_by(
+        "run_id", "role", as_dict=True, include_key=False
     )
     return {
-        (str(run), str(metric)): (part["step"].to_numpy(), part["value"].to_numpy())
-        for (run, metric), part in parts.items()
+        (str(run), str(of)): (part["step"].to_numpy(), part["value"].to_numpy())
+        for (run, of), part in parts.items()
     }
 
 
@@ -101,7 +132,7 @@ def band_layer(
 
 
 def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt.Chart:
-    """Return ring (memorized), diamond (onset) and disc (completion), with their dates as tooltip."""
+    """Return ring (memorized), diamond (onset), disc (completion) and what was lost, with their dates."""
     fill = alt.condition(alt.datum.event == "memorized", alt.value(colouring.palette.paper), colouring.fill())
     crowd = max(1.0, marks.height / _FULL_MARKS)
     return (
@@ -121,7 +152,7 @@ def mark_layer(marks: pl.DataFrame, axis: StepAxis, colouring: Colouring) -> alt
 
 def event_shape() -> alt.Shape:
     """Return the shape channel: ring and disc are circles, told apart by their fill."""
-    scale = alt.Scale(domain=[*EVENTS, NOW], range=list(_SHAPES))
+    scale = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
     return alt.Shape("event:N", scale=scale, legend=None)
 
 

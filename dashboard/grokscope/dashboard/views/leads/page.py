@@ -92,7 +92,7 @@ def _chart(leads: Leads) -> dict[str, Any]:
         shown,
         leads.members.select("run", "measure", "label", "half"),
         key="leads_chart",
-        text="Median position of every measure over runs, in delays before half of the accuracy's rise",
+        text="Median position of every measure over runs, in delays before half of the held-out rise",
         palette=palette(),
     )
     st.caption(_key(rows))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from grokscope.dashboard.charts import group_chart, quantity_of, timeline_chart
 from grokscope.dashboard.charts.elements.palette import Colouring
+from grokscope.dashboard.charts.elements.quantity import is_in_percent
 from grokscope.dashboard.component.chart import note, show
 from grokscope.dashboard.component.chart_data import (
     MORE_ROWS,
@@ -22,6 +23,7 @@ from grokscope.dashboard.component.chart_data import (
     rows_of,
     said_of_grey,
     said_of_thinning,
+    said_of_units,
 )
 from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.component.page_shell import palette, refreshing
@@ -29,8 +31,7 @@ from grokscope.dashboard.component.table import finished_table
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, LiveStatus, Snapshot
 from grokscope.dashboard.state.phases import Phase
-from grokscope.dashboard.tables.main_metric import MainMetric, main_metric_of
-from grokscope.dashboard.tables.overview import last_values
+from grokscope.dashboard.tables.main_metric import main_curves
 from grokscope.dashboard.views.live.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape, plain
@@ -55,11 +56,11 @@ def render(data: Data) -> None:
 
 
 def _page(snapshot: Snapshot, live: LiveStatus) -> None:
-    main = main_metric_of(snapshot.curves)
+    main = main_curves(snapshot)
     _summary(snapshot)
     _training(snapshot, main, live)
     is_live = bool(live.states)
-    if main is None:
+    if main.is_empty():
         if is_live:
             feed(live, now_ms=snapshot.taken_ms)
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
@@ -78,7 +79,7 @@ def _page(snapshot: Snapshot, live: LiveStatus) -> None:
 
 def _summary(snapshot: Snapshot) -> None:
     judged = snapshot.verdicts.values()
-    grokked = [v for v in judged if v.generalized is not None]
+    grokked = [v for v in judged if phases.has_generalized(v)]
     ratios = [v.delay.ratio for v in grokked if v.delay and v.delay.ratio is not None]
     quiet = phases.silent(snapshot.runs).height
     with st.grid(4, min_column_width=150, key="live_summary", gap="medium"):
@@ -92,26 +93,31 @@ def _summary(snapshot: Snapshot) -> None:
         st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
 
-def _training(snapshot: Snapshot, main: MainMetric | None, live: LiveStatus) -> None:
+def _training(snapshot: Snapshot, main: pl.DataFrame, live: LiveStatus) -> None:
     alive = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)])
     shown = alive.head(_MOST_CARDS)
     if shown.is_empty():
         return
-    last = last_values(main.points) if main else {}
     with st.grid(3, min_column_width=330, border=True, key="live_training") as grid:
         for run in shown.iter_rows(named=True):
             with grid.cell():
-                _card(snapshot, run, _values(run["run_id"], main, last), live)
+                _card(snapshot, run, _values(run["run_id"], main), live)
     legend(live, labels_of(snapshot.runs))
     note(phrases.cut(shown.height, alive.height, "runs in training", rest="The page Runs lists all."))
 
 
-def _values(run_id: str, main: MainMetric | None, last: Mapping[tuple[str, str], float]) -> str:
-    if main is None:
-        return ""
-    say = phrases.percent if main.quantity == "accuracy" else phrases.number
-    train, test = (say(last.get((run_id, metric))) for metric in (main.train, main.test))
-    return f" · train {train} · test {test}"
+def _values(run_id: str, main: pl.DataFrame) -> str:
+    """Return where the main curves of a run stand, each by its own name."""
+    mine = main.filter((pl.col("run_id") == run_id) & pl.col("value").is_finite()).sort("step")
+    last = (
+        mine.group_by("role", "metric", "quantity").agg(pl.col("value").last()).sort("role", descending=True)
+    )
+    return "".join(
+        f" · {escape(metric)} {phrases.percent(value) if is_in_percent(quantity) else phrases.level(value)}"
+        for metric, quantity, value in last.sort("role", descending=True)
+        .select("metric", "quantity", "value")
+        .iter_rows()
+    )
 
 
 def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, live: LiveStatus) -> None:
@@ -132,67 +138,110 @@ def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, live: LiveSta
         chip(live.states.get(run["run_id"]))
 
 
-def _groups(snapshot: Snapshot, main: MainMetric) -> None:
-    axis, colouring = axis_of(snapshot), colours_of(snapshot, palette())
-    groups = _charted(snapshot)
-    of_groups = snapshot.runs.filter(pl.col("group").is_in(groups))
-    runs = _drawn_runs(of_groups)
-    raw = main.points.filter(pl.col("run_id").is_in(runs))
-    points = drawn_points(raw, snapshot, axis, limit=budget(2 * _MOST_LINES))
-    marks = drawn_marks(snapshot, raw, train=main.train, test=main.test, run_ids=runs)
-    quantity = quantity_of(main.test, points["value"])
-    st.subheader(f"{main.quantity.capitalize()} over steps", anchor=False)
-    st.caption(f"full line: test · dashed: train · {key_of(snapshot)}")
-    with st.grid(min(3, len(groups)), min_column_width=330, key="live_groups", gap="medium") as grid:
-        for place, group in enumerate(groups):
-            mine = pl.col("group") == group
+def _groups(snapshot: Snapshot, main: pl.DataFrame) -> None:
+    """Draw a chart a group, and of a group whose runs are judged by several quantities one for each."""
+    charts, all_charts = _charted(snapshot, main)
+    of_charts = _quantities(snapshot, main).join(charts, on=["group", "quantity"], how="semi")
+    runs = _drawn_runs(of_charts)
+    raw = main.filter(pl.col("run_id").is_in(runs))
+    points = drawn_points(raw, snapshot, axis_of(snapshot, run_ids=runs), limit=budget(2 * _MOST_LINES))
+    quantities: list[str] = charts["quantity"].unique().to_list()
+    is_one = len(quantities) == 1
+    of = quantities[0].replace("_", " ").capitalize() if is_one else "What runs are judged by,"
+    st.subheader(f"{of} over steps", anchor=False)
+    st.caption(f"full line: held-out · dashed: training · {key_of(snapshot)}")
+    _draw(snapshot, charts, of_charts, points, drawn_marks(snapshot, raw, run_ids=runs))
+    note(_said_of_others(snapshot, main))
+    note(said_of_units(snapshot, runs))
+    note(said_of_thinning(points.height, raw.height))
+    rest = f"The newest {_MOST_LINES} of each chart; the page Compare draws their mean and range."
+    note(phrases.cut(len(runs), of_charts.height, "runs", rest=rest))
+    what = "groups" if is_one else "charts"
+    note(phrases.cut(charts.height, all_charts, what, rest="The page Compare draws all."))
+    note(said_of_grey(colours_of(snapshot, palette()), "groups"))
+
+
+def _said_of_others(snapshot: Snapshot, main: pl.DataFrame) -> str | None:
+    """Return which runs have no curve in the charts, and why; ``None`` if all have one."""
+    others = snapshot.runs.filter(~pl.col("run_id").is_in(main["run_id"].unique().implode()))
+    if others.is_empty():
+        return None
+    what = "1 run has" if others.height == 1 else f"{others.height:,} runs have"
+    return (
+        f"{what} no accuracy, loss or other score that is read as one of a training and of a held-out set. "
+        "The page Runs says what each metric is taken for, and lets you change it."
+    )
+
+
+def _draw(
+    snapshot: Snapshot, charts: pl.DataFrame, runs: pl.DataFrame, points: pl.DataFrame, marks: pl.DataFrame
+) -> None:
+    """Draw the charts beside each other; those of one quantity have the same axes."""
+    axis = axis_of(snapshot, run_ids=points["run_id"].unique().to_list())
+    colouring = colours_of(snapshot, palette())
+    is_one = charts["quantity"].n_unique() == 1
+    marks = marks.join(runs.select("run_id", "quantity"), on="run_id", maintain_order="left")
+    with st.grid(min(3, charts.height), min_column_width=330, key="live_groups", gap="medium") as grid:
+        for place, (group, quantity) in enumerate(charts.iter_rows()):
+            mine = (pl.col("group") == group) & (pl.col("quantity") == quantity)
+            comparable = points.filter(pl.col("quantity") == quantity)
             with grid.cell():
                 show(
                     group_chart,
                     points.filter(mine),
                     marks.filter(mine),
                     key=f"live_chart_{place}",
-                    text=f"Train and test {main.quantity} over steps: {plain(group)}",
-                    title=_title(snapshot, group, colouring),
+                    text=f"Training and held-out {plain(quantity)} over steps: {plain(group)}",
+                    title=_title(snapshot, runs.filter(mine), colouring, is_one=is_one),
                     axis=axis,
-                    quantity=quantity,
+                    quantity=quantity_of(str(comparable["metric"][0]), comparable["value"]),
                     colouring=colouring,
                 )
-    note(said_of_thinning(points.height, raw.height))
-    rest = f"The newest {_MOST_LINES} of each group; the page Compare draws their mean and range."
-    note(phrases.cut(len(runs), of_groups.height, "runs", rest=rest))
-    note(phrases.cut(len(groups), len(snapshot.groups()), "groups", rest="The page Compare draws all."))
-    note(said_of_grey(colouring, "groups"))
 
 
-def _charted(snapshot: Snapshot) -> list[str]:
-    """Return the groups that get a chart: those in training first, if there are too many."""
-    groups, training = snapshot.groups(), set(phases.active(snapshot.runs)["group"])
-    first = sorted(groups, key=lambda group: group not in training)[:_MOST_CHARTS]
-    return [group for group in groups if group in first]
+def _quantities(snapshot: Snapshot, main: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs that have main curves, with the quantity of these."""
+    of_runs = main.sort("role").group_by("run_id", maintain_order=True).agg(pl.col("quantity").first())
+    return snapshot.runs.join(of_runs, on="run_id", how="inner", maintain_order="left")
+
+
+def _charted(snapshot: Snapshot, main: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return ``group, quantity`` of the charts that are drawn, and of how many.
+
+    Those of groups in training come first, if there are too many; in a group, what most runs are judged by.
+    """
+    order = {group: place for place, group in enumerate(snapshot.groups())}
+    training = set(phases.active(snapshot.runs)["group"])
+    place = pl.col("group").replace_strict(order, return_dtype=pl.Int64())
+    found = _quantities(snapshot, main).group_by("group", "quantity").len()
+    charts = found.sort(place, -pl.col("len").cast(pl.Int64()), "quantity").select("group", "quantity")
+    first = charts.sort(pl.col("group").is_in(training).not_(), maintain_order=True).head(_MOST_CHARTS)
+    return charts.join(first, on=["group", "quantity"], how="semi", maintain_order="left"), charts.height
 
 
 def _drawn_runs(runs: pl.DataFrame) -> list[str]:
     """Return the runs whose curves are drawn: of each group those in training, then the newest."""
     order = [pl.col("status") != "RUNNING", pl.col("start_ms").neg()]
-    return runs.sort(order, nulls_last=True).group_by("group").head(_MOST_LINES)["run_id"].to_list()
+    of_chart = runs.sort(order, nulls_last=True).group_by("group", "quantity")
+    return of_chart.head(_MOST_LINES)["run_id"].to_list()
 
 
-def _title(snapshot: Snapshot, group: str, colouring: Colouring) -> dict[str, str]:
-    runs = snapshot.runs.filter(pl.col("group") == group)
+def _title(snapshot: Snapshot, runs: pl.DataFrame, colouring: Colouring, *, is_one: bool) -> dict[str, str]:
+    group, quantity = runs.select("group", "quantity").row(0)
     verdicts = [snapshot.verdicts.get(run) for run in runs["run_id"]]
-    done = sum(v is not None and v.generalized is not None for v in verdicts)
+    done = sum(map(phases.has_generalized, verdicts))
+    of = "" if is_one else f"{plain(quantity.replace('_', ' '), limit=40)} · "
     return {
         "text": plain(group, limit=40),
-        "subtitle": f"{done} of {runs.height} generalized",
+        "subtitle": f"{of}{done} of {runs.height} generalized",
         "color": colouring.colours[group],
     }
 
 
-def _timeline(snapshot: Snapshot, main: MainMetric) -> None:
+def _timeline(snapshot: Snapshot, main: pl.DataFrame) -> None:
     rows = rows_of(snapshot, snapshot.runs["run_id"].to_list())
     shown = rows["run_id"].to_list()
-    marks = drawn_marks(snapshot, main.points, train=main.train, test=main.test, run_ids=shown)
+    marks = drawn_marks(snapshot, main, run_ids=shown)
     if marks.is_empty():
         return
     st.subheader("From memorized to completion", anchor=False)

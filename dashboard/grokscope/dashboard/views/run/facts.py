@@ -30,6 +30,11 @@ _LOSSES: Mapping[str, str] = {
     DAMAGE: "of what it had written, {}",
     REFUSED: "the store refused records ({})",
 }
+_NO_DELAY: Mapping[Pattern, str] = {
+    Pattern.COMPREHENSION: "No grokking step by any definition: the curves improved together, so there is no "
+    "delay to date.",
+    Pattern.MEMORIZATION: "No grokking step by any definition: the held-out curve has not risen.",
+}
 _SIGNS: Mapping[Outcome | None, str] = {
     Outcome.PASS: ":green[✓]",
     Outcome.FAIL: ":red[✗]",
@@ -45,8 +50,13 @@ def dates(verdict: Verdict) -> None:
     st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
 
 
-def by_definition(curves: pl.DataFrame) -> None:
-    """Draw the grokking step under every published definition; nothing where none gives a date."""
+def by_definition(verdict: Verdict, curves: pl.DataFrame) -> None:
+    """Draw the grokking step under every published definition, where a delay is claimed; else say why not."""
+    if verdict.delay is None:
+        said = _NO_DELAY.get(verdict.pattern)
+        if said and not verdict.in_progress:
+            st.caption(said)
+        return
     report = sensitivity(curves) if curves.height else None
     if report is None or report["step"].drop_nulls().is_empty():
         return

@@ -26,7 +26,7 @@ _CAVEAT = (
 
 
 def leads_section(points: pl.DataFrame, snapshot: Snapshot, run_id: str) -> None:
-    """Draw when each measure of the run moved, against its accuracy; or say why that cannot be told."""
+    """Draw when each measure of the run moved, against its held-out curve; or say why that cannot be told."""
     st.subheader("Which measure moved first", anchor=False)
     verdict = snapshot.verdicts.get(run_id)
     why = why_left_out(verdict)
@@ -35,7 +35,8 @@ def leads_section(points: pl.DataFrame, snapshot: Snapshot, run_id: str) -> None
         return
     members = members_of(points, snapshot, [run_id])
     begin, half = rise_of(verdict)
-    itself = {"measure": "test accuracy itself", "label": "the event", "role": EVENT}
+    judged = plain(verdict.outcomes[0].metric) if verdict.outcomes else "the held-out curve"
+    itself = {"measure": f"{judged} itself", "label": "the event", "role": EVENT}
     event = pl.DataFrame([{**itself, "begin": begin, "half": half}])
     shown = members.head(_MOST_MEASURES)
     rows = pl.concat([shown.select(event.columns), event]).sort("half", maintain_order=True)
@@ -44,7 +45,7 @@ def leads_section(points: pl.DataFrame, snapshot: Snapshot, run_id: str) -> None
         run_leads_chart,
         rows,
         key="run_leads",
-        text="When each measure had changed by 10 % and by 50 %, in delays before accuracy was half-way up",
+        text="When each measure had changed by 10 % and by 50 %, in delays before half of the held-out rise",
         palette=palette(),
     )
     st.caption("bar: from 10 % to 50 % of the change since memorization · ● 50 % · grey: of the training set")

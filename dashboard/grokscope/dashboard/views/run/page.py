@@ -57,7 +57,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     with facts:
         if verdict is not None:
             run_facts.dates(verdict)
-            run_facts.by_definition(snapshot.curves.filter(pl.col("run_id") == run_id))
+            run_facts.by_definition(verdict, snapshot.curves.filter(pl.col("run_id") == run_id))
             run_facts.evidence(verdict)
         run_facts.params(data.source.params(run_id))
 

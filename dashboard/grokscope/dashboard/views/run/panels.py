@@ -10,34 +10,53 @@ import streamlit as st
 from grokscope.dashboard.charts import StepAxis, panel_chart
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
-from grokscope.dashboard.component.chart_data import colours_of, drawn_marks, drawn_points, said_of_thinning
+from grokscope.dashboard.component.chart_data import (
+    colours_of,
+    drawn_marks,
+    drawn_points,
+    said_of_thinning,
+    said_of_units,
+)
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.component.window import within
 from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.tables.main_metric import main_curves
 from grokscope.dashboard.tables.panels import OVERVIEW, Panel, chapters_of, panels_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
 _MOST_PANELS = 40
-_KEY = "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion"
+_KEY = (
+    "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion · finely dotted: "
+    "best level before overfitting, collapse or divergence"
+)
 
 
 def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:
     """Draw a panel a quantity, with the run's events through all of them."""
     seen = within(raw, axis)
     points = drawn_points(seen, snapshot, axis)
-    marks = drawn_marks(snapshot, raw, train="train/accuracy", test="test/accuracy", run_ids=[run_id])
+    marks = drawn_marks(snapshot, main_curves(snapshot, run_ids=[run_id]), run_ids=[run_id])
     colours = colours_of(snapshot, palette(), run_ids=[run_id])
     own = colours.colours[snapshot.runs.filter(pl.col("run_id") == run_id)["group"][0]]
-    found = _chosen(panels_of(points["metric"].unique().to_list()))
+    pair = snapshot.pairs.get(run_id)
+    first = None if pair is None else pair.test
+    found = _chosen(panels_of(points["metric"].unique().to_list(), first=first))
     shown = found[:_MOST_PANELS]
     with st.container(gap="xsmall", key="run_panels"):
         specs = [
-            _panel(panel, points, within(marks, axis), axis=replace(axis, labels=panel is shown[-1]), own=own)
+            _panel(
+                panel,
+                points,
+                within(marks, axis),
+                axis=replace(axis, labels=panel is shown[-1]),
+                own=own,
+            )
             for panel in shown
         ]
     st.caption(_KEY)
+    note(said_of_units(snapshot, [run_id]))
     note(said_of_thinning(points.height, seen.height))
     note(
         phrases.cut(len(shown), len(found), "panels", rest="The data hold all; the page Compare draws each.")
@@ -79,6 +98,7 @@ def _panel(
         title=title,
         axis=axis,
         colouring=colouring,
+        names_events=panel.is_first,
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard.component.chart import note
+from grokscope.dashboard.component.chart_data import said_of_units
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.roles_section import roles_section
@@ -16,8 +18,9 @@ _WHOLE = 20
 """Up to this many rows are shown without scrolling inside the table."""
 
 _COLUMNS = (
-    "run", "status", "test accuracy", "pattern", "memorized", "onset", "onset 95 %", "delay", "delay ratio",
-    "final test", "group", "seed",
+    "run", "status", "judged by", "held-out curve", "final", "pattern", "memorized", "onset", "onset 95 %",
+    "delay", "delay ratio",
+    "group", "seed",
 )  # fmt: skip
 
 
@@ -59,7 +62,7 @@ def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
         table,
         key=_TABLE,
         hide_index=True,
-        column_config=columns(),
+        column_config=columns(table),
         column_order=_COLUMNS,
         row_height=ROW_HEIGHT,
         placeholder=NOTHING,
@@ -72,7 +75,8 @@ def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
     st.session_state[_ORDER] = table["run_id"].to_list()
     with actions:
         _actions(data, table["run_id"].gather(rows).to_list(), table.height)
-    everything = table.drop("test accuracy")
+    note(said_of_units(snapshot, table["run_id"].to_list()))
+    everything = table.drop("held-out curve")
     offer_downloads({"runs": everything}, key="runs")
     roles_section(data, snapshot)
 

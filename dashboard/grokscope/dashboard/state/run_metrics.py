@@ -1,0 +1,166 @@
+"""What the metrics of each run go by, and the unit of their levels: run by run, as its verdict reads them.
+
+What one run logs says nothing about another one's names: each run is read by itself, as ``detect`` reads it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from grokscope.schemas import Scale, score_of
+from grokscope.store import Role, read_names, renamed, roles_of
+from grokscope.transitions.curves.series import COUNT, curves_by_run
+from grokscope.transitions.curves.units import Unit
+
+MetricNames = Mapping[str, Mapping[str, str]]
+"""Run -> metric as logged -> the name that it goes by."""
+
+Units = Mapping[str, Mapping[str, Unit]]
+"""Run -> metric -> the unit that it was logged in, of what was not logged as shares."""
+
+_Mark = tuple[int, int, float]
+_SET = "shift:"
+_TOP = 1.0
+"""No share lies above: a run without a higher value logged no other unit."""
+
+
+def names_by_run(metrics: pl.DataFrame, overrides: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what each run's metrics go by; those that a person left out are left out.
+
+    A curve of a task or of another set keeps the name that it was logged under, as in verdicts, unless a
+    person gave it another.
+
+    Args:
+        metrics: ``run_id, metric``, as logged.
+        overrides: Metric -> our key or ``IGNORED``, as ``Store.aliases`` gives them.
+
+    >>> frame = pl.DataFrame({"run_id": ["a", "a", "b"], "metric": ["loss", "val_loss", "acc/val_far"]})
+    >>> names_by_run(frame, {})
+    {'a': {'loss': 'train/loss', 'val_loss': 'val/loss'}, 'b': {'acc/val_far': 'acc/val_far'}}
+    """
+    known: dict[frozenset[str], dict[str, str]] = {}
+    found: dict[str, dict[str, str]] = {}
+    for run, logged in metrics.group_by("run_id", maintain_order=True).agg("metric").iter_rows():
+        together = frozenset(logged)
+        if together not in known:
+            known[together] = _names(sorted(together), overrides)
+        found[run] = known[together]
+    return found
+
+
+def _names(metrics: list[str], overrides: Mapping[str, str]) -> dict[str, str]:
+    named = read_names(metrics, overrides)
+    return {own: own if key.startswith(_SET) and own not in overrides else key for own, key in named.items()}
+
+
+def roles_by_run(metrics: pl.DataFrame, overrides: Mapping[str, str]) -> list[Role]:
+    """Return what each metric is taken for, by name; where runs differ, as most of them take it.
+
+    Args:
+        metrics: ``run_id, metric``, as logged.
+        overrides: As for ``names_by_run``.
+    """
+    together = Counter(map(frozenset, metrics.group_by("run_id").agg("metric")["metric"].to_list()))
+    found: dict[str, Counter[Role]] = {}
+    for names, runs in together.items():
+        for role in roles_of(names, overrides):
+            found.setdefault(role.name, Counter())[role] += runs
+    return [_of_most(roles) for _, roles in sorted(found.items())]
+
+
+def _of_most(roles: Counter[Role]) -> Role:
+    role = max(roles, key=lambda one: (roles[one], one.reason))
+    others = sum(runs for one, runs in roles.items() if one.canonical != role.canonical)
+    if not others:
+        return role
+    said = "1 run reads" if others == 1 else f"{others:,} runs read"
+    return replace(role, reason=f"{role.reason} {said} it otherwise, by the names beside it there.")
+
+
+def renamed_by_run(points: pl.DataFrame, names: MetricNames) -> pl.DataFrame:
+    """Return the points of the named metrics, each under the name that it goes by in its run."""
+    kinds = {frozenset(of_run.items()): of_run for of_run in names.values()}
+    if len(kinds) == 1:
+        own = next(iter(kinds.values()))
+        return renamed(points.filter(pl.col("metric").is_in(list(own))), own)
+    rows = [(run, own, name) for run, of_run in names.items() for own, name in of_run.items()]
+    schema = {"run_id": pl.String(), "metric": pl.String(), "name": pl.String()}
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    found = points.join(table, on=["run_id", "metric"], how="inner", maintain_order="left")
+    return found.with_columns(metric=pl.col("name")).select(points.columns)
+
+
+class RunUnits:
+    """Remembers in which units runs log; not safe for several threads by itself."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[_Mark, Mapping[str, Unit]]] = {}
+
+    def of(self, curves: pl.DataFrame) -> dict[str, Mapping[str, Unit]]:
+        """Return the units of runs that log scores otherwise than as shares.
+
+        Args:
+            curves: All curves that the engine reads, by the names that they go by.
+
+        >>> rows = [("r", m, s, None, 9.0 * s) for m in ("train/accuracy", "test/accuracy") for s in range(9)]
+        >>> schema = ["run_id", "metric", "step", "time_ms", "value"]
+        >>> frame = pl.DataFrame(rows, schema=schema, orient="row", schema_overrides={"time_ms": pl.Int64})
+        >>> RunUnits().of(frame)["r"]["test/accuracy"].value
+        'per cent'
+        """
+        shares = [name for name in curves["metric"].unique() if _is_share(name)]
+        scores = curves.filter(pl.col("metric").is_in(shares) & pl.col("value").is_finite())
+        tops = scores.group_by("run_id").agg(
+            pl.len(), pl.col("step").max().alias("last"), pl.col("value").max().alias("top")
+        )
+        marks: dict[str, _Mark] = {
+            run: (count, last, top) for run, count, last, top in tops.iter_rows() if top > _TOP
+        }
+        changed = [run for run, mark in marks.items() if self._known.get(run, (None,))[0] != mark]
+        if changed:
+            for run, units in _units(curves.filter(pl.col("run_id").is_in(changed))).items():
+                self._known[run] = (marks[run], units)
+        return {run: self._known[run][1] for run in marks if self._known[run][1]}
+
+
+def _is_share(name: str) -> bool:
+    score = score_of(name)
+    return score is not None and score.scale is Scale.SHARE
+
+
+def _units(curves: pl.DataFrame) -> dict[str, dict[str, Unit]]:
+    found: dict[str, dict[str, Unit]] = {}
+    for run, of_run in curves_by_run(curves).items():
+        per_cent = {name: Unit.PER_CENT for name, curve in of_run.items() if curve.is_per_cent}
+        counts = {name.removesuffix(COUNT): Unit.COUNT for name in of_run if name.endswith(COUNT)}
+        found[run] = per_cent | counts
+    return found
+
+
+def shown_name(name: str, unit: Unit | None) -> str:
+    """Return what a metric is shown as: numbers of answers are no score, and go by a name of their own."""
+    return f"{name}{COUNT}" if unit is Unit.COUNT else name
+
+
+def as_shown(points: pl.DataFrame, units: Units) -> pl.DataFrame:
+    """Return points with what was logged in per cent as shares, and counts by a name of their own.
+
+    >>> frame = pl.DataFrame({"run_id": ["a", "b"], "metric": "test/accuracy", "value": [95.0, 0.5]})
+    >>> as_shown(frame, {"a": {"test/accuracy": Unit.PER_CENT}})["value"].to_list()
+    [0.95, 0.5]
+    """
+    rows = [
+        (run, name, shown_name(name, unit), 100.0 if unit is Unit.PER_CENT else 1.0)
+        for run, of_run in units.items()
+        for name, unit in of_run.items()
+    ]
+    if not rows:
+        return points
+    schema = {"run_id": pl.String(), "metric": pl.String(), "name": pl.String(), "of": pl.Float64()}
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    found = points.join(table, on=["run_id", "metric"], how="left", maintain_order="left")
+    return found.with_columns(
+        metric=pl.coalesce("name", "metric"), value=pl.col("value") / pl.col("of").fill_null(1.0)
+    ).select(points.columns)
