@@ -143,7 +143,7 @@ def judged(copy: Path, tests: Sequence[Path], *, limit_s: float) -> str:
 
 
 def killed_by(mutant: Mutant, copy: Path, *, limit_s: float) -> str:
-    """Return what notices it: the ``nearest`` tests, the ``room``'s, the ``time limit`` or, if none, ``""``."""
+    """Return what notices it: ``nearest`` tests, the ``room``, the ``time limit``, or nothing: ``""``."""
     file = copy / mutant.module.relative_to(REPOSITORY)
     source = file.read_text()
     file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
