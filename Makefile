@@ -25,7 +25,7 @@ demo: $(INSTALLED)  ## train the demo sweep live and open the dashboard; ARGS="-
 	@$(BIN)/grokscope demo $(ARGS)
 
 test: lint type  ## all checks and every test; ARGS="-k spool" narrows the tests
-	@$(BIN)/python -m pytest --doctest-modules $(ROOMS) tests $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --doctest-modules $(ROOMS) tests $(ARGS)
 
 lint: $(INSTALLED)  ## ruff, its formatter and the import contracts
 	@$(BIN)/ruff check

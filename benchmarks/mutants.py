@@ -6,8 +6,8 @@ A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``st
 change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn
 at random, outside of annotations, decorators and laboratories, in a copy of the repository. It is killed
 when its nearest tests fail: the doctests of its module, the tests that import it, and those in the folder of
-``tests`` that mirrors its own; and, if those pass, the tests at the top of its package. What survives is
-named with its change.
+``tests`` that mirrors its own or, without one, its parent's; and, if those pass, the tests at the top of its
+package. What survives is named with its change; what outlasts the time limit is counted as killed, by itself.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ from cosmic_ray.plugins import get_operator, operator_names
 
 REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
-TIME_LIMIT_S = 300
 # What changes nothing, or breaks a module before any test could judge it: numbers are not to be shifted.
 LEFT_OUT = ("NoOp", "RemoveDecorator", "ExceptionReplacer", "_BitOr", "_BitAnd", "_BitXor", "Shift")
 
@@ -105,8 +105,8 @@ def nearest(module: Path) -> list[Path]:
     inside = module.relative_to(REPOSITORY)
     parts = inside.parts[inside.parts.index("grokscope") + 1 :]
     dotted = ".".join(("grokscope", *parts)).removesuffix(".py")
-    mirrored = Path("tests", *parts[:-1])
-    folder = [mirrored] if len(parts) > 2 and (REPOSITORY / mirrored).is_dir() else []
+    mirrors = [Path("tests", *parts[:depth]) for depth in range(len(parts) - 1, 1, -1)]
+    folder = [mirror for mirror in mirrors if (REPOSITORY / mirror).is_dir()][:1]
     # pytest runs them in this order and stops at the first that fails: those that import the module first.
     return [inside, *tests_naming(dotted), *folder]
 
@@ -118,7 +118,8 @@ def whole(module: Path) -> list[Path]:
     return [test.relative_to(REPOSITORY) for test in sorted((REPOSITORY / "tests" / name).glob("test_*.py"))]
 
 
-def passes(copy: Path, tests: Sequence[Path]) -> bool:
+def judged(copy: Path, tests: Sequence[Path], *, limit_s: float) -> str:
+    """Return whether the tests ``passed``, ``failed`` or outlasted their ``time limit``."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(str(copy / room) for room in ROOMS),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -133,23 +134,25 @@ def passes(copy: Path, tests: Sequence[Path]) -> bool:
         start_new_session=True,
     )
     try:
-        return run.wait(TIME_LIMIT_S) == 0
+        return "failed" if run.wait(limit_s) else "passed"
     except subprocess.TimeoutExpired:
-        return False
+        return "time limit"
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
 
 
-def killed_by(mutant: Mutant, copy: Path) -> str:
-    """Return which tests notice the mutant: ``nearest``, ``room`` or, if none does, ``""``."""
+def killed_by(mutant: Mutant, copy: Path, *, limit_s: float) -> str:
+    """Return what notices it: ``nearest`` tests, the ``room``, the ``time limit``, or nothing: ``""``."""
     file = copy / mutant.module.relative_to(REPOSITORY)
     source = file.read_text()
     file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
     try:
-        if not passes(copy, nearest(mutant.module)):
-            return "nearest"
-        return "" if passes(copy, whole(mutant.module)) else "room"
+        for by, tests in (("nearest", nearest), ("room", whole)):
+            outcome = judged(copy, tests(mutant.module), limit_s=limit_s)
+            if outcome != "passed":
+                return by if outcome == "failed" else outcome
+        return ""
     finally:
         file.write_text(source)
 
@@ -174,6 +177,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
+    parser.add_argument("--limit", type=float, default=300, help="seconds for the tests of one mutant")
     asked = parser.parse_args()
     top, _, rest = asked.room.partition("/")
     [package] = REPOSITORY.glob(f"*/grokscope/{top}")
@@ -186,18 +190,21 @@ def main() -> None:
         def tried(mutant: Mutant) -> tuple[Mutant, str]:
             copy = copies.get()
             try:
-                return mutant, killed_by(mutant, copy)
+                return mutant, killed_by(mutant, copy, limit_s=asked.limit)
             finally:
                 copies.put(copy)
 
-        counts = {"nearest": 0, "room": 0, "": 0}
+        counts = Counter[str]()
         with ThreadPoolExecutor(asked.workers) as pool:
             for mutant, by in pool.map(tried, sample):
                 counts[by] += 1
                 place = f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
                 print(f"{by} {place}" if by else f"SURVIVED {said(mutant)}", flush=True)
-    killed = counts["nearest"] + counts["room"]
-    print(f"{asked.room}: {killed} of {len(sample)} killed, {counts['nearest']} of them by the nearest tests")
+    killed = len(sample) - counts[""]
+    print(
+        f"{asked.room}: {killed} of {len(sample)} killed, {counts['nearest']} of them by the nearest tests, "
+        f"{counts['time limit']} by the time limit"
+    )
 
 
 if __name__ == "__main__":
