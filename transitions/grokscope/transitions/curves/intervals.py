@@ -15,7 +15,7 @@ from grokscope.schemas import Date
 from grokscope.transitions.curves.crossings import interpolated
 from grokscope.transitions.curves.noise import Noise, Replicates, error_of_median, noise_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau
-from grokscope.transitions.curves.s_curve import crossings, monotone, moving_mean, smoothed
+from grokscope.transitions.curves.s_curve import ROUNDED, averaged, crossings, monotone, smoothed
 from grokscope.transitions.curves.series import Curve, Floats, Integers
 
 REPLICATES = 200
@@ -171,8 +171,8 @@ def _replicated(ascent: _Ascent, index: int, share: float) -> Integers:
     nearby = NEARBY
     while True:
         begin, end = max(index - nearby, 0), min(index + nearby, count)
-        noise = moving_mean(drawn.noise(end - begin + ascent.width - 1, rng), ascent.width)
-        replicates = ascent.base[begin:end] + noise
+        fresh = drawn.noise(end - begin + ascent.width + ROUNDED - 2, rng)
+        replicates = ascent.base[begin:end] + averaged(fresh, width=ascent.width)
         found = begin + crossings(replicates - shift[:, None], level, height=ascent.height)[:, 0]
         edge, ordered = nearby // 4, np.sort(found)
         is_cut_low = begin > 0 and ordered[FAR] <= begin + edge

@@ -123,11 +123,11 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
         onset: Index at which it leaves the plateau.
         later: How far the evaluations after the rise lie from its top, shape (m,).
     """
-    residuals = (values - base) / (1 - LEVERAGE) ** 0.5
+    residuals = values - base
     ground, settled = values[: int(GROUND * onset)], later[int((1 - GROUND) * len(later)) :]
     parts = [_without_outliers(_level(part)) for part in (ground, settled) if len(part) >= 2 * FEW]
     persistence = max(persistence_of(*(parts or [residuals])), _persistence_of_signs(ground))
-    resting = _resting(ground, residuals, persistence=persistence)
+    resting = _resting(ground, residuals / (1 - LEVERAGE) ** 0.5, persistence=persistence)
     size = max(_climbing(residuals[onset:], persistence=persistence), resting)
     if persistence > PERSISTENT:
         resting = size = max([size, *(_spread(part) for part in parts)])
@@ -222,7 +222,8 @@ def _resting(ground: Floats, residuals: Floats, *, persistence: float) -> float:
 def _climbing(residuals: Floats, *, persistence: float) -> float:
     """Return the size of noise on the rise, or 0 if that is too short.
 
-    What persists is lost to the fit, so the differences from one to the next tell it.
+    What persists is lost to the fit, so the differences from one to the next tell it: the fit, which hardly
+    moves between them, takes nothing away.
     """
     return _spread(np.diff(residuals)) / (2 * (1 - persistence)) ** 0.5 if len(residuals) > FEW else 0.0
 
