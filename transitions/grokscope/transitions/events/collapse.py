@@ -10,7 +10,8 @@ from grokscope.transitions.curves.crossings import bracket
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, Floats
-from grokscope.transitions.events.generalization import LOST, STANDARD_ERRORS
+from grokscope.transitions.events.completion import LOST
+from grokscope.transitions.events.generalization import STANDARD_ERRORS
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 

@@ -15,7 +15,7 @@ from scipy.optimize import isotonic_regression
 
 from grokscope.schemas import Check, Date, Kind, Score, Transition, score_of
 from grokscope.schemas.metrics.scores import Scale
-from grokscope.transitions.curves.intervals import dates
+from grokscope.transitions.curves.intervals import dated
 from grokscope.transitions.curves.plateau import Plateau
 from grokscope.transitions.curves.series import Curve, Floats, Span, log_steps, on_grid
 from grokscope.transitions.events.records import Detail, Origin
@@ -191,8 +191,11 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
     if min(top, held) - before <= max(least, LEAST_SIGNAL * scatter):
         return None
     window = slice(parts.plateau.start, parts.change_end + 1)
-    onset, midpoint = dates(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
-    if onset is None or midpoint is None or _decades(onset, midpoint) > ABRUPT * parts.decades:
+    crossed = dated(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
+    if crossed[0] is None or crossed[1] is None:
+        return None
+    onset, midpoint = crossed[0].date, crossed[1].date
+    if _decades(onset, midpoint) > ABRUPT * parts.decades:
         return None
     waited = onset.step - int(curve.steps[parts.plateau.start])
     if sign < 0 and midpoint.step - onset.step > waited:

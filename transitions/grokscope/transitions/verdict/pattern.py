@@ -7,7 +7,8 @@ import numpy as np
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.crossings import highest_held
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, NEARLY, Rise
+from grokscope.transitions.events.completion import NEARLY
+from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import LEARNED, Fit
 
 SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
@@ -108,10 +109,10 @@ def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
 
 def _tails_off(rise: Rise, fitted_step: int) -> bool:
     """Return whether a rise to a low level began with the fit and was fastest then: it came with it."""
-    if rise.top >= NEARLY or rise.is_from_flat or rise.onset is None or rise.midpoint is None:
+    if rise.top >= NEARLY or rise.is_from_flat or rise.onset_at is None or rise.midpoint_at is None:
         return False
-    if rise.onset.step > SEEN_RATIO * fitted_step:
+    if rise.onset_at > SEEN_RATIO * fitted_step:
         return False
-    first = np.log(max(rise.midpoint.step, 1) / max(rise.onset.step, 1))
-    second = np.log(max(rise.finished_step, 1) / max(rise.midpoint.step, 1))
+    passed = np.array([rise.onset_at, rise.midpoint_at, rise.finished_step])
+    first, second = np.diff(np.log(np.maximum(passed, np.finfo(np.float64).tiny)))
     return bool(first < SLOWING * second)
