@@ -16,7 +16,7 @@ from grokscope.transitions.curves.crossings import interpolated
 from grokscope.transitions.curves.noise import Noise, Replicates, error_of_median, noise_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau
 from grokscope.transitions.curves.s_curve import ROUNDED, averaged, crossings, monotone, smoothed
-from grokscope.transitions.curves.series import Curve, Floats, Integers
+from grokscope.transitions.curves.series import Curve, Floats, Integers, median
 
 REPLICATES = 200
 """Bootstrap replicates: enough for the 2.5 % tail to rest on five of them."""
@@ -141,7 +141,7 @@ def _beyond(end: Floats, noise: Noise) -> float:
     """
     if len(end) == 0:
         return 0.0
-    return max(float(np.median(end)) - error_of_median(noise.size, len(end)), 0.0)
+    return max(median(end) - error_of_median(noise.size, len(end)), 0.0)
 
 
 def _crossing(ascent: _Ascent, index: int, share: float) -> Crossing | None:

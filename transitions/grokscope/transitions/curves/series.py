@@ -158,6 +158,22 @@ def log_steps(steps: Integers) -> Floats:
     return np.log(np.maximum(steps, floor))
 
 
+def median(values: Floats) -> float:
+    """Return the median of finite ``values``, NaN without any: NumPy's own costs ten times as much on a few.
+
+    >>> median(np.array([3.0, 1.0, 2.0])), median(np.array([1.0, 2.0]))
+    (2.0, 1.5)
+    """
+    size = len(values)
+    if size == 0:
+        return float("nan")
+    half = size // 2
+    if size % 2:
+        return float(np.partition(values, half)[half])
+    middle = np.partition(values, (half - 1, half))
+    return float(middle[half - 1] + middle[half]) / 2
+
+
 def running_median(values: Floats, *, width: int) -> Floats:
     """Return the centred running median over an odd ``width``; ends are repeated outwards.
 
@@ -189,7 +205,7 @@ def on_grid(curve: Curve, grid: Floats) -> Floats:
     ends: Floats = np.append(grid, grid[-1] + pitch) - pitch / 2
     edges: Integers = np.searchsorted(axis, ends).astype(np.int64)
     for i in np.flatnonzero(np.diff(edges) >= curve.patience):
-        levels[i] = np.median(curve.values[edges[i] : edges[i + 1]])
+        levels[i] = median(curve.values[edges[i] : edges[i + 1]])
     return levels
 
 

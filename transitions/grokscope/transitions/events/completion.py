@@ -5,7 +5,7 @@ import numpy as np
 from grokscope.schemas import Date
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.levels import end_level
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import Curve, median, running_median
 
 GENERALIZED = 0.95
 """Held-out accuracy that counts as generalized."""
@@ -21,7 +21,7 @@ LOST = 0.8
 
 def completion_of(curve: Curve, end: int, done: int | None, *, half_way: float) -> Date | None:
     """Return where a settled rise is done: at the generalized level, or at a lower one that it keeps."""
-    is_kept = min(float(np.median(curve.values[end:])), end_level(curve)) >= half_way
+    is_kept = min(median(curve.values[end:]), end_level(curve)) >= half_way
     return bracket(curve, end if done is None else done) if is_kept or done is not None else None
 
 

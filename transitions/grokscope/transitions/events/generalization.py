@@ -10,7 +10,7 @@ from grokscope.transitions.curves.intervals import Crossing, dated
 from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.noise import error_of_median, jitter, persistence_of, wander, worth_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import Curve, median, running_median
 from grokscope.transitions.events.completion import (
     LOST,
     NEARLY,
@@ -174,7 +174,7 @@ def _from_the_beginning(curve: Curve, waited: tuple[int, int], *, top: float) ->
     """Return the flat ground that a rise leaves after the fit, though it was waited on before as well."""
     start, end = waited
     plateau = plateau_of(curve, 0, end, top=top)
-    at_fit = float(np.median(curve.values[start - 1 : start + 2]))
+    at_fit = median(curve.values[start - 1 : start + 2])
     is_still_there = abs(at_fit - plateau.level) <= TOLERANCE * (top - plateau.level)
     return plateau if plateau.is_flat and is_still_there else None
 
@@ -199,7 +199,7 @@ def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau
         begin=begin_level(curve),
         plateau=plateau.level,
         top=top,
-        held=float(np.median(curve.values[end:])),
+        held=median(curve.values[end:]),
         share_held=float(np.mean(curve.values >= half_way)),
         end=end_level(curve),
         onset=onset and onset.date,
@@ -238,7 +238,7 @@ def _is_seen_from_plateau(
     """
     if start > 0 or curve.steps[0] <= 0 or curve.values[0] < ONSET * top:
         return True
-    first = float(np.median(curve.values[:3]))
+    first = median(curve.values[:3])
     lies_flat = plateau.is_flat and abs(first - plateau.level) <= TOLERANCE * (top - plateau.level)
     return lies_flat or ((waited or 0) >= SHORT_WAIT and first <= MIDPOINT * top)
 
@@ -255,7 +255,7 @@ def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: int | None, plat
         return 0.0
     size = max(float(np.std(ground)) if plateau.is_flat else 0.0, jitter(curve.values[start:]))
     held = min(len(curve) - end, curve.patience)
-    worth = worth_of(persistence_of(ground - np.median(ground)) if plateau.is_flat else 0.0)
+    worth = worth_of(persistence_of(ground - median(ground)) if plateau.is_flat else 0.0)
     error = float(np.hypot(error_of_median(size, worth * held), error_of_median(size, worth * len(ground))))
     return STANDARD_ERRORS * max(error, wander(curve.values[start:], width=held))
 

@@ -7,7 +7,7 @@ import numpy as np
 from grokscope.schemas import Date, Kind, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import Curve, median, running_median
 from grokscope.transitions.events.records import Detail, Origin
 
 MEMORIZED = 0.99
@@ -81,7 +81,7 @@ def ceiling_of(train: Curve) -> float:
     0.9
     """
     later = train.values[int((1 - SETTLED) * len(train)) :]
-    ceiling = float(np.median(later))
+    ceiling = median(later)
     if ceiling < LEAST_CEILING or ceiling - float(train.values[0]) < LEARNED:
         return np.nan
     reached = earliest_arrival(train, _nearly(train, ceiling))
@@ -97,7 +97,7 @@ def has_learned(curve: Curve) -> bool:
     True
     """
     smooth = running_median(curve.values, width=curve.patience | 1)
-    start = min(float(np.median(curve.values[: min(3, len(curve))])), float(curve.values[0]))
+    start = min(median(curve.values[: min(3, len(curve))]), float(curve.values[0]))
     gain = float(np.max(smooth)) - start
     return gain >= LEARNED * (1 - start) and gain > LEAST_SIGNAL * jitter(curve.values)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.crossings import highest_held
-from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.curves.series import Curve, median
 from grokscope.transitions.events.completion import NEARLY
 from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import LEARNED, Fit
@@ -65,7 +65,7 @@ def pattern_of(fit: Fit, *, late: Rise | None, whole: Rise | None) -> Pattern:
 def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
     """Return how ``rise`` lies after ``fitted_step``; ``test`` is the held-out curve that rises."""
     at_fit = int(np.searchsorted(test.steps, fitted_step))
-    level = float(np.median(test.values[max(at_fit - 1, 0) : at_fit + 2]))
+    level = median(test.values[max(at_fit - 1, 0) : at_fit + 2])
     done = rise.finished_step
     return Wait(
         level=level,
@@ -102,7 +102,7 @@ def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
     since = int(test.steps[early])
     if not 0 < since <= fitted_step / 2:
         return False
-    gained = wait.level - float(np.median(test.values[max(early - 1, 0) : early + 2]))
+    gained = wait.level - median(test.values[max(early - 1, 0) : early + 2])
     before, after = np.log(fitted_step / since), np.log(max(rise.finished_step / fitted_step, 1))
     return bool(gained * after >= MOSTLY * (rise.top - wait.level) * before)
 
