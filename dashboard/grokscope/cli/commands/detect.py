@@ -15,12 +15,11 @@ from grokscope.cli.terminal import complain, say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
+from grokscope.schemas.frames import IN_THOUSANDTHS
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
-
-_IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
 
 
 class DetectError(GrokscopeError):
@@ -88,7 +87,7 @@ def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
-    return replace(verdict, missing=(*verdict.missing, _IN_THOUSANDTHS))
+    return replace(verdict, missing=(*verdict.missing, IN_THOUSANDTHS))
 
 
 def _say(
@@ -122,7 +121,7 @@ def _log_in_file(source: str) -> UsablePoints:
     for run, reason in log.left_out.items():
         complain(f"run {shown(run)!r} is left out: {reason}")
     for run in sorted(log.in_thousandths):
-        say(f"run {shown(run)}: {_IN_THOUSANDTHS}", err=True)
+        say(f"run {shown(run)}: {IN_THOUSANDTHS}", err=True)
     return log
 
 

@@ -22,8 +22,6 @@ WHOLE = 100
 """Levels from here on are told without decimals."""
 HUGE = 1e150
 """Values from here on are overflow: MLflow's SQL store writes an infinity as 1.8e308."""
-PER_CENT = 1.5
-"""An accuracy that exceeds this was logged as per cent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict, score_of
+from grokscope.schemas.frames import IN_THOUSANDTHS, fractional_runs
 from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
@@ -39,7 +40,8 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
         definition: Whose grokking step ``midpoint`` is, see ``DEFINITIONS``.
 
     Returns:
-        Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why.
+        Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why. Where the steps of a run
+        are fractions, its dates are in thousandths of them, and ``missing`` says that too.
 
     Raises:
         InvalidPointsError: If ``points`` is no frame of points.
@@ -50,7 +52,12 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     <Pattern.OTHER: 'other'>
     """
     rule = definition_of(definition)
-    return [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    verdicts = [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    in_thousandths = fractional_runs(points)
+    return [
+        replace(one, missing=(*one.missing, IN_THOUSANDTHS)) if one.run in in_thousandths else one
+        for one in verdicts
+    ]
 
 
 def analysis_of(curves: Mapping[str, Curve]) -> RunAnalysis | None:
