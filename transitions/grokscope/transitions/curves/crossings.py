@@ -80,7 +80,7 @@ def bracket(curve: Curve, index: int) -> Date:
     return Date(step=high, low=low, high=high)
 
 
-def highest_held(curve: Curve, *, until: int) -> float:
+def highest_held(curve: Curve, *, until: float) -> float:
     """Return the highest level that ``curve`` held before step ``until``: of medians, no single evaluation.
 
     NaN without any evaluation before.

@@ -123,9 +123,9 @@ def _is_first_gain(rise: Rise | None, test: Curve) -> bool:
     Weight decay shrinks the logits of a model that memorized, and its loss with them, without any
     generalization; and a loss that was low before has a double descent.
     """
-    if rise is None or rise.onset is None:
+    if rise is None or rise.onset_at is None:
         return False
-    return highest_held(test, until=rise.onset.high) < LEARNED and rise.top >= LEAST_LATE
+    return highest_held(test, until=rise.onset_at) < LEARNED and rise.top >= LEAST_LATE
 
 
 def _late(fit: Fit, test: Curve) -> Rise | None:

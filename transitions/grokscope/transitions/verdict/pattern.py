@@ -91,9 +91,12 @@ def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
 
 
 def _is_regained(rise: Rise, wait: Wait) -> bool:
-    """Return whether much of a rise was held before the fit, lost, and only won again."""
+    """Return whether much of a rise was held before the fit, lost, and only won again.
+
+    A loss that comes back to where a model without skill stands has won nothing again.
+    """
     low = min(wait.level, rise.plateau)
-    return wait.before - rise.begin >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
+    return wait.before - max(rise.begin, 0.0) >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
 
 
 def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
