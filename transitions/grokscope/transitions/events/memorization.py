@@ -16,6 +16,8 @@ FITTED = 0.95
 """Train progress from which the wait for generalization is counted; of its own ceiling, if that is lower."""
 LEAST_CEILING = 0.5
 """A curve that levels off below half of what is possible has not fit its examples: it is stuck."""
+LEAST_UNSEEN = 0.8
+"""... and below this if the log, which begins after step 0, does not show how it came there."""
 SETTLED = 1 / 3
 """A ceiling shows if the curve has been at it for so much of its evaluations."""
 LEARNED = 0.15
@@ -82,7 +84,9 @@ def ceiling_of(train: Curve) -> float:
     """
     later = train.values[int((1 - SETTLED) * len(train)) :]
     ceiling = median(later)
-    if ceiling < LEAST_CEILING or ceiling - float(train.values[0]) < LEARNED:
+    least = LEAST_CEILING if _is_rise_seen(train, ceiling) else LEAST_UNSEEN
+    is_untrained = least == LEAST_UNSEEN and train.steps[0] <= 0
+    if ceiling < least or is_untrained:
         return np.nan
     reached = earliest_arrival(train, _nearly(train, ceiling))
     is_settled = reached is not None and len(train) - reached >= SETTLED * len(train)
@@ -103,5 +107,9 @@ def has_learned(curve: Curve) -> bool:
 
 
 def _nearly(train: Curve, ceiling: float) -> float:
-    start = float(train.values[0])
+    start = float(train.values[0]) if _is_rise_seen(train, ceiling) else 0.0
     return start + FITTED * (ceiling - start)
+
+
+def _is_rise_seen(train: Curve, ceiling: float) -> bool:
+    return ceiling - float(train.values[0]) >= LEARNED
