@@ -26,9 +26,9 @@ from grokscope.transitions.evaluation.laboratory.tables import macro_f1
 from grokscope.transitions.evaluation.scoring import Score, labels_from_json, score
 
 CONSTANTS = {
+    "events.completion": "GENERALIZED NEARLY MARGIN FINISHED NEAR LOST",
     "events.generalization": (
-        "GENERALIZED NEARLY MARGIN FINISHED NEAR LOST KEPT LEAST_LATE TOLERANCE STANDARD_ERRORS HIGHEST "
-        "SHORT_WAIT FOOT DELAY_RATIO"
+        "KEPT LEAST_LATE TOLERANCE STANDARD_ERRORS HIGHEST SHORT_WAIT FOOT DELAY_RATIO"
     ),
     "events.memorization": "FITTED MEMORIZED LEAST_CEILING SETTLED LEARNED LEAST_SIGNAL",
     "events.overfitting": "LEAST_SHARE LEAST_SIGNAL LEAST_OF_LEVEL TRAIN_LOSES AT_END",

@@ -82,3 +82,24 @@ def test_one_evaluation_of_the_test_set_leaves_the_verdict_to_the_validation_set
     verdict = detect(pl.concat([*curves, last]))[0]
     assert verdict.pattern is Pattern.GROKKING
     assert verdict.transitions[-1].metric == "val/accuracy"
+
+
+@pytest.mark.parametrize(("first_step", "pattern"), [(1, Pattern.GROKKING), (0, Pattern.COMPREHENSION)])
+def test_a_late_log_that_begins_at_a_ceiling_begins_fit_and_one_from_step_0_does_not(first_step, pattern):
+    steps = EPOCHS - 1 + first_step
+    train = 0.91 + 0.002 * np.cos(np.arange(12))
+    test = np.array([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4, 0.8, 0.9, 0.9, 0.9, 0.9])
+    assert judged(train, test, steps).pattern is pattern
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["from the start", "without the first evaluation"])
+def test_losses_that_come_back_to_where_they_began_and_below_are_a_delayed_generalization(first: int):
+    steps = np.concatenate(([0], np.unique(np.geomspace(3000, 400_000, 60).astype(int))))
+    up, down = (1 / (1 + np.exp(-4 * np.log(np.maximum(steps, 1) / at))) for at in (3000, 70_000))
+    held_out = 3.0 + 5.0 * up - 7.8 * down
+    train = np.where(steps < 3000, 3.0, 0.001)
+    frames = [
+        pl.DataFrame({"metric": name, "step": steps[first:], "value": values[first:]})
+        for name, values in (("train/loss", train), ("test/loss", held_out))
+    ]
+    assert detect(pl.concat(frames))[0].pattern is Pattern.GROKKING

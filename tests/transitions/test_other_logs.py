@@ -35,6 +35,17 @@ def test_all_accuracies_of_a_run_are_per_cent_if_one_is():
     assert verdict.transitions[-1].kind is Kind.MEMORIZATION
 
 
+def test_a_run_whose_steps_are_fractions_says_that_its_dates_are_in_thousandths():
+    plain, other = synthetic_run(CurveRecipe(), run_id="plain"), synthetic_run(CurveRecipe(), run_id="epochs")
+    verdicts = detect(
+        pl.concat([plain.cast({"step": pl.Float64}), other.with_columns(pl.col("step") / 1000)])
+    )
+    epochs, whole = verdicts
+    assert epochs.onset == whole.onset
+    said = "Its steps are fractions; they and all dates are counted in thousandths."
+    assert (epochs.missing, said in whole.missing) == ((*whole.missing, said), False)
+
+
 def test_a_log_that_begins_fit_and_stays_flat_is_memorization():
     recipe = CurveRecipe(midpoint=None, spacing=Spacing.LINEAR, plateau=0.3, noise=0.01, evaluations=60)
     late = synthetic_run(recipe).filter(pl.col("step") > 1000)

@@ -1,7 +1,10 @@
 """What must not matter does not: order, duplicates, other metrics, the unit of the step axis."""
 
+from itertools import pairwise
+
+import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grokscope.schemas import Date, Verdict
@@ -69,8 +72,6 @@ def test_dates_lie_within_the_log_and_in_order(recipe: CurveRecipe):
     verdict, last = detect(points)[0], int(points["step"].max())
     for date in dates(verdict):
         assert date is None or 0 <= date.low <= date.step <= date.high <= last
-    if verdict.onset and verdict.midpoint:
-        assert verdict.onset.step <= verdict.midpoint.step
 
 
 @SETTINGS
@@ -82,6 +83,45 @@ def test_no_prefix_of_a_run_calls_a_generalization_before_its_onset(recipe: Curv
     events = [event for event in detect(cut)[0].transitions if event.kind.value == "generalization"]
     ends = int(cut["step"].max())
     assert not events or (recipe.midpoint is not None and (whole.onset is None or ends >= whole.onset.low))
+
+
+WILD = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=4, max_size=60)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(WILD, st.integers(0, 10))
+def test_of_any_curves_no_date_nor_an_end_of_its_interval_is_later_than_what_comes_after_it(
+    levels: list[tuple[float, float]], seed: int
+):
+    rises = [(0.95 * a, b**3) for a, b in sorted(levels)] if seed % 2 else levels
+    for outcome in detect(logged(steps_of(len(levels), seed), rises))[0].outcomes:
+        found = [d for d in (outcome.onset, outcome.midpoint, outcome.generalized) if d is not None]
+        for one, later in pairwise(found):
+            assert max(one.step - later.step, one.low - later.low, one.high - later.high) <= 0
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(WILD, st.integers(0, 1000), st.integers(2, 1000))
+# The onset was rounded to step 1, so the evaluation there counted as ground before it.
+@example([(0.0, v) for v in (0.22, 0.4, 0.59, 0.52, 0.47, 0.61, 0.67, 0.63, 0.7, 0.7, 0.7)], 0, 7)
+def test_how_steps_are_counted_does_not_matter_in_short_logs_from_step_0(
+    levels: list[tuple[float, float]], seed: int, factor: int
+):
+    steps = steps_of(len(levels), seed)
+    plain, scaled = (detect(logged(steps * by, levels))[0] for by in (1, factor))
+    assert (scaled.pattern, scaled.in_progress) == (plain.pattern, plain.in_progress)
+
+
+def steps_of(count: int, seed: int) -> np.ndarray:
+    """Return 0, 1, 2, ... or 0 and others in small uneven steps."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate(([0], np.cumsum(rng.integers(1, 2 + seed % 10, count - 1))))
+
+
+def logged(steps: np.ndarray, levels: list[tuple[float, float]]) -> pl.DataFrame:
+    train, test = zip(*levels, strict=True)
+    metrics = [name for name in ("train/accuracy", "test/accuracy") for _ in steps]
+    return pl.DataFrame({"metric": metrics, "step": np.tile(steps, 2), "value": [*train, *test]})
 
 
 def dates(verdict: Verdict) -> list[Date | None]:

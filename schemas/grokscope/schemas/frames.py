@@ -20,6 +20,8 @@ POINT_SCHEMA = pl.Schema(
 
 THOUSAND = 1000
 """Steps that are fractions are counted in thousandths."""
+IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
+"""What is said of such a run."""
 _STEPS_END = 2**63 / THOUSAND
 _REQUIRED = ("metric", "step", "value")
 
@@ -103,8 +105,22 @@ def usable_points(frame: pl.DataFrame, *, run_id: str = "run") -> UsablePoints:
     if left_out:
         as_text = [name for name in ("step", "value") if kept[name].dtype == pl.String()]
         kept = kept.with_columns(pl.col(as_text).cast(pl.Float64()))
-    in_thousandths = frozenset(map(str, _fractional_runs(kept)))
-    return UsablePoints(points=as_points(kept), in_thousandths=in_thousandths, left_out=left_out)
+    return UsablePoints(points=as_points(kept), in_thousandths=fractional_runs(kept), left_out=left_out)
+
+
+def fractional_runs(frame: pl.DataFrame, *, run_id: str = "run") -> frozenset[str]:
+    """Return the runs of which a step is no whole number: ``as_points`` counts theirs in thousandths.
+
+    Args:
+        frame: As for ``as_points``.
+        run_id: What rows without a run column belong to.
+
+    >>> fractional_runs(pl.DataFrame({"run": ["a", "b"], "metric": "m", "step": [0.5, 1.0], "value": 1.0}))
+    frozenset({'a'})
+    """
+    if "step" not in frame.columns or not frame["step"].dtype.is_float():
+        return frozenset()
+    return frozenset(map(str, _fractional_runs(_with_run_id(frame, run_id))))
 
 
 def _with_run_id(frame: pl.DataFrame, run_id: str) -> pl.DataFrame:

@@ -30,6 +30,7 @@ def units(**values: np.ndarray) -> list[str]:
         (50 + 50 * RISE, 0.05 * FLAT + 0.5, "per cent,share"),
         (100 * RISE, 0.01 + 0.98 * RISE, "per cent,share"),
         (FLAT, FLAT, "per cent,per cent"),
+        (np.ones(100), 9 + 87 * RISE, "share,per cent"),
         (60_000 * RISE, RISE, "count,share"),
     ],
 )

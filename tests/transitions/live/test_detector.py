@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from grokscope.schemas import Kind, OnlineDetector, Status, Transition
-from grokscope.transitions import LiveDetector
+from grokscope.transitions import LiveDetector, detect
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, Spacing, synthetic_run, truth_of
-from grokscope.transitions.live.history import CAPACITY, MOST_CURVES, History
+from grokscope.transitions.live.history import CAPACITY, ROOM, History
 
 RUN = CurveRecipe(evaluations=300, noise=0.005)
 
@@ -185,14 +185,78 @@ def test_a_pickled_detector_goes_on_where_it_was():
 
 
 def test_memory_stays_bounded_however_long_the_run_and_however_many_its_metrics():
-    """Sixty-four curves of 2,048 evaluations at 16 bytes are 2 MiB; names of metrics add a little."""
+    """Sixty-four times 2,048 evaluations at 16 bytes are 2 MiB; names of metrics add a little."""
     history = History()
     metrics = [f"shift:{i}/loss" for i in range(100)]
-    for step in range(3 * CAPACITY):
+    for step in range(CAPACITY):
         history.append(step, dict.fromkeys(metrics, 1.0) | {f"task/{step}": 1.0})
-    assert history.frame("r").height <= MOST_CURVES * CAPACITY
+    assert history.frame("r").height <= ROOM
     assert not history.is_whole
-    assert len(pickle.dumps(history)) < MOST_CURVES * CAPACITY * 16 + 200_000
+    assert len(pickle.dumps(history)) < ROOM * 16 + 400_000
+
+
+def test_every_score_of_sixty_tasks_is_followed_to_the_digit():
+    rows = [(f"task{k}/acc", i, float(i > 9 + k % 5)) for i in range(24) for k in range(60)]
+    rows += [("train/accuracy", i, float(i > 3)) for i in range(24)]
+    points = pl.DataFrame(rows, schema=["metric", "step", "value"], orient="row")
+    detector = LiveDetector()
+    for step, values in evaluations(points):
+        detector.update(step, values)
+    assert detector.is_exact
+    assert detector.verdict() == detect(points)[0]
+    assert len(detector.verdict().outcomes) == 60
+
+
+def test_curves_beyond_those_that_are_followed_are_counted_in_the_verdict():
+    detector = LiveDetector()
+    for step in range(3):
+        detector.update(step, {f"task{k}/acc": 0.5 for k in range(450)})
+    assert not detector.is_exact
+    said = detector.verdict().missing[-1]
+    assert said == "2 more scores and losses are logged than are followed live."
+
+
+def test_a_name_that_comes_last_and_tells_how_another_is_read_counts_live_too():
+    """Transformers' Trainer ends with the mean loss over the run, which is no point of the curve."""
+    rises = [
+        (i, {"loss": 2 - i / 20, "eval_loss": 2 - i / 30, "eval_accuracy": float(i > 9)}) for i in range(30)
+    ]
+    logged = [*rises, (30, {"train_runtime": 9.0, "train_loss": 1.3})]
+    detector = LiveDetector()
+    for step, values in logged:
+        detector.update(step, values)
+    rows = [(name, step, value) for step, values in logged for name, value in values.items()]
+    points = pl.DataFrame(rows, schema=["metric", "step", "value"], orient="row")
+    assert detector.is_exact
+    assert detector.verdict() == detect(points)[0]
+
+
+def test_an_evaluation_may_come_in_parts_and_be_corrected():
+    whole, parts = LiveDetector(), LiveDetector()
+    for step, values in evaluations(synthetic_run(RUN)):
+        whole.update(step, values)
+        parts.update(step, {"train/accuracy": values["train/accuracy"], "test/accuracy": 0.5})
+        parts.update(step, {"test/accuracy": values["test/accuracy"]})
+    assert parts.is_exact
+    assert parts.confirmed() == whole.confirmed()
+
+
+def test_a_step_that_comes_after_a_later_one_is_left_out_and_is_exact_says_so():
+    detector = LiveDetector()
+    for step in (1, 3, 2):
+        detector.update(step, {"weights/norm": 1.0})
+    assert detector.is_exact
+    detector.update(4, {"test/accuracy": 0.1})
+    detector.update(3, {"test/accuracy": 0.1})
+    assert not detector.is_exact
+
+
+def test_a_glitch_beyond_one_makes_no_per_cent_of_shares():
+    detector, told = LiveDetector("synthetic"), list[Transition]()
+    for i, (step, values) in enumerate(evaluations(synthetic_run(RUN))):
+        told += detector.update(step, {**values, "test/accuracy": 1.7} if i == 40 else values)
+    assert Status.SUSPECTED in {event.status for event in told}
+    assert detector.state.value == "confirmed"
 
 
 def test_the_whole_detector_stays_as_small_on_a_run_of_twenty_thousand_evaluations():

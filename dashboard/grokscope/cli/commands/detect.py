@@ -16,12 +16,11 @@ from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.state.run_metrics import names_by_run, renamed_by_run
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
+from grokscope.schemas.frames import IN_THOUSANDTHS
 from grokscope.store import Store, open_store
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
-
-_IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
 
 
 _MOST_NAMED = 5
@@ -103,14 +102,14 @@ def _say_readings(log: UsablePoints, aliases: Mapping[str, str], names: Mapping[
     fractional = sorted(shown(names.get(run, run)) for run in log.in_thousandths)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
-        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {_IN_THOUSANDTHS}")
+        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}")
 
 
 def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
-    return replace(verdict, missing=(*verdict.missing, _IN_THOUSANDTHS))
+    return replace(verdict, missing=(*verdict.missing, IN_THOUSANDTHS))
 
 
 def _say(
@@ -144,7 +143,7 @@ def _log_in_file(source: str) -> UsablePoints:
     for run, reason in log.left_out.items():
         complain(f"run {shown(run)!r} is left out: {reason}")
     for run in sorted(log.in_thousandths):
-        say(f"run {shown(run)}: {_IN_THOUSANDTHS}", err=True)
+        say(f"run {shown(run)}: {IN_THOUSANDTHS}", err=True)
     return log
 
 

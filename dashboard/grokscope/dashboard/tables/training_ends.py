@@ -8,7 +8,7 @@ from grokscope.dashboard.words.sentences import TrainingEnd
 from grokscope.schemas import score_of
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.series import curves_by_run
-from grokscope.transitions.verdict.pairs import Pair, pairs_of
+from grokscope.transitions.verdict.pairs import Pair, pairs_of, scored
 
 Ends = Mapping[str, TrainingEnd]
 """Held-out curve -> its training curve's end."""
@@ -28,7 +28,7 @@ def training_ends(points: pl.DataFrame, *, run_ids: Collection[str] | None = Non
     """
     wanted = points if run_ids is None else points.filter(pl.col("run_id").is_in(list(run_ids)))
     return {
-        run: {pair.test.metric: _end(pair) for pair in pairs_of(curves)}
+        run: {pair.test.metric: _end(pair) for pair in pairs_of(scored(curves))}
         for run, curves in curves_by_run(wanted).items()
     }
 

@@ -80,7 +80,7 @@ def bracket(curve: Curve, index: int) -> Date:
     return Date(step=high, low=low, high=high)
 
 
-def highest_held(curve: Curve, *, until: int) -> float:
+def highest_held(curve: Curve, *, until: float) -> float:
     """Return the highest level that ``curve`` held before step ``until``: of medians, no single evaluation.
 
     NaN without any evaluation before.
@@ -112,19 +112,20 @@ def around(curve: Curve, index: int, *, holds: npt.NDArray[np.bool_]) -> Date:
     )
 
 
-def interpolated(steps: Integers, values: Floats, index: int, level: float) -> int:
-    """Return the step between evaluations ``index - 1`` and ``index`` where a straight line meets ``level``.
+def interpolated(steps: Integers, values: Floats, index: int, level: float) -> float:
+    """Return where a straight line between evaluations ``index - 1`` and ``index`` meets ``level``.
 
-    Straight in log step, the axis on which rises are S-shaped. Without a crossing in between it is ``index``.
+    Straight in log step, the axis on which rises are S-shaped. Without a crossing in between it is at
+    ``index``.
 
-    >>> interpolated(np.array([10, 20]), np.array([0.0, 1.0]), 1, 0.5)
-    14
+    >>> interpolated(np.array([10, 20]), np.array([0.0, 1.0]), 1, 0.5).__round__(2)
+    14.14
     """
     if index == 0 or not values[index - 1] < level <= values[index]:
-        return int(steps[index])
+        return float(steps[index])
     before, after = log_steps(steps)[index - 1 : index + 1]
     share = (level - values[index - 1]) / (values[index] - values[index - 1])
-    return int(np.clip(round(np.exp(before + share * (after - before))), steps[index - 1], steps[index]))
+    return float(np.clip(np.exp(before + share * (after - before)), steps[index - 1], steps[index]))
 
 
 def _usual_arrival(curve: Curve, level: float) -> int | None:

@@ -7,7 +7,7 @@ without them is part of the interval too.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from grokscope.schemas import Date
 from grokscope.transitions.curves.crossings import interpolated
 from grokscope.transitions.curves.noise import Noise, Replicates, error_of_median, noise_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau
-from grokscope.transitions.curves.s_curve import crossings, monotone, moving_mean, smoothed
-from grokscope.transitions.curves.series import Curve, Floats, Integers
+from grokscope.transitions.curves.s_curve import ROUNDED, averaged, crossings, monotone, smoothed
+from grokscope.transitions.curves.series import Curve, Floats, Integers, median
 
 REPLICATES = 200
 """Bootstrap replicates: enough for the 2.5 % tail to rest on five of them."""
@@ -66,14 +66,35 @@ class _Ascent:
         return (1 - share) * plateau + share * (replicates.top + self.higher * higher)
 
 
-def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple[Date | None, Date | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Where a rise passes a level.
+
+    Attributes:
+        date: In whole steps, with its 95 % interval.
+        at: The step, not rounded: what is compared by it does not hang on how steps are counted.
+        index: The first evaluation past the level, counted from the beginning of the window.
+    """
+
+    date: Date
+    at: float
+    index: int
+
+
+def dated(
+    curve: Curve, *, plateau: Plateau, top: float, window: slice, completed: Date | None = None
+) -> tuple[Crossing | None, Crossing | None]:
     """Return onset and midpoint of the rise of ``curve`` within ``window``, with 95 % intervals.
+
+    None of them, nor an end of its interval, is later than what comes after it: the completion is a row of
+    evaluations in the log, and what leads up to it cannot be later, whatever noise would allow.
 
     Args:
         curve: The curve.
         plateau: Level before the rise, as the curve's values are counted.
         top: Level after it, larger.
         window: Evaluations that belong to the rise and the plateau before it.
+        completed: Where the rise is known to be done.
 
     Returns:
         Each is ``None`` where the curve is past its level from the window's first evaluation on.
@@ -98,9 +119,19 @@ def dates(curve: Curve, *, plateau: Plateau, top: float, window: slice) -> tuple
         higher=_beyond(settled[-max(len(settled) // 3, 1) :], noise),
     )
     onset, midpoint = (
-        _date(ascent, int(i), share) for i, share in zip(crossed, (ONSET, MIDPOINT), strict=True)
+        _crossing(ascent, int(i), share) for i, share in zip(crossed, (ONSET, MIDPOINT), strict=True)
     )
+    if midpoint is not None and completed is not None:
+        midpoint = _no_later(midpoint, completed, at=completed.step)
+    if onset is not None and midpoint is not None:
+        onset = _no_later(onset, midpoint.date, at=midpoint.at)
     return onset, midpoint
+
+
+def _no_later(crossing: Crossing, later: Date, *, at: float) -> Crossing:
+    date = crossing.date
+    step, low, high = min(date.step, later.step), min(date.low, later.low), min(date.high, later.high)
+    return replace(crossing, date=Date(step=step, low=low, high=high), at=min(crossing.at, at))
 
 
 def _beyond(end: Floats, noise: Noise) -> float:
@@ -110,22 +141,24 @@ def _beyond(end: Floats, noise: Noise) -> float:
     """
     if len(end) == 0:
         return 0.0
-    return max(float(np.median(end)) - error_of_median(noise.size, len(end)), 0.0)
+    return max(median(end) - error_of_median(noise.size, len(end)), 0.0)
 
 
-def _date(ascent: _Ascent, index: int, share: float) -> Date | None:
+def _crossing(ascent: _Ascent, index: int, share: float) -> Crossing | None:
     if index == 0:
         return None
     steps, level = ascent.steps, ascent.level(share)
     index = min(index, len(steps) - 1)
     low, high = np.quantile(_spread_in_gaps(steps, _replicated(ascent, index, share)), [0.025, 0.975])
     seen = ascent.values if _crosses(ascent.values, index, level) else ascent.base
-    step = interpolated(steps, seen, index, level)
+    at = interpolated(steps, seen, index, level)
+    step = round(at)
     # The gap that the crossing was seen in is always part of it: no noise is no reason to claim more.
     low, high = min(math.floor(low), int(steps[index - 1])), max(math.ceil(high), int(steps[index]))
     other = _undipped(ascent, index, level)
     low, high = min(low, int(steps[other - 1])), max(high, int(steps[other]))
-    return Date(step=step, low=min(low, step), high=max(high, step))
+    date = Date(step=step, low=min(low, step), high=max(high, step))
+    return Crossing(date=date, at=at, index=index)
 
 
 def _undipped(ascent: _Ascent, index: int, level: float) -> int:
@@ -171,8 +204,8 @@ def _replicated(ascent: _Ascent, index: int, share: float) -> Integers:
     nearby = NEARBY
     while True:
         begin, end = max(index - nearby, 0), min(index + nearby, count)
-        noise = moving_mean(drawn.noise(end - begin + ascent.width - 1, rng), ascent.width)
-        replicates = ascent.base[begin:end] + noise
+        fresh = drawn.noise(end - begin + ascent.width + ROUNDED - 2, rng)
+        replicates = ascent.base[begin:end] + averaged(fresh, width=ascent.width)
         found = begin + crossings(replicates - shift[:, None], level, height=ascent.height)[:, 0]
         edge, ordered = nearby // 4, np.sort(found)
         is_cut_low = begin > 0 and ordered[FAR] <= begin + edge

@@ -3,7 +3,7 @@
 import numpy as np
 
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, Floats, running_median
+from grokscope.transitions.curves.series import Curve, Floats, median, running_median
 
 BEYOND = 4.0
 """Standard deviations of noise by which the first evaluation lies apart from the next few."""
@@ -19,7 +19,7 @@ def begin_level(curve: Curve) -> float:
     >>> begin_level(Curve(metric="m", steps=np.arange(8), values=np.array([0.1, 0.5, 0.9, *np.ones(5)])))
     0.1
     """
-    first, few = float(curve.values[0]), float(np.median(curve.values[: curve.patience]))
+    first, few = float(curve.values[0]), median(curve.values[: curve.patience])
     noise = BEYOND * jitter(curve.values[len(curve) // 2 :])
     return first if first < few - noise else few
 
@@ -30,7 +30,7 @@ def end_level(curve: Curve, *, since: int = 0) -> float:
     >>> end_level(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.9, 0.8, 1.0, 0.9])))
     0.9
     """
-    return float(np.median(curve.values[since:][-max(curve.patience, 3) :]))
+    return median(curve.values[since:][-max(curve.patience, 3) :])
 
 
 def is_under_way(values: Floats, *, least: float, share: float = 0.5) -> bool:
@@ -48,6 +48,6 @@ def is_under_way(values: Floats, *, least: float, share: float = 0.5) -> bool:
         return False
     smooth = running_median(values, width=3 if len(values) >= SHORT else 1)
     quarter = len(smooth) - max(len(smooth) // 4, 1)
-    gain = float(np.max(smooth[quarter:]) - np.median(smooth[:quarter]))
-    recent = float(np.median(smooth[max(quarter, len(smooth) - 3) :]) - smooth[quarter - 1])
+    gain = float(np.max(smooth[quarter:]) - median(smooth[:quarter]))
+    recent = float(median(smooth[max(quarter, len(smooth) - 3) :]) - smooth[quarter - 1])
     return gain >= least and recent > share * gain

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.transitions.curves.series import Floats
+from grokscope.transitions.curves.series import Floats, median
 
 FEW = 8
 """Evaluations from which a part of the curve tells anything about its noise."""
@@ -123,11 +123,11 @@ def noise_of(values: Floats, base: Floats, *, onset: int, later: Floats) -> Nois
         onset: Index at which it leaves the plateau.
         later: How far the evaluations after the rise lie from its top, shape (m,).
     """
-    residuals = (values - base) / (1 - LEVERAGE) ** 0.5
+    residuals = values - base
     ground, settled = values[: int(GROUND * onset)], later[int((1 - GROUND) * len(later)) :]
     parts = [_without_outliers(_level(part)) for part in (ground, settled) if len(part) >= 2 * FEW]
     persistence = max(persistence_of(*(parts or [residuals])), _persistence_of_signs(ground))
-    resting = _resting(ground, residuals, persistence=persistence)
+    resting = _resting(ground, residuals / (1 - LEVERAGE) ** 0.5, persistence=persistence)
     size = max(_climbing(residuals[onset:], persistence=persistence), resting)
     if persistence > PERSISTENT:
         resting = size = max([size, *(_spread(part) for part in parts)])
@@ -170,7 +170,7 @@ def jitter(values: Floats) -> float:
     differences = np.diff(values)
     if len(values) < SHOWN:
         return 0.0
-    return TO_SIGMA * float(np.median(np.abs(differences - np.median(differences)))) / 2**0.5
+    return TO_SIGMA * median(np.abs(differences - median(differences))) / 2**0.5
 
 
 def wander(values: Floats, *, width: int) -> float:
@@ -215,14 +215,15 @@ def _resting(ground: Floats, residuals: Floats, *, persistence: float) -> float:
     size = _spread(_level(ground)) / max(1 - 2 / independent, LEAST_LEFT) ** 0.5
     if not _is_cut_off(ground):
         return size
-    above = ground[ground > np.median(ground)] - np.median(ground)
+    above = ground[ground > median(ground)] - median(ground)
     return max(size, _spread(above)) if len(above) else size
 
 
 def _climbing(residuals: Floats, *, persistence: float) -> float:
     """Return the size of noise on the rise, or 0 if that is too short.
 
-    What persists is lost to the fit, so the differences from one to the next tell it.
+    What persists is lost to the fit, so the differences from one to the next tell it: the fit, which hardly
+    moves between them, takes nothing away.
     """
     return _spread(np.diff(residuals)) / (2 * (1 - persistence)) ** 0.5 if len(residuals) > FEW else 0.0
 
@@ -232,7 +233,7 @@ def _size_at_top(later: Floats) -> float:
     above, below = later[later >= 0], later[later < 0]
     return max(
         float(np.sqrt(np.mean(above**2))) if len(above) else 0.0,
-        TO_SIGMA * float(np.median(-below)) if len(below) else 0.0,
+        TO_SIGMA * median(-below) if len(below) else 0.0,
     )
 
 
@@ -249,20 +250,20 @@ def _persistence_of_signs(ground: Floats) -> float:
     """
     if len(ground) < 2 * FEW or not _is_cut_off(ground):
         return 0.0
-    is_above = (ground > np.median(ground)).astype(np.float64)
+    is_above = (ground > median(ground)).astype(np.float64)
     return float(np.sin(np.pi / 2 * persistence_of(is_above - np.mean(is_above))))
 
 
 def _without_outliers(deviations: Floats) -> Floats:
     """Return ``deviations`` with outlying ones cut, shape (n,)."""
-    typical = TO_SIGMA * float(np.median(np.abs(deviations)))
+    typical = TO_SIGMA * median(np.abs(deviations))
     return np.clip(deviations, -OUTLYING * typical, OUTLYING * typical) if typical > 0 else deviations
 
 
 def _level(ground: Floats) -> Floats:
     """Return ``ground`` without its straight trend, shape (n,): a creep is no noise."""
     if len(ground) < FEW:
-        return ground - np.median(ground) if len(ground) else ground
+        return ground - median(ground) if len(ground) else ground
     axis = np.linspace(-1.0, 1.0, len(ground))
     return ground - np.mean(ground) - axis * float(ground @ axis) / float(axis @ axis)
 

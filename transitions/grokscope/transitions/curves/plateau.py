@@ -6,7 +6,7 @@ import numpy as np
 
 from grokscope.transitions.curves.noise import TO_SIGMA, jitter
 from grokscope.transitions.curves.s_curve import crossings
-from grokscope.transitions.curves.series import Curve, Floats, log_steps
+from grokscope.transitions.curves.series import Curve, Floats, log_steps, median
 
 ONSET, MIDPOINT = 0.1, 0.5
 """Shares of the rise at which it begins and is half done."""
@@ -58,7 +58,7 @@ def plateau_of(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     ground = _flat_ground(curve, start, end, top=top)
     if ground is None:
         return _creeping(curve, start, end, top=top)
-    level = _refined(curve, start, end, levels=(float(np.median(ground)), top))
+    level = _refined(curve, start, end, levels=(median(ground), top))
     return Plateau(level=level, lowest=level)
 
 
@@ -71,8 +71,8 @@ def _creeping(curve: Curve, start: int, end: int, *, top: float) -> Plateau:
     axis, half = log_steps(curve.steps), (start + end + 1) // 2
     early = float(axis[start] + (axis[end] - axis[start]) / EARLY)
     first = int(np.searchsorted(axis, early, side="right"))
-    begin = float(np.median(curve.values[start : max(min(first, start + LEAST_GROUND), start + 1)]))
-    level = float(np.median(curve.values[start:half]))
+    begin = median(curve.values[start : max(min(first, start + LEAST_GROUND), start + 1)])
+    level = median(curve.values[start:half])
     if is_flat(curve.values[(start + half) // 2 : half], top=top) or top <= level or level <= begin:
         return Plateau(level=min(begin, level), lowest=min(begin, level), is_flat=False)
     middle = start + int(crossings(curve.values[start:end], np.array([level]), height=top - begin)[0])
@@ -95,7 +95,7 @@ def _refined(curve: Curve, start: int, end: int, *, levels: tuple[float, float])
         foot = start + int(crossings(curve.values[start:end], level, height=top - plateau)[0])
         if not is_flat(curve.values[start:foot], top=top):
             break
-        plateau = float(np.median(curve.values[start : foot - (foot - start) // 3]))
+        plateau = median(curve.values[start : foot - (foot - start) // 3])
     return plateau
 
 
@@ -109,7 +109,7 @@ def _flat_ground(curve: Curve, start: int, end: int, *, top: float) -> Floats | 
         ground = curve.values[start : start + -(-(end - start) // parts)]
         if parts > HALVES and len(ground) < LEAST_GROUND:
             return None
-        is_own = parts <= HALVES or _is_one_rise(curve, start, end, levels=(float(np.median(ground)), top))
+        is_own = parts <= HALVES or _is_one_rise(curve, start, end, levels=(median(ground), top))
         if is_flat(ground, top=top, share=FLAT * min(HALVES / parts, 1.0)) and is_own:
             return ground
     return None
@@ -138,12 +138,12 @@ def top_of(curve: Curve, end: int) -> float:
     1.0
     """
     later = curve.values[end:]
-    held = later[later >= float(np.median(later[: curve.patience]))]
+    held = later[later >= median(later[: curve.patience])]
     for _ in range(REFINEMENTS):
-        top = float(np.median(held))
-        reach = REACH * TO_SIGMA * float(np.median(held[held >= top] - top))
+        top = median(held)
+        reach = REACH * TO_SIGMA * median(held[held >= top] - top)
         held = later[later >= min(top - reach, float(np.min(held)))]
-    return float(np.median(held))
+    return median(held)
 
 
 def is_flat(ground: Floats, *, top: float, share: float = FLAT) -> bool:
@@ -157,7 +157,7 @@ def is_flat(ground: Floats, *, top: float, share: float = FLAT) -> bool:
     half = len(ground) // 2
     if half <= 1:
         return False
-    gain = float(np.median(ground[half:]) - np.median(ground[:half]))
-    height = top - float(np.median(ground))
+    gain = median(ground[half:]) - median(ground[:half])
+    height = top - median(ground)
     noise = NOISY * jitter(ground) * float(np.sqrt(np.pi / half))
     return gain <= max(share * height, min(noise, 4 * share * height))

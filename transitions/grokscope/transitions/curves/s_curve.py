@@ -21,8 +21,10 @@ CLIP = 0.1
 
 The onset is read at 10 % of the rise: there the plateau lies one such unit below the level, so plateau and
 top weigh alike."""
+ROUNDED = 3
+"""Evaluations that a monotone fit is a mean of: it rounds off its stairs."""
 WIDTHS = (5, 9, 17, 33)
-"""Evaluations over which a monotone fit may be averaged, the fit itself being a mean of three."""
+"""Evaluations over which such a fit may be averaged once more."""
 SMOOTHED = 0.5
 """Standard deviations of noise by which the average may move the fit."""
 
@@ -52,14 +54,13 @@ def crossings(values: Floats, levels: Floats, *, height: float) -> Integers:
 def monotone(values: Floats) -> Floats:
     """Return a smooth monotone curve through ``values``, shape (n,): what they are taken to be noise about.
 
-    Isotonic regression of the running median of three, then the mean of three, which rounds off its stairs.
+    Isotonic regression of the running median of three, then the mean of ``ROUNDED``.
 
     >>> monotone(np.array([0.0, 0.0, 9.0, 0.0, 0.0, 3.0, 3.0, 3.0])).round(1)
     array([0., 0., 0., 0., 1., 2., 3., 3.])
     """
     fitted = np.asarray(isotonic_regression(running_median(values, width=3)).x, dtype=np.float64)
-    padded = np.pad(fitted, 1, mode="edge")
-    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    return moving_mean(np.pad(fitted, ROUNDED // 2, mode="edge"), ROUNDED)
 
 
 def smoothed(base: Floats, *, noise: float) -> tuple[Floats, int]:
@@ -80,6 +81,17 @@ def smoothed(base: Floats, *, noise: float) -> tuple[Floats, int]:
             break
         best, taken = mean, width
     return best, taken
+
+
+def averaged(noise: Floats, *, width: int) -> Floats:
+    """Return what is left of ``noise`` in a monotone fit that was averaged over ``width``.
+
+    Shape (..., n - ``ROUNDED`` - width + 2): a fit is dated better than the evaluations that it goes through.
+
+    >>> averaged(np.array([0.0, 3.0, 6.0, 9.0]), width=1)
+    array([3., 6.])
+    """
+    return moving_mean(moving_mean(noise, width), ROUNDED)
 
 
 def moving_mean(values: Floats, width: int) -> Floats:

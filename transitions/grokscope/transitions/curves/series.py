@@ -22,8 +22,6 @@ WHOLE = 100
 """Levels from here on are told without decimals."""
 HUGE = 1e150
 """Values from here on are overflow: MLflow's SQL store writes an infinity as 1.8e308."""
-PER_CENT = 1.5
-"""An accuracy that exceeds this was logged as per cent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +156,22 @@ def log_steps(steps: Integers) -> Floats:
     return np.log(np.maximum(steps, floor))
 
 
+def median(values: Floats) -> float:
+    """Return the median of finite ``values``, NaN without any: NumPy's own costs ten times as much on a few.
+
+    >>> median(np.array([3.0, 1.0, 2.0])), median(np.array([1.0, 2.0]))
+    (2.0, 1.5)
+    """
+    size = len(values)
+    if size == 0:
+        return float("nan")
+    half = size // 2
+    if size % 2:
+        return float(np.partition(values, half)[half])
+    middle = np.partition(values, (half - 1, half))
+    return float(middle[half - 1] + middle[half]) / 2
+
+
 def running_median(values: Floats, *, width: int) -> Floats:
     """Return the centred running median over an odd ``width``; ends are repeated outwards.
 
@@ -189,7 +203,7 @@ def on_grid(curve: Curve, grid: Floats) -> Floats:
     ends: Floats = np.append(grid, grid[-1] + pitch) - pitch / 2
     edges: Integers = np.searchsorted(axis, ends).astype(np.int64)
     for i in np.flatnonzero(np.diff(edges) >= curve.patience):
-        levels[i] = np.median(curve.values[edges[i] : edges[i + 1]])
+        levels[i] = median(curve.values[edges[i] : edges[i + 1]])
     return levels
 
 

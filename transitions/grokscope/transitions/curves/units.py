@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from grokscope.schemas import Scale, score_of
+from grokscope.schemas import Scale, canonical, score_of
 
 
 class Sampled(Protocol):
@@ -109,6 +109,8 @@ def _is_share_beside(name: str, curve: Sampled, percent: list[Sampled]) -> bool:
     score = score_of(name)
     if score is not None and not score.higher_is_better:
         return bool(np.max(values) >= _HALF and np.min(values) <= np.max(values) / 2)
+    if (canonical(name) or name).startswith("train/") and any(np.max(one.values) >= _FIT for one in percent):
+        return True  # no training set stays below 1 % while what it teaches is learned
     first, top = float(values[0]), float(np.sort(values)[-min(3, len(values))])
     is_fit_already = all(np.min(other.values) >= _FIT for other in percent)
     if top >= _HALF and (top >= 2 * first or is_fit_already):

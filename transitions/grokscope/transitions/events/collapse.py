@@ -9,8 +9,9 @@ from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, Floats
-from grokscope.transitions.events.generalization import LOST, STANDARD_ERRORS
+from grokscope.transitions.curves.series import Curve, Floats, median
+from grokscope.transitions.events.completion import LOST
+from grokscope.transitions.events.generalization import STANDARD_ERRORS
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 
@@ -183,11 +184,11 @@ def beyond_noise(later: Floats, level: float) -> float:
     good = later[later >= level]
     if len(good) == 0:
         return level
-    return min(level, float(np.median(good)) - NOISY * jitter(good))
+    return min(level, median(good) - NOISY * jitter(good))
 
 
 def _collapse(curve: Curve, index: int, check: Check) -> Collapse:
-    before = float(np.median(curve.values[max(index - curve.patience, 0) : max(index, 1)]))
+    before = median(curve.values[max(index - curve.patience, 0) : max(index, 1)])
     return Collapse(
         metric=curve.metric,
         date=bracket(curve, index),

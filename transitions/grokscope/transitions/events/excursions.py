@@ -9,7 +9,7 @@ from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import bracket, first_run
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import LOST, NEARLY
+from grokscope.transitions.events.completion import LOST, NEARLY
 from grokscope.transitions.events.memorization import FITTED
 from grokscope.transitions.events.records import Detail, Origin
 

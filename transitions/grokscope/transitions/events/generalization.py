@@ -1,29 +1,25 @@
 """The rise of a held-out curve: plateau, onset, midpoint, completion, top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grokscope.schemas import Check, Date, Kind, Status, Transition
-from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
-from grokscope.transitions.curves.intervals import dates
+from grokscope.transitions.curves.intervals import Crossing, dated
 from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.noise import error_of_median, jitter, persistence_of, wander, worth_of
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET, Plateau, plateau_of, top_of
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import Curve, median, running_median
+from grokscope.transitions.events.completion import (
+    LOST,
+    NEARLY,
+    completion_index,
+    completion_of,
+    finished_step,
+)
 from grokscope.transitions.events.records import Detail, Origin
 
-GENERALIZED = 0.95
-"""Held-out accuracy that counts as generalized."""
-NEARLY = 0.9
-"""... and the one that does if the curve has settled there: the 90 % rule of Liu et al. 2022."""
-MARGIN = 0.025
-"""... by so much below its own top: a top of 0.951 is not first at 0.95, but near it from 0.926 on."""
-FINISHED, NEAR = 0.99, 2.0
-"""The rise is finished where the last per cents come, if they come within this factor of the step."""
-LOST = 0.8
-"""Level below which what was generalized counts as lost."""
 KEPT = 0.6
 """... and the share of a rise to a lower level that has to be kept: 1 over a chance of 0.5 asks for 0.8."""
 LEAST_LATE = 0.25
@@ -56,8 +52,8 @@ class Rise:
         share_held: Share of all evaluations that lie above its midpoint.
         end: Median of the last evaluations of the log.
         onset, midpoint: Where 10 % and 50 % of the rise are passed; ``None`` if that is before the log.
-        completed: The generalized level is reached and sustained, or a lower one that the curve settles at;
-            ``None`` if neither is.
+        onset_at, midpoint_at: The same, not rounded to whole steps.
+        completed: It comes to the generalized level, or settles at a lower one; ``None`` if neither.
         finished_step: Where the last per cents have come too.
         is_from_flat: The curve waited on flat ground instead of creeping up.
         is_steady: It crept up as it began, and never gathered speed.
@@ -76,6 +72,8 @@ class Rise:
     end: float
     onset: Date | None
     midpoint: Date | None
+    onset_at: float | None
+    midpoint_at: float | None
     completed: Date | None
     finished_step: int
     is_from_flat: bool
@@ -176,7 +174,7 @@ def _from_the_beginning(curve: Curve, waited: tuple[int, int], *, top: float) ->
     """Return the flat ground that a rise leaves after the fit, though it was waited on before as well."""
     start, end = waited
     plateau = plateau_of(curve, 0, end, top=top)
-    at_fit = float(np.median(curve.values[start - 1 : start + 2]))
+    at_fit = median(curve.values[start - 1 : start + 2])
     is_still_there = abs(at_fit - plateau.level) <= TOLERANCE * (top - plateau.level)
     return plateau if plateau.is_flat and is_still_there else None
 
@@ -188,59 +186,50 @@ def _is_short_wait(curve: Curve, after: int, start: int, done: int) -> bool:
 
 def _dated(curve: Curve, found: tuple[int, int, int | None], *, plateau: Plateau, top: float) -> Rise:
     start, end, done = found
-    height = top - plateau.level
-    onset, midpoint = dates(curve, plateau=plateau, top=top, window=slice(start, end + curve.patience))
-    is_seen = _is_seen_from_plateau(curve, start, onset, plateau=plateau, top=top)
-    if not is_seen and onset is not None and curve.values[0] < FOOT * top:
-        is_seen, onset = True, Date(step=onset.step, low=0, high=onset.high)
-    held, end_of_log = float(np.median(curve.values[end:])), end_level(curve)
+    half_way = plateau.level + MIDPOINT * (top - plateau.level)
     is_settled = done is not None or len(curve) - end >= (len(curve) - start) / 4
-    is_kept = min(held, end_of_log) >= plateau.level + MIDPOINT * height
-    noise = _noise_of_top(curve, (start, end), onset, plateau)
-    is_complete = done is not None or (is_settled and is_kept)
+    completed = completion_of(curve, end, done, half_way=half_way) if is_settled else None
+    window = slice(start, end + curve.patience)
+    onset, midpoint = dated(curve, plateau=plateau, top=top, window=window, completed=completed)
+    noise = _noise_of_top(curve, (start, end), onset and onset.index, plateau)
+    onset, is_seen = _seen(curve, start, onset, plateau=plateau, top=top)
+    midpoint = midpoint if is_seen else None
     return Rise(
         start=start,
         begin=begin_level(curve),
         plateau=plateau.level,
         top=top,
-        held=held,
-        share_held=float(np.mean(curve.values >= plateau.level + MIDPOINT * height)),
-        end=end_of_log,
-        onset=onset if is_seen else None,
-        midpoint=midpoint if is_seen else None,
-        completed=bracket(curve, end if done is None else done) if is_complete else None,
-        finished_step=int(curve.steps[end]) if done is None else _finished_step(curve, done),
+        held=median(curve.values[end:]),
+        share_held=float(np.mean(curve.values >= half_way)),
+        end=end_level(curve),
+        onset=onset and onset.date,
+        midpoint=midpoint and midpoint.date,
+        onset_at=onset and onset.at,
+        midpoint_at=midpoint and midpoint.at,
+        completed=completed,
+        finished_step=int(curve.steps[end]) if done is None else finished_step(curve, done),
         is_from_flat=plateau.is_flat,
         is_steady=plateau.is_steady,
         is_seen_from_plateau=is_seen,
         noise=noise,
-        is_clear=done is not None or height > noise,
+        is_clear=done is not None or top - plateau.level > noise,
         is_settled=is_settled,
     )
 
 
-def completion_index(curve: Curve) -> int | None:
-    """Return the first of a row of evaluations at the generalized level, or ``None``.
-
-    A curve that ends in between may still be on its way: 90 % counts if it settled above, or lost it again.
-
-    >>> completion_index(Curve(metric="m", steps=np.arange(5), values=np.array([0.1, 0.96, 0.5, 1.0, 1.0])))
-    3
-    """
-    top = float(np.max(running_median(curve.values, width=curve.patience | 1)))
-    index = arrival(curve, float(np.clip(top - MARGIN, NEARLY, GENERALIZED)))
-    is_short = index is not None and arrival(curve, GENERALIZED) is None
-    return None if is_short and LOST <= end_level(curve) < NEARLY else index
-
-
-def begins_at_top(curve: Curve) -> bool:
-    """Return whether the first evaluation is already at the generalized level: its rise is not in the log."""
-    is_possible = float(np.max(curve.values[: curve.patience + 1])) >= NEARLY
-    return is_possible and completion_index(curve) == 0
+def _seen(
+    curve: Curve, start: int, onset: Crossing | None, *, plateau: Plateau, top: float
+) -> tuple[Crossing | None, bool]:
+    """Return the onset as the log shows it, and whether the log shows the level before the rise."""
+    if _is_seen_from_plateau(curve, start, onset and onset.index, plateau=plateau, top=top):
+        return onset, True
+    if onset is not None and curve.values[0] < FOOT * top:
+        return replace(onset, date=replace(onset.date, low=0)), True
+    return None, False
 
 
 def _is_seen_from_plateau(
-    curve: Curve, start: int, onset: Date | None, *, plateau: Plateau, top: float
+    curve: Curve, start: int, waited: int | None, *, plateau: Plateau, top: float
 ) -> bool:
     """Return whether the log shows the level before the rise, instead of beginning on the way up.
 
@@ -249,35 +238,26 @@ def _is_seen_from_plateau(
     """
     if start > 0 or curve.steps[0] <= 0 or curve.values[0] < ONSET * top:
         return True
-    first = float(np.median(curve.values[:3]))
-    waited = 0 if onset is None else int(np.sum(curve.steps <= onset.step))
+    first = median(curve.values[:3])
     lies_flat = plateau.is_flat and abs(first - plateau.level) <= TOLERANCE * (top - plateau.level)
-    return lies_flat or (waited >= SHORT_WAIT and first <= MIDPOINT * top)
+    return lies_flat or ((waited or 0) >= SHORT_WAIT and first <= MIDPOINT * top)
 
 
-def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: Date | None, plateau: Plateau) -> float:
+def _noise_of_top(curve: Curve, waited: tuple[int, int], onset: int | None, plateau: Plateau) -> float:
     """Return how high noise alone may bring the median of the evaluations since the wait.
 
     Both levels have an error; the size of noise is read off the plateau, or off the steps from one evaluation
     to the next where the curve never waited.
     """
     start, end = waited
-    ground = curve.values[start:end]
-    if onset is not None:
-        ground = ground[curve.steps[start:end] <= onset.step]
+    ground = curve.values[start:end][:onset]
     if len(ground) == 0:
         return 0.0
     size = max(float(np.std(ground)) if plateau.is_flat else 0.0, jitter(curve.values[start:]))
     held = min(len(curve) - end, curve.patience)
-    worth = worth_of(persistence_of(ground - np.median(ground)) if plateau.is_flat else 0.0)
+    worth = worth_of(persistence_of(ground - median(ground)) if plateau.is_flat else 0.0)
     error = float(np.hypot(error_of_median(size, worth * held), error_of_median(size, worth * len(ground))))
     return STANDARD_ERRORS * max(error, wander(curve.values[start:], width=held))
-
-
-def _finished_step(curve: Curve, done: int) -> int:
-    last = earliest_arrival(curve, FINISHED)
-    is_near = last is not None and curve.steps[last] <= NEAR * curve.steps[done]
-    return int(curve.steps[last if is_near and last is not None else done])
 
 
 def _arrival(curve: Curve, start: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from grokscope.schemas import Date, Kind, Transition
 from grokscope.transitions.curves.crossings import arrival, bracket, earliest_arrival
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, running_median
+from grokscope.transitions.curves.series import Curve, median, running_median
 from grokscope.transitions.events.records import Detail, Origin
 
 MEMORIZED = 0.99
@@ -16,6 +16,8 @@ FITTED = 0.95
 """Train progress from which the wait for generalization is counted; of its own ceiling, if that is lower."""
 LEAST_CEILING = 0.5
 """A curve that levels off below half of what is possible has not fit its examples: it is stuck."""
+LEAST_UNSEEN = 0.8
+"""... and below this if the log, which begins after step 0, does not show how it came there."""
 SETTLED = 1 / 3
 """A ceiling shows if the curve has been at it for so much of its evaluations."""
 LEARNED = 0.15
@@ -81,8 +83,10 @@ def ceiling_of(train: Curve) -> float:
     0.9
     """
     later = train.values[int((1 - SETTLED) * len(train)) :]
-    ceiling = float(np.median(later))
-    if ceiling < LEAST_CEILING or ceiling - float(train.values[0]) < LEARNED:
+    ceiling = median(later)
+    least = LEAST_CEILING if _is_rise_seen(train, ceiling) else LEAST_UNSEEN
+    is_untrained = least == LEAST_UNSEEN and train.steps[0] <= 0
+    if ceiling < least or is_untrained:
         return np.nan
     reached = earliest_arrival(train, _nearly(train, ceiling))
     is_settled = reached is not None and len(train) - reached >= SETTLED * len(train)
@@ -97,11 +101,15 @@ def has_learned(curve: Curve) -> bool:
     True
     """
     smooth = running_median(curve.values, width=curve.patience | 1)
-    start = min(float(np.median(curve.values[: min(3, len(curve))])), float(curve.values[0]))
+    start = min(median(curve.values[: min(3, len(curve))]), float(curve.values[0]))
     gain = float(np.max(smooth)) - start
     return gain >= LEARNED * (1 - start) and gain > LEAST_SIGNAL * jitter(curve.values)
 
 
 def _nearly(train: Curve, ceiling: float) -> float:
-    start = float(train.values[0])
+    start = float(train.values[0]) if _is_rise_seen(train, ceiling) else 0.0
     return start + FITTED * (ceiling - start)
+
+
+def _is_rise_seen(train: Curve, ceiling: float) -> bool:
+    return ceiling - float(train.values[0]) >= LEARNED

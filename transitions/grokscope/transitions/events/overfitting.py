@@ -7,7 +7,7 @@ import numpy as np
 from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import around
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, Floats, running_median
+from grokscope.transitions.curves.series import Curve, Floats, median, running_median
 from grokscope.transitions.events.memorization import LEARNED
 from grokscope.transitions.events.records import Detail, Origin
 
@@ -56,7 +56,7 @@ def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overf
     smooth = running_median(test.values, width=2 * test.patience + 1)
     best = int(np.argmax(smooth))
     later = smooth[best:]
-    end = float(np.median(later[-max(int(AT_END * len(later)), 1) :]))
+    end = median(later[-max(int(AT_END * len(later)), 1) :])
     gain, lost = float(smooth[best] - test.values[0]), float(smooth[best]) - end
     least = LEAST_OF_LEVEL * (1 - float(smooth[best])) if counts_by_level else LEAST_SHARE * gain
     if gain < (0.0 if counts_by_level else LEARNED * (1 - float(test.values[0]))) or lost < max(

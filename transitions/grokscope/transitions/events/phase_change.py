@@ -15,9 +15,9 @@ from scipy.optimize import isotonic_regression
 
 from grokscope.schemas import Check, Date, Kind, Score, Transition, score_of
 from grokscope.schemas.metrics.scores import Scale
-from grokscope.transitions.curves.intervals import dates
+from grokscope.transitions.curves.intervals import dated
 from grokscope.transitions.curves.plateau import Plateau
-from grokscope.transitions.curves.series import Curve, Floats, Span, log_steps, on_grid
+from grokscope.transitions.curves.series import Curve, Floats, Span, log_steps, median, on_grid
 from grokscope.transitions.events.records import Detail, Origin
 
 PER_DECADE = 20
@@ -127,7 +127,7 @@ def phase_changes_of(curve: Curve) -> list[PhaseChange]:
     better = replace(curve, values=sign * curve.values)
     noise = _noise(better)
     is_share = score is not None and score.scale is Scale.SHARE
-    typical = LEAST_SHARE if is_share else LEAST_OF_LEVEL * abs(float(np.median(curve.values)))
+    typical = LEAST_SHARE if is_share else LEAST_OF_LEVEL * abs(median(curve.values))
     least = max(LEAST_SHARE * float(np.ptp(curve.values)), typical, LEAST_SIGNAL * noise)
     return _searched(better, sign, least=least, noise=noise, depth=DEPTH)
 
@@ -175,7 +175,7 @@ def _level_since(levels: Floats, band: float) -> int:
     """
     since = len(levels) - 1
     for _ in range(REFINEMENTS):
-        outside = np.flatnonzero(np.abs(levels - np.median(levels[since:])) > band)
+        outside = np.flatnonzero(np.abs(levels - median(levels[since:])) > band)
         since = min(int(outside[-1]) + 1 if len(outside) else 0, len(levels) - 1)
     return since
 
@@ -185,14 +185,17 @@ def _dated(curve: Curve, parts: _Parts, sign: int, *, least: float) -> PhaseChan
     flat = curve.values[parts.plateau]
     if len(flat) < LEAST_PLATEAU:
         return None
-    before, scatter = float(np.median(flat)), float(np.std(flat))
-    top = float(np.median(curve.values[parts.change_end - 1 : parts.change_end + 2]))
-    held = float(np.median(curve.values[parts.change_end - 1 :][:LEAST_PLATEAU]))
+    before, scatter = median(flat), float(np.std(flat))
+    top = median(curve.values[parts.change_end - 1 : parts.change_end + 2])
+    held = median(curve.values[parts.change_end - 1 :][:LEAST_PLATEAU])
     if min(top, held) - before <= max(least, LEAST_SIGNAL * scatter):
         return None
     window = slice(parts.plateau.start, parts.change_end + 1)
-    onset, midpoint = dates(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
-    if onset is None or midpoint is None or _decades(onset, midpoint) > ABRUPT * parts.decades:
+    crossed = dated(curve, plateau=Plateau(level=before, lowest=before), top=top, window=window)
+    if crossed[0] is None or crossed[1] is None:
+        return None
+    onset, midpoint = crossed[0].date, crossed[1].date
+    if _decades(onset, midpoint) > ABRUPT * parts.decades:
         return None
     waited = onset.step - int(curve.steps[parts.plateau.start])
     if sign < 0 and midpoint.step - onset.step > waited:

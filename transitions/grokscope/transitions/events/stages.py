@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grokscope.transitions.curves.s_curve import crossings
-from grokscope.transitions.curves.series import Curve, log_steps
+from grokscope.transitions.curves.series import Curve, log_steps, median
 from grokscope.transitions.events.generalization import Rise
 
 SHARES = np.arange(1, 10) / 10
@@ -38,10 +38,10 @@ def rests_of(rise: Rise, test: Curve) -> list[Rest]:
     levels = rise.plateau + SHARES * rise.height
     crossed = np.minimum(crossings(test.values[window], levels, height=rise.height), done - rise.start - 1)
     took = np.diff(log_steps(test.steps[window])[crossed])
-    least = max(LONGER * float(np.median(took)), LEAST_DECADES * float(np.log(10)))
+    least = max(LONGER * median(took), LEAST_DECADES * float(np.log(10)))
     found: list[Rest] = []
     for i in np.flatnonzero((took >= least) & (np.diff(crossed) >= LEAST_EVALUATIONS)):
         begin, end = rise.start + int(crossed[i]), rise.start + int(crossed[i + 1])
-        level = float(np.median(test.values[begin:end]))
+        level = median(test.values[begin:end])
         found.append(Rest(level=level, begin=int(test.steps[begin]), end=int(test.steps[end])))
     return found

@@ -13,7 +13,7 @@ from grokscope.schemas import Verdict
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.plateau import MIDPOINT, ONSET
 from grokscope.transitions.curves.s_curve import crossings
-from grokscope.transitions.curves.series import Curve, Floats, curves_by_run, running_median
+from grokscope.transitions.curves.series import Curve, Floats, curves_by_run, median, running_median
 
 LEAST_SIGNAL = 5.0
 """A measure has changed if it did so by so many standard deviations of its noise."""
@@ -140,7 +140,7 @@ def _moved(curve: Curve, verdict: Verdict) -> tuple[float, float] | None:
     if len(raw) < LEAST_EVALUATIONS:
         return None
     values = running_median(raw, width=3)
-    begin, end = float(np.median(values[:2])), float(np.median(values[-3:]))
+    begin, end = median(values[:2]), median(values[-3:])
     if abs(end - begin) <= max(LEAST_SIGNAL * jitter(raw), 1e-12):
         return None
     risen = (values - begin) / (end - begin)
@@ -153,7 +153,7 @@ def _moved(curve: Curve, verdict: Verdict) -> tuple[float, float] | None:
 
 
 def _median(arms: Sequence[Floats]) -> float:
-    return float(np.median(np.concatenate(arms)))
+    return median(np.concatenate(arms))
 
 
 def _p_value(arms: Sequence[Floats]) -> float:

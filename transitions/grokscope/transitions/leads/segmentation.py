@@ -14,7 +14,15 @@ import polars as pl
 
 from grokscope.schemas import GrokscopeError
 from grokscope.transitions.curves.noise import jitter
-from grokscope.transitions.curves.series import Curve, Floats, Integers, curves_by_run, log_steps, on_grid
+from grokscope.transitions.curves.series import (
+    Curve,
+    Floats,
+    Integers,
+    curves_by_run,
+    log_steps,
+    median,
+    on_grid,
+)
 
 GRID = 100
 """Points in log step that the measures are compared on; fewer if they were evaluated less often."""
@@ -165,7 +173,7 @@ def _partitioned(name: str, curves: Sequence[Curve], grid: Floats) -> Segmentati
     levels = [on_grid(curve, grid) for curve in curves]
     widths = [_width(values) for values in levels]
     matrix: Floats = np.stack(
-        [np.clip((v - np.median(v)) / w, -LIMIT, LIMIT) for v, w in zip(levels, widths, strict=True)]
+        [np.clip((v - median(v)) / w, -LIMIT, LIMIT) for v, w in zip(levels, widths, strict=True)]
     )
     costs = _line_costs(matrix)
     noise = np.array([_noise(c, len(grid)) / w**2 for c, w in zip(curves, widths, strict=True)])

@@ -6,12 +6,13 @@ counters say that its answer may have changed, and whenever the log has grown by
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from grokscope.schemas import KINDS_GAINED, KINDS_LOST, Kind, Pattern, Status, Transition, Verdict
-from grokscope.transitions.curves.series import PER_CENT
 from grokscope.transitions.events import records as events
 from grokscope.transitions.live.history import History
+from grokscope.transitions.live.shares import Shares
 from grokscope.transitions.live.suspicion import Suspicion
 from grokscope.transitions.live.triggers import Triggers
 from grokscope.transitions.verdict.detection import detect
@@ -23,7 +24,6 @@ GROWTH = 1.5
 PATIENCE = 2
 """A suspicion is dropped if the log has grown by this factor and the engine sees no rise."""
 _FIRST = 4
-_SPLITS = ("train/accuracy", "test/accuracy", "val/accuracy")
 
 
 class State(StrEnum):
@@ -65,13 +65,14 @@ class LiveDetector:
 
     Sure: at every moment ``confirmed()`` gives the confirmed events of ``detect`` on all points fed so far,
     to the digit and of every kind, while ``is_exact``: until a curve exceeds ``history.CAPACITY``
-    evaluations, or the run 64 curves that the engine reads. From then on it is ``detect`` of a log thinned
-    evenly in log step. ``update`` reports what is new in that answer whenever the engine runs, and withdraws
-    what it no longer holds (phase changes of the training set's own curves are left to memorization where
-    train accuracy is logged). The engine runs when a counter says that a level was reached or lost, though
-    not before an eighth of the evaluations is new; and in any case when the log has grown by half. So every
-    event that it confirms is reported before the log is half as long again (and two evaluations, at its very
-    beginning).
+    evaluations, all together ``history.ROOM``, the run 512 curves that the engine reads, or a step comes
+    after a later one. From then on it is ``detect`` of a log thinned evenly in log step, and ``verdict`` says
+    how many curves are not followed. ``update`` reports what is new in that answer whenever the engine runs,
+    and withdraws what it no longer holds (phase changes of the training set's own curves are left to
+    memorization where train accuracy is logged). The engine runs when a counter says that a level was reached
+    or lost, though not before an eighth of the evaluations is new; and in any case when the log has grown by
+    half. So every event that it confirms is reported before the log is half as long again (and two
+    evaluations, at its very beginning).
 
     Args:
         run_id: Of the transitions.
@@ -113,12 +114,14 @@ class LiveDetector:
         self.alpha = alpha
         self._suspicion = Suspicion(run_id, alpha=alpha, margin=margin, baseline=baseline)
         self._history = History()
+        self._shares = Shares()
         self._triggers = Triggers()
         self._reported: list[Transition] = []
         self._suspected: tuple[int, Transition] | None = None
         self._last_step: int | None = None
+        self._last_seen: int | None = None
         self._seen = self._last_checked = 0
-        self._needs_check = self._is_per_cent = False
+        self._needs_check = False
 
     @property
     def state(self) -> State:
@@ -168,7 +171,11 @@ class LiveDetector:
     def verdict(self) -> Verdict:
         """Return the engine's verdict on everything fed so far; costs milliseconds."""
         found = detect(self._history.frame(self.run_id))
-        return found[0] if found else Verdict(run=self.run_id, pattern=Pattern.OTHER)
+        verdict = found[0] if found else Verdict(run=self.run_id, pattern=Pattern.OTHER)
+        if not self._history.left_out:
+            return verdict
+        unseen = f"{self._history.left_out} more scores and losses are logged than are followed live."
+        return replace(verdict, missing=(*verdict.missing, unseen))
 
     def update(self, step: int, values: Mapping[str, float]) -> tuple[Transition, ...]:
         """Take one evaluation; return the events that are new, or withdrawn (``rejected``).
@@ -176,19 +183,24 @@ class LiveDetector:
         An event whose date has moved out of the interval that was reported is reported again.
 
         Args:
-            step: Larger than all before; others are left out, as after a resume.
+            step: That of the last evaluation, for more of it, or a larger one; others are left out, as after
+                a resume, and what is confirmed is not exact any more.
             values: Metric -> value, under any name that ``detect`` understands; what it does not read costs
                 nothing. Held-out are those of ``test``, or of ``val`` if the first evaluation that has any
                 lacks ``test``.
         """
-        if self._last_step is not None and step <= self._last_step:
+        if self._last_step is not None and step < self._last_step:
+            self._history.pass_over(values)
             return ()
         self._last_step = step
-        known = self._history.append(step, values)
-        if not known:
+        new = self._history.append(step, values)
+        if not new:
             return ()
-        self._seen += 1
-        known = self._as_shares(known)
+        self._seen += step != self._last_seen
+        self._last_seen = step
+        known, is_other_unit = self._shares.read(new, self._history)
+        if is_other_unit:
+            self._begin_units_anew()
         self._suspicion.choose_split(known)
         reported = {event.kind for event in self._reported}
         has_news = self._triggers.update(known, test=self._suspicion.held_out, reported=reported)
@@ -205,14 +217,9 @@ class LiveDetector:
         self._suspected = (self._seen, raised)
         return (raised,)
 
-    def _as_shares(self, values: dict[str, float]) -> Mapping[str, float]:
-        """Return ``values`` with accuracies as shares, as the engine reads those logged as per cent."""
-        if not self._is_per_cent:
-            if not any(PER_CENT < values.get(name, 0.0) <= 100 for name in _SPLITS):  # noqa: PLR2004  per cent
-                return values
-            self._is_per_cent, self._triggers = True, Triggers()
-            self._suspicion.start_again()
-        return {name: v / 100 if name.endswith("/accuracy") else v for name, v in values.items()}
+    def _begin_units_anew(self) -> None:
+        self._triggers = Triggers()
+        self._suspicion.start_again()
 
     def _is_due(self, *, has_news: bool) -> bool:
         self._needs_check = self._needs_check or has_news
@@ -223,6 +230,8 @@ class LiveDetector:
     def _check(self) -> tuple[Transition, ...]:
         """Run the engine on the history; return what it now says and no longer says."""
         verdict = self.verdict()
+        if self._shares.ask(self._history):
+            self._begin_units_anew()
         found = [event for event in _confirmed(verdict) if self._is_worth_reporting(event)]
         new = [event for event in found if not any(_is_same(event, old) for old in self._reported)]
         kept = [old for old in self._reported if any(_is_same(event, old) for event in found)]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from grokscope.schemas import Kind, score_of
 from grokscope.transitions.curves.series import SHORT
 from grokscope.transitions.events.collapse import CHRONIC_SHARE, OFTEN
-from grokscope.transitions.events.generalization import GENERALIZED, LOST, NEARLY
+from grokscope.transitions.events.completion import GENERALIZED, LOST, NEARLY
 from grokscope.transitions.events.memorization import FITTED, MEMORIZED
 
 FEW, MANY = 2, 5

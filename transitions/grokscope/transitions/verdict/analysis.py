@@ -10,14 +10,12 @@ from grokscope.transitions.curves.crossings import arrival, bracket, highest_hel
 from grokscope.transitions.curves.levels import begin_level, is_under_way
 from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.collapse import Collapse, held_out_collapse, train_collapse
+from grokscope.transitions.events.completion import LOST, NEARLY, begins_at_top
 from grokscope.transitions.events.generalization import (
     DELAY_RATIO,
     LEAST_LATE,
-    LOST,
-    NEARLY,
     TOLERANCE,
     Rise,
-    begins_at_top,
     rise_of,
 )
 from grokscope.transitions.events.memorization import LEARNED, Fit, fit_of
@@ -125,9 +123,9 @@ def _is_first_gain(rise: Rise | None, test: Curve) -> bool:
     Weight decay shrinks the logits of a model that memorized, and its loss with them, without any
     generalization; and a loss that was low before has a double descent.
     """
-    if rise is None or rise.onset is None:
+    if rise is None or rise.onset_at is None:
         return False
-    return highest_held(test, until=rise.onset.high) < LEARNED and rise.top >= LEAST_LATE
+    return highest_held(test, until=rise.onset_at) < LEARNED and rise.top >= LEAST_LATE
 
 
 def _late(fit: Fit, test: Curve) -> Rise | None:
@@ -147,7 +145,7 @@ def _came_together(rise: Rise | None, fit: Fit) -> TypeGuard[Rise]:
     if rise is None or rise.share < LEARNED or not rise.is_clear:
         return False
     end = fit.fitted_step
-    is_late = end is not None and rise.midpoint is not None and rise.midpoint.step > DELAY_RATIO * end
+    is_late = end is not None and rise.midpoint_at is not None and rise.midpoint_at > DELAY_RATIO * end
     was_held = rise.share_held >= LEAST_HELD and rise.sure_share >= LEAST_LATE
     return rise.lasts or (was_held and not is_late)
 
@@ -194,11 +192,11 @@ def _has_fallen(rise: Rise | None) -> TypeGuard[Rise]:
 
 def _is_overfit(rise: Rise | None, train: Curve, test: Curve) -> bool:
     """Return whether a level was lost, or part of it, while the training set was still being fit."""
-    best = int(test.steps[int(np.argmax(test.values))])
-    at = min(int(np.searchsorted(train.steps, best)), len(train) - 1)
-    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
-    if rise is None or overfitting_of(test, train=train, counts_by_level=False) is None:
+    worse = overfitting_of(test, train=train, counts_by_level=False)
+    if rise is None or worse is None:
         return False
+    at = min(int(np.searchsorted(train.steps, worse.date.step)), len(train) - 1)
+    is_still_fitting = float(train.values[-1]) - float(train.values[at]) >= LEARNED
     is_slight = rise.top < NEARLY and rise.top - rise.end < LEAST_LATE * (1 - rise.begin)
     is_kept = rise.end >= LEAST_LATE * rise.top
     return is_slight or (is_still_fitting and is_kept)

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict, score_of
+from grokscope.schemas.frames import IN_THOUSANDTHS, fractional_runs
 from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
@@ -21,7 +22,7 @@ from grokscope.transitions.verdict.analysis import RunAnalysis, analyse
 from grokscope.transitions.verdict.definitions import NATIVE, Definition, definition_of
 from grokscope.transitions.verdict.delay import delay_between
 from grokscope.transitions.verdict.evidence import checks_of
-from grokscope.transitions.verdict.pairs import held_out_scores, pairs_of
+from grokscope.transitions.verdict.pairs import HeldOut, Scored, held_out_scores, pairs_of, scored
 from grokscope.transitions.verdict.reasons import WITH_DELAY, what_is_missing, why_other, why_unreadable
 
 _OUTCOMES = ("train/", "val/", "test/")
@@ -39,7 +40,8 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
         definition: Whose grokking step ``midpoint`` is, see ``DEFINITIONS``.
 
     Returns:
-        Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why.
+        Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why. Where the steps of a run
+        are fractions, its dates are in thousandths of them, and ``missing`` says that too.
 
     Raises:
         InvalidPointsError: If ``points`` is no frame of points.
@@ -50,12 +52,17 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     <Pattern.OTHER: 'other'>
     """
     rule = definition_of(definition)
-    return [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    verdicts = [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    in_thousandths = fractional_runs(points)
+    return [
+        replace(one, missing=(*one.missing, IN_THOUSANDTHS)) if one.run in in_thousandths else one
+        for one in verdicts
+    ]
 
 
 def analysis_of(curves: Mapping[str, Curve]) -> RunAnalysis | None:
     """Return what a run's headline pair shows, or ``None`` if it has none that can be read."""
-    analyses = _analyses(curves)
+    analyses = _analyses(scored(curves))
     return analyses[0] if analyses else None
 
 
@@ -64,9 +71,10 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     detector = f"{DETECTOR} {VERSION}"
     base = Verdict(run=run, pattern=Pattern.OTHER, definition=rule.name, detector=detector)
     origin = Origin(run_id=run, definition=rule.name)
-    analyses = _analyses(curves)
+    shown = scored(curves)
+    analyses = _analyses(shown)
     lost = {analysis.test.metric for analysis in analyses if analysis.collapse is not None}
-    found = [*_common_events(origin, curves, lost=lost)]
+    found = [*_common_events(origin, curves, held_out_scores(shown), lost=lost)]
     for analysis in analyses:
         found.extend(_events(origin, analysis, curves, rule))
     if not analyses or analyses[0].pattern in _OPEN_TO_PHASE_CHANGES:
@@ -74,7 +82,7 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
         found.extend(_phase_changes(origin, curves, dated=dated))
     transitions = _in_order(found)
     if not analyses:
-        return replace(base, transitions=transitions, missing=tuple(why_other(curves, pairs_of(curves))))
+        return replace(base, transitions=transitions, missing=tuple(why_other(curves, pairs_of(shown))))
     outcomes = tuple(_outcome(analysis, curves, rule) for analysis in analyses)
     first = outcomes[0]
     return replace(
@@ -92,8 +100,8 @@ def verdict_of(run: str, curves: Mapping[str, Curve], rule: Definition) -> Verdi
     )
 
 
-def _analyses(curves: Mapping[str, Curve]) -> list[RunAnalysis]:
-    return [analyse(pair) for pair in pairs_of(curves) if why_unreadable(pair) is None]
+def _analyses(shown: Sequence[Scored]) -> list[RunAnalysis]:
+    return [analyse(pair) for pair in pairs_of(shown) if why_unreadable(pair) is None]
 
 
 def _outcome(analysis: RunAnalysis, curves: Mapping[str, Curve], rule: Definition) -> CurveOutcome:
@@ -153,14 +161,14 @@ def _excursions(origin: Origin, analysis: RunAnalysis) -> Sequence[Transition]:
 
 
 def _common_events(
-    origin: Origin, curves: Mapping[str, Curve], *, lost: Collection[str]
+    origin: Origin, curves: Mapping[str, Curve], held_out: Sequence[HeldOut], *, lost: Collection[str]
 ) -> Sequence[Transition]:
     """Return the events that any run can have, whatever it learned; those of ``lost`` curves have a cause."""
     found: list[Transition] = []
     diverged = divergence_of(c for name, c in curves.items() if score_of(name) is not None)
     if diverged is not None:
         found.append(diverged.event(origin))
-    for score in held_out_scores(curves):
+    for score in held_out:
         if score.test.metric in lost:
             continue
         if (descent := double_descent_of(score.test)) is not None:

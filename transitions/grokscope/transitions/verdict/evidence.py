@@ -8,7 +8,8 @@ import numpy as np
 from grokscope.schemas import Check
 from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.collapse import dips_of
-from grokscope.transitions.events.generalization import LOST, SHORT_WAIT, Rise
+from grokscope.transitions.events.completion import LOST
+from grokscope.transitions.events.generalization import SHORT_WAIT, Rise
 from grokscope.transitions.events.memorization import Fit
 from grokscope.transitions.events.stages import rests_of
 from grokscope.transitions.verdict.continuous import lead, no_artefact

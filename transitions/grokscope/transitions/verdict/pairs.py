@@ -9,7 +9,7 @@ The headline of a run is the pair of what was drawn like the training set (``tes
 that, the first of its tasks and shifted sets by name; scores go before losses.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grokscope.schemas import Score, score_of
@@ -55,8 +55,8 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """A curve of a score, by what its name says."""
+class Scored:
+    """A curve of a score, by what its name says; of training, or of the set or task that was held out."""
 
     curve: Curve
     score: Score
@@ -78,11 +78,25 @@ class _Shown:
         return order.index(True) if any(order) else len(order)
 
 
-def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
+def scored(curves: Mapping[str, Curve]) -> list[Scored]:
+    """Return the curves of one run that are scores of a split, by name: names are read here, and only here.
+
+    Args:
+        curves: All that the run logged; the names beside a bare one tell what it is.
+    """
+    found: list[Scored] = []
+    for name, reading in sorted(readings(curves).items()):
+        # A name that other people gave may be in doubt; that it shows a score of a split is not.
+        score = score_of(name) or reading.score
+        if score is not None and reading.split is not None and len(curves[name]) >= ENOUGH:
+            found.append(Scored(curve=curves[name], score=score, split=reading.split, task=reading.task))
+    return found
+
+
+def pairs_of(shown: Sequence[Scored]) -> list[Pair]:
     """Return what each held-out set and task of a run is judged by, the headline first."""
-    shown = list(_shown(curves))
     trained = [one for one in shown if one.split == "train"]
-    sets: dict[tuple[bool, int, str], list[_Shown]] = {}
+    sets: dict[tuple[bool, int, str], list[Scored]] = {}
     for one in shown:
         if one.split in FIRST:
             sets.setdefault((one.task != "", FIRST.index(one.split), one.task), []).append(one)
@@ -91,9 +105,8 @@ def pairs_of(curves: Mapping[str, Curve]) -> list[Pair]:
     return sorted((pair for pair in found if pair is not None), key=lambda pair: pair.is_loss)
 
 
-def held_out_scores(curves: Mapping[str, Curve]) -> list[HeldOut]:
+def held_out_scores(shown: Sequence[Scored]) -> list[HeldOut]:
     """Return every held-out curve of a score, by name, with the training curve of its score, if any."""
-    shown = list(_shown(curves))
     trained = [one for one in shown if one.split == "train"]
     found: list[HeldOut] = []
     for one in shown:
@@ -109,15 +122,7 @@ def held_out_scores(curves: Mapping[str, Curve]) -> list[HeldOut]:
     return found
 
 
-def _shown(curves: Mapping[str, Curve]) -> Iterator[_Shown]:
-    for name, reading in sorted(readings(curves).items()):
-        # A name that other people gave may be in doubt; that it shows a score of a split is not.
-        score = score_of(name) or reading.score
-        if score is not None and reading.split is not None and len(curves[name]) >= ENOUGH:
-            yield _Shown(curve=curves[name], score=score, split=reading.split, task=reading.task)
-
-
-def _judged(held_out: Sequence[_Shown], trained: Sequence[_Shown]) -> Pair | None:
+def _judged(held_out: Sequence[Scored], trained: Sequence[Scored]) -> Pair | None:
     """Return the pair that one held-out set is judged by."""
     ranked = sorted(held_out, key=lambda one: (one.rank, one.curve.metric))
     scores = [one for one in ranked if one.score.quantity not in _LOSSES]
@@ -137,14 +142,14 @@ def _judged(held_out: Sequence[_Shown], trained: Sequence[_Shown]) -> Pair | Non
     return None
 
 
-def _partner(one: _Shown, trained: Sequence[_Shown]) -> _Shown | None:
+def _partner(one: Scored, trained: Sequence[Scored]) -> Scored | None:
     """Return the training curve of the same score: of the same task, or of all together."""
     same = [other for other in trained if other.score.quantity == one.score.quantity]
     found = (other for task in (one.task, "") for other in same if other.task == task)
     return next(found, None)
 
 
-def _pair(train: _Shown, test: _Shown) -> Pair | None:
+def _pair(train: Scored, test: Scored) -> Pair | None:
     is_same = train.score.quantity == test.score.quantity
     span = span_of([train.curve, test.curve] if is_same else [test.curve], test.score)
     train_span = span if is_same else span_of([train.curve], train.score)

@@ -6,8 +6,9 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.transitions.curves.crossings import highest_held
-from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, NEARLY, Rise
+from grokscope.transitions.curves.series import Curve, median
+from grokscope.transitions.events.completion import NEARLY
+from grokscope.transitions.events.generalization import DELAY_RATIO, LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import LEARNED, Fit
 
 SEEN_RATIO, SEEN_EVALUATIONS = 1.3, 5
@@ -64,7 +65,7 @@ def pattern_of(fit: Fit, *, late: Rise | None, whole: Rise | None) -> Pattern:
 def wait_of(fitted_step: int, rise: Rise, test: Curve) -> Wait:
     """Return how ``rise`` lies after ``fitted_step``; ``test`` is the held-out curve that rises."""
     at_fit = int(np.searchsorted(test.steps, fitted_step))
-    level = float(np.median(test.values[max(at_fit - 1, 0) : at_fit + 2]))
+    level = median(test.values[max(at_fit - 1, 0) : at_fit + 2])
     done = rise.finished_step
     return Wait(
         level=level,
@@ -90,9 +91,12 @@ def is_delayed(fitted_step: int, rise: Rise, test: Curve) -> bool:
 
 
 def _is_regained(rise: Rise, wait: Wait) -> bool:
-    """Return whether much of a rise was held before the fit, lost, and only won again."""
+    """Return whether much of a rise was held before the fit, lost, and only won again.
+
+    A loss that comes back to where a model without skill stands has won nothing again.
+    """
     low = min(wait.level, rise.plateau)
-    return wait.before - rise.begin >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
+    return wait.before - max(rise.begin, 0.0) >= LEARNED and wait.before - low >= REGAINED * (rise.top - low)
 
 
 def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
@@ -101,17 +105,17 @@ def _was_rising(rise: Rise, wait: Wait, fitted_step: int, test: Curve) -> bool:
     since = int(test.steps[early])
     if not 0 < since <= fitted_step / 2:
         return False
-    gained = wait.level - float(np.median(test.values[max(early - 1, 0) : early + 2]))
+    gained = wait.level - median(test.values[max(early - 1, 0) : early + 2])
     before, after = np.log(fitted_step / since), np.log(max(rise.finished_step / fitted_step, 1))
     return bool(gained * after >= MOSTLY * (rise.top - wait.level) * before)
 
 
 def _tails_off(rise: Rise, fitted_step: int) -> bool:
     """Return whether a rise to a low level began with the fit and was fastest then: it came with it."""
-    if rise.top >= NEARLY or rise.is_from_flat or rise.onset is None or rise.midpoint is None:
+    if rise.top >= NEARLY or rise.is_from_flat or rise.onset_at is None or rise.midpoint_at is None:
         return False
-    if rise.onset.step > SEEN_RATIO * fitted_step:
+    if rise.onset_at > SEEN_RATIO * fitted_step:
         return False
-    first = np.log(max(rise.midpoint.step, 1) / max(rise.onset.step, 1))
-    second = np.log(max(rise.finished_step, 1) / max(rise.midpoint.step, 1))
+    passed = np.array([rise.onset_at, rise.midpoint_at, rise.finished_step])
+    first, second = np.diff(np.log(np.maximum(passed, np.finfo(np.float64).tiny)))
     return bool(first < SLOWING * second)

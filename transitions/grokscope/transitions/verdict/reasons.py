@@ -9,7 +9,8 @@ from grokscope.schemas.metrics.aliases import readings
 from grokscope.transitions.curves.levels import begin_level, end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import COUNT, Curve, running_median
-from grokscope.transitions.events.generalization import GENERALIZED, LEAST_LATE, Rise, begins_at_top
+from grokscope.transitions.events.completion import GENERALIZED, begins_at_top
+from grokscope.transitions.events.generalization import LEAST_LATE, Rise
 from grokscope.transitions.events.memorization import FITTED, LEARNED, MEMORIZED
 from grokscope.transitions.verdict.analysis import RunAnalysis
 from grokscope.transitions.verdict.pairs import Pair
