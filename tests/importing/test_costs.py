@@ -20,6 +20,8 @@ from grokscope.importing import (
     parse_source,
     plan_import,
     planning,
+    totals,
+    write_plan,
 )
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Tally
