@@ -24,12 +24,12 @@ from grokscope.importing import (
     totals,
     write_plan,
 )
-from grokscope.importing.recognition import NO_LOG
 from grokscope.schemas import readings, resolve, store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import How, roles_of
 
-_SHOWN, _ROLES = 20, 12
+_SHOWN, _ROLES, _TOLD = 20, 12, 3
+_TABLES = (".csv", ".tsv")
 
 
 def import_(
@@ -139,7 +139,7 @@ def _say(plan: Sequence[PlannedRun]) -> None:
 
 def _line(planned: PlannedRun) -> str:
     metrics = planned.known["metric"].n_unique()
-    later = f", {planned.replaced:,} replaced by later attempts" if planned.replaced else ""
+    later = f", {planned.replaced:,} logged again at their step" if planned.replaced else ""
     first, last = planned.known["step"].min(), planned.known["step"].max()
     state = "new run" if planned.run_id is None else "there already"
     return (
@@ -183,12 +183,15 @@ def _say_skipped(skipped: Sequence[Skipped]) -> None:
         complain(f"skipped {one.path}: {one.reason}")
     if len(errors) > _SHOWN:
         complain(f"skipped {len(errors) - _SHOWN:,} more files that cannot be read")
-    others = [one for one in skipped if not one.is_error]
-    told = [one for one in others if one.reason != NO_LOG]
-    for one in told[:_SHOWN]:
+    for one in [one for one in skipped if one.is_twice][:_SHOWN]:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    if len(others) > len(told[:_SHOWN]):
-        rest = len(others) - len(told[:_SHOWN])
+    others = [one for one in skipped if not one.is_error and not one.is_twice]
+    # A table that is no log may have been meant as one; most JSON is not.
+    tables = [one for one in others if one.path.lower().endswith(_TABLES)]
+    for one in tables[:_TOLD]:
+        say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
+    rest = len(others) - len(tables[:_TOLD])
+    if rest:
         say(f"{_count(rest, 'other file')} left out as no logs", err=True)
 
 
