@@ -9,7 +9,7 @@ import polars as pl
 
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.trainer_state import HISTORY
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import ImportingError, NotALogError
 from grokscope.store.formulas import unguarded
 
 _CELLS_A_POINT = 20
@@ -73,7 +73,7 @@ def _json(path: Path, tally: Tally) -> pl.DataFrame:
 
 def _row(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise ImportingError("the JSON holds no rows; it should be a list, or lines, of objects")
+        raise NotALogError("the JSON holds no rows; it should be a list, or lines, of objects")
     return cast("dict[str, Any]", item)
 
 

@@ -10,7 +10,7 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.readers.table_files import READERS, read_table
-from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
 
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 _TIDY = frozenset({"metric", "step", "value"})
@@ -28,7 +28,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the runs of each table; without a run column, a table is one run named like its file."""
     for path in source.files:
         table = read_table(path, tally)
-        tidy = _tidied(path, charts_apart(table), tally)
+        tidy = _tidied(path, charts_apart(table), tally, source.step)
         runs = tidy.partition_by("run", maintain_order=True)
         tally.runs(len(runs))
         for points in runs:
@@ -71,11 +71,11 @@ def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _tidied(path: Path, table: pl.DataFrame, tally: Tally) -> pl.DataFrame:
+def _tidied(path: Path, table: pl.DataFrame, tally: Tally, named: str | None) -> pl.DataFrame:
     """Return run, name, experiment, metric, step, time_ms, value, in the table's order."""
-    step = next((name for name in _STEPS if name in table.columns), None)
+    step = next((name for name in ([named] if named else _STEPS) if name in table.columns), None)
     if step is None:
-        raise ImportingError(
+        raise NotALogError(
             f"{path.name!r} has no column of steps; it has {_listed(table.columns)}. "
             f"Name one of them step (known: {', '.join(_STEPS)})"
         )
@@ -107,7 +107,7 @@ def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) 
         if count > tally.limits.points:
             tally.points(count)
     if not count:
-        raise ImportingError(
+        raise NotALogError(
             f"{path.name!r} has no column of numbers beside the steps; it has {_listed(curves.columns)}"
         )
     return pl.concat(parts)
@@ -176,4 +176,5 @@ FORMAT = LogFormat(
     shown="tables (.csv, .tsv, .parquet, .jsonl, .json)",
     recognises=_is_table,
     read=read,
+    takes_step=True,
 )
