@@ -22,7 +22,6 @@ from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
 
-
 _MOST_NAMED = 5
 
 
