@@ -1,6 +1,6 @@
 """What a reader of another tool's log declares of itself, and what it is given to read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,12 +29,23 @@ class LogSource:
         files: Its files, sorted.
         root: What their names start from.
         patterns: Of a text log: regular expressions with named groups.
+        step: What ``--step`` names: the column or metric that counts the steps; ``None`` for the usual ones.
     """
 
     kind: SourceKind
     files: tuple[Path, ...]
     root: Path
     patterns: tuple[str, ...] = ()
+    step: str | None = None
+
+
+def each_alone(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return each file as a group of its own.
+
+    >>> each_alone([Path("a"), Path("b")]) == [(Path("a"),), (Path("b"),)]
+    True
+    """
+    return [(path,) for path in files]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +56,11 @@ class LogFormat:
         kind: What ``--kind`` calls it.
         shown: What is importable by it, in words.
         recognises: Says of a file, by its path and its first bytes, whether it is one; raises an
-            ``ImportingError`` of one that would be if it were not packed.
-        read: Yields the runs of a source, in the worker's process.
+            ``ImportingError`` of one that would be if it were not packed. In the worker's process.
+        read: Yields the runs of one group of files, in the worker's process. An error costs the group only:
+            ``NotALogError`` says that it is no log after all, every other one that it cannot be read.
+        grouped: Files of the kind -> groups that are read together, since they may be parts of one run.
+        takes_step: ``read`` itself counts steps by ``LogSource.step``; otherwise it must be a metric.
         needs: The module that must be installed to read it, if any.
     """
 
@@ -54,4 +68,6 @@ class LogFormat:
     shown: str
     recognises: Callable[[Path, bytes], bool]
     read: Callable[[LogSource, Tally], Iterator[Log]]
+    grouped: Callable[[Sequence[Path]], Iterable[Sequence[Path]]] = each_alone
+    takes_step: bool = False
     needs: str | None = None

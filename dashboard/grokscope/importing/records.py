@@ -19,6 +19,13 @@ class ImportingError(GrokscopeError):
     """A source that cannot be imported."""
 
 
+class NotALogError(ImportingError):
+    """A file that may well be whole, but is no log: a configuration, a table without steps.
+
+    In a folder it is passed over; only where nothing else is there, it is what is wrong.
+    """
+
+
 def _nothing() -> Mapping[str, str]:
     return {}
 
@@ -29,15 +36,19 @@ class SourceRun:
 
     Attributes:
         key: Tells the runs of this source apart.
-        identity: Digest that stays the same when the source is moved or grows.
+        identity: Digest that stays the same when the source is moved or grows. Runs that share it and lie at
+            different places of one source are different runs, unless their identity is certain.
         is_certain: The tool gave the run an id of its own; otherwise the identity is read off its first
             points, and two runs that begin alike share it.
         name: What to call it.
         source: Where in the source it was found.
         experiment: The tool's project, if it has one.
-        status: MLflow's word for how it ended.
+        status: MLflow's word for how it ended; never ``RUNNING``, since nobody follows an imported log.
         params: Flat, as text.
         tags: Of the tool.
+        notes: What is to be said of how it was read, a sentence each without a full stop.
+        in_thousandths: Its steps are fractions, counted in thousandths.
+        kind: Whose log it is; set where all kinds are read, not by a reader.
     """
 
     key: str
@@ -49,6 +60,9 @@ class SourceRun:
     status: str = "FINISHED"
     params: Mapping[str, str] = field(default_factory=_nothing)
     tags: Mapping[str, str] = field(default_factory=_nothing)
+    notes: tuple[str, ...] = ()
+    in_thousandths: bool = False
+    kind: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``SourceRun(**…)`` takes."""
@@ -61,6 +75,22 @@ class Log:
 
     run: SourceRun
     points: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A part of a source that was not imported.
+
+    Attributes:
+        path: Where it lies in the source.
+        reason: Why, as a sentence.
+        is_error: It should have been a log, but cannot be read; otherwise it is no log, or another one has
+            the same points.
+    """
+
+    path: str
+    reason: str
+    is_error: bool
 
 
 def digest(*parts: object) -> str:

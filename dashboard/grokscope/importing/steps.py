@@ -1,0 +1,96 @@
+"""Steps of logs as whole numbers: fractions are counted in thousandths, and a metric may count the steps."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from grokscope.importing.records import ImportingError
+from grokscope.schemas.frames import THOUSAND
+
+IN_THOUSANDTHS = "its steps are fractions; they are counted in thousandths"
+"""What is said of a run whose steps were counted so."""
+
+_END = 2.0**63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeSteps:
+    """Steps of one run.
+
+    Attributes:
+        steps: Whole numbers, in the order given.
+        in_thousandths: They were fractions, and are counted in thousandths.
+    """
+
+    steps: pl.Series
+    in_thousandths: bool
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the run."""
+        return (IN_THOUSANDTHS,) if self.in_thousandths else ()
+
+
+def whole_steps(steps: pl.Series, *, where: str) -> WholeSteps:
+    """Return the steps of one run as whole numbers; if one is a fraction, all are counted in thousandths.
+
+    Args:
+        steps: Numbers, or texts of numbers; epochs for instance.
+        where: What to call the source in an error.
+
+    Raises:
+        ImportingError: If one is no finite number, or too large for a step.
+
+    >>> whole_steps(pl.Series(["0", "10"]), where="a.csv").steps.to_list()
+    [0, 10]
+    >>> epochs = whole_steps(pl.Series([0.5, 1.0]), where="a.csv")
+    >>> epochs.steps.to_list(), epochs.in_thousandths
+    ([500, 1000], True)
+    """
+    texts = steps.str.strip_chars() if steps.dtype == pl.String() else steps
+    exact = texts.cast(pl.Int64, strict=False)
+    floats = texts.cast(pl.Float64, strict=False)
+    is_fraction = bool((floats.is_finite() & (floats != floats.round())).any())
+    most = _END / THOUSAND if is_fraction else _END
+    is_bad = ~(floats.is_finite() & (floats.abs() < most)).fill_null(value=False)
+    if is_bad.any():
+        row = int(is_bad.arg_max() or 0)
+        raise ImportingError(
+            f"{where!r} has the step {steps[row]!r} in row {row + 1}, which is no number that counts; "
+            "repair or drop the row, or say with --step what counts the steps"
+        )
+    if is_fraction:
+        whole = (floats * THOUSAND).round().cast(pl.Int64)
+    else:  # large whole numbers keep their last digits
+        whole = exact.fill_null(floats.cast(pl.Int64, strict=False)) if exact.has_nulls() else exact
+    return WholeSteps(steps=whole, in_thousandths=is_fraction)
+
+
+def counted_by(points: pl.DataFrame, name: str, *, where: str) -> tuple[pl.DataFrame, bool]:
+    """Return points whose steps are counted by one of their own metrics, and whether in thousandths.
+
+    A point takes the value that the metric had last at its step; points before the first one are left out.
+
+    Args:
+        points: As of a ``Log``.
+        name: The metric; it is no curve any more.
+        where: What to call the source in an error.
+
+    Raises:
+        ImportingError: If there is no such metric, or one of its values is no step.
+
+    >>> rows = [("iter", 1, 0, 50.0), ("loss", 1, 0, 2.0)]
+    >>> log = pl.DataFrame(rows, schema=["metric", "step", "time_ms", "value"], orient="row")
+    >>> points, in_thousandths = counted_by(log, "iter", where="log")
+    >>> points.rows(), in_thousandths
+    ([('loss', 50, 0, 2.0)], False)
+    """
+    counter = points.filter(pl.col("metric") == name).unique("step", keep="last").sort("step")
+    if counter.is_empty():
+        known = ", ".join(repr(one) for one in sorted(points["metric"].unique())[:8]) or "none"
+        raise ImportingError(f"{where!r} has no metric {name!r} to count the steps by; it has {known}")
+    whole = whole_steps(counter["value"], where=where)
+    counted = pl.DataFrame([counter["step"], whole.steps.alias("counted")])
+    rest = points.filter(pl.col("metric") != name).with_row_index("row").sort("step", maintain_order=True)
+    joined = rest.join_asof(counted, on="step", strategy="backward").sort("row").drop_nulls("counted")
+    return joined.with_columns(pl.col("counted").alias("step")).select(points.columns), whole.in_thousandths
