@@ -12,7 +12,7 @@ from grokscope.importing import ImportingError, Parsed, SourceKind, plan_import,
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
-from grokscope.importing.readers.text_log import read as read_text
+from grokscope.importing.readers.text import read as read_text
 from grokscope.importing.worker import logs_frame
 from grokscope.store import open_store
 from grokscope.store.exporting import export_parts, write_points

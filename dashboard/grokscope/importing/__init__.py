@@ -6,7 +6,7 @@ from grokscope.importing.limits import Limits as Limits
 from grokscope.importing.planning import PlannedRun as PlannedRun
 from grokscope.importing.planning import plan_import as plan_import
 from grokscope.importing.planning import totals as totals
-from grokscope.importing.readers.text_log import compiled as compiled
+from grokscope.importing.readers.text import compiled as compiled
 from grokscope.importing.recognition import recognise as recognise
 from grokscope.importing.records import ImportingError as ImportingError
 from grokscope.importing.sandbox import Parsed as Parsed

@@ -6,7 +6,7 @@ from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.readers import (
     tables,
     tensorboard_events,
-    text_log,
+    text,
     trackio_store,
     trainer_state,
     wandb_files,
@@ -18,7 +18,7 @@ FORMATS: Sequence[LogFormat] = (
     trainer_state.FORMAT,
     trackio_store.FORMAT,
     tables.FORMAT,
-    text_log.FORMAT,
+    text.FORMAT,
 )
 """Every format, in the order in which a file is tried: the first that recognises it reads it."""
 

@@ -93,7 +93,12 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
     if asked is not None:
         return _asked(table, asked)
     found = {name: _steps(table[name]) for name in table.columns if is_clock(name)}
-    found = {name: steps for name, steps in found.items() if steps.len() > steps.null_count()}
+    empty = [name for name, steps in found.items() if steps.null_count() == steps.len()]
+    found = {name: steps for name, steps in found.items() if name not in empty}
+    if not found and any(plain_name(name) in _FINE for name in empty) and table.height:
+        raise ImportingError(
+            f"its column {empty[0]!r} holds no step in any row, such as {str(table[empty[0]][0])[:40]!r}"
+        )
     if not found:
         return _index(table)
     chosen = _finest(found)
@@ -119,7 +124,9 @@ def counted_rows(groups: pl.DataFrame) -> pl.Series:
 
 def _asked(table: pl.DataFrame, asked: str) -> Clock:
     if asked not in table.columns:
-        raise ImportingError(f"there is no column {asked!r} to take steps from; it has {_listed(table.columns)}")
+        raise ImportingError(
+            f"it has no column {asked!r} to take steps from; it has {_listed(table.columns)}"
+        )
     steps = _steps(table[asked])
     if steps.null_count() == steps.len():
         raise ImportingError(f"the column {asked!r} holds no numbers to take for steps")
@@ -154,7 +161,9 @@ def _index(table: pl.DataFrame) -> Clock | None:
 def _restarts(steps: pl.Series, epochs: pl.Series, runs: pl.Series | None) -> bool:
     if epochs.dtype != pl.Int64 or steps.dtype != pl.Int64:
         return False
-    frame = pl.DataFrame({"step": steps, "epoch": epochs, "run": runs if runs is not None else [None] * len(steps)})
+    frame = pl.DataFrame(
+        {"step": steps, "epoch": epochs, "run": [None] * len(steps) if runs is None else runs}
+    )
     frame = frame.drop_nulls(["step", "epoch"])
     is_next = (frame["epoch"].diff() > 0) & frame["run"].eq_missing(frame["run"].shift(1))
     falls = frame["step"].diff().filter(is_next.fill_null(value=False)) < 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import ImportingError, NotALogError
 
 _STEPS = ("steps", "step", "x", "iterations", "epochs")
 _VALUES = ("values", "value", "y")
@@ -63,7 +63,7 @@ def _listed(members: Mapping[str, Any]) -> _Rows:
 
 
 def _series(members: Mapping[str, Any]) -> _Rows:
-    """Read ``{metric: {steps, values}}``, ``{metric: [[step, value], …]}`` and ``{metric: [{step, value}]}``."""
+    """Read ``{metric: {steps, values}}`` and ``{metric: [[step, value], …]}``, also with named pairs."""
     rows: _Rows = []
     for name, cell in members.items():
         for step, value, time in _points(cell):
@@ -88,7 +88,9 @@ def _points(cell: Any) -> list[tuple[Any, Any, Any]]:
     items = cast("list[Any]", cell)
     if all(isinstance(item, list) and len(cast("list[Any]", item)) == _PAIR for item in items):
         return [(step, value, None) for step, value in items]
-    if all(isinstance(item, dict) and {"step", "value"} <= cast("dict[str, Any]", item).keys() for item in items):
+    if all(
+        isinstance(item, dict) and {"step", "value"} <= cast("dict[str, Any]", item).keys() for item in items
+    ):
         return [(item["step"], item["value"], None) for item in items]
     return []
 
@@ -102,7 +104,7 @@ def _columns(members: Mapping[str, Any], check: _Check) -> _Rows:
     }
     lists = dict(_lists(members))
     if not lists and not by_row:
-        raise ImportingError(
+        raise NotALogError(
             "the JSON holds no curve: one value a metric is a result. Give lists of values with their steps, "
             "or a record a step"
         )

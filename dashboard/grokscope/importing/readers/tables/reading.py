@@ -1,165 +1,139 @@
-"""Tables as logs: tidy (run, metric, step, value), wide (a column a metric), and W&B's chart exports."""
+"""Tables as runs: one a file or a value of its column of runs; series with a file each are put together."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.json_values import number
-from grokscope.importing.readers.table_files import READERS, read_table
+from grokscope.importing.readers.naming import run_name
+from grokscope.importing.readers.tables.clocks import is_clock, plain_name
+from grokscope.importing.readers.tables.files import READERS, read_table
+from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
+from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.steps import whole_steps
 
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
-_TIDY = frozenset({"metric", "step", "value"})
-_STEPS = ("step", "_step", "Step", "global_step", "train/global_step", "iteration", "iter", "epoch", "Epoch")
-_RUNS = ("run", "run_id")
 _NAMES = ("name", "experiment")
-_TIMES = {"time_ms": 1.0, "_timestamp": 1000.0}
-_BOUND = re.compile(r"__(MIN|MAX)$")
-_CHART = re.compile(r"(?P<run>.+?) - (?P<metric>.+)")
-_STEP_LIMIT = 2.0**63
-_TIME_LIMIT = 2.0**53
+_TAGGED = re.compile(r"run[-_](?P<run>.+?)[-_]tag[-_](?P<tag>.+)")
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
+_HEAD = 4096
 
 
 def read(source: LogSource, tally: Tally) -> Iterator[Log]:
-    """Yield the runs of each table; without a run column, a table is one run named like its file."""
+    """Yield the runs of each table; without a run column, a table is one run named like its file.
+
+    Tables of one series each, as TensorBoard and Neptune give them, are one run a folder, or one a run that
+    their names tell; their metrics are named by the files. So are tables called ``train`` and ``val``.
+    """
+    parts: dict[tuple[Path, str], list[tuple[Path, Curves]]] = {}
+    splits = _split_tables(source.files)
     for path in source.files:
-        table = read_table(path, tally)
-        tidy = _tidied(path, charts_apart(table), tally)
-        runs = tidy.partition_by("run", maintain_order=True)
-        tally.runs(len(runs))
-        for points in runs:
-            yield _log(path, source.root, points, tally)
+        curves = _curves(path, tally, source.step)
+        if curves.is_nameless:
+            run, metric = _told_by(path)
+            named = replace(curves, points=curves.points.with_columns(pl.lit(metric).alias("metric")))
+            parts.setdefault((path.parent, run), []).append((path, named))
+        elif path in splits:
+            metric = pl.lit(f"{splits[path]}/") + pl.col("metric")
+            named = replace(curves, points=curves.points.with_columns(metric.alias("metric")))
+            parts.setdefault((path.parent, ""), []).append((path, named))
+        else:
+            yield from _runs(path, source.root, curves, tally)
+    for (folder, run), found in parts.items():
+        path = found[0][0]
+        points = pl.concat((curves.points for _, curves in found), how="vertical_relaxed")
+        notes = dict.fromkeys(note for _, curves in found for note in curves.notes)
+        name = run or (folder.name if len(found) > 1 else run_name(path, source.root))
+        yield from _runs(path, source.root, Curves(points=points, notes=tuple(notes)), tally, name=name)
 
 
-def _log(path: Path, root: Path, points: pl.DataFrame, tally: Tally) -> Log:
-    tally.points(points.height)
-    own = points["run"][0]
-    where = path.relative_to(root).as_posix()
-    name, experiment = (points[column].drop_nulls() for column in _NAMES)
-    run = SourceRun(
-        key=f"{where}#{own or ''}",
-        identity=identity_of("table", own or "", points),
-        is_certain=False,
-        name=tally.name(name[0] if len(name) else own or path.stem),
-        source=where,
-        experiment=experiment[0] if len(experiment) else None,
+def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return each table alone, but tables of one series, or of one split, with those of their folder."""
+    groups: dict[Path, list[Path]] = {}
+    splits = _split_tables(files)
+    for path in files:
+        is_part = path in splits or _is_series(path)
+        groups.setdefault(path.parent if is_part else path, []).append(path)
+    return [tuple(paths) for paths in groups.values()]
+
+
+def _split_tables(files: Sequence[Path]) -> dict[Path, str]:
+    """Return the tables that hold one split each of what their folder holds, with the split."""
+    named = {path: path.stem.lower() for path in files if path.stem.lower() in _SPLITS}
+    folders = Counter(path.parent for path in named)
+    return {path: split for path, split in named.items() if folders[path.parent] > 1}
+
+
+def _is_series(path: Path) -> bool:
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        names = [plain_name(name) for name in re.split(r"[,;\t]", file.readline(_HEAD))]
+    rest = [name for name in names if not is_clock(name) and name not in TIMES]
+    return len(names) > 1 and len(rest) == 1 and rest[0] in VALUES
+
+
+def _told_by(path: Path) -> tuple[str, str]:
+    """Return the run, if the name of the file tells it, and the metric."""
+    tagged = _TAGGED.fullmatch(path.stem)
+    return (tagged["run"], tagged["tag"]) if tagged else ("", path.stem)
+
+
+def _curves(path: Path, tally: Tally, step: str | None) -> Curves:
+    try:
+        return curves_of(read_table(path, tally), tally, asked=step)
+    except ImportingError as error:
+        said = str(error)
+        named = said if path.name in said else f"{path.name!r}: {said}"
+        raise type(error)(named) from error
+
+
+def _runs(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str = "") -> Iterator[Log]:
+    """Yield the runs of a table; one that has no steps is left out, and said with the first of the others."""
+    runs = curves.points.partition_by("run", maintain_order=True)
+    tally.runs(len(runs))
+    placed = [points for points in runs if points["step"].null_count() < points.height]
+    if not placed:
+        raise ImportingError(f"{path.name!r} has no row with both a step and a value")
+    lacking = [str(points["run"][0]) for points in runs if points["step"].null_count() == points.height]
+    notes = (f"left out, since their rows have no steps: {listed(lacking)}",) if lacking else ()
+    for points in placed:
+        yield _log(
+            path, root, replace(curves, points=points, notes=(*curves.notes, *notes)), tally, name=name
+        )
+        notes = ()
+
+
+def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> Log:
+    tally.points(curves.points.height)
+    own, where = curves.points["run"][0], path.relative_to(root).as_posix()
+    names, experiment = (curves.points[column].drop_nulls() for column in _NAMES)
+    points = curves.points.drop_nulls("step")
+    lacking = curves.points.height - points.height
+    left = (f"{lacking:,} of its {curves.points.height:,} points have no step and are left out",) * bool(
+        lacking
     )
+    whole = whole_steps(points["step"], where=path.name)
+    points = points.with_columns(whole.steps.alias("step"))
     for metric in points["metric"].unique():
         tally.name(metric)
+    run = SourceRun(
+        key=f"{where}#{own or ''}",
+        identity=identity_of("table", own or name, points),
+        is_certain=False,
+        name=tally.name(names[0] if len(names) else own or name or run_name(path, root)),
+        source=where,
+        experiment=experiment[0] if len(experiment) else None,
+        notes=(*curves.notes, *left, *whole.notes),
+        in_thousandths=whole.in_thousandths,
+    )
     return Log(run=run, points=points.select(LOG_SCHEMA.names()))
-
-
-def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a chart's export (``Step``, ``<run> - <metric>``, ``…__MIN``, ``…__MAX``) as a tidy table."""
-    columns = [name for name in table.columns if name not in _STEPS and _BOUND.search(name) is None]
-    found = {name: match for name in columns if (match := _CHART.fullmatch(name)) is not None}
-    step = next((name for name in _STEPS if name in table.columns), None)
-    if step is None or not found or len(found) < len(columns):
-        return table
-    return pl.concat(
-        table.select(
-            pl.lit(match["run"]).alias("run"),
-            pl.lit(match["metric"]).alias("metric"),
-            pl.col(step).alias("step"),
-            pl.col(name).cast(pl.String).alias("value"),
-        )
-        for name, match in found.items()
-    )
-
-
-def _tidied(path: Path, table: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    """Return run, name, experiment, metric, step, time_ms, value, in the table's order."""
-    step = next((name for name in _STEPS if name in table.columns), None)
-    if step is None:
-        raise ImportingError(
-            f"{path.name!r} has no column of steps; it has {_listed(table.columns)}. "
-            f"Name one of them step (known: {', '.join(_STEPS)})"
-        )
-    run = next((name for name in _RUNS if name in table.columns), None)
-    is_tidy = set(table.columns) >= _TIDY
-    base = pl.DataFrame(
-        [
-            _texts(table, run).alias("run"),
-            # In a wide table, a column called name may be a metric; in a tidy one it is the run's name.
-            *(_texts(table, name if is_tidy else None).alias(name) for name in _NAMES),
-            _steps(path, table[step]).alias("step"),
-            _times(table).alias("time_ms"),
-        ]
-    )
-    if is_tidy:
-        found = base.with_columns(_texts(table, "metric").alias("metric"), _values(table["value"]))
-        return found.drop_nulls(["metric", "value"])
-    curves = [name for name in table.columns if name not in (step, run) and not name.startswith("_")]
-    return _melted(path, table.select(name for name in curves if name not in _TIMES), base, tally)
-
-
-def _melted(path: Path, curves: pl.DataFrame, base: pl.DataFrame, tally: Tally) -> pl.DataFrame:
-    parts: list[pl.DataFrame] = []
-    count = 0
-    for name in curves.columns:
-        part = base.with_columns(pl.lit(name).alias("metric"), _values(curves[name])).drop_nulls("value")
-        parts.append(part)
-        count += part.height
-        if count > tally.limits.points:
-            tally.points(count)
-    if not count:
-        raise ImportingError(
-            f"{path.name!r} has no column of numbers beside the steps; it has {_listed(curves.columns)}"
-        )
-    return pl.concat(parts)
-
-
-def _texts(table: pl.DataFrame, name: str | None) -> pl.Series:
-    if name is None or name not in table.columns:
-        return pl.Series([None] * table.height, dtype=pl.String)
-    return table[name].cast(pl.String)
-
-
-def _values(cells: pl.Series) -> pl.Series:
-    """Return numbers; what is none is null. The words for NaN and ±Inf are those of JSON and of Python."""
-    if cells.dtype == pl.String:
-        plain = cells.str.strip_chars().cast(pl.Float64, strict=False)
-        words = cells.unique().drop_nulls()
-        odd = {word: value for word in words.to_list() if (value := number(word)) is not None}
-        return plain.fill_null(cells.replace_strict(odd, default=None, return_dtype=pl.Float64)).alias(
-            "value"
-        )
-    if cells.dtype.is_numeric() and not cells.dtype.is_nested():
-        return cells.cast(pl.Float64).alias("value")
-    return pl.Series("value", [None] * len(cells), dtype=pl.Float64)
-
-
-def _steps(path: Path, cells: pl.Series) -> pl.Series:
-    exact = cells.cast(pl.Int64, strict=False)
-    floats = cells.cast(pl.Float64, strict=False)
-    whole = floats.is_finite() & (floats == floats.round()) & (floats.abs() < _STEP_LIMIT)
-    bad = exact.is_null() & ~whole.fill_null(value=False) | (exact.cast(pl.Float64) != floats).fill_null(
-        value=False
-    )
-    if bad.any():
-        row = int(bad.arg_max() or 0)
-        raise ImportingError(
-            f"{path.name!r} has the step {cells[row]!r} in row {row + 1}, which is no whole number; "
-            "count optimizer steps, or name another column step"
-        )
-    return exact.fill_null(floats.cast(pl.Int64, strict=False))
-
-
-def _times(table: pl.DataFrame) -> pl.Series:
-    for name, scale in _TIMES.items():
-        if name in table.columns:
-            ms = table[name].cast(pl.Float64, strict=False) * scale
-            return ms.set(~ms.is_finite() | (ms.abs() > _TIME_LIMIT), None).round().cast(pl.Int64)
-    return pl.Series([None] * table.height, dtype=pl.Int64)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:8])
-    return (shown or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")  # noqa: PLR2004
 
 
 def _is_table(path: Path, head: bytes) -> bool:
@@ -176,4 +150,6 @@ FORMAT = LogFormat(
     shown="tables (.csv, .tsv, .parquet, .jsonl, .json)",
     recognises=_is_table,
     read=read,
+    grouped=grouped,
+    takes_step=True,
 )

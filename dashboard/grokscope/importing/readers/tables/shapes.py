@@ -11,12 +11,12 @@ from grokscope.importing.readers.tables.clocks import Clock, clock_of, counted_r
 from grokscope.importing.readers.tables.numbers import numbers
 from grokscope.importing.readers.tables.table import Table
 from grokscope.importing.readers.tables.times import is_time, times_of
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import NotALogError
 from grokscope.schemas.metrics.reading import read_alone
 
 _RUNS = ("run", "run_id", "run_uuid", "run_name")
 _METRICS = ("metric", "metric_name", "tag", "key", "attribute_path", "variable")
-_VALUES = ("value", "values", "float_value", "metric_value")
+VALUES = ("value", "values", "float_value", "metric_value")
 _NAMES = ("name", "experiment")
 _SEEDS = ("seed", "random_seed")
 _BOUND = re.compile(r"__(MIN|MAX)$")
@@ -69,9 +69,11 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
         ImportingError: If it holds no curve.
     """
     frame = charts_apart(table.frame)
-    frame = frame.drop(name for name in frame.columns if frame[name].null_count() == frame.height and frame.height)
+    frame = frame.drop(
+        name for name in frame.columns if frame[name].null_count() == frame.height and frame.height
+    )
     run = _first(frame, _RUNS)
-    metric, value = _first(frame, _METRICS), _first(frame, _VALUES)
+    metric, value = _first(frame, _METRICS), _first(frame, VALUES)
     if metric is None and value is not None:
         metric = _first(frame, ("name",))
     is_tidy = metric is not None and value is not None and not _is_numeric(frame[metric])
@@ -98,10 +100,12 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
 
 
 def _rows_as_steps(frame: pl.DataFrame, groups: pl.DataFrame, *, is_tidy: bool) -> Clock:
-    if frame.height < 2:  # noqa: PLR2004
-        raise ImportingError("it holds one row and no steps, which is a result and no curve")
     if not is_tidy and not any(read_alone(name).key is not None for name in frame.columns):
-        raise ImportingError(f"it has no column of steps; it has {listed(frame.columns)}. Name one of them step")
+        raise NotALogError(
+            f"it has no column of steps; it has {listed(frame.columns)}. Name one with --step NAME"
+        )
+    if frame.height < 2:  # noqa: PLR2004
+        raise NotALogError("it holds one row and no steps, which is a result and no curve")
     return Clock(steps=counted_rows(groups), notes=("it has no column of steps: rows are counted, from 0",))
 
 
@@ -121,7 +125,7 @@ def _melted(
         if count > tally.limits.points:
             tally.points(count)
     if not count:
-        raise ImportingError(f"it has no column of numbers beside the steps; it has {listed(curves.columns)}")
+        raise NotALogError(f"it has no column of numbers beside the steps; it has {listed(curves.columns)}")
     return pl.concat(parts)
 
 

@@ -6,8 +6,18 @@ from grokscope.importing.readers.tables.clocks import plain_name
 from grokscope.importing.readers.tables.numbers import numbers
 
 _SCALES = {"time_ms": 1.0, "_timestamp": 1000.0}
-_TIMES = frozenset(
-    {"time_ms", "timestamp", "timestamps", "wall_time", "walltime", "datetime", "date", "created_at", "logged_at"}
+TIMES = frozenset(
+    {
+        "time_ms",
+        "timestamp",
+        "timestamps",
+        "wall_time",
+        "walltime",
+        "datetime",
+        "date",
+        "created_at",
+        "logged_at",
+    }
 )
 _LIMIT = 2.0**53
 _IN_MS = 1e11
@@ -18,7 +28,7 @@ _SINCE = 1e8
 
 def is_time(name: str, cells: pl.Series) -> bool:
     """Say whether a column tells when each row was written, by its name and content."""
-    return plain_name(name) in _TIMES and _milliseconds(name, cells).null_count() < len(cells)
+    return plain_name(name) in TIMES and _milliseconds(name, cells).null_count() < len(cells)
 
 
 def times_of(table: pl.DataFrame) -> pl.Series:
@@ -37,11 +47,13 @@ def times_of(table: pl.DataFrame) -> pl.Series:
 
 def _milliseconds(name: str, cells: pl.Series) -> pl.Series:
     if cells.dtype.is_temporal():
-        return cells.cast(pl.Datetime("ms"), strict=False).cast(pl.Int64) if cells.dtype != pl.Time else _none(cells)
+        is_date = cells.dtype in (pl.Date, pl.Datetime)
+        return cells.cast(pl.Datetime("ms")).cast(pl.Int64) if is_date else _none(cells)
     read = numbers(cells)
     if read.null_count() < len(read):
         ms = read * _SCALES[name] if name in _SCALES else _of_size(read)
-        return ms.set((~ms.is_finite() | (ms.abs() > _LIMIT)).fill_null(value=False), None).round().cast(pl.Int64)
+        is_odd = (~ms.is_finite() | (ms.abs() > _LIMIT)).fill_null(value=False)
+        return ms.set(is_odd, None).round().cast(pl.Int64)
     if cells.dtype != pl.String:
         return _none(cells)
     text = cells.str.strip_chars().str.replace(r"(?:Z|\+00:?00)$", "").str.replace(" ", "T", literal=True)
