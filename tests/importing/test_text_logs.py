@@ -1,13 +1,19 @@
 """Text logs of known programs and of people's own loops, without a pattern; imitations of their lines."""
 
+# ruff: noqa: E501, ISC004 -- lines of logs are as long as programs write them, and a case is one row
+
 import math
+import time
 
 import pytest
 
-from grokscope.importing import ImportingError, SourceKind
+from grokscope.importing import SourceKind
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.text import FORMAT, read
+from grokscope.importing.readers.text.pairs import paired
+from grokscope.importing.readers.text.styles import STYLES
+from grokscope.importing.records import NotALogError
 from grokscope.schemas import readings, resolve
 
 NANOGPT = """number of parameters: 10.65M
@@ -207,3 +213,49 @@ def test_a_log_of_a_known_program_needs_no_pattern(tmp_path, name):
     )
     keys = resolve(readings(found))
     assert {metric: keys[metric] for metric in roles} == roles
+
+
+def test_a_log_that_tells_nothing_is_told_what_a_pattern_looks_like(tmp_path):
+    (tmp_path / "a.txt").write_text("torch==2.10\nbatch size 64\nlearning rate: 0.1\nval_loss = 0.0\n")
+    assert not FORMAT.recognises(tmp_path / "a.txt", (tmp_path / "a.txt").read_bytes())
+    with pytest.raises(
+        NotALogError, match=r"no line of 'a.txt' has a step and a score as known programs"
+    ) as error:
+        run_of(tmp_path / "a.txt")
+    assert "(?P<step>\\d+): train loss (?P<train_loss>\\S+)" in str(error.value)
+    with pytest.raises(NotALogError, match=r"no line of 'a.txt' matches --pattern"):
+        run_of(tmp_path / "a.txt", [r"step (?P<step>\d+): (?P<x>\S+)"])
+
+
+def test_a_log_behind_its_programs_source_is_known_by_its_end(tmp_path):
+    (tmp_path / "a.txt").write_text("x = 1\n" * 20_000 + MODDED)
+    assert FORMAT.recognises(tmp_path / "a.txt", (tmp_path / "a.txt").read_bytes()[: 1 << 16])
+    assert run_of(tmp_path / "a.txt").run.notes == ("its lines were read as modded-nanoGPT",)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "step 1 " + "a" * 40,
+        "loss ",
+        "a b c d ",
+        "1/",
+        "epoch [",
+        "{'",
+        "'a': ",
+        "step:1/2 a:",
+        "| train | epoch 1 ",
+        " - ",
+        "1,",
+    ],
+)
+def test_a_line_of_any_make_takes_time_in_proportion_to_its_length(piece):
+    def steps(length):
+        line = (piece * length)[:length]
+        start = time.process_time()
+        for reader in (*STYLES.values(), paired):
+            reader(line)
+        return time.process_time() - start
+
+    short, long = (min(steps(length) for _ in range(3)) for length in (2000, 16_000))
+    assert long < 40 * max(short, 1e-4)

@@ -16,6 +16,10 @@ class SourceKind(StrEnum):
     WANDB = "wandb"
     TRANSFORMERS = "transformers"
     TRACKIO = "trackio"
+    MLFLOW = "mlflow"
+    SACRED = "sacred"
+    DVCLIVE = "dvclive"
+    LM_EVAL = "lm-eval"
     TABLE = "table"
     TEXT = "text"
 

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.readers import (
+    dvclive_files,
+    lm_eval,
+    mlflow_files,
+    sacred_runs,
     tables,
     tensorboard_events,
     text,
@@ -17,6 +21,10 @@ FORMATS: Sequence[LogFormat] = (
     wandb_files.FORMAT,
     trainer_state.FORMAT,
     trackio_store.FORMAT,
+    mlflow_files.FORMAT,
+    sacred_runs.FORMAT,
+    dvclive_files.FORMAT,
+    lm_eval.FORMAT,
     tables.FORMAT,
     text.FORMAT,
 )

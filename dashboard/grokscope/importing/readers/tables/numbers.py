@@ -58,7 +58,7 @@ def _bare(cells: pl.Series) -> pl.Series:
 def _with_signs(bare: pl.Series, plain: pl.Series, found: pl.Series, *, is_semicolon: bool) -> pl.Series:
     """Return ``found`` with the cells that have commas or grouped digits; the column says which."""
     grouped = bare.str.contains(_GROUPED_BY_SPACE).fill_null(value=False)
-    bare = bare.set(grouped, bare.str.replace_all(rf"[{_SPACES}']", ""))
+    bare = bare.str.replace_all(rf"[{_SPACES}']", "").zip_with(grouped, bare)
     unread = bare.filter(found.is_null() & bare.is_not_null())
     if unread.str.contains(_POINT_LAST).any():
         is_decimal = False
