@@ -1,6 +1,6 @@
 """Folders of DVCLive, Sacred, MLflow and lm-evaluation-harness: one run a run, with what lies beside it."""
 
-# ruff: noqa: E501, ISC004 -- lines of logs are as long as programs write them, and a case is one row
+
 
 import json
 import math

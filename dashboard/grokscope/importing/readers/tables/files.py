@@ -70,7 +70,9 @@ def _json(path: Path, tally: Tally) -> Table:
     content: Any = json.loads(path.read_text("utf-8-sig"))
     if isinstance(content, dict) and HISTORY in content:
         raise ImportingError(f"{path.name!r} has a {HISTORY}; import it with --kind transformers")
-    return Table(frame=_of_rows(rows_of(content, lambda *size: _check_size(*size, tally)), tally))
+    return Table(
+        frame=_of_rows(rows_of(content, lambda rows, columns: _check_size(rows, columns, tally)), tally)
+    )
 
 
 def _row(item: Any) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _columns(members: Mapping[str, Any], check: _Check) -> _Rows:
     by_row = {
         name: cast("dict[str, Any]", cells)
         for name, cells in members.items()
-        if isinstance(cells, dict) and not any(isinstance(one, list | dict) for one in cells.values())
+        if isinstance(cells, dict) and not _has_parts(cast("dict[str, Any]", cells))
     }
     lists = dict(_lists(members))
     if not lists and not by_row:
@@ -116,6 +116,10 @@ def _columns(members: Mapping[str, Any], check: _Check) -> _Rows:
     labels = list(dict.fromkeys(label for cells in columns.values() for label in cells))
     check(len(labels), len(columns))
     return [{name: cells.get(label) for name, cells in columns.items()} for label in labels]
+
+
+def _has_parts(cells: Mapping[str, Any]) -> bool:
+    return any(isinstance(cell, list | dict) for cell in cells.values())
 
 
 def _lists(members: Mapping[str, Any], prefix: str = "", depth: int = 0) -> list[tuple[str, list[Any]]]:

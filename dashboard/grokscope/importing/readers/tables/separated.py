@@ -31,7 +31,7 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     skipped, line, said = _header(head, tally)
     separator = said or _separator(line, path)
     check(0, line.count(separator) + 1, tally)
-    names = next(csv.reader([line], delimiter=separator), [])
+    names = [name for row in csv.reader([line], delimiter=separator) for name in row]
     if names and all(_is_number(name) for name in names):
         raise ImportingError(
             f"{path.name!r} begins with numbers; write a line with the names of its columns above them, "

@@ -47,7 +47,7 @@ def times_of(table: pl.DataFrame) -> pl.Series:
 
 def _milliseconds(name: str, cells: pl.Series) -> pl.Series:
     if cells.dtype.is_temporal():
-        is_date = cells.dtype in (pl.Date, pl.Datetime)
+        is_date = cells.dtype == pl.Date or cells.dtype == pl.Datetime  # noqa: PLR1714 - types compare by ==, and hash otherwise
         return cells.cast(pl.Datetime("ms")).cast(pl.Int64) if is_date else _none(cells)
     read = numbers(cells)
     if read.null_count() < len(read):

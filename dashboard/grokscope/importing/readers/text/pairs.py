@@ -1,7 +1,8 @@
 """Names and numbers in a line for people: ``epoch 3 | train loss 0.1 | val acc 90.1%``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from grokscope.importing.readers.text.patterns import number
@@ -50,11 +51,15 @@ def paired(line: str) -> Record | None:
         if known or is_marked:
             values[name] = value
     if not is_scored:
-        return None if not clocks or _LETTER.search(rest) else Record(**clocks)
-    found = Record(**clocks, values=values)
-    if not found.is_placed:
-        found = Record(values={name: value for name, value in values.items() if _is_score(name)})
-    return found
+        return None if not clocks or _LETTER.search(rest) else _placed(clocks)
+    if not clocks:
+        return Record(values={name: value for name, value in values.items() if _is_score(name)})
+    return replace(_placed(clocks), values=values)
+
+
+def _placed(clocks: Mapping[str, float | None]) -> Record:
+    step, epoch, inner, span = (clocks.get(name) for name in ("step", "epoch", "inner", "span"))
+    return Record(step=step, epoch=epoch, inner=inner, span=span)
 
 
 def _clocks(line: str) -> tuple[dict[str, float | None], str]:

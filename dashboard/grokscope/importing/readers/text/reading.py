@@ -70,10 +70,10 @@ def _styled(lines: Iterable[str], tally: Tally) -> tuple[str, list[Record]]:
                 break
         if count > tally.limits.points:
             tally.points(count)
-    return next(
-        ((name, records) for name, records in found.items() if any(one.is_placed for one in records)),
-        ("", []),
-    )
+    for name, records in found.items():
+        if any(one.is_placed for one in records):
+            return name, records
+    return "", []
 
 
 def _counted(records: Iterable[Record], tally: Tally) -> list[Record]:
