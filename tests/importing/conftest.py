@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from grokscope.importing import parse_source, plan_import, recognise, totals, write_plan
+from grokscope.importing import find_source, parse_source, plan_import, totals, write_plan
 from grokscope.store import open_store
 
 _TENSORBOARD = """
@@ -116,12 +116,12 @@ def uri(empty_store, tmp_path):
 def bring(uri):
     """Import a source; give (runs made, runs found, points added)."""
 
-    def call(source, *, experiment=None, patterns=(), **options):
-        found = recognise(str(source), **options)
-        parsed = parse_source(found, patterns=patterns)
+    def call(source, *, experiment=None, patterns=(), step=None, **options):
+        found = find_source(str(source), **options)
+        parsed = parse_source(found, patterns=patterns, step=step)
         plan = plan_import(parsed, found, uri=uri, experiment=experiment)
         result = totals(plan)
-        written = sum(write_plan(plan, uri=uri, kind=found.kind))
+        written = sum(write_plan(plan, uri=uri))
         assert written == result[2]
         return result
 

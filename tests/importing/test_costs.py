@@ -11,7 +11,15 @@ from contextlib import closing
 import polars as pl
 import pytest
 
-from grokscope.importing import ImportingError, Limits, Parsed, parse_source, plan_import, planning, recognise
+from grokscope.importing import (
+    ImportingError,
+    Limits,
+    Parsed,
+    find_source,
+    parse_source,
+    plan_import,
+    planning,
+)
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers import tables
@@ -66,8 +74,8 @@ def test_a_history_behind_more_than_is_looked_at_is_read_once_it_is_asked_for(tm
     path = tmp_path / "state.json"
     path.write_text(json.dumps({"long": "x" * 100_000, "log_history": [{"step": 1, "loss": 2.0}]}))
     with pytest.raises(ImportingError, match="has a log_history; import it with --kind transformers"):
-        parse_source(recognise(str(path)))
-    assert parse_source(recognise(str(path), kind=SourceKind.TRANSFORMERS)).points.height == 1
+        parse_source(find_source(str(path)))
+    assert parse_source(find_source(str(path), kind=SourceKind.TRANSFORMERS)).points.height == 1
 
 
 def fragments(path, count):
@@ -208,4 +216,4 @@ def test_what_a_source_says_about_its_runs_is_bounded_too(tmp_path):
         "INSERT INTO metrics VALUES (1, 'r', '', 'r', 1, '{\"a\": 1}')",
     )
     with pytest.raises(ImportingError, match=r"its names, params and tags take 5,\d+ bytes, more than 4,096"):
-        parse_source(recognise(str(path)), limits=Limits(told_bytes=4096))
+        parse_source(find_source(str(path)), limits=Limits(told_bytes=4096))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.importing import ImportingError, Limits, SourceKind, parse_source, recognise, recognition
+from grokscope.importing import ImportingError, Limits, SourceKind, find_source, parse_source, recognition
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.wandb_files import records
@@ -18,7 +18,7 @@ from grokscope.importing.readers.wandb_files import records
 
 def refusal(path, *, kind=None, patterns=(), **limits):
     with pytest.raises(ImportingError) as error:
-        parse_source(recognise(str(path), kind=kind), patterns=patterns, limits=replace(Limits(), **limits))
+        parse_source(find_source(str(path), kind=kind), patterns=patterns, limits=replace(Limits(), **limits))
     said = str(error.value)
     assert "\n" not in said
     return said
@@ -39,13 +39,6 @@ def test_an_mlflow_store_is_not_imported_but_opened(empty_store):
     assert "is an MLflow store and needs no importing; give it with --store" in refusal(empty_store)
 
 
-def test_several_kinds_in_one_folder_ask_for_a_choice(tmp_path):
-    (tmp_path / "a.csv").write_text("step,x\n1,2\n")
-    (tmp_path / "trainer_state.json").write_text('{"log_history": [{"step": 1, "loss": 2}]}')
-    assert "holds several kinds: table (1 files), transformers (1 files); choose one" in refusal(tmp_path)
-    assert len(parse_source(recognise(str(tmp_path), kind=SourceKind.TABLE)).runs) == 1
-
-
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     (tmp_path / "secret.csv").write_text("step,x\n1,2\n")
     (tmp_path / "log").mkdir()
@@ -53,10 +46,10 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     assert "holds nothing" in refusal(tmp_path / "log")
 
 
-def test_a_missing_reader_is_named_with_its_extra(tmp_path, monkeypatch):
+def test_a_missing_reader_is_named_with_its_extra(monkeypatch):
     monkeypatch.setattr(recognition, "find_spec", lambda _: None)
-    (tmp_path / "events.out.tfevents.1").write_bytes(b"")
-    assert refusal(tmp_path).endswith("not installed; run: pip install 'grokscope[importers]'")
+    with pytest.raises(ImportingError, match=r"not installed; run: pip install 'grokscope\[importers\]'"):
+        recognition.check_reader(SourceKind.TENSORBOARD)
 
 
 def test_caps_stop_what_is_too_large(tmp_path):
@@ -105,7 +98,7 @@ def test_an_event_file_that_was_cut_gives_what_comes_before_and_a_length_bomb_is
     (whole,) = (path for path in (tensorboard_logs / "seed 0").iterdir() if path.is_file())
     path = tmp_path / whole.name
     path.write_bytes(whole.read_bytes() + whole.read_bytes()[24:60])
-    points = parse_source(recognise(str(path))).points
+    points = parse_source(find_source(str(path))).points
     assert points.filter(pl.col("metric") == "Acc/test").height == 5
     head = struct.pack("<Q", 2**40)
     path.write_bytes(whole.read_bytes() + head + struct.pack("<I", masked_crc32c(head)) + b"x")

@@ -116,7 +116,7 @@ def parsed_table(path):
 def add(path, uri):
     parsed, source = parsed_table(path)
     plan = plan_import(parsed, source, uri=uri, experiment="e")
-    written = sum(write_plan(plan, uri=uri, kind=source.kind))
+    written = sum(write_plan(plan, uri=uri))
     assert written == totals(plan)[2]
     return totals(plan)
 

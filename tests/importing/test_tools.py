@@ -6,7 +6,7 @@ import shutil
 import polars as pl
 import pytest
 
-from grokscope.importing import recognise
+from grokscope.importing import find_source, parse_source
 from grokscope.schemas.names import stored_name
 from grokscope.store import open_store
 
@@ -54,7 +54,7 @@ def test_trackio_projects_are_read_where_they_lie(bring, held, trackio_logs):
 def test_checkpoints_of_one_trainer_are_one_run_whose_bare_loss_is_the_training_loss(
     bring, held, trainer_logs
 ):
-    assert recognise(str(trainer_logs)).kind == "transformers"
+    assert {run.kind for run in parse_source(find_source(str(trainer_logs))).runs} == {"transformers"}
     made, found, points = bring(trainer_logs)
     curves, params, _, _ = held("my-model")
     assert (made, found, points) == (1, 0, sum(map(len, curves.values())))
@@ -107,12 +107,12 @@ def test_a_later_attempt_at_a_step_wins_as_in_the_tool(bring, held, tmp_path):
 
 
 def test_an_interrupted_import_goes_on_where_it_stopped(uri, wandb_logs, held, bring, monkeypatch):
-    from grokscope.importing import parse_source, plan_import, write_plan, writing  # noqa: PLC0415
+    from grokscope.importing import plan_import, write_plan, writing  # noqa: PLC0415
 
-    source = recognise(str(wandb_logs))
+    source = find_source(str(wandb_logs))
     plan = plan_import(parse_source(source), source, uri=uri, experiment=None)
     monkeypatch.setattr(writing, "METRICS_A_CALL", 7)
-    next(write_plan(plan, uri=uri, kind=source.kind))
+    next(write_plan(plan, uri=uri))
     assert held("my run ü")[3]["status"] == "RUNNING"
     assert bring(wandb_logs) == (0, 1, 13)
     assert held("my run ü")[3]["status"] == "FINISHED"

@@ -1,7 +1,10 @@
 """How much of a source is taken at most, and what its worker may use: sources come from anywhere."""
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from grokscope.importing.records import ImportingError
@@ -43,6 +46,11 @@ class Limits:
 class Tally:
     """Counts what has been taken, and stops at the caps.
 
+    Attributes:
+        limits: The caps.
+        taken: Points so far; of what failed, they are taken back.
+        skipped: Files of a group that could not be read, though others of it can.
+
     >>> Tally(Limits(points=2)).points(3)
     Traceback (most recent call last):
     ...
@@ -51,13 +59,30 @@ class Tally:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._points = 0
+        self.taken = 0
+        self.skipped: dict[Path, BaseException] = {}
+        self._runs = 0
 
     def points(self, count: int) -> None:
         """Count points."""
-        self._points += count
-        if self._points > self.limits.points:
+        self.taken += count
+        if self.taken > self.limits.points:
             raise ImportingError(f"more than {self.limits.points:,} points; raise the cap with --max-points")
+
+    @contextmanager
+    def skipping(self, path: Path) -> Generator[None]:
+        """Read one file of a group in here: an error costs this file only."""
+        taken = self.taken
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
+            self.taken = taken
+            self.skipped[path] = error
+
+    def run(self) -> None:
+        """Count a run."""
+        self._runs += 1
+        self.runs(self._runs)
 
     def runs(self, count: int) -> None:
         """Check a number of runs."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.formats import LogSource
+from grokscope.importing.recognition import FoundSource
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest
-from grokscope.schemas.names import stored_name
-from grokscope.schemas.tags import IMPORT_ID
+from grokscope.schemas.names import stored_name, stored_text
+from grokscope.schemas.tags import IMPORT_ID, IMPORT_SOURCE
 from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
 from grokscope.store.frames import INFINITE
 from grokscope.store.opening import open_store
@@ -61,11 +61,13 @@ class PlannedRun:
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def plan_import(parsed: Parsed, source: LogSource, *, uri: str, experiment: str | None) -> list[PlannedRun]:
+def plan_import(parsed: Parsed, source: FoundSource, *, uri: str, experiment: str | None) -> list[PlannedRun]:
     """Return what importing ``parsed`` into the store at ``uri`` would do; nothing is written.
 
     Points are compared by metric, step and value. A run without an id of its own is taken for one that is
-    there if they begin alike and contradict each other nowhere: then one is the other, grown.
+    there if they begin alike and contradict each other nowhere: then one is the other, grown. Two runs of one
+    source are never the same run, though one seed in two folders begins alike for ever; which of them is
+    which in the store is told by where they lie, then by their name.
 
     Args:
         parsed: What the source holds.
@@ -81,10 +83,10 @@ def plan_import(parsed: Parsed, source: LogSource, *, uri: str, experiment: str 
         store = open_store(uri)
     except MissingStoreError:
         store = None
-    planner = _Planner(store, source.root)
+    planner = _Planner(store, source.root, places=frozenset(_place(run) for run in parsed.runs))
     points = {str(key): rows for (key,), rows in parsed.points.group_by("run_id", maintain_order=True)}
     nothing = parsed.points.clear()
-    # The longest first: shorter ones that begin alike are then found to be parts of it.
+    # The longest first: of runs that begin alike, it finds the one in the store that has grown most.
     for run in sorted(parsed.runs, key=lambda run: -points.get(run.key, nothing).height):
         planner.add(run, points.get(run.key, nothing), experiment or run.experiment or IMPORTED)
     return planner.touched()
@@ -93,9 +95,10 @@ def plan_import(parsed: Parsed, source: LogSource, *, uri: str, experiment: str 
 class _Planner:
     """Finds for each run of a source the run of the store that its points go to."""
 
-    def __init__(self, store: Store | None, root: Path) -> None:
+    def __init__(self, store: Store | None, root: Path, *, places: frozenset[str]) -> None:
         self._store = store
         self._root = root
+        self._places = places
         self._runs: dict[str, dict[str, list[PlannedRun]]] = {}
         self._comparisons = 0
 
@@ -123,7 +126,7 @@ class _Planner:
     ) -> tuple[PlannedRun, pl.DataFrame]:
         alike = self._runs[experiment].setdefault(run.identity, [])
         begins = _beginning(curves)
-        for planned in alike:
+        for planned in self._candidates(run, alike):
             known = self._known(planned)
             # Seeds of one training begin alike, each of them with all others: most are told apart early.
             if not run.is_certain and _contradict(begins, planned.begins):
@@ -138,12 +141,25 @@ class _Planner:
         alike.append(planned)
         return planned, curves
 
+    def _candidates(self, run: SourceRun, alike: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
+        """Return the runs that may be ``run``, those that lay where it lies first, then those of its name."""
+        if run.is_certain:
+            return alike
+        place = _place(run)
+        free = [
+            planned
+            for planned in alike
+            if not planned.is_touched
+            and (_place(planned.run) == place or _place(planned.run) not in self._places)
+        ]
+        return sorted(free, key=lambda one: (_place(one.run) != place, one.run.name != run.name))
+
     def _count_comparison(self, run: SourceRun) -> None:
         self._comparisons += 1
         if self._comparisons > _COMPARISONS:
             raise ImportingError(
                 f"too many runs begin alike and differ much later, among them {run.source!r}; "
-                "tell them apart by a column called run, or import them in parts"
+                "import them from where they lay before, or in parts"
             )
 
     def _known(self, planned: PlannedRun) -> pl.DataFrame:
@@ -160,20 +176,27 @@ class _Planner:
             runs = self._store.runs(experiment)
         except ExperimentNotFoundError:
             return {}
-        tags = self._store.tags(runs["run_id"].to_list()).filter(pl.col("key") == IMPORT_ID)
-        ids: dict[str, str] = dict(tags.select("run_id", "value").iter_rows())
+        tags = self._store.tags(runs["run_id"].to_list())
+        ids, places = (
+            dict(tags.filter(pl.col("key") == key).select("run_id", "value").iter_rows())
+            for key in (IMPORT_ID, IMPORT_SOURCE)
+        )
         there: dict[str, list[PlannedRun]] = {}
         rows = [row for row in runs.iter_rows(named=True) if row["run_id"] in ids]
         for row in sorted(rows, key=lambda row: ids[row["run_id"]]):
-            planned = _imported_before(row, ids[row["run_id"]])
+            planned = _imported_before(row, ids[row["run_id"]], places.get(row["run_id"], ""))
             there.setdefault(planned.run.identity, []).append(planned)
         return there
 
 
-def _imported_before(row: Mapping[str, Any], import_id: str) -> PlannedRun:
+def _place(run: SourceRun) -> str:
+    return stored_text(Path(run.source).as_posix())
+
+
+def _imported_before(row: Mapping[str, Any], import_id: str, place: str) -> PlannedRun:
     identity = import_id.partition("-")[0]
     return PlannedRun(
-        run=SourceRun(key="", identity=identity, is_certain=False, name=row["name"], source=""),
+        run=SourceRun(key="", identity=identity, is_certain=False, name=row["name"], source=place),
         experiment=row["experiment"],
         import_id=import_id,
         run_id=row["run_id"],

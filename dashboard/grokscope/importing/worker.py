@@ -1,53 +1,137 @@
-"""The worker's process: reads one source under limits, and leaves what it found in a folder.
+"""The worker's process: tells the files of a source apart and reads them under limits, each group for itself.
 
-``python -m grokscope.importing`` runs it, with the request as JSON on stdin; see ``sandbox``.
+``python -m grokscope.importing`` runs it, with the request as JSON on stdin; see ``sandbox``. It leaves what
+it found in a folder.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from grokscope.importing.duplicates import without_duplicates
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally, restrict
-from grokscope.importing.readers import format_of
-from grokscope.importing.records import ImportingError, Log
+from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named
+from grokscope.importing.records import ImportingError, Log, NotALogError, Skipped
+from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
+from grokscope.importing.surroundings import named_apart, with_surroundings
 from grokscope.schemas import POINT_SCHEMA
 
-RUNS, POINTS, PROBLEM = "runs.json", "points.parquet", "problem.txt"
+FOUND, POINTS, PROBLEM, CURRENT = "found.json", "points.parquet", "problem.txt", "current.txt"
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a source is to be read.
+
+    Attributes:
+        patterns: Regular expressions of a text log.
+        step: The column or metric that counts the steps.
+        limits: Caps.
+        crashed: Names of groups that an earlier process died of, and how.
+    """
+
+    patterns: tuple[str, ...] = ()
+    step: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    crashed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def parse(request: Mapping[str, Any]) -> None:
-    """Read the source and write ``runs.json`` and ``points.parquet``, or ``problem.txt``."""
+    """Read the source and write ``found.json`` and ``points.parquet``, or ``problem.txt``."""
     out = Path(request["out"])
     limits = Limits(**request["limits"])
     restrict(limits)
-    try:
-        _write(out, list(_logs(request, Tally(limits))))
-    except ImportingError as error:
-        (out / PROBLEM).write_text(str(error))
-    except MemoryError:
-        (out / PROBLEM).write_text(
-            f"reading it takes more than {limits.memory_bytes >> 20:,} MiB; split it, or leave columns out"
-        )
-    except BaseException as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
-        words = " ".join(str(error).split())[:200]
-        (out / PROBLEM).write_text(f"its reader failed ({type(error).__name__}: {words}); is the file whole?")
-
-
-def _logs(request: Mapping[str, Any], tally: Tally) -> Iterator[Log]:
-    source = LogSource(
-        kind=SourceKind(request["kind"]),
-        files=tuple(map(Path, request["files"])),
+    source = FoundSource(
+        files=tuple(Path(path) for path in request["files"]),
         root=Path(request["root"]),
-        patterns=tuple(request["patterns"]),
+        kind=None if request["kind"] is None else SourceKind(request["kind"]),
+        is_folder=request["is_folder"],
     )
-    for count, log in enumerate(format_of(source.kind).read(source, tally), start=1):
-        tally.runs(count)
+    asked = Asked(
+        patterns=tuple(request["patterns"]), step=request["step"], limits=limits, crashed=request["crashed"]
+    )
+    try:
+        _write(out, *read_source(source, asked, current=out / CURRENT))
+    except BaseException as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
+        (out / PROBLEM).write_text(_reason(error, limits))
+
+
+def read_source(
+    source: FoundSource, asked: Asked, *, current: Path | None = None
+) -> tuple[list[Log], list[Skipped]]:
+    """Return the runs of a source, and what was left out of it.
+
+    Args:
+        source: Its files.
+        asked: How to read them.
+        current: Where to leave the name of what is being read, in case that this process dies of it.
+    """
+    tally = Tally(asked.limits)
+    groups, skipped = groups_in(source, asked.limits)
+    logs: list[Log] = []
+    for group in groups:
+        where = named(group.files, source.root)
+        if where in asked.crashed:
+            skipped.append(Skipped(path=where, reason=asked.crashed[where], is_error=True))
+            continue
+        if current is not None:
+            current.write_text(where, errors="surrogateescape")
+        skipped.extend(_read_group(group, source.root, asked, tally, logs))
+    kept, twice = without_duplicates(logs)
+    return named_apart(kept), [*skipped, *twice]
+
+
+def _read_group(group: Group, root: Path, asked: Asked, tally: Tally, logs: list[Log]) -> Iterator[Skipped]:
+    """Add the runs of a group to ``logs``; yield what of it cannot be read."""
+    taken = tally.taken
+    try:
+        for log in _logs(group, root, asked, tally):
+            logs.append(log)
+            taken = tally.taken
+    except BaseException as error:  # noqa: BLE001 - one bad part takes nothing else with it
+        tally.taken = taken
+        yield _skipped(named(group.files, root), error, tally.limits)
+    for path, error in tally.skipped.items():
+        yield _skipped(named([path], root), error, tally.limits)
+    tally.skipped.clear()
+
+
+def _skipped(where: str, error: BaseException, limits: Limits) -> Skipped:
+    return Skipped(path=where, reason=_reason(error, limits), is_error=not isinstance(error, NotALogError))
+
+
+def _logs(group: Group, root: Path, asked: Asked, tally: Tally) -> Iterator[Log]:
+    one = group.format
+    check_reader(one.kind)
+    source = LogSource(kind=one.kind, files=group.files, root=root, patterns=asked.patterns, step=asked.step)
+    for log in one.read(source, tally):
+        tally.run()
         tally.metrics(log.points["metric"].n_unique())
-        yield log
+        if log.points.is_empty():
+            raise ImportingError(f"{log.run.source!r} holds no values, only settings or graphs")
+        counted = log if asked.step is None or one.takes_step else _counted(log, asked.step)
+        yield with_surroundings(counted, kind=one.kind, root=root)
+
+
+def _counted(log: Log, step: str) -> Log:
+    points, in_thousandths = counted_by(log.points, step, where=log.run.source)
+    notes = (*log.run.notes, *((IN_THOUSANDTHS,) if in_thousandths else ()))
+    return Log(run=replace(log.run, notes=notes, in_thousandths=in_thousandths), points=points)
+
+
+def _reason(error: BaseException, limits: Limits) -> str:
+    if isinstance(error, ImportingError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"reading it takes more than {limits.memory_bytes >> 20:,} MiB; split it, or leave columns out"
+    words = " ".join(str(error).split())[:_SHOWN]
+    return f"its reader failed ({type(error).__name__}: {words}); is the file whole?"
 
 
 def logs_frame(logs: Sequence[Log]) -> pl.DataFrame:
@@ -58,7 +142,9 @@ def logs_frame(logs: Sequence[Log]) -> pl.DataFrame:
     return pl.concat([POINT_SCHEMA.to_frame(), *frames])
 
 
-def _write(out: Path, logs: Sequence[Log]) -> None:
-    logs_frame(logs).write_parquet(out / POINTS)
+def _write(out: Path, logs: Sequence[Log], skipped: Sequence[Skipped]) -> None:
+    keyed = [replace(log, run=replace(log.run, key=str(count))) for count, log in enumerate(logs)]
+    logs_frame(keyed).write_parquet(out / POINTS)
+    found = {"runs": [log.run.to_dict() for log in keyed], "skipped": [asdict(one) for one in skipped]}
     # ASCII, so that lone surrogates of a broken name survive until they are cleaned.
-    (out / RUNS).write_text(json.dumps([log.run.to_dict() for log in logs]))
+    (out / FOUND).write_text(json.dumps(found))

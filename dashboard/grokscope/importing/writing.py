@@ -6,13 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.formats import SourceKind
 from grokscope.importing.planning import PlannedRun
 from grokscope.importing.records import ImportingError
 from grokscope.schemas.limits import LABELS_A_CALL, METRICS_A_CALL
 from grokscope.schemas.names import stored_name, stored_text
 from grokscope.schemas.secrets import redacted
-from grokscope.schemas.tags import IMPORT_ID, IMPORT_KIND, IMPORT_SOURCE
+from grokscope.schemas.tags import IMPORT_ID, IMPORT_KIND, IMPORT_NOTES, IMPORT_SOURCE
 from grokscope.store.mlflow_client.client import open_client
 from grokscope.store.mlflow_client.errors import explained
 from grokscope.store.verdict_tags import limited
@@ -20,7 +19,7 @@ from grokscope.store.verdict_tags import limited
 _MOST_PARAMS = 1000
 
 
-def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Iterator[int]:
+def write_plan(plan: Sequence[PlannedRun], *, uri: str) -> Iterator[int]:
     """Write what ``plan`` adds; yield how many points have been written since the last time.
 
     A run is made with its import tag, so that an import that was interrupted goes on where it stopped.
@@ -36,7 +35,7 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
         mlflow, client = open_client(uri)
     for planned in due:
         with explained(uri):
-            run_id = planned.run_id or _made(client, planned, kind)
+            run_id = planned.run_id or _made(client, planned)
             _log_params(mlflow, client, run_id, planned)
         for rows in planned.new.iter_slices(METRICS_A_CALL):
             with explained(uri):
@@ -48,12 +47,13 @@ def write_plan(plan: Sequence[PlannedRun], *, uri: str, kind: SourceKind) -> Ite
                 client.set_terminated(run_id, status=planned.run.status, end_time=end_ms)
 
 
-def _made(client: Any, planned: PlannedRun, kind: SourceKind) -> str:
+def _made(client: Any, planned: PlannedRun) -> str:
     run = planned.run
     tags = {
         **{stored_name(name): stored_text(redacted(text)) for name, text in run.tags.items()},
         IMPORT_ID: planned.import_id,
-        IMPORT_KIND: kind.value,
+        IMPORT_KIND: run.kind,
+        **({IMPORT_NOTES: stored_text("; ".join(run.notes))} if run.notes else {}),
         IMPORT_SOURCE: stored_text(Path(run.source).as_posix()),
     }
     made = client.create_run(

@@ -45,6 +45,12 @@ RUN_NAME = "mlflow.runName"
 NOTE = "mlflow.note.content"
 """MLflow's pages show it as the run's description."""
 
+IMPORT_NOTES = "grokscope.import.notes"
+"""What is to be said of how a run was read: what counts its steps, what was left out."""
+
 WANDB_TAGS = "wandb.tags"
 WANDB_RUN_ID = "wandb.run_id"
 """What an imported run of W&B was called there."""
+
+WANDB_SUMMARY = "wandb.summary."
+"""Of an imported run of W&B: what its summary says beyond its curves; one tag a name."""

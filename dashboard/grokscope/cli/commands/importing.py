@@ -9,25 +9,27 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.read_as import not_read
-from grokscope.cli.terminal import progress, say, shown
+from grokscope.cli.terminal import complain, progress, say, shown
 from grokscope.importing import (
+    FoundSource,
     Limits,
-    LogSource,
     Parsed,
     PlannedRun,
+    Skipped,
     SourceKind,
     compiled,
+    find_source,
     parse_source,
     plan_import,
-    recognise,
     totals,
     write_plan,
 )
-from grokscope.schemas import store_uri
+from grokscope.importing.recognition import NO_LOG
+from grokscope.schemas import readings, resolve, store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import How, roles_of
 
-_SHOWN = 20
+_SHOWN, _ROLES = 20, 12
 
 
 def import_(
@@ -42,7 +44,9 @@ def import_(
     *,
     kind: Annotated[
         SourceKind | None,
-        typer.Option(help="Whose log it is. Default: told by its content.", show_default=False),
+        typer.Option(
+            help="Take logs of this kind only. Default: every kind, told by its content.", show_default=False
+        ),
     ] = None,
     store: options.Store = None,
     experiment: Annotated[
@@ -64,24 +68,38 @@ def import_(
             show_default=False,
         ),
     ] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The column or metric that counts the steps. Default: told by its name.",
+            show_default=False,
+        ),
+    ] = None,
     max_points: Annotated[
         int, typer.Option(min=1, metavar="N", help="Refuse a source of more points than this.")
     ] = Limits().points,
 ) -> None:
-    """Import other tools' logs into MLflow. Importing again adds only what is new."""
+    """Import other tools' logs into MLflow. Importing again adds only what is new.
+
+    A folder may hold several kinds. A file that cannot be read is named and left out, and the status is 1.
+    """
     patterns = pattern or []
     if patterns:
         compiled(patterns)  # a wrong pattern is told before anything is read
         kind = kind or SourceKind.TEXT
     limits = replace(Limits(), points=max_points)
     uri = store_uri(store)
-    found = recognise(source, kind=kind, limits=limits)
-    parsed = _parsed(found, patterns, limits)
-    say(f"{shown(source)}: {found.kind}, {_count(len(found.files), 'file')}", err=True)
+    found = find_source(source, kind=kind, limits=limits)
+    parsed = _parsed(found, patterns, step, limits)
+    kinds = Counter(run.kind for run in parsed.runs)
+    held = ", ".join(f"{_count(count, 'run')} of {name}" for name, count in kinds.items())
+    say(f"{shown(source)}: {_count(len(found.files), 'file')}, {held}", err=True)
     plan = plan_import(parsed, found, uri=uri, experiment=experiment)
-    _say(plan, parsed)
+    _say(plan)
+    _say_skipped(parsed.skipped)
     if not dry_run and plan:
-        _write(plan, uri, found.kind)
+        _write(plan, uri)
     made, there, points = totals(plan)
     does = "would make" if dry_run else "made"
     adds = "would add" if dry_run else "added"
@@ -89,54 +107,89 @@ def import_(
         f"{does} {_count(made, 'run')}, found {_count(there, 'run')} imported before, "
         f"{adds} {_count(points, 'point')} in {redacted(uri)}"
     )
+    if any(one.is_error for one in parsed.skipped):
+        raise typer.Exit(1)
 
 
-def _parsed(source: LogSource, patterns: Sequence[str], limits: Limits) -> Parsed:
+def _parsed(source: FoundSource, patterns: Sequence[str], step: str | None, limits: Limits) -> Parsed:
     with progress(is_counted=False, transient=True) as bar:
         bar.add_task("reading", total=None)
-        return parse_source(source, patterns=patterns, limits=limits)
+        return parse_source(source, patterns=patterns, step=step, limits=limits)
 
 
-def _write(plan: Sequence[PlannedRun], uri: str, kind: SourceKind) -> None:
+def _write(plan: Sequence[PlannedRun], uri: str) -> None:
     with progress() as bar:
         task = bar.add_task("writing", total=totals(plan)[2])
-        for count in write_plan(plan, uri=uri, kind=kind):
+        for count in write_plan(plan, uri=uri):
             bar.advance(task, count)
 
 
-def _say(plan: Sequence[PlannedRun], parsed: Parsed) -> None:
+def _say(plan: Sequence[PlannedRun]) -> None:
     """Print a line a run, and which metrics were taken for what."""
     for planned in plan[:_SHOWN]:
-        metrics = planned.known["metric"].n_unique()
-        later = f", {planned.replaced:,} replaced by later attempts" if planned.replaced else ""
-        state = "new run" if planned.run_id is None else "there already"
-        say(
-            f"{shown(planned.run.name)}\t{shown(planned.experiment)}\t{state}\t{_count(metrics, 'metric')}\t"
-            f"{_count(planned.seen, 'point')} ({planned.new.height:,} new{later})"
-        )
+        say(_line(planned))
+        for note in planned.run.notes:
+            say(f"{shown(planned.run.name)}: {shown(note)}")
     if len(plan) > _SHOWN:
         say(f"and {len(plan) - _SHOWN:,} more runs")
     for name, stored in sorted({pair for planned in plan for pair in planned.renamed.items()}):
         say(f"renamed, since MLflow takes no such name: {shown(repr(name))} to {shown(repr(stored))}")
-    _say_roles(parsed, plan)
+    _say_roles(plan)
 
 
-def _say_roles(parsed: Parsed, plan: Sequence[PlannedRun]) -> None:
-    names = {name for planned in plan for name in planned.known["metric"].unique()}
-    roles = roles_of(names)
-    for role in roles:
-        if role.how is How.GUESSED:
-            say(f"guessed: {shown(role.name)} is {role.canonical} ({role.kind})")
+def _line(planned: PlannedRun) -> str:
+    metrics = planned.known["metric"].n_unique()
+    later = f", {planned.replaced:,} replaced by later attempts" if planned.replaced else ""
+    first, last = planned.known["step"].min(), planned.known["step"].max()
+    state = "new run" if planned.run_id is None else "there already"
+    return (
+        f"{shown(planned.run.name)}\t{planned.run.kind}\t{shown(planned.experiment)}\t{state}\t"
+        f"{_count(metrics, 'metric')}\t{_count(planned.seen, 'point')} ({planned.new.height:,} new{later})\t"
+        f"steps {first:,} to {last:,}"
+    )
+
+
+def _say_roles(plan: Sequence[PlannedRun]) -> None:
+    """Print what each metric is read as, a line for all runs that log the same ones."""
+    runs: dict[frozenset[str], list[str]] = {}
+    for planned in plan:
+        runs.setdefault(frozenset(planned.known["metric"].unique()), []).append(planned.run.name)
+    for names, of_runs in [*runs.items()][:_SHOWN]:
+        known = readings(names)
+        keys = resolve(known)
+        read = [
+            f"{name} is {key} ({known[name].sureness})"
+            for name, key in sorted(keys.items())
+            if known[name].key
+        ]
+        more = f" and {len(of_runs) - 1:,} more" if len(of_runs) > 1 else ""
+        said = "; ".join(map(shown, read[:_ROLES])) or "no curve by its name"
+        say(f"read in {shown(of_runs[0])}{more}: {said}{'; …' if len(read) > _ROLES else ''}")
+    names = {name for of_runs in runs for name in of_runs}
     for line in not_read(names):
         say(line)
-    counts = Counter(role.how for role in roles)
-    if counts[How.UNKNOWN]:
+    unknown = sum(role.how is How.UNKNOWN for role in roles_of(names))
+    if unknown:
         say(
-            f"{_count(counts[How.UNKNOWN], 'metric')} without a role; "
+            f"{_count(unknown, 'metric')} without a role; "
             "give one with 'grokscope detect STORE --experiment E --alias NAME=KEY --write'"
         )
-    if not parsed.runs:
-        say("no runs")
+
+
+def _say_skipped(skipped: Sequence[Skipped]) -> None:
+    """Print what was left out: each error, each run that is there twice, and how many files are no logs."""
+    errors = [one for one in skipped if one.is_error]
+    for one in errors[:_SHOWN]:
+        complain(f"skipped {one.path}: {one.reason}")
+    if len(errors) > _SHOWN:
+        complain(f"skipped {len(errors) - _SHOWN:,} more files that cannot be read")
+    others = [one for one in skipped if not one.is_error]
+    told = [one for one in others if one.reason != NO_LOG]
+    for one in told[:_SHOWN]:
+        say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
+    if len(others) > len(told[:_SHOWN]):
+        rest = len(others) - len(told[:_SHOWN])
+        say(f"{_count(rest, 'other file')} left out as no logs", err=True)
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,27 +22,67 @@ _PARAMS = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps",
 
 
 def read(source: LogSource, tally: Tally) -> Iterator[Log]:
-    """Yield the run of each file; checkpoints of one training share its identity."""
+    """Yield the runs of a training's folder: the newest checkpoint holds what those before it hold.
+
+    A checkpoint that contradicts it is of another training into the same folder, and another run.
+    """
+    logs: list[Log] = []
     for path in source.files:
-        state = _state(path, tally)
-        rows: list[tuple[str, int, None, float]] = []
-        for entry in cast("list[dict[str, Any]]", state["log_history"]):
-            step = _step(path, entry)
-            rows.extend(
-                (tally.name(name), step, None, value) for name, value in numbers_in(entry) if name != "step"
-            )
-        tally.points(len(rows))
-        points = pl.DataFrame(rows, schema=LOG_SCHEMA, orient="row")
-        where = path.relative_to(source.root).as_posix()
-        run = SourceRun(
-            key=where,
-            identity=identity_of("transformers", str(state.get("max_steps")), points),
-            is_certain=False,
-            name=_name(path),
-            source=where,
-            params={name: str(state[name]) for name in _PARAMS if state.get(name) is not None},
+        taken = tally.taken
+        with tally.skipping(path):
+            logs.append(_log(path, source.root, tally))
+        tally.taken = taken
+    kept: list[Log] = []
+    parts: dict[str, int] = defaultdict(int)
+    for log in sorted(logs, key=_last_step, reverse=True):
+        whole = next((one for one in kept if _is_part(log, one)), None)
+        if whole is None:
+            kept.append(log)
+            tally.points(log.points.height)
+        else:
+            parts[whole.run.key] += 1
+    for log in kept:
+        count = parts[log.run.key]
+        note = f"it is the newest of {count + 1} states of one training; the others are parts of it"
+        yield replace(log, run=replace(log.run, notes=(note,))) if count else log
+
+
+def _last_step(log: Log) -> int:
+    return max(log.points["step"].to_list(), default=-1)
+
+
+def _is_part(log: Log, whole: Log) -> bool:
+    """Say whether a log has nothing that the whole one lacks."""
+    return (
+        log.run.params == whole.run.params
+        and log.points.join(
+            whole.points, on=["metric", "step", "value"], how="anti", nulls_equal=True
+        ).is_empty()
+    )
+
+
+def _log(path: Path, root: Path, tally: Tally) -> Log:
+    state = _state(path, tally)
+    rows: list[tuple[str, int, None, float]] = []
+    for entry in cast("list[dict[str, Any]]", state[HISTORY]):
+        step = _step(path, entry)
+        rows.extend(
+            (tally.name(name), step, None, value) for name, value in numbers_in(entry) if name != "step"
         )
-        yield Log(run=run, points=points)
+    tally.points(len(rows))
+    if not rows:
+        raise ImportingError(f"{path.name!r} has an empty log_history; nothing was logged yet")
+    points = pl.DataFrame(rows, schema=LOG_SCHEMA, orient="row")
+    where = path.relative_to(root).as_posix()
+    run = SourceRun(
+        key=where,
+        identity=identity_of("transformers", str(state.get("max_steps")), points),
+        is_certain=False,
+        name=tally.name(_name(path, root)),
+        source=where,
+        params={name: str(state[name]) for name in _PARAMS if state.get(name) is not None},
+    )
+    return Log(run=run, points=points)
 
 
 def _state(path: Path, tally: Tally) -> dict[str, Any]:
@@ -51,7 +93,7 @@ def _state(path: Path, tally: Tally) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
     content = cast("dict[str, Any]", state) if isinstance(state, dict) else {}
-    history: Any = content.get("log_history")
+    history: Any = content.get(HISTORY)
     if not isinstance(history, list) or not all(isinstance(e, dict) for e in cast("list[Any]", history)):
         raise ImportingError(f"{path.name!r} has no log_history, as a trainer_state.json has")
     return content
@@ -64,9 +106,23 @@ def _step(path: Path, entry: dict[str, Any]) -> int:
     return step
 
 
-def _name(path: Path) -> str:
+def _training(path: Path) -> Path:
+    """Return the folder of the training that a state belongs to."""
     folder = path.absolute().parent
-    return (folder.parent if _CHECKPOINT.fullmatch(folder.name) else folder).name or path.stem
+    return folder.parent if _CHECKPOINT.fullmatch(folder.name) else folder
+
+
+def _name(path: Path, root: Path) -> str:
+    folder, top = _training(path), root.absolute()
+    below = folder.relative_to(top).as_posix() if folder.is_relative_to(top) else "."
+    return (folder.name if below == "." else below) or path.stem
+
+
+def _grouped(files: Sequence[Path]) -> list[list[Path]]:
+    trainings: defaultdict[Path, list[Path]] = defaultdict(list)
+    for path in files:
+        trainings[_training(path)].append(path)
+    return list(trainings.values())
 
 
 def _is_state(path: Path, head: bytes) -> bool:
@@ -74,4 +130,10 @@ def _is_state(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or HISTORY in top_keys(head))
 
 
-FORMAT = LogFormat(kind=SourceKind.TRANSFORMERS, shown="trainer_state.json", recognises=_is_state, read=read)
+FORMAT = LogFormat(
+    kind=SourceKind.TRANSFORMERS,
+    shown="trainer_state.json",
+    recognises=_is_state,
+    read=read,
+    grouped=_grouped,
+)

@@ -9,7 +9,8 @@ import importlib
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,50 +20,143 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
+from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
 from grokscope.schemas.runs.settings import flat_settings
-from grokscope.schemas.tags import NOTE, WANDB_RUN_ID, WANDB_TAGS
+from grokscope.schemas.tags import NOTE, WANDB_RUN_ID, WANDB_SUMMARY, WANDB_TAGS
 
 _FRAGMENT = struct.Struct("<IHB")
 _START, _BLOCK = 7, 32 * 1024
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _CLOCK, _STEP = "_timestamp", "_step"
-_Rows = list[tuple[str, int, int | None, float]]
+_COUNTERS = ("train/global_step", "trainer/global_step", "global_step", "iter", "iteration", "step")
+"""Metrics that count steps, if every call logs one; W&B's own step counts the calls."""
+_MOST_SUMMARY, _SHOWN = 50, 500
+_ENDED = "it has no exit record: how it ended is not known"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Content:
+    """What the records of one file say; ``definitions`` are those of ``define_metric``: name or glob -> step."""
+
+    run: Any = None
+    config: dict[str, Any] = field(default_factory=dict[str, Any])
+    summary: dict[str, Any] = field(default_factory=dict[str, Any])
+    definitions: dict[str, str] = field(default_factory=dict[str, str])
+    exit_code: int | None = None
+    calls: int = 0
+    rows: list[tuple[str, int, int | None, float]] = field(
+        default_factory=list[tuple[str, int, int | None, float]]
+    )
 
 
 def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """Yield the run of each file; what follows a damaged record is left out."""
     protocol: Any = importlib.import_module("wandb.proto.wandb_internal_pb2")
     for path in source.files:
-        yield _log(path, source.root, tally, protocol)
+        content = _content(path, tally, protocol, kept=source.step)
+        if content.run is None:
+            raise ImportingError(f"{path.name!r} holds no readable run; it was cut off")
+        yield _log(content, path.relative_to(source.root).as_posix(), source.step)
 
 
-def _log(path: Path, root: Path, tally: Tally, protocol: Any) -> Log:
-    rows: _Rows = []
-    run: Any = None
-    config: dict[str, Any] = {}
-    status = "RUNNING"
+def _content(path: Path, tally: Tally, protocol: Any, *, kept: str | None) -> _Content:
+    content = _Content()
     with path.open("rb") as file:
-        for content in records(file, limit=tally.limits.record_bytes):
-            record = protocol.Record.FromString(content)
+        for part in records(file, limit=tally.limits.record_bytes):
+            record = protocol.Record.FromString(part)
             kind = record.WhichOneof("record_type")
             if kind == "run":
-                run = record.run
-                _update(config, run.config)
+                content.run = record.run
+                _update(content.config, record.run.config)
             elif kind == "config":
-                _update(config, record.config)
+                _update(content.config, record.config)
+            elif kind == "summary":
+                _update(content.summary, record.summary)
+            elif kind == "metric" and record.metric.step_metric:
+                content.definitions[record.metric.name or record.metric.glob_name] = record.metric.step_metric
             elif kind == "history":
-                _take(rows, record.history, tally)
+                _take(content, record.history, tally, kept=kept)
             elif kind == "exit":
-                status = "FAILED" if record.exit.exit_code else "FINISHED"
-    if run is None:
-        raise ImportingError(f"{path.name!r} holds no readable run; it was cut off before its first record")
-    where = path.relative_to(root).as_posix()
-    points = pl.DataFrame(rows, schema=LOG_SCHEMA, orient="row")
-    return Log(run=_run(run, config, where=where, status=status), points=points)
+                content.exit_code = record.exit.exit_code
+    return content
 
 
-def _run(run: Any, config: dict[str, Any], *, where: str, status: str) -> SourceRun:
-    tags = {WANDB_TAGS: ", ".join(run.tags), WANDB_RUN_ID: run.run_id, NOTE: run.notes}
+def _log(content: _Content, where: str, step: str | None) -> Log:
+    points = pl.DataFrame(content.rows, schema=LOG_SCHEMA, orient="row")
+    counters = _counters(content, points, step)
+    counted, notes = _counted(points, counters, where=where)
+    in_thousandths = IN_THOUSANDTHS in notes
+    if content.exit_code is None:
+        notes = (*notes, _ENDED)
+    return Log(
+        run=replace(_run(content, where, points), notes=notes, in_thousandths=in_thousandths), points=counted
+    )
+
+
+def _counters(content: _Content, points: pl.DataFrame, step: str | None) -> dict[str, str]:
+    """Return metric -> the metric that counts its steps; empty where W&B's own step counts.
+
+    One run has one axis, so a counter serves only if it, or another one, counts every metric.
+    """
+    names = points["metric"].unique().sort().to_list()
+    if step is not None:
+        return {} if step == _STEP else {name: step for name in names if name != step}
+    steps = {name: _defined(name, content.definitions) for name in names}
+    used = {counter for counter in steps.values() if counter in names}
+    counters = {name: counter for name, counter in steps.items() if name not in used}
+    if counters and all(counter in used for counter in counters.values()):
+        return {name: str(counter) for name, counter in counters.items()}
+    own = next((name for name in _COUNTERS if name in names and _counts(points, name, content.calls)), None)
+    return {} if own is None else {name: own for name in names if name != own}
+
+
+def _defined(name: str, definitions: Mapping[str, str]) -> str | None:
+    if name in definitions:
+        return definitions[name]
+    globs = sorted((key for key in definitions if key.endswith("*")), key=len, reverse=True)
+    found = next((key for key in globs if name.startswith(key[:-1])), None)
+    return None if found is None else definitions[found]
+
+
+def _counts(points: pl.DataFrame, name: str, calls: int) -> bool:
+    """Say whether a metric counts steps: logged by every call, whole, and never smaller than before."""
+    values = points.filter(pl.col("metric") == name)["value"]
+    return (
+        len(values) == calls
+        and bool((values.is_finite() & (values == values.round())).all())
+        and values.is_sorted()
+    )
+
+
+def _counted(
+    points: pl.DataFrame, counters: Mapping[str, str], *, where: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    if not counters:
+        return points, ()
+    parts: list[pl.DataFrame] = []
+    notes: dict[str, None] = {}
+    for counter in dict.fromkeys(counters.values()):
+        of_counter = [name for name, one in counters.items() if one == counter]
+        part = points.filter(pl.col("metric").is_in([*of_counter, counter]))
+        counted, in_thousandths = counted_by(part, counter, where=where)
+        parts.append(counted)
+        notes[f"steps are {counter}"] = None
+        if in_thousandths:
+            notes[IN_THOUSANDTHS] = None
+        lost = part.height - counted.height - part.filter(pl.col("metric") == counter).height
+        if lost:
+            notes[f"{lost:,} points are left out, logged before {counter} was"] = None
+    return pl.concat(parts), tuple(notes)
+
+
+def _run(content: _Content, where: str, points: pl.DataFrame) -> SourceRun:
+    run, config = content.run, content.config
+    tags = {
+        **_summary(content.summary, points),
+        WANDB_TAGS: ", ".join(run.tags),
+        WANDB_RUN_ID: run.run_id,
+        NOTE: run.notes,
+    }
     group = {"group": run.run_group} if run.run_group else {}
     return SourceRun(
         key=where,
@@ -71,10 +165,19 @@ def _run(run: Any, config: dict[str, Any], *, where: str, status: str) -> Source
         name=run.display_name or run.run_id,
         source=where,
         experiment=run.project or None,
-        status=status,
+        # Nobody follows an imported file: without an exit record, it ended all the same.
+        status="FAILED" if content.exit_code else "FINISHED",
         params={**flat_settings({k: v for k, v in config.items() if not k.startswith("_")}), **group},
         tags={key: text for key, text in tags.items() if text},
     )
+
+
+def _summary(summary: Mapping[str, Any], points: pl.DataFrame) -> dict[str, str]:
+    """Return what a summary says beyond the last values of the curves, the best accuracy for instance."""
+    curves = set(points["metric"].unique())
+    own = {name: value for name, value in summary.items() if name not in curves and not name.startswith("_")}
+    plain = {name: value for name, value in own.items() if isinstance(value, str | int | float)}
+    return {f"{WANDB_SUMMARY}{name}": str(value)[:_SHOWN] for name, value in [*plain.items()][:_MOST_SUMMARY]}
 
 
 def _update(config: dict[str, Any], record: Any) -> None:
@@ -83,14 +186,15 @@ def _update(config: dict[str, Any], record: Any) -> None:
         config[".".join(item.nested_key) or item.key] = _value(item.value_json)
 
 
-def _take(rows: _Rows, history: Any, tally: Tally) -> None:
+def _take(content: _Content, history: Any, tally: Tally, *, kept: str | None) -> None:
     values = {".".join(item.nested_key) or item.key: _value(item.value_json) for item in history.item}
-    clock, step = number(values.get(_CLOCK)), values.get(_STEP, history.step.num)
+    clock, step = number(values.get(_CLOCK)), number(values.get(_STEP, history.step.num))
     time_ms = None if clock is None else int(clock * 1000)
     found = [(name, value) for name, text in values.items() if (value := number(text)) is not None]
-    kept = [(tally.name(name), value) for name, value in found if not name.startswith("_")]
-    tally.points(len(kept))
-    rows.extend((name, int(step), time_ms, value) for name, value in kept)
+    taken = [(tally.name(name), value) for name, value in found if name == kept or not name.startswith("_")]
+    tally.points(len(taken))
+    content.calls += bool(taken)
+    content.rows.extend((name, int(step or 0), time_ms, value) for name, value in taken)
 
 
 def _value(text: str) -> Any:
@@ -134,7 +238,8 @@ def records(file: BinaryIO, *, limit: int) -> Iterator[bytes]:
 FORMAT = LogFormat(
     kind=SourceKind.WANDB,
     shown="W&B (.wandb, or its CSV and JSON exports)",
-    recognises=lambda _path, head: head.startswith(b":W&B"),
+    recognises=lambda path, head: head.startswith(b":W&B") or path.suffix == ".wandb",
     read=read,
+    takes_step=True,
     needs="wandb",
 )

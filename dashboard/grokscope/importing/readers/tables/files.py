@@ -12,7 +12,7 @@ from grokscope.importing.readers.tables.json_shapes import rows_of
 from grokscope.importing.readers.tables.separated import read_separated
 from grokscope.importing.readers.tables.table import Table
 from grokscope.importing.readers.trainer_state import HISTORY
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import ImportingError, NotALogError
 
 _CELLS_A_POINT = 20
 """A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
@@ -77,7 +77,7 @@ def _json(path: Path, tally: Tally) -> Table:
 
 def _row(item: Any) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise ImportingError("the JSON holds no rows; it should be a list, or lines, of objects")
+        raise NotALogError("the JSON holds no rows; it should be a list, or lines, of objects")
     return cast("dict[str, Any]", item)
 
 

@@ -35,14 +35,14 @@ def rows_of(content: Any, check: _Check) -> _Rows:
     if isinstance(content, list):
         return _records(cast("list[Any]", content))
     if not isinstance(content, dict):
-        raise ImportingError("the JSON holds no rows; it should be a list, or lines, of objects")
+        raise NotALogError("the JSON holds no rows; it should be a list, or lines, of objects")
     members = cast("dict[str, Any]", content)
     return _by_step(members) or _listed(members) or _series(members) or _columns(members, check)
 
 
 def _records(items: list[Any]) -> _Rows:
     if not all(isinstance(item, dict) for item in items):
-        raise ImportingError("the JSON holds no rows; it should be a list, or lines, of objects")
+        raise NotALogError("the JSON holds no rows; it should be a list, or lines, of objects")
     return cast("_Rows", items)
 
 
