@@ -22,8 +22,10 @@ def table(tmp_path):
 def test_a_dry_run_says_what_the_run_then_does_and_writes_nothing(grokscope, table, tmp_path):
     status, promised, kind = grokscope("import", str(table), "--dry-run", "--experiment", "e")
     assert status == 0
-    assert "mine.csv: table, 1 file" in kind
+    assert "mine.csv: 1 file, 1 run of table" in kind
     assert "would make 1 run, found 0 runs imported before, would add 300 points in sqlite:///" in promised
+    first, *_ = promised.splitlines()
+    assert first == "mine\ttable\te\tnew run\t3 metrics\t300 points (300 new)\tsteps 0 to 1,980"
     assert "renamed, since MLflow takes no such name: 'grad norm[0]' to 'grad norm_0_-" in promised
     assert not (tmp_path / "mlflow.db").exists()
     status, done, _ = grokscope("import", str(table), "--experiment", "e")
@@ -53,7 +55,7 @@ def test_a_text_log_is_imported_by_a_pattern(grokscope, tmp_path):
     pattern = r"step (?P<step>\d+): train loss (?P<train_loss>\S+), val loss (?P<val_loss>\S+)"
     status, out, _ = grokscope("import", "run.txt", "--pattern", pattern)
     assert status == 0
-    assert "guessed: val_loss is val/loss (loss)" in out
+    assert "read in run: train_loss is train/loss (sure); val_loss is val/loss (sure)" in out
     store = open_store(f"sqlite:///{tmp_path}/mlflow.db")
     assert store.runs("imported")["name"].to_list() == ["run"]
     assert store.points(store.runs()["run_id"].to_list())["value"].to_list() == [3.0, 2.0, 4.0, 3.0]
@@ -79,3 +81,23 @@ def test_bad_input_gets_one_sentence_and_a_status(grokscope, table, arguments, s
     sentences = [line for line in err.splitlines() if line.startswith("grokscope: ")]
     assert len(sentences) == 1
     assert re.search("Traceback", err) is None
+
+
+def test_a_folder_with_a_broken_file_is_imported_without_it_and_the_status_says_so(
+    grokscope, table, tmp_path
+):
+    (tmp_path / "logs").mkdir()
+    table.rename(tmp_path / "logs" / "mine.csv")
+    (tmp_path / "logs" / "note.txt").write_text("x")
+    status, out, err = grokscope("import", "logs", "--experiment", "e")
+    assert (status, "1 other file left out as no logs" in err) == (0, True)
+    (tmp_path / "logs" / "broken.csv").write_bytes(b"\x1f\x8bx")
+    status, out, err = grokscope("import", "logs", "--experiment", "e")
+    assert (status, "found 1 run imported before" in out) == (1, True)
+    assert "grokscope: skipped broken.csv: 'broken.csv' is packed with gzip; unpack it first" in err
+
+
+def test_what_counts_the_steps_can_be_named(grokscope, tmp_path):
+    (tmp_path / "log.csv").write_text("step,tokens,loss\n1,100,3\n2,200,2\n")
+    status, out, _ = grokscope("import", "log.csv", "--step", "tokens", "--dry-run")
+    assert (status, out.splitlines()[0].split("\t")[-1]) == (0, "steps 100 to 200")

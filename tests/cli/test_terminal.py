@@ -121,9 +121,9 @@ def test_an_import_prints_names_and_metrics_as_text(printed, tmp_path):
     assert is_text(said)
     first, *_ = said[0].splitlines()
     assert first.startswith(MARKUP)
-    assert first.count("\t") == 4
+    assert first.count("\t") == 6
     assert "renamed, since MLflow takes no such name: " in said[0]
-    assert "a\\x1b[31m\\r\\u202e.csv: table, 1 file" in said[1]
+    assert "a\\x1b[31m\\r\\u202e.csv: 1 file, 1 run of table" in said[1]
 
 
 def test_what_a_spool_says_of_its_store_is_printed_as_text(printed, tmp_path, store):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from grokscope.importing import find_source, parse_source, plan_import, totals, write_plan
+from grokscope.importing import SourceKind, find_source, parse_source, plan_import, totals, write_plan
+from grokscope.importing.worker import Asked, read_source
 from grokscope.store import open_store
 
 _TENSORBOARD = """
@@ -44,6 +45,8 @@ for i in range(5):
 trackio.finish()
 """
 _TRANSFORMERS = """
+import os
+os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true", WANDB_DIR=".", WANDB_DISABLE_GIT="true")
 import torch
 from transformers import Trainer, TrainingArguments
 class Model(torch.nn.Module):
@@ -55,7 +58,8 @@ class Model(torch.nn.Module):
         return {"loss": ((out - labels) ** 2).mean(), "logits": out}
 rows = [{"x": torch.tensor([i / 8, 1.0]), "labels": torch.tensor(float(i))} for i in range(8)]
 arguments = TrainingArguments("out/my-model", max_steps=4, logging_steps=1, eval_strategy="steps",
-    eval_steps=2, save_steps=2, report_to=[], per_device_train_batch_size=4, use_cpu=True, disable_tqdm=True)
+    eval_steps=2, save_steps=2, report_to=["tensorboard", "wandb"], run_name="hf",
+    per_device_train_batch_size=4, use_cpu=True, disable_tqdm=True)
 Trainer(Model(), arguments, train_dataset=rows, eval_dataset=rows).train()
 """
 
@@ -97,6 +101,48 @@ def trackio_logs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def trainer_logs(tmp_path_factory):
     return _written(tmp_path_factory.mktemp("transformers"), _TRANSFORMERS) / "out"
+
+
+@pytest.fixture
+def events():
+    """Write scalars, ``{tag: {step: value}}``, with TensorBoard's own writer."""
+    import tensorboard.summary.writer.event_file_writer as writers  # noqa: PLC0415 - seconds
+    from tensorboard.compat.proto import event_pb2, summary_pb2  # noqa: PLC0415 - seconds
+
+    def write(folder, curves, *, time=1, restart=None):
+        writer = writers.EventFileWriter(str(folder))
+        if restart is not None:
+            log = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+            writer.add_event(event_pb2.Event(wall_time=time, step=restart, session_log=log))
+        for tag, values in curves.items():
+            for step, value in values.items():
+                one = summary_pb2.Summary.Value(tag=tag, simple_value=value)
+                summary = summary_pb2.Summary(value=[one])
+                writer.add_event(event_pb2.Event(wall_time=time, step=step, summary=summary))
+        writer.close()
+        (made,) = (path for path in folder.iterdir() if "tfevents" in path.name and ".host." not in path.name)
+        made.rename(folder / f"events.out.tfevents.{time:010}.host.1")
+
+    return write
+
+
+@pytest.fixture
+def runs_in():
+    """Read a source in this process; give its runs as {name: (curves, run)}, and what was skipped."""
+
+    def read(source, *, kind=None, **asked):
+        found = find_source(str(source), kind=kind and SourceKind(kind))
+        logs, skipped = read_source(found, Asked(**asked))
+        runs = {}
+        for log in logs:
+            curves = {}
+            for metric, step, value in log.points.select("metric", "step", "value").iter_rows():
+                curves.setdefault(metric, {})[step] = value
+            runs[log.run.name] = (curves, log.run)
+        assert len(runs) == len(logs)
+        return runs, {one.path: one for one in skipped}
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import time
 import tracemalloc
 import zlib
 from contextlib import closing
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -19,16 +20,17 @@ from grokscope.importing import (
     parse_source,
     plan_import,
     planning,
+    totals,
+    write_plan,
 )
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers import tables
 from grokscope.importing.readers.tables.files import read_table
 from grokscope.importing.readers.tables.shapes import charts_apart
 from grokscope.importing.readers.trackio_store import read
 from grokscope.importing.readers.wandb_files import records
 from grokscope.importing.recognition import kind_of_file
-from grokscope.importing.worker import logs_frame
+from grokscope.importing.worker import Asked, logs_frame, read_source
 
 SCHEMA = (
     "CREATE TABLE configs (run_id TEXT, config TEXT)",
@@ -111,9 +113,13 @@ def seeds(folder, count, *, alike):
     head = "step,acc\n" + "".join(f"{step},0\n" for step in range(alike))
     for i in range(count):
         (folder / f"{i}.csv").write_text(f"{head}{alike},{i}\n")
-    source = LogSource(kind=SourceKind.TABLE, files=tuple(sorted(folder.iterdir())), root=folder)
-    logs = list(tables.read(source, Tally(Limits())))
-    return Parsed(runs=tuple(log.run for log in logs), points=logs_frame(logs)), source
+    source = find_source(str(folder))
+    return parsed_tables(source), source
+
+
+def parsed_tables(source):
+    logs, _ = read_source(source, Asked())
+    return Parsed(runs=tuple(log.run for log in logs), points=logs_frame(logs))
 
 
 def test_four_times_as_many_seeds_that_begin_alike_are_told_apart_in_four_times_the_time(tmp_path):
@@ -127,13 +133,17 @@ def test_four_times_as_many_seeds_that_begin_alike_are_told_apart_in_four_times_
     assert min(seconds(*many) for _ in range(2)) < 10 * min(seconds(*few) for _ in range(3))
 
 
-def test_seeds_that_differ_much_later_are_compared_whole_so_often_and_not_more(tmp_path, monkeypatch):
-    parsed, source = seeds(tmp_path / "late", 8, alike=80)
-    uri = f"sqlite:///{tmp_path}/none.db"
-    assert len(plan_import(parsed, source, uri=uri, experiment=None)) == 8
-    monkeypatch.setattr(planning, "_COMPARISONS", 10)
+def test_seeds_that_differ_much_later_are_compared_whole_so_often_and_not_more(tmp_path, uri, monkeypatch):
+    parsed, source = seeds(tmp_path / "late", 4, alike=80)
+    assert sum(write_plan(plan_import(parsed, source, uri=uri, experiment=None), uri=uri)) == 4 * 81
+    for path in source.files:
+        path.rename(path.with_name(f"moved {path.name}"))
+    moved = replace(source, files=tuple(sorted((tmp_path / "late").iterdir(), reverse=True)))
+    parsed = parsed_tables(moved)
+    assert totals(plan_import(parsed, moved, uri=uri, experiment=None)) == (0, 4, 0)
+    monkeypatch.setattr(planning, "_COMPARISONS", 2)
     with pytest.raises(ImportingError, match=r"too many runs begin alike and differ much later, among them"):
-        plan_import(parsed, source, uri=uri, experiment=None)
+        plan_import(parsed, moved, uri=uri, experiment=None)
 
 
 def trackio(path, *statements):

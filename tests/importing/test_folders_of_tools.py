@@ -1,7 +1,5 @@
 """Folders of DVCLive, Sacred, MLflow and lm-evaluation-harness: one run a run, with what lies beside it."""
 
-
-
 import json
 import math
 

@@ -9,12 +9,12 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
-from grokscope.cli.points_file import is_points_file, read_log
+from grokscope.cli.log_files import NamedPoints, ReadAs, is_log_file, named_points, read_logs, say_skipped
 from grokscope.cli.read_as import read_as
-from grokscope.cli.terminal import complain, say, say_json, shown
+from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
-from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
+from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -31,8 +31,8 @@ def detect(
     source: Annotated[
         str,
         typer.Argument(
-            help="A file of points (.parquet, .csv, .jsonl with columns step, metric, value and optionally "
-            "run), or an MLflow URI together with --experiment.",
+            help="Logs: a file or folder, whatever 'grokscope import' takes; or an MLflow URI together with "
+            "--experiment.",
             metavar="SOURCE",
         ),
     ],
@@ -54,37 +54,43 @@ def detect(
         typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
     ] = False,
     alias: Alias = None,
+    kind: options.Kind = None,
+    pattern: options.Patterns = None,
+    step: options.Step = None,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
     aliases = aliases_in(alias)
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
-    if is_points_file(source):
+    if is_log_file(source):
         if write:
             raise DetectError(
                 f"--write needs a store to write to, got the file {source!r}; leave --write away"
             )
-        log, names, store = _log_in_file(source), {}, None
+        log, is_whole = _logs_in_files(source, ReadAs(kind=kind, patterns=pattern or (), step=step))
+        store = None
     else:
-        log, names, store = _log_in_store(source, experiment)
+        log, store, is_whole = *_log_in_store(source, experiment), True
         if write:
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
     points = under_roles(log.points, aliases)
     if sensitivity:
-        _say_sensitivity(sensitivity_of(points), names, output)
-        return
+        _say_sensitivity(sensitivity_of(points), log.names, output)
+        raise typer.Exit(0 if is_whole else 1)
     verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
         _write(verdicts, store)
-    _say(verdicts, names, output, points=points)
+    _say(verdicts, log.names, output, points=points)
     if output is options.Format.TABLE:
         for line in read_as(log.points["metric"].unique(), aliases):
             say(line)
+    if not is_whole:
+        raise typer.Exit(1)
 
 
-def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
+def _counted(verdict: Verdict, log: NamedPoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
@@ -117,23 +123,27 @@ def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: opt
         say(f"{name}\t{row['definition']}\t{date}")
 
 
-def _log_in_file(source: str) -> UsablePoints:
-    log = read_log(source)
-    for run, reason in log.left_out.items():
-        complain(f"run {shown(run)!r} is left out: {reason}")
+def _logs_in_files(source: str, read_as: ReadAs) -> tuple[NamedPoints, bool]:
+    """Return the points of logs, and whether all of them could be read."""
+    _, parsed = read_logs(source, read_as)
+    log = named_points(parsed)
+    for run, notes in log.notes.items():
+        for note in notes:
+            say(f"run {shown(log.names[run])}: {shown(note)}", err=True)
     for run in sorted(log.in_thousandths):
-        say(f"run {shown(run)}: {_IN_THOUSANDTHS}", err=True)
-    return log
+        say(f"run {shown(log.names[run])}: {_IN_THOUSANDTHS}", err=True)
+    say_skipped(parsed.skipped)
+    return log, not any(one.is_error for one in parsed.skipped)
 
 
-def _log_in_store(uri: str, experiment: str | None) -> tuple[UsablePoints, dict[str, str], Store]:
+def _log_in_store(uri: str, experiment: str | None) -> tuple[NamedPoints, Store]:
     store = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in store.experiments()["name"]) or "none"
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
-    names = dict(zip(runs["run_id"], runs["name"], strict=True))
-    return usable_points(store.points(list(names))), names, store
+    names: dict[str, str] = dict(zip(runs["run_id"], runs["name"], strict=True))
+    return NamedPoints(points=store.points(list(names)), names=names), store
 
 
 def _write(verdicts: Sequence[Verdict], store: Store) -> None:

@@ -118,7 +118,7 @@ def _is_split(folder: Path, folders: AbstractSet[Path]) -> bool:
 def _owned(folder: Path, part: _Part, folders: AbstractSet[Path]) -> tuple[Path, pl.DataFrame]:
     """Return the folder of the run that a folder belongs to, and its points by the names they have there."""
     if _is_split(folder, folders):
-        return folder.parent, part.points.with_columns(pl.lit(f"{folder.name}/") + pl.col("metric"))
+        return folder.parent, part.points.with_columns(metric=pl.lit(f"{folder.name}/") + pl.col("metric"))
     if folder.parent not in folders:
         return folder, part.points
     if _HPARAMS_FOLDER.fullmatch(folder.name) is not None:

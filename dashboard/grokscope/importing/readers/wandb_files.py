@@ -36,7 +36,7 @@ _ENDED = "it has no exit record: how it ended is not known"
 
 @dataclass(slots=True, kw_only=True)
 class _Content:
-    """What the records of one file say; ``definitions`` are those of ``define_metric``: name or glob -> step."""
+    """What the records of one file say; ``definitions`` are of ``define_metric``: name or glob -> step."""
 
     run: Any = None
     config: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -130,6 +130,7 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
         name=tally.name(names[0] if len(names) else own or name or run_name(path, root)),
         source=where,
         experiment=experiment[0] if len(experiment) else None,
+        tags={"run_id": own} if own and len(names) and names[0] != own else {},
         notes=(*curves.notes, *left, *whole.notes),
         in_thousandths=whole.in_thousandths,
     )
