@@ -86,7 +86,13 @@ INPUTS = {
     ),
     "seeds": (
         "a.csv", "seed,step,val_loss\n0,0,1.0\n0,1,0.5\n1,0,2.0\n1,1,1.5\n",
-        {"seed 0": {"val_loss": {0: 1.0, 1: 0.5}}, "seed 1": {"val_loss": {0: 2.0, 1: 1.5}}}, (), {},
+        {"seed 0": {"val_loss": {0: 1.0, 1: 0.5}}, "seed 1": {"val_loss": {0: 2.0, 1: 1.5}}}, ("its runs are told apart by 'seed'",), {},
+    ),
+    "several agents": (
+        "a.csv",
+        "agent,env_step,val_loss\nx,0,1.0\nx,10,0.5\nx,20,0.5\ny,0,2.0\ny,10,1.5\ny,20,1.0\n",
+        {"x": {"val_loss": {0: 1.0, 10: 0.5, 20: 0.5}}, "y": {"val_loss": {0: 2.0, 10: 1.5, 20: 1.0}}},
+        ("its runs are told apart by 'agent'",), {},
     ),
     "epochs in fractions": (
         "a.csv", "epoch,val_loss\n0.5,2.0\n1.0,1.5\n1.333,1.25\n", {"a": {"val_loss": {500: 2.0, 1000: 1.5, 1333: 1.25}}},

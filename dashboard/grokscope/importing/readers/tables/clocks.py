@@ -40,7 +40,7 @@ _INDEX = frozenset({"", "unnamed_0", "index", "column_1"})
 _STEP_LIMIT = 2.0**63
 _ENOUGH = 0.9
 """A column counts the steps if it is filled in as many of the rows, compared with the fullest."""
-_OFTEN = 0.5
+_OFTEN, _SELDOM = 0.5, 0.25
 
 
 def plain_name(name: str) -> str:
@@ -93,6 +93,8 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
     if asked is not None:
         return _asked(table, asked)
     found = {name: _steps(table[name]) for name in table.columns if is_clock(name)}
+    if not found:
+        found = {name: steps for name in table.columns if (steps := _likely(name, table[name])) is not None}
     empty = [name for name, steps in found.items() if steps.null_count() == steps.len()]
     found = {name: steps for name, steps in found.items() if name not in empty}
     if not found and any(plain_name(name) in _FINE for name in empty) and table.height:
@@ -122,6 +124,16 @@ def counted_rows(groups: pl.DataFrame) -> pl.Series:
     return counted["__row"].cast(pl.Int64)
 
 
+def _likely(name: str, cells: pl.Series) -> pl.Series | None:
+    """Return the steps of a column that is called like ``env_step``, if they hardly ever fall."""
+    if plain_name(name).rpartition("_")[2] not in _RANK:
+        return None
+    steps = _steps(cells)
+    rises = steps.diff().drop_nulls()
+    is_rising = len(rises) > 0 and (rises < 0).sum() <= _SELDOM * len(rises)
+    return steps if is_rising and steps.n_unique() > 1 else None
+
+
 def _asked(table: pl.DataFrame, asked: str) -> Clock:
     if asked not in table.columns:
         raise ImportingError(
@@ -144,7 +156,7 @@ def _steps(cells: pl.Series) -> pl.Series:
 def _finest(found: Mapping[str, pl.Series]) -> str:
     filled = {name: steps.len() - steps.null_count() for name, steps in found.items()}
     full = [name for name in found if filled[name] >= _ENOUGH * max(filled.values())]
-    return max(full, key=lambda name: (found[name].n_unique(), -_RANK[plain_name(name)]))
+    return max(full, key=lambda name: (found[name].n_unique(), -_RANK.get(plain_name(name), len(_RANK))))
 
 
 def _index(table: pl.DataFrame) -> Clock | None:

@@ -1,12 +1,13 @@
 """What the columns of a table mean: tidy, wide, W&B's chart exports, one series whose name is the file's."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from grokscope.importing.limits import Tally
+from grokscope.importing.readers.tables.apart import told_apart
 from grokscope.importing.readers.tables.clocks import Clock, clock_of, counted_rows, is_clock, plain_name
 from grokscope.importing.readers.tables.numbers import numbers
 from grokscope.importing.readers.tables.table import Table
@@ -18,7 +19,6 @@ _RUNS = ("run", "run_id", "run_uuid", "run_name")
 _METRICS = ("metric", "metric_name", "tag", "key", "attribute_path", "variable")
 VALUES = ("value", "values", "float_value", "metric_value")
 _NAMES = ("name", "experiment")
-_SEEDS = ("seed", "random_seed")
 _BOUND = re.compile(r"__(MIN|MAX)$")
 _CHART = re.compile(r"(?P<run>.+?) - (?P<metric>.+)")
 
@@ -69,38 +69,31 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
         ImportingError: If it holds no curve.
     """
     frame = charts_apart(table.frame)
-    frame = frame.drop(
-        name for name in frame.columns if frame[name].null_count() == frame.height and frame.height
-    )
-    run = _first(frame, _RUNS)
-    metric, value = _first(frame, _METRICS), _first(frame, VALUES)
+    frame = frame.drop(name for name in frame.columns if frame.height and frame[name].is_null().all())
+    run, metric, value = (_first(frame, names) for names in (_RUNS, _METRICS, VALUES))
     if metric is None and value is not None:
         metric = _first(frame, ("name",))
     is_tidy = metric is not None and value is not None and not _is_numeric(frame[metric])
-    runs = _texts(frame, run)
-    if run is None and (seed := _first(frame, _SEEDS)) is not None and frame[seed].n_unique() > 1:
-        run, runs = seed, pl.Series("run", [f"seed {one}" for one in frame[seed].to_list()], dtype=pl.String)
-    clock = clock_of(frame, asked=asked, runs=runs)
-    groups = pl.DataFrame([runs.alias("run"), *([_texts(frame, metric).alias("metric")] if is_tidy else [])])
-    if clock is None:
-        clock = _rows_as_steps(frame, groups, is_tidy=is_tidy)
-    named = {name: _texts(frame, name if is_tidy and name != metric else None) for name in _NAMES}
-    base = pl.DataFrame(
-        [runs.alias("run"), *(cells.alias(name) for name, cells in named.items()), clock.steps.alias("step"),
-         times_of(frame).alias("time_ms")]
-    )  # fmt: skip
-    read: Callable[[pl.Series], pl.Series] = lambda cells: numbers(cells, is_semicolon=table.is_semicolon)  # noqa: E731
-    notes = (*table.notes, *clock.notes)
-    if is_tidy and metric is not None and value is not None:
-        found = base.with_columns(_texts(frame, metric).alias("metric"), read(frame[value]).alias("value"))
-        return Curves(points=found.drop_nulls(["metric", "value"]), notes=notes)
-    curves = [name for name in frame.columns if _is_curve(name, frame, (run, *clock.columns))]
-    points = _melted(frame.select(curves), base, read, tally)
+    of_metric = [_texts(frame, metric).alias("metric")] if is_tidy else []
+    runs = _texts(frame, run).alias("run")
+    clock = clock_of(frame, asked=asked, runs=runs) or _rows_as_steps(frame, pl.DataFrame([runs, *of_metric]))
+    taken, notes = (run, *clock.columns), (*table.notes, *clock.notes)
+    if run is None and (apart := told_apart(frame, pl.DataFrame([clock.steps.alias("step"), *of_metric]))):
+        runs, taken = apart[0], (*taken, *apart[1])
+        notes = (*notes, f"its runs are told apart by {' and '.join(map(repr, apart[1]))}")
+    names = [_texts(frame, name if is_tidy and name != metric else None).alias(name) for name in _NAMES]
+    base = pl.DataFrame([runs, *names, clock.steps.alias("step"), times_of(frame).alias("time_ms")])
+    if is_tidy and value is not None:
+        values = numbers(frame[value], is_semicolon=table.is_semicolon).alias("value")
+        found = base.with_columns(*of_metric, values).drop_nulls(["metric", "value"])
+        return Curves(points=found, notes=notes)
+    curves = [name for name in frame.columns if _is_curve(name, frame, taken)]
+    points = _melted(frame.select(curves), base, table, tally)
     return Curves(points=points, notes=notes, is_nameless=curves == [value])
 
 
-def _rows_as_steps(frame: pl.DataFrame, groups: pl.DataFrame, *, is_tidy: bool) -> Clock:
-    if not is_tidy and not any(read_alone(name).key is not None for name in frame.columns):
+def _rows_as_steps(frame: pl.DataFrame, groups: pl.DataFrame) -> Clock:
+    if "metric" not in groups.columns and not any(read_alone(name).key is not None for name in frame.columns):
         raise NotALogError(
             f"it has no column of steps; it has {listed(frame.columns)}. Name one with --step NAME"
         )
@@ -113,14 +106,12 @@ def _is_curve(name: str, frame: pl.DataFrame, taken: Sequence[str | None]) -> bo
     return name not in taken and not name.startswith("_") and not is_time(name, frame[name])
 
 
-def _melted(
-    curves: pl.DataFrame, base: pl.DataFrame, read: Callable[[pl.Series], pl.Series], tally: Tally
-) -> pl.DataFrame:
+def _melted(curves: pl.DataFrame, base: pl.DataFrame, table: Table, tally: Tally) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     count = 0
     for name in curves.columns:
-        part = base.with_columns(pl.lit(name).alias("metric"), read(curves[name]).alias("value"))
-        parts.append(part.drop_nulls("value"))
+        values = numbers(curves[name], is_semicolon=table.is_semicolon).alias("value")
+        parts.append(base.with_columns(pl.lit(name).alias("metric"), values).drop_nulls("value"))
         count += parts[-1].height
         if count > tally.limits.points:
             tally.points(count)

@@ -21,7 +21,7 @@ _PAIR = re.compile(
 _CLOCK = re.compile(
     r"(?<![\w/.\-])(?P<what>global[ _]?step|step|iteration|iter|it|num_updates|updates?|epoch|ep)s?"
     r"\s{0,4}+[:=#]?\s{0,8}+[\[(]?\s{0,8}+(?P<at>\d[\d,]*+(?:\.\d++)?)(?![\w])"
-    r"(?:\s?/\s?\d++)?+[\])]?"
+    r"(?:\s?/\s?(?P<of>\d++))?+[\])]?"
     r"(?:\s{0,2}+[\[(]\s{0,8}+(?P<inner>\d++)\s?/\s?(?P<span>\d++)(?:\s?\(\s?\d++%\))?[\])])?",
     re.IGNORECASE,
 )
@@ -68,6 +68,8 @@ def _clocks(line: str) -> tuple[dict[str, float | None], str]:
     for match in _CLOCK.finditer(line):
         name = "epoch" if match["what"].lower().startswith("ep") else "step"
         found[name] = number(match["at"])
+        if name == "step" and match["of"] is not None:
+            found["span"] = number(match["of"])
         if name == "epoch" and match["inner"] is not None:
             found |= {"inner": number(match["inner"]), "span": number(match["span"])}
     if not found and (bracket := _BRACKET.match(line)):

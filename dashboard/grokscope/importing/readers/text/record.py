@@ -12,7 +12,7 @@ class Record:
         step: As the line has it; ``None`` if it tells none, or one that starts again in each epoch.
         epoch: Likewise.
         inner: A step that starts again in each epoch.
-        span: How many of these an epoch has, if the line says it.
+        span: How many steps there are, in an epoch or in all, if the line says it.
         values: Metric -> value.
     """
 

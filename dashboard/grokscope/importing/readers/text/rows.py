@@ -79,7 +79,8 @@ def _starts_again(placed: Sequence[Record]) -> bool:
 def _together(records: Sequence[Record]) -> list[float | None]:
     steps = [one.step for one in records if one.step is not None]
     first = min(one.epoch for one in records if one.epoch is not None)
-    span = max(steps) - min(steps) + 1
+    spans = [one.span for one in records if one.span is not None]
+    span = max(spans) if spans else max(steps) - min(steps) + 1
     return [
         None if one.epoch is None or one.step is None else (one.epoch - first) * span + one.step
         for one in records
