@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -15,22 +16,24 @@ _SHARED = 0.8
 
 _FEWEST = 3
 _SAMPLE = 1000
-_COMPARISONS = 5000
+_COMPARISONS = 50
+_BESIDE = 2
+"""How far up what lies beside a log is looked for: ``results`` may lie beside ``runs/seed-1``."""
 
 
 def without_duplicates(logs: Sequence[Log]) -> tuple[list[Log], list[Skipped]]:
     """Return logs of which no two are one training written by two tools, and what was left out for it.
 
     Hugging Face's Trainer writes the same values into its checkpoints, TensorBoard and W&B; Lightning into
-    TensorBoard and a table. Two logs of different kinds are one run if one lies in the other's folder, or
-    below it, and has the same values at the same steps, up to single precision. Whole numbers tell nothing,
-    as every run has them. Of two, the one with more settings is taken, then the one with an id of its own.
+    TensorBoard and a table. Two logs of different kinds are one run if they have the same values at the same
+    steps, up to single precision. Whole numbers tell nothing, as every run has them. Of two, the one with
+    more settings is taken, then the one with an id of its own. Each is compared with those that lie nearest.
 
     Args:
         logs: Of one source.
     """
-    related = _related(logs)
     order = sorted(range(len(logs)), key=lambda i: _richness(logs[i]), reverse=True)
+    near = _Near(logs)
 
     @cache
     def values(i: int) -> pl.Series:
@@ -38,10 +41,8 @@ def without_duplicates(logs: Sequence[Log]) -> tuple[list[Log], list[Skipped]]:
 
     kept: set[int] = set()
     skipped: list[Skipped] = []
-    comparisons = 0
     for i in order:
-        richer = [j for j in related[i] if j in kept][: _COMPARISONS - comparisons]
-        comparisons += len(richer)
+        richer = islice((j for j in near.to(i) if j in kept), _COMPARISONS)
         same = next((j for j in richer if _is_same(values(i), values(j))), None)
         if same is None:
             kept.add(i)
@@ -50,23 +51,29 @@ def without_duplicates(logs: Sequence[Log]) -> tuple[list[Log], list[Skipped]]:
     return [log for i, log in enumerate(logs) if i in kept], skipped
 
 
-def _related(logs: Sequence[Log]) -> dict[int, list[int]]:
-    """Return for each log those of other kinds whose folder is its own, or above or below it."""
-    homes: dict[PurePosixPath, list[int]] = defaultdict(list)
-    for i, log in enumerate(logs):
-        homes[_home(log)].append(i)
-    related: dict[int, list[int]] = defaultdict(list)
-    for i, log in enumerate(logs):
-        for j in _at_or_above(_home(log), homes):
-            if logs[j].run.kind != log.run.kind:
-                related[i].append(j)
-                related[j].append(i)
-    return related
+class _Near:
+    """Finds the logs of other kinds that lie near one: in its folder, above, below, then beside it."""
 
+    def __init__(self, logs: Sequence[Log]) -> None:
+        self._logs = logs
+        self._homes = [_home(log) for log in logs]
+        # By kind, as a folder may hold thousands of runs of the kind that is asked for.
+        self._in: dict[tuple[PurePosixPath, str], list[int]] = defaultdict(list)
+        self._below: dict[tuple[PurePosixPath, str], list[int]] = defaultdict(list)
+        for i, (log, home) in enumerate(zip(logs, self._homes, strict=True)):
+            self._in[home, log.run.kind].append(i)
+            for folder in home.parents:
+                self._below[folder, log.run.kind].append(i)
 
-def _at_or_above(home: PurePosixPath, homes: dict[PurePosixPath, list[int]]) -> Iterator[int]:
-    for folder in (home, *home.parents):
-        yield from homes.get(folder, ())
+    def to(self, i: int) -> Iterator[int]:
+        home = self._homes[i]
+        places = [(self._in, folder) for folder in (home, *home.parents)]
+        places[1:1] = [(self._below, home)]
+        places += [(self._below, folder) for folder in [*home.parents][:_BESIDE]]
+        for place, folder in places:
+            for kind in SourceKind:
+                if kind != self._logs[i].run.kind:
+                    yield from place.get((folder, kind), ())
 
 
 def _home(log: Log) -> PurePosixPath:

@@ -19,7 +19,7 @@ import polars as pl
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
-from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, digest
 from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
 from grokscope.schemas.runs.settings import flat_settings
 from grokscope.schemas.tags import NOTE, WANDB_RUN_ID, WANDB_SUMMARY, WANDB_TAGS
@@ -56,6 +56,8 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
         content = _content(path, tally, protocol, kept=source.step)
         if content.run is None:
             raise ImportingError(f"{path.name!r} holds no readable run; it was cut off")
+        if not content.rows:
+            raise NotALogError(f"{path.name!r} is of a run that logged no number")
         yield _log(content, path.relative_to(source.root).as_posix(), source.step)
 
 
