@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import polars as pl
 import yaml
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
-from grokscope.importing.limits import MIB, Tally
+from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.files import read_table
 from grokscope.importing.readers.tables.shapes import curves_of
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
 from grokscope.importing.steps import whole_steps
-from grokscope.schemas.runs.settings import flat_settings
+from grokscope.importing.surroundings import settings_in
 
 _PLACES = (("plots", "metrics"), ("scalars",), ("plots", "scalars"))
 _BESIDE = frozenset({"metrics.json", "params.yaml", "report.md", "dvc.yaml"})
@@ -32,7 +31,12 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
             continue
         if not tables:
             raise NotALogError("it holds the last values only; the curves are in plots/metrics")
-        frames = [_points(path, folder, tally) for path in tables]
+        frames: list[pl.DataFrame] = []
+        for path in tables:
+            with tally.skipping(path):
+                frames.append(_points(path, folder, tally))
+        if not frames:
+            continue
         points = pl.concat(frames, how="vertical_relaxed")
         whole = whole_steps(points["step"], where=folder.name)
         points = points.with_columns(whole.steps.alias("step"))
@@ -87,13 +91,11 @@ def _name(folder: Path, root: Path) -> str:
 
 
 def _params(path: Path) -> Mapping[str, str]:
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > MIB:
-        return {}
+    """Return the settings beside the metrics; those that cannot be read cost nothing else."""
     try:
-        content: Any = yaml.safe_load(path.read_text(errors="replace"))
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return settings_in(path)
+    except (yaml.YAMLError, OSError, ValueError, TypeError, RecursionError):
         return {}
-    return flat_settings(cast("dict[Any, Any]", content)) if isinstance(content, dict) else {}
 
 
 def _is_of_dvclive(path: Path, head: bytes) -> bool:

@@ -49,13 +49,16 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     Raises:
         NotALogError: If no file tells its step.
     """
-    results = [_result(path, source.root, tally) for path in source.files]
+    results: list[_Result] = []
+    for path in source.files:
+        with tally.skipping(path):
+            results.append(_result(path, source.root, tally))
     lacking = [result.path.name for result in results if result.step is None]
     runs: dict[str, list[_Result]] = {}
     for result in sorted(results, key=lambda one: (one.step or 0, one.date)):
         if result.step is not None:
             runs.setdefault(result.run, []).append(result)
-    if not runs:
+    if not runs and lacking:
         raise NotALogError(
             f"{lacking[0]!r} holds results of a model, but no name on the way to it tells the step; "
             "call its folder or the file step1000 or checkpoint-1000"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import polars as pl
 import yaml
@@ -12,6 +11,7 @@ from grokscope.importing.limits import MIB, Tally
 from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun
 from grokscope.importing.steps import whole_steps
+from grokscope.importing.surroundings import settings_in
 
 META = "meta.yaml"
 _STATUS = {"3": "FINISHED", "4": "FAILED", "5": "KILLED", "FINISHED": "FINISHED", "FAILED": "FAILED"}
@@ -46,7 +46,11 @@ def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
 
 def _log(folder: Path, files: Sequence[Path], meta: Mapping[str, str], root: Path, tally: Tally) -> Log:
     run_id = meta.get("run_id") or meta["run_uuid"]
-    frames = [_points(path, folder, tally) for path in files if folder / "metrics" in path.parents]
+    frames: list[pl.DataFrame] = []
+    for path in files:
+        if folder / "metrics" in path.parents:
+            with tally.skipping(path):
+                frames.append(_points(path, folder, tally))
     params, tags = (_texts(folder / name, files) for name in ("params", "tags"))
     run = SourceRun(
         key=folder.relative_to(root).as_posix(),
@@ -99,17 +103,15 @@ def _home(path: Path) -> Path | None:
 
 
 def _meta(path: Path) -> dict[str, str]:
-    """Return the plain values of a description; of one that cannot be read, none."""
-    if not path.is_file() or path.stat().st_size > MIB:
-        return {}
+    """Return what a description says.
+
+    Raises:
+        ImportingError: If it cannot be read.
+    """
     try:
-        content: Any = yaml.safe_load(_text(path))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ImportingError(
-            f"{path.name!r} is not readable YAML: {str(error).splitlines()[0][:200]}"
-        ) from error
-    members = cast("dict[Any, Any]", content) if isinstance(content, dict) else {}
-    return {str(name): str(value) for name, value in members.items() if isinstance(value, str | int | float)}
+        return settings_in(path)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ImportingError(f"{path.name!r} of {path.parent.name!r} is not readable YAML") from error
 
 
 def _is_of_mlflow(path: Path, head: bytes) -> bool:
@@ -128,4 +130,5 @@ FORMAT = LogFormat(
     recognises=_is_of_mlflow,
     read=read,
     grouped=grouped,
+    may_be_empty=True,
 )

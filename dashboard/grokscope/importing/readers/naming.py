@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from grokscope.importing.surroundings import run_name
+
 _USUAL = frozenset(
     (
         *(
@@ -22,14 +24,14 @@ _USUAL = frozenset(
 )
 
 
-def run_name(path: Path, root: Path) -> str:
+def named_by(path: Path, root: Path) -> str:
     """Return the name of a file's run: of the folder, if tools call the file so in each, else of the file.
 
-    >>> run_name(Path("logs/version_0/metrics.csv"), Path("logs")), run_name(Path("logs/a.csv"), Path("logs"))
-    ('version_0', 'a')
-    >>> run_name(Path("logs/metrics.csv"), Path("logs"))
+    >>> named_by(Path("logs/version_0/metrics.csv"), Path("logs")), named_by(Path("logs/a.csv"), Path("logs"))
+    ('logs/version_0', 'a')
+    >>> named_by(Path("logs/metrics.csv"), Path("logs"))
     'metrics'
     """
     if path.stem.lower().replace("-", "_") not in _USUAL or path.parent == root:
         return path.stem
-    return path.parent.relative_to(root).as_posix()
+    return run_name(path.parent, root)

@@ -11,7 +11,7 @@ _MOST = 4
 
 
 def told_apart(table: pl.DataFrame, places: pl.DataFrame) -> tuple[pl.Series, tuple[str, ...]] | None:
-    """Return the run of each row and the columns that tell it; ``None`` if no step is there twice or none tells.
+    """Return the run of each row and the columns that tell it; ``None`` if none does, or no step is twice.
 
     Args:
         table: Texts or numbers.

@@ -10,7 +10,7 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.naming import run_name
+from grokscope.importing.readers.naming import named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, read_table
 from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
@@ -33,8 +33,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     """
     parts: dict[tuple[Path, str], list[tuple[Path, Curves]]] = {}
     splits = _split_tables(source.files)
-    for path in source.files:
-        curves = _curves(path, tally, source.step)
+    for path, curves in _tables(source, tally):
         if curves.is_nameless:
             run, metric = _told_by(path)
             named = replace(curves, points=curves.points.with_columns(pl.lit(metric).alias("metric")))
@@ -49,7 +48,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
         path = found[0][0]
         points = pl.concat((curves.points for _, curves in found), how="vertical_relaxed")
         notes = dict.fromkeys(note for _, curves in found for note in curves.notes)
-        name = run or (folder.name if len(found) > 1 else run_name(path, source.root))
+        name = run or (folder.name if len(found) > 1 else named_by(path, source.root))
         yield from _runs(path, source.root, Curves(points=points, notes=tuple(notes)), tally, name=name)
 
 
@@ -83,6 +82,19 @@ def _told_by(path: Path) -> tuple[str, str]:
     """Return the run, if the name of the file tells it, and the metric."""
     tagged = _TAGGED.fullmatch(path.stem)
     return (tagged["run"], tagged["tag"]) if tagged else ("", path.stem)
+
+
+def _tables(source: LogSource, tally: Tally) -> Iterator[tuple[Path, Curves]]:
+    """Yield the curves of each table; one of several that cannot be read costs itself only."""
+    if len(source.files) == 1:
+        yield source.files[0], _curves(source.files[0], tally, source.step)
+        return
+    for path in source.files:
+        curves: Curves | None = None
+        with tally.skipping(path):
+            curves = _curves(path, tally, source.step)
+        if curves is not None:
+            yield path, curves
 
 
 def _curves(path: Path, tally: Tally, step: str | None) -> Curves:
@@ -127,7 +139,7 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
         key=f"{where}#{own or ''}",
         identity=identity_of("table", own or name, points),
         is_certain=False,
-        name=tally.name(names[0] if len(names) else own or name or run_name(path, root)),
+        name=tally.name(names[0] if len(names) else own or name or named_by(path, root)),
         source=where,
         experiment=experiment[0] if len(experiment) else None,
         tags={"run_id": own} if own and len(names) and names[0] != own else {},

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.naming import run_name
+from grokscope.importing.readers.naming import named_by
 from grokscope.importing.readers.text.lines import LONGEST, cleaned, lines_of
 from grokscope.importing.readers.text.pairs import paired
 from grokscope.importing.readers.text.patterns import EXAMPLE, compiled, matched
@@ -45,7 +45,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
                 key=where,
                 identity=identity_of("text", "", points),
                 is_certain=False,
-                name=run_name(path, source.root),
+                name=named_by(path, source.root),
                 source=where,
                 notes=(*((f"its lines were read as {style}",) if style else ()), *notes),
                 in_thousandths=in_thousandths,
