@@ -89,12 +89,11 @@ def _tables(source: LogSource, tally: Tally) -> Iterator[tuple[Path, Curves]]:
     if len(source.files) == 1:
         yield source.files[0], _curves(source.files[0], tally, source.step)
         return
+    found: list[tuple[Path, Curves]] = []
     for path in source.files:
-        curves: Curves | None = None
         with tally.skipping(path):
-            curves = _curves(path, tally, source.step)
-        if curves is not None:
-            yield path, curves
+            found.append((path, _curves(path, tally, source.step)))
+    yield from found
 
 
 def _curves(path: Path, tally: Tally, step: str | None) -> Curves:
