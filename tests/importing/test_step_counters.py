@@ -1,9 +1,12 @@
 """Steps are what counts them: the metric that W&B was told, the one that is named, and fractions."""
 
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import polars as pl
 import pytest
@@ -95,6 +98,25 @@ def test_a_run_without_an_exit_record_has_ended_and_says_that_nobody_knows_how(
 def test_what_counts_nothing_is_no_step(steps):
     with pytest.raises(ImportingError, match=r"'a' has the step .* which is no number that counts"):
         whole_steps(pl.Series(steps), where="a")
+
+
+def test_epochs_in_any_kind_are_counted_in_thousandths_and_said(runs_in, tmp_path):
+    history = [{"step": 0.5, "loss": 2.0}, {"step": 1, "loss": 1.0}]
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": history}))
+    with closing(sqlite3.connect(tmp_path / "epochs.db")) as connection:
+        connection.execute("CREATE TABLE configs (run_id, config)")
+        connection.execute(
+            "CREATE TABLE metrics (id INTEGER PRIMARY KEY, run_id, timestamp, run_name, step, metrics)"
+        )
+        connection.execute("""INSERT INTO metrics VALUES (1, 'r', '', 'r', 1.5, '{"loss": 0.5}')""")
+        connection.commit()
+    runs, _ = runs_in(tmp_path)
+    assert {run.kind: curves["loss"] for curves, run in runs.values()} == {
+        "transformers": {500: 2.0, 1000: 1.0},
+        "trackio": {1500: 0.5},
+    }
+    said = ("its steps are fractions; they are counted in thousandths",)
+    assert {(run.notes, run.in_thousandths) for _, run in runs.values()} == {(said, True)}
 
 
 def test_large_whole_steps_keep_their_last_digit():

@@ -17,10 +17,10 @@ from grokscope.importing import (
     find_source,
     parse_source,
 )
-from grokscope.importing.recognition import NO_LOG
 from grokscope.importing.steps import IN_THOUSANDTHS
 
-_SHOWN = 20
+_SHOWN, _TOLD = 20, 3
+_TABLES = (".csv", ".tsv")
 
 
 def is_log_file(source: str) -> bool:
@@ -111,9 +111,13 @@ def say_skipped(skipped: Sequence[Skipped]) -> None:
         complain(f"skipped {one.path}: {one.reason}")
     if len(errors) > _SHOWN:
         complain(f"skipped {len(errors) - _SHOWN:,} more files that cannot be read")
-    others = [one for one in skipped if not one.is_error]
-    told = [one for one in others if one.reason != NO_LOG]
-    for one in told[:_SHOWN]:
+    for one in [one for one in skipped if one.is_twice][:_SHOWN]:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    if rest := len(others) - len(told[:_SHOWN]):
+    others = [one for one in skipped if not one.is_error and not one.is_twice]
+    # A table that is no log may have been meant as one; most JSON is not.
+    tables = [one for one in others if one.path.lower().endswith(_TABLES)]
+    for one in tables[:_TOLD]:
+        say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
+    rest = len(others) - len(tables[:_TOLD])
+    if rest:
         say(f"{rest:,} other file{'' if rest == 1 else 's'} left out as no logs", err=True)

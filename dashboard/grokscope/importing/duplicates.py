@@ -108,4 +108,4 @@ def _skipped(log: Log, taken: Log) -> Skipped:
     last, ends = (max(one.points["step"].to_list()) for one in (log, taken))
     further = f"; it goes on from step {ends:,} to {last:,}" if last > ends else ""
     reason = f"is the same run as {taken.run.source} ({taken.run.kind}), which was taken{further}"
-    return Skipped(path=log.run.source, reason=reason, is_error=False)
+    return Skipped(path=log.run.source, reason=reason, is_error=False, is_twice=True)

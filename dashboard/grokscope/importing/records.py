@@ -84,13 +84,14 @@ class Skipped:
     Attributes:
         path: Where it lies in the source.
         reason: Why, as a sentence.
-        is_error: It should have been a log, but cannot be read; otherwise it is no log, or another one has
-            the same points.
+        is_error: It should have been a log, but cannot be read; otherwise it is no log, or is there twice.
+        is_twice: It is a log of a run that another one has been taken for.
     """
 
     path: str
     reason: str
     is_error: bool
+    is_twice: bool = False
 
 
 def digest(*parts: object) -> str:

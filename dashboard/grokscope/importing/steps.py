@@ -1,10 +1,11 @@
 """Steps of logs as whole numbers: fractions are counted in thousandths, and a metric may count the steps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import LOG_SCHEMA, ImportingError
 from grokscope.schemas.frames import THOUSAND
 
 IN_THOUSANDTHS = "its steps are fractions; they are counted in thousandths"
@@ -64,6 +65,23 @@ def whole_steps(steps: pl.Series, *, where: str) -> WholeSteps:
     else:  # large whole numbers keep their last digits
         whole = exact.fill_null(floats.cast(pl.Int64, strict=False)) if exact.has_nulls() else exact
     return WholeSteps(steps=whole, in_thousandths=is_fraction)
+
+
+def counted_frame(
+    rows: Sequence[tuple[str, int | float, int | None, float]], *, where: str
+) -> tuple[pl.DataFrame, WholeSteps]:
+    """Return rows of metric, step, time in ms and value as the points of a ``Log``, and what its steps are.
+
+    >>> points, whole = counted_frame([("loss", 0.5, None, 2.0), ("loss", 1, None, 1.0)], where="a.json")
+    >>> points["step"].to_list(), whole.notes
+    ([500, 1000], ('its steps are fractions; they are counted in thousandths',))
+    """
+    steps = [step for _, step, _, _ in rows]
+    is_whole = all(isinstance(step, int) for step in steps)
+    whole = whole_steps(pl.Series("step", steps, dtype=None if is_whole else pl.Float64()), where=where)
+    columns = {"metric": [row[0] for row in rows], "time_ms": [row[2] for row in rows]}
+    frame = pl.DataFrame({**columns, "step": whole.steps, "value": [row[3] for row in rows]})
+    return frame.select(LOG_SCHEMA.names()).cast(LOG_SCHEMA), whole
 
 
 def counted_by(points: pl.DataFrame, name: str, *, where: str) -> tuple[pl.DataFrame, bool]:

@@ -96,7 +96,7 @@ def _say(plan: Sequence[PlannedRun]) -> None:
 
 def _line(planned: PlannedRun) -> str:
     metrics = planned.known["metric"].n_unique()
-    later = f", {planned.replaced:,} replaced by later attempts" if planned.replaced else ""
+    later = f", {planned.replaced:,} logged again at their step" if planned.replaced else ""
     first, last = planned.known["step"].min(), planned.known["step"].max()
     state = "new run" if planned.run_id is None else "there already"
     return (

@@ -14,12 +14,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
-import polars as pl
-
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.json_values import numbers_in
-from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
+from grokscope.importing.records import ImportingError, Log, SourceRun, digest
+from grokscope.importing.steps import counted_frame
 from grokscope.schemas.runs.settings import flat_settings
 
 # Real tables without computed columns: what a view or an expression of the file's would do has no bound.
@@ -95,14 +94,15 @@ def _configs(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
 
 
 def _log(path: Path, run_id: str, of_run: Iterable[_Row], config: Mapping[str, Any], tally: Tally) -> Log:
-    name, rows = "", list[tuple[str, int, int | None, float]]()
+    name, rows = "", list[tuple[str, int | float, int | None, float]]()
     for _, named, step, time, text in of_run:
         found = [(tally.name(key), value) for key, value in numbers_in(_object(text))]
         tally.points(len(found))
-        rows.extend((key, int(step), _time(str(time)), value) for key, value in found)
+        rows.extend((key, _step(path, step), _time(str(time)), value) for key, value in found)
         name = max(name, str(named))
     group = {"group": str(config["_Group"])} if config.get("_Group") else {}
     params = flat_settings({k: v for k, v in config.items() if not k.startswith("_")})
+    points, whole = counted_frame(rows, where=path.name)
     run = SourceRun(
         key=f"{path.stem}/{run_id}",
         identity=digest("trackio", run_id),
@@ -111,8 +111,16 @@ def _log(path: Path, run_id: str, of_run: Iterable[_Row], config: Mapping[str, A
         source=path.name,
         experiment=path.stem,
         params={**params, **group},
+        notes=whole.notes,
+        in_thousandths=whole.in_thousandths,
     )
-    return Log(run=run, points=pl.DataFrame(rows, schema=LOG_SCHEMA, orient="row"))
+    return Log(run=run, points=points)
+
+
+def _step(path: Path, step: Any) -> int | float:
+    if not isinstance(step, int | float):
+        raise ImportingError(f"{path.name!r} has a row with the step {str(step)[:40]!r}, which is no number")
+    return step
 
 
 def _object(text: str | bytes) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-import polars as pl
-
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import numbers_in, top_keys
-from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.records import ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.steps import counted_frame
 
 HISTORY = "log_history"
 
@@ -44,7 +43,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     for log in kept:
         count = parts[log.run.key]
         note = f"it is the newest of {count + 1} states of one training; the others are parts of it"
-        yield replace(log, run=replace(log.run, notes=(note,))) if count else log
+        yield replace(log, run=replace(log.run, notes=(*log.run.notes, note))) if count else log
 
 
 def _last_step(log: Log) -> int:
@@ -63,7 +62,7 @@ def _is_part(log: Log, whole: Log) -> bool:
 
 def _log(path: Path, root: Path, tally: Tally) -> Log:
     state = _state(path, tally)
-    rows: list[tuple[str, int, None, float]] = []
+    rows: list[tuple[str, int | float, None, float]] = []
     for entry in cast("list[dict[str, Any]]", state[HISTORY]):
         step = _step(path, entry)
         rows.extend(
@@ -72,7 +71,7 @@ def _log(path: Path, root: Path, tally: Tally) -> Log:
     tally.points(len(rows))
     if not rows:
         raise ImportingError(f"{path.name!r} has an empty log_history; nothing was logged yet")
-    points = pl.DataFrame(rows, schema=LOG_SCHEMA, orient="row")
+    points, whole = counted_frame(rows, where=path.name)
     where = path.relative_to(root).as_posix()
     run = SourceRun(
         key=where,
@@ -81,6 +80,8 @@ def _log(path: Path, root: Path, tally: Tally) -> Log:
         name=tally.name(_name(path, root)),
         source=where,
         params={name: str(state[name]) for name in _PARAMS if state.get(name) is not None},
+        notes=whole.notes,
+        in_thousandths=whole.in_thousandths,
     )
     return Log(run=run, points=points)
 
@@ -99,10 +100,10 @@ def _state(path: Path, tally: Tally) -> dict[str, Any]:
     return content
 
 
-def _step(path: Path, entry: dict[str, Any]) -> int:
+def _step(path: Path, entry: dict[str, Any]) -> int | float:
     step = entry.get("step")
-    if not isinstance(step, int) or isinstance(step, bool) or not -(2**63) <= step < 2**63:
-        raise ImportingError(f"{path.name!r} has an entry with the step {str(step)[:40]}, not a whole number")
+    if not isinstance(step, int | float) or isinstance(step, bool) or not -(2**63) <= step < 2**63:
+        raise ImportingError(f"{path.name!r} has an entry with the step {str(step)[:40]}, which is no number")
     return step
 
 
