@@ -5,11 +5,13 @@ import math
 
 import pytest
 
+from grokscope.importing import find_source
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers import FORMATS, dvclive_files, lm_eval, mlflow_files, sacred_runs
 from grokscope.importing.recognition import HEAD
 from grokscope.importing.records import ImportingError, NotALogError
+from grokscope.importing.worker import Asked, read_source
 from grokscope.schemas import readings, resolve
 
 
@@ -195,3 +197,18 @@ def test_results_without_a_step_in_their_way_say_what_to_call_them(tmp_path):
         NotALogError, match="no name on the way to it tells the step; call its folder or the file step1000"
     ):
         logs_of(tmp_path, lm_eval.FORMAT)
+
+
+def test_text_beside_the_logs_of_a_tool_is_no_second_run(tmp_path):
+    write(
+        tmp_path,
+        {
+            "a/metrics.csv": "step,val_loss\n0,2.12345\n5,1.5\n",
+            "a/logs/train.log": "step 0: val loss 2.12\nstep 5: val loss 1.50\n",
+            "b/train.log": "step 0: val loss 2.12\nstep 5: val loss 1.50\n",
+        },
+    )
+    logs, skipped = read_source(find_source(str(tmp_path)), Asked())
+    assert sorted((log.run.name, log.run.kind) for log in logs) == [("a", "table"), ("b", "text")]
+    assert [(one.path, one.is_twice) for one in skipped] == [("a/logs/train.log", True)]
+    assert "say --kind text" in skipped[0].reason
