@@ -91,11 +91,17 @@ def test_settings_that_cannot_be_read_cost_the_run_nothing(runs_in, tmp_path, ma
 
 def test_objects_in_settings_are_not_made(runs_in, tmp_path):
     (tmp_path / "hparams.yaml").write_text(
-        "lr: 0.1\nout: !!python/object/apply:os.system ['touch hacked']\nmode: !!python/name:os.system ''\n"
+        "lr: 0.1\nout: !!python/object/apply:os.system ['touch hacked']\n"
+        "mode: !!python/name:os.system ''\nnone:\n"
     )
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
     ((_, run),) = runs_in(tmp_path)[0].values()
-    assert run.params == {"lr": "0.1"}
+    assert run.params == {
+        "lr": "0.1",
+        "out": "<object/apply:os.system>",
+        "mode": "<name:os.system>",
+        "none": "None",
+    }
 
 
 def test_a_trainers_checkpoints_its_tensorboard_and_its_wandb_are_one_run(trainer_logs, runs_in):

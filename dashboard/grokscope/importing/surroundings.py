@@ -16,6 +16,7 @@ from grokscope.schemas.runs.settings import flat_settings
 _VERSION = re.compile(r"version_\d+")
 _SETTINGS = "hparams.yaml"
 _SETTINGS_BYTES = 1 << 20
+_PYTHON = "tag:yaml.org,2002:python/"
 
 
 def with_surroundings(log: Log, *, kind: SourceKind, root: Path) -> Log:
@@ -66,7 +67,7 @@ def _way(run: SourceRun) -> str:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Reads plain data: what would make an object is left out, and nothing stands for something else."""
+    """Reads plain data: what would make an object is only named, and nothing stands for something else."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         # A few lines of aliases to aliases are a structure without an end.
@@ -75,11 +76,12 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _left_out(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> None:
-    """Read a node of an unknown tag, such as Python's own, as nothing."""
+def _only_named(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> str:  # noqa: ARG001 - yaml's signature
+    """Return what a node of an unknown tag, such as Python's own, says that it would be."""
+    return f"<{tag.removeprefix(_PYTHON)}>"
 
 
-_PlainLoader.add_multi_constructor("", _left_out)
+_PlainLoader.add_multi_constructor("", _only_named)
 
 
 def settings_in(path: Path) -> dict[str, str]:
@@ -95,4 +97,4 @@ def settings_in(path: Path) -> dict[str, str]:
     if path.stat().st_size > _SETTINGS_BYTES:
         raise ValueError(f"more than {_SETTINGS_BYTES:,} bytes")
     content: Any = yaml.load(path.read_bytes(), Loader=_PlainLoader)  # noqa: S506 - a safe loader
-    return {name: text for name, text in flat_settings(content or {}).items() if text != "None"}
+    return flat_settings(content or {})
