@@ -18,6 +18,10 @@ _CELLS_A_POINT = 20
 """A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
 
 
+_SETTINGS = frozenset({"args", "config", "cfg", "hparams", "params", "hyperparameters"})
+"""Parts of a record that repeat what the run was made with: no curves."""
+
+
 def read_table(path: Path, tally: Tally) -> Table:
     """Return the table in a file; the columns of a text file are all text.
 
@@ -89,13 +93,15 @@ def _of_rows(rows: list[dict[str, Any]], tally: Tally) -> pl.DataFrame:
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with nested ones under dotted names; what is nested twice as deep is left out.
+    """Return a record with nested ones under dotted names; settings, and what is twice as deep, are left out.
 
-    >>> flat({"step": 1, "train": {"loss": 0.5}})
+    >>> flat({"step": 1, "train": {"loss": 0.5}, "args": {"lr": 0.1}})
     {'step': 1, 'train.loss': 0.5}
     """
     found: dict[str, Any] = {}
     for name, cell in row.items():
+        if isinstance(cell, dict) and name in _SETTINGS:
+            continue
         if isinstance(cell, dict):
             for inner, value in cast("dict[str, Any]", cell).items():
                 found[f"{name}.{inner}"] = value
