@@ -11,7 +11,7 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.points_file import read_log
+from grokscope.cli.log_files import ReadAs, named_points, read_logs
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.words.patterns import PATTERN_WORDS
 from grokscope.dashboard.words.sentences import TrainingEnd
@@ -143,24 +143,25 @@ def test_one_bad_run_of_a_file_does_not_refuse_the_others(grokscope, curves, tmp
     status, out, err = grokscope("detect", "run.parquet", "--format", "json")
     assert status == 0
     assert [verdict_from_json(line).run for line in out.splitlines()] == ["r"]
-    assert err == "grokscope: run 'bad' is left out: 3 of its 3 points have no step.\n"
+    assert err == "run r: left out, since their rows have no steps: 'bad'\n"
 
 
 def bad_files(folder) -> None:
     (folder / "text.db").write_text("this is no database")
+    (folder / "notes.txt").write_text("nothing of a log")
     (folder / "broken.parquet").write_bytes(b"PAR1 nothing")
-    (folder / "columns.csv").write_text("step,loss\n1,2\n")
-    (folder / "steps.csv").write_text("step,metric,value\nNaN,test/loss,2\n1.5,test/loss,2\n")
+    (folder / "columns.csv").write_text("a,b\n1,2\n")
+    (folder / "steps.csv").write_text("step,metric,value\nNaN,test/loss,2\nx,test/loss,2\n")
     with closing(sqlite3.connect(folder / "other.db")) as connection:
         connection.execute("create table t (x)")
 
 
 BAD_INPUT = [
-    (("detect", "nowhere.parquet"), "there is no file 'nowhere.parquet'"),
+    (("detect", "nowhere.parquet"), "there is no file or folder 'nowhere.parquet'"),
     (("detect", "broken.parquet"), "'broken.parquet' cannot be read as parquet"),
-    (("detect", "columns.csv"), "metric, value missing, got step, loss"),
-    (("detect", "steps.csv"), "column 'step' must hold finite numbers"),
-    (("detect", "notes.txt"), "'notes.txt' is neither a store nor a file of points"),
+    (("detect", "columns.csv"), "it has no column of steps; it has 'a', 'b'. Name one with --step NAME"),
+    (("detect", "steps.csv"), "its column 'step' holds no step in any row, such as 'NaN'"),
+    (("detect", "notes.txt"), "holds nothing that is recognised; importable: TensorBoard"),
     (("detect", "columns.csv", "--write"), "--write needs a store to write to"),
     (("detect", "ftp://host", "--experiment", "e"), "unknown scheme 'ftp'"),
     (("detect", "sqlite:///nowhere.db", "--experiment", "e"), "nowhere.db"),
@@ -206,9 +207,13 @@ def test_sync_without_spools_says_so(grokscope, tmp_path):
     assert grokscope("sync")[:2] == (0, f"nothing to send: no spools in {tmp_path / 'home'}\n")
 
 
+def points_in(path):
+    return named_points(read_logs(str(path), ReadAs())[1]).points
+
+
 def test_a_file_without_a_run_column_is_one_run_named_like_the_file(tmp_path):
     pl.DataFrame({"step": [1], "metric": ["test/loss"], "value": [0.5]}).write_csv(tmp_path / "abc.csv")
-    assert read_log(str(tmp_path / "abc.csv")).points.row(0) == ("abc", "test/loss", 1, None, 0.5)
+    assert points_in(tmp_path / "abc.csv").row(0) == ("abc", "test/loss", 1, None, 0.5)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
@@ -219,21 +224,21 @@ def test_values_may_be_whole_numbers_for_the_first_thousand_rows(kind: str, tmp_
         "jsonl": [json.dumps({"step": s, "metric": "test/accuracy", "value": v}) for s, v in rows],
     }
     path.write_text("\n".join(lines[kind]))
-    assert read_log(str(path)).points["value"].to_list() == [value for _, value in rows]
+    assert points_in(path)["value"].to_list() == [value for _, value in rows]
 
 
 def test_json_lines_may_hold_what_python_writes_for_a_run_that_diverged(tmp_path):
     values = [1, 0.5, math.inf, math.nan]
     lines = [json.dumps({"step": i, "metric": "train/loss", "value": v}) for i, v in enumerate(values)]
     (tmp_path / "abc.jsonl").write_text("\n".join(lines))
-    assert str(read_log(str(tmp_path / "abc.jsonl")).points["value"].to_list()) == "[1.0, 0.5, inf, nan]"
+    assert str(points_in(tmp_path / "abc.jsonl")["value"].to_list()) == "[1.0, 0.5, inf, nan]"
 
 
-def test_a_broken_line_of_json_is_named(grokscope, tmp_path):
+def test_a_broken_line_of_json_is_named_and_left_out(grokscope, tmp_path):
     (tmp_path / "abc.jsonl").write_text('{"step": 1, "metric": "train/loss", "value": 1}\n\n{"step": 2,')
-    status, out, err = grokscope("detect", "abc.jsonl")
-    assert (status, out) == (2, "")
-    assert "'abc.jsonl' cannot be read as jsonl: line 3: " in err
+    status, _, err = grokscope("detect", "abc.jsonl")
+    assert status == 0
+    assert err.startswith("run abc: 1 of its lines are no JSON and left out, line 3: ")
 
 
 def test_the_table_shows_dates_with_intervals_and_names_as_they_are(capsys):

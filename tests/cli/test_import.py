@@ -66,7 +66,7 @@ def test_a_text_log_is_imported_by_a_pattern(grokscope, tmp_path):
     [
         (("import", "gone"), "there is no file or folder 'gone'"),
         (("import", "mine.csv", "--max-points", "10"), "10; raise the cap with --max-points"),
-        (("import", "mine.csv", "--kind", "text"), "needs --pattern with a group named step"),
+        (("import", "mine.csv", "--kind", "text"), "no line of 'mine.csv' has a step and a score"),
         (("import", "mine.csv", "--pattern", "("), "is no regular expression"),
         (("import", "mine.csv", "--pattern", "(?P<loss>x)"), "needs (?P<step>…) and a group for each metric"),
         (("import", "mine.csv", "--store", "ftp://host"), "unknown scheme 'ftp'"),

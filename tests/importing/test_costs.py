@@ -25,8 +25,8 @@ from grokscope.importing import (
 )
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.table_files import read_table
-from grokscope.importing.readers.tables import charts_apart
+from grokscope.importing.readers.tables.files import read_table
+from grokscope.importing.readers.tables.shapes import charts_apart
 from grokscope.importing.readers.trackio_store import read
 from grokscope.importing.readers.wandb_files import records
 from grokscope.importing.recognition import kind_of_file

@@ -34,7 +34,7 @@ def test_each_broken_file_is_named_and_the_others_are_read(events, runs_in, tmp_
     events(tmp_path / "good", {"loss": {0: 2.0}})
     events(tmp_path / "graph", {})
     (tmp_path / "packed.csv").write_bytes(gzip.compress(b"step,a\n1,2\n"))
-    (tmp_path / "cut.jsonl").write_text('{"step": 1, "a": 2}\n{"st')
+    (tmp_path / "cut.jsonl").write_text('{"step": 1, "a": 2\n{"st')
     for name in ("pointer.csv", "events.out.tfevents.9.host.1", "run.wandb", "trackio.db", "weights.bin"):
         (tmp_path / name).write_text(POINTER)
     (tmp_path / "empty.csv").write_text("")
@@ -93,9 +93,9 @@ def test_one_seed_in_two_folders_is_two_runs_and_each_is_found_again_grown(bring
     assert bring(tmp_path / "logs") == (0, 3, 2)
     store = open_store(uri)
     runs = dict(store.runs().select("name", "run_id").iter_rows())
-    assert sorted(runs) == ["a/metrics", "b/metrics", "c/metrics"]
+    assert sorted(runs) == ["a", "b", "c"]
     assert {name: store.points([run]).height for name, run in runs.items()} == {
-        "a/metrics": 3,
-        "b/metrics": 5,
-        "c/metrics": 3,
+        "a": 3,
+        "b": 5,
+        "c": 3,
     }

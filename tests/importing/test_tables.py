@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grokscope.importing import ImportingError, Parsed, SourceKind, plan_import, totals, write_plan
+from grokscope.importing import Parsed, SourceKind, plan_import, totals, write_plan
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
-from grokscope.importing.readers.text_log import read as read_text
+from grokscope.importing.readers.text import read as read_text
 from grokscope.importing.worker import logs_frame
 from grokscope.store import open_store
 from grokscope.store.exporting import export_parts, write_points
@@ -70,23 +70,6 @@ def test_a_history_exported_from_wandb_as_json_by_column_or_by_row_is_the_same(t
     (tmp_path / "columns.json").write_text(json.dumps(columns))
     (by_row,), (by_column,) = (rows_of(tmp_path / f"{name}.json").values() for name in ("rows", "columns"))
     assert repr(by_row) == repr(by_column) == "[('loss', 0, 1.0), ('x', 5, nan)]"
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a,b\n1,2\n", "no column of steps; it has 'a', 'b'"),
-        ("step,loss\n0.5,1\n", "the step '0.5' in row 1, which is no whole number"),
-        ("step,loss\n1,1\n,2\n", "the step None in row 2"),
-        ("step,loss\n1e300,1\n", "the step '1e300'"),
-        ("step,note\n1,x\n", "no column of numbers beside the steps"),
-        ("", "cannot be read as csv"),
-    ],
-)
-def test_a_table_that_is_no_log_is_told_what_is_wrong_with_it(tmp_path, text, said):
-    (tmp_path / "t.csv").write_text(text)
-    with pytest.raises(ImportingError, match=said):
-        rows_of(tmp_path / "t.csv")
 
 
 def test_a_text_log_gives_what_the_patterns_find(tmp_path):

@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from grokscope.cli.points_file import read_log
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.tables import read
@@ -46,11 +45,6 @@ def test_an_imported_table_is_the_file_of_that_name(beside, ending):
     path = beside(ending)
     (log,) = read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
     assert log.points.select("step", "metric", "value").equals(OURS)
-
-
-@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
-def test_a_file_of_points_is_the_file_of_that_name(beside, ending):
-    assert read_log(str(beside(ending))).points.select("step", "metric", "value").equals(OURS)
 
 
 def test_a_folder_of_parquet_is_read_file_by_file(beside):

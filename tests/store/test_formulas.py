@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from grokscope.cli.points_file import read_log
 from grokscope.dashboard.exporting.files import to_csv
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally
@@ -57,7 +56,7 @@ def test_no_cell_or_name_of_a_column_is_a_formula_and_all_come_back_as_they_were
 
 @example("a")
 @given(texts.filter(bool))
-def test_a_file_that_was_exported_is_imported_and_judged_under_the_same_names(tmp_path_factory, text):
+def test_a_file_that_was_exported_is_read_under_the_same_names(tmp_path_factory, text):
     named = dict.fromkeys(("run", "name", "experiment", "metric"), text)
     row = {**named, "step": 1, "time_ms": 1, "value": -1.5}
     frame = pl.DataFrame([row], EXPORT_SCHEMA)
@@ -67,8 +66,6 @@ def test_a_file_that_was_exported_is_imported_and_judged_under_the_same_names(tm
         (log,) = read(LogSource(kind=SourceKind.TABLE, files=(path,), root=path.parent), Tally(Limits()))
         assert (log.run.key, log.run.name, log.run.experiment) == (f"{path.name}#{text}", text, text)
         assert log.points.select("metric", "value").rows() == [(text, -1.5)]
-        points = read_log(str(path)).points
-        assert points.select("run_id", "metric", "value").rows() == [(text, text, -1.5)]
 
 
 def test_a_table_taken_from_a_page_holds_no_formula_in_a_category_or_a_title():

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from grokscope.importing import SourceKind
+
 Store = Annotated[
     str | None,
     typer.Option(
@@ -27,6 +29,32 @@ UpgradeStore = Annotated[
         help="Migrate the store first if an older MLflow made it. Clients and servers of that version then "
         "fail on it, so stop them, and make a copy: of a SQLite file one is kept beside it, of a database "
         "none is made.",
+    ),
+]
+
+
+Kind = Annotated[
+    SourceKind | None,
+    typer.Option(
+        help="Take logs of this kind only. Default: every kind, told by its content.", show_default=False
+    ),
+]
+Patterns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pattern",
+        metavar="REGEX",
+        help="For text logs of unknown programs: a regular expression with the group (?P<step>…) and one a "
+        "metric, such as (?P<train_loss>…). May be given several times.",
+        show_default=False,
+    ),
+]
+Step = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The column or metric that counts the steps. Default: told by its name.",
+        show_default=False,
     ),
 ]
 

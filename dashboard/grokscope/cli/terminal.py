@@ -189,4 +189,8 @@ def progress(*, is_counted: bool = True, transient: bool = False) -> Progress:
     words, clock = TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     counted: tuple[ProgressColumn, ...] = (words, BarColumn(), MofNCompleteColumn(), clock)
     columns = counted if is_counted else (SpinnerColumn(), words, clock)
-    return Progress(*columns, console=Console(file=sys.stderr), transient=transient)
+    console = Console(file=sys.stderr)
+    # One that leaves nothing behind on a terminal leaves nothing in a file either: no empty line.
+    return Progress(
+        *columns, console=console, transient=transient, disable=transient and not console.is_terminal
+    )

@@ -5,7 +5,7 @@ from grokscope.importing.limits import Limits as Limits
 from grokscope.importing.planning import PlannedRun as PlannedRun
 from grokscope.importing.planning import plan_import as plan_import
 from grokscope.importing.planning import totals as totals
-from grokscope.importing.readers.text_log import compiled as compiled
+from grokscope.importing.readers.text import compiled as compiled
 from grokscope.importing.recognition import FoundSource as FoundSource
 from grokscope.importing.recognition import find_source as find_source
 from grokscope.importing.records import ImportingError as ImportingError

@@ -21,6 +21,31 @@ _BESIDE = 2
 """How far up what lies beside a log is looked for: ``results`` may lie beside ``runs/seed-1``."""
 
 
+def without_texts_beside(logs: Sequence[Log]) -> tuple[list[Log], list[Skipped]]:
+    """Return logs without the texts that lie beside, around or within those of a tool, and what was left out.
+
+    What a program prints is what it logs, rounded, and often at other steps.
+
+    Args:
+        logs: Of one source.
+    """
+    homes = {PurePosixPath(log.run.source).parent for log in logs if log.run.kind != SourceKind.TEXT}
+    around = {folder for home in homes for folder in (home, *home.parents)}
+    top = PurePosixPath()
+    within = homes - {top}
+    kept: list[Log] = []
+    skipped: list[Skipped] = []
+    for log in logs:
+        folder = PurePosixPath(log.run.source).parent
+        is_beside = folder in around or not within.isdisjoint(folder.parents)
+        if log.run.kind == SourceKind.TEXT and is_beside:
+            reason = "is text beside the logs of a tool, which tell more; to take it, say --kind text"
+            skipped.append(Skipped(path=log.run.source, reason=reason, is_error=False, is_twice=True))
+        else:
+            kept.append(log)
+    return kept, skipped
+
+
 def without_duplicates(logs: Sequence[Log]) -> tuple[list[Log], list[Skipped]]:
     """Return logs of which no two are one training written by two tools, and what was left out for it.
 

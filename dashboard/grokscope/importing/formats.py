@@ -16,6 +16,10 @@ class SourceKind(StrEnum):
     WANDB = "wandb"
     TRANSFORMERS = "transformers"
     TRACKIO = "trackio"
+    MLFLOW = "mlflow"
+    SACRED = "sacred"
+    DVCLIVE = "dvclive"
+    LM_EVAL = "lm-eval"
     TABLE = "table"
     TEXT = "text"
 
@@ -61,6 +65,7 @@ class LogFormat:
             ``NotALogError`` says that it is no log after all, every other one that it cannot be read.
         grouped: Files of the kind -> groups that are read together, since they may be parts of one run.
         takes_step: ``read`` itself counts steps by ``LogSource.step``; otherwise it must be a metric.
+        may_be_empty: Its files may hold nothing, such as a tag without a text.
         needs: The module that must be installed to read it, if any.
     """
 
@@ -70,4 +75,5 @@ class LogFormat:
     read: Callable[[LogSource, Tally], Iterator[Log]]
     grouped: Callable[[Sequence[Path]], Iterable[Sequence[Path]]] = each_alone
     takes_step: bool = False
+    may_be_empty: bool = False
     needs: str | None = None

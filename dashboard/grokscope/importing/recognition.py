@@ -139,7 +139,7 @@ def _log_in(path: Path, source: FoundSource, limits: Limits) -> SourceKind | Non
         )
     if one is None:
         return None
-    if not head:
+    if not head and not format_of(one).may_be_empty:
         raise ImportingError(f"{path.name!r} is empty; nothing was written to it")
     if (size := path.stat().st_size) > limits.file_bytes:
         raise ImportingError(f"{path.name!r} has {size:,} bytes, more than {limits.file_bytes:,}; split it")

@@ -30,7 +30,7 @@ def with_surroundings(log: Log, *, kind: SourceKind, root: Path) -> Log:
     folder = place if place.is_dir() else place.parent
     name = run_name(folder, root) if _VERSION.fullmatch(folder.absolute().name) else run.name
     try:
-        settings, notes = _settings(folder / _SETTINGS), run.notes
+        settings, notes = settings_in(folder / _SETTINGS), run.notes
     except (yaml.YAMLError, OSError, ValueError, TypeError, RecursionError) as error:
         said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         settings, notes = {}, (*run.notes, f"its {_SETTINGS} cannot be read: {said}")
@@ -84,7 +84,14 @@ def _only_named(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> str:  # n
 _PlainLoader.add_multi_constructor("", _only_named)
 
 
-def _settings(path: Path) -> dict[str, str]:
+def settings_in(path: Path) -> dict[str, str]:
+    """Return the settings of a YAML file as flat text; of a link, or where there is none, nothing.
+
+    Raises:
+        yaml.YAMLError: If it is no YAML, or has aliases.
+        ValueError: If it is too large.
+        TypeError: If it holds no settings.
+    """
     if path.is_symlink() or not path.is_file():
         return {}
     if path.stat().st_size > _SETTINGS_BYTES:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from grokscope.importing.duplicates import without_duplicates
+from grokscope.importing.duplicates import without_duplicates, without_texts_beside
 from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally, restrict
 from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named
@@ -83,8 +83,9 @@ def read_source(
         if current is not None:
             current.write_text(where, errors="surrogateescape")
         skipped.extend(_read_group(group, source.root, asked, tally, logs))
-    kept, twice = without_duplicates(logs)
-    return named_apart(kept), [*skipped, *twice]
+    kept, texts = without_texts_beside(logs)
+    kept, twice = without_duplicates(kept)
+    return named_apart(kept), [*skipped, *texts, *twice]
 
 
 def _read_group(group: Group, root: Path, asked: Asked, tally: Tally, logs: list[Log]) -> Iterator[Skipped]:

@@ -9,13 +9,13 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
-from grokscope.cli.points_file import is_points_file, read_log
+from grokscope.cli.log_files import NamedPoints, ReadAs, is_log_file, named_points, read_logs, say_skipped
 from grokscope.cli.read_as import read_as
-from grokscope.cli.terminal import complain, say, say_json, shown
+from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.state.run_metrics import names_by_run, renamed_by_run
 from grokscope.dashboard.tables.training_ends import training_ends
-from grokscope.schemas import GrokscopeError, Pattern, UsablePoints, Verdict, usable_points, verdict_to_json
+from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.schemas.frames import IN_THOUSANDTHS
 from grokscope.store import Store, open_store
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
@@ -33,8 +33,8 @@ def detect(
     source: Annotated[
         str,
         typer.Argument(
-            help="A file of points (.parquet, .csv, .jsonl with columns step, metric, value and optionally "
-            "run), or an MLflow URI together with --experiment.",
+            help="Logs: a file or folder, whatever 'grokscope import' takes; or an MLflow URI together with "
+            "--experiment.",
             metavar="SOURCE",
         ),
     ],
@@ -56,33 +56,40 @@ def detect(
         typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
     ] = False,
     alias: Alias = None,
+    kind: options.Kind = None,
+    pattern: options.Patterns = None,
+    step: options.Step = None,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
     aliases = aliases_in(alias)
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
-    if is_points_file(source):
+    if is_log_file(source):
         if write:
             raise DetectError(
                 f"--write needs a store to write to, got the file {source!r}; leave --write away"
             )
-        log, names, store = _log_in_file(source), {}, None
+        log, is_whole = _logs_in_files(source, ReadAs(kind=kind, patterns=pattern or (), step=step))
+        store = None
     else:
-        log, names, store = _log_in_store(source, experiment)
+        log, store, is_whole = *_log_in_store(source, experiment), True
         if write:
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
     points = _under_names(log.points, aliases)
+    _say_thousandths(log)
     if sensitivity:
-        _say_sensitivity(sensitivity_of(points), names, output)
-        return
+        _say_sensitivity(sensitivity_of(points), log.names, output)
+        raise typer.Exit(0 if is_whole else 1)
     verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
         _write(verdicts, store)
-    _say(verdicts, names, output, points=points)
+    _say(verdicts, log.names, output, points=points)
     if output is options.Format.TABLE:
-        _say_readings(log, aliases, names)
+        _say_readings(log, aliases)
+    if not is_whole:
+        raise typer.Exit(1)
 
 
 def _under_names(points: pl.DataFrame, aliases: Mapping[str, str]) -> pl.DataFrame:
@@ -92,19 +99,22 @@ def _under_names(points: pl.DataFrame, aliases: Mapping[str, str]) -> pl.DataFra
     return renamed_by_run(points, names_by_run(points.select("run_id", "metric").unique(), aliases))
 
 
-def _say_readings(log: UsablePoints, aliases: Mapping[str, str], names: Mapping[str, str]) -> None:
-    """Print what names were read as, where that is a guess, and which steps are not those of the log."""
+def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:
+    """Print what names were read as, where that is a guess."""
     together = log.points.group_by("run_id").agg(pl.col("metric").unique().sort())["metric"].to_list()
     lines = {line for metrics in {tuple(logged) for logged in together} for line in read_as(metrics, aliases)}
     for line in sorted(lines):
         say(line)
-    fractional = sorted(shown(names.get(run, run)) for run in log.in_thousandths)
+
+
+def _say_thousandths(log: NamedPoints) -> None:
+    fractional = sorted(shown(log.names.get(run, run)) for run in log.in_thousandths)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
-        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}")
+        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}", err=True)
 
 
-def _counted(verdict: Verdict, log: UsablePoints) -> Verdict:
+def _counted(verdict: Verdict, log: NamedPoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
@@ -137,23 +147,25 @@ def _say_sensitivity(report: pl.DataFrame, names: Mapping[str, str], output: opt
         say(f"{name}\t{row['definition']}\t{date}")
 
 
-def _log_in_file(source: str) -> UsablePoints:
-    log = read_log(source)
-    for run, reason in log.left_out.items():
-        complain(f"run {shown(run)!r} is left out: {reason}")
-    for run in sorted(log.in_thousandths):
-        say(f"run {shown(run)}: {IN_THOUSANDTHS}", err=True)
-    return log
+def _logs_in_files(source: str, read_as: ReadAs) -> tuple[NamedPoints, bool]:
+    """Return the points of logs, and whether all of them could be read."""
+    _, parsed = read_logs(source, read_as)
+    log = named_points(parsed)
+    for run, notes in log.notes.items():
+        for note in notes:
+            say(f"run {shown(log.names[run])}: {shown(note)}", err=True)
+    say_skipped(parsed.skipped)
+    return log, not any(one.is_error for one in parsed.skipped)
 
 
-def _log_in_store(uri: str, experiment: str | None) -> tuple[UsablePoints, dict[str, str], Store]:
+def _log_in_store(uri: str, experiment: str | None) -> tuple[NamedPoints, Store]:
     store = open_store(uri)
     if experiment is None:
         known = ", ".join(repr(name) for name in store.experiments()["name"]) or "none"
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
-    names = dict(zip(runs["run_id"], runs["name"], strict=True))
-    return usable_points(store.points(list(names))), names, store
+    names: dict[str, str] = dict(zip(runs["run_id"], runs["name"], strict=True))
+    return NamedPoints(points=store.points(list(names)), names=names), store
 
 
 def _write(verdicts: Sequence[Verdict], store: Store) -> None:

@@ -8,28 +8,15 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.log_files import ReadAs, read_logs, say_skipped
 from grokscope.cli.read_as import not_read
-from grokscope.cli.terminal import complain, progress, say, shown
-from grokscope.importing import (
-    FoundSource,
-    Limits,
-    Parsed,
-    PlannedRun,
-    Skipped,
-    SourceKind,
-    compiled,
-    find_source,
-    parse_source,
-    plan_import,
-    totals,
-    write_plan,
-)
+from grokscope.cli.terminal import progress, say, shown
+from grokscope.importing import Limits, PlannedRun, plan_import, totals, write_plan
 from grokscope.schemas import readings, resolve, store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import How, roles_of
 
-_SHOWN, _ROLES, _TOLD = 20, 12, 3
-_TABLES = (".csv", ".tsv")
+_SHOWN, _ROLES = 20, 12
 
 
 def import_(
@@ -37,17 +24,13 @@ def import_(
         str,
         typer.Argument(
             help="A file, or a folder with its subfolders: TensorBoard event files, W&B (.wandb, CSV, JSON), "
-            "trainer_state.json, a Trackio store, CSV, Parquet, JSON lines, or a text log with --pattern.",
+            "trainer_state.json, a Trackio store, MLflow's mlruns, DVCLive, Sacred, results of lm-eval, CSV, "
+            "Parquet, JSON, or a text log.",
             metavar="SOURCE",
         ),
     ],
     *,
-    kind: Annotated[
-        SourceKind | None,
-        typer.Option(
-            help="Take logs of this kind only. Default: every kind, told by its content.", show_default=False
-        ),
-    ] = None,
+    kind: options.Kind = None,
     store: options.Store = None,
     experiment: Annotated[
         str | None,
@@ -59,23 +42,8 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be imported; write nothing.")
     ] = False,
-    pattern: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="REGEX",
-            help="For text logs: a regular expression with the group (?P<step>…) and one a metric, such as "
-            "(?P<train_loss>…). May be given several times.",
-            show_default=False,
-        ),
-    ] = None,
-    step: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The column or metric that counts the steps. Default: told by its name.",
-            show_default=False,
-        ),
-    ] = None,
+    pattern: options.Patterns = None,
+    step: options.Step = None,
     max_points: Annotated[
         int, typer.Option(min=1, metavar="N", help="Refuse a source of more points than this.")
     ] = Limits().points,
@@ -84,20 +52,15 @@ def import_(
 
     A folder may hold several kinds. A file that cannot be read is named and left out, and the status is 1.
     """
-    patterns = pattern or []
-    if patterns:
-        compiled(patterns)  # a wrong pattern is told before anything is read
-        kind = kind or SourceKind.TEXT
     limits = replace(Limits(), points=max_points)
     uri = store_uri(store)
-    found = find_source(source, kind=kind, limits=limits)
-    parsed = _parsed(found, patterns, step, limits)
+    found, parsed = read_logs(source, ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits))
     kinds = Counter(run.kind for run in parsed.runs)
     held = ", ".join(f"{_count(count, 'run')} of {name}" for name, count in kinds.items())
     say(f"{shown(source)}: {_count(len(found.files), 'file')}, {held}", err=True)
     plan = plan_import(parsed, found, uri=uri, experiment=experiment)
     _say(plan)
-    _say_skipped(parsed.skipped)
+    say_skipped(parsed.skipped)
     if not dry_run and plan:
         _write(plan, uri)
     made, there, points = totals(plan)
@@ -109,12 +72,6 @@ def import_(
     )
     if any(one.is_error for one in parsed.skipped):
         raise typer.Exit(1)
-
-
-def _parsed(source: FoundSource, patterns: Sequence[str], step: str | None, limits: Limits) -> Parsed:
-    with progress(is_counted=False, transient=True) as bar:
-        bar.add_task("reading", total=None)
-        return parse_source(source, patterns=patterns, step=step, limits=limits)
 
 
 def _write(plan: Sequence[PlannedRun], uri: str) -> None:
@@ -174,25 +131,6 @@ def _say_roles(plan: Sequence[PlannedRun]) -> None:
             f"{_count(unknown, 'metric')} without a role; "
             "give one with 'grokscope detect STORE --experiment E --alias NAME=KEY --write'"
         )
-
-
-def _say_skipped(skipped: Sequence[Skipped]) -> None:
-    """Print what was left out: each error, each run that is there twice, and how many files are no logs."""
-    errors = [one for one in skipped if one.is_error]
-    for one in errors[:_SHOWN]:
-        complain(f"skipped {one.path}: {one.reason}")
-    if len(errors) > _SHOWN:
-        complain(f"skipped {len(errors) - _SHOWN:,} more files that cannot be read")
-    for one in [one for one in skipped if one.is_twice][:_SHOWN]:
-        say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    others = [one for one in skipped if not one.is_error and not one.is_twice]
-    # A table that is no log may have been meant as one; most JSON is not.
-    tables = [one for one in others if one.path.lower().endswith(_TABLES)]
-    for one in tables[:_TOLD]:
-        say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    rest = len(others) - len(tables[:_TOLD])
-    if rest:
-        say(f"{_count(rest, 'other file')} left out as no logs", err=True)
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from grokscope.schemas import Verdict
 from grokscope.transitions import NATIVE, definition_of
 from grokscope.transitions.curves.series import Curve, curves_by_run
 from grokscope.transitions.verdict.detection import verdict_of
-from grokscope.transitions.verdict.pairs import pairs_of
+from grokscope.transitions.verdict.pairs import pairs_of, scored
 
 BUDGET_S = 1.0
 """A page waits this long for verdicts; what is not judged by then is shown without, and judged next time."""
@@ -77,7 +77,7 @@ class Judge:
 
 def _pair(verdict: Verdict, curves: Mapping[str, Curve]) -> JudgedPair | None:
     """Return the pair of the first outcome; of a run without one, the pair that it could not be judged by."""
-    pairs = pairs_of(curves)
+    pairs = pairs_of(scored(curves))
     first = verdict.outcomes[0].metric if verdict.outcomes else None
     judged = next((pair for pair in pairs if first in (pair.test.metric, None)), None)
     return None if judged is None else JudgedPair(test=judged.test.metric, train=judged.train.metric)

@@ -4,9 +4,13 @@ from collections.abc import Sequence
 
 from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.readers import (
+    dvclive_files,
+    lm_eval,
+    mlflow_files,
+    sacred_runs,
     tables,
     tensorboard_events,
-    text_log,
+    text,
     trackio_store,
     trainer_state,
     wandb_files,
@@ -17,8 +21,12 @@ FORMATS: Sequence[LogFormat] = (
     wandb_files.FORMAT,
     trainer_state.FORMAT,
     trackio_store.FORMAT,
+    mlflow_files.FORMAT,
+    sacred_runs.FORMAT,
+    dvclive_files.FORMAT,
+    lm_eval.FORMAT,
     tables.FORMAT,
-    text_log.FORMAT,
+    text.FORMAT,
 )
 """Every format, in the order in which a file is tried: the first that recognises it reads it."""
 

@@ -1,6 +1,7 @@
 """Numbers and settings out of the JSON of other tools."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ _WORDS: Mapping[str, float] = {
     **dict.fromkeys(("-infinity", "-inf"), -math.inf),
 }
 _DEPTH = 12
+# A bracket, or a text, which may be cut off at the end; what comes once is not looked at twice.
+_TOKEN = re.compile(r'[{}\[\]]|"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"(?P<is_key>\s*+:)?|\Z)', re.DOTALL)
 
 
 def number(value: object) -> float | None:
@@ -39,3 +42,31 @@ def numbers_in(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> It
             yield from numbers_in(cast("Mapping[str, Any]", item), f"{prefix}{key}.", depth + 1)
         elif (found := number(cast("object", item))) is not None:
             yield f"{prefix}{key}", found
+
+
+def text_number(text: str) -> float | None:
+    """Return the number that a text is, with the words for NaN and ±Inf; else ``None``.
+
+    >>> text_number("0.5"), text_number("-inf"), text_number("x")
+    (0.5, -inf, None)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return _WORDS.get(text.strip().lower())
+
+
+def top_keys(head: bytes) -> Iterator[str]:
+    """Yield the keys of a JSON object, told by what it begins with; texts that look like keys are none.
+
+    >>> list(top_keys(b'{"a": {"b": 1}, "c": ["d", {"e": 2}], "f": "cut of'))
+    ['a', 'c', 'f']
+    """
+    depth = 0
+    for token in _TOKEN.finditer(head.decode("utf-8-sig", "ignore")):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        elif depth == 1 and token["is_key"]:
+            yield token["text"]

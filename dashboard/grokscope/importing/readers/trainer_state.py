@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.json_values import numbers_in
+from grokscope.importing.readers.json_values import numbers_in, top_keys
 from grokscope.importing.records import ImportingError, Log, SourceRun, identity_of
 from grokscope.importing.steps import counted_frame
 
@@ -18,8 +18,6 @@ HISTORY = "log_history"
 
 _CHECKPOINT = re.compile(r"checkpoint-\d+")
 _PARAMS = ("max_steps", "num_train_epochs", "train_batch_size", "logging_steps", "eval_steps", "save_steps")
-# A bracket, or a text, which may be cut off at the end; what comes once is not looked at twice.
-_TOKEN = re.compile(r'[{}\[\]]|"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"(?P<is_key>\s*+:)?|\Z)', re.DOTALL)
 
 
 def read(source: LogSource, tally: Tally) -> Iterator[Log]:
@@ -130,20 +128,7 @@ def _grouped(files: Sequence[Path]) -> list[list[Path]]:
 
 def _is_state(path: Path, head: bytes) -> bool:
     # The state that a trainer writes has its keys in order of the alphabet, all short before the history.
-    return path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or _has_history(head))
-
-
-def _has_history(head: bytes) -> bool:
-    """Say whether a JSON object has a log_history, as Hugging Face's states have, by what it begins with."""
-    depth = 0
-    for token in _TOKEN.finditer(head.decode("utf-8-sig", "ignore")):
-        if token[0] in "{[":
-            depth += 1
-        elif token[0] in "]}":
-            depth -= 1
-        elif depth == 1 and token["is_key"] and token["text"] == HISTORY:
-            return True
-    return False
+    return path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or HISTORY in top_keys(head))
 
 
 FORMAT = LogFormat(

@@ -1,4 +1,4 @@
-"""Tables from files, with every cell as it is; what it means is said in ``tables``."""
+"""Tables from files, with every cell as it is; what it means is said in ``shapes``."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,15 +8,21 @@ from typing import Any, cast
 import polars as pl
 
 from grokscope.importing.limits import Tally
+from grokscope.importing.readers.tables.json_shapes import rows_of
+from grokscope.importing.readers.tables.separated import read_separated
+from grokscope.importing.readers.tables.table import Table
 from grokscope.importing.readers.trainer_state import HISTORY
 from grokscope.importing.records import ImportingError, NotALogError
-from grokscope.store.formulas import unguarded
 
 _CELLS_A_POINT = 20
 """A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
 
 
-def read_table(path: Path, tally: Tally) -> pl.DataFrame:
+_SETTINGS = frozenset({"args", "config", "cfg", "hparams", "params", "hyperparameters"})
+"""Parts of a record that repeat what the run was made with: no curves."""
+
+
+def read_table(path: Path, tally: Tally) -> Table:
     """Return the table in a file; the columns of a text file are all text.
 
     Raises:
@@ -29,46 +35,48 @@ def read_table(path: Path, tally: Tally) -> pl.DataFrame:
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error
 
 
-def _parquet(path: Path, tally: Tally) -> pl.DataFrame:
+def _parquet(path: Path, tally: Tally) -> Table:
     scanned = pl.scan_parquet(path, glob=False)
     names = scanned.collect_schema().names()
     rows = int(scanned.select(pl.len()).collect().item())
     # Told by the footer, before anything is unpacked: a small file may hold very many rows.
     _check_size(rows, len(names), tally)
-    return scanned.collect()
+    return Table(frame=scanned.collect())
 
 
-def _csv(path: Path, tally: Tally) -> pl.DataFrame:
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    with path.open(encoding="utf-8", errors="replace") as file:
-        head = file.readline(tally.limits.record_bytes)
-    _check_size(0, head.count(separator) + 1, tally)
-    frame = pl.read_csv(path, separator=separator, infer_schema=False, encoding="utf8-lossy", glob=False)
-    _check_size(frame.height, frame.width, tally)
-    return unguarded(frame)
+def _separated(path: Path, tally: Tally) -> Table:
+    return read_separated(path, tally, _check_size)
 
 
-def _lines(path: Path, tally: Tally) -> pl.DataFrame:
+def _lines(path: Path, tally: Tally) -> Table:
     most = tally.limits.record_bytes
     rows: list[dict[str, Any]] = []
+    bad: list[str] = []
     with path.open(encoding="utf-8-sig", errors="replace") as file:
+        number = 0
         while line := file.readline(most + 1):
+            number += 1
             if len(line) > most:
                 raise ImportingError(f"{path.name!r} has a line of more than {most:,} characters")
-            if line.strip():
-                rows.append(_row(json.loads(line)))
+            try:
+                rows += [_row(json.loads(line))] if line.strip() else []
+            except (ValueError, RecursionError) as error:
+                bad.append(f"line {number}: {error}")
             if len(rows) > tally.limits.points:
                 tally.points(len(rows))
-    return _of_rows(rows, tally)
+    if bad and not rows:
+        raise ValueError(bad[0])
+    notes = (f"{len(bad):,} of its lines are no JSON and left out, {bad[0][:200]}",) if bad else ()
+    return Table(frame=_of_rows(rows, tally), notes=notes)
 
 
-def _json(path: Path, tally: Tally) -> pl.DataFrame:
+def _json(path: Path, tally: Tally) -> Table:
     content: Any = json.loads(path.read_text("utf-8-sig"))
-    if isinstance(content, list):
-        return _of_rows([_row(item) for item in cast("list[Any]", content)], tally)
     if isinstance(content, dict) and HISTORY in content:
         raise ImportingError(f"{path.name!r} has a {HISTORY}; import it with --kind transformers")
-    return _of_columns(_row(content), tally)
+    return Table(
+        frame=_of_rows(rows_of(content, lambda rows, columns: _check_size(rows, columns, tally)), tally)
+    )
 
 
 def _row(item: Any) -> dict[str, Any]:
@@ -77,28 +85,29 @@ def _row(item: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", item)
 
 
-def _of_columns(content: dict[str, Any], tally: Tally) -> pl.DataFrame:
-    """Read ``{column: {row: value}}`` or ``{column: [values]}``, as data frames are written by default."""
-    columns = {
-        name: cast("dict[Any, Any]", cells)
-        if isinstance(cells, dict)
-        else _numbered(cast("list[Any]", cells))
-        for name, cells in content.items()
-        if isinstance(cells, dict | list)
-    }
-    labels = list(dict.fromkeys(label for cells in columns.values() for label in cells))
-    _check_size(len(labels), len(columns), tally)
-    return _of_rows([{name: cells.get(label) for name, cells in columns.items()} for label in labels], tally)
-
-
-def _numbered(cells: list[Any]) -> dict[Any, Any]:
-    return dict(enumerate(cells))
-
-
 def _of_rows(rows: list[dict[str, Any]], tally: Tally) -> pl.DataFrame:
+    rows = [flat(row) for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     _check_size(len(rows), len(names), tally)
     return pl.DataFrame({name: [_text(row.get(name)) for row in rows] for name in names})
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with nested ones under dotted names; settings, and what is twice as deep, are left out.
+
+    >>> flat({"step": 1, "train": {"loss": 0.5}, "args": {"lr": 0.1}})
+    {'step': 1, 'train.loss': 0.5}
+    """
+    found: dict[str, Any] = {}
+    for name, cell in row.items():
+        if isinstance(cell, dict) and name in _SETTINGS:
+            continue
+        if isinstance(cell, dict):
+            for inner, value in cast("dict[str, Any]", cell).items():
+                found[f"{name}.{inner}"] = value
+        else:
+            found[name] = cell
+    return found
 
 
 def _text(cell: Any) -> str | None:
@@ -119,10 +128,11 @@ def _check_size(rows: int, columns: int, tally: Tally) -> None:
         )
 
 
-READERS: Mapping[str, Callable[[Path, Tally], pl.DataFrame]] = {
+READERS: Mapping[str, Callable[[Path, Tally], Table]] = {
     ".parquet": _parquet,
-    ".csv": _csv,
-    ".tsv": _csv,
+    ".csv": _separated,
+    ".tsv": _separated,
+    ".tab": _separated,
     ".jsonl": _lines,
     ".ndjson": _lines,
     ".json": _json,

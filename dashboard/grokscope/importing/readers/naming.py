@@ -1,0 +1,37 @@
+"""Names of runs whose logs tell none: the name of the file, or of its folder where all are called so."""
+
+from pathlib import Path
+
+from grokscope.importing.surroundings import run_name
+
+_USUAL = frozenset(
+    (
+        *(
+            "metrics",
+            "metric",
+            "results",
+            "result",
+            "scalars",
+            "losses",
+            "loss",
+            "data",
+            "monitor",
+            "progress",
+        ),
+        *("log", "logs", "history", "log_history", "training", "train", "train_log", "training_log"),
+        *("main", "output", "output_log", "out", "stdout", "stderr"),
+    )
+)
+
+
+def named_by(path: Path, root: Path) -> str:
+    """Return the name of a file's run: of the folder, if tools call the file so in each, else of the file.
+
+    >>> named_by(Path("logs/version_0/metrics.csv"), Path("logs")), named_by(Path("logs/a.csv"), Path("logs"))
+    ('logs/version_0', 'a')
+    >>> named_by(Path("logs/metrics.csv"), Path("logs"))
+    'metrics'
+    """
+    if path.stem.lower().replace("-", "_") not in _USUAL or path.parent == root:
+        return path.stem
+    return run_name(path.parent, root)

@@ -1,0 +1,167 @@
+"""Tables as runs: one a file or a value of its column of runs; series with a file each are put together."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.naming import named_by
+from grokscope.importing.readers.tables.clocks import is_clock, plain_name
+from grokscope.importing.readers.tables.files import READERS, read_table
+from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
+from grokscope.importing.readers.tables.times import TIMES
+from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.steps import whole_steps
+
+_PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
+_NAMES = ("name", "experiment")
+_TAGGED = re.compile(r"run[-_](?P<run>.+?)[-_]tag[-_](?P<tag>.+)")
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
+_HEAD = 4096
+
+
+def read(source: LogSource, tally: Tally) -> Iterator[Log]:
+    """Yield the runs of each table; without a run column, a table is one run named like its file.
+
+    Tables of one series each, as TensorBoard and Neptune give them, are one run a folder, or one a run that
+    their names tell; their metrics are named by the files. So are tables called ``train`` and ``val``.
+    """
+    parts: dict[tuple[Path, str], list[tuple[Path, Curves]]] = {}
+    splits = _split_tables(source.files)
+    for path, curves in _tables(source, tally):
+        if curves.is_nameless:
+            run, metric = _told_by(path)
+            named = replace(curves, points=curves.points.with_columns(pl.lit(metric).alias("metric")))
+            parts.setdefault((path.parent, run), []).append((path, named))
+        elif path in splits:
+            metric = pl.lit(f"{splits[path]}/") + pl.col("metric")
+            named = replace(curves, points=curves.points.with_columns(metric.alias("metric")))
+            parts.setdefault((path.parent, ""), []).append((path, named))
+        else:
+            yield from _runs(path, source.root, curves, tally)
+    for (folder, run), found in parts.items():
+        path = found[0][0]
+        points = pl.concat((curves.points for _, curves in found), how="vertical_relaxed")
+        notes = dict.fromkeys(note for _, curves in found for note in curves.notes)
+        name = run or (folder.name if len(found) > 1 else named_by(path, source.root))
+        yield from _runs(path, source.root, Curves(points=points, notes=tuple(notes)), tally, name=name)
+
+
+def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return each table alone, but tables of one series, or of one split, with those of their folder."""
+    groups: dict[Path, list[Path]] = {}
+    splits = _split_tables(files)
+    for path in files:
+        is_part = path in splits or _is_series(path)
+        groups.setdefault(path.parent if is_part else path, []).append(path)
+    return [tuple(paths) for paths in groups.values()]
+
+
+def _split_tables(files: Sequence[Path]) -> dict[Path, str]:
+    """Return the tables that hold one split each of what their folder holds, with the split."""
+    named = {path: path.stem.lower() for path in files if path.stem.lower() in _SPLITS}
+    folders = Counter(path.parent for path in named)
+    return {path: split for path, split in named.items() if folders[path.parent] > 1}
+
+
+def _is_series(path: Path) -> bool:
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        names = [plain_name(name) for name in re.split(r"[,;\t]", file.readline(_HEAD))]
+    rest = [name for name in names if not is_clock(name) and name not in TIMES]
+    return len(names) > 1 and len(rest) == 1 and rest[0] in VALUES
+
+
+def _told_by(path: Path) -> tuple[str, str]:
+    """Return the run, if the name of the file tells it, and the metric."""
+    tagged = _TAGGED.fullmatch(path.stem)
+    return (tagged["run"], tagged["tag"]) if tagged else ("", path.stem)
+
+
+def _tables(source: LogSource, tally: Tally) -> Iterator[tuple[Path, Curves]]:
+    """Yield the curves of each table; one of several that cannot be read costs itself only."""
+    if len(source.files) == 1:
+        yield source.files[0], _curves(source.files[0], tally, source.step)
+        return
+    found: list[tuple[Path, Curves]] = []
+    for path in source.files:
+        with tally.skipping(path):
+            found.append((path, _curves(path, tally, source.step)))
+    yield from found
+
+
+def _curves(path: Path, tally: Tally, step: str | None) -> Curves:
+    try:
+        return curves_of(read_table(path, tally), tally, asked=step)
+    except ImportingError as error:
+        said = str(error)
+        named = said if path.name in said else f"{path.name!r}: {said}"
+        raise type(error)(named) from error
+
+
+def _runs(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str = "") -> Iterator[Log]:
+    """Yield the runs of a table; one that has no steps is left out, and said with the first of the others."""
+    runs = curves.points.partition_by("run", maintain_order=True)
+    tally.runs(len(runs))
+    placed = [points for points in runs if points["step"].null_count() < points.height]
+    if not placed:
+        raise ImportingError(f"{path.name!r} has no row with both a step and a value")
+    lacking = [str(points["run"][0]) for points in runs if points["step"].null_count() == points.height]
+    notes = (f"left out, since their rows have no steps: {listed(lacking)}",) if lacking else ()
+    for points in placed:
+        yield _log(
+            path, root, replace(curves, points=points, notes=(*curves.notes, *notes)), tally, name=name
+        )
+        notes = ()
+
+
+def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> Log:
+    tally.points(curves.points.height)
+    own, where = curves.points["run"][0], path.relative_to(root).as_posix()
+    names, experiment = (curves.points[column].drop_nulls() for column in _NAMES)
+    points = curves.points.drop_nulls("step")
+    lacking = curves.points.height - points.height
+    left = (f"{lacking:,} of its {curves.points.height:,} points have no step and are left out",) * bool(
+        lacking
+    )
+    whole = whole_steps(points["step"], where=path.name)
+    points = points.with_columns(whole.steps.alias("step"))
+    for metric in points["metric"].unique():
+        tally.name(metric)
+    run = SourceRun(
+        key=f"{where}#{own or ''}",
+        identity=identity_of("table", own or name, points),
+        is_certain=False,
+        name=tally.name(names[0] if len(names) else own or name or named_by(path, root)),
+        source=where,
+        experiment=experiment[0] if len(experiment) else None,
+        tags={"run_id": own} if own and len(names) and names[0] != own else {},
+        notes=(*curves.notes, *left, *whole.notes),
+        in_thousandths=whole.in_thousandths,
+    )
+    return Log(run=run, points=points.select(LOG_SCHEMA.names()))
+
+
+def _is_table(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() not in READERS:
+        return False
+    packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
+    if packed is not None:
+        raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
+    return True
+
+
+FORMAT = LogFormat(
+    kind=SourceKind.TABLE,
+    shown="tables (.csv, .tsv, .parquet, .jsonl, .json)",
+    recognises=_is_table,
+    read=read,
+    grouped=grouped,
+    takes_step=True,
+)

@@ -1,0 +1,116 @@
+"""Names and numbers in a line for people: ``epoch 3 | train loss 0.1 | val acc 90.1%``."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from grokscope.importing.readers.text.patterns import number
+from grokscope.importing.readers.text.record import Record
+from grokscope.schemas.metrics.reading import read_alone
+
+NUMBER = r"[-+]?(?:\d[\d,]*+(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?|[-+]?(?:nan|inf(?:inity)?)(?![a-z])"
+"""A number; every part of it is taken whole or not at all, so that no text makes the search go back."""
+_WORD = r"[A-Za-z][\w/@.\-]{0,80}+"
+_NEXT = rf" (?!(?:nan|inf|infinity)\b){_WORD}"
+_PAIR = re.compile(
+    rf"(?<![\w/@.\-'])(?P<name>{_WORD}(?:{_NEXT}){{0,3}}+)(?P<mark>'?\s{{0,4}}+[:=]\s{{0,8}}+|\s{{1,4}}+)"
+    rf"(?P<value>{NUMBER})(?P<unit>\s?%)?(?:\s?/\s?(?P<of>\d++))?(?![\w.])",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(
+    r"(?<![\w/.\-])(?P<what>global[ _]?step|step|iteration|iter|it|num_updates|updates?|epoch|ep)s?"
+    r"\s{0,4}+[:=#]?\s{0,8}+[\[(]?\s{0,8}+(?P<at>\d[\d,]*+(?:\.\d++)?)(?![\w])"
+    r"(?:\s?/\s?(?P<of>\d++))?+[\])]?"
+    r"(?:\s{0,2}+[\[(]\s{0,8}+(?P<inner>\d++)\s?/\s?(?P<span>\d++)(?:\s?\(\s?\d++%\))?[\])])?",
+    re.IGNORECASE,
+)
+_BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
+_SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
+_FILLERS = frozenset({"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on"})
+_LETTER = re.compile(r"[^\W\d_]")
+_NO_METRIC = frozenset({"v_num", "eta", "version"})
+
+
+def paired(line: str) -> Record | None:
+    """Return the names and numbers of a line that tells scores; ``None`` of any other line.
+
+    Args:
+        line: Without colours.
+
+    >>> paired("Epoch 3/10 | train loss 0.1 | val acc 90.1%")
+    Record(step=None, epoch=3.0, inner=None, span=None, values={'train_loss': 0.1, 'val_acc': 90.1})
+    >>> paired("saved 3 files of 20 MB")
+    """
+    clocks, rest = _clocks(line)
+    values: dict[str, float] = {}
+    is_scored = False
+    for name, value, is_marked in _pairs(rest):
+        known = _is_score(name)
+        is_scored |= known
+        if known or is_marked:
+            values[name] = value
+    if not is_scored:
+        return None if not clocks or _LETTER.search(rest) else _placed(clocks)
+    if not clocks:
+        return Record(values={name: value for name, value in values.items() if _is_score(name)})
+    return replace(_placed(clocks), values=values)
+
+
+def _placed(clocks: Mapping[str, float | None]) -> Record:
+    step, epoch, inner, span = (clocks.get(name) for name in ("step", "epoch", "inner", "span"))
+    return Record(step=step, epoch=epoch, inner=inner, span=span)
+
+
+def _clocks(line: str) -> tuple[dict[str, float | None], str]:
+    """Return where a line says that it belongs, and the line without that."""
+    found: dict[str, float | None] = {}
+    for match in _CLOCK.finditer(line):
+        name = "epoch" if match["what"].lower().startswith("ep") else "step"
+        found[name] = number(match["at"])
+        if name == "step" and match["of"] is not None:
+            found["span"] = number(match["of"])
+        if name == "epoch" and match["inner"] is not None:
+            found |= {"inner": number(match["inner"]), "span": number(match["span"])}
+    if not found and (bracket := _BRACKET.match(line)):
+        name = "step" if bracket["inner"] is None else "epoch"
+        return {name: number(bracket["epoch"]), "inner": number(bracket["inner"])}, line[bracket.end() :]
+    return found, _CLOCK.sub(" | ", line)
+
+
+def _pairs(line: str) -> Iterator[tuple[str, float, bool]]:
+    splits = [(match.start(), match[1].lower()) for match in _SPLIT.finditer(line)]
+    is_one = len({name for _, name in splits}) == 1
+    for match in _PAIR.finditer(line):
+        value = number(match["value"])
+        words = match["name"].split(" ")
+        while len(words) > 1 and words[0].lower() in _FILLERS:
+            del words[0]
+        if value is None or words[-1].lower() in _NO_METRIC:
+            continue
+        if match["of"] is not None:
+            value /= float(match["of"]) or float("nan")
+        name = words[0] if len(words) == 1 else "_".join(words).lower()
+        if (split := _split_of(match.start(), line, splits, is_one=is_one)) and _is_bare(name):
+            name = f"{split}_{name.lower()}"
+        yield name, value, not match["mark"].isspace()
+
+
+def _split_of(start: int, line: str, splits: list[tuple[int, str]], *, is_one: bool) -> str:
+    """Return the split that a score without one belongs to: the last named, in its part of the line."""
+    before = [(place, name) for place, name in splits if place < start]
+    if not before:
+        return ""
+    place, name = before[-1]
+    return name if is_one or "|" not in line[place:start] else ""
+
+
+@lru_cache(maxsize=4096)
+def _is_score(name: str) -> bool:
+    found = read_alone(name)
+    return found.key is not None and found.score is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_bare(name: str) -> bool:
+    return _is_score(name) and not _SPLIT.search(name.replace("_", " ").replace("/", " "))

@@ -1,0 +1,99 @@
+"""Records of lines as points: which clock counts, and where the lines without one belong."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+from grokscope.importing.limits import Tally
+from grokscope.importing.readers.text.record import Record
+from grokscope.importing.records import LOG_SCHEMA
+from grokscope.importing.steps import whole_steps
+
+_RESTARTS = "its steps start again in each epoch, so that they are counted together"
+_EPOCHS = "its steps are epochs"
+_LIMIT = 2.0**62
+PAIRS = "pairs of names and numbers"
+"""The style of no program in particular; progress bars are in it."""
+
+
+def points_of(
+    records: Sequence[Record], path: Path, tally: Tally, *, style: str
+) -> tuple[pl.DataFrame, tuple[str, ...], bool]:
+    """Return the points of lines, what is to be said of them, and whether they are in thousandths.
+
+    A line without a place of its own belongs to the last one before it. Of several values at one
+    step, as progress bars write them, the last is kept.
+
+    Args:
+        records: Of the lines.
+        path: Where they come from.
+        tally: Counts points.
+        style: Of which they are. Before its first step, llm.c evaluates at step 0.
+    """
+    places, notes = _places(records, from_zero=style == "llm.c")
+    rows: dict[tuple[str, float], tuple[str, float, float]] = {}
+    replaced = 0
+    for place, record in zip(places, records, strict=True):
+        if place is None or abs(place) >= _LIMIT:
+            continue
+        for name, value in record.values.items():
+            key = (tally.name(name), place)
+            replaced += rows.pop(key, None) is not None
+            rows[key] = (name, place, value)
+    tally.points(len(rows))
+    if replaced and style != PAIRS:
+        notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
+    schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
+    frame = pl.DataFrame(list(rows.values()), schema=schema, orient="row")
+    whole = whole_steps(frame["step"], where=path.name)
+    points = frame.with_columns(whole.steps.alias("step"), pl.lit(None, dtype=pl.Int64).alias("time_ms"))
+    return points.select(LOG_SCHEMA.names()), (*notes, *whole.notes), whole.in_thousandths
+
+
+def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float | None], tuple[str, ...]]:
+    placed = [record for record in records if record.is_placed]
+    if any(record.inner is not None for record in placed):
+        own, notes = _inner(records), (_RESTARTS,)
+    elif _starts_again(placed):
+        own, notes = _together(records), (_RESTARTS,)
+    elif any(record.step is not None for record in placed):
+        own, notes = [record.step for record in records], ()
+    else:
+        own, notes = [record.epoch for record in records], (_EPOCHS,)
+    last = 0.0 if from_zero else None
+    places: list[float | None] = []
+    for place in own:
+        last = last if place is None else place
+        places.append(last)
+    return places, notes
+
+
+def _starts_again(placed: Sequence[Record]) -> bool:
+    both = [(one.epoch, one.step) for one in placed if one.epoch is not None and one.step is not None]
+    falls = [later[1] < earlier[1] for earlier, later in pairwise(both) if later[0] > earlier[0]]
+    return bool(falls) and sum(falls) > len(falls) / 2
+
+
+def _together(records: Sequence[Record]) -> list[float | None]:
+    steps = [one.step for one in records if one.step is not None]
+    first = min(one.epoch for one in records if one.epoch is not None)
+    spans = [one.span for one in records if one.span is not None]
+    span = max(spans) if spans else max(steps) - min(steps) + 1
+    return [
+        None if one.epoch is None or one.step is None else (one.epoch - first) * span + one.step
+        for one in records
+    ]
+
+
+def _inner(records: Sequence[Record]) -> list[float | None]:
+    """Return the steps over all epochs; a line that tells an epoch only stands at its end, or where it is."""
+    first = min(one.epoch for one in records if one.epoch is not None)
+    spans = [one.span for one in records if one.span is not None]
+    inner = [one.inner for one in records if one.inner is not None]
+    span = max(spans) if spans else max(inner) - min(inner) + 1
+    return [
+        None if one.epoch is None or one.inner is None else (one.epoch - first) * span + one.inner
+        for one in records
+    ]
