@@ -1,7 +1,7 @@
 """The tracker: what a training loop holds."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self
 
@@ -12,6 +12,7 @@ from grokscope.collectors.arguments import (
     check_unknown,
     checked_store,
     checkpoint_buffer,
+    measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
@@ -47,9 +48,11 @@ class Tracker:
 
     Args:
         model: Measured by ``evaluate``; without one the tracker only logs.
-        optimizer: Adds gradient norm and update ratio, read at the steps that are due.
+        optimizer: Adds gradient norm and update ratio, read at the steps that are due. One, or a list or
+            mapping of those that make a step together; wrappers (Accelerate's, SAM) are looked into.
         experiment: MLflow experiment, created if need be.
-        config: A ``RunDescription``, mapping, dataclass or namespace; logged as params.
+        config: A ``RunDescription``, mapping, dataclass, namespace or whatever else holds the settings;
+            logged as params.
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
@@ -67,7 +70,6 @@ class Tracker:
 
     Raises:
         TrackerError: If an argument is not what it must be; a config that cannot be read is only said.
-        ValueError: If the optimizer holds no parameter of the model.
 
     >>> from grokscope.collectors.testing import MemorySink
     >>> sink = MemorySink()
@@ -81,7 +83,7 @@ class Tracker:
     def __init__(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
         self,
         model: "nn.Module | None" = None,
-        optimizer: "Optimizer | None" = None,
+        optimizer: "Optimizer | Iterable[Optimizer] | Mapping[str, Optimizer] | None" = None,
         *,
         experiment: str,
         config: Config = None,
@@ -117,7 +119,7 @@ class Tracker:
         if model is not None:
             self._evaluator = _evaluator(
                 model,
-                optimizer,
+                measured_optimizer(model, optimizer, warn=warnings.warn_once),
                 is_due=self._timetable.is_next_due,
                 measures=measures,
                 how=measuring or Measuring(),
@@ -233,9 +235,8 @@ class Tracker:
         if not is_first_process():
             return NullSink()
         params: dict[str, str] = {}
-        must = "must be a RunDescription, mapping, dataclass or namespace that can be read"
-        with contained(warnings.warn_once, f"the config {must} to be logged, got {type(config).__name__}"):
-            params = params_of(config)
+        with contained(warnings.warn_once, f"the config, of {type(config).__name__}, cannot be read"):
+            params = params_of(config, warn=warnings.warn_once)
         return open_sink(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
 
     def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
