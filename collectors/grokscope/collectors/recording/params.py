@@ -29,7 +29,6 @@ def params_of(config: Config, *, warn: Callable[[str], object]) -> dict[str, str
     if unread := unreadable_settings(settings):
         more = f" and {len(unread) - _MOST_NAMES} more" if len(unread) > _MOST_NAMES else ""
         names = ", ".join(f"{name} ({why})" for name, why in islice(unread.items(), _MOST_NAMES))
-        warn(
-            f"of the config, {names}{more} cannot be read and {'is' if len(unread) == 1 else 'are'} not logged"
-        )
+        are = "is" if len(unread) == 1 else "are"
+        warn(f"of the config, {names}{more} cannot be read and {are} not logged")
     return {stored_name(name): text for name, text in settings.items()}

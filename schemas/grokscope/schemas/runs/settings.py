@@ -44,7 +44,9 @@ def flat_settings(config: object) -> dict[str, str]:
     if config is None:
         return {}
     try:
-        parts = _parts(config) or _attributes(config) or {_WHOLE: config}
+        parts = _parts(config)
+        if parts is None:
+            parts = _attributes(config) or {_WHOLE: config}
     except Exception as error:  # noqa: BLE001 - what a configuration of the user's own raises ends no training
         return {_WHOLE: _unreadable(error)}
     settings = _flat(parts, _Place(above=frozenset([id(config)])))
