@@ -163,8 +163,8 @@ NOTEBOOK = Notebook()
 
 def _cell_name(found: Any) -> str:
     """Return the cell's own id where the front end tells it, else its text."""
-    parent: Any = found.get_parent() if hasattr(found, "get_parent") else {}
-    told: object = parent.get("metadata", {}).get("cellId") if isinstance(parent, dict) else None
+    parent: Any = found.get_parent() if hasattr(found, "get_parent") else None
+    told: object = parent["metadata"].get("cellId") if parent and "metadata" in parent else None
     return f"id {told}" if told else f"text {str(found.history_manager.input_hist_raw[-1]).strip()}"
 
 

@@ -24,7 +24,7 @@ def setting_text(value: Any) -> str:
         return _qualified(value)
     if isinstance(value, functools.partial):
         return _partial_text(cast("functools.partial[Any]", value))
-    kind: Any = type(value)
+    kind = cast("Any", type(value))
     if hasattr(kind, "dtype") and hasattr(kind, "shape") and hasattr(kind, "tolist"):
         return _array_text(value)
     # Without a text of its own, an object tells only where it lies.

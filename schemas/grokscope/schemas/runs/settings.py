@@ -236,10 +236,11 @@ def _listed(items: Sequence[Any], *, depth: int) -> Sequence[Any]:
 
 def _plain(item: Any) -> object:
     """Return an item of a list as what its list shows as people write it."""
-    if item is None or isinstance(item, bool | int | float | complex):
-        return item.item() if hasattr(item, "item") else item  # numpy's own float is a float
+    kind = cast("Any", type(item))
+    if kind in {int, float, bool, complex, type(None)}:
+        return item
     text = setting_text(item)
     try:
-        return literal_eval(text) if hasattr(type(item), "dtype") else text
+        return literal_eval(text) if hasattr(kind, "dtype") else text
     except (ValueError, SyntaxError):
         return text
