@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import cast
 
 import torch
@@ -18,13 +17,12 @@ from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
-from grokscope.collectors.interrupts import shown
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.measures import default
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import whole
-from grokscope.collectors.warning import contained
 from grokscope.schemas import GrokscopeError, is_split
 
 Data = Batch | Iterable[Batch]
@@ -58,8 +56,10 @@ class ModelEvaluator:
     ) -> None:
         self._plain = plain_module(model)
         self._how = how
-        self._warn = warn
-        self._instruments = InstrumentSet(measures, warn=warn, defaults=default() if how.defaults else ())
+        self._failures = Failures(warn)
+        self._instruments = InstrumentSet(
+            measures, warn=warn, failures=self._failures, defaults=default() if how.defaults else ()
+        )
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = InitialParameters(model, warn=warn)
@@ -68,6 +68,11 @@ class ModelEvaluator:
         self._began = time.monotonic()
         self._own_seconds = 0.0
         self._flops_per_example: float | None = None
+
+    @property
+    def failures(self) -> Mapping[str, tuple[int, str]]:
+        """Part -> how often it could not be measured, and what was said the first time."""
+        return self._failures.counted
 
     def measure(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         """Return every measure of this step by its full key; a part that fails is said and left out.
@@ -79,18 +84,18 @@ class ModelEvaluator:
         tensors: dict[str, Tensor | float] = {}
         with preserved_state(self._plain, *splits.values(), written=self._written):
             for split, data in splits.items():
-                with self._apart(f"the split {split!r}", step):
+                with self._failures.apart(f"the split {split!r}", step):
                     seen = self._pass(split, data)
                     # Right behind the pass, while its logits are still in the processor's cache.
                     curves = curve_measures(seen.logits, seen.targets)
                     tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
                     passes[split] = seen
-            with self._apart("the weights", step):
+            with self._failures.apart("the weights", step):
                 self._init.follow(self._plain, step=step)
                 tensors |= weight_measures(
                     self._plain, init=self._init, optimizer=self._optimizer, matrices=False
                 )
-            with self._apart("gradients and updates, which are no longer recorded,", step):
+            with self._failures.apart("gradients and updates, which are no longer recorded,", step):
                 tensors |= self._updates.pop() if self._updates is not None else {}
             context = self._context(step, splits, passes)
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
@@ -142,17 +147,13 @@ class ModelEvaluator:
             **settled,
         }
 
-    def _apart(self, part: str, step: int) -> AbstractContextManager[object, bool | None]:
-        """Keep what fails inside to the part that it belongs to."""
-        return contained(self._warn, f"{part} could not be measured at step {shown(step)}")
-
     def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
         if self._how.examples_per_step is None:
             return values
         values["progress/examples"] = float(step * self._how.examples_per_step)
         if self._flops_per_example is None and splits:
-            with self._apart("progress/flops", step):
+            with self._failures.apart("progress/flops", step):
                 self._flops_per_example = self._training_flops(next(iter(splits.values())))
         if self._flops_per_example is not None:
             values["progress/flops"] = values["progress/examples"] * self._flops_per_example

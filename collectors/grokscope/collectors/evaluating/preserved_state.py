@@ -109,8 +109,8 @@ def _check_made(model: nn.Module) -> None:
         more = f" and {len(waiting) - _MOST_NAMES} more" if len(waiting) > _MOST_NAMES else ""
         raise GrokscopeError(
             f"{', '.join(waiting[:_MOST_NAMES])}{more} are made by the model's first forward pass, so "
-            "nothing is measured before that of training; to measure the start too, run a batch through the model "
-            "before the tracker is made"
+            "nothing is measured before that of training; to measure the start too, run a batch through the "
+            "model before the tracker is made"
         )
 
 

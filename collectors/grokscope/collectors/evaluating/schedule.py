@@ -127,6 +127,6 @@ class Timetable:
         elif step <= self._first and self.last - step >= _RESTART:
             self._warn(
                 f"the count of steps went back from {self.last} to {step}: count optimizer steps over the "
-                "whole training, not within an epoch, or the epochs lie on one another and due finds the same "
-                "steps in each"
+                "whole training, not within an epoch, or the epochs lie on one another and due finds the "
+                "same steps in each"
             )
