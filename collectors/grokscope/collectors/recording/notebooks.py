@@ -1,7 +1,6 @@
 """Runs in notebooks and shells: a cell that is run again, broken off or dropped ends the run it had begun."""
 
 import sys
-import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,7 +80,7 @@ class Notebook:
         self._entries: dict[int, _Entry] = {}
         self._numbers = 0
         self._hooked: weakref.ref[Any] | None = None
-        self._cell_began_ms = 0
+        self._counts: dict[int, int] = {}
 
     @property
     def open_runs(self) -> int:
@@ -144,16 +143,17 @@ class Notebook:
             found.events.register("post_run_cell", self._after_cell)
 
     def _before_cell(self, *_: object) -> None:
-        self._cell_began_ms = time.time_ns() // 1_000_000
+        self._counts = {number: entry.run.buffer.count for number, entry in self._entries.items()}
 
     def _after_cell(self, result: Any = None) -> None:
         error: object = getattr(result, "error_in_exec", None)
         if not isinstance(error, BaseException):
             return
         execution: object = getattr(result, "execution_count", None)
-        for entry in [*self._entries.values()]:
+        for number, entry in [*self._entries.items()]:
             # What another cell logs to is not this one's. It goes on if somebody logs to it again.
-            if entry.execution == execution or entry.run.buffer.last_ms >= self._cell_began_ms > 0:
+            count = entry.run.buffer.count
+            if entry.execution == execution or self._counts.get(number, count) != count:
                 entry.run.leave(status_of(error))
 
 

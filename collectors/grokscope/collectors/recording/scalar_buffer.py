@@ -27,16 +27,17 @@ class ScalarBuffer:
     Attributes:
         sink: Takes the values.
         last_step: The step that was added last.
-        last_ms: When something was added last, Unix time; 0 before.
+        count: How many calls have added something.
     """
 
     def __init__(self, sink: Sink, warnings: Warnings) -> None:
         self.last_step = 0
+        self.count = 0
         self.sink = sink
         self._warnings = warnings
         self._names: dict[str, str] = {}
         self._device: DeviceValues | None = None
-        self.last_ms = 0
+        self._last_ms = 0
 
     def add(self, step: int, values: Mapping[str, Any]) -> None:
         """Write ``values`` of one step.
@@ -65,6 +66,7 @@ class ScalarBuffer:
         if self._device is not None:
             self._write_arrived(wait=False)
         self.last_step = step
+        self.count += 1
 
     def flush(self) -> None:
         """Write what is still on an accelerator, waiting for it."""
@@ -76,8 +78,8 @@ class ScalarBuffer:
 
         A clock set back must not reorder points: the time is also what tells the last of two attempts.
         """
-        self.last_ms = max(self.last_ms, time.time_ns() // 1_000_000)
-        return self.last_ms
+        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        return self._last_ms
 
     def _write_arrived(self, *, wait: bool) -> None:
         for arrived in self._waiting().arrived(wait=wait):
