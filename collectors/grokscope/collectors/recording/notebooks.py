@@ -80,6 +80,7 @@ class Notebook:
         self._entries: dict[int, _Entry] = {}
         self._numbers = 0
         self._hooked: weakref.ref[Any] | None = None
+        self._executions = 0
         self._counts: dict[int, int] = {}
 
     @property
@@ -130,7 +131,7 @@ class Notebook:
             return "", 0
         try:
             self._hook(found)
-            return _cell_name(found), int(found.execution_count)
+            return _cell_name(found), self._executions
         except Exception as error:
             if is_interrupt(error):
                 raise
@@ -143,17 +144,16 @@ class Notebook:
             found.events.register("post_run_cell", self._after_cell)
 
     def _before_cell(self, *_: object) -> None:
+        self._executions += 1
         self._counts = {number: entry.run.buffer.count for number, entry in self._entries.items()}
 
     def _after_cell(self, result: Any = None) -> None:
         error: object = getattr(result, "error_in_exec", None)
         if not isinstance(error, BaseException):
             return
-        execution: object = getattr(result, "execution_count", None)
         for number, entry in [*self._entries.items()]:
             # What another cell logs to is not this one's. It goes on if somebody logs to it again.
-            count = entry.run.buffer.count
-            if entry.execution == execution or self._counts.get(number, count) != count:
+            if self._counts.get(number) != entry.run.buffer.count:
                 entry.run.leave(status_of(error))
 
 
