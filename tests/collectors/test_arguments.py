@@ -199,3 +199,19 @@ def test_a_name_made_of_a_configuration_holds_no_secret_of_it(tmp_path, monkeypa
 def test_an_empty_run_id_is_no_new_run(run_id):
     with pytest.raises(TrackerError, match="a run_id is up to 100"):
         Tracker(experiment="e", run_id=run_id, sink=MemorySink())
+
+
+def test_without_torch_a_model_is_refused_with_what_to_install_and_values_can_be_logged():
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from grokscope.collectors import Tracker, TrackerError\n"
+        "from grokscope.collectors.testing import MemorySink\n"
+        "Tracker(experiment='e', sink=MemorySink()).log(0, {'m': 1.0})\n"
+        "try: Tracker(object(), experiment='e')\n"
+        "except TrackerError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "measuring a model needs torch, which is not installed; run: pip install 'grokscope[torch]'. "
+        "Tracker(experiment=...) alone logs without it\n"
+    )

@@ -97,6 +97,7 @@ class Timetable:
     def __init__(self, is_due: Schedule, *, warn: Callable[[str], object] = str) -> None:
         self.last: int | None = None
         self._first: int | None = None
+        self._is_told = False
         self._warn = warn
         self._measured: int | None = None
         self.is_due = is_due
@@ -124,7 +125,8 @@ class Timetable:
     def _look_back(self, step: int) -> None:
         if self._first is None or self.last is None:
             self._first = step
-        elif step <= self._first and self.last - step >= _RESTART:
+        elif step <= self._first and self.last - step >= _RESTART and not self._is_told:
+            self._is_told = True
             self._warn(
                 f"the count of steps went back from {self.last} to {step}: count optimizer steps over the "
                 "whole training, not within an epoch, or the epochs lie on one another and due finds the "
