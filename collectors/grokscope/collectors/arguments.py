@@ -120,7 +120,7 @@ def check_parts(**given: Any) -> None:
 
 
 def check_model(model: object, optimizer: object) -> None:
-    """Refuse what is no module, and what is neither an optimizer nor several of them.
+    """Refuse what is no module, and what is neither an optimizer nor several of them; no model is fine.
 
     Raises:
         TrackerError: If one of them cannot be measured, or torch is not installed.
@@ -128,6 +128,8 @@ def check_model(model: object, optimizer: object) -> None:
     >>> from torch import nn
     >>> check_model(nn.Linear(1, 1), None)
     """
+    if model is None:
+        return
     try:
         from torch import nn  # noqa: PLC0415 - torch is optional
     except ModuleNotFoundError:

@@ -1,7 +1,7 @@
 """The tracker: what a training loop holds."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self
@@ -20,11 +20,11 @@ from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
 from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.optimizers import given_optimizers
-from grokscope.collectors.recording.late_sink import LateSink
+from grokscope.collectors.recording.late_sink import sink_of_first
 from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
-from grokscope.collectors.recording.ranks import NullSink, is_first_process, may_join_others
+from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.recording.sink import Sink, open_sink
@@ -108,39 +108,34 @@ class Tracker:
         check_unknown(unknown)
         check_names(experiment, name)
         check_parts(schedule=schedule, dense=dense, measures=measures, measuring=measuring, detector=detector)
-        if model is not None:
-            check_model(model, optimizer)
+        check_model(model, optimizer)
         self.run_id = uuid.uuid4().hex if run_id is None else checked_run_id(run_id)
         self.store = checked_store(store)
         warnings = Warnings(is_quiet=not is_first_process())
+        say = warnings.warn_once
         states = checkpoint_buffer(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
-        self._detector = None
-        if detector is not None:
-            self._detector = DetectorRunner(
-                detector, dense=dense, checkpoints=states, warn=warnings.warn_once
-            )
-        self._timetable = Timetable(
-            _is_due(schedule or log_spaced(), self._detector), warn=warnings.warn_once
+        self._detector = (
+            None if detector is None else DetectorRunner(detector, dense=dense, checkpoints=states, warn=say)
         )
+        self._timetable = Timetable(_is_due(schedule or log_spaced(), self._detector), warn=say)
         self._model = model
         self._is_sharded = _is_sharded(model)
-        self._evaluator = None
+        self._evaluator, params = None, params_of(config, warn=say)
         if model is not None and (is_first_process() or self._is_sharded):
             self._evaluator = _evaluator(
                 model,
-                measured_optimizer(model, optimizer, warn=warnings.warn_once),
+                measured_optimizer(model, optimizer, warn=say),
                 is_due=self._timetable.is_next_due,
                 measures=measures,
                 how=measuring or Measuring(),
-                warn=warnings.warn_once,
+                warn=say,
             )
-        params = _params(config, warnings)
         opened = partial(
             open_sink, self.run_id, store=self.store, experiment=experiment, name=name, params=params
         )
-        self._run = OpenRun(sink or _sink(opened), warnings, reopen=opened if sink is None else None)
+        self._run = OpenRun(sink or sink_of_first(opened), warnings, reopen=opened if sink is None else None)
         self._run.failures = getattr(self._evaluator, "failures", {})
-        NOTEBOOK.watch(self, self._run, experiment=experiment, owners=_owners(model, optimizer))
+        NOTEBOOK.watch(self, self._run, experiment=experiment, owners=[model, *given_optimizers(optimizer)])
 
     @property
     def events(self) -> tuple[Transition, ...]:
@@ -294,20 +289,3 @@ def _is_sharded(model: "nn.Module | None") -> bool:
     from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
 
     return is_sharded(model)
-
-
-def _owners(model: object, optimizer: object) -> tuple[object, ...]:
-    given = () if optimizer is None else given_optimizers(optimizer)
-    return (*given, model) if model is not None else given
-
-
-def _params(config: Config, warnings: Warnings) -> dict[str, str]:
-    with contained(warnings.warn_once, f"the config, of {type(config).__name__}, cannot be read"):
-        return params_of(config, warn=warnings.warn_once)
-    return {}
-
-
-def _sink(opened: Callable[[], Sink]) -> Sink:
-    if not is_first_process():
-        return NullSink()
-    return LateSink(opened) if may_join_others() else opened()

@@ -1,30 +1,31 @@
 """Gradients and updates as the optimizer sees them: the only moment at which both are there."""
 
 import weakref
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import currentframe, getsourcefile
-from typing import Any, cast
+from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer
+from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
-from grokscope.collectors.evaluating.weights import measured_parameters, real
+from grokscope.collectors.evaluating.weights import measured_parameters
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.measures.location import location
-from grokscope.collectors.measures.updates.steps import alignment, inner_product, split_of
-from grokscope.collectors.measures.weights.movement import differences
-from grokscope.collectors.measures.weights.norms import by_layer, joined, weight_norms
+from grokscope.collectors.measures.updates.step_parts import (
+    StepPart,
+    learning_rates,
+    step_measures,
+    update_norms,
+)
+from grokscope.collectors.measures.updates.steps import alignment
+from grokscope.collectors.measures.weights.norms import by_layer, weight_norms
 from grokscope.collectors.optimizers import hooked_optimizers
-from grokscope.collectors.tensors.chunks import in_pieces
-from grokscope.collectors.tensors.torch_stubs import foreach_product
+from grokscope.collectors.tensors.complex_numbers import real
 
-# Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
-_DECOUPLED = frozenset({"AdamW", "Muon"})
 _OPTIMIZER_FILE = getsourcefile(Optimizer)
 
 
@@ -69,7 +70,7 @@ class UpdateRecorder:
         self._optimizer = optimizer
         self._is_due = is_due
         self._step = _Step()
-        self._read: list[_Part] = []
+        self._read: list[StepPart] = []
         self._rates: dict[str, Tensor] = {}
         self._failure: Exception | None = None
         self._is_ended = False
@@ -98,7 +99,7 @@ class UpdateRecorder:
             self.close()
             raise failure
         read, self._read = self._read, []
-        return _together(read) | self._rates if read else {}
+        return step_measures(read) | self._rates if read else {}
 
     def close(self) -> None:
         """Take the hooks off the optimizer and drop what is held; once is enough, twice does no harm."""
@@ -154,8 +155,8 @@ class UpdateRecorder:
             gradient = step.gradient or self._gradients(optimizer, parameters, before)
             if not step.parts:
                 # Schedulers change the rates after the step: these are still those that it was made with.
-                self._rates = _learning_rates(self._optimizer, parameters[0].device)
-            step.parts.append(_Part(**gradient, **_update(optimizer, parameters, before)))
+                self._rates = learning_rates(self._optimizer, parameters[0].device)
+            step.parts.append(StepPart(**gradient, **update_norms(optimizer, parameters, before)))
             self._read = step.parts
 
     def _gradients(
@@ -202,98 +203,7 @@ class _Step:
     under_way: int = 0
     before: list[tuple[Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor]])
     gradient: dict[str, Any] | None = None
-    parts: "list[_Part]" = field(default_factory=list["_Part"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What one optimizer's part of a step was: norms, from which those of the whole are made."""
-
-    gradients: Mapping[str, Tensor]
-    along: Tensor
-    at: Tensor
-    alignment: Tensor | None
-    change: Tensor
-    before: Tensor
-    decay: tuple[Tensor, Tensor, Tensor] | None
-
-
-def _together(parts: Sequence[_Part]) -> dict[str, Tensor]:
-    """Return the measures of a step from those of the optimizers that made it."""
-    names = dict.fromkeys(name for part in parts for name in part.gradients)
-    measured = {
-        f"gradients/norm{name}": joined([p.gradients[name] for p in parts if name in p.gradients], order=2.0)
-        for name in names
-    }
-    aligned = [part for part in parts if part.alignment is not None]
-    if len(aligned) == 1:
-        measured["gradients/alignment"] = cast("Tensor", aligned[0].alignment)
-    elif aligned:
-        along, at = (joined([getattr(p, side) for p in aligned], order=2.0) for side in ("along", "at"))
-        terms = [p.alignment * (p.along / along) * (p.at / at) for p in aligned if p.alignment is not None]
-        measured["gradients/alignment"] = torch.stack([*map(torch.nan_to_num, terms)]).sum() + 0 * along * at
-    change, before = (joined([getattr(p, side) for p in parts], order=2.0) for side in ("change", "before"))
-    measured["updates/ratio"] = change / before
-    if any(part.decay is not None for part in parts):
-        none = torch.zeros_like(change)
-        split = [part.decay or (part.change, none, none) for part in parts]
-        gradient, decay = (joined([one[side] for one in split], order=2.0) for side in (0, 1))
-        product = torch.stack([one[2] for one in split]).sum()
-        share, cosine = split_of(gradient, decay, product)
-        measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
-    return measured
-
-
-def _update(optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> dict[str, Any]:
-    rates = _decay_rates(optimizer, parameters)
-    lengths: dict[str, list[Tensor]] = {"change": [], "gradient": [], "decay": []}
-    products: list[Tensor] = []
-    for now, then, of in in_pieces([real(p.detach()) for p in parameters], before):
-        parts = {"change": differences(now, then)}
-        if rates:
-            parts["decay"] = _decay(then, [rates[index] for index in of])
-            parts["gradient"] = differences(parts["change"], parts["decay"])
-            products.append(inner_product(parts["gradient"], parts["decay"]))
-        for name, norm in weight_norms(parts).items():
-            lengths[name].append(norm)
-    norms = weight_norms({**lengths, "before": before})
-    decay = (norms["gradient"], norms["decay"], torch.stack(products).sum()) if rates else None
-    return {"change": norms["change"], "before": norms["before"], "decay": decay}
-
-
-def _learning_rates(optimizer: Optimizer, device: torch.device) -> dict[str, Tensor]:
-    """Return the learning rate, and each group's where there are several, as scalars on the device."""
-    groups = [group for group in optimizer.param_groups if isinstance(group.get("lr"), Tensor | float | int)]
-    names = [f"/group:{location(str(group.get('name', f'group_{i}')))}" for i, group in enumerate(groups)]
-    rates: list[Any] = [group["lr"] for group in groups]
-    keyed = zip(["", *names] if len(groups) > 1 else [""], [*rates[:1], *rates], strict=False)
-    return {
-        f"updates/learning_rate{name}": rate.detach().clone().to(device)
-        if isinstance(rate, Tensor)
-        else torch.full((), rate, device=device)
-        for name, rate in keyed
-    }
-
-
-def _decay_rates(optimizer: Optimizer, recorded: Sequence[Tensor]) -> list[float | Tensor]:
-    """Return by how much of itself each parameter is decayed apart from its gradient; nothing if none is."""
-    rates: dict[int, float | Tensor] = {}
-    for group in optimizer.param_groups:
-        # Without momentum, decay that SGD adds to the gradient is decay of the parameter itself.
-        is_plain = isinstance(optimizer, SGD) and not group.get("momentum")
-        is_apart = group.get("decoupled_weight_decay", type(optimizer).__name__ in _DECOUPLED)
-        decay = group.get("weight_decay", 0.0) if is_apart or is_plain else 0.0
-        rate = group.get("lr", 0.0)
-        rates |= {id(p): rate * decay if decay and p.grad is not None else 0.0 for p in group["params"]}
-    found = [rates[id(p)] for p in recorded]
-    return found if any(isinstance(rate, Tensor) or rate for rate in found) else []
-
-
-def _decay(before: Sequence[Tensor], rates: Sequence[float | Tensor]) -> list[Tensor]:
-    numbers = [rate for rate in rates if not isinstance(rate, Tensor)]
-    if len(numbers) == len(rates):
-        return foreach_product(before, [-rate for rate in numbers])
-    return [value * -rate for value, rate in zip(before, rates, strict=True)]
+    parts: "list[StepPart]" = field(default_factory=list["StepPart"])
 
 
 def _dense(gradient: Tensor) -> Tensor:

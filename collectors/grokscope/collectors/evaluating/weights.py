@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
@@ -12,6 +11,7 @@ from grokscope.collectors.measures.location import location
 from grokscope.collectors.measures.weights.movement import angle_of_sides, distance_from_init
 from grokscope.collectors.measures.weights.norms import by_group, by_layer, weight_norms
 from grokscope.collectors.measures.weights.spectra import matrix_spectra
+from grokscope.collectors.tensors.complex_numbers import real
 
 
 def weight_measures(
@@ -77,17 +77,6 @@ def measured_parameters(model: nn.Module) -> dict[str, Tensor]:
         for name, p in plain_module(model).named_parameters()
         if not is_lazy(p) and (p.is_floating_point() or p.is_complex())
     }
-
-
-def real(tensor: Tensor) -> Tensor:
-    """Return a complex tensor as pairs of real numbers, another one as it is; its norm stays.
-
-    Source: definition. Cost: none, it is a view.
-
-    >>> real(torch.tensor([3 + 4j])), real(torch.ones(1))
-    (tensor([[3., 4.]]), tensor([1.]))
-    """
-    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
 
 
 def snapshot(model: nn.Module) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from grokscope.collectors.recording.ranks import NullSink, rank_in_group
+from grokscope.collectors.recording.ranks import NullSink, is_first_process, may_join_others, rank_in_group
 
 if TYPE_CHECKING:
     from grokscope.collectors.recording.sink import Sink
@@ -47,3 +47,15 @@ class LateSink:
             if self._opened is None:
                 self._opened = NullSink() if rank_in_group() else self._open_sink()
             return self._opened
+
+
+def sink_of_first(open_sink: "Callable[[], Sink]") -> "Sink":
+    """Return the sink of a process that may be one of several: of the first, or of one that may be it.
+
+    >>> from grokscope.collectors.testing import MemorySink
+    >>> isinstance(sink_of_first(MemorySink), MemorySink)
+    True
+    """
+    if not is_first_process():
+        return NullSink()
+    return LateSink(open_sink) if may_join_others() else open_sink()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
+from grokscope.collectors.warning import contained
 from grokscope.schemas import RunDescription
 from grokscope.schemas.names import stored_name
 from grokscope.schemas.runs.settings import flat_settings, unreadable_settings
@@ -25,7 +26,9 @@ def params_of(config: Config, *, warn: Callable[[str], object]) -> dict[str, str
     >>> params_of({"lr": 0.1, "model": {"width": 8}, "api_key": "abc"}, warn=print)
     {'lr': '0.1', 'model.width': '8', 'api_key': '[withheld]'}
     """
-    settings = flat_settings(config.to_params() if isinstance(config, RunDescription) else config)
+    settings: dict[str, str] = {}
+    with contained(warn, f"the config, of {type(config).__name__}, cannot be read"):
+        settings = flat_settings(config.to_params() if isinstance(config, RunDescription) else config)
     if unread := unreadable_settings(settings):
         more = f" and {len(unread) - _MOST_NAMES} more" if len(unread) > _MOST_NAMES else ""
         names = ", ".join(f"{name} ({why})" for name, why in islice(unread.items(), _MOST_NAMES))
