@@ -261,10 +261,12 @@ def test_a_sparse_gradient_a_tied_weight_and_one_without_a_gradient():
 
 def test_what_failed_is_said_at_once_at_the_end_with_a_count_and_stays_with_the_run(capsys):
     sink = MemorySink()
-    tracker = Tracker(model(), experiment="e", sink=sink, measuring=TIER_0, measures=[lambda _: 1 / 0])
+    tracker = Tracker(model(), experiment="e", sink=sink, measuring=TIER_0)
     for step in range(3):
-        tracker.evaluate(step, train=(X, Y))
-    assert capsys.readouterr().err.count("could not be measured at step 0") == 1
+        tracker.evaluate(step, train=(X, Y), test=(torch.zeros(5, 9), torch.zeros(5).long()))
+    assert capsys.readouterr().err.count("'test' could not be measured at step 0") == 1
     tracker.close()
-    assert sink.failed.startswith("3 evaluations failed: lambda could not be measured (ZeroDivisionError(")
+    assert sink.failed.startswith(
+        "3 evaluations failed: the split 'test' could not be measured (RuntimeError("
+    )
     assert capsys.readouterr().err == f"grokscope: {sink.failed}.\n"
