@@ -122,14 +122,9 @@ class Tracker:
         self._is_sharded = _is_sharded(model)
         self._evaluator, params = None, params_of(config, warn=say)
         if model is not None and (is_first_process() or self._is_sharded):
-            self._evaluator = _evaluator(
-                model,
-                measured_optimizer(model, optimizer, warn=say),
-                is_due=self._timetable.is_next_due,
-                measures=measures,
-                how=measuring or Measuring(),
-                warn=say,
-            )
+            how = {"measures": measures, "how": measuring or Measuring(), "warn": say}
+            readable = measured_optimizer(model, optimizer, warn=say)
+            self._evaluator = _evaluator(model, readable, is_due=self._timetable.is_next_due, **how)
         opened = partial(
             open_sink, self.run_id, store=self.store, experiment=experiment, name=name, params=params
         )
