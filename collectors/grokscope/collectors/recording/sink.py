@@ -149,8 +149,9 @@ class SpoolSink:
     def _tell_waiting(self, waiting: int) -> None:
         store = self._meta.store
         if why := trouble(self._home, store, since_ms=self._meta.start_ms):
+            told = "" if any(why in sentence for sentence in self._warned) else f" ({why})"
             warn(
-                f"{waiting} points or more have not reached {store} yet ({why}); they are safe on disk. If "
+                f"{waiting} points or more have not reached {store} yet{told}; they are safe on disk. If "
                 "the store stays away, run 'grokscope sync' later."
             )
             return
