@@ -28,7 +28,8 @@ def weight_measures(
 
     Args:
         model: Any module, its parameters on one device.
-        init: ``snapshot`` at initialisation, for ``weights/distance_from_init`` and ``angle_from_init``.
+        init: ``snapshot`` at initialisation, for ``weights/distance_from_init`` and ``angle_from_init``; what
+            is ``left_out`` of it does not count in these.
         optimizer: Its parameter groups are measured too.
         matrices: Whether to decompose the matrices, the costly part.
 
@@ -36,7 +37,7 @@ def weight_measures(
         Scalar tensors on the model's device, without a synchronisation (CUDA's decomposition makes its own).
 
     Raises:
-        ValueError: If ``init`` is of another model.
+        ValueError: If ``init`` is of another model, without a parameter in common.
 
     Source: each measure's own. Cost: two passes over the parameters, and one decomposition a matrix.
 
@@ -44,15 +45,18 @@ def weight_measures(
     ['weights/norm', 'weights/norm/0']
     """
     parameters = dict(plain_module(model).named_parameters())
-    now = list(parameters.values())
-    then = [] if init is None else _paired(parameters, init)
-    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then})
-    before = norms.pop("then")
+    everything = list(parameters.values())
+    paired = [] if init is None else _paired(parameters, init)
+    now, then = [parameters[name] for name in paired], [init[name] for name in paired] if init else []
+    # Of what was there from the beginning: the same as the norm of all unless layers were added.
+    own = {} if len(now) == len(everything) else {"now": now}
+    norms = weight_norms({"weights/norm": everything, **_parts(model, optimizer), "then": then, **own})
+    before, after = norms.pop("then"), norms.pop("now", norms["weights/norm"])
     measures = dict(norms)
     if then:
         distance = distance_from_init(now, then)
         measures["weights/distance_from_init"] = distance
-        measures["weights/angle_from_init"] = angle_of_sides(norms["weights/norm"], before, distance)
+        measures["weights/angle_from_init"] = angle_of_sides(after, before, distance)
     return measures | (matrix_spectra(parameters) if matrices else {})
 
 
@@ -67,6 +71,18 @@ def snapshot(model: nn.Module) -> dict[str, Tensor]:
     return {name: p.detach().clone() for name, p in plain_module(model).named_parameters()}
 
 
+def left_out(model: nn.Module, init: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of parameters that ``init`` does not hold in their shape: layers that were added.
+
+    Source: definition. Cost: none.
+
+    >>> left_out(nn.Linear(2, 3), {"weight": torch.zeros(3, 2)})
+    ['bias']
+    """
+    named = plain_module(model).named_parameters()
+    return [name for name, now in named if name not in init or init[name].shape != now.shape]
+
+
 def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
     parts = {f"weights/norm/{location(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
     groups = by_group(optimizer) if optimizer is not None else {}
@@ -75,11 +91,12 @@ def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tens
     return parts
 
 
-def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> list[Tensor]:
-    different = sorted(parameters.keys() ^ init.keys())
-    if different:
+def _paired(parameters: Mapping[str, Tensor], init: Mapping[str, Tensor]) -> list[str]:
+    common = [name for name, now in parameters.items() if name in init and init[name].shape == now.shape]
+    if parameters and not common:
+        different = sorted(parameters.keys() ^ init.keys())
         raise ValueError(
             f"init must hold the model's own parameters, got a difference in {', '.join(different[:5])}; "
             "take it with snapshot(model) before training"
         )
-    return [init[name] for name in parameters]
+    return common
