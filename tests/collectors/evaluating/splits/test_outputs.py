@@ -89,8 +89,14 @@ def test_outputs_that_fit_alike_are_told_by_a_function(capsys):
 
 @pytest.mark.parametrize(
     ("outputs", "targets"),
-    [((8, 5), (8,)), ((8, 7, 5), (8, 7)), ((8, 5, 7), (8, 7)), ((8, 5, 6, 7), (8, 6, 7)), ((8, 6, 7, 5), (8, 6, 7))],
-)  # fmt: skip
+    [
+        ((8, 5), (8,)),
+        ((8, 7, 5), (8, 7)),
+        ((8, 5, 7), (8, 7)),
+        ((8, 5, 6, 7), (8, 6, 7)),
+        ((8, 6, 7, 5), (8, 6, 7)),
+    ],
+)
 def test_the_dimension_of_the_classes_is_told_by_the_shapes(outputs, targets):
     logits, y = torch.randn(outputs, generator=GENERATOR), torch.randint(0, 5, targets, generator=GENERATOR)
     values = evaluated(Given(logits), (torch.zeros(8), y))

@@ -70,8 +70,10 @@ class ForwardCall:
         return arguments[0] if len(arguments) == 1 else arguments
 
     def _arguments(self, item: Item) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        inputs = item.inputs
-        arguments, named = inputs if isinstance(inputs, tuple) else (inputs,), dict[str, Any]()
+        inputs: Any = item.inputs
+        is_several = isinstance(item.inputs, tuple)
+        arguments: tuple[Any, ...] = tuple(inputs) if is_several else (inputs,)
+        named = dict[str, Any]()
         if isinstance(inputs, Mapping):
             given = cast("Mapping[str, Any]", inputs)
             named = {name: part for name, part in given.items() if name in self._named}
@@ -81,4 +83,4 @@ class ForwardCall:
             arguments = () if named else (next(iter(given.values())) if is_alone else given,)
         if self.gives_targets and self._target is not None:
             named[self._target] = item.targets
-        return cast("tuple[Any, ...]", arguments), named
+        return arguments, named

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -71,12 +72,14 @@ def as_tensor(given: object) -> Tensor | None:
             return torch.tensor(given)
         except (TypeError, ValueError):  # rows that differ in length, or hold more than numbers
             return None
-    if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub":
+    array: Any = given
+    if not isinstance(given, np.ndarray) or array.dtype.kind not in "fiub":
         return None
-    wide = given.astype(np.float32) if given.dtype == np.float64 else given
-    copied = wide if wide.flags.writeable else wide.copy()
-    is_index = copied.dtype.kind in "iu" and copied.dtype != np.uint8
-    return torch.from_numpy(copied.astype(np.int64) if is_index else copied)
+    if array.dtype == np.float64:
+        return torch.from_numpy(array.astype(np.float32))
+    if array.dtype.kind in "iu" and array.dtype != np.uint8:
+        return torch.from_numpy(array.astype(np.int64))
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def tensors_of(inputs: object) -> Iterator[Tensor]:
@@ -88,8 +91,8 @@ def tensors_of(inputs: object) -> Iterator[Tensor]:
     if isinstance(inputs, Tensor):
         yield inputs
         return
-    within: Any = inputs.values() if isinstance(inputs, Mapping) else inputs
-    for part in within:
+    held: Any = inputs
+    for part in held.values() if isinstance(inputs, Mapping) else held:
         yield from tensors_of(part)
 
 
@@ -129,7 +132,7 @@ def cut(item: Item, size: int | None) -> Iterator[Item]:
         return
     for start in range(0, lengths[0], size):
         span = slice(start, start + size)
-        inputs = changed(item.inputs, lambda part, span=span: part[span])
+        inputs = changed(item.inputs, itemgetter(span))
         yield Item(inputs=inputs, targets=item.targets[span], is_named=item.is_named)
 
 

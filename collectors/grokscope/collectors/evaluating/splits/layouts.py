@@ -103,10 +103,15 @@ def pick_of(output: object, fits: Callable[[Tensor], bool]) -> Pick:
     is_mapping = isinstance(output, Mapping)
     if is_mapping and isinstance(cast("Mapping[str, object]", output).get("logits"), Tensor):
         return lambda given: given["logits"]
-    found = {place: tensor for place, tensor in _places(output) if tensor.is_floating_point() and tensor.ndim}
+    found = {
+        place: tensor
+        for place, tensor in _places(cast("object", output))
+        if tensor.is_floating_point() and tensor.ndim
+    }
     if not found:
+        kind = type(cast("object", output)).__name__
         raise TypeError(
-            f"the model must return logits, got {type(output).__name__}; say where they are, as in "
+            f"the model must return logits, got {type(cast('object', output)).__name__}; say where they are, as in "
             "Measuring(output=lambda found: found.scores)"
         )
     fitting = [place for place, tensor in found.items() if fits(tensor)]

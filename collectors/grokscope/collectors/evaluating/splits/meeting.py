@@ -171,7 +171,8 @@ class Meeting:
         layout = possible[0] if len(possible) == 1 else self._which(outputs, targets, item)
         wanted = arranged(outputs, targets, layout)[1]
         objective = objective_of(wanted, layout, loss=cast("Any", self._how.loss))
-        self._say(objective.said)
+        if objective.said:
+            self._say(objective.said)
         if objective.kind in (Kind.CLASSES, Kind.SOFT, Kind.ONE_HOT) and own is None:
             self._hint_at_softmax(objective.logits(outputs))
         return _Met(pick=pick, objective=objective, is_shifted=self._is_shifted(split, objective, item))
@@ -198,8 +199,8 @@ class Meeting:
             return False
         if self._how.causal is not None:
             return self._how.causal
-        inputs: Any = item.inputs
-        read = inputs.get("input_ids") if item.is_named and isinstance(inputs, Mapping) else None
+        inputs: Mapping[str, object] = item.inputs if item.is_named else dict[str, object]()
+        read = inputs.get("input_ids")
         if not isinstance(read, Tensor) or read.shape != targets.shape:
             return False
         if padding_counted(inputs.get("attention_mask"), targets, ignored=self._ignored):

@@ -119,15 +119,14 @@ def objective_of(targets: Tensor, layout: Layout, *, loss: LossName | LossFn | N
     if layout is not Layout.SAME:
         return Objective(kind=Kind.CLASSES, layout=layout, loss=loss or "cross_entropy")
     kind, usual, because = _read(targets)
-    named = loss if isinstance(loss, str) else None
-    if named == "cross_entropy" and kind not in (Kind.ONE_HOT, Kind.SOFT):
+    if loss == "cross_entropy" and kind not in (Kind.ONE_HOT, Kind.SOFT):
         raise ValueError(
             f"loss='cross_entropy' takes class indices, or shares of classes that sum to 1 in each row, got "
             f"targets {list(targets.shape)} that are neither; write loss='bce' or 'mse'"
         )
-    if named == "bce" and kind in (Kind.ONE_HOT, Kind.SOFT, Kind.VALUES):
+    if loss == "bce" and kind in (Kind.ONE_HOT, Kind.SOFT, Kind.VALUES):
         kind = Kind.BINARY if targets.shape[-1] == 1 and kind is not Kind.VALUES else Kind.LABELS
-    if named == "mse":
+    if loss == "mse":
         kind = Kind.VALUES
     said = ""
     if loss is None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, cast
 
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, default_collate
+from torch.utils import data as torchs
 
 from grokscope.collectors.evaluating.splits.items import Item, cut, item_of, shape_of
 
@@ -62,9 +62,8 @@ def whole_of(data: object) -> Item | None:
     >>> whole_of((torch.zeros(2, 1), torch.arange(2))).targets, whole_of([(1, 2)])
     (tensor([0, 1]), None)
     """
-    if isinstance(data, tuple | list | Mapping) and not _holds_datasets(data):
-        return item_of(cast("object", data))
-    return None
+    is_batch = isinstance(data, tuple | list | Mapping) and not _holds_datasets(cast("object", data))
+    return item_of(cast("object", data)) if is_batch else None
 
 
 def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None) -> Iterator[Item]:
@@ -120,24 +119,26 @@ def _length(data: object) -> int | None:
         return None
 
 
-def _loader(data: object, batch_size: int | None) -> Iterable[object]:
-    """Return what gives the batches: ``data`` itself, or a loader of a dataset."""
-    is_torchs = isinstance(data, Dataset) and not isinstance(data, IterableDataset)
-    is_columns = hasattr(data, "column_names") and hasattr(data, "with_format")
+def _loader(given: object, batch_size: int | None) -> Iterable[object]:
+    """Return what gives the batches: ``given`` itself, or a loader of a dataset."""
+    data: Any = given
+    is_torchs, is_columns = _is_torchs(given), hasattr(data, "column_names") and hasattr(data, "with_format")
     is_sized = hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__")
-    if not (is_torchs or is_columns or is_sized) or isinstance(data, DataLoader):
-        if not hasattr(data, "__iter__") or isinstance(data, Tensor | str | Mapping):
-            raise ValueError(_unusable(data))
-        return cast("Iterable[object]", data)
-    dataset: Any = data
-    if is_columns and not is_torchs:
-        dataset = dataset.with_format("torch")
-    return DataLoader(dataset, batch_size=batch_size or DATASET_BATCH, collate_fn=_collated)
+    if is_torchs or is_columns or is_sized:
+        rows = data if is_torchs or not is_columns else data.with_format("torch")
+        return torchs.DataLoader(rows, batch_size=batch_size or DATASET_BATCH, collate_fn=_collated)
+    if not hasattr(data, "__iter__") or isinstance(given, Tensor | str | Mapping):
+        raise ValueError(_unusable(cast("object", given)))
+    return data
+
+
+def _is_torchs(given: object) -> bool:
+    return isinstance(given, torchs.Dataset) and not isinstance(given, torchs.IterableDataset)
 
 
 def _collated(examples: list[Any]) -> object:
     try:
-        return default_collate(examples)
+        return cast("Any", torchs).default_collate(examples)
     except (RuntimeError, TypeError, KeyError) as error:
         raise ValueError(
             "the examples of the dataset do not make a batch: they differ in shape, or hold more than "
@@ -155,7 +156,10 @@ def _read(loader: Iterable[object]) -> Iterator[Item]:
 
 def _holds_datasets(data: object) -> bool:
     values = cast("Mapping[str, object]", data).values() if isinstance(data, Mapping) else ()
-    return any(isinstance(value, Dataset | DataLoader) or hasattr(value, "with_format") for value in values)
+    return any(
+        isinstance(value, torchs.Dataset | torchs.DataLoader) or hasattr(value, "with_format")
+        for value in values
+    )
 
 
 def _nothing(data: object) -> str:

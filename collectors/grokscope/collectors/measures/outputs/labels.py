@@ -2,6 +2,7 @@
 
 import warnings
 from importlib.util import find_spec
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -67,7 +68,7 @@ def auc(logits: Tensor, targets: Tensor) -> Tensor | None:
 
     held = (targets > 0.5).long()  # noqa: PLR2004 - between 0 and 1
     # Ranks are all that counts, and what lies outside 0 to 1 would be put through a sigmoid that ties them.
-    ranks = torch.unique(logits, return_inverse=True)[1].double()
+    ranks = cast("Tensor", torch.unique(logits, return_inverse=True)[1]).double()
     scaled = ranks / ranks.max().clamp(min=1)
     areas: list[Tensor] = []
     for label in range(held.shape[1]):
