@@ -72,8 +72,8 @@ def as_tensor(given: object) -> Tensor | None:
             return torch.tensor(given)
         except (TypeError, ValueError):  # rows that differ in length, or hold more than numbers
             return None
-    array: Any = given
-    if not isinstance(given, np.ndarray) or array.dtype.kind not in "fiub":
+    is_array, array = isinstance(given, np.ndarray), cast("Any", given)
+    if not is_array or array.dtype.kind not in "fiub":
         return None
     if array.dtype == np.float64:
         return torch.from_numpy(array.astype(np.float32))

@@ -111,7 +111,7 @@ def pick_of(output: object, fits: Callable[[Tensor], bool]) -> Pick:
     if not found:
         kind = type(cast("object", output)).__name__
         raise TypeError(
-            f"the model must return logits, got {type(cast('object', output)).__name__}; say where they are, as in "
+            f"the model must return logits, got {kind}; say where they are, as in "
             "Measuring(output=lambda found: found.scores)"
         )
     fitting = [place for place, tensor in found.items() if fits(tensor)]
