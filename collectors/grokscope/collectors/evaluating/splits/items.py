@@ -72,14 +72,7 @@ def as_tensor(given: object) -> Tensor | None:
             return torch.tensor(given)
         except (TypeError, ValueError):  # rows that differ in length, or hold more than numbers
             return None
-    is_array, array = isinstance(given, np.ndarray), cast("Any", given)
-    if not is_array or array.dtype.kind not in "fiub":
-        return None
-    if array.dtype == np.float64:
-        return torch.from_numpy(array.astype(np.float32))
-    if array.dtype.kind in "iu" and array.dtype != np.uint8:
-        return torch.from_numpy(array.astype(np.int64))
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
+    return _of_array(cast("Any", given)) if isinstance(given, np.ndarray) else None
 
 
 def tensors_of(inputs: object) -> Iterator[Tensor]:
@@ -151,6 +144,16 @@ def shape_of(given: object) -> str:
         return name
     held = cast("Sequence[object]", given)
     return f"{name}[{', '.join(type(part).__name__ for part in held[:6])}{', ...' if len(held) > 6 else ''}]"  # noqa: PLR2004
+
+
+def _of_array(array: Any) -> Tensor | None:
+    if array.dtype.kind not in "fiub":
+        return None
+    if array.dtype == np.float64:
+        return torch.from_numpy(array.astype(np.float32))
+    if array.dtype.kind in "iu" and array.dtype != np.uint8:
+        return torch.from_numpy(array.astype(np.int64))
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 def _of_mapping(given: Mapping[str, object]) -> Item:
