@@ -15,6 +15,7 @@ from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
+from grokscope.collectors.evaluating.splits.context import context_of
 from grokscope.collectors.evaluating.splits.meeting import Meeting
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
 from grokscope.collectors.evaluating.splits.scores import scores_of
@@ -108,7 +109,8 @@ class ModelEvaluator:
             tensors |= self._of_weights(step)
             with self._failures.apart("gradients and updates, which are no longer recorded,", step):
                 tensors |= self._updates.pop() if self._updates is not None else {}
-            context = self._context(step, opened, passes)
+            parts = {"model": self._plain, "optimizer": self._optimizer, "init": self._init}
+            context = context_of(opened, passes, self._meeting, step=step, **parts)
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
             flops = self._progress(step, context)
         values = to_floats(tensors) | flops
@@ -152,19 +154,6 @@ class ModelEvaluator:
                 )
             return weight_measures(self._plain, init=self._init, optimizer=self._optimizer, matrices=False)
         return {}
-
-    def _context(self, step: int, opened: Mapping[str, OpenSplit], passes: Mapping[str, Pass]) -> StepContext:
-        objectives = {split: seen.objective for split, seen in passes.items()}
-        return StepContext(
-            step=step,
-            model=self._plain,
-            optimizer=self._optimizer,
-            init=self._init,
-            splits={split: one.as_read() for split, one in opened.items()},
-            passes={s: p for s, p in passes.items() if (own := objectives[s]) and own.kind.has_classes},
-            logits_of={split: self._meeting.logits_of(split) for split in passes},
-            criteria={split: one.criterion for split, one in objectives.items() if one is not None},
-        )
 
     def _costly_share(self) -> float:
         """Return what tier 0 leaves of the budget, but at least a part: tiny models have measures too."""
