@@ -25,7 +25,10 @@ class ForwardCall:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        parameters = list(inspect.signature(model.forward).parameters.values())
+        try:
+            parameters = list(inspect.signature(model.forward).parameters.values())
+        except (TypeError, ValueError):  # compiled code that does not tell what it takes
+            parameters = []
         self._named = {one.name: one for one in parameters if one.kind in _NAMED}
         self._takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
         target = next((self._named[name] for name in TARGET_NAMES if name in self._named), None)

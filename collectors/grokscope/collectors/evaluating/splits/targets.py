@@ -21,7 +21,8 @@ class KnownTargets:
         """Say whether one of the targets is ``value``."""
         if targets.device.type == "cpu":
             return bool((targets == value).any())
-        known = (targets._version, value)  # noqa: SLF001 - torch's own count of writes
+        # Torch's own count of writes, which it does not keep of tensors made in inference mode.
+        known = (-1 if targets.is_inference() else targets._version, value)  # noqa: SLF001
         if self._without.get(targets) == known:
             return False
         holds = bool((targets == value).any())
