@@ -51,7 +51,7 @@ def preserved_state(
     """
     _check_made(model)
     modes = [(module, module.training) for module in model.modules()]
-    with _same_random_state(device_of(model)), _same_generators(data), torch.no_grad():
+    with _same_random_state(device_of(model)), same_generators(data), torch.no_grad():
         saved = SavedTensors(model, written)
         try:
             with _put_back(lambda: _set_modes(modes)), _put_back(saved.restore):
@@ -159,7 +159,14 @@ def _same_random_state(device: torch.device) -> Generator[None]:
 
 
 @contextmanager
-def _same_generators(data: Sequence[object]) -> Generator[None]:
+def same_generators(data: Sequence[object]) -> Generator[None]:
+    """Put the generators of loaders, and of their samplers, back on leaving.
+
+    Source: definition. Cost: a copy of their states.
+
+    >>> with same_generators([]):
+    ...     pass
+    """
     found = [getattr(owner, "generator", None) for each in data for owner in _drawing(each)]
     states = [(g, g.get_state()) for g in found if isinstance(g, torch.Generator)]
 

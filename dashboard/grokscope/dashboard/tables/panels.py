@@ -49,7 +49,7 @@ def panels_of(metrics: Iterable[str]) -> list[Panel]:
     """Return the panels for ``metrics``: accuracy and loss first, then norms, representation and the rest.
 
     >>> [p.title for p in panels_of(["weights/norm", "test/loss", "train/loss", "progress/seconds"])]
-    ['cross-entropy', 'weight norm']
+    ['loss', 'weight norm']
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for metric in sorted(metrics):
