@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 import torch
 from torch import nn
-from torch.distributed import destroy_process_group, init_process_group
+from torch.distributed import barrier, destroy_process_group, init_process_group
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
@@ -45,6 +45,7 @@ def train_rank(rank: int, port: int) -> None:
             tracker.log(step, {"train/batch_loss": loss})
             if tracker.due(step):
                 tracker.evaluate(step, train=train, test=test)
+    barrier()  # a rank that leaves while a thread of gloo still holds its last work may be aborted by torch
     destroy_process_group()
 
 

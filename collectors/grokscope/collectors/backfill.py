@@ -1,24 +1,30 @@
 """Measuring saved states after training, into the run that they came from."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from grokscope.collectors.detecting.checkpoints import Checkpoint, CheckpointError, saved
-from grokscope.collectors.evaluating.batches import Batch
-from grokscope.collectors.evaluating.forward_pass import forward_pass
+from grokscope.collectors.evaluating.forward_pass import plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
-from grokscope.collectors.evaluating.model_evaluator import to_floats
+from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.evaluating.model_evaluator import Data, to_floats
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
+from grokscope.collectors.evaluating.splits.context import context_of
+from grokscope.collectors.evaluating.splits.meeting import Meeting
+from grokscope.collectors.evaluating.splits.opened import OpenSplit
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.weights import snapshot
-from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
+from grokscope.collectors.measures.instrument import Instrument, MeasureFn
 from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.tracker import Tracker
+from grokscope.collectors.warning import warn
+from grokscope.schemas.metrics.split_names import split_names
 
-Splits = Mapping[str, Batch | Iterable[Batch]]
+Splits = Mapping[str, Data]
+_HOW = Measuring()
 
 
 def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
@@ -80,6 +86,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     first = _of_one_run(checkpoints, folder)
     failures: list[str] = []
     instruments = InstrumentSet(measures, warn=failures.append)
+    meeting = Meeting(plain_module(model), _HOW, say=warn)
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
@@ -87,7 +94,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
         with Tracker(experiment=first.experiment, store=store, run_id=first.run_id, sink=sink) as tracker:
             for checkpoint in checkpoints:
                 checkpoint.load_into(model)
-                values = _read(instruments, model, splits, init=init, step=checkpoint.step)
+                values = _read(instruments, model, splits, meeting, init=init, step=checkpoint.step)
                 _raise_first(failures)
                 tracker.log(checkpoint.step, values)
                 logged += len(values)
@@ -116,12 +123,20 @@ def _init(checkpoints: Sequence[Checkpoint], model: nn.Module) -> dict[str, Tens
     return snapshot(model)
 
 
-def _read(
-    instruments: InstrumentSet, model: nn.Module, splits: Splits, *, init: Mapping[str, Tensor], step: int
+def _read(  # noqa: PLR0913 - what belongs to one checkpoint by keyword
+    instruments: InstrumentSet,
+    model: nn.Module,
+    splits: Splits,
+    meeting: Meeting,
+    *,
+    init: Mapping[str, Tensor],
+    step: int,
 ) -> dict[str, float]:
-    passes = {split: forward_pass(model, data) for split, data in splits.items()}
-    context = StepContext(step=step, model=plain_module(model), init=init, splits=splits, passes=passes)
+    plain, names = plain_module(model), split_names(splits)
     with preserved_state(model, *splits.values()):
+        opened = {names[s]: OpenSplit(names[s], data, meeting, how=_HOW) for s, data in splits.items()}
+        passes = {split: plain_pass(plain, one, meeting, how=_HOW) for split, one in opened.items()}
+        context = context_of(opened, passes, meeting, step=step, model=plain, init=init)
         return to_floats(instruments.read(context, Stopwatch(device_of(model)), share=math.inf))
 
 

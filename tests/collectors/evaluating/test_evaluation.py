@@ -146,7 +146,7 @@ def test_a_representation_that_some_batches_lack_is_none():
 
 class Broken(nn.Linear):
     def forward(self, x):
-        return {"logits": super().forward(x)}
+        return {"found": str(super().forward(x))}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,8 @@ class Broken(nn.Linear):
         ({"features": "3.weight"}, "is no submodule"),
         ({"ignore_index": None, "targets": Y + 1}, r"targets must lie in 0\.\.4.*got 1\.\.5"),
         ({"ignore_index": 2, "targets": torch.full((24,), 2)}, "at least one sample"),
-        ({"targets": Y.view(24, 1)}, r"one row of logits a target"),
+        ({"targets": Y.view(12, 2)}, "same number of examples"),
+        ({"targets": Y.view(24, 1).expand(24, 2)}, "one row of logits a target"),
         ({"batch_size": 0}, "batch_size must be at least 1"),
     ],
 )
@@ -175,5 +176,5 @@ def test_a_named_module_must_be_called_and_give_one_row_a_target():
 
 
 def test_a_model_that_returns_no_logits_is_refused():
-    with pytest.raises(TypeError, match=r"must return logits as a tensor or as \.logits, got dict; wrap"):
+    with pytest.raises(TypeError, match="must return logits, got dict; say where they are"):
         evaluate(Broken(6, CLASSES), (X, Y))

@@ -62,3 +62,25 @@ def test_thirty_two_log_spaced_steps_a_decade_from_a_hundred_on():
 def test_a_schedule_without_steps_is_refused(make):
     with pytest.raises(ValueError, match="must be at least 1, got 0"):
         make(0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (
+            [*range(938), 0, 1, 2, *range(938)],
+            "went back from 937 to 0: count optimizer steps over the whole",
+        ),
+        ([1, 2, 3, 1, 2, 3], "went back from 3 to 1"),
+        ([0, 1, 0, 2], ""),
+        ([0, *range(500, 900), 600, 601], ""),
+        ([100, 200, 150, 160], ""),
+    ],
+)
+def test_steps_that_begin_anew_are_said_once_and_those_of_an_earlier_state_are_not(capsys, steps, said):
+    tracker = Tracker(experiment="e", sink=MemorySink())
+    for step in steps:
+        tracker.log(step, {"m": 1.0})
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("went back") == bool(said)

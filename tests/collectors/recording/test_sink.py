@@ -6,6 +6,7 @@ import pytest
 
 from grokscope.collectors.recording import sink as sink_module
 from grokscope.collectors.recording.retrying_sink import RetryingSink
+from grokscope.collectors.recording.ship.service import write_state
 from grokscope.collectors.recording.sink import SpoolSink, open_sink
 from grokscope.collectors.recording.spool import find_spools, read_meta, set_aside
 
@@ -57,3 +58,32 @@ def test_a_spool_that_was_put_aside_while_its_writer_was_silent_is_brought_back_
     sink.points(0, 1000, {"m": 1.0})
     sink.end("FINISHED", 2000)
     assert find_spools(home) == [sink.folder]
+
+
+@pytest.mark.parametrize(
+    ("store", "why", "said"),
+    [
+        (
+            "sqlite:////data/m.db",
+            "",
+            "2 points or more are safe on disk and on their way to sqlite:////data/m.db",
+        ),
+        ("sqlite:////data/m.db", "", "goes on sending them, and nothing has to be done.\n"),
+        ("http://127.0.0.1:9", "", "if the store should stay away, run 'grokscope sync' later.\n"),
+        (
+            "http://127.0.0.1:9",
+            "no answer",
+            "have not reached http://127.0.0.1:9 yet (no answer); they are safe",
+        ),
+    ],
+)
+def test_points_that_wait_are_told_as_late_only_where_something_is_wrong(home, capsys, store, why, said):
+    sink = open_sink("r", store=store, experiment="e", name=None, params={})
+    sink.points(0, 1000, {"m": 1.0, "n": 2.0})
+    sink.end("FINISHED", 2000)
+    if why:
+        write_state(home, store, "waiting", why)
+    assert sink.wait_shipped(0.0) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1

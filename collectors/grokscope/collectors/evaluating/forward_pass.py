@@ -1,15 +1,18 @@
 """One forward pass over a split: logits, targets and representation, a row a target."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
+from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
+from grokscope.collectors.evaluating.splits.items import Item, changed
+from grokscope.collectors.evaluating.splits.meeting import Meeting, Rows
+from grokscope.collectors.evaluating.splits.objectives import Objective
+from grokscope.collectors.evaluating.splits.opened import OpenSplit
 from grokscope.collectors.evaluating.taps import tapped
-from grokscope.collectors.tensors.predictions import logits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,35 +21,40 @@ class Pass:
 
     Attributes:
         logits: ``[N, C]``.
-        targets: ``[N]`` class indices.
+        targets: ``[N]`` class indices; other targets are ``[N, C]``, as the logits.
         features: ``[N, d]``, the representation that the logits were made from, if one was found.
+        examples: Where an example has several targets, the example of each, ``[N]``, and how many there are.
+        objective: What the targets are, and which loss is taken.
+        loss: That loss over the whole split, where the curve measures do not hold it.
     """
 
     logits: Tensor
     targets: Tensor
     features: Tensor | None
+    examples: tuple[Tensor, int] | None = None
+    objective: Objective | None = None
+    loss: Tensor | None = None
 
 
 def forward_pass(
     model: nn.Module,
-    data: Batch | Iterable[Batch],
+    data: object,
     *,
     features: str | None = None,
     batch_size: int | None = None,
-    ignore_index: int | None = None,
+    ignore_index: int | None = -100,
 ) -> Pass:
     """Run a split through the model, leaving no trace (see ``preserved_state``).
 
     Args:
-        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or as ``.logits`` of what it returns.
-        data: ``(inputs, targets)`` as tensors, or an iterable of such pairs; inputs may be a tuple for
-            ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to the model's
-            device. Logits of the whole split are held at once: N · T · C values.
+        model: Gives logits ``[N, C]`` or ``[N, T, C]`` as a tensor, or within what it returns.
+        data: ``(inputs, targets)`` as tensors, or whatever else ``Tracker.evaluate`` takes; inputs may be a
+            tuple for ``model(*inputs)``, targets are class indices ``[N]`` or ``[N, T]``. All are moved to
+            the model's device. Logits of the whole split are held at once: N · T · C values.
         features: Dotted name of the module whose input is the representation ``[N, d]`` or ``[N, T, d]``;
             by default the last ``nn.Linear`` of C outputs that the pass met.
         batch_size: Examples a pass when ``data`` is one pair; ``None`` takes it whole.
-        ignore_index: Leave out targets of this value (torch's own default for padding is -100). ``None``
-            leaves out none and spares the synchronisation a batch that this costs on an accelerator.
+        ignore_index: Leave out targets of this value; ``None`` leaves out none.
 
     Raises:
         ValueError: If the split is empty, shapes do not match, or ``features`` names nothing usable.
@@ -58,73 +66,71 @@ def forward_pass(
     torch.Size([4, 3])
     """
     model = plain_module(model)
+    how = Measuring(features=features, batch_size=batch_size, ignore_index=ignore_index, max_seconds=None)
+    meeting = Meeting(model, how, say=_unsaid)
     with preserved_state(model, data):
-        return plain_pass(model, data, features=features, batch_size=batch_size, ignore_index=ignore_index)
+        return plain_pass(model, OpenSplit("the split", data, meeting, how=how), meeting, how=how)
 
 
-def plain_pass(
-    model: nn.Module,
-    data: Batch | Iterable[Batch],
-    *,
-    features: str | None,
-    batch_size: int | None,
-    ignore_index: int | None,
-) -> Pass:
+def plain_pass(model: nn.Module, split: OpenSplit, meeting: Meeting, *, how: Measuring) -> Pass:
     """Run a split through a plain module that ``preserved_state`` guards already; else as ``forward_pass``.
 
     Source: definition. Cost: one forward pass.
 
-    >>> model, data = nn.Linear(2, 3), (torch.zeros(4, 2), torch.zeros(4).long())
-    >>> with preserved_state(model, data):
-    ...     plain_pass(model, data, features=None, batch_size=None, ignore_index=None).logits.shape
+    >>> model, how = nn.Linear(2, 3), Measuring()
+    >>> meeting = Meeting(model, how, say=print)
+    >>> split = OpenSplit("test", (torch.zeros(4, 2), torch.zeros(4).long()), meeting, how=how)
+    >>> plain_pass(model, split, meeting, how=how).logits.shape
     torch.Size([4, 3])
     """
     device = device_of(model)
-    passes: list[Pass] = []
-    with tapped(model, features) as tap:
-        for inputs, targets in batches(data, batch_size=batch_size):
-            moved = (part.to(device, non_blocking=True) for part in parts_of(inputs))
-            logits = logits_of(model(*moved))
-            representation = tap.pop(classes=logits.shape[-1] if logits.ndim else 0)
-            rows = _rows(logits, targets.to(device, non_blocking=True), representation, named=features)
-            passes.append(_without(rows, ignore_index))
-    return _joined(passes)
 
+    def moved(part: Tensor) -> Tensor:
+        return part.to(device, non_blocking=True)
 
-def _rows(logits: Tensor, targets: Tensor, features: Tensor | None, *, named: str | None) -> Pass:
-    if logits.shape[:-1] != targets.shape:
-        raise ValueError(
-            f"logits must be [N, C] or [N, T, C] with targets [N] or [N, T], got {list(logits.shape)} and "
-            f"{list(targets.shape)}; let the model return one row of logits a target"
-        )
-    if features is not None and features.shape[:-1] != targets.shape:
-        if named is not None:
-            raise ValueError(
-                f"features={named!r} must take [N, d] or [N, T, d] with one row a target, got "
-                f"{list(features.shape)} for targets {list(targets.shape)}; name a later module"
+    found: list[Rows] = []
+    with tapped(model, how.features) as tap:
+        for item in split.items():
+            there = Item(
+                inputs=changed(item.inputs, moved), targets=moved(item.targets), is_named=item.is_named
             )
-        features = None
+            found.append(meeting.rows(split.name, there, source=item, tap=tap))
+    return _joined(found)
+
+
+def _joined(found: list[Rows]) -> Pass:
+    if len(found) == 1:
+        only = found[0]
+        features, examples = only.features, only.examples
+        logits, targets = only.logits, only.targets
+    else:
+        logits, targets = torch.cat([p.logits for p in found]), torch.cat([p.targets for p in found])
+        there = [p.features for p in found if p.features is not None]
+        features = torch.cat(there) if len(there) == len(found) else None
+        examples = _joined_examples(found)
+    losses = [p.loss for p in found if p.loss is not None]
+    loss = sum(value * size for value, size in losses) / sum(size for _, size in losses) if losses else None
     return Pass(
-        logits=logits.flatten(0, -2),
-        targets=targets.flatten(),
-        features=None if features is None else features.flatten(0, -2),
+        logits=logits,
+        targets=targets,
+        features=features,
+        examples=examples,
+        objective=found[0].objective,
+        loss=cast("Tensor | None", loss),
     )
 
 
-def _without(rows: Pass, ignored: int | None) -> Pass:
-    if ignored is None:
-        return rows
-    kept = rows.targets != ignored
-    features = None if rows.features is None else rows.features[kept]
-    return Pass(logits=rows.logits[kept], targets=rows.targets[kept], features=features)
+def _joined_examples(found: list[Rows]) -> tuple[Tensor, int] | None:
+    parts: list[Tensor] = []
+    count = 0
+    for rows in found:
+        if rows.examples is None:
+            return None
+        of_each, own = rows.examples
+        parts.append(of_each + count)
+        count += own
+    return torch.cat(parts), count
 
 
-def _joined(passes: list[Pass]) -> Pass:
-    if len(passes) == 1:
-        return passes[0]
-    features = [p.features for p in passes if p.features is not None]
-    return Pass(
-        logits=torch.cat([p.logits for p in passes]),
-        targets=torch.cat([p.targets for p in passes]),
-        features=torch.cat(features) if len(features) == len(passes) else None,
-    )
+def _unsaid(_: str) -> None:
+    """Say nothing."""

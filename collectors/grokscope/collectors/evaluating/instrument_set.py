@@ -8,10 +8,10 @@ from torch import Tensor
 
 from grokscope.collectors.evaluating.budget import Budget
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, Named, StepContext
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.tensors.shards import agreed
-from grokscope.collectors.warning import contained
 from grokscope.schemas import Tier
 
 
@@ -24,6 +24,7 @@ class InstrumentSet:
         instruments: Instruments, or plain functions of a ``StepContext`` (which count as tier 1). One that is
             given twice is read once.
         warn: Takes a sentence about an instrument that failed.
+        failures: Counts those that failed, in place of ``warn`` alone.
         defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
 
     Raises:
@@ -41,13 +42,14 @@ class InstrumentSet:
         instruments: Iterable[Instrument | MeasureFn],
         *,
         warn: Callable[[str], None],
+        failures: Failures | None = None,
         defaults: Iterable[Instrument] = (),
     ) -> None:
         self._instruments = {one.name: one for one in defaults} | _by_name(instruments)
         self._costly = [name for name, i in self._instruments.items() if i.tier is not Tier.FREE]
         self._seconds = dict.fromkeys(self._instruments, 0.0)
         self._budget = Budget()
-        self._warn = warn
+        self._failures = failures or Failures(warn)
 
     @property
     def costly_seconds(self) -> float:
@@ -88,7 +90,7 @@ class InstrumentSet:
         }
 
     def _read(self, instrument: Instrument, context: StepContext) -> Mapping[str, Tensor | float]:
-        with contained(self._warn, f"{instrument.name} could not be measured at step {context.step}"):
+        with self._failures.apart(instrument.name, context.step):
             return {key: _scalar(key, value) for key, value in instrument(context).items()}
         return {}
 

@@ -1,6 +1,12 @@
 """How a model is read, and how much time that may take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from grokscope.collectors.recording.run_ids import TrackerError
+
+_LOSSES = ("cross_entropy", "bce", "mse")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,20 +14,65 @@ class Measuring:
     """Options of ``Tracker.evaluate``.
 
     Attributes:
+        output: From what the model returns to its logits or predictions, classes last; ``None`` finds them:
+            the output itself, its ``logits``, or the one tensor of a tuple or dict that fits the targets.
+        loss: ``"cross_entropy"``, ``"bce"`` (with logits), ``"mse"``, or a function of outputs and targets,
+            as model and batch give them, that returns a scalar or a value an example. ``None`` decides by the
+            targets of the first batch and says what was taken: class indices, one-hot rows and rows that sum
+            to 1 have the cross-entropy; other 0 and 1 of the outputs' shape the binary one; other numbers the
+            mean squared error.
+        ignore_index: Class indices of this value are left out, as padding is; ``None`` leaves out none.
+        causal: Whether targets are the tokens that the model read, and so are shifted by one. ``None`` shifts
+            those of dicts where labels and ``input_ids`` are of one shape and the model is a causal one by
+            its config or the name of its class, as its own loss does, and says so.
         examples_per_step: Examples in one optimizer step; adds ``progress/examples`` and ``progress/flops``.
         features: Dotted name of the module whose input is the representation; ``None`` finds the last
             linear layer with as many outputs as there are classes.
-        ignore_index: Targets of this value are left out, as padding is in language models (often -100).
-        batch_size: Examples a forward pass when a split is a pair of tensors; ``None`` takes it whole.
+        batch_size: Examples a forward pass when a split is a pair of tensors or a dict, which ``None`` takes
+            whole, or a dataset without a loader, which ``None`` takes 256 at a time.
+        max_batches: Batches read of a split at most; ``None`` takes all of what tells their number, and 1000
+            of what may be endless.
+        max_seconds: After so many seconds no further batch of a split is read, then nor later; ``None`` waits
+            for all. Both are said, and the same first batches are read each time. A batch that never comes is
+            waited for, and where the model is sharded the clock is not asked.
         budget: Share of the run's time that measuring may take. Curves and norms (tier 0) are never skipped;
             the costly measures get what these leave of it, or a quarter of it if that is more, and one is
             skipped at a step where it would exceed its part.
         defaults: Whether the default instruments are read besides those given as ``measures``.
+
+    Raises:
+        TrackerError: If an option is not what it must be.
+
+    >>> Measuring(loss="l2")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    grokscope.collectors.recording.run_ids.TrackerError: loss is a function of outputs and targets, or one ...
     """
 
+    output: Callable[[Any], Any] | None = None
+    loss: str | Callable[[Any, Any], Any] | None = None
+    ignore_index: int | None = -100
+    causal: bool | None = None
     examples_per_step: int | None = None
     features: str | None = None
-    ignore_index: int | None = None
     batch_size: int | None = None
+    max_batches: int | None = None
+    max_seconds: float | None = 30.0
     budget: float = 0.02
     defaults: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what a training would only meet at its first evaluation."""
+        if self.loss is not None and self.loss not in _LOSSES and not callable(self.loss):
+            allowed = ", ".join(map(repr, _LOSSES))
+            raise TrackerError(
+                f"loss is a function of outputs and targets, or one of {allowed}, got {self.loss!r}"
+            )
+        if self.output is not None and not callable(self.output):
+            raise TrackerError(
+                f"output is a function of what the model returns, got {self.output!r}; write "
+                "output=lambda found: found[0]"
+            )
+        for name in ("max_batches", "max_seconds"):
+            most = getattr(self, name)
+            if most is not None and not most > 0:
+                raise TrackerError(f"{name} is more than 0, got {most!r}; None is without a bound")

@@ -1,35 +1,41 @@
 """One reading of everything a model tells at a step: splits, weights, updates, progress, and its own cost."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from grokscope.collectors.evaluating.batches import Batch, batches, parts_of
+from grokscope.collectors.evaluating.batches import batches, parts_of
 from grokscope.collectors.evaluating.forward_pass import Pass, plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
+from grokscope.collectors.evaluating.splits.context import context_of
+from grokscope.collectors.evaluating.splits.meeting import Meeting
+from grokscope.collectors.evaluating.splits.opened import OpenSplit
+from grokscope.collectors.evaluating.splits.scores import scores_of
+from grokscope.collectors.evaluating.splits.sources import Bounds
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
-from grokscope.collectors.evaluating.weights import snapshot, weight_measures
-from grokscope.collectors.interrupts import shown
+from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.measures import default
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
-from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.progress import training_flops_per_example
-from grokscope.collectors.tensors.shards import whole
-from grokscope.collectors.warning import contained
-from grokscope.schemas import GrokscopeError, is_split
+from grokscope.collectors.tensors.shards import is_sharded, whole
+from grokscope.schemas import SPLITS
+from grokscope.schemas.metrics.split_names import split_names
 
-Data = Batch | Iterable[Batch]
+Data = Any
+"""A split as people hold it; see ``Tracker.evaluate``."""
 
 _LEAST_PART = 0.25
+_PLAIN = frozenset(SPLITS)
 
 
 class ModelEvaluator:
@@ -38,7 +44,7 @@ class ModelEvaluator:
     Keeps one copy of the initial parameters on their device, for the distance from them.
 
     Args:
-        model: Any module whose output is logits [N, C] or [N, T, C].
+        model: Any module.
         optimizer: Hooked to read gradients and updates at the steps that are due; may be ``None``.
         is_due: Asked inside ``optimizer.step`` whether that step will be measured.
         measures: Instruments that are read besides the default ones.
@@ -57,17 +63,28 @@ class ModelEvaluator:
         warn: Callable[[str], None],
     ) -> None:
         self._plain = plain_module(model)
-        self._how = how
+        # A clock that differs between processes would let one stop where others wait for it.
+        self._how = replace(how, max_seconds=None) if is_sharded(model) else how
         self._warn = warn
-        self._instruments = InstrumentSet(measures, warn=warn, defaults=default() if how.defaults else ())
+        self._meeting = Meeting(self._plain, how, say=warn)
+        self._bounds: dict[str, Bounds] = {}
+        self._failures = Failures(warn)
+        self._instruments = InstrumentSet(
+            measures, warn=warn, failures=self._failures, defaults=default() if how.defaults else ()
+        )
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
-        self._init = snapshot(model)
+        self._init = InitialParameters(model, warn=warn)
         self._written = WrittenParameters(warn=warn)
         self._updates = None if optimizer is None else UpdateRecorder(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
         self._own_seconds = 0.0
         self._flops_per_example: float | None = None
+
+    @property
+    def failures(self) -> Mapping[str, tuple[int, str]]:
+        """Part -> how often it could not be measured, and what was said the first time."""
+        return self._failures.counted
 
     def measure(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         """Return every measure of this step by its full key; a part that fails is said and left out.
@@ -75,25 +92,28 @@ class ModelEvaluator:
         All tensors stay on the device until the end, where one transfer brings them to the host.
         """
         began = time.perf_counter()
+        splits = self._named(splits, step)
         passes: dict[str, Pass] = {}
+        opened: dict[str, OpenSplit] = {}
         tensors: dict[str, Tensor | float] = {}
         with preserved_state(self._plain, *splits.values(), written=self._written):
             for split, data in splits.items():
-                with self._apart(f"the split {split!r}", step):
-                    seen = self._pass(split, data)
+                with self._failures.apart(f"the split {split!r}", step):
+                    one = self._opened(split, data)
+                    seen = plain_pass(self._plain, one, self._meeting, how=self._how)
+                    self._say_bounds(one)
                     # Right behind the pass, while its logits are still in the processor's cache.
-                    curves = curve_measures(seen.logits, seen.targets)
-                    tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
-                    passes[split] = seen
-            with self._apart("the weights", step):
-                tensors |= weight_measures(
-                    self._plain, init=self._init, optimizer=self._optimizer, matrices=False
-                )
-            with self._apart("gradients and updates, which are no longer recorded,", step):
+                    scores = scores_of(seen)
+                    tensors |= {f"{split}/{quantity}": value for quantity, value in scores.items()}
+                    passes[split], opened[split] = seen, one
+            tensors |= self._of_weights(step)
+            with self._failures.apart("gradients and updates, which are no longer recorded,", step):
                 tensors |= self._updates.pop() if self._updates is not None else {}
-            context = self._context(step, splits, passes)
+            parts = {"model": self._plain, "optimizer": self._optimizer, "init": self._init}
+            context = context_of(opened, passes, self._meeting, step=step, **parts)
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
-        values = to_floats(tensors) | self._progress(step, {split: splits[split] for split in passes})
+            flops = self._progress(step, context)
+        values = to_floats(tensors) | flops
         return values | self._cost(time.perf_counter() - began)
 
     def close(self) -> None:
@@ -101,29 +121,35 @@ class ModelEvaluator:
         if self._updates is not None:
             self._updates.close()
 
-    def _pass(self, split: str, data: Data) -> Pass:
-        if not is_split(split):
-            raise GrokscopeError(
-                f"{split!r} is not a split; allowed: train, test, val or shift:<name>, "
-                f'for instance evaluate(step, {{"shift:{split}": data}})'
-            )
-        return plain_pass(
-            self._plain,
-            data,
-            features=self._how.features,
-            batch_size=self._how.batch_size,
-            ignore_index=self._how.ignore_index,
-        )
+    def _named(self, splits: Mapping[str, Data], step: int) -> dict[str, Data]:
+        """Return data by split; a name that none can have costs only its own."""
+        if splits.keys() <= _PLAIN:
+            return dict(splits)
+        usable: list[str] = []
+        for name in splits:
+            with self._failures.apart(f"the split {name!r}", step):
+                split_names([name])
+                usable.append(name)
+        return {split: splits[name] for name, split in split_names(usable).items()}
 
-    def _context(self, step: int, splits: Mapping[str, Data], passes: Mapping[str, Pass]) -> StepContext:
-        return StepContext(
-            step=step,
-            model=self._plain,
-            optimizer=self._optimizer,
-            init=self._init,
-            splits=splits,
-            passes=passes,
-        )
+    def _opened(self, split: str, data: Data) -> OpenSplit:
+        new = Bounds(batches=self._how.max_batches, seconds=self._how.max_seconds)
+        bounds = self._bounds.setdefault(split, new)
+        return OpenSplit(split, data, self._meeting, how=self._how, bounds=bounds)
+
+    def _say_bounds(self, split: OpenSplit) -> None:
+        if split.bounds.is_cut and not split.bounds.is_said:
+            split.bounds.is_said = True
+            self._warn(
+                f"of the split {split.name!r} the first {split.bounds.examples} examples are read, "
+                f"{split.again}; Measuring(max_batches=..., max_seconds=...) says how many"
+            )
+
+    def _of_weights(self, step: int) -> dict[str, Tensor]:
+        with self._failures.apart("the weights", step):
+            self._init.follow(self._plain, step=step)
+            return weight_measures(self._plain, init=self._init, optimizer=self._optimizer, matrices=False)
+        return {}
 
     def _costly_share(self) -> float:
         """Return what tier 0 leaves of the budget, but at least a part: tiny models have measures too."""
@@ -141,27 +167,22 @@ class ModelEvaluator:
             **settled,
         }
 
-    def _apart(self, part: str, step: int) -> AbstractContextManager[object, bool | None]:
-        """Keep what fails inside to the part that it belongs to."""
-        return contained(self._warn, f"{part} could not be measured at step {shown(step)}")
-
-    def _progress(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
+    def _progress(self, step: int, context: StepContext) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
         if self._how.examples_per_step is None:
             return values
         values["progress/examples"] = float(step * self._how.examples_per_step)
-        if self._flops_per_example is None and splits:
-            with self._apart("progress/flops", step):
-                self._flops_per_example = self._training_flops(next(iter(splits.values())))
+        if self._flops_per_example is None and context.splits:
+            with self._failures.apart("progress/flops", step):
+                self._flops_per_example = self._training_flops(next(iter(context.splits.values())))
         if self._flops_per_example is not None:
             values["progress/flops"] = values["progress/examples"] * self._flops_per_example
         return values
 
     def _training_flops(self, data: Data) -> float:
-        with preserved_state(self._plain, data, written=self._written):
-            inputs, _ = next(iter(batches(data, batch_size=None)))
-            there = tuple(part.to(device_of(self._plain)) for part in parts_of(inputs))
-            return training_flops_per_example(self._plain, there)
+        inputs, _ = next(iter(batches(data, batch_size=None)))
+        there = tuple(part.to(device_of(self._plain)) for part in parts_of(inputs))
+        return training_flops_per_example(self._plain, there)
 
 
 def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:

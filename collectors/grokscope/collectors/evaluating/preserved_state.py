@@ -8,9 +8,13 @@ from itertools import chain
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from grokscope.collectors.evaluating.saved_tensors import SavedTensors, WrittenParameters
 from grokscope.collectors.tensors.torch_stubs import fork_rng
+from grokscope.schemas import GrokscopeError
+
+_MOST_NAMES = 3
 
 
 @contextmanager
@@ -32,6 +36,10 @@ def preserved_state(
         data: All that will be read inside; only loaders' own generators matter.
         written: By the model's forward pass, if it is looked at again and again; see ``WrittenParameters``.
 
+    Raises:
+        GrokscopeError: If parameters are still to be made by the model's first forward pass (lazy modules):
+            made here, they would take random numbers from training.
+
     Source: definition. Cost: a copy of the buffers, some 0.1 ms of random states.
 
     >>> model = nn.Dropout()
@@ -41,8 +49,9 @@ def preserved_state(
     >>> model.training
     True
     """
+    _check_made(model)
     modes = [(module, module.training) for module in model.modules()]
-    with _same_random_state(device_of(model)), _same_generators(data), torch.no_grad():
+    with _same_random_state(device_of(model)), same_generators(data), torch.no_grad():
         saved = SavedTensors(model, written)
         try:
             with _put_back(lambda: _set_modes(modes)), _put_back(saved.restore):
@@ -55,15 +64,23 @@ def preserved_state(
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Return the device of a model's first parameter or buffer; the CPU if it has neither.
+    """Return the device of a model's first parameter or buffer that has values; the CPU if none has.
+
+    Where Accelerate offloads all of them, it is the device that they are brought to.
 
     Source: definition. Cost: none.
 
     >>> device_of(nn.Linear(1, 1)), device_of(nn.ReLU())
     (device(type='cpu'), device(type='cpu'))
     """
-    first = next(chain(model.parameters(), model.buffers()), None)
-    return torch.device("cpu") if first is None else first.device
+    for tensor in chain(model.parameters(), model.buffers()):
+        if not tensor.is_meta:
+            return tensor.device
+    for module in model.modules():
+        place: object = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+        if isinstance(place, int | str | torch.device):
+            return torch.device(place)
+    return torch.device("cpu")
 
 
 def plain_module(model: nn.Module) -> nn.Module:
@@ -84,6 +101,17 @@ def plain_module(model: nn.Module) -> nn.Module:
         if not isinstance(inner, nn.Module):
             return model
         model = inner
+
+
+def _check_made(model: nn.Module) -> None:
+    tensors = chain(model.named_parameters(), model.named_buffers())
+    if waiting := [name for name, tensor in tensors if is_lazy(tensor)]:
+        more = f" and {len(waiting) - _MOST_NAMES} more" if len(waiting) > _MOST_NAMES else ""
+        raise GrokscopeError(
+            f"{', '.join(waiting[:_MOST_NAMES])}{more} are made by the model's first forward pass, so "
+            "nothing is measured before that of training; to measure the start too, run a batch through the "
+            "model before the tracker is made"
+        )
 
 
 def _forget_conversions(model: nn.Module) -> None:
@@ -131,7 +159,14 @@ def _same_random_state(device: torch.device) -> Generator[None]:
 
 
 @contextmanager
-def _same_generators(data: Sequence[object]) -> Generator[None]:
+def same_generators(data: Sequence[object]) -> Generator[None]:
+    """Put the generators of loaders, and of their samplers, back on leaving.
+
+    Source: definition. Cost: a copy of their states.
+
+    >>> with same_generators([]):
+    ...     pass
+    """
     found = [getattr(owner, "generator", None) for each in data for owner in _drawing(each)]
     states = [(g, g.get_state()) for g in found if isinstance(g, torch.Generator)]
 

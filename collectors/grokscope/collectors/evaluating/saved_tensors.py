@@ -135,7 +135,7 @@ def _is_same(one: Tensor, other: Tensor) -> bool:
 
 def _is_dense(tensor: Tensor) -> bool:
     """Say whether each element has a place of its own: one that shares them cannot be written back."""
-    if tensor.layout != torch.strided or tensor.is_inference():
+    if tensor.layout != torch.strided or tensor.is_inference() or tensor.is_meta:
         return False
     pairs = zip(tensor.shape, tensor.stride(), strict=True)
     return tensor.is_contiguous() or all(stride or size in {0, 1} for size, stride in pairs)

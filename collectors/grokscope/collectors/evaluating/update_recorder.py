@@ -1,24 +1,32 @@
 """Gradients and updates as the optimizer sees them: the only moment at which both are there."""
 
+import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from inspect import currentframe, getsourcefile
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.optim import SGD, Optimizer
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
+from grokscope.collectors.evaluating.weights import measured_parameters
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.measures.location import location
-from grokscope.collectors.measures.updates.steps import alignment, inner_product, split_of
-from grokscope.collectors.measures.weights.movement import differences
+from grokscope.collectors.measures.updates.step_parts import (
+    StepPart,
+    learning_rates,
+    step_measures,
+    update_norms,
+)
+from grokscope.collectors.measures.updates.steps import alignment
 from grokscope.collectors.measures.weights.norms import by_layer, weight_norms
-from grokscope.collectors.tensors.chunks import in_pieces
-from grokscope.collectors.tensors.torch_stubs import foreach_product
+from grokscope.collectors.optimizers import hooked_optimizers
+from grokscope.collectors.tensors.complex_numbers import real
 
-# Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
-_DECOUPLED = frozenset({"AdamW", "Muon"})
+_OPTIMIZER_FILE = getsourcefile(Optimizer)
 
 
 class UpdateRecorder:
@@ -31,17 +39,17 @@ class UpdateRecorder:
     Hooks on ``optimizer.step`` see gradients after unscaling and clipping, wherever ``zero_grad`` stands. θ
     are the parameters of ``model`` that ``optimizer`` holds at that step; a frozen one never moves and has no
     gradient, but counts in ‖θ‖. A step that ``GradScaler`` skips is not a step. With a closure, gradients are
-    those of its last call. A failure in here never reaches ``optimizer.step``: recording ends, and the next
-    ``pop`` raises it, once.
+    those of its last call. Several optimizers make one step together, until one of them steps again. Of a
+    wrapper that cannot be hooked, the steps of the optimizer inside it are read. A failure in here never
+    reaches ``optimizer.step``: recording ends, and the next ``pop`` raises it, once.
+
+    The hooks hold nothing alive, and go with the recorder.
 
     Args:
         model: Any module, its parameters on one device.
-        optimizer: Holds parameters of ``model``.
+        optimizer: Holds parameters of ``model``: any that torch calls hooks of, or what holds such ones.
         is_due: Asked once a step, before it; measuring costs a copy of θ and some ten passes over it,
             not measuring one Python call.
-
-    Raises:
-        ValueError: If ``optimizer`` holds no parameter of ``model``.
 
     Source: ``gradients/alignment`` Prieto et al. 2025, the split of decay Xu 2026, ``updates/ratio`` common
     practice, the others definitions.
@@ -59,20 +67,23 @@ class UpdateRecorder:
 
     def __init__(self, model: nn.Module, optimizer: Optimizer, *, is_due: Callable[[], bool]) -> None:
         self._model = plain_module(model)
+        self._optimizer = optimizer
         self._is_due = is_due
-        self._before: list[tuple[Tensor, Tensor]] = []
-        self._gradient: dict[str, Tensor] = {}
-        self._reading: dict[str, Tensor] = {}
+        self._step = _Step()
+        self._read: list[StepPart] = []
+        self._rates: dict[str, Tensor] = {}
         self._failure: Exception | None = None
-        if not self._recorded(optimizer):
-            raise ValueError(
-                f"the optimizer must hold parameters of the model, got {type(optimizer).__name__} with none "
-                f"of {type(model).__name__}'s; build it from model.parameters()"
-            )
-        self._handles = (
-            optimizer.register_step_pre_hook(self._before_step),
-            optimizer.register_step_post_hook(self._after_step),
-        )
+        self._is_ended = False
+        hooked = hooked_optimizers(optimizer)
+        self._inside = {
+            id(one): {id(inner) for inner in hooked_optimizers(one)} - {id(one)} for one in hooked
+        }
+        self._held = {id(one): (-1, False) for one in hooked}
+        before, after = _weak(self._before_step), _weak(self._after_step)
+        handles = [one.register_step_pre_hook(before) for one in hooked]
+        handles += [one.register_step_post_hook(after) for one in hooked]
+        self._take_off = weakref.finalize(self, _removed, handles)
+        self._take_off.atexit = False
 
     def pop(self) -> dict[str, Tensor]:
         """Return the measures of the last due step by full key, and forget them.
@@ -85,45 +96,72 @@ class UpdateRecorder:
         """
         failure, self._failure = self._failure, None
         if failure is not None:
+            self.close()
             raise failure
-        reading, self._reading = self._reading, {}
-        return reading
+        read, self._read = self._read, []
+        return step_measures(read) | self._rates if read else {}
 
     def close(self) -> None:
         """Take the hooks off the optimizer and drop what is held; once is enough, twice does no harm."""
-        for handle in self._handles:
-            handle.remove()
-        self._before, self._gradient, self._reading = [], {}, {}
+        self._end()
+        self._take_off()
+
+    def _end(self) -> None:
+        self._is_ended = True
+        self._step, self._read = _Step(), []
+
+    def _holds_some(self, optimizer: Optimizer) -> bool:
+        """Say whether the optimizer holds parameters of the model, asked anew where groups were added."""
+        count = len(optimizer.param_groups)
+        known, holds = self._held.get(id(optimizer), (-1, False))
+        if count != known:
+            holds = bool(self._recorded(optimizer))
+            self._held[id(optimizer)] = count, holds
+        return holds
 
     def _recorded(self, optimizer: Optimizer) -> list[Tensor]:
-        own = {id(p) for p in self._model.parameters()}
+        own = {id(p) for p in measured_parameters(self._model).values()}
         held: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
         return [p for p in held if id(p) in own]
 
     def _before_step(self, optimizer: Optimizer, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-        self._before, self._gradient = [], {}
-        with self._ending_on_failure():
-            if not self._is_due():
-                return
-            recorded = self._recorded(optimizer)
-            self._before = [(p, p.detach().clone()) for p in recorded]
-            if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
-                self._gradient = self._gradients(optimizer, recorded, recorded)
-
-    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
-        if not self._before:
+        step = self._step
+        if self._is_ended or id(optimizer) in self._inside.get(step.under_way, ()):
             return
         with self._ending_on_failure():
-            parameters, before = map(list, zip(*self._before, strict=True))
-            self._before = []
-            gradients = self._gradient or self._gradients(optimizer, parameters, before)
-            # Schedulers change the rates after the step: these are still those that it was made with.
-            rates = _learning_rates(optimizer, parameters[0].device)
-            self._reading = gradients | rates | _updates(optimizer, parameters, before)
+            step.before, step.gradient, step.under_way = [], None, id(optimizer)
+            if not self._holds_some(optimizer):
+                return
+            if not step.made or id(optimizer) in step.made:
+                step.made, step.parts, step.is_due = set(), [], self._is_due()
+            step.made.add(id(optimizer))
+            if not step.is_due:
+                return
+            recorded = self._recorded(optimizer)
+            step.before = [(p, real(p.detach()).clone()) for p in recorded]
+            if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
+                step.gradient = self._gradients(optimizer, recorded, [real(p.detach()) for p in recorded])
+
+    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
+        step = self._step
+        if self._is_ended or step.under_way != id(optimizer):
+            return
+        step.under_way = 0
+        if not step.before:
+            return
+        with self._ending_on_failure():
+            parameters, before = map(list, zip(*step.before, strict=True))
+            step.before = []
+            gradient = step.gradient or self._gradients(optimizer, parameters, before)
+            if not step.parts:
+                # Schedulers change the rates after the step: these are still those that it was made with.
+                self._rates = learning_rates(self._optimizer, parameters[0].device)
+            step.parts.append(StepPart(**gradient, **update_norms(optimizer, parameters, before)))
+            self._read = step.parts
 
     def _gradients(
         self, optimizer: Optimizer, parameters: Sequence[Tensor], values: Sequence[Tensor]
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """Return the gradients' measures; after a closure ``values`` are no longer the parameters' own."""
         held = {
             id(p): (_dense(p.grad), v) for p, v in zip(parameters, values, strict=True) if p.grad is not None
@@ -137,10 +175,12 @@ class UpdateRecorder:
         along, at = [gradient for gradient, _ in pairs], [v for _, v in pairs]
         norms = weight_norms(parts | {"along": along, "at": at})
         both = norms.pop("along"), norms.pop("at")
-        measured = {f"gradients/norm{name}": _unscaled(norm, optimizer) for name, norm in norms.items()}
-        if pairs:
-            measured["gradients/alignment"] = alignment(along, at, norms=both)
-        return measured
+        return {
+            "gradients": {name: _unscaled(norm, optimizer) for name, norm in norms.items()},
+            "along": _unscaled(both[0], optimizer),
+            "at": both[1],
+            "alignment": alignment(along, at, norms=both) if pairs else None,
+        }
 
     @contextmanager
     def _ending_on_failure(self) -> Generator[None]:
@@ -149,68 +189,48 @@ class UpdateRecorder:
         except Exception as failure:
             if is_interrupt(failure):
                 raise
-            self.close()
+            # The hooks stay until ``pop``: torch is walking through them.
+            self._end()
             self._failure = failure
 
 
-def _updates(
-    optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]
-) -> dict[str, Tensor]:
-    rates = _decay_rates(optimizer, parameters)
-    lengths: dict[str, list[Tensor]] = {"change": [], "gradient": [], "decay": []}
-    products: list[Tensor] = []
-    for now, then, of in in_pieces(parameters, before):
-        parts = {"change": differences(now, then)}
-        if rates:
-            parts["decay"] = _decay(then, [rates[index] for index in of])
-            parts["gradient"] = differences(parts["change"], parts["decay"])
-            products.append(inner_product(parts["gradient"], parts["decay"]))
-        for name, norm in weight_norms(parts).items():
-            lengths[name].append(norm)
-    norms = weight_norms({**lengths, "before": before})
-    measured = {"updates/ratio": norms["change"] / norms["before"]}
-    if rates:
-        share, cosine = split_of(norms["gradient"], norms["decay"], torch.stack(products).sum())
-        measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
-    return measured
+@dataclass(slots=True)
+class _Step:
+    """One step of the training, which several optimizers may make together."""
 
-
-def _learning_rates(optimizer: Optimizer, device: torch.device) -> dict[str, Tensor]:
-    """Return the learning rate, and each group's where there are several, as scalars on the device."""
-    groups = optimizer.param_groups
-    names = [f"/group:{location(str(group.get('name', f'group_{i}')))}" for i, group in enumerate(groups)]
-    rates: list[Any] = [group["lr"] for group in groups]
-    keyed = zip(["", *names] if len(groups) > 1 else [""], [rates[0], *rates], strict=False)
-    return {
-        f"updates/learning_rate{name}": rate.detach().clone().to(device)
-        if isinstance(rate, Tensor)
-        else torch.full((), rate, device=device)
-        for name, rate in keyed
-    }
-
-
-def _decay_rates(optimizer: Optimizer, recorded: Sequence[Tensor]) -> list[float | Tensor]:
-    """Return by how much of itself each parameter is decayed apart from its gradient; nothing if none is."""
-    rates: dict[int, float | Tensor] = {}
-    for group in optimizer.param_groups:
-        # Without momentum, decay that SGD adds to the gradient is decay of the parameter itself.
-        is_plain = isinstance(optimizer, SGD) and not group["momentum"]
-        is_apart = group.get("decoupled_weight_decay", type(optimizer).__name__ in _DECOUPLED)
-        decay = group.get("weight_decay", 0.0) if is_apart or is_plain else 0.0
-        rates |= {id(p): group["lr"] * decay if p.grad is not None else 0.0 for p in group["params"]}
-    found = [rates[id(p)] for p in recorded]
-    return found if any(isinstance(rate, Tensor) or rate for rate in found) else []
-
-
-def _decay(before: Sequence[Tensor], rates: Sequence[float | Tensor]) -> list[Tensor]:
-    numbers = [rate for rate in rates if not isinstance(rate, Tensor)]
-    if len(numbers) == len(rates):
-        return foreach_product(before, [-rate for rate in numbers])
-    return [value * -rate for value, rate in zip(before, rates, strict=True)]
+    made: set[int] = field(default_factory=set[int])
+    is_due: bool = False
+    under_way: int = 0
+    before: list[tuple[Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor]])
+    gradient: dict[str, Any] | None = None
+    parts: "list[StepPart]" = field(default_factory=list["StepPart"])
 
 
 def _dense(gradient: Tensor) -> Tensor:
-    return gradient.coalesce().values() if gradient.is_sparse else gradient
+    return real((gradient.coalesce().values() if gradient.is_sparse else gradient).detach())
+
+
+def _weak(method: Callable[..., None]) -> Callable[..., None]:
+    """Return a hook that does nothing once the object of the method has gone."""
+    reference = weakref.WeakMethod(method)
+
+    def hook(*arguments: object) -> None:
+        found = reference()
+        if found is not None:
+            found(*arguments)
+
+    return hook
+
+
+def _removed(handles: Sequence[RemovableHandle]) -> None:
+    frame = currentframe()
+    while frame is not None:
+        # Whoever drops a recorder within a step must not change what torch is walking through.
+        if frame.f_code.co_filename == _OPTIMIZER_FILE and frame.f_code.co_name == "wrapper":
+            return
+        frame = frame.f_back
+    for handle in handles:
+        handle.remove()
 
 
 def _unscaled(norm: Tensor, optimizer: Optimizer) -> Tensor:

@@ -27,8 +27,13 @@ class StepContext:
         model: The plain module, out of ``torch.compile`` and data-parallel wrappers.
         optimizer: The one that trains it, if the tracker was given it.
         init: Parameters by name as they were when the tracker was made.
-        splits: Split name -> data as the caller gave it.
-        passes: Split name -> logits, targets and representation of the forward pass already made.
+        splits: Split name -> a pair of inputs by position and targets, or an iterable of such pairs.
+        passes: Split name -> logits, targets and representation of the forward pass already made, of those
+            splits whose targets are classes.
+        logits_of: Split name -> from what the model returns to its logits ``[..., C]``, where these are not
+            simply its output.
+        criteria: Split name -> from logits ``[N, C]`` and targets to what training minimises, where that is
+            not the cross-entropy.
     """
 
     step: int
@@ -37,6 +42,12 @@ class StepContext:
     init: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     splits: Mapping[str, Batch | Iterable[Batch]] = field(default_factory=dict[str, Batch | Iterable[Batch]])
     passes: Mapping[str, Pass] = field(default_factory=dict[str, Pass])
+    logits_of: Mapping[str, Callable[[object], Tensor]] = field(
+        default_factory=dict[str, Callable[[object], Tensor]]
+    )
+    criteria: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
+        default_factory=dict[str, Callable[[Tensor, Tensor], Tensor]]
+    )
 
 
 MeasureFn = Callable[[StepContext], Mapping[str, Tensor | float]]

@@ -9,7 +9,16 @@ from torch.nn.functional import cross_entropy
 from grokscope.collectors.evaluating.batches import batches, parts_of
 from grokscope.collectors.evaluating.preserved_state import device_of
 from grokscope.collectors.measures.instrument import StepContext
-from grokscope.collectors.tensors.functional import Criterion, Loss, Predict, loss_of, predictor, trained
+from grokscope.collectors.tensors.functional import (
+    Criterion,
+    Loss,
+    Predict,
+    loss_of,
+    predictor,
+    target_rows,
+    trained,
+)
+from grokscope.collectors.tensors.predictions import logits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +30,8 @@ class Subset:
         samples: How many targets, from the start of the split; of sequences as many as hold so many, at
             least one. Of a loader the first batch at most: let it not shuffle, or values differ by more
             than the step.
-        criterion: From logits ``[N, C]`` and targets ``[N]`` to the loss.
+        criterion: From logits ``[N, C]`` and targets ``[N]`` to the loss; the cross-entropy gives way to what
+            ``Measuring(loss=...)`` says, or the targets do.
     """
 
     split: str = "train"
@@ -37,6 +47,7 @@ class Taken:
         inputs: The model's arguments, on its device.
         targets: The same.
         predict: Logits as a function of the trained parameters.
+        criterion: What training minimises.
         loss: The criterion on them.
         names: Of the trained parameters.
         parameters: Their values.
@@ -45,6 +56,7 @@ class Taken:
     inputs: tuple[Tensor, ...]
     targets: Tensor
     predict: Predict
+    criterion: Criterion
     loss: Loss
     names: list[str]
     parameters: list[Tensor]
@@ -68,31 +80,36 @@ def take(context: StepContext, subset: Subset) -> Taken | None:
     device = device_of(context.model)
     targets = targets[:examples].to(device)
     inputs = tuple(part[:examples].to(device) for part in parts_of(inputs))
-    predict = predictor(context.model, inputs)
+    logits = context.logits_of.get(subset.split, logits_of)
+    predict = predictor(context.model, inputs, logits=logits)
+    criterion = subset.criterion
+    if criterion is cross_entropy:
+        criterion = context.criteria.get(subset.split, cross_entropy)
     return Taken(
         inputs=inputs,
         targets=targets,
         predict=predict,
-        loss=loss_of(predict, targets, criterion=subset.criterion),
+        criterion=criterion,
+        loss=loss_of(predict, targets, criterion=criterion),
         names=list(parameters),
         parameters=list(parameters.values()),
     )
 
 
-def halves(taken: Taken, criterion: Criterion) -> tuple[Loss, Loss]:
+def halves(taken: Taken) -> tuple[Loss, Loss]:
     """Return the losses of every other sample, and of the samples between them.
 
     >>> model = torch.nn.Linear(1, 2)
     >>> split = {"train": (torch.zeros(3, 1), torch.zeros(3).long())}
-    >>> first, second = halves(take(StepContext(step=0, model=model, splits=split), Subset()), cross_entropy)
+    >>> first, second = halves(take(StepContext(step=0, model=model, splits=split), Subset()))
     >>> bool(first(list(model.parameters())) == second(list(model.parameters())))
     True
     """
 
     def half(start: int) -> Loss:
         # Logits are a row a target, also where a sample has several.
-        return lambda parameters: criterion(
-            taken.predict(parameters)[start::2], taken.targets.flatten()[start::2]
+        return lambda parameters: taken.criterion(
+            taken.predict(parameters)[start::2], target_rows(taken.targets)[start::2]
         )
 
     return half(0), half(1)

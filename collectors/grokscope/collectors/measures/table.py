@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from grokscope.collectors.measures import INSTRUMENTS
 from grokscope.collectors.measures.outputs.curves import CURVE_MEASURES, LOSS
+from grokscope.collectors.measures.outputs.labels import AUC
+from grokscope.collectors.measures.outputs.regression import R2
 from grokscope.collectors.measures.progress import EPOCHS, EXAMPLES, FLOPS, SECONDS, TOKENS
 from grokscope.collectors.measures.tracking import BATCH_LOSS, COLLECTOR, DETECTOR
 from grokscope.collectors.measures.updates.steps import STEP_MEASURES
@@ -65,7 +67,10 @@ class _Own:
 
 
 GIVERS: tuple[Giver, ...] = (
-    _Own("Tracker.evaluate", (*CURVE_MEASURES, NORM, DISTANCE_FROM_INIT, ANGLE_FROM_INIT, *STEP_MEASURES)),
+    _Own(
+        "Tracker.evaluate",
+        (*CURVE_MEASURES, R2, AUC, NORM, DISTANCE_FROM_INIT, ANGLE_FROM_INIT, *STEP_MEASURES),
+    ),
     *INSTRUMENTS,
     _Own("Tracker.evaluate", (EXAMPLES, FLOPS, SECONDS, *COLLECTOR)),
     _Own("Tracker.log", (BATCH_LOSS, TOKENS, EPOCHS)),

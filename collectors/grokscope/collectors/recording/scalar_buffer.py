@@ -25,12 +25,15 @@ class ScalarBuffer:
         warnings: Of values and names that are not taken as they are.
 
     Attributes:
+        sink: Takes the values.
         last_step: The step that was added last.
+        count: How many calls have added something.
     """
 
     def __init__(self, sink: Sink, warnings: Warnings) -> None:
         self.last_step = 0
-        self._sink = sink
+        self.count = 0
+        self.sink = sink
         self._warnings = warnings
         self._names: dict[str, str] = {}
         self._device: DeviceValues | None = None
@@ -57,12 +60,13 @@ class ScalarBuffer:
             else:
                 self._convert(plain, name, value)
         if plain:
-            self._sink.points(step, time_ms, plain)
+            self.sink.points(step, time_ms, plain)
         if on_device:
             self._waiting().put(step, time_ms, on_device)
         if self._device is not None:
             self._write_arrived(wait=False)
         self.last_step = step
+        self.count += 1
 
     def flush(self) -> None:
         """Write what is still on an accelerator, waiting for it."""
@@ -79,7 +83,7 @@ class ScalarBuffer:
 
     def _write_arrived(self, *, wait: bool) -> None:
         for arrived in self._waiting().arrived(wait=wait):
-            self._sink.points(arrived.step, arrived.time_ms, arrived.values)
+            self.sink.points(arrived.step, arrived.time_ms, arrived.values)
 
     def _waiting(self) -> "DeviceValues":
         if self._device is None:

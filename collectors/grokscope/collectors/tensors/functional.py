@@ -37,7 +37,7 @@ def trained(model: nn.Module) -> dict[str, Tensor]:
     return {name: p.detach() for name, p in plain_module(model).named_parameters() if p.requires_grad}
 
 
-def predictor(model: nn.Module, inputs: Inputs) -> Predict:
+def predictor(model: nn.Module, inputs: Inputs, *, logits: Callable[[object], Tensor] = logits_of) -> Predict:
     """Return the model's logits on ``inputs`` as a function of its trained parameters.
 
     The model itself is only read. Attention runs as plain matrix products: torch's fused kernels have no
@@ -47,6 +47,7 @@ def predictor(model: nn.Module, inputs: Inputs) -> Predict:
         model: Gives logits ``[..., C]`` as a tensor or as ``.logits``; every dimension but the last counts
             samples.
         inputs: One tensor, or several for ``model(*inputs)``, on the model's device.
+        logits: From what the model returns to ``[..., C]``.
 
     Raises:
         TypeError: When called, if the model does not return logits.
@@ -64,7 +65,7 @@ def predictor(model: nn.Module, inputs: Inputs) -> Predict:
         with sdpa_kernel(SDPBackend.MATH):
             values = dict(zip(names, parameters, strict=True))
             output: object = functional_call(model, values, parts_of(inputs))
-        return logits_of(output).flatten(0, -2)
+        return logits(output).flatten(0, -2)
 
     return predict
 
@@ -74,7 +75,7 @@ def loss_of(predict: Predict, targets: Tensor, *, criterion: Criterion = cross_e
 
     Args:
         predict: Gives logits ``[N, C]``.
-        targets: ``[N]`` class indices, or whatever ``criterion`` takes.
+        targets: ``[N]`` class indices, or rows ``[N, D]`` of numbers, as ``criterion`` takes them.
         criterion: What training minimises.
 
     Source: definition. Cost: that of ``predict``.
@@ -83,7 +84,19 @@ def loss_of(predict: Predict, targets: Tensor, *, criterion: Criterion = cross_e
     >>> loss([torch.zeros(1, 2)])
     tensor(0.6931)
     """
-    return lambda parameters: criterion(predict(parameters), targets.flatten())
+    return lambda parameters: criterion(predict(parameters), target_rows(targets))
+
+
+def target_rows(targets: Tensor) -> Tensor:
+    """Return targets a row of logits: class indices ``[N]``, or numbers ``[N, D]``.
+
+    Source: definition. Cost: a view.
+
+    >>> target_rows(torch.zeros(2, 3).long()).shape, target_rows(torch.zeros(2, 3)).shape
+    (torch.Size([6]), torch.Size([2, 3]))
+    """
+    is_row = targets.is_floating_point() and targets.ndim > 1
+    return targets.flatten(0, -2) if is_row else targets.flatten()
 
 
 def flat(tensors: Sequence[Tensor]) -> Tensor:

@@ -55,7 +55,7 @@ def panels_of(metrics: Iterable[str], *, first: str | None = None) -> list[Panel
         first: The metric whose panel comes before all others.
 
     >>> [p.title for p in panels_of(["weights/norm", "test/loss", "train/loss", "progress/seconds"])]
-    ['cross-entropy', 'weight norm']
+    ['loss', 'weight norm']
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for metric in sorted(metrics):

@@ -5,7 +5,9 @@ from grokscope.schemas.metrics.measure import CURVE
 from grokscope.schemas.metrics.scores import score_of
 from grokscope.schemas.metrics.table import METRICS
 
-_OURS = frozenset({"accuracy", "loss", "mrr", "information", "log_probability_q50"})
+_OURS = frozenset(
+    {"accuracy", "loss", "exact_match", "r2", "auc", "mrr", "information", "log_probability_q50"}
+)
 """Of the quantities that grokscope measures of a split, those that tell what a run has learned."""
 
 

@@ -76,7 +76,9 @@ def metric(key: str) -> Measure:
     """
     found = find_metric(key)
     if found is None:
-        near = difflib.get_close_matches(key.replace("_", "/", 1), spelled_out(), n=1, cutoff=0.0)
+        part = key.replace("_", "/", 1)
+        near = [one for one in spelled_out() if one.startswith(part)]  # what was cut short
+        near = near or difflib.get_close_matches(part, spelled_out(), n=1, cutoff=0.0)
         raise UnknownMetricError(
             f"{key!r} is not a known metric; closest: {near[0]!r}. Map it with --alias {key}={near[0]}"
         )

@@ -161,3 +161,25 @@ def test_a_shipper_that_is_killed_while_it_keeps_dead_letters_has_each_record_on
     now = [line for line in dead.read_text().splitlines() if line != lines[2][:30]]
     assert [json.loads(line)["step"] for line in now] == [0, 1, 2, 3]
     assert only_run(client).data.tags["grokscope.refused"].startswith("4; ")
+
+
+def test_what_failed_of_the_evaluations_is_a_tag_of_the_run(new_spool, client, tmp_path):
+    folder, meta, writer = new_spool()
+    writer.points(0, 1000, {"m": 1.0})
+    writer.close(
+        END | {"failed": "3 evaluations failed: the split 'valid' could not be measured (KeyError())"}
+    )
+    assert deliver(folder, meta, tmp_path) == []
+    run = only_run(client)
+    assert run.data.tags["grokscope.failed"].startswith("3 evaluations failed: the split 'valid'")
+    assert (run.data.metrics, run.info.status) == ({"m": 1.0}, "FINISHED")
+
+
+def test_a_run_that_is_withdrawn_is_deleted_and_others_stay(new_spool, client, tmp_path):
+    for run_id, more in (("run-a", {}), ("run-b", {"withdrawn": True})):
+        folder, meta, writer = new_spool(run_id)
+        writer.points(0, 1000, {"m": 1.0})
+        writer.close(END | more)
+        assert deliver(folder, meta, tmp_path) == []
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    assert [run.info.run_name for run in client.search_runs(experiments)] == ["run-a"]

@@ -75,7 +75,7 @@ def commutator(*, subset: Subset | None = None) -> MeasureFn:
         taken = take(context, chosen)
         if taken is None or taken.targets.numel() < 2:  # noqa: PLR2004 - one a batch
             return {}
-        first, second = halves(taken, chosen.criterion)
+        first, second = halves(taken)
         return {COMMUTATOR.key: commutator_defect(first, second, taken.parameters)}
 
     return measure

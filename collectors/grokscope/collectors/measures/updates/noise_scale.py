@@ -109,9 +109,7 @@ def gradient_noise(*, subset: Subset | None = None, memory: float = 0.9) -> Meas
         taken = take(context, chosen)
         if taken is None or taken.targets.numel() < 2:  # noqa: PLR2004 - two halves
             return {}
-        first, second = (
-            value_and_gradient(half, taken.parameters)[1] for half in halves(taken, chosen.criterion)
-        )
+        first, second = (value_and_gradient(half, taken.parameters)[1] for half in halves(taken))
         now = torch.stack(gradient_moments([first], [second], half=taken.targets.numel() // 2))
         average[:] = [torch.lerp(now, average[0], memory) if average else now]
         return {NOISE_SCALE.key: noise_scale(*average[0].unbind())}

@@ -142,7 +142,7 @@ def label_of(metric: str) -> str:
     """Return what to call a metric: the table's own label and where it is taken, else its key.
 
     >>> label_of("test/loss"), label_of("weights/norm"), label_of("my/own")
-    ('test cross-entropy', 'weight norm', 'my/own')
+    ('test loss', 'weight norm', 'my/own')
     """
     known = find_metric(metric)
     if known is None:

@@ -1,0 +1,111 @@
+"""A split while it is measured: read within bounds, the same batches each time, and again by measures."""
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from grokscope.collectors.evaluating.batches import Batch
+from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.evaluating.preserved_state import same_generators
+from grokscope.collectors.evaluating.splits.items import Item
+from grokscope.collectors.evaluating.splits.meeting import Meeting
+from grokscope.collectors.evaluating.splits.sources import (
+    Bounds,
+    is_spent_by_reading,
+    items,
+    opened,
+    whole_of,
+)
+
+_SEED = 0
+
+
+class OpenSplit:
+    """The batches of a split at one step.
+
+    Iterating gives pairs as measures take them, once ``items`` were read to the end. What can be read only
+    once is kept until then.
+
+    Args:
+        name: Of the split.
+        data: As ``Tracker.evaluate`` takes it.
+        meeting: Knows what goes into the model.
+        how: How it is read.
+        bounds: How much of it; by default what ``how`` says.
+    """
+
+    def __init__(
+        self, name: str, data: object, meeting: Meeting, *, how: Measuring, bounds: Bounds | None = None
+    ) -> None:
+        self.name = name
+        self._data = opened(data)
+        self._meeting = meeting
+        self._how = how
+        self.bounds = bounds or Bounds(batches=how.max_batches, seconds=how.max_seconds)
+        self._is_whole = whole_of(self._data) is not None
+        self._kept: list[Item] | None = [] if is_spent_by_reading(self._data) else None
+
+    @property
+    def again(self) -> str:
+        """What is read of it the next time, in words."""
+        return (
+            "and others each time, as it goes on where it was"
+            if self._kept is not None
+            else "the same each time"
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Yield the batches as they are held."""
+        for item in self._read(self._how.batch_size, self.bounds):
+            if self._kept is not None:
+                self._kept.append(item)
+            yield item
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield pairs of inputs by position and of targets.
+
+        Raises:
+            ValueError: If the model takes inputs in no such way.
+        """
+        size = None if self._is_whole else self._how.batch_size
+        read = self._kept
+        for item in self._read(size, Bounds(batches=self.bounds.batches)) if read is None else read:
+            yield self._meeting.canonical(self.name, item)
+
+    def as_read(self) -> "Batch | OpenSplit":
+        """Return one pair if the split is one batch, else itself."""
+        whole = whole_of(self._data)
+        if whole is None:
+            return self
+        try:
+            return self._meeting.canonical(self.name, whole)
+        except ValueError:  # told to each measure that reads it
+            return self
+
+    def _read(self, batch_size: int | None, bounds: Bounds) -> Iterator[Item]:
+        if self._is_whole:
+            yield from items(self._data, batch_size=batch_size, bounds=bounds)
+            return
+        # A function may have made a loader on a generator that training draws from too.
+        with same_generators([self._data]):
+            _start_again(self._data)
+            yield from items(self._data, batch_size=batch_size, bounds=bounds)
+
+
+def _start_again(data: object) -> None:
+    """Let a loader that shuffles begin as it did before; ``preserved_state`` puts back what is changed."""
+    torch.default_generator.manual_seed(_SEED)
+    random.seed(_SEED)
+    np.random.seed(_SEED)  # noqa: NPY002 - the state others draw from
+    batch_sampler = getattr(data, "batch_sampler", None)
+    for owner in (
+        data,
+        getattr(data, "sampler", None),
+        batch_sampler,
+        getattr(batch_sampler, "sampler", None),
+    ):
+        generator = getattr(owner, "generator", None)
+        if isinstance(generator, torch.Generator):
+            generator.manual_seed(_SEED)

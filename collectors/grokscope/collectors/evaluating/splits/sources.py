@@ -1,0 +1,177 @@
+"""Where the batches of a split come from: one batch cut up, a loader, a dataset, a generator, a function."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+from torch import Tensor, nn
+from torch.utils import data as torchs
+
+from grokscope.collectors.evaluating.splits.items import Item, cut, item_of, shape_of
+
+DATASET_BATCH = 256
+"""Examples a batch of a dataset that comes without a loader."""
+UNKNOWN_BATCHES = 1000
+"""Batches at most of what does not tell how many it has: it may be endless."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Bounds:
+    """How much of a split is read; once the time was up, no more batches than then.
+
+    Attributes:
+        batches: At most so many; ``None`` takes all of what tells their number, else ``UNKNOWN_BATCHES``.
+        seconds: After so many no further batch is asked for; ``None`` waits.
+        is_cut: Whether the last reading was ended by one of them, where there may have been more.
+        examples: How many examples the last reading gave.
+        is_said: Whether that was said.
+    """
+
+    batches: int | None = None
+    seconds: float | None = None
+    is_cut: bool = False
+    examples: int = 0
+    is_said: bool = False
+
+
+def opened(data: object) -> object:
+    """Return what a function gives that makes a split; anything else as it is.
+
+    >>> opened(lambda: [1]), opened([1])
+    ([1], [1])
+    """
+    is_function = callable(data) and not hasattr(data, "__iter__") and not hasattr(data, "__getitem__")
+    return cast("Callable[[], object]", data)() if is_function and not isinstance(data, nn.Module) else data
+
+
+def is_spent_by_reading(data: object) -> bool:
+    """Say whether ``data`` can be read only once, as a generator.
+
+    >>> is_spent_by_reading(iter([1])), is_spent_by_reading([1])
+    (True, False)
+    """
+    return isinstance(data, Iterator)
+
+
+def whole_of(data: object) -> Item | None:
+    """Return the split as one batch if it is one; ``None`` if it holds batches.
+
+    >>> import torch
+    >>> whole_of((torch.zeros(2, 1), torch.arange(2))).targets, whole_of([(1, 2)])
+    (tensor([0, 1]), None)
+    """
+    is_batch = isinstance(data, tuple | list | Mapping) and not _holds_datasets(cast("object", data))
+    return item_of(cast("object", data)) if is_batch else None
+
+
+def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None) -> Iterator[Item]:
+    """Yield the batches of a split.
+
+    Args:
+        data: As ``Tracker.evaluate`` takes it; a function has been called by ``opened``.
+        batch_size: Examples a batch where ``data`` is one batch, or a dataset without a loader; a batch is
+            taken whole by default, a dataset in batches of ``DATASET_BATCH``.
+        bounds: How much is read; it is told what was.
+
+    Raises:
+        ValueError: If there are no batches, or something is none.
+
+    >>> import torch
+    >>> [item.targets.tolist() for item in items([(torch.zeros(2, 1), [0, 1]), (torch.zeros(1, 1), [2])],
+    ...                                          batch_size=None)]
+    [[0, 1], [2]]
+    """
+    bounds = bounds or Bounds()
+    bounds.is_cut, bounds.examples = False, 0
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}; None takes the split whole")
+    whole = whole_of(data)
+    found = cut(whole, batch_size) if whole is not None else _read(_loader(data, batch_size))
+    most = bounds.batches
+    if most is None and whole is None and _length(data) is None:
+        most = UNKNOWN_BATCHES
+    for item in _bounded(found, bounds, most):
+        bounds.examples += len(item.targets)
+        yield item
+    if not bounds.examples:
+        raise ValueError(_nothing(data))
+
+
+def _bounded(found: Iterator[Item], bounds: Bounds, most: int | None) -> Iterator[Item]:
+    began, count = time.perf_counter(), 0
+    for item in islice(found, most):
+        yield item
+        count += 1
+        if bounds.seconds is not None and time.perf_counter() - began > bounds.seconds:
+            bounds.is_cut, bounds.batches = True, count
+            return
+    # Whether more would have come is not asked: the next one may take for ever.
+    bounds.is_cut = count == most
+
+
+def _length(data: object) -> int | None:
+    """Return how many batches a loader says that it has, or ``None`` if it does not tell."""
+    try:
+        return len(cast("Any", data))
+    except (TypeError, NotImplementedError):  # a loader of what is endless has the method all the same
+        return None
+
+
+def _loader(given: object, batch_size: int | None) -> Iterable[object]:
+    """Return what gives the batches: ``given`` itself, or a loader of a dataset."""
+    data: Any = given
+    is_torchs, is_columns = _is_torchs(given), hasattr(data, "column_names") and hasattr(data, "with_format")
+    is_sized = hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__")
+    if is_torchs or is_columns or is_sized:
+        rows = data if is_torchs or not is_columns else data.with_format("torch")
+        return torchs.DataLoader(rows, batch_size=batch_size or DATASET_BATCH, collate_fn=_collated)
+    if not hasattr(data, "__iter__") or isinstance(given, Tensor | str | Mapping):
+        raise ValueError(_unusable(cast("object", given)))
+    return data
+
+
+def _is_torchs(given: object) -> bool:
+    return isinstance(given, torchs.Dataset) and not isinstance(given, torchs.IterableDataset)
+
+
+def _collated(examples: list[Any]) -> object:
+    try:
+        return cast("Any", torchs).default_collate(examples)
+    except (RuntimeError, TypeError, KeyError) as error:
+        raise ValueError(
+            "the examples of the dataset do not make a batch: they differ in shape, or hold more than "
+            "numbers; pass DataLoader(dataset, collate_fn=...) with one that pads them"
+        ) from error
+
+
+def _read(loader: Iterable[object]) -> Iterator[Item]:
+    for given in loader:
+        item = item_of(given)
+        if item is None:
+            raise ValueError(_unusable(given))
+        yield from cut(item, None)
+
+
+def _holds_datasets(data: object) -> bool:
+    values = cast("Mapping[str, object]", data).values() if isinstance(data, Mapping) else ()
+    return any(
+        isinstance(value, torchs.Dataset | torchs.DataLoader) or hasattr(value, "with_format")
+        for value in values
+    )
+
+
+def _nothing(data: object) -> str:
+    if is_spent_by_reading(data):
+        return (
+            "the split held no batches: a generator reads only once; pass a list or a function that makes it"
+        )
+    return f"the split held no batches, got an empty {type(data).__name__}; pass at least one example"
+
+
+def _unusable(data: object) -> str:
+    return (
+        "a split must be a pair (inputs, targets), a dict with 'labels', a dataset, or an iterable of such "
+        f"batches, got {shape_of(data)}; let it give inputs and targets with one row an example"
+    )

@@ -1,0 +1,160 @@
+"""What targets are, which loss is taken of them and which scores they have, each equal to torch's own."""
+
+import pytest
+import torch
+from sklearn.metrics import r2_score, roc_auc_score
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
+from torch.utils.data import DataLoader, TensorDataset
+
+from grokscope.collectors import Measuring, Tracker
+from grokscope.collectors.measures import Subset, sharpness
+from grokscope.collectors.measures.subset import StepContext, take
+from grokscope.collectors.testing import MemorySink
+
+GENERATOR = torch.Generator().manual_seed(0)
+X = torch.randn(12, 4, generator=GENERATOR)
+CLASSES = torch.arange(12) % 3
+BITS = torch.tensor([0.0, 1.0, 1.0, 0.0] * 3)
+LABELS = torch.tensor([[0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 1.0]] * 3)
+SHARES = torch.randn(12, 3, generator=GENERATOR).softmax(-1)
+VALUES = torch.randn(12, 3, generator=GENERATOR)
+
+
+def linear(width):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return nn.Linear(4, width)
+
+
+def evaluated(model, targets, *, size=None, measures=(), **options):
+    sink, how = MemorySink(), Measuring(defaults=False, **options)
+    held = Tracker(model, experiment="e", sink=sink, measures=measures, measuring=how)
+    data = (X, targets) if size is None else DataLoader(TensorDataset(X, targets), batch_size=size)
+    values = held.evaluate(0, train=data)
+    return {key[6:]: value for key, value in values.items() if key.startswith("train/")}
+
+
+@pytest.mark.parametrize("targets", [BITS, BITS.long(), BITS.bool(), BITS.unsqueeze(1)], ids=str)
+@pytest.mark.parametrize("size", [None, 5])
+def test_a_single_logit_of_zeros_and_ones_has_the_binary_cross_entropy_and_all_curves(targets, size, capsys):
+    model = linear(1)
+    z = model(X).squeeze(-1).detach()
+    values = evaluated(model, targets, size=size)
+    assert values["loss"] == pytest.approx(binary_cross_entropy_with_logits(z, BITS).item(), rel=1e-5)
+    assert values["accuracy"] == pytest.approx(((z > 0) == (BITS > 0)).float().mean().item())
+    assert values["auc"] == pytest.approx(roc_auc_score(BITS, z), abs=1e-6)
+    assert values["margin"] == pytest.approx((z * (2 * BITS - 1)).mean().item(), rel=1e-4)
+    assert "0 or 1 of a single logit, so the loss taken is bce" in capsys.readouterr().err
+
+
+def test_an_output_without_a_last_dimension_is_a_single_logit():
+    model = nn.Sequential(linear(1), nn.Flatten(0))
+    expected = binary_cross_entropy_with_logits(model(X), BITS).item()
+    assert evaluated(model, BITS)["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [torch.float, torch.long, torch.bool])
+def test_labels_have_their_loss_accuracy_exact_match_and_auc(kind, capsys):
+    model = linear(3)
+    z = model(X).detach()
+    right = (z > 0) == (LABELS > 0)
+    assert evaluated(model, LABELS.to(kind), size=5) == pytest.approx(
+        {
+            "loss": binary_cross_entropy_with_logits(z, LABELS).item(),
+            "accuracy": right.float().mean().item(),
+            "exact_match": right.all(1).float().mean().item(),
+            "auc": roc_auc_score(LABELS, z, average="macro"),
+        },
+        rel=1e-5,
+    )
+    assert "0 or 1, several a row, so the loss taken is bce" in capsys.readouterr().err
+
+
+def test_one_hot_rows_are_class_indices():
+    model = linear(3)
+    rows, plain = evaluated(model, one_hot(CLASSES).float()), evaluated(model, CLASSES)
+    assert rows == pytest.approx(plain, rel=1e-5)
+    assert evaluated(model, one_hot(CLASSES)) == pytest.approx(plain, rel=1e-5)
+
+
+def test_rows_that_sum_to_one_have_the_cross_entropy(capsys):
+    model = linear(3)
+    z = model(X).detach()
+    assert evaluated(model, SHARES, size=7) == pytest.approx(
+        {
+            "loss": cross_entropy(z, SHARES).item(),
+            "accuracy": (z.argmax(1) == SHARES.argmax(1)).float().mean().item(),
+        },
+        rel=1e-5,
+    )
+    assert "rows that sum to 1, so the loss taken is cross_entropy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_numbers_have_the_squared_error_and_r2(width, capsys):
+    model, targets = linear(width), VALUES[:, :width]
+    z = model(X).detach()
+    expected = {"loss": mse_loss(z, targets).item(), "r2": r2_score(targets, z)}
+    assert evaluated(model, targets, size=5) == pytest.approx(expected, rel=1e-5)
+    if width == 1:
+        assert evaluated(model, targets.squeeze(1)) == pytest.approx(expected, rel=1e-5)
+    assert "numbers of the shape of the outputs, so the loss taken is mse" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("loss", "by_hand"),
+    [
+        ("mse", lambda z, y: mse_loss(z, one_hot(y, 3).float())),
+        ("bce", lambda z, y: binary_cross_entropy_with_logits(z, one_hot(y, 3).float())),
+        (nn.CrossEntropyLoss(label_smoothing=0.1), lambda z, y: cross_entropy(z, y, label_smoothing=0.1)),
+        (lambda z, y: cross_entropy(z, y, reduction="none"), cross_entropy),
+    ],
+)
+def test_a_loss_that_is_said_stands_beside_the_curves_of_classes(loss, by_hand, capsys):
+    model = linear(3)
+    z, plain = model(X).detach(), evaluated(linear(3), CLASSES)
+    values = evaluated(model, CLASSES, size=5, loss=loss)
+    assert values["loss"] == pytest.approx(by_hand(z, CLASSES).item(), rel=1e-5)
+    assert values | {"loss": 0} == pytest.approx(plain | {"loss": 0}, rel=1e-4)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_loss_of_targets_that_fit_no_output_is_logged_alone():
+    model = linear(3)
+    anchors = torch.randn(12, 7, generator=GENERATOR)
+    values = evaluated(model, anchors, loss=lambda z, y: z.norm() + y.norm())
+    assert values == pytest.approx({"loss": (model(X).norm() + anchors.norm()).item()}, rel=1e-5)
+
+
+def test_a_loss_that_does_not_take_the_targets_is_refused(capsys):
+    assert evaluated(linear(3), VALUES, loss="cross_entropy") == {}
+    assert "loss='cross_entropy' takes class indices, or shares of classes" in capsys.readouterr().err
+
+
+def test_targets_of_a_float_type_that_are_indices_say_what_to_do(capsys):
+    assert evaluated(linear(3), CLASSES.float()) == {}
+    assert "must be class indices (int64), got torch.float32; convert with .long()" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("width", "targets"), [(3, VALUES), (1, VALUES[:, 0]), (3, LABELS), (1, BITS), (3, SHARES)]
+)
+def test_measures_of_the_loss_surface_follow_the_loss(width, targets):
+    model, seen = linear(width), []
+
+    def loss_on_the_subset(context: StepContext):
+        taken = take(context, Subset())
+        seen.append(taken.loss(taken.parameters).item())
+        return {}
+
+    values = evaluated(model, targets, measures=[loss_on_the_subset, sharpness()])
+    assert seen == pytest.approx([values["loss"]], rel=1e-5)
+
+
+def test_ignored_targets_are_left_out_by_default_as_torch_does():
+    model, targets = linear(3), CLASSES.clone()
+    targets[::4] = -100
+    expected = cross_entropy(model(X), targets).item()
+    assert evaluated(model, targets, size=5)["loss"] == pytest.approx(expected, rel=1e-5)
+    assert "loss" not in evaluated(model, targets, ignore_index=None)
