@@ -19,7 +19,7 @@ def broken(context):
 
 def test_what_fails_costs_only_itself_and_is_counted():
     model, said = nn.Linear(4, 3), []
-    how = Measuring(defaults=False)
+    how = Measuring(defaults=False, budget=1e9)
     held = ModelEvaluator(
         model, None, is_due=lambda: True, measures=[broken, good], how=how, warn=said.append
     )
