@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from grokscope.collectors import Measuring, Tracker, measures
 from grokscope.collectors.evaluating.forward_pass import forward_pass
 from grokscope.collectors.evaluating.preserved_state import preserved_state
+from grokscope.collectors.evaluating.splits.scores import scores_of
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.measures import (
@@ -33,7 +34,6 @@ from grokscope.collectors.measures import (
     update_window,
 )
 from grokscope.collectors.measures.instrument import StepContext, tier_of
-from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.table import GIVERS
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Tier, find_metric
@@ -142,8 +142,13 @@ def measured():
         held[-1].see(run.step())
         for one in held:
             values[one.name] |= run.read(one, step)
-    seen = forward_pass(run.model, run.splits["test"])
-    curves = {f"test/{q}": v for q, v in curve_measures(seen.logits, seen.targets).items()}
+    x, bits = torch.randn(8, 4), torch.eye(2).repeat(4, 1).roll(1, 1) + torch.eye(8)[:, :2]
+    splits = {
+        "test": forward_pass(run.model, run.splits["test"]),
+        "val": forward_pass(nn.Linear(4, 2), (x, bits.clamp(max=1))),
+        "shift:values": forward_pass(nn.Linear(4, 1), (x, x.sum(1))),
+    }
+    curves = {f"{split}/{q}": v for split, seen in splits.items() for q, v in scores_of(seen).items()}
     own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.updates.pop()
     return values | {"Tracker.evaluate": own}
 

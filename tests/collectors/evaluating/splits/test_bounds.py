@@ -17,7 +17,7 @@ Y = torch.arange(40) % 3
 
 
 def tracker(model, **options):
-    how = Measuring(defaults=False, **options)
+    how = Measuring(defaults=False, budget=1e9, **options)
     return Tracker(model, experiment="e", sink=MemorySink(), measuring=how)
 
 

@@ -29,7 +29,7 @@ def gpt2():
 
 
 def evaluated(model, data, measures=(), **options):
-    how = Measuring(defaults=False, **options)
+    how = Measuring(defaults=False, budget=1e9, **options)
     held = Tracker(model, experiment="e", sink=MemorySink(), measures=measures, measuring=how)
     return held.evaluate(0, val=data)
 

@@ -28,7 +28,7 @@ def linear(width):
 
 
 def evaluated(model, targets, *, size=None, measures=(), **options):
-    sink, how = MemorySink(), Measuring(defaults=False, **options)
+    sink, how = MemorySink(), Measuring(defaults=False, budget=1e9, **options)
     held = Tracker(model, experiment="e", sink=sink, measures=measures, measuring=how)
     data = (X, targets) if size is None else DataLoader(TensorDataset(X, targets), batch_size=size)
     values = held.evaluate(0, train=data)
