@@ -13,7 +13,7 @@ _VAL = "val_"
 
 
 class GrokscopeCallback(keras.callbacks.Callback):
-    """Tracks a ``fit``: the loss of each step, what Keras says at an epoch's end, and at due steps every measure.
+    """Tracks a ``fit``: the loss of each step, what Keras says of each epoch, and at due steps measures.
 
     A step is one of the optimizer, after accumulation. Keras's own logs of a batch are means since the epoch
     began; ``train/batch_loss`` is the loss of the step's batches alone. At an epoch's last step its means are
@@ -21,8 +21,9 @@ class GrokscopeCallback(keras.callbacks.Callback):
     ``val/accuracy``. A second ``fit`` of one model with one callback goes on in the run of the first.
 
     Args:
-        splits: Split name -> data for ``Tracker.evaluate``, torch tensors; without any only what Keras logs is
-            kept. Measures need Keras on torch (``KERAS_BACKEND=torch``), and a model that gives logits.
+        splits: Split name -> data for ``Tracker.evaluate``, of torch tensors; without any only what Keras
+            logs is kept. Measures need Keras on torch (``KERAS_BACKEND=torch``) and a model that gives logits;
+            those of gradients and updates need an optimizer of torch, which Keras does not use.
         experiment: MLflow experiment.
         config: Logged as params besides the optimizer's own settings.
         tracking: Other options of ``Tracker``.
@@ -54,7 +55,9 @@ class GrokscopeCallback(keras.callbacks.Callback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - Keras's signature
         """Open the run, or go on with that of this callback's training before."""
         model = cast("Any", self.model)
-        again = {} if self.tracker is None or not self._last_step else {"run_id": self.tracker.run_id}
+        again: dict[str, Any] = {}
+        if self.tracker is not None and 0 < self._last_step == int(model.optimizer.iterations):
+            again = {"run_id": self.tracker.run_id}
         self.close("FAILED")  # a fit that failed tells no callback; one that ended is closed already
         is_torch = isinstance(model, nn.Module)
         self.tracker = Tracker(
@@ -64,6 +67,7 @@ class GrokscopeCallback(keras.callbacks.Callback):
             **again | self._tracking,
         )
         self._batches = -1
+        self._loss = _StepLoss()
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Count from what the optimizer has done: other callbacks may have restored it."""
@@ -72,16 +76,17 @@ class GrokscopeCallback(keras.callbacks.Callback):
             self._last_step = int(optimizer.iterations)
             self._batches = self._last_step * _parts(self.model)
         self._epoch_begin = self._batches
-        self._loss = _StepLoss()
+        self._loss.begin_epoch()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Log the loss of a step, and measure where it is due."""
         self._batches = self._epoch_begin + batch + 1
+        self._loss.take(self.model)
         step = self._batches // _parts(self.model)
         if self.tracker is None or step == self._last_step:
             return
         self._last_step = step
-        if (loss := self._loss.since_last(self.model)) is not None:
+        if (loss := self._loss.mean()) is not None:
             self.tracker.log(step, {"train/batch_loss": loss})
         if self._splits and isinstance(self.model, nn.Module) and self.tracker.due(step):
             self.tracker.evaluate(step, self._splits)
@@ -103,29 +108,38 @@ class GrokscopeCallback(keras.callbacks.Callback):
 
 
 class _StepLoss:
-    """The mean loss of the batches since it was asked last, from the mean of the epoch that Keras keeps.
+    """The mean loss of the batches of a step, from the mean over the epoch so far that Keras keeps.
 
-    That mean is a sum over samples and their count: what both have grown by since belongs to the batches between.
-    The sum is of 32 bits, and what it has grown by is rounded as it is.
+    That mean is a sum over samples and their count: what both grow by is the batch's. The sum is of 32 bits,
+    and what it grows by is rounded as it is.
     """
 
     def __init__(self) -> None:
+        self.begin_epoch()
+        self._own_total: Any = 0.0
+        self._own_count: Any = 0.0
+
+    def begin_epoch(self) -> None:
+        """Note that Keras begins its mean anew; the step may go on."""
         self._total: Any = 0.0
         self._count: Any = 0.0
 
-    def since_last(self, model: Any) -> Any:
-        """Return it as a scalar on its device; ``None`` where Keras keeps no such mean (on JAX, in training)."""
-        if keras.backend.backend() == "jax":
-            return None
-        mean = next(
-            (one for one in model.metrics if isinstance(one, keras.metrics.Mean) and one.name == "loss"), None
-        )
-        if mean is None:
-            return None
-        total, count = keras.ops.copy(mean.total), keras.ops.copy(mean.count)
-        loss = (total - self._total) / (count - self._count)
+    def take(self, model: Any) -> None:
+        """Add the batch that has ended; Keras on JAX keeps no such mean in training."""
+        means = [one for one in model.metrics if isinstance(one, keras.metrics.Mean) and one.name == "loss"]
+        if not means or keras.backend.backend() == "jax":
+            return
+        total: Any = keras.ops.copy(means[0].total)
+        count: Any = keras.ops.copy(means[0].count)
+        self._own_total += total - self._total
+        self._own_count += count - self._count
         self._total, self._count = total, count
-        return loss
+
+    def mean(self) -> Any:
+        """Return the step's mean as a scalar on its device, if there is one, and begin the next step."""
+        total, count = self._own_total, self._own_count
+        self._own_total = self._own_count = 0.0
+        return None if isinstance(count, float) else total / count
 
 
 def _named(name: str) -> str:
