@@ -251,11 +251,11 @@ def test_wherever_an_evaluation_is_broken_off_the_error_passes_and_the_model_is_
 
 def test_a_limit_while_the_run_is_closed_passes_and_it_can_be_closed_again():
     class Slow(MemorySink):
-        def end(self, status, time_ms):
+        def end(self, status, time_ms, **more):
             if not self.records:
                 self.points(0, time_ms, {})
                 rung()
-            super().end(status, time_ms)
+            super().end(status, time_ms, **more)
 
     sink = Slow()
     tracker = Tracker(experiment="e", sink=sink)

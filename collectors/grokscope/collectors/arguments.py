@@ -1,11 +1,17 @@
 """A tracker's arguments, checked before training begins: each mistake is told in one sentence."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from grokscope.collectors.evaluating.measuring import Measuring
+from grokscope.collectors.optimizers import (
+    given_optimizers,
+    hooked_optimizers,
+    is_optimizer,
+    readable_optimizer,
+)
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.schemas import store_uri
 from grokscope.schemas.addresses import Address, UnknownAddressError, address_of
@@ -16,7 +22,6 @@ if TYPE_CHECKING:
     from grokscope.collectors.detecting.checkpoints import CheckpointBuffer, Checkpoints
 
 _SHOWN_LENGTH = 50
-_HOOKS = ("param_groups", "register_step_pre_hook", "register_step_post_hook")
 
 
 def checked_store(given: object) -> str:
@@ -115,29 +120,58 @@ def check_parts(**given: Any) -> None:
 
 
 def check_model(model: object, optimizer: object) -> None:
-    """Refuse what is no module, no optimizer, or a module whose parameters are not there yet.
+    """Refuse what is no module, and what is neither an optimizer nor several of them.
 
     Raises:
-        TrackerError: If one of them cannot be measured.
+        TrackerError: If one of them cannot be measured, or torch is not installed.
 
     >>> from torch import nn
     >>> check_model(nn.Linear(1, 1), None)
     """
-    from torch import nn  # noqa: PLC0415 - torch is optional
-    from torch.nn.parameter import is_lazy  # noqa: PLC0415
+    try:
+        from torch import nn  # noqa: PLC0415 - torch is optional
+    except ModuleNotFoundError:
+        raise TrackerError(
+            "measuring a model needs torch, which is not installed; run: pip install 'grokscope[torch]'. "
+            "Tracker(experiment=...) alone logs without it"
+        ) from None
 
     if not isinstance(model, nn.Module):
         raise TrackerError(
             f"model is a torch.nn.Module, got {_shown(model)}; without one, write Tracker(experiment=...)"
         )
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    if waiting := [name for name, tensor in tensors if is_lazy(tensor)]:
+    wrong = [one for one in given_optimizers(optimizer) if not is_optimizer(one)]
+    if optimizer is not None and wrong:
         raise TrackerError(
-            f"the model's parameters must be there, and {', '.join(waiting[:5])} are made by its first "
-            "forward pass; run one batch through the model before the tracker is made"
+            f"optimizer is a torch.optim.Optimizer, or a list or mapping of them, got {_shown(wrong[0])}"
         )
-    if optimizer is not None and not all(hasattr(optimizer, hook) for hook in _HOOKS):
-        raise TrackerError(f"optimizer is one torch.optim.Optimizer, got {_shown(optimizer)}")
+
+
+def measured_optimizer(model: Any, optimizer: object, *, warn: Callable[[str], object]) -> Any:
+    """Return what stands for the optimizer in measures, and say what of it cannot be measured.
+
+    >>> from torch import nn, optim
+    >>> model, other = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> _ = measured_optimizer(model, optim.SGD(other.parameters()), warn=print)
+    SGD holds no parameter of Linear: its updates are not measured; build it from model.parameters()
+    """
+    found = readable_optimizer(optimizer) if optimizer is not None else None
+    if found is None:
+        return None
+    names = " and ".join(dict.fromkeys(type(one).__name__ for one in given_optimizers(optimizer)))
+    hooked = hooked_optimizers(found)
+    own = {id(parameter) for parameter in model.parameters()}
+    if not hooked:
+        warn(
+            f"torch calls no hooks of {names}, nor holds it an optimizer that has them, so gradients and "
+            "updates are not measured"
+        )
+    elif not any(id(p) in own for one in hooked for group in one.param_groups for p in group["params"]):
+        warn(
+            f"{names} holds no parameter of {type(model).__name__}: its updates are not measured; build it "
+            "from model.parameters()"
+        )
+    return found
 
 
 def checkpoint_buffer(

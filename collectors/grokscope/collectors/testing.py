@@ -16,14 +16,23 @@ class MemorySink:
         self.dropped = 0
         self.records: list[tuple[int, int, dict[str, float]]] = []
         self.status: str | None = None
+        self.failed = ""
+        self.is_withdrawn = False
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Keep one record."""
         self.records.append((step, time_ms, dict(values)))
 
-    def end(self, status: str, time_ms: int) -> None:  # noqa: ARG002 - the sink's contract
-        """Keep the status."""
-        self.status = status
+    def end(
+        self,
+        status: str,
+        time_ms: int,  # noqa: ARG002 - the sink's contract
+        *,
+        failed: str = "",
+        is_withdrawn: bool = False,
+    ) -> None:
+        """Keep the status, what has failed, and whether the run is taken back."""
+        self.status, self.failed, self.is_withdrawn = status, failed, is_withdrawn
 
     def wait_shipped(self, seconds: float) -> int:  # noqa: ARG002 - the sink's contract
         """Return 0: everything is where it should be."""

@@ -1,7 +1,8 @@
 """The tracker: what a training loop holds."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self
 
@@ -12,14 +13,18 @@ from grokscope.collectors.arguments import (
     check_unknown,
     checked_store,
     checkpoint_buffer,
+    measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
 from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.collectors.optimizers import given_optimizers
+from grokscope.collectors.recording.late_sink import LateSink
+from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
-from grokscope.collectors.recording.ranks import NullSink, is_first_process
+from grokscope.collectors.recording.ranks import NullSink, is_first_process, may_join_others
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.recording.sink import Sink, open_sink
@@ -42,14 +47,18 @@ class Tracker:
     carries it into MLflow. Whatever goes wrong on the way is said once on stderr, counted in
     ``collector/dropped``, and never reaches the training loop. What the program itself throws does: an error
     that a signal's handler raises (a time limit), ``KeyboardInterrupt`` and ``SystemExit`` leave every method
-    at once, and everything is as it was. Where several processes train one model, make a tracker in each: the
-    first logs, the others do nothing, or their part where the model is sharded.
+    at once, and everything is as it was. Where several processes train one model, make a tracker in each,
+    before or after their group is there: the first logs, the others do nothing, or their part where the model
+    is sharded. In a notebook, a cell that makes the tracker again ends the run before, as does one that is
+    broken off; a run that is logged to after that goes on.
 
     Args:
         model: Measured by ``evaluate``; without one the tracker only logs.
-        optimizer: Adds gradient norm and update ratio, read at the steps that are due.
+        optimizer: Adds gradient norm and update ratio, read at the steps that are due. One, or a list or
+            mapping of those that make a step together; wrappers (Accelerate's, SAM) are looked into.
         experiment: MLflow experiment, created if need be.
-        config: A ``RunDescription``, mapping, dataclass or namespace; logged as params.
+        config: A ``RunDescription``, mapping, dataclass, namespace or whatever else holds the settings;
+            logged as params.
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
@@ -67,7 +76,6 @@ class Tracker:
 
     Raises:
         TrackerError: If an argument is not what it must be; a config that cannot be read is only said.
-        ValueError: If the optimizer holds no parameter of the model.
 
     >>> from grokscope.collectors.testing import MemorySink
     >>> sink = MemorySink()
@@ -81,7 +89,7 @@ class Tracker:
     def __init__(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
         self,
         model: "nn.Module | None" = None,
-        optimizer: "Optimizer | None" = None,
+        optimizer: "Optimizer | Iterable[Optimizer] | Mapping[str, Optimizer] | None" = None,
         *,
         experiment: str,
         config: Config = None,
@@ -111,20 +119,28 @@ class Tracker:
             self._detector = DetectorRunner(
                 detector, dense=dense, checkpoints=states, warn=warnings.warn_once
             )
-        self._timetable = Timetable(_is_due(schedule or log_spaced(), self._detector))
-        self._has_model = model is not None
+        self._timetable = Timetable(
+            _is_due(schedule or log_spaced(), self._detector), warn=warnings.warn_once
+        )
+        self._model = model
+        self._is_sharded = _is_sharded(model)
         self._evaluator = None
-        if model is not None:
+        if model is not None and (is_first_process() or self._is_sharded):
             self._evaluator = _evaluator(
                 model,
-                optimizer,
+                measured_optimizer(model, optimizer, warn=warnings.warn_once),
                 is_due=self._timetable.is_next_due,
                 measures=measures,
                 how=measuring or Measuring(),
                 warn=warnings.warn_once,
             )
-        sink = sink or self._opened_sink(warnings, experiment=experiment, name=name, config=config)
-        self._run = OpenRun(sink, warnings, store=self.store)
+        params = _params(config, warnings)
+        opened = partial(
+            open_sink, self.run_id, store=self.store, experiment=experiment, name=name, params=params
+        )
+        self._run = OpenRun(sink or _sink(opened), warnings, reopen=opened if sink is None else None)
+        self._run.failures = getattr(self._evaluator, "failures", {})
+        NOTEBOOK.watch(self, self._run, experiment=experiment, owners=_owners(model, optimizer))
 
     @property
     def events(self) -> tuple[Transition, ...]:
@@ -186,16 +202,17 @@ class Tracker:
         Raises:
             TrackerError: If the tracker has no model.
         """
-        if not self._has_model:
+        if self._model is None:
             raise TrackerError(
                 "evaluate needs a model, and this tracker has none; write Tracker(model, optimizer, ...), "
                 "or measure yourself and call log"
             )
         run, detector = self._run, self._detector
-        if self._evaluator is None or not run.is_mine():
+        evaluator = self._taking_part()
+        if evaluator is None:
             return {}
         with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
-            values = self._evaluator.measure(step, {**(splits or {}), **more})
+            values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
@@ -216,9 +233,7 @@ class Tracker:
         """
         if not self._run.is_open or not self._run.is_mine():
             return
-        if self._evaluator is not None:
-            with contained(self._run.warnings.warn_once, "the optimizer is still watched"):
-                self._evaluator.close()
+        self.unhook()
         self._run.end(status)
 
     def __enter__(self) -> Self:
@@ -229,14 +244,27 @@ class Tracker:
     ) -> None:
         self.close(status_of(error))
 
-    def _opened_sink(self, warnings: Warnings, *, experiment: str, name: str | None, config: Config) -> Sink:
-        if not is_first_process():
-            return NullSink()
-        params: dict[str, str] = {}
-        must = "must be a RunDescription, mapping, dataclass or namespace that can be read"
-        with contained(warnings.warn_once, f"the config {must} to be logged, got {type(config).__name__}"):
-            params = params_of(config)
-        return open_sink(self.run_id, store=self.store, experiment=experiment, name=name, params=params)
+    def unhook(self) -> None:
+        """Take the hooks off the optimizer; its steps are no longer measured, and all else goes on."""
+        if self._evaluator is not None:
+            with contained(self._run.warnings.warn_once, "the optimizer is still watched"):
+                self._evaluator.close()
+
+    def _taking_part(self) -> "ModelEvaluator | None":
+        """Return what measures in this process: the first one, or all where the model is sharded."""
+        if self._evaluator is None or not self._run.is_mine():
+            return None
+        if not self._run.is_first and not self._is_sharded:
+            self.unhook()
+            self._evaluator = None
+            return None
+        if _is_sharded(self._model) != self._is_sharded:
+            self._run.warnings.warn_once(
+                "the model was sharded after its tracker was made, so nothing is measured: all processes "
+                "would have to take part. Make the tracker after fully_shard"
+            )
+            return None
+        return self._evaluator
 
     def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
         try:
@@ -254,11 +282,32 @@ def _is_due(schedule: Schedule, detector: DetectorRunner | None) -> Schedule:
     return lambda step: schedule(step) or detector.is_due(step)
 
 
-def _evaluator(model: "nn.Module", optimizer: "Optimizer | None", **options: Any) -> "ModelEvaluator | None":
-    """Return what evaluates the model; ``None`` where the first process measures the whole model alone."""
-    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator  # noqa: PLC0415
+def _evaluator(model: "nn.Module", optimizer: Any, **options: Any) -> "ModelEvaluator":
+    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator  # noqa: PLC0415 - torch is optional
+
+    return ModelEvaluator(model, optimizer, **options)
+
+
+def _is_sharded(model: "nn.Module | None") -> bool:
+    if model is None:
+        return False
     from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
 
-    if not is_first_process() and not is_sharded(model):
-        return None
-    return ModelEvaluator(model, optimizer, **options)
+    return is_sharded(model)
+
+
+def _owners(model: object, optimizer: object) -> tuple[object, ...]:
+    given = () if optimizer is None else given_optimizers(optimizer)
+    return (*given, model) if model is not None else given
+
+
+def _params(config: Config, warnings: Warnings) -> dict[str, str]:
+    with contained(warnings.warn_once, f"the config, of {type(config).__name__}, cannot be read"):
+        return params_of(config, warn=warnings.warn_once)
+    return {}
+
+
+def _sink(opened: Callable[[], Sink]) -> Sink:
+    if not is_first_process():
+        return NullSink()
+    return LateSink(opened) if may_join_others() else opened()

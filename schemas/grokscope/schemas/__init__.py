@@ -53,6 +53,7 @@ from grokscope.schemas.runs.description import params_on_axes as params_on_axes
 from grokscope.schemas.tags import CLIENT_RUN_ID as CLIENT_RUN_ID
 from grokscope.schemas.tags import DAMAGE as DAMAGE
 from grokscope.schemas.tags import DROPPED as DROPPED
+from grokscope.schemas.tags import FAILED as FAILED
 from grokscope.schemas.tags import LAST_SEEN as LAST_SEEN
 from grokscope.schemas.tags import REFUSED as REFUSED
 from grokscope.schemas.verdicts.check import Check as Check

@@ -18,6 +18,9 @@ REFUSED = "grokscope.refused"
 DROPPED = "grokscope.dropped"
 """How many points of the run the disk of its trainer could not take."""
 
+FAILED = "grokscope.failed"
+"""What of the run's evaluations could not be measured, and how often, as a sentence."""
+
 PATTERN = "grokscope.pattern"
 ONSET_STEP = "grokscope.onset_step"
 MEMORIZED_STEP = "grokscope.memorized_step"

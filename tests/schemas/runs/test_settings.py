@@ -2,13 +2,19 @@
 
 import argparse
 import enum
+import functools
+import pathlib
 import types
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import attrs
+import numpy as np
+import pydantic
 import pytest
+import torch
 
-from grokscope.schemas.runs.settings import flat_settings
+from grokscope.schemas.runs.settings import flat_settings, unreadable_settings
 
 
 @dataclass
@@ -24,10 +30,6 @@ class Odd:
 
     def __str__(self) -> str:
         raise RuntimeError("no")
-
-
-class Slotted:
-    __slots__ = ()
 
 
 class Pair(NamedTuple):
@@ -138,7 +140,131 @@ def test_a_configuration_that_contains_itself_ends():
     assert flat_settings(config)["lr"] == "1"
 
 
-@pytest.mark.parametrize("config", ["abc", 5, [1], None, dict, Slotted()])
-def test_what_is_no_configuration_is_said_so(config):
-    with pytest.raises(TypeError, match="config is a mapping"):
-        flat_settings(config)
+@pytest.mark.parametrize(
+    ("config", "kept"),
+    [
+        ("a sentence", "a sentence"),
+        (5, "5"),
+        (["--lr", "0.1", "--api-key", "canary"], "['--lr', '0.1', '--api-key', '[withheld]']"),
+        (len, "len"),
+        (dict, "dict"),
+    ],
+)
+def test_what_has_no_parts_is_kept_as_it_is(config, kept):
+    assert flat_settings(config) == {"config": kept}
+
+
+def test_no_configuration_is_no_setting():
+    assert flat_settings(None) == {}
+
+
+class Held:
+    lr = 0.1
+    activation = "relu"
+
+    def __init__(self) -> None:
+        self.width = 8
+        self.loss = len
+
+    @property
+    def derived(self) -> int:
+        raise RuntimeError
+
+    def method(self) -> None: ...
+
+
+def test_an_object_is_told_by_its_attributes_and_those_of_its_class_wherever_it_stands():
+    kept = {"lr": "0.1", "activation": "relu", "width": "8", "loss": "len"}
+    assert flat_settings(Held()) == kept
+    assert flat_settings(Held) == {"lr": "0.1", "activation": "relu"}
+    assert flat_settings({"a": Held()}) == {f"a.{name}": text for name, text in kept.items()}
+    module = types.ModuleType("settings")
+    exec("import os\nlr = 0.1\ndef f(): ...", vars(module))
+    assert flat_settings(module) == {"lr": "0.1"}
+
+
+def test_classes_of_other_libraries_are_told_by_their_fields():
+    class Old:  # as pydantic 1 has them
+        __fields__: ClassVar = {"lr": None}
+        lr = 1
+
+    @attrs.define
+    class Defined:
+        lr: int = 1
+
+    class Model(pydantic.BaseModel):
+        lr: int = 1
+
+    @dataclass
+    class Data:
+        seen: ClassVar[int] = 3
+        lr: int = 1
+
+        @property
+        def double(self) -> int:
+            raise RuntimeError
+
+    for config in (Old(), Defined(), Model(), Data()):
+        assert flat_settings(config) == {"lr": "1"}
+        assert flat_settings({"a": [config]}) == {"a.0.lr": "1"}
+
+
+def test_values_are_told_as_people_write_them_and_without_addresses():
+    config = {
+        "path": pathlib.PurePosixPath("a/b"),
+        "dtype": torch.bfloat16,
+        "device": torch.device("cpu"),
+        "scalar": np.float32(0.5),
+        "tensor": torch.tensor(2.0),
+        "small": np.arange(3),
+        "large": np.zeros((20, 20)),
+        "loss": torch.nn.functional.relu,
+        "optimizer": functools.partial(torch.optim.AdamW, lr=0.1),
+        "lambda": lambda: 1,
+        "lock": object(),
+        "mixed": [np.float64(0.5), pathlib.PurePosixPath("c"), torch.float16, np.arange(2)],
+        3: {("a", 1): 2},
+    }
+    assert flat_settings(config) == {
+        "path": "a/b",
+        "dtype": "torch.bfloat16",
+        "device": "cpu",
+        "scalar": "0.5",
+        "tensor": "2.0",
+        "small": "[0, 1, 2]",
+        "large": "numpy.ndarray of float64, shape (20, 20)",
+        "loss": "torch.nn.functional.relu",
+        "optimizer": "torch.optim.adamw.AdamW(lr=0.1)",
+        "lambda": f"{__name__}.{test_values_are_told_as_people_write_them_and_without_addresses.__name__}"
+        ".<locals>.<lambda>",
+        "lock": "object",
+        "mixed": "[0.5, 'c', 'torch.float16', [0, 1]]",
+        "3.('a', 1)": "2",
+    }
+
+
+def test_what_cannot_be_read_is_named():
+    class Missing(dict[str, object]):
+        def __getitem__(self, key: str) -> object:
+            raise ValueError(key)
+
+    class Closed(dict[str, object]):
+        def __iter__(self) -> Any:
+            raise RuntimeError
+
+    class Key:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    settings = flat_settings({"data": Missing(name=1), "closed": Closed(a=1), "lr": 1, Key(): 2})
+    assert settings["lr"] == "1"
+    found = {"data.name": "ValueError", "closed": "RuntimeError"}
+    assert unreadable_settings(settings) == found
+    assert settings["[unreadable: RuntimeError]"] == "2"
+    assert unreadable_settings(flat_settings(Closed(a=1))) == {"config": "RuntimeError"}
+
+
+def test_a_configuration_that_contains_itself_says_so_where_it_does():
+    config: dict[str, object] = {"lr": 1}
+    config["self"] = {"again": config}
+    assert flat_settings(config) == {"lr": "1", "self.again": "[contains itself]"}

@@ -17,7 +17,7 @@ from grokscope.collectors.evaluating.preserved_state import device_of, plain_mod
 from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
-from grokscope.collectors.evaluating.weights import snapshot, weight_measures
+from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.measures import default
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
@@ -62,7 +62,7 @@ class ModelEvaluator:
         self._instruments = InstrumentSet(measures, warn=warn, defaults=default() if how.defaults else ())
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
-        self._init = snapshot(model)
+        self._init = InitialParameters(model, warn=warn)
         self._written = WrittenParameters(warn=warn)
         self._updates = None if optimizer is None else UpdateRecorder(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
@@ -86,6 +86,7 @@ class ModelEvaluator:
                     tensors |= {f"{split}/{quantity}": value for quantity, value in curves.items()}
                     passes[split] = seen
             with self._apart("the weights", step):
+                self._init.follow(self._plain, step=step)
                 tensors |= weight_measures(
                     self._plain, init=self._init, optimizer=self._optimizer, matrices=False
                 )

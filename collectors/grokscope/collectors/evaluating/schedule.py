@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 
 Schedule = Callable[[int], bool]
 
+# A loop may log one step ahead of what it measures.
+_RESTART = 2
+
 
 def log_spaced(per_decade: int = 32) -> Schedule:
     """Return a schedule with ``per_decade`` steps in every factor of ten, and step 0.
@@ -72,8 +75,12 @@ class Timetable:
     loop that logs a step, makes it and then measures it is served too: a step that was logged, is due and is
     not measured yet, may be the one that is made.
 
+    A step that goes back to the first one is said, once: a loop that counts within each epoch would find the
+    same steps due in every one.
+
     Args:
         is_due: Says whether a step is due; asking changes nothing.
+        warn: Takes a sentence about steps that begin anew.
 
     Attributes:
         is_due: The same.
@@ -87,18 +94,22 @@ class Timetable:
     [True, False, False, True, False]
     """
 
-    def __init__(self, is_due: Schedule) -> None:
+    def __init__(self, is_due: Schedule, *, warn: Callable[[str], object] = str) -> None:
         self.last: int | None = None
+        self._first: int | None = None
+        self._warn = warn
         self._measured: int | None = None
         self.is_due = is_due
         self._made = 0
 
     def logged(self, step: int) -> None:
         """Take the number of a step that was logged."""
+        self._look_back(step)
         self.last, self._made = step, 0
 
     def measured(self, step: int) -> None:
         """Take the number of a step that was measured."""
+        self._look_back(step)
         self.last = self._measured = step
         self._made = 0
 
@@ -109,3 +120,13 @@ class Timetable:
             return self._made == 1 or self.is_due(self._made - 1)
         is_waiting = self._made == 1 and self.last != self._measured
         return self.is_due(self.last + self._made) or (is_waiting and self.is_due(self.last))
+
+    def _look_back(self, step: int) -> None:
+        if self._first is None or self.last is None:
+            self._first = step
+        elif step <= self._first and self.last - step >= _RESTART:
+            self._warn(
+                f"the count of steps went back from {self.last} to {step}: count optimizer steps over the "
+                "whole training, not within an epoch, or steps of several epochs lie on one another and due finds "
+                "the same ones in each"
+            )

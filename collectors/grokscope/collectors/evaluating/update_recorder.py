@@ -1,24 +1,31 @@
 """Gradients and updates as the optimizer sees them: the only moment at which both are there."""
 
-from collections.abc import Callable, Generator, Sequence
+import weakref
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from inspect import currentframe, getsourcefile
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
+from torch.utils.hooks import RemovableHandle
 
 from grokscope.collectors.evaluating.preserved_state import plain_module
+from grokscope.collectors.evaluating.weights import measured_parameters, real
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.measures.location import location
 from grokscope.collectors.measures.updates.steps import alignment, inner_product, split_of
 from grokscope.collectors.measures.weights.movement import differences
-from grokscope.collectors.measures.weights.norms import by_layer, weight_norms
+from grokscope.collectors.measures.weights.norms import by_layer, joined, weight_norms
+from grokscope.collectors.optimizers import hooked_optimizers
 from grokscope.collectors.tensors.chunks import in_pieces
 from grokscope.collectors.tensors.torch_stubs import foreach_product
 
 # Optimizers of torch that decay the parameters themselves, in versions that do not say so in their groups.
 _DECOUPLED = frozenset({"AdamW", "Muon"})
+_OPTIMIZER_FILE = getsourcefile(Optimizer)
 
 
 class UpdateRecorder:
@@ -31,17 +38,17 @@ class UpdateRecorder:
     Hooks on ``optimizer.step`` see gradients after unscaling and clipping, wherever ``zero_grad`` stands. θ
     are the parameters of ``model`` that ``optimizer`` holds at that step; a frozen one never moves and has no
     gradient, but counts in ‖θ‖. A step that ``GradScaler`` skips is not a step. With a closure, gradients are
-    those of its last call. A failure in here never reaches ``optimizer.step``: recording ends, and the next
-    ``pop`` raises it, once.
+    those of its last call. Several optimizers make one step together, until one of them steps again. Of a
+    wrapper that cannot be hooked, the steps of the optimizer inside it are read. A failure in here never
+    reaches ``optimizer.step``: recording ends, and the next ``pop`` raises it, once.
+
+    The hooks hold nothing alive, and go with the recorder.
 
     Args:
         model: Any module, its parameters on one device.
-        optimizer: Holds parameters of ``model``.
+        optimizer: Holds parameters of ``model``: any that torch calls hooks of, or what holds such ones.
         is_due: Asked once a step, before it; measuring costs a copy of θ and some ten passes over it,
             not measuring one Python call.
-
-    Raises:
-        ValueError: If ``optimizer`` holds no parameter of ``model``.
 
     Source: ``gradients/alignment`` Prieto et al. 2025, the split of decay Xu 2026, ``updates/ratio`` common
     practice, the others definitions.
@@ -59,20 +66,23 @@ class UpdateRecorder:
 
     def __init__(self, model: nn.Module, optimizer: Optimizer, *, is_due: Callable[[], bool]) -> None:
         self._model = plain_module(model)
+        self._optimizer = optimizer
         self._is_due = is_due
-        self._before: list[tuple[Tensor, Tensor]] = []
-        self._gradient: dict[str, Tensor] = {}
-        self._reading: dict[str, Tensor] = {}
+        self._step = _Step()
+        self._read: list[_Part] = []
+        self._rates: dict[str, Tensor] = {}
         self._failure: Exception | None = None
-        if not self._recorded(optimizer):
-            raise ValueError(
-                f"the optimizer must hold parameters of the model, got {type(optimizer).__name__} with none "
-                f"of {type(model).__name__}'s; build it from model.parameters()"
-            )
-        self._handles = (
-            optimizer.register_step_pre_hook(self._before_step),
-            optimizer.register_step_post_hook(self._after_step),
-        )
+        self._is_ended = False
+        hooked = hooked_optimizers(optimizer)
+        self._inside = {
+            id(one): {id(inner) for inner in hooked_optimizers(one)} - {id(one)} for one in hooked
+        }
+        self._held = {id(one): (-1, False) for one in hooked}
+        before, after = _weak(self._before_step), _weak(self._after_step)
+        handles = [one.register_step_pre_hook(before) for one in hooked]
+        handles += [one.register_step_post_hook(after) for one in hooked]
+        self._take_off = weakref.finalize(self, _removed, handles)
+        self._take_off.atexit = False
 
     def pop(self) -> dict[str, Tensor]:
         """Return the measures of the last due step by full key, and forget them.
@@ -85,45 +95,72 @@ class UpdateRecorder:
         """
         failure, self._failure = self._failure, None
         if failure is not None:
+            self.close()
             raise failure
-        reading, self._reading = self._reading, {}
-        return reading
+        read, self._read = self._read, []
+        return _together(read) | self._rates if read else {}
 
     def close(self) -> None:
         """Take the hooks off the optimizer and drop what is held; once is enough, twice does no harm."""
-        for handle in self._handles:
-            handle.remove()
-        self._before, self._gradient, self._reading = [], {}, {}
+        self._end()
+        self._take_off()
+
+    def _end(self) -> None:
+        self._is_ended = True
+        self._step, self._read = _Step(), []
+
+    def _holds_some(self, optimizer: Optimizer) -> bool:
+        """Say whether the optimizer holds parameters of the model, asked anew where groups were added."""
+        count = len(optimizer.param_groups)
+        known, holds = self._held.get(id(optimizer), (-1, False))
+        if count != known:
+            holds = bool(self._recorded(optimizer))
+            self._held[id(optimizer)] = count, holds
+        return holds
 
     def _recorded(self, optimizer: Optimizer) -> list[Tensor]:
-        own = {id(p) for p in self._model.parameters()}
+        own = {id(p) for p in measured_parameters(self._model).values()}
         held: list[Tensor] = [p for group in optimizer.param_groups for p in group["params"]]
         return [p for p in held if id(p) in own]
 
     def _before_step(self, optimizer: Optimizer, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-        self._before, self._gradient = [], {}
-        with self._ending_on_failure():
-            if not self._is_due():
-                return
-            recorded = self._recorded(optimizer)
-            self._before = [(p, p.detach().clone()) for p in recorded]
-            if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
-                self._gradient = self._gradients(optimizer, recorded, recorded)
-
-    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
-        if not self._before:
+        step = self._step
+        if self._is_ended or id(optimizer) in self._inside.get(step.under_way, ()):
             return
         with self._ending_on_failure():
-            parameters, before = map(list, zip(*self._before, strict=True))
-            self._before = []
-            gradients = self._gradient or self._gradients(optimizer, parameters, before)
-            # Schedulers change the rates after the step: these are still those that it was made with.
-            rates = _learning_rates(optimizer, parameters[0].device)
-            self._reading = gradients | rates | _updates(optimizer, parameters, before)
+            step.before, step.gradient, step.under_way = [], None, id(optimizer)
+            if not self._holds_some(optimizer):
+                return
+            if not step.made or id(optimizer) in step.made:
+                step.made, step.parts, step.is_due = set(), [], self._is_due()
+            step.made.add(id(optimizer))
+            if not step.is_due:
+                return
+            recorded = self._recorded(optimizer)
+            step.before = [(p, real(p.detach()).clone()) for p in recorded]
+            if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
+                step.gradient = self._gradients(optimizer, recorded, [real(p.detach()) for p in recorded])
+
+    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
+        step = self._step
+        if self._is_ended or step.under_way != id(optimizer):
+            return
+        step.under_way = 0
+        if not step.before:
+            return
+        with self._ending_on_failure():
+            parameters, before = map(list, zip(*step.before, strict=True))
+            step.before = []
+            gradient = step.gradient or self._gradients(optimizer, parameters, before)
+            if not step.parts:
+                # Schedulers change the rates after the step: these are still those that it was made with.
+                self._rates = _learning_rates(self._optimizer, parameters[0].device)
+            step.parts.append(_Part(**gradient, **_update(optimizer, parameters, before)))
+            self._read = step.parts
 
     def _gradients(
         self, optimizer: Optimizer, parameters: Sequence[Tensor], values: Sequence[Tensor]
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """Return the gradients' measures; after a closure ``values`` are no longer the parameters' own."""
         held = {
             id(p): (_dense(p.grad), v) for p, v in zip(parameters, values, strict=True) if p.grad is not None
@@ -137,10 +174,12 @@ class UpdateRecorder:
         along, at = [gradient for gradient, _ in pairs], [v for _, v in pairs]
         norms = weight_norms(parts | {"along": along, "at": at})
         both = norms.pop("along"), norms.pop("at")
-        measured = {f"gradients/norm{name}": _unscaled(norm, optimizer) for name, norm in norms.items()}
-        if pairs:
-            measured["gradients/alignment"] = alignment(along, at, norms=both)
-        return measured
+        return {
+            "gradients": {name: _unscaled(norm, optimizer) for name, norm in norms.items()},
+            "along": _unscaled(both[0], optimizer),
+            "at": both[1],
+            "alignment": alignment(along, at, norms=both) if pairs else None,
+        }
 
     @contextmanager
     def _ending_on_failure(self) -> Generator[None]:
@@ -149,17 +188,67 @@ class UpdateRecorder:
         except Exception as failure:
             if is_interrupt(failure):
                 raise
-            self.close()
+            # The hooks stay until ``pop``: torch is walking through them.
+            self._end()
             self._failure = failure
 
 
-def _updates(
-    optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]
-) -> dict[str, Tensor]:
+@dataclass(slots=True)
+class _Step:
+    """One step of the training, which several optimizers may make together."""
+
+    made: set[int] = field(default_factory=set[int])
+    is_due: bool = False
+    under_way: int = 0
+    before: list[tuple[Tensor, Tensor]] = field(default_factory=list[tuple[Tensor, Tensor]])
+    gradient: dict[str, Any] | None = None
+    parts: "list[_Part]" = field(default_factory=list["_Part"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one optimizer's part of a step was: norms, from which those of the whole are made."""
+
+    gradients: Mapping[str, Tensor]
+    along: Tensor
+    at: Tensor
+    alignment: Tensor | None
+    change: Tensor
+    before: Tensor
+    decay: tuple[Tensor, Tensor, Tensor] | None
+
+
+def _together(parts: Sequence[_Part]) -> dict[str, Tensor]:
+    """Return the measures of a step from those of the optimizers that made it."""
+    names = dict.fromkeys(name for part in parts for name in part.gradients)
+    measured = {
+        f"gradients/norm{name}": joined([p.gradients[name] for p in parts if name in p.gradients], order=2.0)
+        for name in names
+    }
+    aligned = [part for part in parts if part.alignment is not None]
+    if len(aligned) == 1:
+        measured["gradients/alignment"] = cast("Tensor", aligned[0].alignment)
+    elif aligned:
+        along, at = (joined([getattr(p, side) for p in aligned], order=2.0) for side in ("along", "at"))
+        terms = [p.alignment * (p.along / along) * (p.at / at) for p in aligned if p.alignment is not None]
+        measured["gradients/alignment"] = torch.stack([*map(torch.nan_to_num, terms)]).sum() + 0 * along * at
+    change, before = (joined([getattr(p, side) for p in parts], order=2.0) for side in ("change", "before"))
+    measured["updates/ratio"] = change / before
+    if any(part.decay is not None for part in parts):
+        none = torch.zeros_like(change)
+        split = [part.decay or (part.change, none, none) for part in parts]
+        gradient, decay = (joined([one[side] for one in split], order=2.0) for side in (0, 1))
+        product = torch.stack([one[2] for one in split]).sum()
+        share, cosine = split_of(gradient, decay, product)
+        measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
+    return measured
+
+
+def _update(optimizer: Optimizer, parameters: Sequence[Tensor], before: Sequence[Tensor]) -> dict[str, Any]:
     rates = _decay_rates(optimizer, parameters)
     lengths: dict[str, list[Tensor]] = {"change": [], "gradient": [], "decay": []}
     products: list[Tensor] = []
-    for now, then, of in in_pieces(parameters, before):
+    for now, then, of in in_pieces([real(p.detach()) for p in parameters], before):
         parts = {"change": differences(now, then)}
         if rates:
             parts["decay"] = _decay(then, [rates[index] for index in of])
@@ -168,19 +257,16 @@ def _updates(
         for name, norm in weight_norms(parts).items():
             lengths[name].append(norm)
     norms = weight_norms({**lengths, "before": before})
-    measured = {"updates/ratio": norms["change"] / norms["before"]}
-    if rates:
-        share, cosine = split_of(norms["gradient"], norms["decay"], torch.stack(products).sum())
-        measured |= {"updates/gradient_share": share, "updates/decay_cosine": cosine}
-    return measured
+    decay = (norms["gradient"], norms["decay"], torch.stack(products).sum()) if rates else None
+    return {"change": norms["change"], "before": norms["before"], "decay": decay}
 
 
 def _learning_rates(optimizer: Optimizer, device: torch.device) -> dict[str, Tensor]:
     """Return the learning rate, and each group's where there are several, as scalars on the device."""
-    groups = optimizer.param_groups
+    groups = [group for group in optimizer.param_groups if isinstance(group.get("lr"), Tensor | float | int)]
     names = [f"/group:{location(str(group.get('name', f'group_{i}')))}" for i, group in enumerate(groups)]
     rates: list[Any] = [group["lr"] for group in groups]
-    keyed = zip(["", *names] if len(groups) > 1 else [""], [rates[0], *rates], strict=False)
+    keyed = zip(["", *names] if len(groups) > 1 else [""], [*rates[:1], *rates], strict=False)
     return {
         f"updates/learning_rate{name}": rate.detach().clone().to(device)
         if isinstance(rate, Tensor)
@@ -194,10 +280,11 @@ def _decay_rates(optimizer: Optimizer, recorded: Sequence[Tensor]) -> list[float
     rates: dict[int, float | Tensor] = {}
     for group in optimizer.param_groups:
         # Without momentum, decay that SGD adds to the gradient is decay of the parameter itself.
-        is_plain = isinstance(optimizer, SGD) and not group["momentum"]
+        is_plain = isinstance(optimizer, SGD) and not group.get("momentum")
         is_apart = group.get("decoupled_weight_decay", type(optimizer).__name__ in _DECOUPLED)
         decay = group.get("weight_decay", 0.0) if is_apart or is_plain else 0.0
-        rates |= {id(p): group["lr"] * decay if p.grad is not None else 0.0 for p in group["params"]}
+        rate = group.get("lr", 0.0)
+        rates |= {id(p): rate * decay if decay and p.grad is not None else 0.0 for p in group["params"]}
     found = [rates[id(p)] for p in recorded]
     return found if any(isinstance(rate, Tensor) or rate for rate in found) else []
 
@@ -210,7 +297,30 @@ def _decay(before: Sequence[Tensor], rates: Sequence[float | Tensor]) -> list[Te
 
 
 def _dense(gradient: Tensor) -> Tensor:
-    return gradient.coalesce().values() if gradient.is_sparse else gradient
+    return real((gradient.coalesce().values() if gradient.is_sparse else gradient).detach())
+
+
+def _weak(method: Callable[..., None]) -> Callable[..., None]:
+    """Return a hook that does nothing once the object of the method has gone."""
+    reference = weakref.WeakMethod(method)
+
+    def hook(*arguments: object) -> None:
+        found = reference()
+        if found is not None:
+            found(*arguments)
+
+    return hook
+
+
+def _removed(handles: Sequence[RemovableHandle]) -> None:
+    frame = currentframe()
+    while frame is not None:
+        # Whoever drops a recorder within a step must not change what torch is walking through.
+        if frame.f_code.co_filename == _OPTIMIZER_FILE and frame.f_code.co_name == "wrapper":
+            return
+        frame = frame.f_back
+    for handle in handles:
+        handle.remove()
 
 
 def _unscaled(norm: Tensor, optimizer: Optimizer) -> Tensor:

@@ -2,14 +2,17 @@
 
 import atexit
 import os
+import re
+from collections.abc import Callable, Mapping
 
+from grokscope.collectors.recording.ranks import NullSink, rank_in_group
 from grokscope.collectors.recording.run_status import EXITS, checked_status, end_of_program, uncaught
 from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
 from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.warning import Warnings, contained, warn
-from grokscope.schemas.secrets import without_credentials
 
 _CLOSE_SECONDS = 5.0
+_AT_STEP = re.compile(r" at step [^\s()]+")
 
 
 class OpenRun:
@@ -21,23 +24,27 @@ class OpenRun:
     Args:
         sink: Where values go.
         warnings: Of what could not be written.
-        store: Tracking URI, for what is told at the end.
+        reopen: Opens a sink that goes on with the run, where a notebook has ended it and it is used again.
 
     Attributes:
         buffer: Takes values on their way to the sink.
         is_open: Whether the run can still be written to.
+        is_first: Whether this process is the one that logs, as far as is known.
+        failures: Part of an evaluation -> how often it failed, and the first sentence; told at the end.
     """
 
-    def __init__(self, sink: Sink, warnings: Warnings, *, store: str) -> None:
+    def __init__(self, sink: Sink, warnings: Warnings, *, reopen: Callable[[], Sink] | None = None) -> None:
         self.sink = sink
         self.warnings = warnings
         self.buffer = ScalarBuffer(sink, warnings)
         self.is_open = True
-        self._store = store
+        self.is_first = not isinstance(sink, NullSink)
+        self.failures: Mapping[str, tuple[int, str]] = {}
+        self._reopen = reopen
+        self._is_left = False
+        self._is_alone = rank_in_group() is None
         self._pid = os.getpid()
-        self._earlier_error = uncaught()
-        EXITS.watch()
-        atexit.register(self._end_with_program)
+        self._begin()
 
     @property
     def dropped(self) -> int:
@@ -45,32 +52,88 @@ class OpenRun:
         return self.sink.dropped + self.warnings.dropped
 
     def is_mine(self) -> bool:
-        """Say whether this process writes the run: a forked child (a DataLoader's worker) must not."""
-        return os.getpid() == self._pid
+        """Say whether this process writes the run: a forked child (a DataLoader's worker) must not.
+
+        Where a process group has come meanwhile and another process is its first, the run is withdrawn;
+        where a notebook has ended it, it goes on.
+        """
+        if os.getpid() != self._pid:
+            return False
+        if self._is_alone and (rank := rank_in_group()) is not None:
+            self._is_alone = False
+            if rank != 0:
+                self._leave_to_first()
+        if self._is_left and self._reopen is not None:
+            self._go_on(self._reopen())
+        return True
 
     def end(self, status: str) -> None:
-        """Write the end, wait at most five seconds for what is on its way, and warn of what is left.
+        """Write the end, wait at most five seconds for what is on its way.
 
         What breaks this off leaves the run open, to be ended again.
 
         Args:
             status: See ``Tracker.close``.
         """
-        waiting = 0
         with contained(self.warnings.warn_once, "the run was not closed"):
-            self._flush()
-            if self.is_open:  # a signal's handler may have closed it meanwhile
-                checked = checked_status(status, warn=self.warnings.warn_once)
-                self.sink.end(checked, self.buffer.now_ms())
-                self.is_open = False
-                EXITS.leave()
-                atexit.unregister(self._end_with_program)
-            waiting = self.sink.wait_shipped(_CLOSE_SECONDS)
-        if waiting:
-            warn(
-                f"{waiting} points or more have not reached {without_credentials(self._store)} yet; they are "
-                "safe on disk. If the store stays away, run 'grokscope sync' later."
-            )
+            self._end(status)
+            self.sink.wait_shipped(_CLOSE_SECONDS)
+
+    def leave(self, status: str) -> None:
+        """Write the end without waiting; a run that is logged to after this goes on.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+        """
+        if self.is_open and os.getpid() == self._pid:
+            with contained(self.warnings.warn_once, "the run was not closed"):
+                self._end(status)
+                self._is_left = True
+
+    def _begin(self) -> None:
+        self._earlier_error = uncaught()
+        EXITS.watch()
+        atexit.register(self._end_with_program)
+
+    def _go_on(self, sink: Sink) -> None:
+        self._is_left = False
+        self._put(sink)
+        self.is_open = True
+        self._begin()
+
+    def _put(self, sink: Sink) -> None:
+        self.sink = sink
+        self.buffer.sink = sink
+
+    def _leave_to_first(self) -> None:
+        """Take back what this process has begun: another one logs the run."""
+        with contained(
+            self.warnings.warn_once, "the run of a process that is not the first was not withdrawn"
+        ):
+            self.sink.end("KILLED", self.buffer.now_ms(), is_withdrawn=True)
+        self._put(NullSink())
+        self.warnings.is_quiet, self.is_first = True, False
+
+    def _end(self, status: str) -> None:
+        self._flush()
+        if self.is_open:  # a signal's handler may have closed it meanwhile
+            checked = checked_status(status, warn=self.warnings.warn_once)
+            failed = self._failed()
+            self.sink.end(checked, self.buffer.now_ms(), failed=failed)
+            self.is_open = False
+            EXITS.leave()
+            atexit.unregister(self._end_with_program)
+            if failed and not self.warnings.is_quiet:
+                warn(f"{failed}.")
+
+    def _failed(self) -> str:
+        """Return what of the evaluations has failed, as a sentence; empty if nothing has."""
+        counted = {**self.warnings.evaluations, **self.failures}
+        sentences = [
+            f"{count} {'evaluation' if count == 1 else 'evaluations'} failed: {_AT_STEP.sub('', first)}"
+            for count, first in sorted(counted.values(), key=lambda one: -one[0])
+        ]
+        return "; ".join(sentences)
 
     def _flush(self) -> None:
         """Hand over what is still on its way to the sink; a failure here must not leave the run open."""
@@ -80,7 +143,7 @@ class OpenRun:
                 self.buffer.add(self.buffer.last_step, {"collector/dropped": float(dropped)})
 
     def _end_with_program(self) -> None:
-        if self.is_open and self.is_mine():
+        if self.is_open and os.getpid() == self._pid:
             self.end(end_of_program(self._earlier_error, warn=self._warn))
 
     def _warn(self, sentence: str) -> None:

@@ -42,12 +42,12 @@ class RetryingSink:
         else:
             self._found.points(step, time_ms, values)
 
-    def end(self, status: str, time_ms: int) -> None:
+    def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
         """Pass the end on, or say how much was lost."""
         with self._lock:
             self._ended.set()
         if self._found is not None:
-            self._found.end(status, time_ms)
+            self._found.end(status, time_ms, failed=failed, is_withdrawn=is_withdrawn)
         else:
             warn(f"{self._lost} points were lost, since no spool could be written.")
 

@@ -25,16 +25,18 @@ class ScalarBuffer:
         warnings: Of values and names that are not taken as they are.
 
     Attributes:
+        sink: Takes the values.
         last_step: The step that was added last.
+        last_ms: When something was added last, Unix time; 0 before.
     """
 
     def __init__(self, sink: Sink, warnings: Warnings) -> None:
         self.last_step = 0
-        self._sink = sink
+        self.sink = sink
         self._warnings = warnings
         self._names: dict[str, str] = {}
         self._device: DeviceValues | None = None
-        self._last_ms = 0
+        self.last_ms = 0
 
     def add(self, step: int, values: Mapping[str, Any]) -> None:
         """Write ``values`` of one step.
@@ -57,7 +59,7 @@ class ScalarBuffer:
             else:
                 self._convert(plain, name, value)
         if plain:
-            self._sink.points(step, time_ms, plain)
+            self.sink.points(step, time_ms, plain)
         if on_device:
             self._waiting().put(step, time_ms, on_device)
         if self._device is not None:
@@ -74,12 +76,12 @@ class ScalarBuffer:
 
         A clock set back must not reorder points: the time is also what tells the last of two attempts.
         """
-        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
-        return self._last_ms
+        self.last_ms = max(self.last_ms, time.time_ns() // 1_000_000)
+        return self.last_ms
 
     def _write_arrived(self, *, wait: bool) -> None:
         for arrived in self._waiting().arrived(wait=wait):
-            self._sink.points(arrived.step, arrived.time_ms, arrived.values)
+            self.sink.points(arrived.step, arrived.time_ms, arrived.values)
 
     def _waiting(self) -> "DeviceValues":
         if self._device is None:

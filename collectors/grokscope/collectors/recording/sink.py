@@ -9,7 +9,13 @@ from typing import Protocol
 
 from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.recording.retrying_sink import RetryingSink
-from grokscope.collectors.recording.ship import dead_letters, ensure_shipper, has_failed, other_version
+from grokscope.collectors.recording.ship import (
+    dead_letters,
+    ensure_shipper,
+    has_failed,
+    other_version,
+    trouble,
+)
 from grokscope.collectors.recording.spool import (
     Attempt,
     Meta,
@@ -25,8 +31,9 @@ from grokscope.collectors.recording.spool import (
 )
 from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError, home
+from grokscope.schemas.addresses import sqlite_path
 from grokscope.schemas.files.private import NotPrivateError
-from grokscope.schemas.limits import RUN_NAME_LENGTH
+from grokscope.schemas.limits import RUN_NAME_LENGTH, TAG_LENGTH
 from grokscope.schemas.names import plain_text
 from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials
@@ -50,8 +57,15 @@ class Sink(Protocol):
         """Keep all scalars of one step."""
         ...
 
-    def end(self, status: str, time_ms: int) -> None:
-        """Close the run as FINISHED, FAILED or KILLED; nothing comes after it."""
+    def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
+        """Close the run as FINISHED, FAILED or KILLED; nothing comes after it.
+
+        Args:
+            status: One of the three.
+            time_ms: When, Unix time in ms.
+            failed: What of the evaluations has failed, as a sentence.
+            is_withdrawn: Whether the run should not have been begun, and is deleted.
+        """
         ...
 
     def wait_shipped(self, seconds: float) -> int:
@@ -94,20 +108,27 @@ class SpoolSink:
         """Append one record to the spool."""
         self._writer.points(step, max(time_ms, self._attempt.earliest_ms), values)
 
-    def end(self, status: str, time_ms: int) -> None:
+    def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""
-        last = {"event": "end", "status": status, "time_ms": max(time_ms, self._attempt.earliest_ms)}
+        last: dict[str, object] = {"event": "end", "status": status}
+        last["time_ms"] = max(time_ms, self._attempt.earliest_ms)
         if dropped := self._writer.dropped:
             last["dropped"] = dropped
-        if not self._writer.close(last):
-            self._writer_lock.leave_ending(last)
+        if is_withdrawn and self._attempt.number == 1:  # of a later one the run was there before
+            last["withdrawn"] = True
+        more = {"failed": plain_text(redacted(failed))[:TAG_LENGTH]} if failed else {}
+        if not self._writer.close(last | more):
+            self._writer_lock.leave_ending(last)  # which has room for little
         self._writer_lock.release()
         self._attempt.heartbeat()
         self._stop.set()
         self._warn_of_dropped()
 
     def wait_shipped(self, seconds: float) -> int:
-        """Wait until the shipper has removed the spool, which it does when all of it has arrived."""
+        """Wait until the shipper has removed the spool, which it does when all of it has arrived.
+
+        What has not arrived by then is told, and what becomes of it.
+        """
         deadline = time.monotonic() + max(0.0, seconds - _COUNT_SECONDS)
         self._thread.join(timeout=max(0.0, seconds - _COUNT_SECONDS))  # it may be starting the shipper
         next_check = time.monotonic() + _SYNC_SECONDS
@@ -121,7 +142,25 @@ class SpoolSink:
             time.sleep(0.05)
         for letters in dead_letters(self._home, self._meta.run_id):
             warn(f"{letters}.")
-        return unshipped(self.folder, seconds=_COUNT_SECONDS)
+        if waiting := unshipped(self.folder, seconds=_COUNT_SECONDS):
+            self._tell_waiting(waiting)
+        return waiting
+
+    def _tell_waiting(self, waiting: int) -> None:
+        store = self._meta.store
+        if why := trouble(self._home, store, since_ms=self._meta.start_ms):
+            warn(
+                f"{waiting} points or more have not reached {store} yet ({why}); they are safe on disk. If "
+                "the store stays away, run 'grokscope sync' later."
+            )
+            return
+        more = "nothing has to be done."
+        if sqlite_path(store) is None:
+            more = "if the store should stay away, run 'grokscope sync' later."
+        warn(
+            f"{waiting} points or more are safe on disk and on their way to {store}; a process in the "
+            f"background goes on sending them, and {more}"
+        )
 
     def _keep(self) -> None:
         next_check = 0.0

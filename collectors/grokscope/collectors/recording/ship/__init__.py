@@ -11,3 +11,4 @@ from grokscope.collectors.recording.ship.mlflow.store_version import UpgradeErro
 from grokscope.collectors.recording.ship.mlflow.store_version import upgrade_store as upgrade_store
 from grokscope.collectors.recording.ship.service import has_failed as has_failed
 from grokscope.collectors.recording.ship.service import other_version as other_version
+from grokscope.collectors.recording.ship.service import trouble as trouble

@@ -63,6 +63,8 @@ class Ending(NamedTuple):
         attempt: Which attempt it was; where a later one is known, that one's end is the run's.
         dropped: How many scalars its disk could not take.
         damage: What of its spool could not be read; empty if all could.
+        failed: What of its evaluations has failed, as a sentence; empty if nothing has.
+        withdrawn: Whether the run is to be deleted: its process was not the first of several.
     """
 
     status: str
@@ -70,6 +72,8 @@ class Ending(NamedTuple):
     attempt: int = 1
     dropped: int = 0
     damage: str = ""
+    failed: str = ""
+    withdrawn: bool = False
 
 
 class RunStore(Protocol):
@@ -99,5 +103,5 @@ class RunStore(Protocol):
         ...
 
     def end_run(self, run: str, ending: Ending) -> None:
-        """Close the run, unless a later attempt at it was opened."""
+        """Close the run, unless a later attempt at it was opened; delete it if it is withdrawn."""
         ...

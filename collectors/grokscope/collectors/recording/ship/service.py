@@ -114,6 +114,16 @@ def other_version(home: Path, store: str, *, since_ms: int) -> str:
     return str(said.get("why", "")) if is_news else ""
 
 
+def trouble(home: Path, store: str, *, since_ms: int) -> str:
+    """Return what a shipper said of late that keeps it from sending; empty while all goes well.
+
+    >>> trouble(Path("no-such-home"), "sqlite:////data/mlflow.db", since_ms=0)
+    ''
+    """
+    said = read_json(state_path(home, store)) or {}
+    return str(said.get("why", "")) if (whole_number(said.get("time_ms")) or 0) >= since_ms else ""
+
+
 def write_state(home: Path, store: str, state: str, why: str, *, spools: int = 0) -> None:
     """Say on disk how shipping to ``store`` goes."""
     path = state_path(home, store)

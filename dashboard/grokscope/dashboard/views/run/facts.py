@@ -13,6 +13,7 @@ from grokscope.schemas import (
     AXES,
     DAMAGE,
     DROPPED,
+    FAILED,
     REFUSED,
     Check,
     Outcome,
@@ -29,6 +30,7 @@ _LOSSES: Mapping[str, str] = {
     DROPPED: "the disk of its trainer could not take {} points",
     DAMAGE: "of what it had written, {}",
     REFUSED: "the store refused records ({})",
+    FAILED: "while it was measured, {}",
 }
 _SIGNS: Mapping[Outcome | None, str] = {
     Outcome.PASS: ":green[✓]",

@@ -86,12 +86,14 @@ def ending_of(content: Mapping[str, Any], *, attempt: int, last_ms: int) -> tupl
         last_ms: When its last point was logged, for an end without a time.
 
     >>> ending_of({"status": "finished", "time_ms": 9}, attempt=1, last_ms=5)
-    (Ending(status='FINISHED', time_ms=9, attempt=1, dropped=0, damage=''), None)
+    (Ending(status='FINISHED', time_ms=9, attempt=1, dropped=0, damage='', failed='', withdrawn=False), None)
     >>> ending, misfit = ending_of({"status": "SUCCESS"}, attempt=1, last_ms=5)
     >>> ending.status, ending.time_ms, misfit.why
     ('FAILED', 5, "a run ends as FINISHED, FAILED or KILLED, not as 'SUCCESS'; it is stored as FAILED")
     """
-    told, time_ms, dropped = (content.get(name) for name in ("status", "time_ms", "dropped"))
+    told, time_ms, dropped, failed = (
+        content.get(name) for name in ("status", "time_ms", "dropped", "failed")
+    )
     status = str(told).upper()
     misfit = None
     if status not in ENDS:
@@ -103,6 +105,8 @@ def ending_of(content: Mapping[str, Any], *, attempt: int, last_ms: int) -> tupl
         time_ms=time_ms if isinstance(time_ms, int) and 0 <= time_ms <= _MOST_MS else last_ms,
         attempt=attempt,
         dropped=dropped if isinstance(dropped, int) else 0,
+        failed=plain_text(failed) if isinstance(failed, str) else "",
+        withdrawn=content.get("withdrawn") is True,
     )
     return ending, misfit
 

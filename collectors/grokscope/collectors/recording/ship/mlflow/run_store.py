@@ -24,7 +24,7 @@ from grokscope.collectors.recording.ship.run_store import (
     Unavailable,
 )
 from grokscope.collectors.recording.spool import Meta
-from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, LAST_SEEN, sqlite_path
+from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, FAILED, LAST_SEEN, sqlite_path
 from grokscope.schemas.limits import TAG_LENGTH
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
@@ -84,17 +84,21 @@ class MlflowRunStore:
             self._connected().set_tag(run, LAST_SEEN, str(time_ms))
 
     def end_run(self, run: str, ending: Ending) -> None:
-        """Set status and end time, and a tag for what was dropped and for what could not be read, if any."""
+        """Set status and end time, and tags for what was dropped, has failed or could not be read."""
         with self._about(run):
             client = self._connected()
             if ending.dropped:
                 client.set_tag(run, DROPPED, str(ending.dropped))
+            if ending.failed:
+                client.set_tag(run, FAILED, ending.failed[:TAG_LENGTH])
             found = client.get_run(run)
             if ending.damage and ending.damage not in (told := found.data.tags.get(DAMAGE, "")):
                 text = f"{told}; {ending.damage}" if told else ending.damage
                 client.set_tag(run, DAMAGE, text[:TAG_LENGTH])
             if _attempt(found) <= ending.attempt:
                 client.set_terminated(run, status=ending.status, end_time=ending.time_ms)
+            if ending.withdrawn:
+                client.delete_run(run)
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
