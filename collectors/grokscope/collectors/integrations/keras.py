@@ -22,8 +22,8 @@ class GrokscopeCallback(keras.callbacks.Callback):
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``, of torch tensors; without any only what Keras
-            logs is kept. Measures need Keras on torch (``KERAS_BACKEND=torch``) and a model that gives logits;
-            those of gradients and updates need an optimizer of torch, which Keras does not use.
+            logs is kept. Measures need Keras on torch (``KERAS_BACKEND=torch``) and a model that gives
+            logits; those of gradients and updates need an optimizer of torch, which Keras does not use.
         experiment: MLflow experiment.
         config: Logged as params besides the optimizer's own settings.
         tracking: Other options of ``Tracker``.
@@ -153,7 +153,11 @@ def _parts(model: Any) -> int:
 
 
 def _settings(model: Any) -> dict[str, Any]:
-    optimizer = model.optimizer.get_config()
-    kept = ("name", "learning_rate", "weight_decay", "gradient_accumulation_steps")
-    names = {"name": "optimizer"}
-    return {names.get(k, k): optimizer[k] for k in kept if isinstance(optimizer.get(k), int | float | str)}
+    optimizer = model.optimizer
+    found = {
+        "optimizer": optimizer.name,
+        "learning_rate": float(f"{float(optimizer.learning_rate):.7g}"),  # 0.1, which it keeps in 32 bits
+        "weight_decay": optimizer.weight_decay,
+        "gradient_accumulation_steps": optimizer.gradient_accumulation_steps,
+    }
+    return {name: value for name, value in found.items() if value is not None}
