@@ -1,4 +1,4 @@
-"""Two processes that train one model; the last line printed is what each opened and logged.
+"""Two processes that train one model; what is printed tells what each opened and logged.
 
 They are forked before torch has done anything, so that it is imported once.
 """
@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import socket
 import sys
+import traceback
 import warnings
 
 import lightning.pytorch as pl
@@ -77,11 +78,16 @@ class Module(pl.LightningModule):
 
 def lightning(rank: int) -> None:
     callback = GrokscopeCallback({"test": (INPUTS, TARGETS)}, experiment="ranks")
+    off = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
     trainer = pl.Trainer(
-        max_epochs=STEPS, accelerator="cpu", devices=RANKS, strategy=DDPStrategy(process_group_backend="gloo"),
-        use_distributed_sampler=False, logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=[callback],
-    )  # fmt: skip
+        strategy=DDPStrategy(process_group_backend="gloo"),
+        accelerator="cpu",
+        devices=RANKS,
+        max_epochs=STEPS,
+        use_distributed_sampler=False,
+        callbacks=[callback],
+        **dict.fromkeys(off, False),
+    )
     mine = TensorDataset(INPUTS[rank::RANKS], TARGETS[rank::RANKS])
     trainer.fit(Module(), DataLoader(mine, batch_size=len(mine)))
 
@@ -113,6 +119,7 @@ def run_rank(rank: int, port: int, answers: "multiprocessing.SimpleQueue[object]
         "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": str(rank), "WORLD_SIZE": str(RANKS),
         "LOCAL_RANK": str(rank), "NODE_RANK": "0",
     }  # fmt: skip
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=RANKS)
     found = {}
     for script in (data_parallel, sharded, lightning):
         opened: list[MemorySink] = []
@@ -122,13 +129,19 @@ def run_rank(rank: int, port: int, answers: "multiprocessing.SimpleQueue[object]
             return opened[-1]
 
         tracker.open_sink = open_sink
-        if script is not lightning:  # which makes the group itself
-            torch.distributed.init_process_group("gloo", rank=rank, world_size=RANKS)
         script(rank)
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
         found[script.__name__] = [(sink.status, sink.rows()) for sink in opened]
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
     answers.put((rank, found))
+
+
+def answer(rank: int, port: int, answers: "multiprocessing.SimpleQueue[object]") -> None:
+    try:
+        run_rank(rank, port, answers)
+    except BaseException:
+        answers.put((rank, traceback.format_exc()))
+        raise
 
 
 def main() -> None:
@@ -137,15 +150,13 @@ def main() -> None:
         port = free.getsockname()[1]
     fork = multiprocessing.get_context("fork")
     answers = fork.SimpleQueue()
-    ranks = [fork.Process(target=run_rank, args=(rank, port, answers)) for rank in range(RANKS)]
+    ranks = [fork.Process(target=answer, args=(rank, port, answers)) for rank in range(RANKS)]
     for rank in ranks:
         rank.start()
+    found = dict(answers.get() for _ in ranks)  # before they are joined: a pipe holds little
     for rank in ranks:
         rank.join()
-    if any(rank.exitcode for rank in ranks):
-        sys.exit(1)
-    found = dict(answers.get() for _ in ranks)
-    print(json.dumps({"ranks": [found[rank] for rank in range(RANKS)], "by_hand": by_hand()}))
+    json.dump({"ranks": [found[rank] for rank in range(RANKS)], "by_hand": by_hand()}, sys.stdout)
 
 
 if __name__ == "__main__":
