@@ -129,8 +129,8 @@ class _StepLoss:
         means = [one for one in model.metrics if isinstance(one, keras.metrics.Mean) and one.name == "loss"]
         if not means or keras.backend.backend() == "jax":
             return
-        total: Any = keras.ops.copy(means[0].total)
-        count: Any = keras.ops.copy(means[0].count)
+        total = cast("Any", keras.ops.copy(means[0].total))
+        count = cast("Any", keras.ops.copy(means[0].count))
         self._own_total += total - self._total
         self._own_count += count - self._count
         self._total, self._count = total, count
