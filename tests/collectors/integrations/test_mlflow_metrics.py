@@ -46,6 +46,31 @@ with spooled(mlflow):
     mlflow.end_run("KILLED")
     assert mlflow.active_run() is None
 assert before == (mlflow.log_metric, mlflow.log_metrics, mlflow.end_run, mlflow.tracking.fluent.end_run)
+
+import lightning.pytorch as pl, torch
+from contextlib import nullcontext
+from grokscope.collectors.integrations.lightning import GrokscopeCallback
+class Line(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = torch.nn.Linear(1, 1)
+    def training_step(self, batch, index):
+        loss = ((self.layer(batch) - 1) ** 2).mean()
+        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        return loss
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+mlflow.pytorch.autolog(log_models=False, checkpoint=False)
+for name, block in (("autolog", nullcontext()), ("autolog inside", spooled(mlflow))):
+    ours = GrokscopeCallback(experiment="e", name=f"beside {name}")
+    trainer = pl.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[ours],
+    )
+    with block, mlflow.start_run(run_name=name):
+        trainer.fit(Line(), torch.utils.data.DataLoader(torch.ones(8, 1), batch_size=2))
+        mlflow.log_metric("own", 1.5, step=4)
 print(model.model_id)
 """
 
@@ -121,3 +146,16 @@ def test_the_stand_ins_take_what_mlflow_s_own_functions_take(name):
     read = [(p.name, p.default) for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
     theirs = [(p.name, p.default) for p in inspect.signature(getattr(mlflow, name)).parameters.values()]
     assert read == theirs[: len(read)]
+
+
+def test_mlflow_s_autologging_of_lightning_is_what_it_is_without_us_inside_and_beside(logged):
+    _, runs, _ = logged
+    assert runs["autolog"].data.metrics.keys() == {"train_loss", "own"}
+    plain = points(logged, "autolog", "train_loss")
+    assert [step for step, _ in plain] == [0, 1, 2]  # its epochs; our callback counts steps
+    assert runs["autolog inside"].data.metrics == runs["autolog"].data.metrics
+    assert points(logged, "autolog inside", "train_loss") == plain
+    for name in ("autolog", "autolog inside"):
+        beside = points(logged, f"beside {name}", "train_loss")
+        assert beside == [(4 * (step + 1), value) for step, value in plain]
+        assert points(logged, name, "own") == [(4, 1.5)]

@@ -9,6 +9,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from grokscope.collectors.evaluating.model_evaluator import Data
 from grokscope.collectors.tracker import Tracker
+from grokscope.schemas.metrics.vocabulary import SPLIT_OF
 
 # Chosen, not dumped: the arguments also hold tokens, paths and host names.
 _CONFIG = (
@@ -22,13 +23,24 @@ _CONFIG = (
     "gradient_accumulation_steps",
     "seed",
 )
-_NAMES = {"loss": "train/batch_loss", "grad_norm": "gradients/norm", "epoch": "progress/epochs"}
+_NAMES = {"loss": "train/batch_loss", "epoch": "progress/epochs"}
+# The last thing that a training logs, and the only one with all its work: one mean over the whole run, which
+# is no curve, and by its own name would be taken for that of the training loss.
+_SUMMARY = "total_flos"
+_SUMMARY_NAMES = {"train_loss": "trainer/mean_train_loss"}
+_TIME = "_runtime"
 # Under this name the run's id goes into the Trainer's checkpoints; no callback's class is called so.
 _SAVED = "grokscope"
 
 
 class GrokscopeCallback(TrainerCallback):
     """Tracks a ``Trainer``'s run: what it logs, and at due steps every measure of the model.
+
+    Every value is that of ``trainer.state.log_history``, at its step: ``loss``, a mean over the steps since
+    the last, as ``train/batch_loss``; what ``evaluate`` gives as ``val/...``, of several sets as
+    ``shift:<name>/...``, of ``metric_key_prefix="test"`` as ``test/...``, or by its own name where ``splits``
+    has that split; the mean loss of the whole training, told at its end, as ``trainer/mean_train_loss``; all
+    else by its own name. What is evaluated before training is in the run that follows.
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``; without any only what the Trainer logs is kept.
@@ -58,6 +70,8 @@ class GrokscopeCallback(TrainerCallback):
         self._config = dict(config or {})
         self._tracking = tracking
         self._is_training = False
+        self._earlier: list[tuple[int, dict[str, Any]]] = []
+        self._claims: dict[str, str] = {}
 
     def on_train_begin(
         self,
@@ -82,6 +96,9 @@ class GrokscopeCallback(TrainerCallback):
         )
         saved[_SAVED] = {"args": {}, "attributes": {"run_id": self.tracker.run_id}}
         self._is_training = True
+        for step, values in [] if resumed else self._earlier:
+            self.tracker.log(step, values)
+        self._earlier = []
 
     def on_step_end(
         self,
@@ -102,10 +119,13 @@ class GrokscopeCallback(TrainerCallback):
         logs: Mapping[str, Any] | None = None,
         **_: object,
     ) -> None:
-        """Keep what the Trainer logs, ``eval_x`` as ``val/x``; after training too, as by ``evaluate()``."""
-        if self.tracker is None or not logs:
+        """Keep what the Trainer logs; after training too, as by ``evaluate()``, and before it."""
+        if not logs:
             return
-        values = {_named(k): v for k, v in logs.items() if _is_number(v)}
+        values = self._named(logs)
+        if self.tracker is None:
+            self._earlier.append((state.global_step, values))
+            return
         if self._is_training:
             self.tracker.log(state.global_step, values)
             return
@@ -125,6 +145,23 @@ class GrokscopeCallback(TrainerCallback):
         if self.tracker is not None:
             self.tracker.close()
 
+    def _named(self, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the numbers among ``logs`` by our names."""
+        names = _NAMES | (_SUMMARY_NAMES if _SUMMARY in logs else {})
+        numbers = {key: value for key, value in logs.items() if isinstance(value, int | float)}
+        prefix = _prefix(logs)
+        if prefix is not None and (split := self._claimed(prefix)) is not None:
+            names |= {
+                key: f"{split}/{key[len(prefix) + 1 :]}" for key in numbers if key.startswith(f"{prefix}_")
+            }
+        return {names.get(key, key): value for key, value in numbers.items()}
+
+    def _claimed(self, prefix: str) -> str | None:
+        """Return the split that a set of the Trainer goes by, if no other set does: one name is one curve."""
+        split = _split(prefix)
+        is_ours = split in self._splits
+        return split if not is_ours and self._claims.setdefault(split, prefix) == prefix else None
+
 
 def causal(tokens: Tensor) -> tuple[Tensor, Tensor]:
     """Return sequences as a split of next-token predictions: all tokens but the last, all but the first.
@@ -141,9 +178,14 @@ def causal(tokens: Tensor) -> tuple[Tensor, Tensor]:
     return tokens[:, :-1], tokens[:, 1:]
 
 
-def _named(key: str) -> str:
-    return f"val/{key.removeprefix('eval_')}" if key.startswith("eval_") else _NAMES.get(key, key)
+def _prefix(logs: Mapping[str, Any]) -> str | None:
+    """Return what stands before all that was evaluated: ``Trainer.evaluate`` tells how long it took by it."""
+    found = [key.removesuffix(_TIME) for key in logs if key.endswith(_TIME)]
+    if len(found) == 1 and found[0] != "train":
+        return found[0]
+    return "eval" if any(key.startswith("eval_") for key in logs) else None
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
+def _split(prefix: str) -> str:
+    name = prefix.removeprefix("eval_")
+    return SPLIT_OF.get(name) or f"shift:{name}"

@@ -1,9 +1,10 @@
 """A callback for Lightning's ``Trainer``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
@@ -16,8 +17,11 @@ _SAVED = "grokscope"
 class GrokscopeCallback(pl.Callback):
     """Tracks a Lightning run: the loss of each step, what ``self.log`` holds, and at due steps every measure.
 
-    The module's ``forward`` must return logits. A training that resumes from a checkpoint goes on in the run
-    that the checkpoint came from.
+    A step is ``trainer.global_step``, which counts every step of every optimizer. ``train/batch_loss`` is the
+    mean of the losses that ``training_step`` returned for that step, on the first process; what ``self.log``
+    holds keeps Lightning's name for it and comes at every step (``on_step``), or once an epoch or validation,
+    at its last step. The module's ``forward`` must return logits. A training that resumes from a checkpoint
+    goes on in the run that the checkpoint came from, and a second ``fit`` of one ``Trainer`` in the first's.
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``; without any only what is logged is kept.
@@ -43,8 +47,11 @@ class GrokscopeCallback(pl.Callback):
         self._experiment = experiment
         self._config = config
         self._tracking = tracking
-        self._last_step = 0
         self._resumed: dict[str, Any] = {}
+        self._last_step = 0
+        self._has_stepped = False
+        self._losses: list[Tensor] = []
+        self._seen: dict[str, Tensor] = {}
 
     def on_save_checkpoint(
         self,
@@ -65,40 +72,69 @@ class GrokscopeCallback(pl.Callback):
         """Find the run's id in the checkpoint that training resumes from."""
         if trainer.state.fn == TrainerFn.FITTING:
             self._resumed = checkpoint.get(_SAVED, {})
+            self._last_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the run, or go on with the checkpoint's."""
         own = cast("Mapping[str, Any]", pl_module.hparams)
         config = dict(own if self._config is None else self._config)
         optimizer = trainer.optimizers[0] if trainer.optimizers else None
-        self._last_step = trainer.global_step
+        if self.tracker is not None and 0 < self._last_step == trainer.global_step:
+            self._resumed = {"run_id": self.tracker.run_id}
         options = self._resumed | self._tracking
         self.tracker = Tracker(pl_module, optimizer, experiment=self._experiment, config=config, **options)
-        self._resumed = {}
+        self._resumed, self._last_step, self._has_stepped = {}, trainer.global_step, False
+        self._losses = []
+        self._unseen(trainer)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Keep what the epoch before logged at its end, after every hook of it."""
+        self._keep(trainer)
+
+    def on_train_batch_start(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        batch: object,  # noqa: ARG002
+        batch_idx: int,  # noqa: ARG002
+    ) -> None:
+        """Keep what the module logged in hooks after our own of the batch before, which was a step."""
+        values = self._unseen(trainer)
+        if self._has_stepped:
+            self._log(trainer, values)
 
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
+        pl_module: pl.LightningModule,
         outputs: Tensor | Mapping[str, Any] | None,
         batch: object,  # noqa: ARG002
         batch_idx: int,  # noqa: ARG002
     ) -> None:
-        """Log the loss, and measure where it is due; a step is one of the optimizer, after accumulation."""
-        step = trainer.global_step
-        if self.tracker is None or step == self._last_step:
-            return
-        self._last_step = step
+        """Log the loss and what was logged, and measure where it is due; at steps, not at parts of them."""
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
-            self.tracker.log(step, {"train/batch_loss": loss})
+            # Lightning has divided it, so that gradients add up to a mean; not where users step themselves.
+            parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
+            self._losses.append(loss.detach() if parts == 1 else loss.detach().float() * parts)
+        values: dict[str, Any] = self._unseen(trainer)
+        step = trainer.global_step
+        self._has_stepped = step != self._last_step
+        if self.tracker is None or not self._has_stepped:
+            return
+        self._last_step = step
+        if self._losses:
+            values |= {"train/batch_loss": _mean(self._losses)}
+            self._losses = []
+        self._log(trainer, values)
         if self._splits and self.tracker.due(step):
             self.tracker.evaluate(step, self._splits)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Keep what the module logged with ``self.log`` while it is trained."""
-        if self.tracker is not None and _is_training(trainer):
-            self.tracker.log(trainer.global_step, trainer.callback_metrics)
+        """Keep what the module logged of a validation while it is trained."""
+        if _is_training(trainer):
+            # Of a validation only what is over all its batches, not the last batch's own.
+            self._keep(trainer, of=trainer.callback_metrics.__contains__)
 
     def on_exception(
         self,
@@ -111,9 +147,36 @@ class GrokscopeCallback(pl.Callback):
             self.tracker.close("FAILED" if isinstance(exception, Exception) else "KILLED")
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Close the run."""
+        """Keep what the last epoch logged, and close the run."""
+        self._keep(trainer)
         if self.tracker is not None:
             self.tracker.close()
+
+    def _keep(self, trainer: pl.Trainer, *, of: Callable[[str], bool] = bool) -> None:
+        self._log(trainer, {name: value for name, value in self._unseen(trainer).items() if of(name)})
+
+    def _log(self, trainer: pl.Trainer, values: Mapping[str, Any]) -> None:
+        if self.tracker is not None and values:
+            self.tracker.log(trainer.global_step, values)
+
+    def _unseen(self, trainer: pl.Trainer) -> dict[str, Tensor]:
+        """Return what was logged since this was called last.
+
+        Lightning keeps a value until there is a new one, and does not say which is new: it is another tensor.
+        """
+        logged = cast("Mapping[str, Tensor]", trainer.logged_metrics)
+        found = {name: value for name, value in logged.items() if not _is_same(value, self._seen.get(name))}
+        self._seen |= found
+        return found
+
+
+def _is_same(value: Tensor, seen: Tensor | None) -> bool:
+    return seen is not None and value.data_ptr() == seen.data_ptr()
+
+
+def _mean(losses: list[Tensor]) -> Tensor:
+    """Return the mean of scalars on the device that they are on, without waiting for it."""
+    return losses[0] if len(losses) == 1 else torch.stack([loss.float() for loss in losses]).mean()
 
 
 def _is_training(trainer: pl.Trainer) -> bool:
