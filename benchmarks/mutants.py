@@ -171,14 +171,18 @@ def copied(folder: Path) -> Path:
     return shutil.copytree(REPOSITORY, folder / "repository", ignore=ignored, symlinks=True)
 
 
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("room")
     parser.add_argument("--sample", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--limit", type=float, default=300, help="seconds for the tests of one mutant")
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = arguments()
     top, _, rest = asked.room.partition("/")
     [package] = REPOSITORY.glob(f"*/grokscope/{top}")
     sample = drawn(package / rest, asked.sample, asked.seed)

@@ -29,12 +29,9 @@ _LANGUAGE = ("--locale=C", "--encoding=UTF8")
 
 # A shell that starts the tests in the background has this signal ignored, which all processes would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# Keras would look for TensorFlow.
-os.environ.setdefault("KERAS_BACKEND", "torch")
-
 # Tests write into homes themselves, and what others can write there is refused.
 os.umask(0o022)
+os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras would look for TensorFlow
 
 PAGE_MS = 60_000
 _DEBIANS_CHROMIUM = "/usr/lib/chromium/chromium"

@@ -133,7 +133,7 @@ def test_detect_counts_fractional_steps_in_thousandths_and_says_so(grokscope, cu
     assert 780 <= verdict.onset.step <= 920
     sentence = "Its steps are fractions; they and all dates are counted in thousandths."
     assert verdict.missing[-1] == sentence
-    assert err == f"run r: {sentence}\n"
+    assert err == f"r: {sentence}\n"
 
 
 def test_one_bad_run_of_a_file_does_not_refuse_the_others(grokscope, curves, tmp_path):

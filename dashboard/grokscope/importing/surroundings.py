@@ -96,5 +96,5 @@ def settings_in(path: Path) -> dict[str, str]:
         return {}
     if path.stat().st_size > _SETTINGS_BYTES:
         raise ValueError(f"more than {_SETTINGS_BYTES:,} bytes")
-    content: Any = yaml.load(path.read_bytes(), Loader=_PlainLoader)  # noqa: S506 - a safe loader
+    content: Any = _PlainLoader(path.read_bytes()).get_single_data()
     return flat_settings(content or {})

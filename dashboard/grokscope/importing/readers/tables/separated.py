@@ -82,6 +82,7 @@ def _frame(content: bytes, separator: str, skipped: int) -> tuple[pl.DataFrame, 
                 infer_schema=False,
                 encoding="utf8-lossy",
                 skip_lines=skipped,
+                glob=False,
                 truncate_ragged_lines=is_cut,
             )
         except pl.exceptions.ComputeError:
