@@ -17,6 +17,7 @@ from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
 from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.collectors.recording.array_buffer import Axes
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
 from grokscope.collectors.recording.ranks import NullSink, is_first_process
@@ -155,6 +156,29 @@ class Tracker:
                 raise
             self._not_logged(step, error, values)
 
+    def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
+        """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.
+
+        It goes the way of the scalars and becomes an artifact of the run, which the store reads back as a
+        frame. Never waits for a device. What cannot be logged (more than 65 536 values or four axes, no
+        numbers, beyond 4 MiB a step or 256 MiB a run) is left out with one warning; NaN and ±Inf are kept.
+
+        Args:
+            step: Optimizer step, as for ``log``.
+            name: Its name, as a metric's.
+            values: A tensor on any device, a numpy array or nested lists; kept as float32 where it is that
+                or narrower, as float64 otherwise.
+            axes: Names of its axes in their order, or name -> a label for each place (``None``: numbered).
+
+        >>> from grokscope.collectors.testing import MemorySink
+        >>> sink = MemorySink()
+        >>> tracker = Tracker(experiment="example", sink=sink)
+        >>> tracker.log_array(0, "norms", [[3.0, 4.0]], axes={"layer": ["embed"], "k": None})
+        >>> [(one.name, one.shape, one.axes[0].labels, one.values()) for one in sink.arrays]
+        [('norms', (1, 2), ('embed',), [3.0, 4.0])]
+        """
+        self._run.log_array(step, name, values, axes)
+
     def due(self, step: int) -> bool:
         """Say whether ``step`` is one to evaluate at; asking changes nothing, in whatever order.
 
@@ -201,6 +225,7 @@ class Tracker:
             if detector is not None:
                 values |= detector.update(step, values)
             run.buffer.add(step, values)
+            run.arrays.write_arrived()
             return values
         return {}
 

@@ -2,7 +2,11 @@
 
 import atexit
 import os
+from typing import Any
 
+from grokscope.collectors.interrupts import shown
+from grokscope.collectors.recording.array_buffer import ArrayBuffer, Axes
+from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.recording.run_status import EXITS, checked_status, end_of_program, uncaught
 from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
 from grokscope.collectors.recording.sink import Sink
@@ -25,6 +29,7 @@ class OpenRun:
 
     Attributes:
         buffer: Takes values on their way to the sink.
+        arrays: Takes arrays on theirs.
         is_open: Whether the run can still be written to.
     """
 
@@ -32,6 +37,7 @@ class OpenRun:
         self.sink = sink
         self.warnings = warnings
         self.buffer = ScalarBuffer(sink, warnings)
+        self.arrays = ArrayBuffer(sink, warnings, now_ms=self.buffer.now_ms)
         self.is_open = True
         self._store = store
         self._pid = os.getpid()
@@ -47,6 +53,22 @@ class OpenRun:
     def is_mine(self) -> bool:
         """Say whether this process writes the run: a forked child (a DataLoader's worker) must not."""
         return os.getpid() == self._pid
+
+    def log_array(self, step: int, name: str, values: Any, axes: Axes = None) -> None:
+        """Write one array of a step; what cannot be logged is said once.
+
+        Args:
+            step: See ``Tracker.log_array``, as for all.
+            name: Its name.
+            values: Its values.
+            axes: Its axes.
+        """
+        if not self.is_mine():
+            return
+        with contained(self._count_array, f"the array {shown(name)} was not logged"):
+            if not self.is_open:
+                raise TrackerError("the run was closed before")
+            self.arrays.add(step, name, values, axes)
 
     def end(self, status: str) -> None:
         """Write the end, wait at most five seconds for what is on its way, and warn of what is left.
@@ -72,10 +94,14 @@ class OpenRun:
                 "safe on disk. If the store stays away, run 'grokscope sync' later."
             )
 
+    def _count_array(self, sentence: str) -> None:
+        self.warnings.warn_once(sentence, dropped=1)
+
     def _flush(self) -> None:
         """Hand over what is still on its way to the sink; a failure here must not leave the run open."""
         with contained(self.warnings.warn_once, "the last values were not logged"):
             self.buffer.flush()
+            self.arrays.write_arrived(wait=True)
             if dropped := self.dropped:
                 self.buffer.add(self.buffer.last_step, {"collector/dropped": float(dropped)})
 

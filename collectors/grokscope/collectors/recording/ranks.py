@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+from grokscope.schemas.arrays import LoggedArray
+
 
 def is_first_process() -> bool:
     """Say whether this is rank 0 of a distributed training, or not distributed at all.
@@ -28,6 +30,9 @@ class NullSink:
     dropped = 0
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Keep nothing."""
+
+    def array(self, logged: LoggedArray) -> None:
         """Keep nothing."""
 
     def end(self, status: str, time_ms: int) -> None:
