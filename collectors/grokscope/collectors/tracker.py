@@ -225,7 +225,7 @@ class Tracker:
             if detector is not None:
                 values |= detector.update(step, values)
             run.buffer.add(step, values)
-            run.arrays.write_arrived()
+            self._evaluator.spent(run.log_arrays(step, self._evaluator.arrays))
             return values
         return {}
 

@@ -20,7 +20,7 @@ from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.measures import default
-from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
+from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import whole
@@ -95,6 +95,15 @@ class ModelEvaluator:
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
         values = to_floats(tensors) | self._progress(step, {split: splits[split] for split in passes})
         return values | self._cost(time.perf_counter() - began)
+
+    @property
+    def arrays(self) -> Mapping[str, Array]:
+        """The arrays that the last reading gave, by name."""
+        return self._instruments.arrays
+
+    def spent(self, seconds: float) -> None:
+        """Count what was spent on keeping what was measured."""
+        self._own_seconds += seconds
 
     def close(self) -> None:
         """Remove the optimizer's hooks."""

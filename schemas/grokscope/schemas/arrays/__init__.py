@@ -1,5 +1,6 @@
 """Small arrays of a run: what one is, how large it may be, the file that keeps some, their frames."""
 
+from grokscope.schemas.arrays.array_measure import ArrayMeasure as ArrayMeasure
 from grokscope.schemas.arrays.files import FOLDER as FOLDER
 from grokscope.schemas.arrays.files import MOST_FILE_BYTES as MOST_FILE_BYTES
 from grokscope.schemas.arrays.files import InvalidArraysError as InvalidArraysError
@@ -17,3 +18,5 @@ from grokscope.schemas.arrays.logged_array import MOST_STEP_BYTES as MOST_STEP_B
 from grokscope.schemas.arrays.logged_array import MOST_VALUES as MOST_VALUES
 from grokscope.schemas.arrays.logged_array import Axis as Axis
 from grokscope.schemas.arrays.logged_array import LoggedArray as LoggedArray
+from grokscope.schemas.arrays.table import ARRAYS as ARRAYS
+from grokscope.schemas.arrays.table import find_array as find_array
