@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import polars as pl
 import pytest
 
-from grokscope.collectors.recording.ship.delivery import array_files
+from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.mlflow.artifacts import ArtifactFiles
@@ -256,3 +256,37 @@ def test_a_place_that_is_none_is_not_tried_for_minutes(new_spool, tmp_path):
     ship.work()
     assert ship.delivery.is_done
     assert "it is a folder of the server" in (tmp_path / "dead/run.jsonl").read_text()
+
+
+class Killed(BaseException):
+    """What nothing of ours catches: as near to a kill as a process comes that goes on."""
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(MlflowRunStore, "put_file"), (shipped_spool, "write_cursor"), (shipped_spool, "remove_spool")],
+)
+def test_a_shipper_that_stops_at_any_boundary_loses_and_doubles_no_array(
+    new_spool, tmp_path, stored, place, name, monkeypatch
+):
+    folder, meta, writer = new_spool(segment_bytes=30_000)
+    for step in range(1100):
+        writer.points(step, 1000, {"m": float(step)})
+        writer.array(norms(step))
+    writer.close(END)
+    ship = Ship(folder, meta, tmp_path)
+    real = getattr(place, name)
+
+    def stop_after(*given, **named):
+        real(*given, **named)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, name, stop_after)
+        with pytest.raises(Killed):
+            ship.work()
+    if folder.exists():
+        ship.take_over()
+        ship.work()
+    assert [row for rows in stored().values() for row in rows] == expected(range(1100))
+    assert list(folder.parent.glob("[!.]*")) == []
