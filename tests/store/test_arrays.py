@@ -152,6 +152,15 @@ def test_through_a_server_what_it_calls_the_place_is_never_looked_at(
     assert open_store(server).arrays([run]).frame["step"].to_list() == [1]
 
 
+def test_artifacts_that_a_server_keeps_are_read_through_it_alone(server, shared_file, tmp_path, put):
+    sender = MlflowClient(tracking_uri=server)
+    run = sender.create_run(sender.create_experiment(f"kept {tmp_path.name}")).info.run_id
+    put(sender, run, "1.parquet", norms(1, 1.0))
+    assert open_store(server).arrays([run]).frame["step"].to_list() == [1]
+    (sentence,) = open_store(f"sqlite:///{shared_file}").arrays([run]).left_out
+    assert "open the store by the server's address" in sentence
+
+
 def test_one_row_a_value_is_made_of_arrays(client, new_run, shared_file, put):
     run = new_run()
     put(client, run, "1.parquet", norms(4, 1.0, 2.0))

@@ -19,7 +19,7 @@ from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import snapshot, weight_measures
 from grokscope.collectors.interrupts import shown
-from grokscope.collectors.measures import default
+from grokscope.collectors.measures import default, default_arrays
 from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.progress import training_flops_per_example
@@ -59,7 +59,8 @@ class ModelEvaluator:
         self._plain = plain_module(model)
         self._how = how
         self._warn = warn
-        self._instruments = InstrumentSet(measures, warn=warn, defaults=default() if how.defaults else ())
+        own = (*default(), *default_arrays()) if how.defaults else ()
+        self._instruments = InstrumentSet(measures, warn=warn, defaults=own)
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = snapshot(model)

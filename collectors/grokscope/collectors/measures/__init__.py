@@ -111,13 +111,21 @@ ARRAY_INSTRUMENTS: tuple[ArrayConstructor[...], ...] = (
 
 
 def default() -> tuple[Instrument, ...]:
-    """Return what a tracker measures by itself besides curves, norms, movement and updates.
+    """Return what a tracker measures by itself besides curves, norms, movement, updates and arrays.
 
     >>> [(one.name, one.tier.value) for one in default()]
-    [('weight_spectra', '1'), ('second_moments', '0'), ('neural_collapse', '1'), ('layer_arrays', '1'), \
-('margin_histogram', '1')]
+    [('weight_spectra', '1'), ('second_moments', '0'), ('neural_collapse', '1')]
     """
-    return tuple(make() for make in (*INSTRUMENTS, *ARRAY_INSTRUMENTS) if make.use is Use.DEFAULT)
+    return tuple(make() for make in INSTRUMENTS if make.use is Use.DEFAULT)
+
+
+def default_arrays() -> tuple[ArrayInstrument, ...]:
+    """Return the instruments of arrays that a tracker reads by itself.
+
+    >>> [one.name for one in default_arrays()]
+    ['layer_arrays', 'margin_histogram']
+    """
+    return tuple(make() for make in ARRAY_INSTRUMENTS if make.use is Use.DEFAULT)
 
 
 def arrays() -> tuple[ArrayInstrument, ...]:
