@@ -6,12 +6,16 @@ import time
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grokscope.collectors import Tracker
 from grokscope.collectors.recording import array_buffer, device_values
 from grokscope.collectors.recording.spool import Points, SpoolWriter, read_spool
+from grokscope.collectors.recording.spool.array_payload import array_payload
+from grokscope.collectors.recording.spool.record import MalformedError, decode
 from grokscope.collectors.testing import MemorySink
-from grokscope.schemas.arrays import Axis
+from grokscope.schemas.arrays import Axis, LoggedArray
 
 
 @pytest.fixture
@@ -92,8 +96,8 @@ def test_a_step_that_is_none_is_told(tracker, sink, capsys):
 def test_beyond_the_limits_of_a_step_and_of_a_run_arrays_are_left_out_and_said_once(
     tracker, sink, capsys, monkeypatch
 ):
-    monkeypatch.setattr(array_buffer, "MOST_STEP_BYTES", 2048)
-    monkeypatch.setattr(array_buffer, "MOST_RUN_BYTES", 5000)
+    monkeypatch.setattr(array_buffer, "MOST_STEP_BYTES", 2100)
+    monkeypatch.setattr(array_buffer, "MOST_RUN_BYTES", 5000)  # of values, names and labels
     for step in range(4):
         for name in "abc":
             tracker.log_array(step, name, np.zeros(128))
@@ -160,6 +164,29 @@ def test_a_spool_keeps_arrays_and_points_in_their_order_bit_by_bit(tmp_path, tra
     records = [read.record for read in read_spool(tmp_path)]
     assert [one for one in records if not isinstance(one, Points)] == sink.arrays
     assert [isinstance(one, Points) for one in records] == [True, False] * 3
+
+
+@given(data=st.data())
+def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
+    logged = LoggedArray(
+        name="a",
+        step=3,
+        time_ms=1000,
+        precision="float32",
+        shape=(2, 1),
+        axes=(Axis(name="layer", labels=("é", "b")), Axis(name="k")),
+        data=bytes(8),
+    )
+    changed = bytearray(array_payload(logged))
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(1, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read = decode(bytes(changed[: data.draw(st.integers(1, len(changed)))]), {})
+    except MalformedError:
+        return
+    assert isinstance(read, LoggedArray)
+    assert read.why_bad == ""
+    assert len(read.values()) == math.prod(read.shape)
 
 
 def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, sink):

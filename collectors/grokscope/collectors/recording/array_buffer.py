@@ -83,7 +83,6 @@ class ArrayBuffer:
         shape = _shape(values)
         axes_of = self._axes(shown, axes, shape)
         ready = _tensor(shown, values) if hasattr(values, "detach") else _host_array(shown, values)
-        self._take_room(step, shown, ready.nbytes)
         logged = LoggedArray(
             name=shown,
             step=step,
@@ -93,6 +92,7 @@ class ArrayBuffer:
             axes=axes_of,
             data=b"",
         )
+        self._take_room(step, shown, ready.nbytes + logged.size)
         if isinstance(ready, np.ndarray):
             self._write(logged, ready)
         else:

@@ -16,7 +16,9 @@ FOLDER = "grokscope/arrays"
 MOST_FILE_BYTES = 16 << 20
 """A larger file is none of ours: ours are begun anew at an eighth of it."""
 
-_MOST_ROWS = 65_536
+MOST_FILE_ARRAYS = 16_384
+"""A file of more arrays is none of ours either."""
+
 _SHOWN = 10
 _NAME = re.compile(r"[\w.-]{1,200}\.parquet", re.ASCII)
 _SCHEMA = pl.Schema({name: dtype for name, dtype in ARRAY_SCHEMA.items() if name != "run_id"})
@@ -102,8 +104,8 @@ def _read(content: bytes) -> pl.DataFrame:
         shown = ", ".join(list(found)[:_SHOWN])
         raise InvalidArraysError(f"its columns are {shown}, not {', '.join(_SCHEMA)}")
     count = scan.select(pl.len()).collect().item()  # of the file's end, before anything is unpacked
-    if count > _MOST_ROWS:
-        raise InvalidArraysError(f"it has {count:,} arrays, and may have {_MOST_ROWS:,}")
+    if count > MOST_FILE_ARRAYS:
+        raise InvalidArraysError(f"it has {count:,} arrays, and may have {MOST_FILE_ARRAYS:,}")
     return scan.collect()
 
 

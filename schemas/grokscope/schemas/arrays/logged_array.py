@@ -74,6 +74,11 @@ class LoggedArray:
     data: bytes
 
     @property
+    def size(self) -> int:
+        """How much it is to keep: bytes of values, and characters of names and labels."""
+        return len(self.data) + len(self.name) + sum(map(_length, self.axes))
+
+    @property
     def why_bad(self) -> str:
         """Why it is no array that anybody takes; empty if it is one."""
         count = math.prod(self.shape)
@@ -94,3 +99,7 @@ class LoggedArray:
         if sys.byteorder == "big":
             found.byteswap()
         return found.tolist()
+
+
+def _length(axis: Axis) -> int:
+    return len(axis.name) + sum(map(len, axis.labels))

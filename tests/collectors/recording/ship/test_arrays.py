@@ -166,6 +166,16 @@ def test_full_files_are_sent_once_and_only_then_is_their_spool_let_go(
     assert len(ship.store.sent) <= 2 * len(files)
 
 
+def test_a_file_holds_no_more_arrays_than_a_reader_takes(new_spool, tmp_path, stored, monkeypatch):
+    monkeypatch.setattr(array_files, "MOST_FILE_ARRAYS", 30)
+    folder, meta, writer = new_spool()
+    for step in range(100):
+        writer.array(norms(step))
+    writer.close(END)
+    Ship(folder, meta, tmp_path).work()
+    assert [len(rows) for rows in stored().values()] == [30, 30, 30, 10]
+
+
 def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_spool, tmp_path):
     folder, meta, writer = new_spool(is_alive=True, segment_bytes=2000)
     ship = Ship(folder, meta, tmp_path)

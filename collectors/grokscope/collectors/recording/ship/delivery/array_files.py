@@ -10,11 +10,11 @@ from grokscope.collectors.recording.ship.delivery.interval import Interval
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow, RunUpload
 from grokscope.collectors.recording.ship.run_store import Refused
 from grokscope.collectors.recording.spool import Cursor
-from grokscope.schemas.arrays import FOLDER, MOST_FILE_BYTES, LoggedArray, array_file
+from grokscope.schemas.arrays import FOLDER, MOST_FILE_ARRAYS, MOST_FILE_BYTES, LoggedArray, array_file
 from grokscope.schemas.files.private import opened
 
 FILE_BYTES = MOST_FILE_BYTES // 8
-"""A file that has so many bytes of values is full."""
+"""A file that has so many bytes of values and labels is full."""
 
 SEND_SECONDS = 20.0
 """How often the file that still grows is sent anew while its run trains."""
@@ -41,6 +41,11 @@ class _File:
     arrays: list[LoggedArray] = field(default_factory=list[LoggedArray])
     size: int = 0
     sent: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next array begins another file."""
+        return self.size >= FILE_BYTES or len(self.arrays) >= MOST_FILE_ARRAYS
 
 
 class ArrayFiles:
@@ -81,11 +86,11 @@ class ArrayFiles:
                 continue
             self._last = one.after
             file = self._files[-1] if self._files else None
-            if file is None or file.size >= FILE_BYTES or file.begin.segment != one.before.segment:
+            if file is None or file.is_full or file.begin.segment != one.before.segment:
                 file = _File(begin=one.before)
                 self._files.append(file)
             file.arrays.append(one.logged)
-            file.size += len(one.logged.data)
+            file.size += one.logged.size
 
     def advance(self, *, until: Cursor, is_end: bool = False) -> None:
         """Send what is due.
@@ -100,7 +105,7 @@ class ArrayFiles:
         """
         while self._files:
             file = self._files[0]
-            is_finished = is_end or file.size >= FILE_BYTES or file.begin.segment < until.segment
+            is_finished = is_end or file.is_full or file.begin.segment < until.segment
             is_new = file.sent < len(file.arrays)
             if is_new and (is_finished or self._sendings.is_due()):
                 if not is_end and not self._next_try.is_due():

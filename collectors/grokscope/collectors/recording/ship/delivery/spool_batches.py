@@ -79,7 +79,7 @@ class SpoolBatches:
             record, after = read.record, read.after
             if isinstance(record, LoggedArray):
                 arrays.append(PlacedArray(logged=record, before=read.before, after=read.after))
-                array_bytes += len(record.data)
+                array_bytes += record.size
                 self.last_ms = record.time_ms
             elif isinstance(record, Event):
                 end = record if record.content.get("event") == "end" else None
