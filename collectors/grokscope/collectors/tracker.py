@@ -55,8 +55,8 @@ class Tracker:
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
-            ``StepContext`` that return metric key -> scalar; see ``grokscope.collectors.measures``. One that
-            has a default's name takes its place.
+            ``StepContext`` that return metric key -> scalar or ``Array``; see
+            ``grokscope.collectors.measures``. One that has a default's name takes its place.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
         detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
