@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker, TrackerError, at_steps, every
-from grokscope.collectors.measures import default
+from grokscope.collectors.measures import default, default_arrays
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas import Tier, find_metric
 from grokscope.schemas.names import stored_name
@@ -87,7 +87,9 @@ def test_costly_measures_keep_to_their_budget_and_curves_are_never_skipped(sink)
     gone = {key for key in first.keys() - second.keys() if not key.startswith("collector/")}
     assert gone == {key for key in first if (row := find_metric(key)) and row.tier is not Tier.FREE}
     assert first["collector/skipped"] == 0.0
-    assert second["collector/skipped"] == sum(one.tier is not Tier.FREE for one in default())
+    assert second["collector/skipped"] == sum(
+        one.tier is not Tier.FREE for one in (*default(), *default_arrays())
+    )
     assert second["collector/skipped/weight_spectra"] == 1.0
 
 

@@ -111,7 +111,7 @@ def test_what_is_not_there_is_told_in_the_same_words(logged):
     for ask in (store.runs, store.aliases):
         with pytest.raises(ExperimentNotFoundError, match="experiment 'nowhere' does not exist"):
             ask("nowhere")
-    for ask in (store.params, store.tags, store.metrics, store.points):
+    for ask in (store.params, store.tags, store.metrics, store.points, store.arrays):
         with pytest.raises(RunNotFoundError, match="run 'none' does not exist"):
             ask(["none"])
 
@@ -151,6 +151,7 @@ def test_a_folder_of_points_has_no_more_than_points_and_says_so(logged):
     store, run, experiment = logged.store, logged.run, logged.experiment
     assert store.params([run]).is_empty()
     assert store.tags([run]).is_empty()
+    assert store.arrays([run]).frame.is_empty()
     assert store.aliases(experiment) == {}
     store.clear_alias(experiment, name="loss")
     with pytest.raises(UnknownMetricError):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from grokscope.schemas.arrays import LoggedArray
+
 
 class MemorySink:
     """Keeps what a tracker logs in memory; no file, no process, no MLflow.
@@ -15,6 +17,7 @@ class MemorySink:
     def __init__(self) -> None:
         self.dropped = 0
         self.records: list[tuple[int, int, dict[str, float]]] = []
+        self.arrays: list[LoggedArray] = []
         self.status: str | None = None
         self.failed = ""
         self.is_withdrawn = False
@@ -22,6 +25,10 @@ class MemorySink:
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Keep one record."""
         self.records.append((step, time_ms, dict(values)))
+
+    def array(self, logged: LoggedArray) -> None:
+        """Keep one array."""
+        self.arrays.append(logged)
 
     def end(
         self,

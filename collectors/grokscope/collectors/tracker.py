@@ -18,8 +18,9 @@ from grokscope.collectors.arguments import (
 from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
-from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.collectors.interrupts import shown
 from grokscope.collectors.optimizers import given_optimizers
+from grokscope.collectors.recording.array_buffer import Axes
 from grokscope.collectors.recording.late_sink import sink_of_first
 from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
@@ -63,8 +64,8 @@ class Tracker:
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
         schedule: Which steps are ``due``; 32 a decade by default.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
-            ``StepContext`` that return metric key -> scalar; see ``grokscope.collectors.measures``. One that
-            has a default's name takes its place.
+            ``StepContext`` that return metric key -> scalar or ``Array``; see
+            ``grokscope.collectors.measures``. One that has a default's name takes its place.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
         run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
         detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
@@ -147,19 +148,31 @@ class Tracker:
             step: Optimizer step, an integer of at most 64 bits; may go back after a resume.
             values: Metric key -> value; keys of your own are welcome.
         """
-        run = self._run
-        if not run.is_mine():
-            return
-        if not run.is_open:
-            self._not_logged(step, TrackerError("the run was closed before"), values)
-            return
-        try:
-            run.buffer.add(step, values)
+        if self._run.log(step, values):
             self._timetable.logged(step)
-        except Exception as error:
-            if is_interrupt(error):
-                raise
-            self._not_logged(step, error, values)
+
+    def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
+        """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.
+
+        It goes the way of the scalars and becomes an artifact of the run, which the store reads back as a
+        frame. Never waits for a device. What cannot be logged (more than 65 536 values or four axes, no
+        numbers, beyond 4 MiB a step or 256 MiB a run) is left out with one warning; NaN and ±Inf are kept.
+
+        Args:
+            step: Optimizer step, as for ``log``.
+            name: Its name, as a metric's.
+            values: A tensor on any device, a numpy array or nested lists; kept as float32 where it is that
+                or narrower, as float64 otherwise.
+            axes: Names of its axes in their order, or name -> a label for each place (``None``: numbered).
+
+        >>> from grokscope.collectors.testing import MemorySink
+        >>> sink = MemorySink()
+        >>> tracker = Tracker(experiment="example", sink=sink)
+        >>> tracker.log_array(0, "norms", [[3.0, 4.0]], axes={"layer": ["embed"], "k": None})
+        >>> [(one.name, one.shape, one.axes[0].labels, one.values()) for one in sink.arrays]
+        [('norms', (1, 2), ('embed',), [3.0, 4.0])]
+        """
+        self._run.log_array(step, name, values, axes)
 
     def due(self, step: int) -> bool:
         """Say whether ``step`` is one to evaluate at; asking changes nothing, in whatever order.
@@ -213,6 +226,7 @@ class Tracker:
             if detector is not None:
                 values |= detector.update(step, values)
             run.buffer.add(step, values)
+            evaluator.spent(run.log_arrays(step, evaluator.arrays))
             return values
         return {}
 
@@ -260,15 +274,6 @@ class Tracker:
             )
             return None
         return self._evaluator
-
-    def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
-        try:
-            count = len(values) if hasattr(values, "__len__") else 0
-            self._run.warnings.warn_once(f"step {step!r} was not logged ({error!r})", dropped=count)
-        except Exception as another:  # a step or an error that cannot even be shown
-            if is_interrupt(another):
-                raise
-            self._run.warnings.warn_once("a step was not logged, and cannot be shown")
 
 
 def _is_due(schedule: Schedule, detector: DetectorRunner | None) -> Schedule:

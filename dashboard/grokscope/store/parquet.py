@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from grokscope.schemas import InvalidPointsError, Verdict, as_points, empty_points
+from grokscope.store.arrays.artifacts import Artifacts, NoArtifacts
 from grokscope.store.errors import (
     CorruptStoreError,
     MissingStoreError,
@@ -33,6 +34,7 @@ class ParquetTransport:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.artifacts: Artifacts = NoArtifacts()
         self._read: tuple[_Print, pl.DataFrame] | None = None
 
     def experiments(self) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Protocol
 import polars as pl
 
 from grokscope.schemas import Verdict
+from grokscope.store.arrays.reading import StoredArrays
 from grokscope.store.findings import Finding
 
 
@@ -62,6 +63,22 @@ class Store(Protocol):
         Args:
             run_ids: Active runs.
             metrics: Keys; ``None`` for all. A key that a run does not have gives no rows.
+
+        Raises:
+            RunNotFoundError: If an id is not an active run.
+        """
+        ...
+
+    def arrays(self, run_ids: Sequence[str], names: Sequence[str] | None = None) -> StoredArrays:
+        """Return small arrays of the runs, as ``Tracker.log_array`` and array instruments log them.
+
+        Files that were read are kept in memory; a further call reads those that changed. One that is damaged,
+        or of a kind or size that none of ours has, is left out and told. ``grokscope.schemas.arrays.cells``
+        makes one row a value of them.
+
+        Args:
+            run_ids: Active runs; the files of each are read whole, so ask for those that are shown.
+            names: Of arrays; ``None`` for all. One that a run does not have gives no rows.
 
         Raises:
             RunNotFoundError: If an id is not an active run.

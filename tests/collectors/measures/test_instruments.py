@@ -265,7 +265,8 @@ def test_every_constructor_of_the_modules_is_collected():
         value.name
         for module in MODULES
         for value in vars(module).values()
-        if isinstance(getattr(value, "use", None), measures.Use) and isinstance(value.measures, tuple)
+        if isinstance(getattr(value, "use", None), measures.Use)
+        if isinstance(getattr(value, "measures", None), tuple)
     }
     assert made == CONSTRUCTORS.keys()
 

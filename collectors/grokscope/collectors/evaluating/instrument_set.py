@@ -9,7 +9,8 @@ from torch import Tensor
 from grokscope.collectors.evaluating.budget import Budget
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.failures import Failures
-from grokscope.collectors.measures.instrument import Instrument, MeasureFn, Named, StepContext
+from grokscope.collectors.measures.array_instrument import ArrayInstrument
+from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, Named, StepContext
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.tensors.shards import agreed
 from grokscope.schemas import Tier
@@ -26,6 +27,9 @@ class InstrumentSet:
         warn: Takes a sentence about an instrument that failed.
         failures: Counts those that failed, in place of ``warn`` alone.
         defaults: Read too, first; one of ``instruments`` by the same name takes the place of a default.
+
+    Attributes:
+        arrays: Those that the last reading gave, by name.
 
     Raises:
         TrackerError: If what is given is no instrument, or two have one name.
@@ -50,6 +54,7 @@ class InstrumentSet:
         self._seconds = dict.fromkeys(self._instruments, 0.0)
         self._budget = Budget()
         self._failures = failures or Failures(warn)
+        self.arrays: dict[str, Array] = {}
 
     @property
     def costly_seconds(self) -> float:
@@ -64,9 +69,12 @@ class InstrumentSet:
             watch: Times them; ``settle`` wants its laps.
             share: Of the run's time that all costly ones together may take.
         """
-        turn = agreed(self._budget.allowed(self._costly, share=share, now=time.monotonic()), context.model)
+        self.arrays = {}
+        due = {name: one for name, one in self._instruments.items() if _is_due(one, context.step)}
+        costly = [name for name in self._costly if name in due]
+        turn = agreed(self._budget.allowed(costly, share=share, now=time.monotonic()), context.model)
         values: dict[str, Tensor | float] = {}
-        for name, instrument in self._instruments.items():
+        for name, instrument in due.items():
             if instrument.tier is Tier.FREE or name in turn:
                 with watch.timing(name):
                     values |= self._read(instrument, context)
@@ -91,8 +99,17 @@ class InstrumentSet:
 
     def _read(self, instrument: Instrument, context: StepContext) -> Mapping[str, Tensor | float]:
         with self._failures.apart(instrument.name, context.step):
-            return {key: _scalar(key, value) for key, value in instrument(context).items()}
+            given = instrument(context)
+            scalars = {
+                key: _scalar(key, value) for key, value in given.items() if not isinstance(value, Array)
+            }
+            self.arrays |= {key: value for key, value in given.items() if isinstance(value, Array)}
+            return scalars
         return {}
+
+
+def _is_due(instrument: Instrument, step: int) -> bool:
+    return not isinstance(instrument, ArrayInstrument) or instrument.is_due(step)
 
 
 def _by_name(given: Iterable[Instrument | MeasureFn]) -> dict[str, Instrument]:

@@ -24,8 +24,8 @@ from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
 from grokscope.collectors.failures import Failures
-from grokscope.collectors.measures import default
-from grokscope.collectors.measures.instrument import Instrument, MeasureFn, StepContext
+from grokscope.collectors.measures import default, default_arrays
+from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.progress import training_flops_per_example
 from grokscope.collectors.tensors.shards import is_sharded, whole
 from grokscope.schemas import SPLITS
@@ -69,9 +69,8 @@ class ModelEvaluator:
         self._meeting = Meeting(self._plain, how, say=warn)
         self._bounds: dict[str, Bounds] = {}
         self._failures = Failures(warn)
-        self._instruments = InstrumentSet(
-            measures, warn=warn, failures=self._failures, defaults=default() if how.defaults else ()
-        )
+        own = (*default(), *default_arrays()) if how.defaults else ()
+        self._instruments = InstrumentSet(measures, warn=warn, failures=self._failures, defaults=own)
         self._stopwatch = Stopwatch(device_of(model))
         self._optimizer = optimizer
         self._init = InitialParameters(model, warn=warn)
@@ -115,6 +114,15 @@ class ModelEvaluator:
             flops = self._progress(step, context)
         values = to_floats(tensors) | flops
         return values | self._cost(time.perf_counter() - began)
+
+    @property
+    def arrays(self) -> Mapping[str, Array]:
+        """The arrays that the last reading gave, by name."""
+        return self._instruments.arrays
+
+    def spent(self, seconds: float) -> None:
+        """Count what was spent on keeping what was measured."""
+        self._own_seconds += seconds
 
     def close(self) -> None:
         """Remove the optimizer's hooks."""

@@ -7,6 +7,8 @@ To add a measure: write its function, its ``Measure`` and the constructor that `
 file, and its test beside the topic's; name a new constructor below; ``make measures`` does the rest.
 """
 
+from grokscope.collectors.measures.array_instrument import ArrayConstructor as ArrayConstructor
+from grokscope.collectors.measures.array_instrument import ArrayInstrument as ArrayInstrument
 from grokscope.collectors.measures.attention.heads import attention_heads as attention_heads
 from grokscope.collectors.measures.attention.heads import repeated_tokens as repeated_tokens
 from grokscope.collectors.measures.attention.routing import expert_routing as expert_routing
@@ -23,6 +25,7 @@ from grokscope.collectors.measures.curvature.learning_coefficient import (
 )
 from grokscope.collectors.measures.curvature.sharpness import sharpness as sharpness
 from grokscope.collectors.measures.curvature.tangent_kernel import tangent_alignment as tangent_alignment
+from grokscope.collectors.measures.instrument import Array as Array
 from grokscope.collectors.measures.instrument import Constructor as Constructor
 from grokscope.collectors.measures.instrument import Instrument as Instrument
 from grokscope.collectors.measures.instrument import MeasureFn as MeasureFn
@@ -34,10 +37,14 @@ from grokscope.collectors.measures.outputs.early import early_loss as early_loss
 from grokscope.collectors.measures.outputs.groups import macro as macro
 from grokscope.collectors.measures.outputs.groups import slices as slices
 from grokscope.collectors.measures.outputs.in_context import in_context as in_context
+from grokscope.collectors.measures.outputs.margin_histogram import margin_histogram as margin_histogram
 from grokscope.collectors.measures.outputs.margins import layer_margins as layer_margins
 from grokscope.collectors.measures.outputs.reliability import reliability as reliability
 from grokscope.collectors.measures.representation.collapse import neural_collapse as neural_collapse
 from grokscope.collectors.measures.representation.dimension import intrinsic_dimension as intrinsic_dimension
+from grokscope.collectors.measures.representation.eigenvalues import hidden_spectrum as hidden_spectrum
+from grokscope.collectors.measures.representation.embedding import embedding_fourier as embedding_fourier
+from grokscope.collectors.measures.representation.embedding import embedding_pca as embedding_pca
 from grokscope.collectors.measures.representation.probe import linear_probe as linear_probe
 from grokscope.collectors.measures.representation.similarity import alignment as alignment
 from grokscope.collectors.measures.representation.spectrum import (
@@ -51,6 +58,7 @@ from grokscope.collectors.measures.updates.noise_scale import gradient_noise as 
 from grokscope.collectors.measures.updates.second_moments import second_moments as second_moments
 from grokscope.collectors.measures.updates.trajectory import update_window as update_window
 from grokscope.collectors.measures.weights.heavy_tails import heavy_tails as heavy_tails
+from grokscope.collectors.measures.weights.layers import layer_arrays as layer_arrays
 from grokscope.collectors.measures.weights.movement import movement as movement
 from grokscope.collectors.measures.weights.spectra import weight_spectra as weight_spectra
 from grokscope.schemas import Tier
@@ -90,16 +98,43 @@ INSTRUMENTS: tuple[Constructor[...], ...] = (
     modular_addition,
     sparse_parity,
 )
-"""Every constructor of an instrument."""
+"""Every constructor of an instrument of scalars."""
+
+ARRAY_INSTRUMENTS: tuple[ArrayConstructor[...], ...] = (
+    layer_arrays,
+    margin_histogram,
+    hidden_spectrum,
+    embedding_pca,
+    embedding_fourier,
+)
+"""Every constructor of an instrument of arrays."""
 
 
 def default() -> tuple[Instrument, ...]:
-    """Return what a tracker measures by itself besides curves, norms, movement and updates.
+    """Return what a tracker measures by itself besides curves, norms, movement, updates and arrays.
 
     >>> [(one.name, one.tier.value) for one in default()]
     [('weight_spectra', '1'), ('second_moments', '0'), ('neural_collapse', '1')]
     """
     return tuple(make() for make in INSTRUMENTS if make.use is Use.DEFAULT)
+
+
+def default_arrays() -> tuple[ArrayInstrument, ...]:
+    """Return the instruments of arrays that a tracker reads by itself.
+
+    >>> [one.name for one in default_arrays()]
+    ['layer_arrays', 'margin_histogram']
+    """
+    return tuple(make() for make in ARRAY_INSTRUMENTS if make.use is Use.DEFAULT)
+
+
+def arrays() -> tuple[ArrayInstrument, ...]:
+    """Return every instrument of arrays: each is read at most eight times in a factor of ten of the steps.
+
+    >>> [one.name for one in arrays()]
+    ['layer_arrays', 'margin_histogram', 'hidden_spectrum', 'embedding_pca', 'embedding_fourier']
+    """
+    return tuple(make() for make in ARRAY_INSTRUMENTS)
 
 
 def cheap() -> tuple[Instrument, ...]:

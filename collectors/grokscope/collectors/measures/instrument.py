@@ -1,7 +1,7 @@
 """The seam between a tracker and its measures: what an instrument may look at, and what it gives back."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ParamSpec, Protocol, cast, overload
@@ -50,8 +50,21 @@ class StepContext:
     )
 
 
-MeasureFn = Callable[[StepContext], Mapping[str, Tensor | float]]
-"""The plainest instrument: a function from the context of a step to metric key -> scalar."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Array:
+    """A small array that an instrument gives beside scalars, or in their place; see ``Tracker.log_array``.
+
+    Attributes:
+        values: On the model's device; 65 536 at most, on four axes at most.
+        axes: Name of each axis in their order -> a label for each place, or ``None`` where they are numbered.
+    """
+
+    values: Tensor
+    axes: Mapping[str, Sequence[str] | None]
+
+
+MeasureFn = Callable[[StepContext], Mapping[str, Tensor | float | Array]]
+"""The plainest instrument: a function from the context of a step to metric key -> scalar (or array)."""
 
 
 class Instrument(Protocol):
@@ -71,8 +84,8 @@ class Instrument(Protocol):
         """What measuring costs: tier 0 is measured at every evaluation, the others within the budget."""
         ...
 
-    def __call__(self, context: StepContext, /) -> Mapping[str, Tensor | float]:
-        """Return metric key -> scalar; empty where the context holds nothing to measure."""
+    def __call__(self, context: StepContext, /) -> Mapping[str, Tensor | float | Array]:
+        """Return metric key -> scalar, or array; empty where the context holds nothing to measure."""
         ...
 
 
@@ -84,7 +97,7 @@ class Named:
     tier: Tier
     function: MeasureFn
 
-    def __call__(self, context: StepContext, /) -> Mapping[str, Tensor | float]:
+    def __call__(self, context: StepContext, /) -> Mapping[str, Tensor | float | Array]:
         """Return what the function returns."""
         return self.function(context)
 

@@ -1,16 +1,17 @@
 """The table of metrics: every measure there is, and what gives it.
 
-``make measures`` writes it where it is read: ``metrics.json`` of the schemas, and ``docs/measures.md``.
+``make measures`` writes it where it is read: ``metrics.json`` and ``arrays.json`` of the schemas, and
+``docs/measures.md``.
 """
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from grokscope.collectors.measures import INSTRUMENTS
+from grokscope.collectors.measures import ARRAY_INSTRUMENTS, INSTRUMENTS
 from grokscope.collectors.measures.outputs.curves import CURVE_MEASURES, LOSS
 from grokscope.collectors.measures.outputs.labels import AUC
 from grokscope.collectors.measures.outputs.regression import R2
@@ -20,8 +21,10 @@ from grokscope.collectors.measures.updates.steps import STEP_MEASURES
 from grokscope.collectors.measures.weights.movement import ANGLE_FROM_INIT, DISTANCE_FROM_INIT
 from grokscope.collectors.measures.weights.norms import NORM
 from grokscope.schemas import Measure
+from grokscope.schemas.arrays import ArrayMeasure
 
 TABLE = Path("schemas", "grokscope", "schemas", "metrics.json")
+ARRAY_TABLE = TABLE.with_name("arrays.json")
 PAGE = Path("docs", "measures.md")
 COSTS = Path("benchmarks", "measures_costs.json")
 
@@ -43,6 +46,23 @@ One training step for comparison: {steps}.
 
 "Around grokking" is the lead over test accuracy in units of the delay, the median over 7 seeds of the demo's
 MLP at half of each measure's own change, known only in hindsight; what other sources claim is theirs.
+"""
+
+_ARRAYS = """\
+## Arrays
+
+Small arrays of a step, for maps of layers by steps and for snapshots. An instrument of arrays is read at the
+first evaluation in each eighth of a decade of steps, within the same budget as the other costly measures.
+`Tracker.log_array(step, name, values, axes=...)` logs one of your own: 65,536 values, four axes, 4 MiB a step
+and 256 MiB a run at most; what is beyond is left out and said once. `measures=arrays()` adds those that do
+not come by themselves.
+
+They go through the spool like every point and become Parquet files, one row an array, in the artifacts of
+the run (`grokscope/arrays`). While a run trains, the file that still grows is sent anew every 20 s, so that
+most runs have one file; the name tells where in the spool it begins, and a file that is sent again takes the
+place of the same one. `store.arrays(run_ids, names)` reads them back: of two arrays of one name and step the
+later one. Where artifacts cannot be stored, points arrive all the same, and the files are kept beside the
+dead letters.
 """
 
 
@@ -106,9 +126,18 @@ def table() -> str:
     >>> json.loads(table())[0]["given_by"]
     ['Tracker.evaluate']
     """
-    rows = [{**asdict(measure), "given_by": given_by(measure)} for measure in all_measures()]
-    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-    return "[\n" + ",\n".join(lines) + "\n]\n"
+    return _lines({**asdict(measure), "given_by": given_by(measure)} for measure in all_measures())
+
+
+def array_table() -> str:
+    """Return the table of arrays as JSON, a row a line.
+
+    >>> json.loads(array_table())[0]["name"]
+    'layers/norm'
+    """
+    return _lines(
+        {**asdict(one), "given_by": [make.name]} for make in ARRAY_INSTRUMENTS for one in make.arrays
+    )
 
 
 def page(models: Sequence[Mapping[str, Any]]) -> str:
@@ -117,7 +146,8 @@ def page(models: Sequence[Mapping[str, Any]]) -> str:
     Args:
         models: The name of each reference model, ``step_ms`` of a training step, and ``costs_ms`` by key.
     """
-    default = ", ".join(f"`{make.name}()`" for make in INSTRUMENTS if make.use == "default")
+    makes = (*INSTRUMENTS, *ARRAY_INSTRUMENTS)
+    default = ", ".join(f"`{make.name}()`" for make in makes if make.use == "default")
     steps = "; ".join(f"{model['name']}: {_ms(model['step_ms'])}" for model in models)
     names = [model["name"] for model in models]
     head = ["key", "what", "formula", "unit", "tier", "given by", *names, "around grokking", "source"]
@@ -127,8 +157,35 @@ def page(models: Sequence[Mapping[str, Any]]) -> str:
         f"|{'---|' * len(head)}",
         *(f"| {' | '.join(_cells(measure, models))} |" for measure in all_measures()),
         "",
+        _ARRAYS,
+        "| what | name | axes | formula | unit | tier | given by | source |",
+        f"|{'---|' * 8}",
+        *(
+            f"| {' | '.join(_array_cells(one, make.name))} |"
+            for make in ARRAY_INSTRUMENTS
+            for one in make.arrays
+        ),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _array_cells(one: ArrayMeasure, name: str) -> list[str]:
+    return [
+        one.label,
+        f"`{one.name}`",
+        " × ".join(one.axes),
+        one.formula.replace("|", "\\|"),
+        one.unit,
+        one.tier.value,
+        f"`{name}()`",
+        one.source,
+    ]
 
 
 def _cells(measure: Measure, models: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -153,9 +210,10 @@ def _ms(value: float) -> str:
 
 
 def main() -> None:
-    """Write both into the repository whose folder is the argument."""
+    """Write them into the repository whose folder is the argument."""
     root = Path(sys.argv[1])
     (root / TABLE).write_text(table(), "utf-8")
+    (root / ARRAY_TABLE).write_text(array_table(), "utf-8")
     (root / PAGE).write_text(page(json.loads((root / COSTS).read_text("utf-8"))), "utf-8")
 
 

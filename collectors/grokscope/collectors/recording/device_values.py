@@ -25,13 +25,41 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostCopy:
+    """A copy on its way to the host.
+
+    Attributes:
+        tensor: The copy, to be read once it is there.
+        is_there: Says whether it is.
+        wait: Waits for it.
+    """
+
+    tensor: Tensor
+    is_there: Callable[[], bool]
+    wait: Callable[[], None]
+
+
+def start_copy(tensor: Tensor) -> HostCopy:
+    """Start to copy a tensor to the host, behind the work that produces it; waits for nothing on CUDA.
+
+    Changing the tensor in place afterwards changes nothing of the copy on CUDA; elsewhere it is the tensor.
+    """
+    if tensor.device.type == "cuda":
+        # The device is named, since a program may have set another default.
+        host = torch.empty(tensor.shape, dtype=tensor.dtype, device="cpu", pin_memory=True)
+        host.copy_(tensor, non_blocking=True)
+        event = torch.cuda.Event()
+        event.record(torch.cuda.current_stream(tensor.device))
+        return HostCopy(tensor=host, is_there=event.query, wait=event.synchronize)
+    return HostCopy(tensor=tensor, is_there=lambda: True, wait=lambda: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     step: int
     time_ms: int
     keys: tuple[str, ...]
-    copy: Tensor
-    is_there: Callable[[], bool]
-    wait: Callable[[], None]
+    copy: HostCopy
 
 
 class DeviceValues:
@@ -66,7 +94,9 @@ class DeviceValues:
             # MPS has no float64; elsewhere it holds every narrower type exactly.
             wide = torch.float32 if device.type == "mps" else torch.float64
             together = torch.stack([s.to(wide) for s in scalars])
-            self._waiting.append(_start_copy(step, time_ms, tuple(there), together))
+            self._waiting.append(
+                _Waiting(step=step, time_ms=time_ms, keys=tuple(there), copy=start_copy(together))
+            )
 
     def arrived(self, *, wait: bool = False) -> list[Arrived]:
         """Return what has come to the host, in order of ``put``; with ``wait`` everything."""
@@ -89,27 +119,12 @@ class DeviceValues:
 
     def _is_due(self, first: _Waiting, *, wait: bool) -> bool:
         if wait or len(self._waiting) > _MOST_WAITING:
-            first.wait()
+            first.copy.wait()
             return True
-        return first.is_there()
+        return first.copy.is_there()
 
 
 def _read(waiting: _Waiting) -> Arrived:
-    floats = cast("list[float]", waiting.copy.tolist())
+    floats = cast("list[float]", waiting.copy.tensor.tolist())
     values = dict(zip(waiting.keys, floats, strict=True))
     return Arrived(step=waiting.step, time_ms=waiting.time_ms, values=values)
-
-
-def _start_copy(step: int, time_ms: int, keys: tuple[str, ...], together: Tensor) -> _Waiting:
-    if together.device.type == "cuda":
-        # The device is named, since a program may have set another default.
-        host = torch.empty(together.shape, dtype=together.dtype, device="cpu", pin_memory=True)
-        host.copy_(together, non_blocking=True)
-        event = torch.cuda.Event()
-        event.record(torch.cuda.current_stream(together.device))
-        return _Waiting(
-            step=step, time_ms=time_ms, keys=keys, copy=host, is_there=event.query, wait=event.synchronize
-        )
-    return _Waiting(
-        step=step, time_ms=time_ms, keys=keys, copy=together, is_there=lambda: True, wait=lambda: None
-    )

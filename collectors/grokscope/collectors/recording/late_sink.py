@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from grokscope.collectors.recording.ranks import NullSink, is_first_process, may_join_others, rank_in_group
+from grokscope.schemas.arrays import LoggedArray
 
 if TYPE_CHECKING:
     from grokscope.collectors.recording.sink import Sink
@@ -32,6 +33,10 @@ class LateSink:
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Pass the points on."""
         (self._opened or self._open()).points(step, time_ms, values)
+
+    def array(self, logged: LoggedArray) -> None:
+        """Pass the array on."""
+        (self._opened or self._open()).array(logged)
 
     def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
         """Pass the end on; a run that is withdrawn before it began needs none."""

@@ -3,13 +3,21 @@
 import atexit
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from grokscope.collectors.interrupts import is_interrupt, shown
+from grokscope.collectors.recording.array_buffer import ArrayBuffer, Axes
 from grokscope.collectors.recording.ranks import NullSink, rank_in_group
+from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.recording.run_status import EXITS, checked_status, end_of_program, uncaught
 from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
 from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.warning import Warnings, contained, warn
+
+if TYPE_CHECKING:
+    from grokscope.collectors.measures.instrument import Array
 
 _CLOSE_SECONDS = 5.0
 _AT_STEP = re.compile(r" at step [^\s()]+")
@@ -28,6 +36,7 @@ class OpenRun:
 
     Attributes:
         buffer: Takes values on their way to the sink.
+        arrays: Takes arrays on theirs.
         is_open: Whether the run can still be written to.
         is_first: Whether this process is the one that logs, as far as is known.
         failures: Part of an evaluation -> how often it failed, and the first sentence; told at the end.
@@ -37,6 +46,7 @@ class OpenRun:
         self.sink = sink
         self.warnings = warnings
         self.buffer = ScalarBuffer(sink, warnings)
+        self.arrays = ArrayBuffer(sink, warnings, now_ms=self.buffer.now_ms)
         self.is_open = True
         self.is_first = not isinstance(sink, NullSink)
         self.failures: Mapping[str, tuple[int, str]] = {}
@@ -66,6 +76,51 @@ class OpenRun:
         if self._is_left and self._reopen is not None:
             self._go_on(self._reopen())
         return True
+
+    def log(self, step: int, values: Mapping[str, Any]) -> bool:
+        """Write scalars of one step and say whether they were; what cannot be logged is said once.
+
+        Args:
+            step: See ``Tracker.log``, as for all.
+            values: Metric key -> value.
+        """
+        if not self.is_mine():
+            return False
+        if not self.is_open:
+            self._not_logged(step, TrackerError("the run was closed before"), values)
+            return False
+        try:
+            self.buffer.add(step, values)
+        except Exception as error:
+            if is_interrupt(error):
+                raise
+            self._not_logged(step, error, values)
+            return False
+        return True
+
+    def log_array(self, step: int, name: str, values: Any, axes: Axes = None) -> None:
+        """Write one array of a step; what cannot be logged is said once.
+
+        Args:
+            step: See ``Tracker.log_array``, as for all.
+            name: Its name.
+            values: Its values.
+            axes: Its axes.
+        """
+        if not self.is_mine():
+            return
+        with contained(self._count_array, f"the array {shown(name)} was not logged"):
+            if not self.is_open:
+                raise TrackerError("the run was closed before")
+            self.arrays.add(step, name, values, axes)
+
+    def log_arrays(self, step: int, arrays: "Mapping[str, Array]") -> float:
+        """Write what instruments gave, each by itself; return how many seconds that took."""
+        began = time.perf_counter()
+        for name, one in arrays.items():
+            self.log_array(step, name, one.values, one.axes)
+        self.arrays.write_arrived()
+        return time.perf_counter() - began
 
     def end(self, status: str) -> None:
         """Write the end, wait at most five seconds for what is on its way.
@@ -102,8 +157,7 @@ class OpenRun:
         self._begin()
 
     def _put(self, sink: Sink) -> None:
-        self.sink = sink
-        self.buffer.sink = sink
+        self.sink = self.buffer.sink = self.arrays.sink = sink
 
     def _leave_to_first(self) -> None:
         """Take back what this process has begun: another one logs the run."""
@@ -135,10 +189,23 @@ class OpenRun:
         ]
         return "; ".join(sentences)
 
+    def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
+        try:
+            count = len(values) if hasattr(values, "__len__") else 0
+            self.warnings.warn_once(f"step {step!r} was not logged ({error!r})", dropped=count)
+        except Exception as another:  # a step or an error that cannot even be shown
+            if is_interrupt(another):
+                raise
+            self.warnings.warn_once("a step was not logged, and cannot be shown")
+
+    def _count_array(self, sentence: str) -> None:
+        self.warnings.warn_once(sentence, dropped=1)
+
     def _flush(self) -> None:
         """Hand over what is still on its way to the sink; a failure here must not leave the run open."""
         with contained(self.warnings.warn_once, "the last values were not logged"):
             self.buffer.flush()
+            self.arrays.write_arrived(wait=True)
             if dropped := self.dropped:
                 self.buffer.add(self.buffer.last_step, {"collector/dropped": float(dropped)})
 

@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Mapping
 
+from grokscope.schemas.arrays import LoggedArray
+
 # Of launchers that start whatever they are told to: maybe one training, maybe many.
 _COUNTS = ("WORLD_SIZE", "SLURM_NTASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 
@@ -62,6 +64,9 @@ class NullSink:
     dropped = 0
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
+        """Keep nothing."""
+
+    def array(self, logged: LoggedArray) -> None:
         """Keep nothing."""
 
     def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:

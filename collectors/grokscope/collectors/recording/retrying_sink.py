@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError
+from grokscope.schemas.arrays import LoggedArray
 
 if TYPE_CHECKING:
     from grokscope.collectors.recording.sink import Sink
@@ -41,6 +42,13 @@ class RetryingSink:
             self._lost += len(values)
         else:
             self._found.points(step, time_ms, values)
+
+    def array(self, logged: LoggedArray) -> None:
+        """Pass the array on, or count it as dropped."""
+        if self._found is None:
+            self._lost += 1
+        else:
+            self._found.array(logged)
 
     def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
         """Pass the end on, or say how much was lost."""

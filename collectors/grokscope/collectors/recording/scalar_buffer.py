@@ -46,7 +46,7 @@ class ScalarBuffer:
             ValueError: If ``step`` is not a whole number of at most 64 bits.
         """
         if type(step) is not int or not _LEAST <= step <= _MOST:
-            step = _whole(step)
+            step = whole_step(step)
         time_ms = self.now_ms()
         plain: dict[str, float] = {}
         on_device: dict[str, Any] = {}
@@ -114,7 +114,15 @@ class ScalarBuffer:
         return name
 
 
-def _whole(step: Any) -> int:
+def whole_step(step: Any) -> int:
+    """Return a step as a whole number.
+
+    Raises:
+        ValueError: If it is none of at most 64 bits.
+
+    >>> whole_step(3.0)
+    3
+    """
     number = int(step)
     if number != step or not _LEAST <= number <= _MOST:
         raise ValueError(f"a step is a whole number of at most 64 bits, got {step!r}")

@@ -32,6 +32,7 @@ from grokscope.collectors.recording.spool import (
 from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.addresses import sqlite_path
+from grokscope.schemas.arrays import LoggedArray
 from grokscope.schemas.files.private import NotPrivateError
 from grokscope.schemas.limits import RUN_NAME_LENGTH, TAG_LENGTH
 from grokscope.schemas.names import plain_text
@@ -55,6 +56,10 @@ class Sink(Protocol):
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Keep all scalars of one step."""
+        ...
+
+    def array(self, logged: LoggedArray) -> None:
+        """Keep one array."""
         ...
 
     def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
@@ -107,6 +112,10 @@ class SpoolSink:
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append one record to the spool."""
         self._writer.points(step, max(time_ms, self._attempt.earliest_ms), values)
+
+    def array(self, logged: LoggedArray) -> None:
+        """Append one record to the spool."""
+        self._writer.array(replace(logged, time_ms=max(logged.time_ms, self._attempt.earliest_ms)))
 
     def end(self, status: str, time_ms: int, *, failed: str = "", is_withdrawn: bool = False) -> None:
         """Append the end and close the spool, in one: a thread that still logs cannot come in between."""

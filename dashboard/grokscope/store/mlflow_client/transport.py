@@ -7,6 +7,8 @@ import polars as pl
 
 from grokscope.schemas import empty_points
 from grokscope.schemas.secrets import redacted
+from grokscope.store.arrays.artifacts import Artifacts
+from grokscope.store.arrays.places import PlacedArtifacts
 from grokscope.store.deadline import Deadline, paged
 from grokscope.store.findings import Finding
 from grokscope.store.frames import points_from_rows
@@ -36,6 +38,7 @@ class ClientTransport:
             )
             self._all: Any = mlflow.entities.ViewType.ALL
             self._active: Any = mlflow.entities.ViewType.ACTIVE_ONLY
+        self.artifacts: Artifacts = PlacedArtifacts(uri, self._place)
 
     def experiments(self) -> list[tuple[str, str]]:
         """Return ``(id, name)`` of active experiments."""
@@ -67,6 +70,9 @@ class ClientTransport:
         """Return of which MLflow the database is."""
         with explained(self._uri):
             return database_version(self._uri)
+
+    def _place(self, run_id: str) -> str:
+        return str(self._ask(self._client.get_run, run_id).info.artifact_uri or "")
 
     def _history(self, run_id: str, key: str) -> pl.DataFrame:
         found = self._client.get_metric_history(run_id, key)

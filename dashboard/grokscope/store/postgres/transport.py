@@ -9,6 +9,8 @@ import polars as pl
 
 from grokscope.schemas import empty_points
 from grokscope.schemas.tags import RUN_NAME
+from grokscope.store.arrays.artifacts import Artifacts
+from grokscope.store.arrays.places import PlacedArtifacts
 from grokscope.store.errors import no_experiment
 from grokscope.store.findings import Finding
 from grokscope.store.frames import points_from_frame
@@ -33,6 +35,7 @@ SELECT run_uuid::text, COALESCE(name::text, '') AS name, experiment_id::text,
        COALESCE(lifecycle_stage::text, '') AS stage
 FROM runs WHERE experiment_id::text IN {_IDS}
 """
+_ARTIFACTS = "SELECT COALESCE(artifact_uri::text, '') AS place FROM runs WHERE run_uuid = $1"
 _ACTIVE = "AND lifecycle_stage = 'active'"
 _CHOSEN = "AND run_uuid IN (SELECT json_array_elements_text($2::json))"
 _PAIRS = (
@@ -78,6 +81,7 @@ class PostgresTransport:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._calls = PostgresCalls(uri)
+        self.artifacts: Artifacts = PlacedArtifacts(uri, self._place)
 
     def obstacle(self, shown: str) -> str | None:
         """Return why the tables cannot be read directly, in one sentence; ``None`` if they can.
@@ -88,6 +92,10 @@ class PostgresTransport:
         return slower_because(
             shown, lambda table: set(self._calls.ask(_COLUMNS, [table]).to_series().to_list()), uri=self._uri
         )
+
+    def _place(self, run_id: str) -> str:
+        found = self._calls.ask(_ARTIFACTS, [run_id]).to_series().to_list()
+        return str(found[0]) if found else ""
 
     def experiments(self) -> list[tuple[str, str]]:
         """Return ``(id, name)`` of active experiments."""

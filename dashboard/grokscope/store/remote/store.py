@@ -12,6 +12,7 @@ import polars as pl
 from grokscope.schemas import Verdict, empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
+from grokscope.store.arrays.reading import ArrayReader, StoredArrays
 from grokscope.store.cache.files import MirrorError
 from grokscope.store.cache.mirror import Mirror
 from grokscope.store.cache.point_cache import PointCache
@@ -64,6 +65,7 @@ class RemoteStore:
         self._transport = transport
         self._policy = policy or RefreshPolicy()
         self._cache = PointCache(mirror)
+        self._arrays = ArrayReader(transport.artifacts)
         self._lock = Lock()
         self._reading: dict[str, Lock] = {}
         self._epoch = 0
@@ -113,6 +115,11 @@ class RemoteStore:
                         self._forget()
         raise BusyStoreError(f"{self.uri} changed again and again while it was read. Try again.")
 
+    def arrays(self, run_ids: Sequence[str], names: Sequence[str] | None = None) -> StoredArrays:
+        """Return small arrays of the runs; reads the files that changed."""
+        self._records(run_ids)
+        return self._arrays.read(run_ids, names)
+
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
         self._records([verdict.run])
@@ -138,7 +145,8 @@ class RemoteStore:
         yield size_finding(self.experiments())
 
     def close(self) -> None:
-        """Forget what was read; the mirror keeps it."""
+        """Forget what was read; the mirror keeps the points."""
+        self._arrays.forget()
         with self._lock:
             state, runs = self._state(), self._cache.runs()
             self._cache.close(state)

@@ -5,12 +5,18 @@ from typing import Protocol
 
 import polars as pl
 
+from grokscope.store.arrays.artifacts import Artifacts
 from grokscope.store.findings import Finding
 from grokscope.store.remote.records import RunRecord
 
 
 class Transport(Protocol):
     """One way of asking an MLflow store. Each method raises ``StoreError`` and nothing else."""
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The artifacts of its runs."""
+        ...
 
     def experiments(self) -> list[tuple[str, str]]:
         """Return ``(id, name)`` of active experiments."""

@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from grokscope.schemas.secrets import redacted
@@ -59,13 +60,25 @@ class RestCalls:
         """Return the answer to a search."""
         return self._read(endpoint, read, self._send("POST", _ROOT + endpoint, json=body))
 
+    def content(self, endpoint: str, params: Mapping[str, Any], *, most: int) -> bytes:
+        """Return the bytes of a file that the server sends.
+
+        Args:
+            endpoint: Its whole path.
+            params: Of the query.
+            most: Bytes that it may have.
+        """
+        return self._send("GET", endpoint, most=most, params=params)
+
     def version(self) -> str:
         """Return what the server says of its version."""
         return self._send("GET", "/version").decode(errors="replace").strip()
 
-    def _send(self, method: str, endpoint: str, **content: Any) -> bytes:
+    def _send(self, method: str, endpoint: str, *, most: int = MAX_ANSWER, **content: Any) -> bytes:
         status, body = self._deadline.ask(
-            lambda sign: self._exchanged(sign, method, endpoint, content),
+            lambda sign: self._exchanged(
+                partial(self._body, sign=sign, most=most), method, endpoint, content
+            ),
             silence_s=TIMEOUT_S,
             whole_s=WHOLE_S,
         )
@@ -79,7 +92,7 @@ class RestCalls:
         )
 
     def _exchanged(
-        self, sign: Callable[[], None], method: str, endpoint: str, content: Mapping[str, Any]
+        self, read: Callable[[Any], bytes], method: str, endpoint: str, content: Mapping[str, Any]
     ) -> tuple[int, bytes]:
         try:
             response: Any = self._rest.http_request(
@@ -94,20 +107,20 @@ class RestCalls:
                 **content,
             )
             with response:
-                sign()
-                return int(response.status_code), self._body(response, sign)
+                return int(response.status_code), read(response)
         except StoreError:
             raise
         except Exception as error:  # MLflow wraps what requests raises, each version in its own way
             raise self._unanswered(error) from error
 
-    def _body(self, response: Any, sign: Callable[[], None]) -> bytes:
+    def _body(self, response: Any, *, sign: Callable[[], None], most: int) -> bytes:
+        sign()
         body, told = bytearray(), 0
         for piece in response.iter_content(PIECE):
             body += piece
-            if len(body) > MAX_ANSWER:
+            if len(body) > most:
                 raise NotMLflowError(
-                    f"{self._shown} sends an answer of more than {MAX_ANSWER >> 20} MiB. "
+                    f"{self._shown} sends an answer of more than {most >> 20} MiB. "
                     f"{_REMEDIES[NotMLflowError]}"
                 )
             if len(body) - told >= PIECE:

@@ -8,6 +8,8 @@ import polars as pl
 
 from grokscope.schemas import empty_points
 from grokscope.schemas.secrets import redacted
+from grokscope.store.arrays.artifacts import Artifacts
+from grokscope.store.arrays.server import ServerArtifacts
 from grokscope.store.deadline import paged
 from grokscope.store.errors import NotMLflowError, RunNotFoundError, no_experiment
 from grokscope.store.findings import Finding, Health
@@ -40,6 +42,7 @@ class RestTransport:
         self._shown = redacted(uri)
         self._calls = RestCalls(uri)
         self._gives_many = True
+        self.artifacts: Artifacts = ServerArtifacts(self._calls, shown=self._shown)
 
     def experiments(self) -> list[tuple[str, str]]:
         """Return ``(id, name)`` of active experiments.

@@ -47,6 +47,7 @@ _IN_RUNS = "run_uuid IN (SELECT value FROM json_each(:runs))"
 STAGES = f"SELECT run_uuid, lifecycle_stage FROM runs WHERE {_IN_RUNS}"
 PARAMS = f"SELECT run_uuid, key, value FROM params WHERE {_IN_RUNS}"
 TAGS = f"SELECT run_uuid, key, value FROM tags WHERE {_IN_RUNS}"
+ARTIFACTS = f"SELECT artifact_uri FROM runs WHERE {_IN_RUNS}"
 KEYS = f"SELECT run_uuid, key FROM latest_metrics WHERE {_IN_RUNS}"
 
 # A step may be stored as 1.5: MLflow's SQLite path does not check.

@@ -11,6 +11,8 @@ import polars as pl
 
 from grokscope.schemas import Verdict
 from grokscope.store import frames
+from grokscope.store.arrays.places import PlacedArtifacts
+from grokscope.store.arrays.reading import ArrayReader, StoredArrays
 from grokscope.store.cache.files import MirrorError
 from grokscope.store.cache.mirror import Mirror
 from grokscope.store.cache.point_cache import PointCache
@@ -40,6 +42,7 @@ class SqliteStore:
         self._path = path
         self._cache = PointCache(mirror)
         self._cursor = cursor_from(mirror.state) if mirror else None
+        self._arrays = ArrayReader(PlacedArtifacts(self.uri, self._place))
         self._lock = Lock()
 
     def experiments(self) -> pl.DataFrame:
@@ -82,6 +85,11 @@ class SqliteStore:
                 self._cache.clear()
                 return self._points(reader, run_ids, metrics)
 
+    def arrays(self, run_ids: Sequence[str], names: Sequence[str] | None = None) -> StoredArrays:
+        """Return small arrays of the runs; reads the files that changed."""
+        self._check_runs(run_ids)
+        return self._arrays.read(run_ids, names)
+
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
         self._check_runs([verdict.run])
@@ -115,10 +123,15 @@ class SqliteStore:
         yield size_finding(experiments, more=more, remedy=_TOO_BIG if size > BIG_BYTES else "")
 
     def close(self) -> None:
-        """Forget what was read; the mirror keeps it."""
+        """Forget what was read; the mirror keeps the points."""
+        self._arrays.forget()
         with self._lock:
             self._cache.close(self._state)
             self._cache, self._cursor = PointCache(), None
+
+    def _place(self, run_id: str) -> str:
+        found = self._rows(queries.ARTIFACTS, {"runs": json.dumps([run_id])})
+        return str(found[0][0] or "") if found else ""
 
     def _points(
         self, reader: BulkReader, run_ids: Sequence[str], metrics: Sequence[str] | None

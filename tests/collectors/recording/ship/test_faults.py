@@ -53,7 +53,7 @@ def test_a_point_is_acknowledged_only_once_it_is_stored_though_the_user_asks_for
 
 
 def test_on_a_full_disk_points_still_leave_and_make_room(new_spool, store, tmp_path, monkeypatch):
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     folder, meta, first = new_spool(is_alive=True, segment_bytes=20_000)

@@ -152,7 +152,7 @@ METAS = [
     {"run_id": "../../../x"}, {"run_id": ["r"]}, {"name": None}, {"tags": "x"},
     {"params": []}, {"params": {"a": 1}}, {"params": {"a": {"b": "c"}}},
     {"start_ms": "x"}, {"start_ms": 10**30}, {"start_ms": 1.5}, {"attempt": True}, {"attempt": -1},
-    {"host": None}, {"kernel": 3}, {"pid": "x"}, {"experiment": "\ud800"}, {"version": 2}, {"version": [1]},
+    {"host": None}, {"kernel": 3}, {"pid": "x"}, {"experiment": "\ud800"}, {"version": 3}, {"version": [1]},
 ]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_this_version_still_writes_those_very_bytes(tmp_path):
 def test_a_spool_of_a_later_version_is_refused_with_a_sentence_and_left_as_it_is(tmp_path, golden):
     folder = publish_spool(prepare_spool(tmp_path, read_meta(golden)))
     shutil.copy(golden / "000000.seg", folder)
-    later = json.loads((GOLDEN / "meta.json").read_text()) | {"version": 2}
+    later = json.loads((GOLDEN / "meta.json").read_text()) | {"version": 3}
     (folder / "meta.json").write_text(json.dumps(later))
     (refused,) = backlogs(tmp_path)
     assert "of a later version of grokscope" in refused.stuck[0]

@@ -32,7 +32,7 @@ def test_a_spool_is_found_again_with_what_it_is(tmp_path):
 
 def test_a_spool_of_a_later_version_is_left_alone(tmp_path):
     folder = publish_spool(prepare_spool(tmp_path, meta()))
-    later = json.loads((folder / "meta.json").read_text()) | {"version": 2, "more": 1}
+    later = json.loads((folder / "meta.json").read_text()) | {"version": 3, "more": 1}
     (folder / "meta.json").write_text(json.dumps(later))
     assert read_meta(folder) is None
 

@@ -40,4 +40,4 @@ def test_what_is_told_to_be_written_for_a_lost_meta_is_one_and_as_much_as_the_na
     assert read is not None
     keys = ("run_id", "name", "attempt", "start_ms", "store", "experiment")
     assert [getattr(read, key) for key in keys] == [getattr(expected, key) for key in keys]
-    assert meta["version"] == 1
+    assert meta["version"] == 2

@@ -25,6 +25,10 @@ class Refused(Exception):  # noqa: N818
     """The store says that it will never take this as it is; a store in trouble may say so of anything."""
 
 
+class NoPlace(Refused):
+    """The run's artifacts lie where nothing may be written; that will not change by asking again."""
+
+
 class RunGone(Exception):  # noqa: N818
     """The run was deleted; its points have nowhere to go."""
 
@@ -96,6 +100,16 @@ class RunStore(Protocol):
 
     def send(self, run: str, scalars: Sequence[Scalar]) -> None:
         """Store ``scalars``; raise ``Refused`` if one of them is bad (then none may be stored)."""
+        ...
+
+    def put_file(self, run: str, path: str, content: bytes) -> None:
+        """Store a file among the run's artifacts, in place of one of the same name.
+
+        Args:
+            run: The run.
+            path: Its folder and name, with ``/`` between.
+            content: Its bytes.
+        """
         ...
 
     def heartbeat(self, run: str, time_ms: int) -> None:

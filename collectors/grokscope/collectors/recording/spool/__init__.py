@@ -10,6 +10,7 @@ from grokscope.collectors.recording.spool.layout import Cursor as Cursor
 from grokscope.collectors.recording.spool.layout import find_spools as find_spools
 from grokscope.collectors.recording.spool.layout import prepare_spool as prepare_spool
 from grokscope.collectors.recording.spool.layout import publish_spool as publish_spool
+from grokscope.collectors.recording.spool.layout import read_array_cursor as read_array_cursor
 from grokscope.collectors.recording.spool.layout import read_cursor as read_cursor
 from grokscope.collectors.recording.spool.layout import remove_retired as remove_retired
 from grokscope.collectors.recording.spool.layout import remove_spool as remove_spool

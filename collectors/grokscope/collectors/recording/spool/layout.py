@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from grokscope.collectors.recording.spool.meta import NAME, Meta
 from grokscope.collectors.recording.spool.small_files import (
@@ -84,9 +85,25 @@ def read_cursor(folder: Path) -> Cursor:
     return Cursor() if segment is None or offset is None else Cursor(segment=segment, offset=offset)
 
 
-def write_cursor(folder: Path, cursor: Cursor) -> None:
-    """Move the cursor so that the move survives a crash."""
-    replace_json(folder / "cursor.json", asdict(cursor))
+def read_array_cursor(folder: Path) -> Cursor | None:
+    """Return where the arrays begin that are in no finished file; ``None`` if all before the cursor are."""
+    raw = (read_json(folder / "cursor.json") or {}).get("arrays")
+    raw = cast("dict[str, Any]", raw) if isinstance(raw, dict) else {}
+    segment, offset = whole_number(raw.get("segment"), most=_MOST_SEGMENTS), whole_number(raw.get("offset"))
+    return None if segment is None or offset is None else Cursor(segment=segment, offset=offset)
+
+
+def write_cursor(folder: Path, cursor: Cursor, *, arrays: Cursor | None = None) -> None:
+    """Move the cursor so that the move survives a crash.
+
+    Args:
+        folder: The spool's folder.
+        cursor: Everything before it is in MLflow.
+        arrays: Where the file of arrays begins that is not finished, if there is one: it is written anew
+            with all that it held.
+    """
+    unfinished = {} if arrays is None else {"arrays": asdict(arrays)}
+    replace_json(folder / "cursor.json", {**asdict(cursor), **unfinished})
 
 
 def segment_path(folder: Path, number: int) -> Path:

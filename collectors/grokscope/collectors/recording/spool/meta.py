@@ -13,6 +13,8 @@ from grokscope.schemas.files.private import content_of
 from grokscope.schemas.secrets import without_credentials
 
 NAME = "meta.json"
+VERSION = 2
+"""Of the records: 1 knew no arrays."""
 _TEXTS = ("store", "experiment", "name", "host", "kernel")
 _PAIRS = ("params", "tags")
 _NUMBERS = ("start_ms", "attempt", "pid")
@@ -56,7 +58,7 @@ class Meta:
     host: str = field(default_factory=socket.gethostname)
     kernel: str = field(default_factory=kernel)
     pid: int = field(default_factory=os.getpid)
-    version: int = 1
+    version: int = VERSION
 
 
 class NoMetaError(ValueError):
@@ -86,8 +88,9 @@ def meta_of(folder: Path) -> Meta:
         raise NoMetaError("it is no JSON object")
     given: dict[str, Any] = {"kernel": "", **cast("dict[str, Any]", found)}
     version = given.get("version")
-    if version != 1:
-        raise NoMetaError(f"its version is {version if type(version) is int else 'none'}, and 1 is known")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        got = version if type(version) is int else "none"
+        raise NoMetaError(f"its version is {got}, and 1 to {VERSION} are known")
     for each in fields(Meta):
         if each.name not in given and (each.default, each.default_factory) == (MISSING, MISSING):
             raise NoMetaError(f"it lacks {each.name}")

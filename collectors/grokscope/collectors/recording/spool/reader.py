@@ -16,12 +16,14 @@ from grokscope.collectors.recording.spool.record import (
     KeySets,
     MalformedError,
     Points,
+    Record,
     decode,
     is_torn,
     read_frames,
 )
 from grokscope.collectors.recording.spool.resynchronization import read_around
 from grokscope.collectors.recording.spool.small_files import whole_number
+from grokscope.schemas.arrays import LoggedArray
 from grokscope.schemas.files.private import content_of
 
 _CHUNK = 1 << 20
@@ -32,9 +34,10 @@ _AGAIN = "and all that was left was sent once more"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolRecord:
-    """A record and the cursor that says it is done."""
+    """A record, where it begins, and the cursor that says it is done."""
 
-    record: Points | Event
+    record: Record
+    before: Cursor
     after: Cursor
 
 
@@ -70,7 +73,11 @@ class SpoolReader:
             for payload, begin in self._new_frames():
                 record = self._decoded(payload, begin)
                 if record is not None:
-                    yield SpoolRecord(record=record, after=Cursor(segment=self._number, offset=self._offset))
+                    yield SpoolRecord(
+                        record=record,
+                        before=Cursor(segment=self._number, offset=begin),
+                        after=Cursor(segment=self._number, offset=self._offset),
+                    )
             if following is None:
                 return
             self._leave(following)
@@ -125,7 +132,7 @@ class SpoolReader:
         size = _declared(self._folder, following) or 0  # of the last one
         self.damage.note(first, 0, size=size, why=f"{which} missing")
 
-    def _decoded(self, payload: bytes, begin: int) -> Points | Event | None:
+    def _decoded(self, payload: bytes, begin: int) -> Record | None:
         try:
             record = decode(payload, self._sets)
         except MalformedError as error:
@@ -180,7 +187,7 @@ def read_spool(folder: Path, cursor: Cursor | None = None) -> Iterator[SpoolReco
 
 
 def unshipped(folder: Path, *, seconds: float = float("inf")) -> int:
-    """Return how many scalars of a spool wait to be shipped.
+    """Return how many scalars of a spool wait to be shipped, an array counting as one.
 
     Args:
         folder: The spool's folder.
@@ -194,6 +201,8 @@ def unshipped(folder: Path, *, seconds: float = float("inf")) -> int:
     for read in read_spool(folder, read_cursor(folder)):
         if isinstance(read.record, Points):
             count += len(read.record.values)
+        elif isinstance(read.record, LoggedArray):
+            count += 1
         if time.monotonic() > deadline:
             break
     return count

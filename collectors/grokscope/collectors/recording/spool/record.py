@@ -8,6 +8,7 @@ A payload begins with one byte that says what it is:
 
 - ``K`` u32 id, JSON list of metric keys: names the keys that later points refer to by id.
 - ``P`` u32 id, i64 step, i64 time_ms, then one f64 for each of those keys.
+- ``A`` u32 length of a JSON object, that object, then the bytes of one array's values: since version 2.
 - ``E`` JSON object: an event in the run's life (its end), or how long the segment before this one is.
 
 Keys are written once a segment, so a step with 50 scalars costs 430 bytes and no text formatting. Every
@@ -21,7 +22,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from grokscope.collectors.recording.spool.array_payload import read_array_payload
 from grokscope.collectors.recording.spool.small_files import whole_number
+from grokscope.schemas.arrays import LoggedArray
 
 MAGIC = b"GRKSPL01"
 MAX_PAYLOAD = 16 << 20
@@ -121,11 +124,15 @@ def is_torn(data: bytes) -> bool:
     return length <= MAX_PAYLOAD and len(data) < HEADER.size + length
 
 
+Record = Points | LoggedArray | Event
+"""What a spool holds."""
+
+
 class MalformedError(ValueError):
     """A payload whose checksum is right and that is no record all the same; says why."""
 
 
-def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
+def decode(payload: bytes, sets: KeySets) -> Record | None:
     """Return the record of a payload; ``None`` for one that names keys, which are put into ``sets``.
 
     Raises:
@@ -143,6 +150,8 @@ def decode(payload: bytes, sets: KeySets) -> Points | Event | None:
         if kind == b"K":
             sets[_ID.unpack_from(payload, 1)[0]] = _keys(json.loads(payload[1 + _ID.size :]))
             return None
+        if kind == b"A":
+            return read_array_payload(payload)
         if kind == b"E":
             return Event(content=_content(json.loads(payload[1:])))
     except (ValueError, struct.error, RecursionError) as error:

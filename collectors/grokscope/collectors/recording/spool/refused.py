@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grokscope.collectors.recording.spool.layout import segments, spools, visible
-from grokscope.collectors.recording.spool.meta import NAME, NoMetaError, meta_of
+from grokscope.collectors.recording.spool.meta import NAME, VERSION, NoMetaError, meta_of
 from grokscope.collectors.recording.spool.reader import unshipped
 from grokscope.schemas.files.private import NotPrivateError, check_folder, check_place
 
@@ -58,7 +58,7 @@ def _without_meta(folder: Path) -> str:
         return ""
     named = _FOLDER.fullmatch(folder.name)
     about = {
-        "version": 1,
+        "version": VERSION,
         "run_id": named["run_id"] if named else folder.name,
         "name": named["run_id"] if named else folder.name,
         "attempt": int(named["attempt"]) if named else 1,

@@ -3,10 +3,11 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from grokscope.collectors.recording.spool.array_payload import array_payload
 from grokscope.collectors.recording.spool.record import (
     MAX_PAYLOAD,
     event_payload,
@@ -15,6 +16,7 @@ from grokscope.collectors.recording.spool.record import (
     points_packer,
 )
 from grokscope.collectors.recording.spool.segment_files import SegmentFiles
+from grokscope.schemas.arrays import LoggedArray
 
 SEGMENT_BYTES = 16 << 20
 CAP_BYTES = 2 << 30
@@ -54,7 +56,7 @@ class SpoolWriter:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._is_busy = False
-        self._late: deque[tuple[int, int, dict[str, float]]] = deque()
+        self._late: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
 
     @property
     def error(self) -> OSError | None:
@@ -63,18 +65,12 @@ class SpoolWriter:
 
     def points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         """Append all ``values`` of one step as one record."""
-        if os.getpid() != self._pid:
-            return
-        with self._lock:
-            if self._is_busy:
-                self._late.append((step, time_ms, dict(values)))
-                return
-            self._is_busy = True
-            try:
-                self._points(step, time_ms, values)
-                self._write_late()
-            finally:
-                self._is_busy = False
+        # Of one that comes in the middle of another record, the caller may change the values before its turn.
+        self._in_turn(self._points, step, time_ms, dict(values) if self._is_busy else values)
+
+    def array(self, logged: LoggedArray) -> None:
+        """Append an array as one record; one that cannot be written counts as one in ``dropped``."""
+        self._in_turn(self._array, logged)
 
     def sync(self) -> None:
         """Make everything written so far survive a power loss (about a millisecond on a local disk)."""
@@ -111,9 +107,34 @@ class SpoolWriter:
         files.sync_and_close(fds)
         return is_written
 
+    def _in_turn(self, write: Callable[..., None], *record: Any) -> None:
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            if self._is_busy:
+                self._late.append((write, record))
+                return
+            self._is_busy = True
+            try:
+                write(*record)
+                self._write_late()
+            finally:
+                self._is_busy = False
+
     def _write_late(self) -> None:
         while self._late:
-            self._points(*self._late.popleft())
+            write, record = self._late.popleft()
+            write(*record)
+
+    def _array(self, logged: LoggedArray) -> None:
+        files = self._files
+        payload = array_payload(logged)
+        segment = files.ready()
+        is_fit = segment is not None and len(payload) <= MAX_PAYLOAD and files.has_room(len(payload))
+        if segment is None or not is_fit or not files.write(frame(payload)):
+            self.dropped += 1
+        elif files.segment is segment and segment.size >= files.segment_bytes:
+            files.rotate()
 
     def _points(self, step: int, time_ms: int, values: Mapping[str, float]) -> None:
         keys = tuple(values)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from grokscope.collectors.recording.ship.delivery.array_files import ArrayFiles
 from grokscope.collectors.recording.ship.delivery.dead_letters import DeadLetters
 from grokscope.collectors.recording.ship.delivery.interval import Interval
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow, RunUpload
@@ -11,7 +12,14 @@ from grokscope.collectors.recording.ship.delivery.shipped_spool import ShippedSp
 from grokscope.collectors.recording.ship.delivery.spool_batches import SpoolBatch, SpoolBatches
 from grokscope.collectors.recording.ship.ownership import renew_lease
 from grokscope.collectors.recording.ship.run_store import Refused, RunGone, RunMissing, RunStore, Unavailable
-from grokscope.collectors.recording.spool import Event, Meta, is_certain, read_ending, writer_is_alive
+from grokscope.collectors.recording.spool import (
+    Cursor,
+    Event,
+    Meta,
+    is_certain,
+    read_ending,
+    writer_is_alive,
+)
 from grokscope.schemas.limits import METRICS_A_CALL
 
 _HEARTBEAT_SECONDS = 10.0
@@ -54,6 +62,10 @@ class Delivery:
         self._batch: SpoolBatch | None = None
         letters = DeadLetters(dead_letters, run_id=meta.run_id)
         self._run = RunUpload(meta, run_store=run_store, letters=letters, clock=clock)
+        writer = folder.name.removeprefix(f"{meta.run_id}.")
+        self._arrays = ArrayFiles(self._run, writer=writer, kept=dead_letters.parent)
+        self._arrays.add(self._batches.unfinished)
+        self._after: Cursor | None = None
         self._heartbeats = Interval(_HEARTBEAT_SECONDS)
         self._lease_renewals = Interval(_HEARTBEAT_SECONDS)
 
@@ -63,7 +75,7 @@ class Delivery:
         return writer_is_alive(self._spool.folder, self._meta)
 
     def advance(self) -> int:
-        """Deliver one batch; return how many scalars that were.
+        """Deliver one batch; return how many scalars and arrays that were.
 
         Raises:
             Unavailable: If the store cannot take it now; nothing is lost, call again later.
@@ -105,12 +117,15 @@ class Delivery:
         if is_alive:
             self._heartbeat()
         if self._batch is None:
-            if not is_alive:
+            if is_alive:
+                self._send_arrays()
+            else:
                 self._close_silent()
             return 0
         delivered = self._send(self._batch) if self._run.waiting else 0
         if not self._run.waiting:
             self._acknowledge(self._batch)
+            delivered += len(self._batch.arrays)
             self._batch = None
         self.is_behind = self._batch is not None or delivered >= self._run.batch_size
         return delivered
@@ -140,12 +155,22 @@ class Delivery:
         if batch.end is not None:
             self._close(batch.end)
         else:
-            self._spool.acknowledge(batch.after)
+            self._arrays.advance(until=batch.after)
+            self._after = batch.after
+            self._spool.acknowledge(batch.after, arrays=self._arrays.begin)
+
+    def _send_arrays(self) -> None:
+        """Send the file of arrays that still grows if it is due."""
+        begin = self._arrays.begin
+        self._arrays.advance(until=self._after or Cursor())
+        if self._after is not None and self._arrays.begin != begin:
+            self._spool.acknowledge(self._after, arrays=self._arrays.begin)
 
     def _next_batch(self) -> SpoolBatch | None:
         batch = self._batches.next(self._run.batch_size)
         if batch is not None:
             self._run.add(batch.scalars)
+            self._arrays.add(batch.arrays)
         return batch
 
     def _heartbeat(self) -> None:
@@ -165,6 +190,7 @@ class Delivery:
             self._close(end, may_return=not is_certain(self._meta))
 
     def _close(self, end: Event, *, may_return: bool = False) -> None:
+        self._arrays.advance(until=self._after or Cursor(), is_end=True)
         self._batches.look_for_damage()
         self._run.end(end.content, last_ms=self._batches.last_ms, damage=self._spool.damage.sentence)
         self._spool.close(run_id=self._meta.run_id, may_return=may_return)

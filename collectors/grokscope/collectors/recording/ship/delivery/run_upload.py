@@ -10,6 +10,8 @@ from grokscope.collectors.recording.ship.delivery.dead_letters import DeadLetter
 from grokscope.collectors.recording.ship.delivery.run_header import ending_of, run_header
 from grokscope.collectors.recording.ship.run_store import (
     Label,
+    NoPlace,
+    OtherVersion,
     Refused,
     RunStore,
     Scalar,
@@ -91,6 +93,9 @@ class RunUpload:
         self._run_store = run_store
         self._letters = letters
         self._count_told = 0
+        self._told_id = Label("tag", CLIENT_RUN_ID, meta.run_id)
+        self._file_refusals = RefusalTimer(clock)
+        self._gives_up_files = False
         self._id = ""
         self._labels: BisectingQueue[Label]
         self._points: BisectingQueue[Scalar]
@@ -128,6 +133,39 @@ class RunUpload:
             self._points.resize(self.batch_size)
             raise
 
+    @property
+    def client_id(self) -> str:
+        """The run's id on the client side."""
+        return self._meta.run_id
+
+    def put_file(self, path: str, content: bytes) -> None:
+        """Store a file among the run's artifacts.
+
+        Args:
+            path: Its folder and name.
+            content: Its bytes.
+
+        Raises:
+            Refused: If the store has not taken it for so long that it never will.
+            RefusedForNow: Before, while it takes other things.
+            Unavailable: If it takes nothing at all.
+        """
+        try:
+            self._run_store.put_file(self._id, path, content)
+        except (Refused, Unavailable) as error:
+            self._check_points(error)
+            if not self._gives_up_files and not isinstance(error, NoPlace):
+                self._file_refusals.check(error)
+            self._gives_up_files = True
+            raise Refused(str(error)) from error
+        self._file_refusals.forget()
+        self._gives_up_files = False
+
+    def give_up(self, record: Mapping[str, Any], why: str) -> None:
+        """Keep among the dead letters what the store does not take, and say so on the run."""
+        self._letters.add(record, why)
+        self._tell_refused(self._id)
+
     def heartbeat(self, time_ms: int) -> None:
         """Say that the trainer was alive at ``time_ms``."""
         with suppress(Refused):  # the points say the same a little later
@@ -156,18 +194,26 @@ class RunUpload:
         run = self._run_store.open_run(header.meta)
         for misfit in header.misfits:
             self._letters.add(misfit.record, misfit.why)
-        client_id = Label("tag", CLIENT_RUN_ID, self._meta.run_id)
         describe, probe = (
             partial(self._run_store.describe, run),
-            partial(self._run_store.describe, run, (client_id,)),
+            partial(self._run_store.describe, run, (self._told_id,)),
         )
-        self._labels = BisectingQueue(describe, give_up=self._keep_refused, probe=probe, good=client_id)
+        self._labels = BisectingQueue(describe, give_up=self._keep_refused, probe=probe, good=self._told_id)
         self._labels.add(header.labels, size=LABELS_A_CALL)
         self._points = BisectingQueue(
             partial(self._run_store.send, run), give_up=self._keep_refused, probe=probe
         )
         self._id = run
         return run
+
+    def _check_points(self, error: Exception) -> None:
+        """Tell a place of artifacts that is in trouble from a store that is: it then takes no tag either."""
+        if isinstance(error, OtherVersion):
+            raise error
+        try:
+            self._run_store.describe(self._id, (self._told_id,))
+        except Refused:
+            raise Unavailable(f"it refuses everything for now ({error}); nothing is given up") from error
 
     def _keep_refused(self, record: Scalar | Label, why: str) -> None:
         self._letters.add(record._asdict(), why)

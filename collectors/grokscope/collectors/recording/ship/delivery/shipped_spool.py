@@ -37,12 +37,18 @@ class ShippedSpool:
         self.damage = Damage(folder)
         self._kept = kept
         self._delivered: Cursor | None = None
+        self._arrays: Cursor | None = None
         self._cursor_writes = Interval(_CURSOR_SECONDS, is_first_due=False)
 
-    def acknowledge(self, after: Cursor) -> None:
-        """Note that all before ``after`` has arrived, and delete the segments that lie there."""
-        self._delivered = after
-        spent = list(spent_segments(self.folder, after))
+    def acknowledge(self, after: Cursor, *, arrays: Cursor | None = None) -> None:
+        """Note that all before ``after`` has arrived, and delete the segments that lie there.
+
+        Args:
+            after: Up to where.
+            arrays: Where the arrays begin that are in no finished file; these are kept.
+        """
+        self._delivered, self._arrays = after, arrays
+        spent = list(spent_segments(self.folder, min(after, arrays or after)))
         if spent or self._cursor_writes.is_due():
             self.move_cursor()
         for path in spent:
@@ -58,7 +64,7 @@ class ShippedSpool:
         self._cursor_writes.begin()
         try:
             self.damage.save()
-            write_cursor(self.folder, self._delivered)
+            write_cursor(self.folder, self._delivered, arrays=self._arrays)
         except OSError as error:
             # A full disk. Going on is safe: an old cursor only means that points are sent once more, and
             # deleting what is sent is what makes room.

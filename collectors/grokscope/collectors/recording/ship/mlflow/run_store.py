@@ -11,6 +11,7 @@ from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
 from grokscope.collectors.recording.ship.lock import ShipLock
+from grokscope.collectors.recording.ship.mlflow.artifacts import ArtifactFiles
 from grokscope.collectors.recording.ship.mlflow.errors import reading, translated
 from grokscope.collectors.recording.ship.mlflow.store_version import first_open
 from grokscope.collectors.recording.ship.run_store import (
@@ -51,6 +52,7 @@ class MlflowRunStore:
         self._uri = uri
         self._home = home
         self._client: MlflowClient | None = None
+        self._artifacts = ArtifactFiles(uri)
         self._file: tuple[int, int] | None = None
 
     def open_run(self, meta: Meta) -> str:
@@ -77,6 +79,11 @@ class MlflowRunStore:
         metrics = [Metric(s.key, s.value, s.time_ms, s.step) for s in scalars]
         with self._about(run):
             self._connected().log_batch(run, metrics=metrics, synchronous=True)
+
+    def put_file(self, run: str, path: str, content: bytes) -> None:
+        """Store a file among the run's artifacts; MLflow puts it in the place of one of the same name."""
+        with self._about(run):
+            self._artifacts.put(self._connected(), run, path, content)
 
     def heartbeat(self, run: str, time_ms: int) -> None:
         """Write the time to the tag ``grokscope.last_seen``."""

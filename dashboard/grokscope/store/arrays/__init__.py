@@ -1,0 +1,1 @@
+"""Arrays of runs, read back from the files among their artifacts."""

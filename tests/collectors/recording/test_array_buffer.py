@@ -1,0 +1,207 @@
+"""What a user logs as an array is kept as it is, or left out with one sentence; training never stops."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording import array_buffer, device_values
+from grokscope.collectors.recording.spool import Points, SpoolWriter, read_spool
+from grokscope.collectors.recording.spool.array_payload import array_payload
+from grokscope.collectors.recording.spool.record import MalformedError, decode
+from grokscope.collectors.testing import MemorySink
+from grokscope.schemas.arrays import Axis, LoggedArray
+
+
+@pytest.fixture
+def sink() -> MemorySink:
+    return MemorySink()
+
+
+@pytest.fixture
+def tracker(sink) -> Tracker:
+    return Tracker(experiment="e", sink=sink)
+
+
+@pytest.mark.parametrize(
+    ("values", "precision", "expected"),
+    [
+        ([[1, 2], [3, 4]], "float64", [1.0, 2.0, 3.0, 4.0]),
+        (np.array([1.5, math.inf], dtype=np.float16), "float32", [1.5, math.inf]),
+        (np.array([True, False]), "float64", [1.0, 0.0]),
+        (np.arange(6.0).reshape(2, 3).T, "float64", [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]),
+        (torch.tensor([0.1]), "float32", [float(np.float32(0.1))]),
+        (torch.tensor([2**40 + 1]), "float64", [2.0**40 + 1]),
+        (torch.tensor([1.0, 2.0], dtype=torch.bfloat16), "float32", [1.0, 2.0]),
+        (torch.eye(2).t()[:, :1], "float32", [1.0, 0.0]),
+        (torch.ones(2, requires_grad=True) * 3, "float32", [3.0, 3.0]),
+    ],
+)
+def test_arrays_of_any_kind_keep_their_values_and_order(tracker, sink, values, precision, expected):
+    tracker.log_array(3, "a", values)
+    (one,) = sink.arrays
+    assert (one.step, one.precision, one.values(), one.why_bad) == (3, precision, expected, "")
+
+
+def test_axes_have_names_and_labels(tracker, sink):
+    tracker.log_array(0, "a", [[1.0, 2.0]], axes={"layer": ["embed"], "k": None})
+    tracker.log_array(0, "b", [[1.0, 2.0]], axes=("layer", "k"))
+    tracker.log_array(0, "c", [1.0, 2.0], axes="k")
+    tracker.log_array(0, "d", [[1.0, 2.0]])
+    assert [one.axes for one in sink.arrays] == [
+        (Axis(name="layer", labels=("embed",)), Axis(name="k")),
+        (Axis(name="layer"), Axis(name="k")),
+        (Axis(name="k"),),
+        (Axis(name="axis 0"), Axis(name="axis 1")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "axes", "sentence"),
+    [
+        (1.0, None, "'a' is one number; log it with log"),
+        ([], None, "'a' has no values"),
+        (np.zeros(65_537), None, "'a' has 65,537 values"),
+        (np.zeros((1, 1, 1, 1, 1)), None, "'a' has 5 axes, and may have 4"),
+        (["x", "y"], None, "'a' must hold numbers, got values of <U1"),
+        (torch.zeros(2, dtype=torch.complex64), None, "'a' is complex; log its absolute values"),
+        ([1.0, 2.0], ("layer", "k"), "'a' has 1 axes (its shape is [2]), and 2 are named: layer, k"),
+        ([1.0, 2.0], {"k": ["one"]}, "axis 'k' of 'a' has 2 places and 1 labels"),
+        ([[1.0]], ("k", "k"), "two axes have one name: k, k"),
+        ([[1.0], [1.0, 2.0]], None, "was not logged"),
+    ],
+)
+def test_what_is_no_small_array_is_left_out_with_one_sentence(tracker, sink, capsys, values, axes, sentence):
+    for step in range(3):
+        tracker.log_array(step, "a", values, axes=axes)
+    assert sink.arrays == []
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert err.count("grokscope:") == 1
+    tracker.close()
+    assert sink.rows()[-1][1:] == ("collector/dropped", 3.0)
+
+
+def test_a_step_that_is_none_is_told(tracker, sink, capsys):
+    tracker.log_array(1.5, "a", [1.0])
+    assert "a step is a whole number of at most 64 bits, got 1.5" in capsys.readouterr().err
+    assert sink.arrays == []
+
+
+def test_beyond_the_limits_of_a_step_and_of_a_run_arrays_are_left_out_and_said_once(
+    tracker, sink, capsys, monkeypatch
+):
+    monkeypatch.setattr(array_buffer, "MOST_STEP_BYTES", 2100)
+    monkeypatch.setattr(array_buffer, "MOST_RUN_BYTES", 5000)  # of values, names and labels
+    for step in range(4):
+        for name in "abc":
+            tracker.log_array(step, name, np.zeros(128))
+    assert [(one.step, one.name) for one in sink.arrays] == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+    err = capsys.readouterr().err
+    assert err.count("arrays of one step may have") == 1
+    assert err.count("arrays of a run may have") == 3
+
+
+def test_labels_of_a_long_axis_are_left_out_and_said(tracker, sink, capsys):
+    tracker.log_array(0, "a", np.zeros(2000), axes={"token": [str(i) for i in range(2000)]})
+    assert sink.arrays[0].axes == (Axis(name="token"),)
+    assert "at most 1024 are kept" in capsys.readouterr().err
+
+
+def test_what_is_changed_after_it_was_logged_is_logged_as_it_was(tracker, sink):
+    values, tensor = np.ones(2), torch.ones(2)
+    tracker.log_array(0, "a", values)
+    tracker.log_array(0, "b", tensor)
+    values += 1
+    tensor += 1
+    assert [one.values() for one in sink.arrays] == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_an_array_on_a_device_is_written_once_it_has_arrived_and_at_the_end_at_the_latest(
+    tracker, sink, monkeypatch
+):
+    there = []
+
+    def slow(tensor):
+        return device_values.HostCopy(
+            tensor=torch.ones(2), is_there=lambda: bool(there), wait=lambda: there.append(True)
+        )
+
+    monkeypatch.setattr(device_values, "start_copy", slow)
+    monkeypatch.setattr(array_buffer, "_tensor", lambda name, values: values)
+    meta = torch.empty(2, device="meta")
+    tracker.log_array(0, "a", meta)
+    assert sink.arrays == []
+    there.append(True)
+    tracker.log_array(1, "b", [1.0])
+    assert [one.name for one in sink.arrays] == ["b", "a"]
+    there.clear()
+    tracker.log_array(2, "c", meta)
+    tracker.close()
+    assert [(one.step, one.name, one.values()) for one in sink.arrays][2:] == [(2, "c", [1.0, 1.0])]
+
+
+def test_after_the_end_nothing_is_logged_and_that_is_said(tracker, sink, capsys):
+    tracker.close()
+    tracker.log_array(0, "a", [1.0])
+    assert sink.arrays == []
+    assert "the array 'a' was not logged" in capsys.readouterr().err
+
+
+def test_a_spool_keeps_arrays_and_points_in_their_order_bit_by_bit(tmp_path, tracker, sink):
+    for step in range(3):
+        tracker.log_array(step, "a", [math.nan, -0.0, 5e-324, step], axes={"k": list("wxyz")})
+    writer = SpoolWriter(tmp_path, segment_bytes=300)
+    for one in sink.arrays:
+        writer.points(one.step, 1000, {"m": 1.0})
+        writer.array(one)
+    writer.close()
+    records = [read.record for read in read_spool(tmp_path)]
+    assert [one for one in records if not isinstance(one, Points)] == sink.arrays
+    assert [isinstance(one, Points) for one in records] == [True, False] * 3
+
+
+@given(data=st.data())
+def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
+    logged = LoggedArray(
+        name="a",
+        step=3,
+        time_ms=1000,
+        precision="float32",
+        shape=(2, 1),
+        axes=(Axis(name="layer", labels=("é", "b")), Axis(name="k")),
+        data=bytes(8),
+    )
+    changed = bytearray(array_payload(logged))
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(1, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read = decode(bytes(changed[: data.draw(st.integers(1, len(changed)))]), {})
+    except MalformedError:
+        return
+    assert isinstance(read, LoggedArray)
+    assert read.why_bad == ""
+    assert len(read.values()) == math.prod(read.shape)
+
+
+def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, sink):
+    tracker.log_array(0, "a", np.zeros(1000))
+    writer = SpoolWriter(tmp_path, cap_bytes=5000)
+    writer.points(0, 1000, {"m": 1.0})
+    writer.array(sink.arrays[0])
+    writer.points(1, 1000, {"m": 2.0})
+    assert writer.dropped == 1
+    writer.close()
+    assert [read.record.step for read in read_spool(tmp_path)] == [0, 1]
+
+
+def test_times_of_arrays_never_go_back(tracker, sink, monkeypatch):
+    for now in (2_000_000_000, 1_000_000_000):
+        monkeypatch.setattr(time, "time_ns", lambda now=now: now)
+        tracker.log_array(0, "a", [1.0])
+    assert [one.time_ms for one in sink.arrays] == [2000, 2000]
