@@ -32,6 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests write into homes themselves, and what others can write there is refused.
 os.umask(0o022)
 os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras would look for TensorFlow
+os.environ.pop("COLUMNS", None)  # tables fit the terminal, and processes of tests have none
 
 PAGE_MS = 60_000
 _DEBIANS_CHROMIUM = "/usr/lib/chromium/chromium"
