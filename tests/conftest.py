@@ -29,8 +29,7 @@ _LANGUAGE = ("--locale=C", "--encoding=UTF8")
 
 # A shell that starts the tests in the background has this signal ignored, which all processes would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Tests write into homes themselves, and what others can write there is refused.
-os.umask(0o022)
+os.umask(0o022)  # tests write into homes themselves, and what others can write there is refused
 os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras would look for TensorFlow
 os.environ.pop("COLUMNS", None)  # tables fit the terminal, and processes of tests have none
 
