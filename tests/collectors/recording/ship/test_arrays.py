@@ -11,7 +11,6 @@ import pytest
 from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
-from grokscope.collectors.recording.ship.mlflow.artifacts import ArtifactFiles
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import NoPlace, Unavailable
 from grokscope.collectors.recording.spool import read_array_cursor, read_cursor, segments
@@ -240,21 +239,6 @@ def test_a_store_that_is_away_altogether_costs_no_array(new_spool, tmp_path, sto
     ship.store.describe, ship.store.trouble = taken, None
     ship.work()
     assert list(stored().values()) == [expected([7])]
-
-
-@pytest.mark.parametrize(
-    ("uri", "place", "is_refused"),
-    [
-        ("http://tracking.example:5000", "file:///home/me/.ssh", True),
-        ("http://tracking.example:5000", "/srv/artifacts/1", True),
-        ("http://tracking.example:5000", "mlflow-artifacts:/1/r/artifacts", False),
-        ("https://tracking.example", "s3://bucket/1", False),
-        ("http://127.0.0.1:5000", "file:///srv/artifacts", False),
-        ("sqlite:////data/mlflow.db", "file:///data/mlartifacts", False),
-    ],
-)
-def test_nothing_is_written_into_a_folder_of_this_machine_that_another_one_names(uri, place, is_refused):
-    assert bool(ArtifactFiles(uri)._why_refused(place)) is is_refused
 
 
 def test_a_place_that_is_none_is_not_tried_for_minutes(new_spool, tmp_path):
