@@ -17,8 +17,9 @@ from grokscope.cli import automatic_verdicts as module
 from grokscope.cli.automatic_verdicts import VerdictWriter, automatic_verdicts
 from grokscope.cli.commands import up
 from grokscope.cli.finished_runs import FinishedRuns
-from grokscope.schemas import CLIENT_RUN_ID
-from grokscope.store import StoreError, open_store
+from grokscope.dashboard.state.session import StoreSession
+from grokscope.schemas import CLIENT_RUN_ID, verdict_from_json
+from grokscope.store import IGNORED, StoreError, open_store
 from grokscope.store.verdict_tags import ARTIFACT
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
@@ -102,6 +103,23 @@ def test_metrics_are_read_by_the_names_that_people_gave_them(uri, client, start,
     open_store(uri).set_alias("e", name="probe", canonical="test/accuracy")
     VerdictWriter(uri).write_ended()
     assert pattern(run) == "grokking"
+
+
+def test_the_verdict_that_is_written_is_the_one_that_is_shown_exported_and_printed(
+    grokscope, uri, client, start, tmp_path
+):
+    run = start(rename="eval/far/acc")  # a guessed set: verdicts call it as it was logged
+    client.set_terminated(run)
+    open_store(uri).set_alias("e", name="aux", canonical=IGNORED)
+    assert VerdictWriter(uri).write_ended() == 1
+    written = Path(client.download_artifacts(run, ARTIFACT)).read_text("utf-8")
+    shown = StoreSession(uri).snapshot("e").verdicts[run]
+    assert [one.metric for one in shown.outcomes] == ["eval/far/acc"]
+    grokscope("export", "--to", "verdicts.json", "--store", uri)
+    printed = grokscope("detect", uri, "--experiment", "e", "--format", "json")[1]
+    (exported,) = json.loads((tmp_path / "verdicts.json").read_text())
+    for said in (json.loads(written), exported, json.loads(printed)):
+        assert verdict_from_json(json.dumps(said)) == shown
 
 
 def test_a_run_that_cannot_be_written_keeps_no_other_from_it_and_is_tried_again(

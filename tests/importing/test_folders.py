@@ -43,7 +43,7 @@ def test_each_broken_file_is_named_and_the_others_are_read(events, runs_in, tmp_
     assert sorted(runs) == ["fine", "good"]
     errors = {path.partition("/")[0]: one.reason for path, one in skipped.items() if one.is_error}
     assert {path: reason.partition(";")[0].split("'")[-1] for path, reason in errors.items()} == {
-        "graph": " has event files without a scalar, only graphs or settings",
+        "graph": " has event files without a readable scalar (damaged, or only graphs and settings)",
         "packed.csv": " is packed with gzip",
         "cut.jsonl": errors["cut.jsonl"].partition(";")[0].split("'")[-1],
         **dict.fromkeys(

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import struct
 from dataclasses import replace
 
@@ -37,6 +38,14 @@ def test_packed_files_are_not_unpacked(tmp_path):
 
 def test_an_mlflow_store_is_not_imported_but_opened(empty_store):
     assert "is an MLflow store and needs no importing; give it with --store" in refusal(empty_store)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "log.csv")
+    with pytest.raises(ImportingError, match=r"log.csv' is a pipe or a device, which cannot be read twice"):
+        find_source(str(tmp_path / "log.csv"))
+    with pytest.raises(ImportingError, match="'/dev/null' is a pipe or a device"):
+        find_source("/dev/null")
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):

@@ -128,3 +128,35 @@ def test_another_training_into_the_same_folder_is_another_run(runs_in, tmp_path)
     assert sorted(run.source for _, run in runs.values()) == [
         f"out/checkpoint-{step}/trainer_state.json" for step in (2, 3, 4)
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [
+        (
+            {"train_loss": "loss", "val_loss": "loss", "train_acc": "acc", "val_acc": "acc"},
+            {"exp": {"train/loss", "val/loss", "train/acc", "val/acc"}},
+        ),
+        ({"learn_error": "Logloss", "test_error": "Logloss"}, {"exp": {"train/Logloss", "test/Logloss"}}),
+        (
+            {"train_a": "acc", "test_a": "acc", "train_b": "acc", "test_b": "acc"},
+            {"a": {"train/acc", "test/acc"}, "b": {"train/acc", "test/acc"}},
+        ),
+        (
+            {"eval_a": "train_acc,val_acc", "test_a": "train_acc,val_acc"},  # runs, whatever they are called
+            {"eval_a": {"train_acc", "val_acc"}, "test_a": {"train_acc", "val_acc"}},
+        ),
+        (
+            {f"run-{run}-tag-epoch_loss": "Value" for run in ("train", "validation", "b_train")},
+            {"exp": {"train/epoch_loss", "validation/epoch_loss"}, "b_train": {"epoch_loss"}},
+        ),
+    ],
+)
+def test_tables_of_a_split_each_are_the_run_that_their_names_tell(runs_in, tmp_path, files, runs):
+    folder = tmp_path / "exp"
+    folder.mkdir()
+    for number, (name, columns) in enumerate(files.items()):
+        cells = ",".join(f"0.{number}{i}" for i in range(columns.count(",") + 1))
+        (folder / f"{name}.csv").write_text(f"Step,{columns}\n1,{cells}\n2,{cells}\n")
+    found, _ = runs_in(folder)
+    assert {name: set(curves) for name, (curves, _) in found.items()} == runs

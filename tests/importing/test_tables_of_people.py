@@ -53,6 +53,30 @@ INPUTS = {
         "a.csv", "train_loss,val_acc\n2.5,0.25\n1.5,0.5\n",
         {"a": {"train_loss": {0: 2.5, 1: 1.5}, "val_acc": {0: 0.25, 1: 0.5}}}, (COUNTED,), {},
     ),
+    "a data frame's index beside its steps": (
+        "a.csv", ",step,train_loss,val_acc\n0,0,2.5,0.25\n1,10,1.5,0.5\n", {"a": LOSS_ACC}, (), {},
+    ),
+    "padded and quoted headers": (
+        "a.csv", '"step" , "train_loss" , "val_acc"\n0 , 2.5 , 0.25\n10 , 1.5 , 0.5\n', {"a": LOSS_ACC}, (), {},
+    ),
+    "calls of W&B's log beside the steps": (
+        "a.csv", "_step,train_loss,val_acc,train/global_step\n0,2.5,,0\n1,,0.25,0\n2,1.5,,10\n3,,0.5,10\n",
+        {"a": LOSS_ACC}, ("steps are its column 'train/global_step', not '_step'",), {},
+    ),
+    "a row a split": (
+        "a.csv", "epoch,phase,loss,lr\n1,train,2.5,0.1\n1,val,3.0,0.1\n2,train,1.5,0.2\n2,val,2.0,0.2\n",
+        {"a": {"lr": {1: 0.1, 2: 0.2}, "train/loss": {1: 2.5, 2: 1.5}, "val/loss": {1: 3.0, 2: 2.0}}}, (), {},
+    ),
+    "a record a line in a .json (MMEngine), with fewer steps than epochs": (
+        "a.json", "".join(
+            f'{{"mode": "{mode}", "epoch": {epoch}, "iter": {step}, "loss": {epoch + step}}}\n'
+            for epoch in (1, 2, 3) for mode, step in (("train", 50), ("train", 100), ("val", 100))
+        ),
+        {"a": {"epoch": {50: 1, 100: 1, 150: 2, 200: 2, 250: 3, 300: 3},
+               "train/loss": {50: 51, 100: 101, 150: 52, 200: 102, 250: 53, 300: 103},
+               "val/loss": {100: 101, 200: 102, 300: 103}}},
+        ("its iter starts again in each epoch",), {},
+    ),
     "a data frame's index": (
         "a.csv", ",train_loss,val_acc\n0,2.5,0.25\n10,1.5,0.5\n",
         {"a": LOSS_ACC}, ("steps are its first column, which has no name",), {},

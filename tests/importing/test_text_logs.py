@@ -166,6 +166,19 @@ INPUTS = {
         {"train-rmse": {0: 0.5, 1: 0.4}, "valid-rmse": {0: 0.6, 1: 0.55}},
         {"train-rmse": "train/rmse", "valid-rmse": "val/rmse"},
     ),
+    "epochs with their last step": (
+        "Epoch [1/2], Step [100/100], Loss: 2.5, Acc: 10.5%\nEpoch [2/2], Step [100/100], Loss: 1.5, Acc: 20%\n",
+        {"Loss": {100: 2.5, 200: 1.5}, "Acc": {100: 10.5, 200: 20.0}},
+        {"Loss": "train/loss"},
+    ),
+    "megatron": (
+        "".join(
+            f" [2024-01-01 00:00:00] iteration {step:8d}/ 600 | lm loss: {loss} | number of skipped iterations: 0 |\n"
+            for step, loss in ((100, 2.5), (200, 1.5))
+        ) + " validation loss at iteration 200 | lm loss value: 1.75E+00 | lm loss PPL: 5.5E+00 | \n",
+        {"lm_loss": {100: 2.5, 200: 1.5}, "validation_lm_loss": {200: 1.75}, "validation_lm_loss_ppl": {200: 5.5}},
+        {"lm_loss": "train/loss", "validation_lm_loss": "val/loss"},
+    ),
     "key=value": (
         "INFO epoch=3 train_loss=0.1 val_acc=0.9\nINFO epoch=4 train_loss=5e-2 val_acc=1\n",
         {"train_loss": {3: 0.1, 4: 0.05}, "val_acc": {3: 0.9, 4: 1.0}},

@@ -96,7 +96,7 @@ def logged(request, master, tmp_path_factory):
 
 def test_the_run_is_judged_without_a_change_to_the_code_that_logged_it(logged):
     store, run = logged
-    (verdict,) = detect(under_roles(store.points([run])))
+    (verdict,) = detect(under_roles(store.points([run]), {}))
     assert verdict.pattern is Pattern.GROKKING
     assert 30 <= verdict.memorized.step <= 60
     assert 200 <= verdict.onset.step < verdict.generalized.step <= 300

@@ -69,6 +69,11 @@ def find_source(source: str, *, kind: SourceKind | None = None, limits: Limits |
         raise ImportingError(
             f"there is no file or folder {redacted_source(source)!r}; give the path of a log"
         )
+    if not root.is_dir() and not root.is_file():
+        raise ImportingError(
+            f"{redacted_source(source)!r} is a pipe or a device, which cannot be read twice; "
+            "write what comes from it into a file and give that"
+        )
     files: list[Path] = []
     for path in _walked(root):
         files.append(path)

@@ -118,7 +118,8 @@ def _checked(source: FoundSource, parsed: Parsed) -> Parsed:
         raise ImportingError(f"{_shown(source)} holds no file of the kind {source.kind}; importable: {KNOWN}")
     if not told:
         raise ImportingError(f"{_shown(source)} holds nothing that is recognised; importable: {KNOWN}")
-    more = f"; and {len(told) - 1} more files that cannot be imported" if len(told) > 1 else ""
+    rest = len(told) - 1
+    more = f"; and {rest} more file{'' if rest == 1 else 's'} that cannot be imported" if rest else ""
     raise ImportingError(f"{_shown(source)}: {told[0].reason}{more}")
 
 
@@ -167,4 +168,5 @@ def _died(status: int | None, out: Path, limits: Limits) -> str:
 
 def _shown(source: FoundSource) -> str:
     one = source.files[0] if not source.is_folder else source.root
-    return f"{one} ({len(source.files)} files)" if source.is_folder else str(one)
+    count = len(source.files)
+    return f"{one} ({count:,} file{'' if count == 1 else 's'})" if source.is_folder else str(one)

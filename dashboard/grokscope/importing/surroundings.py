@@ -97,4 +97,6 @@ def settings_in(path: Path) -> dict[str, str]:
     if path.stat().st_size > _SETTINGS_BYTES:
         raise ValueError(f"more than {_SETTINGS_BYTES:,} bytes")
     content: Any = _PlainLoader(path.read_bytes()).get_single_data()
+    if not isinstance(content or {}, dict):
+        raise TypeError(f"it holds a {type(content).__name__} and no settings by name")
     return flat_settings(content or {})

@@ -1,17 +1,10 @@
-"""Each run is read by itself: its names, its units, and what its metrics are taken for."""
+"""Each run is read by itself: its units, and what its metrics are taken for."""
 
 import polars as pl
 import pytest
 
-from grokscope.dashboard.state.run_metrics import (
-    RunUnits,
-    as_shown,
-    names_by_run,
-    renamed_by_run,
-    roles_by_run,
-)
+from grokscope.dashboard.state.run_metrics import RunUnits, as_shown, roles_by_run
 from grokscope.schemas import POINT_SCHEMA
-from grokscope.store import IGNORED
 from grokscope.transitions.curves.units import Unit
 
 TWO = pl.DataFrame(
@@ -30,28 +23,6 @@ def points(**runs):
         for step, value in enumerate(values)
     ]
     return pl.DataFrame(rows, schema=POINT_SCHEMA, orient="row")
-
-
-def test_what_another_run_logs_changes_no_name():
-    assert names_by_run(TWO, {}) == {
-        "a": {"val_acc": "val/accuracy", "reward": "reward"},
-        "b": {"train_loss": "train/loss", "valid_loss": "val/loss", "reward": "val/reward"},
-    }
-
-
-def test_what_a_person_says_holds_in_every_run_and_what_is_ignored_is_left_out():
-    names = names_by_run(TWO, {"reward": "shift:far/reward", "val_acc": IGNORED})
-    assert names["a"] == {"reward": "shift:far/reward"}
-    assert names["b"]["reward"] == "shift:far/reward"
-
-
-def test_points_are_named_as_their_own_run_reads_them():
-    logged = points(a={"val_acc": [0.1], "reward": [1.0]}, b={"train_loss": [2.0], "reward": [3.0]})
-    found = renamed_by_run(logged, {"a": {"val_acc": "val/accuracy"}, "b": {"reward": "val/reward"}})
-    assert found.select("run_id", "metric", "value").rows() == [
-        ("a", "val/accuracy", 0.1),
-        ("b", "val/reward", 3.0),
-    ]
 
 
 def test_a_metric_that_runs_take_for_different_things_is_said_as_most_take_it_with_how_many_do_not():

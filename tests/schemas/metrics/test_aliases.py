@@ -70,6 +70,11 @@ def test_a_key_of_ours_is_its_own_canonical_name(key):
         (["loss", "val_loss"], {"loss": "train/loss"}),
         (["accuracy", "val_accuracy", "loss"], {"accuracy": "train/accuracy", "loss": "train/loss"}),
         (["loss", "eval_loss", "train_loss", "train_runtime"], {"loss": "train/loss", "train_loss": None}),
+        (
+            ["train/loss", "train/train_loss", "train/train_runtime"],
+            {"train/loss": "train/loss", "train/train_loss": None},
+        ),
+        (["eval/loss", "train/train_loss", "train/train_runtime"], {"train/train_loss": None}),
         (["loss", "train_loss", "val_loss"], {"loss": None, "train_loss": "train/loss"}),
         (["loss", "lambada/acc"], {"loss": "train/loss"}),
         (["accuracy", "lambada/acc"], {"accuracy": None}),

@@ -19,9 +19,18 @@ _USUAL = frozenset(
             "progress",
         ),
         *("log", "logs", "history", "log_history", "training", "train", "train_log", "training_log"),
-        *("main", "output", "output_log", "out", "stdout", "stderr"),
+        *("main", "output", "output_log", "out", "stdout", "stderr", "summary"),
     )
 )
+
+
+def is_usual(stem: str) -> bool:
+    """Say whether tools and people call any log so.
+
+    >>> is_usual("train-log"), is_usual("seed0")
+    (True, False)
+    """
+    return stem.lower().replace("-", "_") in _USUAL
 
 
 def named_by(path: Path, root: Path) -> str:
@@ -32,6 +41,6 @@ def named_by(path: Path, root: Path) -> str:
     >>> named_by(Path("logs/metrics.csv"), Path("logs"))
     'metrics'
     """
-    if path.stem.lower().replace("-", "_") not in _USUAL or path.parent == root:
+    if not is_usual(path.stem) or path.parent == root:
         return path.stem
     return run_name(path.parent, root)

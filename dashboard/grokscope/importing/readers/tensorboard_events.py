@@ -75,7 +75,9 @@ def _log(folder: Path, of_run: Sequence[tuple[_Part, pl.DataFrame]], root: Path,
     )
     points = pl.concat([LOG_SCHEMA.to_frame(), *(points for _, points in of_run)])
     if points.is_empty():
-        raise ImportingError(f"{run.name!r} has event files without a scalar, only graphs or settings")
+        raise ImportingError(
+            f"{run.name!r} has event files without a readable scalar (damaged, or only graphs and settings)"
+        )
     return Log(run=run, points=points)
 
 

@@ -129,21 +129,6 @@ def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     return points.with_columns(pl.col("metric").replace(dict(names)))
 
 
-def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None) -> pl.DataFrame:
-    """Return points by the names that the engine is to read them under; ignored metrics are left out.
-
-    Without overrides that is the frame itself: the engine applies the same rules.
-
-    >>> frame = pl.DataFrame({"metric": ["a", "b"], "step": [0, 0], "value": [1.0, 2.0]})
-    >>> under_roles(frame, {"a": "test/loss", "b": "-"})["metric"].to_list()
-    ['test/loss']
-    """
-    if not overrides:
-        return points
-    names = read_names(points["metric"].unique(), overrides)
-    return renamed(points.filter(pl.col("metric").is_in(list(names))), names)
-
-
 def kind_of(canonical: str) -> RoleKind:
     """Return what one of our keys is to the engine.
 

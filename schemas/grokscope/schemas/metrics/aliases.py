@@ -10,8 +10,11 @@ from dataclasses import replace
 from grokscope.schemas.metrics.reading import Reading, Sureness, read_alone
 from grokscope.schemas.metrics.words import words_of
 
-_SUMMARY = "train_runtime"
-"""Transformers' Trainer logs this at the end, and with it ``train_loss``: one mean over the whole run."""
+_SUMMARIES: Mapping[str, frozenset[str]] = {
+    "train_loss": frozenset({"train_runtime", "loss"}),
+    "train/train_loss": frozenset({"train/train_runtime"}),
+}
+"""Means over the whole run that Transformers' Trainer logs at its end, and what it logs beside them."""
 _NOISY = frozenset({"step", "batch", "minibatch", "running", "smooth", "smoothed", "ema", "raw", "current"})
 
 
@@ -49,9 +52,10 @@ def readings(names: Iterable[str]) -> dict[str, Reading]:
     ['train/accuracy', 'val/accuracy', None]
     """
     found = {name: read_alone(name) for name in names}
-    if _SUMMARY in found and "loss" in found and "train_loss" in found:
-        summary = replace(found["train_loss"], key=None, sureness=Sureness.UNREAD)
-        found["train_loss"] = replace(summary, because="Transformers logs the mean over the whole run by it.")
+    for summary in _SUMMARIES.keys() & found.keys():
+        if found.keys() >= _SUMMARIES[summary]:
+            because = "Transformers logs the mean over the whole run by it."
+            found[summary] = replace(found[summary], key=None, sureness=Sureness.UNREAD, because=because)
     _read_bare(found)
     _read_tasks(found)
     _read_tokens(found)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import polars as pl
 
@@ -36,6 +37,8 @@ _FINE = (
 _COARSE = ("epoch", "epochs", "train_epoch", "current_epoch", "ep")
 _EXPOSURE = ("tokens", "tokens_seen", "num_tokens", "samples", "samples_seen", "examples_seen")
 _RANK: Mapping[str, int] = {name: rank for rank, name in enumerate((*_FINE, *_COARSE, *_EXPOSURE))}
+_CALLS = "_step"
+"""The column of W&B's exports that counts calls of its ``log``."""
 _INDEX = frozenset({"", "unnamed_0", "index", "column_1"})
 _STEP_LIMIT = 2.0**63
 _ENOUGH = 0.9
@@ -105,13 +108,14 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
         return _index(table)
     chosen = _finest(found)
     steps, others = found[chosen], [name for name in found if name != chosen]
-    if plain_name(chosen) in _FINE:
-        for name in others:
-            if plain_name(name) in _COARSE and _restarts(steps, found[name], runs):
-                note = f"its {chosen} starts again in each {name}, so that they are counted together"
-                return Clock(steps=_together(steps, found[name]), columns=(chosen,), notes=(note,))
+    for fine, coarse in product(found, found):
+        is_pair = plain_name(fine) in _FINE and plain_name(coarse) in _COARSE and chosen in (fine, coarse)
+        if is_pair and _restarts(found[fine], found[coarse], runs):
+            note = f"its {fine} starts again in each {coarse}, so that they are counted together"
+            return Clock(steps=_together(found[fine], found[coarse]), columns=(fine,), notes=(note,))
     notes = (f"steps are its column {chosen!r}, not {_listed(others)}",) if others else ()
-    return Clock(steps=steps, columns=(chosen,), notes=notes)
+    index = _index(table)  # of a data frame, which counts its rows
+    return Clock(steps=steps, columns=(chosen, *(index.columns if index else ())), notes=notes)
 
 
 def counted_rows(groups: pl.DataFrame) -> pl.Series:
@@ -156,7 +160,16 @@ def _steps(cells: pl.Series) -> pl.Series:
 def _finest(found: Mapping[str, pl.Series]) -> str:
     filled = {name: steps.len() - steps.null_count() for name, steps in found.items()}
     full = [name for name in found if filled[name] >= _ENOUGH * max(filled.values())]
+    if _CALLS in full:  # what every call of W&B logs and never falls counts better than the calls
+        told = [name for name in full if name != _CALLS and _never_falls(name, found)]
+        full = told or full
     return max(full, key=lambda name: (found[name].n_unique(), -_RANK.get(plain_name(name), len(_RANK))))
+
+
+def _never_falls(name: str, found: Mapping[str, pl.Series]) -> bool:
+    steps = found[name]
+    is_whole = steps.null_count() <= found[_CALLS].null_count() and steps.dtype == pl.Int64
+    return plain_name(name) in _FINE and is_whole and bool((steps.diff().drop_nulls() >= 0).all())
 
 
 def _index(table: pl.DataFrame) -> Clock | None:
@@ -184,8 +197,11 @@ def _restarts(steps: pl.Series, epochs: pl.Series, runs: pl.Series | None) -> bo
 
 def _together(steps: pl.Series, epochs: pl.Series) -> pl.Series:
     first, last = int(steps.min() or 0), int(steps.max() or 0)  # pyright: ignore[reportArgumentType]
+    rises = steps.diff().filter((epochs.diff() == 0) & (steps.diff() > 0))
+    # 50, 100, 150 are 150 steps an epoch; of 0, 50 nobody knows what came behind.
+    every = int(rises.min() or 1) if first else 1  # pyright: ignore[reportArgumentType]
     before = epochs - int(epochs.min() or 0)  # pyright: ignore[reportArgumentType]
-    return before * (last - first + 1) + steps
+    return before * (last - first + every) + steps
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -71,7 +71,12 @@ def _lines(path: Path, tally: Tally) -> Table:
 
 
 def _json(path: Path, tally: Tally) -> Table:
-    content: Any = json.loads(path.read_text("utf-8-sig"))
+    try:
+        content: Any = json.loads(path.read_text("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data":
+            raise
+        return _lines(path, tally)  # Detectron2's metrics.json and MMEngine's logs hold a record a line
     if isinstance(content, dict) and HISTORY in content:
         raise ImportingError(f"{path.name!r} has a {HISTORY}; import it with --kind transformers")
     return Table(

@@ -10,18 +10,24 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.naming import named_by
+from grokscope.importing.readers.naming import is_usual, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, read_table
 from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 from grokscope.importing.steps import whole_steps
+from grokscope.schemas.metrics.reading import read_alone
 
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 _NAMES = ("name", "experiment")
 _TAGGED = re.compile(r"run[-_](?P<run>.+?)[-_]tag[-_](?P<tag>.+)")
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
+_WORDS = "train|training|learn|val|valid|validation|dev|test|eval"
+_SPLIT = re.compile(
+    rf"(?P<first>{_WORDS})(?:[-_ ](?P<behind>.+))?|(?P<before>.+)[-_ ](?P<last>{_WORDS})", re.IGNORECASE
+)
+_LEARN = {"learn": "train"}
+"""CatBoost's word."""
 _HEAD = 4096
 
 
@@ -35,13 +41,14 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
     splits = _split_tables(source.files)
     for path, curves in _tables(source, tally):
         if curves.is_nameless:
-            run, metric = _told_by(path)
+            run, metric = _told_by(path, source.files)
             named = replace(curves, points=curves.points.with_columns(pl.lit(metric).alias("metric")))
             parts.setdefault((path.parent, run), []).append((path, named))
-        elif path in splits:
-            metric = pl.lit(f"{splits[path]}/") + pl.col("metric")
+        elif path in splits and not _names_splits(curves):
+            split, run = splits[path]
+            metric = pl.lit(f"{split}/") + pl.col("metric")
             named = replace(curves, points=curves.points.with_columns(metric.alias("metric")))
-            parts.setdefault((path.parent, ""), []).append((path, named))
+            parts.setdefault((path.parent, run), []).append((path, named))
         else:
             yield from _runs(path, source.root, curves, tally)
     for (folder, run), found in parts.items():
@@ -62,11 +69,37 @@ def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     return [tuple(paths) for paths in groups.values()]
 
 
-def _split_tables(files: Sequence[Path]) -> dict[Path, str]:
-    """Return the tables that hold one split each of what their folder holds, with the split."""
-    named = {path: path.stem.lower() for path in files if path.stem.lower() in _SPLITS}
-    folders = Counter(path.parent for path in named)
-    return {path: split for path, split in named.items() if folders[path.parent] > 1}
+def _split_tables(files: Sequence[Path]) -> dict[Path, tuple[str, str]]:
+    """Return the tables that hold one split each of a run in their folder, with the split and the run.
+
+    The run has no name where the files tell nothing but what they hold: ``train.csv``, ``val_loss.csv``.
+    """
+    named = {path: told for path in files if (told := _split_in(path.stem)) is not None}
+    runs = Counter((path.parent, rest) for path, (_, rest) in named.items())
+    return {
+        path: (split, "" if is_usual(rest) or read_alone(rest).score is not None else rest)
+        for path, (split, rest) in named.items()
+        if runs[path.parent, rest] > 1
+    }
+
+
+def _names_splits(curves: Curves) -> bool:
+    """Say whether a table names several splits itself, so that its file's name is that of a run."""
+    read = map(read_alone, curves.points["metric"].unique())
+    return len({one.split for one in read if one.is_followed and one.split is not None}) > 1
+
+
+def _split_in(name: str) -> tuple[str, str] | None:
+    """Return the split that a name begins or ends with, and what else it says.
+
+    >>> _split_in("train"), _split_in("seed0_val"), _split_in("learn_error"), _split_in("trainer")
+    (('train', ''), ('val', 'seed0'), ('train', 'error'), None)
+    """
+    found = _SPLIT.fullmatch(name)
+    if found is None:
+        return None
+    split = (found["first"] or found["last"]).lower()
+    return _LEARN.get(split, split), found["behind"] or found["before"] or ""
 
 
 def _is_series(path: Path) -> bool:
@@ -78,10 +111,17 @@ def _is_series(path: Path) -> bool:
     return len(names) > 1 and len(rest) == 1 and rest[0] in VALUES
 
 
-def _told_by(path: Path) -> tuple[str, str]:
-    """Return the run, if the name of the file tells it, and the metric."""
+def _told_by(path: Path, files: Sequence[Path]) -> tuple[str, str]:
+    """Return the run, if the name of the file tells it, and the metric; Keras has a run a split."""
     tagged = _TAGGED.fullmatch(path.stem)
-    return (tagged["run"], tagged["tag"]) if tagged else ("", path.stem)
+    if tagged is None:
+        return "", path.stem
+    runs = {found["run"] for other in files if (found := _TAGGED.fullmatch(other.stem))}
+    told = _split_in(tagged["run"])
+    beside = [one for run in runs if (one := _split_in(run)) is not None and told and one[1] == told[1]]
+    if told is None or len(beside) < 2:  # noqa: PLR2004 - a run that is called test is one
+        return tagged["run"], tagged["tag"]
+    return told[1], f"{told[0]}/{tagged['tag']}"
 
 
 def _tables(source: LogSource, tally: Tally) -> Iterator[tuple[Path, Curves]]:

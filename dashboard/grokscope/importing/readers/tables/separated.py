@@ -95,8 +95,8 @@ def _frame(content: bytes, separator: str, skipped: int) -> tuple[pl.DataFrame, 
 
 
 def _names(columns: list[str]) -> dict[str, str]:
-    """Return the names without the spaces that some tools pad them with, where that leaves them different."""
-    bare = {name: name.strip() for name in columns}
+    """Return the names without spaces and quotes around them, where that leaves them different."""
+    bare = {name: name.strip().strip('"') for name in columns}
     seen: dict[str, int] = {}
     for name in bare.values():
         seen[name] = seen.get(name, 0) + 1

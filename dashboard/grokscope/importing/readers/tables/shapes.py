@@ -14,12 +14,14 @@ from grokscope.importing.readers.tables.table import Table
 from grokscope.importing.readers.tables.times import is_time, times_of
 from grokscope.importing.records import NotALogError
 from grokscope.schemas.metrics.reading import read_alone
+from grokscope.schemas.metrics.vocabulary import SPLIT_OF
 
 _RUNS = ("run", "run_id", "run_uuid", "run_name")
 _METRICS = ("metric", "metric_name", "tag", "key", "attribute_path", "variable")
 VALUES = ("value", "values", "float_value", "metric_value")
 _NAMES = ("name", "experiment")
 _BOUND = re.compile(r"__(MIN|MAX)$")
+_SPLIT_COLUMNS = frozenset({"mode", "phase", "split", "subset", "stage", "set", "partition"})
 _CHART = re.compile(r"(?P<run>.+?) - (?P<metric>.+)")
 
 
@@ -57,6 +59,22 @@ def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _split_apart(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose rows say of which split they are (``phase``: train, val) with a column a split."""
+    told = next((name for name in table.columns if plain_name(name) in _SPLIT_COLUMNS), None)
+    splits = [] if told is None else table[told].drop_nulls().unique(maintain_order=True).to_list()
+    is_told = len(splits) > 1 and all(isinstance(one, str) and one.lower() in SPLIT_OF for one in splits)
+    if told is None or not is_told or _first(table, VALUES) is not None:
+        return table
+    scores = [name for name in table.columns if read_alone(name).score is not None]
+    apart = [
+        pl.when(pl.col(told) == split).then(pl.col(name)).alias(f"{split}/{name}")
+        for split in splits
+        for name in scores
+    ]
+    return table.with_columns(apart).drop(told, *scores)
+
+
 def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves:
     """Return the points of a table.
 
@@ -68,7 +86,7 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
     Raises:
         ImportingError: If it holds no curve.
     """
-    frame = charts_apart(table.frame)
+    frame = _split_apart(charts_apart(table.frame))
     frame = frame.drop(name for name in frame.columns if frame.height and frame[name].is_null().all())
     run, metric, value = (_first(frame, names) for names in (_RUNS, _METRICS, VALUES))
     if metric is None and value is not None:

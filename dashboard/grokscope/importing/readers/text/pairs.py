@@ -67,6 +67,8 @@ def _clocks(line: str) -> tuple[dict[str, float | None], str]:
     found: dict[str, float | None] = {}
     for match in _CLOCK.finditer(line):
         name = "epoch" if match["what"].lower().startswith("ep") else "step"
+        if name in found:  # Megatron also counts what it skipped: number of skipped iterations: 0
+            continue
         found[name] = number(match["at"])
         if name == "step" and match["of"] is not None:
             found["span"] = number(match["of"])
@@ -86,6 +88,8 @@ def _pairs(line: str) -> Iterator[tuple[str, float, bool]]:
         words = match["name"].split(" ")
         while len(words) > 1 and words[0].lower() in _FILLERS:
             del words[0]
+        if len(words) > 1 and words[-1].lower() == "value":
+            del words[-1]
         if value is None or words[-1].lower() in _NO_METRIC:
             continue
         if match["of"] is not None:

@@ -72,7 +72,14 @@ def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float |
 
 def _starts_again(placed: Sequence[Record]) -> bool:
     both = [(one.epoch, one.step) for one in placed if one.epoch is not None and one.step is not None]
-    falls = [later[1] < earlier[1] for earlier, later in pairwise(both) if later[0] > earlier[0]]
+    last: dict[float, float] = {}
+    for epoch, step in both:
+        last[epoch] = max(step, last.get(epoch, step))
+    falls = [
+        later[1] < earlier[1] or last[later[0]] <= later[1] == earlier[1]  # only its last step is told
+        for earlier, later in pairwise(both)
+        if later[0] > earlier[0]
+    ]
     return bool(falls) and sum(falls) > len(falls) / 2
 
 
