@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.schemas import verdict_from_json
+from grokscope.store import open_store
 from grokscope.store.exporting import EXPORT_SCHEMA
 
 
@@ -51,6 +52,22 @@ def test_verdicts_are_a_list_in_the_form_that_they_have_everywhere(grokscope, ur
     assert (status, out) == (0, "2 verdicts of 2 runs in v.json\n")
     for verdict in json.loads((tmp_path / "v.json").read_text()):
         assert verdict_from_json(json.dumps(verdict)).pattern == "other"
+
+
+def test_what_another_run_logs_changes_no_verdict(grokscope, tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    number = client.create_experiment("e")
+    for trained in ("loss", "train_loss"):
+        made = client.create_run(number).info.run_id
+        rows = [(trained, 2.3 * 0.9**s, s) for s in range(60)]
+        rows += [("val_loss", 2.3 + abs(s - 10) / 20, s) for s in range(60)]
+        client.log_batch(made, [Metric(name, value, 1, s) for name, value, s in rows])
+    open_store(uri).set_alias("e", name="aux", canonical="-")
+    assert grokscope("export", "--store", uri, "--to", "v.json")[0] == 0
+    first, second = json.loads((tmp_path / "v.json").read_text())
+    assert "train/loss went from 2.30 to 0.00" in first["missing"][0]
+    assert (first["missing"], first["outcomes"]) == (second["missing"], second["outcomes"])
 
 
 def test_a_folder_of_parquet_is_exported_and_judged_like_any_store(grokscope, uri, tmp_path):

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from grokscope.cli.terminal import shown
-from grokscope.dashboard.state.run_metrics import MetricNames, names_by_run, renamed_by_run
-from grokscope.store import Store
+from grokscope.store import MetricNames, Store, names_by_run, renamed_by_run
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.history import is_read
 from grokscope.transitions.live.news import News

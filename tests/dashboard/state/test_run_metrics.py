@@ -3,15 +3,9 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.state.run_metrics import (
-    RunUnits,
-    as_shown,
-    names_by_run,
-    renamed_by_run,
-    roles_by_run,
-)
+from grokscope.dashboard.state.run_metrics import RunUnits, as_shown
 from grokscope.schemas import POINT_SCHEMA
-from grokscope.store import IGNORED
+from grokscope.store import IGNORED, names_by_run, renamed_by_run, roles_by_run
 from grokscope.transitions.curves.units import Unit
 
 TWO = pl.DataFrame(

@@ -51,7 +51,7 @@ def test_an_ignored_metric_gives_way_to_the_one_it_stood_before():
     overrides = {"test/accuracy": IGNORED, "probe": "test/accuracy"}
     names = resolved_names(["probe", "test/accuracy"], overrides)
     assert names["probe"] == "test/accuracy"
-    frame = pl.DataFrame({"metric": ["probe", "test/accuracy"], "step": [1, 1], "value": [0.5, 0.7]})
+    frame = pl.DataFrame({"run_id": "a", "metric": ["probe", "test/accuracy"], "value": [0.5, 0.7]})
     assert under_roles(frame, overrides)["value"].to_list() == [0.5]
 
 
@@ -88,7 +88,7 @@ def test_no_two_metrics_have_one_role_and_every_name_has_a_reason(names, overrid
 
 @given(st.lists(st.sampled_from(NAMES), unique=True, min_size=1), overrides_of)
 def test_the_engine_sees_what_the_roles_say(names, overrides):
-    frame = pl.DataFrame({"metric": names, "step": 1, "value": [float(i) for i in range(len(names))]})
+    frame = pl.DataFrame({"run_id": "a", "metric": names, "value": [float(i) for i in range(len(names))]})
     seen = under_roles(frame, overrides)
     by_name = dict(zip(names, frame["value"], strict=True))
     engine = guesses(seen["metric"])  # the engine's own reading of the names that it is handed

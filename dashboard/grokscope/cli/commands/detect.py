@@ -13,11 +13,10 @@ from grokscope.cli.log_files import NamedPoints, ReadAs, is_log_file, named_poin
 from grokscope.cli.read_as import read_as
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.dashboard.state.run_metrics import names_by_run, renamed_by_run
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.schemas.frames import IN_THOUSANDTHS
-from grokscope.store import Store, open_store
+from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
 from grokscope.transitions import sensitivity as sensitivity_of
@@ -77,7 +76,7 @@ def detect(
         if write:
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
-    points = _under_names(log.points, aliases)
+    points = under_roles(log.points, aliases)
     _say_thousandths(log)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), log.names, output)
@@ -90,13 +89,6 @@ def detect(
         _say_readings(log, aliases)
     if not is_whole:
         raise typer.Exit(1)
-
-
-def _under_names(points: pl.DataFrame, aliases: Mapping[str, str]) -> pl.DataFrame:
-    """Return points by the names that people gave, run by run: what others log changes no run's reading."""
-    if not aliases:
-        return points
-    return renamed_by_run(points, names_by_run(points.select("run_id", "metric").unique(), aliases))
 
 
 def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:

@@ -11,17 +11,18 @@ import polars as pl
 from grokscope.dashboard.state.connection import Opener, StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.experiment_feed import ExperimentFeed
-from grokscope.dashboard.state.run_metrics import (
-    MetricNames,
-    Units,
-    as_shown,
-    names_by_run,
-    renamed_by_run,
-    shown_name,
-)
+from grokscope.dashboard.state.run_metrics import Units, as_shown, shown_name
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.schemas import GrokscopeError, empty_points
-from grokscope.store import Role, Store, StoreError, open_store
+from grokscope.store import (
+    MetricNames,
+    Role,
+    Store,
+    StoreError,
+    names_by_run,
+    open_store,
+    renamed_by_run,
+)
 
 _KEPT = 32
 

@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-import polars as pl
-
 from grokscope.schemas import Reading, Scale, Sureness, find_metric, is_split, readings, resolve, score_of
 from grokscope.store.roles.tags import IGNORED
 
@@ -120,28 +118,6 @@ def read_names(metrics: Iterable[str], overrides: Mapping[str, str]) -> dict[str
     """
     named = resolved_names(metrics, overrides)
     return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
-
-
-def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
-    """Return ``points`` under other names of their metrics."""
-    if all(own == ours for own, ours in names.items()):
-        return points
-    return points.with_columns(pl.col("metric").replace(dict(names)))
-
-
-def under_roles(points: pl.DataFrame, overrides: Mapping[str, str] | None = None) -> pl.DataFrame:
-    """Return points by the names that the engine is to read them under; ignored metrics are left out.
-
-    Without overrides that is the frame itself: the engine applies the same rules.
-
-    >>> frame = pl.DataFrame({"metric": ["a", "b"], "step": [0, 0], "value": [1.0, 2.0]})
-    >>> under_roles(frame, {"a": "test/loss", "b": "-"})["metric"].to_list()
-    ['test/loss']
-    """
-    if not overrides:
-        return points
-    names = read_names(points["metric"].unique(), overrides)
-    return renamed(points.filter(pl.col("metric").is_in(list(names))), names)
 
 
 def kind_of(canonical: str) -> RoleKind:
