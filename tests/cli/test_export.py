@@ -58,16 +58,15 @@ def test_what_another_run_logs_changes_no_verdict(grokscope, tmp_path):
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     client = MlflowClient(uri)
     number = client.create_experiment("e")
-    for trained in ("loss", "train_loss"):
-        made = client.create_run(number).info.run_id
-        rows = [(trained, 2.3 * 0.9**s, s) for s in range(60)]
-        rows += [("val_loss", 2.3 + abs(s - 10) / 20, s) for s in range(60)]
-        client.log_batch(made, [Metric(name, value, 1, s) for name, value, s in rows])
+    for name, others in (("a", ["val_acc"]), ("b", ["train_loss", "valid_loss"])):
+        made = client.create_run(number, run_name=name).info.run_id
+        rows = [Metric(metric, s / 9, 1, s) for metric in [*others, "reward"] for s in range(10)]
+        client.log_batch(made, rows)
     open_store(uri).set_alias("e", name="aux", canonical="-")
-    assert grokscope("export", "--store", uri, "--to", "v.json")[0] == 0
-    first, second = json.loads((tmp_path / "v.json").read_text())
-    assert "train/loss went from 2.30 to 0.00" in first["missing"][0]
-    assert (first["missing"], first["outcomes"]) == (second["missing"], second["outcomes"])
+    assert grokscope("export", "--store", uri, "--to", "both.json")[0] == 0
+    assert grokscope("export", "--store", uri, "--to", "a.json", "--run", "a")[0] == 0
+    (alone,) = json.loads((tmp_path / "a.json").read_text())
+    assert alone in json.loads((tmp_path / "both.json").read_text())
 
 
 def test_a_folder_of_parquet_is_exported_and_judged_like_any_store(grokscope, uri, tmp_path):
