@@ -1,13 +1,15 @@
 """What counts the steps of a table: one of its columns, two of them together, or its rows."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from grokscope.importing.readers.tables.numbers import numbers, whole_numbers
+from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.records import ImportingError
+from grokscope.importing.steps import counted_together, epoch_length
 
 _FINE = (
     "step",
@@ -108,9 +110,11 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
     if plain_name(chosen) in _FINE:
         for name in others:
             if plain_name(name) in _COARSE and _restarts(steps, found[name], runs):
-                note = f"its {chosen} starts again in each {name}, so that they are counted together"
-                return Clock(steps=_together(steps, found[name]), columns=(chosen,), notes=(note,))
-    notes = (f"steps are its column {chosen!r}, not {_listed(others)}",) if others else ()
+                length = epoch_length(steps.drop_nulls().to_list())
+                note = counted_together(length, what=f"its {chosen} starts")
+                together = _together(steps, found[name], length)
+                return Clock(steps=together, columns=(chosen,), notes=(note,))
+    notes = (f"steps are its column {chosen!r}, not {listed(others)}",) if others else ()
     return Clock(steps=steps, columns=(chosen,), notes=notes)
 
 
@@ -136,9 +140,7 @@ def _likely(name: str, cells: pl.Series) -> pl.Series | None:
 
 def _asked(table: pl.DataFrame, asked: str) -> Clock:
     if asked not in table.columns:
-        raise ImportingError(
-            f"it has no column {asked!r} to take steps from; it has {_listed(table.columns)}"
-        )
+        raise ImportingError(f"it has no column {asked!r} to take steps from; it has {listed(table.columns)}")
     steps = _steps(table[asked])
     if steps.null_count() == steps.len():
         raise ImportingError(f"the column {asked!r} holds no numbers to take for steps")
@@ -182,12 +184,6 @@ def _restarts(steps: pl.Series, epochs: pl.Series, runs: pl.Series | None) -> bo
     return len(falls) > 0 and float(falls.mean() or 0) > _OFTEN  # pyright: ignore[reportArgumentType]
 
 
-def _together(steps: pl.Series, epochs: pl.Series) -> pl.Series:
-    first, last = int(steps.min() or 0), int(steps.max() or 0)  # pyright: ignore[reportArgumentType]
+def _together(steps: pl.Series, epochs: pl.Series, length: int) -> pl.Series:
     before = epochs - int(epochs.min() or 0)  # pyright: ignore[reportArgumentType]
-    return before * (last - first + 1) + steps
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:8])
-    return (shown or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")  # noqa: PLR2004
+    return before * length + steps

@@ -13,7 +13,8 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, read_table
-from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
+from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
+from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 from grokscope.importing.steps import whole_steps
