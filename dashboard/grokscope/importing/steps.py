@@ -86,7 +86,7 @@ def counted_frame(
     return frame.select(LOG_SCHEMA.names()).cast(LOG_SCHEMA), whole
 
 
-def epoch_length(steps: Iterable[float]) -> int:
+def epoch_length(steps: Iterable[float]) -> float:
     """Return how many steps an epoch has, where they start again in each: at least those that were logged.
 
     Steps that were logged at one distance go on at it into the next epoch, unless the last one lies off it.
@@ -99,19 +99,18 @@ def epoch_length(steps: Iterable[float]) -> int:
     """
     seen = sorted(set(steps))
     first, last = seen[0], seen[-1]
-    ((distance, _),) = Counter(later - earlier for earlier, later in pairwise(seen)).most_common(1) or [
-        (1, 0)
-    ]
-    return int(last - first + (1 if (last - first) % distance else distance))
+    distances = Counter(later - earlier for earlier, later in pairwise(seen))
+    distance = distances.most_common(1)[0][0] if distances else 1
+    return last - first + (1 if (last - first) % distance else distance)
 
 
-def counted_together(length: int, *, what: str = "its steps start") -> str:
+def counted_together(length: float, *, what: str = "its steps start") -> str:
     """Return what is said of a run whose steps were counted over all its epochs.
 
     >>> counted_together(1000)
     'its steps start again in each epoch, so that they are counted together, 1,000 an epoch'
     """
-    return f"{what} again in each epoch, so that they are counted together, {length:,} an epoch"
+    return f"{what} again in each epoch, so that they are counted together, {length:,.0f} an epoch"
 
 
 def counted_by(points: pl.DataFrame, name: str, *, where: str) -> tuple[pl.DataFrame, bool]:

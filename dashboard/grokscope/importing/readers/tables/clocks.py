@@ -110,7 +110,7 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
     if plain_name(chosen) in _FINE:
         for name in others:
             if plain_name(name) in _COARSE and _restarts(steps, found[name], runs):
-                length = epoch_length(steps.drop_nulls().to_list())
+                length = int(epoch_length(steps.drop_nulls().to_list()))
                 note = counted_together(length, what=f"its {chosen} starts")
                 together = _together(steps, found[name], length)
                 return Clock(steps=together, columns=(chosen,), notes=(note,))

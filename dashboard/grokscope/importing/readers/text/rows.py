@@ -84,7 +84,7 @@ def _together(
     """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    length = int(max(spans)) if spans else epoch_length(step for step in steps if step is not None)
+    length = max(spans) if spans else epoch_length(step for step in steps if step is not None)
     own = [
         None if one.epoch is None or step is None else (one.epoch - first) * length + step
         for one, step in zip(records, steps, strict=True)
