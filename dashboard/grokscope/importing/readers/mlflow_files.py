@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import MIB, Tally
 from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun
@@ -38,10 +38,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return the files of each run together."""
-    groups: dict[Path | None, list[Path]] = {}
-    for path in files:
-        groups.setdefault(_home(path), []).append(path)
-    return [tuple(paths) for paths in groups.values()]
+    return grouped_by(_home, files)
 
 
 def _log(folder: Path, files: Sequence[Path], meta: Mapping[str, str], root: Path, tally: Tally) -> Log:
