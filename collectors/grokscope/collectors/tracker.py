@@ -27,6 +27,7 @@ from grokscope.collectors.recording.params import Config, params_of
 from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.recording.run_status import status_of
+from grokscope.collectors.recording.scalar_buffer import whole_step
 from grokscope.collectors.recording.sink import Sink, open_sink
 from grokscope.collectors.warning import Warnings, contained
 from grokscope.schemas import OnlineDetector, Transition
@@ -155,7 +156,7 @@ class Tracker:
             return
         try:
             run.buffer.add(step, values)
-            self._timetable.logged(step)
+            self._timetable.logged(run.buffer.last_step)
         except Exception as error:
             if is_interrupt(error):
                 raise
@@ -207,12 +208,16 @@ class Tracker:
         if evaluator is None:
             return {}
         with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
+            step = whole_step(step)
             values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)
-            run.buffer.add(step, values)
+            if run.is_open:
+                run.buffer.add(step, values)
+            else:
+                self._not_logged(step, TrackerError("the run was closed before"), values)
             return values
         return {}
 
