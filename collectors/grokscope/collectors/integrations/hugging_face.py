@@ -9,7 +9,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from grokscope.collectors.evaluating.model_evaluator import Data
 from grokscope.collectors.tracker import Tracker
-from grokscope.schemas.metrics.split_names import UnusableSplitError, split_name, split_names
+from grokscope.schemas.metrics.split_names import UnusableSplitError, split_name, splits_of
 
 # Chosen, not dumped: the arguments also hold tokens, paths and host names.
 _CONFIG = (
@@ -66,7 +66,7 @@ class GrokscopeCallback(TrainerCallback):
     ) -> None:
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
-        self._own = _own_splits(self._splits)
+        self._own = splits_of(self._splits)
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
@@ -184,14 +184,6 @@ def _prefix(logs: Mapping[str, Any]) -> str | None:
     if len(found) == 1 and found[0] != "train":
         return found[0]
     return "eval" if any(key.startswith("eval_") for key in logs) else None
-
-
-def _own_splits(given: Mapping[str, Data]) -> frozenset[str]:
-    """Return the splits that ``Tracker.evaluate`` writes for data of these names."""
-    try:
-        return frozenset(split_names(given).values())
-    except UnusableSplitError:  # said where they are evaluated
-        return frozenset(given)
 
 
 def _split(prefix: str) -> str:
