@@ -10,7 +10,7 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.naming import named_by
+from grokscope.importing.readers.naming import SPLITS, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, read_table
 from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
@@ -22,7 +22,6 @@ from grokscope.importing.steps import whole_steps
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}
 _NAMES = ("name", "experiment")
 _TAGGED = re.compile(r"run[-_](?P<run>.+?)[-_]tag[-_](?P<tag>.+)")
-_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
 _HEAD = 4096
 
 
@@ -61,7 +60,7 @@ def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
 
 def _split_tables(files: Sequence[Path]) -> dict[Path, str]:
     """Return the tables that hold one split each of what their folder holds, with the split."""
-    named = {path: path.stem.lower() for path in files if path.stem.lower() in _SPLITS}
+    named = {path: path.stem.lower() for path in files if path.stem.lower() in SPLITS}
     folders = Counter(path.parent for path in named)
     return {path: split for path, split in named.items() if folders[path.parent] > 1}
 
