@@ -12,6 +12,7 @@ from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun
 from grokscope.importing.steps import whole_steps
 from grokscope.importing.surroundings import settings_in
+from grokscope.schemas.tags import RUN_NAME
 
 META = "meta.yaml"
 _STATUS = {"3": "FINISHED", "4": "FAILED", "5": "KILLED", "FINISHED": "FINISHED", "FAILED": "FAILED"}
@@ -53,7 +54,7 @@ def _log(folder: Path, files: Sequence[Path], meta: Mapping[str, str], root: Pat
         key=folder.relative_to(root).as_posix(),
         identity=run_id,
         is_certain=True,
-        name=tally.name(tags.get("mlflow.runName") or meta.get("run_name") or run_id),
+        name=tally.name(tags.get(RUN_NAME) or meta.get("run_name") or run_id),
         source=folder.relative_to(root).as_posix(),
         experiment=_meta(folder.parent / META).get("name"),
         status=_STATUS.get(meta.get("status", ""), "KILLED"),
