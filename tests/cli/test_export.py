@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from grokscope.schemas import verdict_from_json
+from grokscope.store import open_store
 from grokscope.store.exporting import EXPORT_SCHEMA
 
 
@@ -51,6 +52,21 @@ def test_verdicts_are_a_list_in_the_form_that_they_have_everywhere(grokscope, ur
     assert (status, out) == (0, "2 verdicts of 2 runs in v.json\n")
     for verdict in json.loads((tmp_path / "v.json").read_text()):
         assert verdict_from_json(json.dumps(verdict)).pattern == "other"
+
+
+def test_what_another_run_logs_changes_no_verdict(grokscope, tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    number = client.create_experiment("e")
+    for name, others in (("a", ["val_acc"]), ("b", ["train_loss", "valid_loss"])):
+        made = client.create_run(number, run_name=name).info.run_id
+        rows = [Metric(metric, s / 9, 1, s) for metric in [*others, "reward"] for s in range(10)]
+        client.log_batch(made, rows)
+    open_store(uri).set_alias("e", name="aux", canonical="-")
+    assert grokscope("export", "--store", uri, "--to", "both.json")[0] == 0
+    assert grokscope("export", "--store", uri, "--to", "a.json", "--run", "a")[0] == 0
+    (alone,) = json.loads((tmp_path / "a.json").read_text())
+    assert alone in json.loads((tmp_path / "both.json").read_text())
 
 
 def test_a_folder_of_parquet_is_exported_and_judged_like_any_store(grokscope, uri, tmp_path):

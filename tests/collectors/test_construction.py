@@ -36,10 +36,11 @@ class Bare(torch.optim.Optimizer):
 
 
 class Duck:
-    """As LARC is: no optimizer of torch, and one inside."""
+    """As LARC is: no optimizer of torch, and one inside; it also holds a list that holds itself."""
 
     def __init__(self, inner):
-        self.optim, self.param_groups = inner, inner.param_groups
+        self.optim, self.param_groups, self.parts = inner, inner.param_groups, []
+        self.parts.append(self.parts)
 
     def step(self, *_):
         self.optim.step()

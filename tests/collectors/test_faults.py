@@ -59,11 +59,26 @@ def test_a_value_of_a_type_that_raises_costs_only_itself():
 
 def test_what_is_logged_after_closing_is_said_and_counted(capsys):
     sink = MemorySink()
-    tracker = Tracker(experiment="e", sink=sink)
+    tracker = Tracker(torch.nn.Linear(1, 2), experiment="e", sink=sink)
     tracker.close()
     tracker.log(1, {"m": 1.0})
+    assert "step 1 was not logged (TrackerError('the run was closed before'))" in capsys.readouterr().err
+    assert "test/loss" in tracker.evaluate(2, test=(torch.zeros(2, 1), torch.zeros(2).long()))
     assert sink.rows() == []
-    assert "the run was closed before" in capsys.readouterr().err
+
+
+def test_a_step_that_is_a_tensor_may_go_on_counting():
+    model = torch.nn.Linear(1, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    asked = []
+    schedule = lambda step: asked.append(step) or False  # noqa: E731
+    tracker = Tracker(model, optimizer, experiment="e", sink=MemorySink(), schedule=schedule)
+    step = torch.tensor(7)
+    tracker.log(step, {"m": 1.0})
+    step += 5
+    model(torch.zeros(1, 1)).sum().backward()
+    optimizer.step()
+    assert asked == [8, 7]
 
 
 def test_dropped_points_are_counted_in_the_run_at_its_end():

@@ -83,7 +83,7 @@ def test_compare_opens_on_what_most_runs_are_judged_by_and_says_of_how_many(page
     menu = app.selectbox(key="compare_metric")
     assert menu.value == "held-out/accuracy"
     assert "held-out/accuracy · 3 of 5 runs" in menu.options
-    assert "val/loss  (val cross-entropy) · 3 of 5 runs" in menu.options
+    assert "val/loss  (val loss) · 3 of 5 runs" in menu.options
     (spec,) = charts(app, "held-out/accuracy")
     assert domains(spec)[0] == [-0.03, 1.05]
     said = (

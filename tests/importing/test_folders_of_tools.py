@@ -109,6 +109,16 @@ def test_sacreds_run_has_its_series_settings_and_end(tmp_path):
         logs_of(tmp_path / "runs", sacred_runs.FORMAT)
 
 
+def test_sacreds_settings_are_not_read_through_a_link(tmp_path):
+    write(
+        tmp_path,
+        {"runs/7/metrics.json": {"loss": {"steps": [1], "values": [1]}}, "own.json": {"address": "mine"}},
+    )
+    (tmp_path / "runs" / "7" / "config.json").symlink_to(tmp_path / "own.json")
+    (log,) = logs_of(tmp_path / "runs", sacred_runs.FORMAT).values()
+    assert dict(log.run.params) == {}
+
+
 def test_mlflows_file_store_gives_its_runs_with_their_own_ids(tmp_path):
     run, meta = (
         "mlruns/1/abc",

@@ -89,7 +89,12 @@ INPUTS = {
     "a step that starts again": (
         "a.csv", "epoch,batch,loss\n0,0,3.0\n0,1,2.0\n1,0,1.5\n1,1,1.0\n",
         {"a": {"epoch": {0: 0, 1: 0, 2: 1, 3: 1}, "loss": {0: 3.0, 1: 2.0, 2: 1.5, 3: 1.0}}},
-        ("its batch starts again in each epoch, so that they are counted together",), {},
+        ("its batch starts again in each epoch, so that they are counted together, 2 an epoch",), {},
+    ),
+    "a step that starts again, every 50th of 100 logged": (
+        "a.csv", "epoch,batch,loss\n1,50,3.0\n1,100,2.0\n2,50,1.5\n2,100,1.0\n",
+        {"a": {"epoch": {50: 1, 100: 1, 150: 2, 200: 2}, "loss": {50: 3.0, 100: 2.0, 150: 1.5, 200: 1.0}}},
+        ("its batch starts again in each epoch, so that they are counted together, 100 an epoch",), {},
     ),
     "Keras's CSVLogger": (
         "a.csv", "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.5,1.5,0.25,2.0\n1,0.75,1.0,0.5,1.5\n",

@@ -192,7 +192,7 @@ INPUTS = {
     "steps in epochs": (
         "epoch 0 step 0 loss: 3.0\nepoch 0 step 5 loss: 2.0\nepoch 0 val_loss: 2.5\n"
         "epoch 1 step 0 loss: 1.5\nepoch 1 step 5 loss: 1.0\nepoch 1 val_loss: 1.25\n",
-        {"loss": {0: 3.0, 5: 2.0, 6: 1.5, 11: 1.0}, "val_loss": {5: 2.5, 11: 1.25}},
+        {"loss": {0: 3.0, 5: 2.0, 10: 1.5, 15: 1.0}, "val_loss": {5: 2.5, 15: 1.25}},
         {"loss": "train/loss", "val_loss": "val/loss"},
     ),
 }  # fmt: skip

@@ -13,7 +13,6 @@ from grokscope.schemas import (
     empty_points,
     latest,
     mapped,
-    usable_points,
 )
 
 WHOLE = {
@@ -99,36 +98,6 @@ def test_a_step_that_is_not_finite_is_refused(step):
 def test_steps_of_a_run_that_has_fractions_are_counted_in_thousandths():
     steps = {"run": ["a", "a", "b", "b"], "metric": "m", "step": [0.5, 2.0, 1.0, 7.0], "value": 0.0}
     assert as_points(pl.DataFrame(steps))["step"].to_list() == [500, 2000, 1, 7]
-
-
-@pytest.mark.parametrize(
-    ("column", "cells", "sentence"),
-    [
-        ("step", [1.0, math.nan, 2.0], "1 of its 2 points have no step."),
-        ("step", [math.inf, None, 2.0], "2 of its 2 points have no step."),
-        ("step", ["1", "first", "2"], "1 of its 2 points have no step."),
-        ("step", [1.0, 1e300, 2.0], "1 of its 2 points have no step."),
-        ("value", ["1", "high", "2"], "1 of its 2 points have no number."),
-        ("metric", ["m", None, "m"], "1 of its 2 points have no name."),
-    ],
-)
-def test_one_bad_run_does_not_take_the_others_with_it(column, cells, sentence):
-    log = pl.DataFrame({"run": ["bad", "bad", "good"], "metric": "m", "step": 3, "value": 0.5})
-    usable = usable_points(log.with_columns(pl.Series(column, cells)))
-    assert usable.left_out == {"bad": sentence}
-    assert usable.points["run_id"].to_list() == ["good"]
-
-
-@pytest.mark.parametrize("cells", [["first"], [math.nan], [None]])
-def test_a_log_of_which_no_run_can_be_read_is_refused(cells):
-    with pytest.raises(InvalidPointsError, match="column 'step'"):
-        usable_points(pl.DataFrame({"metric": ["m"], "step": cells, "value": [1.0]}))
-
-
-def test_usable_points_are_the_points_where_nothing_is_bad():
-    usable = usable_points(pl.DataFrame(WHOLE))
-    assert_frame_equal(usable.points, as_points(pl.DataFrame(WHOLE)))
-    assert (usable.in_thousandths, usable.left_out) == (frozenset(), {})
 
 
 @pytest.mark.parametrize("column", ["run_id", "metric", "step"])

@@ -33,17 +33,22 @@ class JoinedOptimizer:
         return {key: value for member in self.members for key, value in dict(member.state).items()}
 
 
-def given_optimizers(given: object) -> tuple[object, ...]:
+def given_optimizers(given: object, *, depth: int = _DEEPEST) -> tuple[object, ...]:
     """Return the optimizers in what was given: one, a sequence of them, or a mapping's values.
+
+    Args:
+        given: What may hold itself, as an attribute of a wrapper may.
+        depth: Of sequences and mappings in one another that are opened.
 
     >>> given_optimizers({"muon": 1, "others": [2, 3]})
     (1, 2, 3)
     """
-    if isinstance(given, Mapping):
-        return given_optimizers(list(cast("Mapping[object, object]", given).values()))
-    if isinstance(given, list | tuple | set | frozenset):
-        return tuple(one for part in cast("Sequence[object]", given) for one in given_optimizers(part))
-    return (given,)
+    held = list(cast("Mapping[object, object]", given).values()) if isinstance(given, Mapping) else given
+    if not depth or not isinstance(held, list | tuple | set | frozenset):
+        return (cast("object", given),)
+    return tuple(
+        one for part in cast("Sequence[object]", held) for one in given_optimizers(part, depth=depth - 1)
+    )
 
 
 def is_optimizer(value: object) -> bool:

@@ -28,6 +28,7 @@ from grokscope.collectors.recording.params import Config, params_of
 from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.recording.run_status import status_of
+from grokscope.collectors.recording.scalar_buffer import whole_step
 from grokscope.collectors.recording.sink import Sink, open_sink
 from grokscope.collectors.warning import Warnings, contained
 from grokscope.schemas import OnlineDetector, Transition
@@ -149,7 +150,7 @@ class Tracker:
             values: Metric key -> value; keys of your own are welcome.
         """
         if self._run.log(step, values):
-            self._timetable.logged(step)
+            self._timetable.logged(self._run.buffer.last_step)
 
     def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
         """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.
@@ -220,12 +221,13 @@ class Tracker:
         if evaluator is None:
             return {}
         with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
+            step = whole_step(step)
             values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)
-            run.buffer.add(step, values)
+            run.log(step, values)
             evaluator.spent(run.log_arrays(step, evaluator.arrays))
             return values
         return {}

@@ -52,6 +52,19 @@ def each_alone(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     return [(path,) for path in files]
 
 
+def grouped_by(key: Callable[[Path], object], files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Return the files that ``key`` says the same of together, in order of the first of them.
+
+    >>> files = [Path("a/x"), Path("b/x"), Path("a/y")]
+    >>> grouped_by(lambda path: path.parent, files) == [(files[0], files[2]), (files[1],)]
+    True
+    """
+    groups: dict[object, list[Path]] = {}
+    for path in files:
+        groups.setdefault(key(path), []).append(path)
+    return [tuple(paths) for paths in groups.values()]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFormat:
     """One format of logs; each reader has its own as ``FORMAT``.

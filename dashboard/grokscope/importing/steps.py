@@ -1,7 +1,9 @@
 """Steps of logs as whole numbers: fractions are counted in thousandths, and a metric may count the steps."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -82,6 +84,33 @@ def counted_frame(
     columns = {"metric": [row[0] for row in rows], "time_ms": [row[2] for row in rows]}
     frame = pl.DataFrame({**columns, "step": whole.steps, "value": [row[3] for row in rows]})
     return frame.select(LOG_SCHEMA.names()).cast(LOG_SCHEMA), whole
+
+
+def epoch_length(steps: Iterable[float]) -> float:
+    """Return how many steps an epoch has, where they start again in each: at least those that were logged.
+
+    Steps that were logged at one distance go on at it into the next epoch, unless the last one lies off it.
+
+    Args:
+        steps: Of all epochs, at least one.
+
+    >>> epoch_length([0, 10, 20, 0, 10, 20]), epoch_length([10, 20, 10, 20]), epoch_length([0, 10, 20, 25])
+    (30, 20, 26)
+    """
+    seen = sorted(set(steps))
+    first, last = seen[0], seen[-1]
+    distances = Counter(later - earlier for earlier, later in pairwise(seen))
+    distance = distances.most_common(1)[0][0] if distances else 1
+    return last - first + (1 if (last - first) % distance else distance)
+
+
+def counted_together(length: float, *, what: str = "its steps start") -> str:
+    """Return what is said of a run whose steps were counted over all its epochs.
+
+    >>> counted_together(1000)
+    'its steps start again in each epoch, so that they are counted together, 1,000 an epoch'
+    """
+    return f"{what} again in each epoch, so that they are counted together, {length:,.0f} an epoch"
 
 
 def counted_by(points: pl.DataFrame, name: str, *, where: str) -> tuple[pl.DataFrame, bool]:

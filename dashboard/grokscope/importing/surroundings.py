@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -90,13 +90,13 @@ def settings_in(path: Path) -> dict[str, str]:
     Raises:
         yaml.YAMLError: If it is no YAML, or has aliases.
         ValueError: If it is too large.
-        TypeError: If it holds no settings.
+        TypeError: If it holds something else than settings by name.
     """
     if path.is_symlink() or not path.is_file():
         return {}
     if path.stat().st_size > _SETTINGS_BYTES:
         raise ValueError(f"more than {_SETTINGS_BYTES:,} bytes")
     content: Any = _PlainLoader(path.read_bytes()).get_single_data()
-    if not isinstance(content or {}, dict):
-        raise TypeError(f"it holds a {type(content).__name__} and no settings by name")
-    return flat_settings(content or {})
+    if not isinstance(content, Mapping | None):
+        raise TypeError(f"it holds a {type(cast('object', content)).__name__} and no settings by name")
+    return flat_settings(cast("object", content))

@@ -22,12 +22,12 @@ from grokscope.store.protocol import Store as Store
 from grokscope.store.roles.by_run import MetricNames as MetricNames
 from grokscope.store.roles.by_run import names_by_run as names_by_run
 from grokscope.store.roles.by_run import renamed_by_run as renamed_by_run
+from grokscope.store.roles.by_run import roles_by_run as roles_by_run
 from grokscope.store.roles.by_run import under_roles as under_roles
 from grokscope.store.roles.roles import How as How
 from grokscope.store.roles.roles import Role as Role
 from grokscope.store.roles.roles import RoleKind as RoleKind
 from grokscope.store.roles.roles import read_names as read_names
-from grokscope.store.roles.roles import renamed as renamed
 from grokscope.store.roles.roles import resolved_names as resolved_names
 from grokscope.store.roles.roles import roles_of as roles_of
 from grokscope.store.roles.tags import IGNORED as IGNORED

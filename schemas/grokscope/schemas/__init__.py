@@ -7,12 +7,10 @@ from grokscope.schemas.errors import InvalidVerdictError as InvalidVerdictError
 from grokscope.schemas.errors import NoHomeError as NoHomeError
 from grokscope.schemas.errors import UnknownMetricError as UnknownMetricError
 from grokscope.schemas.frames import POINT_SCHEMA as POINT_SCHEMA
-from grokscope.schemas.frames import UsablePoints as UsablePoints
 from grokscope.schemas.frames import as_points as as_points
 from grokscope.schemas.frames import empty_points as empty_points
 from grokscope.schemas.frames import latest as latest
 from grokscope.schemas.frames import mapped as mapped
-from grokscope.schemas.frames import usable_points as usable_points
 from grokscope.schemas.metrics.aliases import canonical as canonical
 from grokscope.schemas.metrics.aliases import guesses as guesses
 from grokscope.schemas.metrics.aliases import read_name as read_name

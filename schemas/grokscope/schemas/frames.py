@@ -1,7 +1,6 @@
 """Frames of points: one row a value, many runs in one frame."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import polars as pl
 
@@ -22,7 +21,6 @@ THOUSAND = 1000
 """Steps that are fractions are counted in thousandths."""
 IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
 """What is said of such a run."""
-_STEPS_END = 2**63 / THOUSAND
 _REQUIRED = ("metric", "step", "value")
 
 
@@ -62,50 +60,6 @@ def as_points(frame: pl.DataFrame, *, run_id: str = "run") -> pl.DataFrame:
     points = pl.DataFrame(columns).with_columns(pl.col("value").fill_null(float("nan")))
     _check_nulls(points)
     return points
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsablePoints:
-    """The points of a log that can be read, and what is to be said of the rest.
-
-    Attributes:
-        points: As ``as_points`` returns them.
-        in_thousandths: Runs whose steps are fractions and were counted in thousandths.
-        left_out: Run -> why it was left out, in one sentence.
-    """
-
-    points: pl.DataFrame
-    in_thousandths: frozenset[str]
-    left_out: Mapping[str, str]
-
-
-def usable_points(frame: pl.DataFrame, *, run_id: str = "run") -> UsablePoints:
-    """Return the points of those runs that can be read: one bad run does not take the others with it.
-
-    Args:
-        frame: As for ``as_points``.
-        run_id: What rows without a run column belong to.
-
-    Raises:
-        InvalidPointsError: As ``as_points`` does, if a column is missing or no run can be read.
-
-    >>> steps = pl.Series([1.0, float("nan"), 0.5])
-    >>> log = pl.DataFrame({"run": ["a", "b", "c"], "metric": "m", "step": steps, "value": 1.0})
-    >>> usable = usable_points(log)
-    >>> usable.points["run_id"].to_list(), set(usable.in_thousandths), dict(usable.left_out)
-    (['a', 'c'], {'c'}, {'b': '1 of its 1 points have no step.'})
-    """
-    frame = _with_run_id(frame, run_id)
-    bad = {name: _bad_by_run(frame, name) for name in ("metric", "step", "value")}
-    left_out = {run: sentence for reasons in reversed(bad.values()) for run, sentence in reasons.items()}
-    is_left_out = pl.col("run_id").cast(pl.String()).is_in(list(left_out)).fill_null(value=False)
-    kept = frame.filter(~is_left_out)
-    if not kept.height:
-        kept, left_out = frame, {}  # nothing is left: the error says why
-    if left_out:
-        as_text = [name for name in ("step", "value") if kept[name].dtype == pl.String()]
-        kept = kept.with_columns(pl.col(as_text).cast(pl.Float64()))
-    return UsablePoints(points=as_points(kept), in_thousandths=fractional_runs(kept), left_out=left_out)
 
 
 def fractional_runs(frame: pl.DataFrame, *, run_id: str = "run") -> frozenset[str]:
@@ -202,28 +156,6 @@ def _fractional_runs(frame: pl.DataFrame) -> pl.Series:
         return frame["run_id"].clear()
     is_fraction = frame["step"] != frame["step"].round()
     return frame["run_id"].filter(is_fraction.fill_null(value=False)).unique()
-
-
-def _bad_by_run(frame: pl.DataFrame, column: str) -> dict[str, str]:
-    """Return run -> a sentence, of the runs that hold what ``column`` may not."""
-    cells = frame[column]
-    if column == "metric":
-        is_bad, what = cells.is_null(), "no name"
-    elif not (cells.dtype.is_numeric() or cells.dtype == pl.String()):
-        return {}
-    elif column == "value":
-        is_bad, what = cells.cast(pl.Float64(), strict=False).is_null() & cells.is_not_null(), "no number"
-    else:
-        steps = cells.cast(pl.Float64(), strict=False)
-        is_bad, what = (
-            (steps.is_finite() & (steps.abs() < _STEPS_END)).fill_null(value=False).not_(),
-            "no step",
-        )
-    if not is_bad.any():
-        return {}
-    counted = frame.select("run_id", is_bad.alias("bad")).group_by("run_id").agg(pl.sum("bad"), pl.len())
-    rows = counted.filter(pl.col("bad") > 0).sort("run_id").iter_rows()
-    return {str(run): f"{bad} of its {of} points have {what}." for run, bad, of in rows}
 
 
 def _check_nulls(points: pl.DataFrame) -> None:

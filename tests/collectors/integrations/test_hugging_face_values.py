@@ -103,9 +103,10 @@ def test_several_sets_are_splits_of_their_own_and_two_never_one_curve(trainer_wi
     assert {"eval_dev_loss", "val/loss", "shift:easy/loss"} <= {key for _, key, _ in sink.rows()}
 
 
-def test_a_split_that_we_measure_ourselves_is_not_mixed_with_the_trainer_s(trainer_with):
+@pytest.mark.parametrize("name", ["val", "valid"])
+def test_a_split_that_we_measure_ourselves_is_not_mixed_with_the_trainer_s(trainer_with, name):
     sink = MemorySink()
-    callback = GrokscopeCallback({"val": causal(TOKENS)}, experiment="e", sink=sink)
+    callback = GrokscopeCallback({name: causal(TOKENS)}, experiment="e", sink=sink)
     trainer = trainer_with(callback, eval_strategy="steps", eval_steps=2)
     trainer.train()
     rows = sink.rows()

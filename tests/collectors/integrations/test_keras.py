@@ -88,6 +88,13 @@ def test_epochs_are_keras_s_own_at_their_last_step():
     assert {read[name] for name in names.values()} == {"train/loss", "train/accuracy"}
 
 
+def test_a_split_that_we_measure_ourselves_is_not_mixed_with_keras_s():
+    callback, sink = tracked(splits={"valid": (torch.tensor(INPUTS), torch.tensor(TARGETS))})
+    history = fit(model_with(), callback, validation_data=(INPUTS[:10], TARGETS[:10]))
+    assert curve(sink, "val_loss") == pytest.approx(dict(zip([3, 6], history["val_loss"], strict=True)))
+    assert list(curve(sink, "val/loss")) == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_second_fit_goes_on_in_the_run_of_the_first():
     callback, sink = tracked()
     model = model_with()

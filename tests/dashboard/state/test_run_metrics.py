@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.state.run_metrics import RunUnits, as_shown, roles_by_run
+from grokscope.dashboard.state.run_metrics import RunUnits, as_shown
 from grokscope.schemas import POINT_SCHEMA
+from grokscope.store import roles_by_run
 from grokscope.transitions.curves.units import Unit
 
 TWO = pl.DataFrame(

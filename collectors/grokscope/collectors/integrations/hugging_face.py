@@ -9,7 +9,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from grokscope.collectors.evaluating.model_evaluator import Data
 from grokscope.collectors.tracker import Tracker
-from grokscope.schemas.metrics.vocabulary import SPLIT_OF
+from grokscope.schemas.metrics.split_names import UnusableSplitError, split_name, splits_of
 
 # Chosen, not dumped: the arguments also hold tokens, paths and host names.
 _CONFIG = (
@@ -66,6 +66,7 @@ class GrokscopeCallback(TrainerCallback):
     ) -> None:
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
+        self._own = splits_of(self._splits)
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
@@ -89,7 +90,7 @@ class GrokscopeCallback(TrainerCallback):
         resumed = saved.get(_SAVED, {}).get("attributes", {})
         self.tracker = Tracker(
             model,
-            getattr(optimizer, "optimizer", optimizer),  # out of Accelerate's wrapper, whose hooks never run
+            optimizer,
             experiment=self._experiment,
             config={name: getattr(args, name) for name in _CONFIG if hasattr(args, name)} | self._config,
             **resumed | self._tracking,
@@ -159,8 +160,7 @@ class GrokscopeCallback(TrainerCallback):
     def _claimed(self, prefix: str) -> str | None:
         """Return the split that a set of the Trainer goes by, if no other set does: one name is one curve."""
         split = _split(prefix)
-        is_ours = split in self._splits
-        return split if not is_ours and self._claims.setdefault(split, prefix) == prefix else None
+        return split if split not in self._own and self._claims.setdefault(split, prefix) == prefix else None
 
 
 def causal(tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -188,4 +188,7 @@ def _prefix(logs: Mapping[str, Any]) -> str | None:
 
 def _split(prefix: str) -> str:
     name = prefix.removeprefix("eval_")
-    return SPLIT_OF.get(name) or f"shift:{name}"
+    try:
+        return split_name(name)
+    except UnusableSplitError:
+        return f"shift:{name}"

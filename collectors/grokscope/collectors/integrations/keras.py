@@ -8,6 +8,7 @@ from torch import nn
 
 from grokscope.collectors.evaluating.model_evaluator import Data
 from grokscope.collectors.tracker import Tracker
+from grokscope.schemas.metrics.split_names import splits_of
 
 _VAL = "val_"
 
@@ -18,7 +19,8 @@ class GrokscopeCallback(keras.callbacks.Callback):
     A step is one of the optimizer, after accumulation. Keras's own logs of a batch are means since the epoch
     began; ``train/batch_loss`` is the loss of the step's batches alone. At an epoch's last step its means are
     logged as ``train/epoch_loss``, ``train/epoch_accuracy`` and so on, and ``val_accuracy`` as
-    ``val/accuracy``. A second ``fit`` of one model with one callback goes on in the run of the first.
+    ``val/accuracy``, or by its own name where ``splits`` has that split. A second ``fit`` of one model with
+    one callback goes on in the run of the first.
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``, of torch tensors; without any only what Keras
@@ -44,6 +46,7 @@ class GrokscopeCallback(keras.callbacks.Callback):
         super().__init__()
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
+        self._own = splits_of(self._splits)
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
@@ -94,7 +97,7 @@ class GrokscopeCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Keep what Keras says of the epoch, at its last step."""
         if self.tracker is not None:
-            values = {_named(name): value for name, value in (logs or {}).items()}
+            values = {self._named(name): value for name, value in (logs or {}).items()}
             self.tracker.log(self._last_step, values | {"progress/epochs": epoch + 1})
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
@@ -105,6 +108,11 @@ class GrokscopeCallback(keras.callbacks.Callback):
         """Close the run, for a training that was broken off."""
         if self.tracker is not None:
             self.tracker.close(status)
+
+    def _named(self, name: str) -> str:
+        if name.startswith(_VAL):
+            return name if "val" in self._own else f"val/{name.removeprefix(_VAL)}"
+        return name if name in {"learning_rate", "lr"} else f"train/epoch_{name}"
 
 
 class _StepLoss:
@@ -140,12 +148,6 @@ class _StepLoss:
         total, count = self._own_total, self._own_count
         self._own_total = self._own_count = 0.0
         return None if isinstance(count, float) else total / count
-
-
-def _named(name: str) -> str:
-    if name.startswith(_VAL):
-        return f"val/{name.removeprefix(_VAL)}"
-    return name if name in {"learning_rate", "lr"} else f"train/epoch_{name}"
 
 
 def _parts(model: Any) -> int:

@@ -20,7 +20,6 @@ def params_of(config: Config, *, warn: Callable[[str], object]) -> dict[str, str
 
     Args:
         config: A run description, or whatever ``grokscope.schemas.runs.settings.flat_settings`` reads.
-
         warn: Takes a sentence about what cannot be read.
 
     >>> params_of({"lr": 0.1, "model": {"width": 8}, "api_key": "abc"}, warn=print)

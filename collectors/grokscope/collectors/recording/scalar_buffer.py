@@ -45,8 +45,7 @@ class ScalarBuffer:
         Raises:
             ValueError: If ``step`` is not a whole number of at most 64 bits.
         """
-        if type(step) is not int or not _LEAST <= step <= _MOST:
-            step = whole_step(step)
+        step = whole_step(step)
         time_ms = self.now_ms()
         plain: dict[str, float] = {}
         on_device: dict[str, Any] = {}
@@ -115,14 +114,16 @@ class ScalarBuffer:
 
 
 def whole_step(step: Any) -> int:
-    """Return a step as a whole number.
+    """Return a step as a number of its own: a tensor that counts steps goes on counting.
 
     Raises:
-        ValueError: If it is none of at most 64 bits.
+        ValueError: If it is not a whole number of at most 64 bits.
 
     >>> whole_step(3.0)
     3
     """
+    if type(step) is int and _LEAST <= step <= _MOST:
+        return step
     number = int(step)
     if number != step or not _LEAST <= number <= _MOST:
         raise ValueError(f"a step is a whole number of at most 64 bits, got {step!r}")

@@ -9,11 +9,11 @@ from grokscope.dashboard.state.connection import StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.judging import Judge
 from grokscope.dashboard.state.live_runs import LiveRuns
-from grokscope.dashboard.state.run_metrics import RunUnits, Units, as_shown, roles_by_run
+from grokscope.dashboard.state.run_metrics import RunUnits, Units, as_shown
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
-from grokscope.store import MetricNames, Role, Store, names_by_run, renamed_by_run
+from grokscope.store import MetricNames, Role, Store, names_by_run, renamed_by_run, roles_by_run
 from grokscope.transitions.live.history import is_read
 
 

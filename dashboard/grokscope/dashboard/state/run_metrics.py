@@ -1,13 +1,10 @@
-"""What the metrics of runs are taken for, and the unit of their levels: run by run, as verdicts read them."""
+"""The unit of each run's levels, as its verdict reads them, and what is shown of it."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 import polars as pl
 
 from grokscope.schemas import Scale, score_of
-from grokscope.store import Role, roles_of
 from grokscope.transitions.curves.series import COUNT, curves_by_run
 from grokscope.transitions.curves.units import Unit
 
@@ -17,30 +14,6 @@ Units = Mapping[str, Mapping[str, Unit]]
 _Mark = tuple[int, int, float]
 _TOP = 1.0
 """No share lies above: a run without a higher value logged no other unit."""
-
-
-def roles_by_run(metrics: pl.DataFrame, overrides: Mapping[str, str]) -> list[Role]:
-    """Return what each metric is taken for, by name; where runs differ, as most of them take it.
-
-    Args:
-        metrics: ``run_id, metric``, as logged.
-        overrides: As for ``names_by_run``.
-    """
-    together = Counter(map(frozenset, metrics.group_by("run_id").agg("metric")["metric"].to_list()))
-    found: dict[str, Counter[Role]] = {}
-    for names, runs in together.items():
-        for role in roles_of(names, overrides):
-            found.setdefault(role.name, Counter())[role] += runs
-    return [_of_most(roles) for _, roles in sorted(found.items())]
-
-
-def _of_most(roles: Counter[Role]) -> Role:
-    role = max(roles, key=lambda one: (roles[one], one.reason))
-    others = sum(runs for one, runs in roles.items() if one.canonical != role.canonical)
-    if not others:
-        return role
-    said = "1 run reads" if others == 1 else f"{others:,} runs read"
-    return replace(role, reason=f"{role.reason} {said} it otherwise, by the names beside it there.")
 
 
 class RunUnits:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.files import read_table
 from grokscope.importing.readers.tables.shapes import curves_of
@@ -58,10 +58,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return the files of each run together."""
-    groups: dict[Path | None, list[Path]] = {}
-    for path in files:
-        groups.setdefault(_home(path), []).append(path)
-    return [tuple(paths) for paths in groups.values()]
+    return grouped_by(_home, files)
 
 
 def _points(path: Path, folder: Path, tally: Tally) -> pl.DataFrame:

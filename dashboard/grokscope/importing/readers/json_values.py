@@ -1,9 +1,14 @@
 """Numbers and settings out of the JSON of other tools."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
+
+from grokscope.importing.limits import Tally
+from grokscope.importing.records import ImportingError
 
 _WORDS: Mapping[str, float] = {
     **dict.fromkeys(("nan",), math.nan),
@@ -70,3 +75,18 @@ def top_keys(head: bytes) -> Iterator[str]:
             depth -= 1
         elif depth == 1 and token["is_key"]:
             yield token["text"]
+
+
+def object_in(path: Path, tally: Tally) -> dict[str, Any]:
+    """Return the JSON object that a file holds; empty if it holds something else.
+
+    Raises:
+        ImportingError: If it is too large, or no JSON.
+    """
+    if path.stat().st_size > tally.limits.record_bytes:
+        raise ImportingError(f"{path.name!r} has more than {tally.limits.record_bytes:,} bytes")
+    try:
+        content: Any = json.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

@@ -11,8 +11,8 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.json_values import number, top_keys
-from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
+from grokscope.importing.readers.json_values import number, object_in, top_keys
+from grokscope.importing.records import LOG_SCHEMA, Log, NotALogError, SourceRun, identity_of
 
 _STEP = re.compile(
     r"(?P<lead>^|[-_./=,])(?:global[-_]?step|steps?|checkpoint|ckpt|iteration|iter|revision=step)[-_=]?"
@@ -98,13 +98,7 @@ def _ms(date: float) -> int | None:
 
 
 def _result(path: Path, root: Path, tally: Tally) -> _Result:
-    if path.stat().st_size > tally.limits.record_bytes:
-        raise ImportingError(f"{path.name!r} has more than {tally.limits.record_bytes:,} bytes")
-    try:
-        content: Any = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
-    members = cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    members = object_in(path, tally)
     scores = dict(_scores(members.get("results")))
     if not scores:
         raise NotALogError(f"{path.name!r} has no scores in its results")

@@ -6,12 +6,13 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import MIB, Tally
 from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun
 from grokscope.importing.steps import whole_steps
 from grokscope.importing.surroundings import settings_in
+from grokscope.schemas.tags import RUN_NAME
 
 META = "meta.yaml"
 _STATUS = {"3": "FINISHED", "4": "FAILED", "5": "KILLED", "FINISHED": "FINISHED", "FAILED": "FAILED"}
@@ -38,10 +39,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return the files of each run together."""
-    groups: dict[Path | None, list[Path]] = {}
-    for path in files:
-        groups.setdefault(_home(path), []).append(path)
-    return [tuple(paths) for paths in groups.values()]
+    return grouped_by(_home, files)
 
 
 def _log(folder: Path, files: Sequence[Path], meta: Mapping[str, str], root: Path, tally: Tally) -> Log:
@@ -56,7 +54,7 @@ def _log(folder: Path, files: Sequence[Path], meta: Mapping[str, str], root: Pat
         key=folder.relative_to(root).as_posix(),
         identity=run_id,
         is_certain=True,
-        name=tally.name(tags.get("mlflow.runName") or meta.get("run_name") or run_id),
+        name=tally.name(tags.get(RUN_NAME) or meta.get("run_name") or run_id),
         source=folder.relative_to(root).as_posix(),
         experiment=_meta(folder.parent / META).get("name"),
         status=_STATUS.get(meta.get("status", ""), "KILLED"),

@@ -1,8 +1,11 @@
-"""Names of runs whose logs tell none: the name of the file, or of its folder where all are called so."""
+"""Names of files and folders: what calls a run whose log tells none, and what calls a split of one."""
 
 from pathlib import Path
 
 from grokscope.importing.surroundings import run_name
+
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
+"""What files and folders that hold one split of a run are called."""
 
 _USUAL = frozenset(
     (

@@ -1,6 +1,5 @@
 """Sacred's file storage: a folder a run, with ``metrics.json``, ``config.json`` and ``run.json``."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import Any, cast
 
 import polars as pl
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.json_values import number
+from grokscope.importing.readers.json_values import number, object_in
 from grokscope.importing.readers.tables.times import times_of
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
 from grokscope.importing.steps import whole_steps
@@ -30,7 +29,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
         NotALogError: If it has no metrics.
     """
     for folder in dict.fromkeys(path.parent for path in source.files):
-        metrics = _json(folder / _METRICS, tally)
+        metrics = object_in(folder / _METRICS, tally)
         frames = [_points(name, series, folder, tally) for name, series in metrics.items()]
         if not frames:
             raise NotALogError(f"{_METRICS!r} holds no metrics")
@@ -57,10 +56,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return the files of each run together."""
-    groups: dict[Path, list[Path]] = {}
-    for path in files:
-        groups.setdefault(path.parent, []).append(path)
-    return [tuple(paths) for paths in groups.values()]
+    return grouped_by(lambda path: path.parent, files)
 
 
 def _points(name: str, series: Any, folder: Path, tally: Tally) -> pl.DataFrame:
@@ -96,20 +92,12 @@ def _value(cell: Any) -> float | None:
     return number(cast("dict[str, Any]", cell).get("value") if isinstance(cell, dict) else cell)
 
 
-def _json(path: Path, tally: Tally) -> dict[str, Any]:
-    if path.stat().st_size > tally.limits.record_bytes:
-        raise ImportingError(f"{path.name!r} has more than {tally.limits.record_bytes:,} bytes")
-    try:
-        content: Any = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
-
-
 def _optional(path: Path, tally: Tally) -> Mapping[str, Any]:
     """Return what a file beside the metrics says; one that is missing or broken costs nothing else."""
+    if path.is_symlink():  # it may point anywhere
+        return {}
     try:
-        return _json(path, tally)
+        return object_in(path, tally)
     except (ImportingError, OSError):
         return {}
 

@@ -16,12 +16,12 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
+from grokscope.importing.readers.naming import SPLITS
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
 from grokscope.importing.surroundings import run_name
 from grokscope.schemas.runs.settings import flat_settings
 
 _HPARAMS_FOLDER = re.compile(r"\d{9,}\.\d+")
-_SPLITS = frozenset({"train", "training", "validation", "valid", "val", "dev", "eval", "test"})
 _SESSION = "_hparams_/session_start_info"
 _START = 1
 _CHUNK = 100_000
@@ -108,12 +108,12 @@ def _grouped(files: Sequence[Path]) -> list[list[Path]]:
 
 def _is_split(folder: Path, folders: AbstractSet[Path]) -> bool:
     """Say whether a folder holds one split of the run that its parent is."""
-    if folder.name.lower() not in _SPLITS:
+    if folder.name.lower() not in SPLITS:
         return False
     if folder.parent in folders:
         return True
     # One alone may be a run that somebody called test.
-    beside = (folder.parent / name for split in _SPLITS for name in (split, split.capitalize()))
+    beside = (folder.parent / name for split in SPLITS for name in (split, split.capitalize()))
     return any(other != folder and other in folders for other in beside)
 
 

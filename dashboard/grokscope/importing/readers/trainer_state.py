@@ -1,16 +1,16 @@
 """``trainer_state.json`` of Hugging Face's Trainer: the log that every checkpoint carries."""
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.json_values import numbers_in, top_keys
+from grokscope.importing.readers.json_values import numbers_in, object_in, top_keys
 from grokscope.importing.records import ImportingError, Log, SourceRun, identity_of
 from grokscope.importing.steps import counted_frame
 
@@ -87,13 +87,7 @@ def _log(path: Path, root: Path, tally: Tally) -> Log:
 
 
 def _state(path: Path, tally: Tally) -> dict[str, Any]:
-    if path.stat().st_size > tally.limits.record_bytes:
-        raise ImportingError(f"{path.name!r} has more than {tally.limits.record_bytes:,} bytes")
-    try:
-        state: Any = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
-    content = cast("dict[str, Any]", state) if isinstance(state, dict) else {}
+    content = object_in(path, tally)
     history: Any = content.get(HISTORY)
     if not isinstance(history, list) or not all(isinstance(e, dict) for e in cast("list[Any]", history)):
         raise ImportingError(f"{path.name!r} has no log_history, as a trainer_state.json has")
@@ -119,13 +113,6 @@ def _name(path: Path, root: Path) -> str:
     return (folder.name if below == "." else below) or path.stem
 
 
-def _grouped(files: Sequence[Path]) -> list[list[Path]]:
-    trainings: defaultdict[Path, list[Path]] = defaultdict(list)
-    for path in files:
-        trainings[_training(path)].append(path)
-    return list(trainings.values())
-
-
 def _is_state(path: Path, head: bytes) -> bool:
     # The state that a trainer writes has its keys in order of the alphabet, all short before the history.
     return path.suffix.lower() == ".json" and (path.name == "trainer_state.json" or HISTORY in top_keys(head))
@@ -136,5 +123,5 @@ FORMAT = LogFormat(
     shown="trainer_state.json",
     recognises=_is_state,
     read=read,
-    grouped=_grouped,
+    grouped=partial(grouped_by, _training),
 )

@@ -3,11 +3,13 @@
 What one run logs says nothing about another one's names: each run is read by itself.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
-from grokscope.store.roles.roles import read_names, renamed
+from grokscope.store.roles.roles import Role, read_names, roles_of
 
 MetricNames = Mapping[str, Mapping[str, str]]
 """Run -> metric as logged -> the name that it goes by."""
@@ -58,12 +60,36 @@ def _names(metrics: list[str], overrides: Mapping[str, str]) -> dict[str, str]:
     return {own: own if key.startswith(_SET) and own not in overrides else key for own, key in named.items()}
 
 
+def roles_by_run(metrics: pl.DataFrame, overrides: Mapping[str, str]) -> list[Role]:
+    """Return what each metric is taken for, by name; where runs differ, as most of them take it.
+
+    Args:
+        metrics: ``run_id, metric``, as logged.
+        overrides: As for ``names_by_run``.
+    """
+    together = Counter(map(frozenset, metrics.group_by("run_id").agg("metric")["metric"].to_list()))
+    found: dict[str, Counter[Role]] = {}
+    for names, runs in together.items():
+        for role in roles_of(names, overrides):
+            found.setdefault(role.name, Counter())[role] += runs
+    return [_of_most(roles) for _, roles in sorted(found.items())]
+
+
+def _of_most(roles: Counter[Role]) -> Role:
+    role = max(roles, key=lambda one: (roles[one], one.reason))
+    others = sum(runs for one, runs in roles.items() if one.canonical != role.canonical)
+    if not others:
+        return role
+    said = "1 run reads" if others == 1 else f"{others:,} runs read"
+    return replace(role, reason=f"{role.reason} {said} it otherwise, by the names beside it there.")
+
+
 def renamed_by_run(points: pl.DataFrame, names: MetricNames) -> pl.DataFrame:
     """Return the points of the named metrics, each under the name that it goes by in its run."""
     kinds = {frozenset(of_run.items()): of_run for of_run in names.values()}
     if len(kinds) == 1:
         own = next(iter(kinds.values()))
-        return renamed(points.filter(pl.col("metric").is_in(list(own))), own)
+        return points.filter(pl.col("metric").is_in(list(own))).with_columns(pl.col("metric").replace(own))
     rows = [(run, own, name) for run, of_run in names.items() for own, name in of_run.items()]
     schema = {"run_id": pl.String(), "metric": pl.String(), "name": pl.String()}
     table = pl.DataFrame(rows, schema=schema, orient="row")

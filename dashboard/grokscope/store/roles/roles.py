@@ -18,8 +18,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-import polars as pl
-
 from grokscope.schemas import Reading, Scale, Sureness, find_metric, is_split, readings, resolve, score_of
 from grokscope.store.roles.tags import IGNORED
 
@@ -120,13 +118,6 @@ def read_names(metrics: Iterable[str], overrides: Mapping[str, str]) -> dict[str
     """
     named = resolved_names(metrics, overrides)
     return {own: ours for own, ours in named.items() if overrides.get(own) != IGNORED}
-
-
-def renamed(points: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
-    """Return ``points`` under other names of their metrics."""
-    if all(own == ours for own, ours in names.items()):
-        return points
-    return points.with_columns(pl.col("metric").replace(dict(names)))
 
 
 def kind_of(canonical: str) -> RoleKind:

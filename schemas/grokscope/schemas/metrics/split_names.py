@@ -60,6 +60,19 @@ def split_name(name: str) -> str:
     return split_names([name])[name]
 
 
+def splits_of(names: Iterable[str]) -> frozenset[str]:
+    """Return the splits that sets of these names are together; where one can name none, the names as given.
+
+    >>> sorted(splits_of(["train", "valid"])), sorted(splits_of(["a/b"]))
+    (['train', 'val'], ['a/b'])
+    """
+    given = tuple(names)
+    try:
+        return frozenset(split_names(given).values())
+    except UnusableSplitError:
+        return frozenset(given)
+
+
 @lru_cache(maxsize=1024)
 def _read(name: object) -> tuple[str | None, bool]:
     """Return the split that ``name`` is another word for, if any, and whether it is of the training data."""

@@ -65,6 +65,14 @@ def test_a_loader_that_tells_its_length_is_read_whole(capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("options", [{"max_batches": 8}, {"max_seconds": 1e-9, "batch_size": 40}])
+def test_bounds_that_leave_nothing_out_are_not_said(capsys, options):
+    loader = DataLoader(TensorDataset(X, Y), batch_size=5)
+    data = (X, Y) if "batch_size" in options else loader
+    assert "train/loss" in tracker(nn.Linear(4, 3), **options).evaluate(0, train=data)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("generator", [None, torch.Generator().manual_seed(5)])
 def test_a_shuffled_loader_gives_the_same_batches_each_time_and_loses_no_state(generator):
     loader = DataLoader(TensorDataset(X, Y), batch_size=5, shuffle=True, generator=generator)

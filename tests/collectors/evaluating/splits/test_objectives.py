@@ -132,6 +132,18 @@ def test_a_loss_that_does_not_take_the_targets_is_refused(capsys):
     assert "loss='cross_entropy' takes class indices, or shares of classes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("first", "later", "kind"),
+    [(one_hot(CLASSES), LABELS, "one-hot"), (SHARES, VALUES, "soft"), (BITS, VALUES[:, 0], "binary")],
+)
+def test_targets_that_turn_out_to_be_others_cost_the_split_and_give_no_wrong_score(
+    first, later, kind, capsys
+):
+    targets = torch.cat([first[:5].float(), later[5:]])
+    assert evaluated(linear(1 if kind == "binary" else 3), targets, size=5) == {}
+    assert f"its first batch were read as {kind}, and those of a later one are" in capsys.readouterr().err
+
+
 def test_targets_of_a_float_type_that_are_indices_say_what_to_do(capsys):
     assert evaluated(linear(3), CLASSES.float()) == {}
     assert "must be class indices (int64), got torch.float32; convert with .long()" in capsys.readouterr().err

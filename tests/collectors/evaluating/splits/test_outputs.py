@@ -148,3 +148,19 @@ def test_an_output_that_fits_no_target_is_refused(capsys):
         "got [10, 6, 3] and [10, 2]; let the model return one row of logits a target"
         in capsys.readouterr().err
     )
+
+
+class Squeezing(nn.Module):
+    """Loses the dimension of examples where a batch holds one."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.layer(x).squeeze(0)
+
+
+def test_a_last_batch_of_one_that_a_model_squeezes_is_told(capsys):
+    assert "train/loss" not in evaluated(Squeezing(), [(X[:4], Y[:4]), (X[4:5], Y[4:5])])
+    assert "got [3] and [1]; let the model return one row of logits a target" in capsys.readouterr().err

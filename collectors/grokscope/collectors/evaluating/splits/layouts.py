@@ -37,7 +37,7 @@ def layouts(outputs: Sequence[int], targets: Sequence[int]) -> tuple[Layout, ...
         found.append(Layout.LAST)
     if len(z) > 2 and (z[0], *z[2:]) == y:  # noqa: PLR2004 - examples, classes and places
         found.append(Layout.SECOND)
-    if y and z[:-1] == y[:-1] and y[-1] == 1:
+    if len(z) > 1 and y and z[:-1] == y[:-1] and y[-1] == 1:
         found.append(Layout.COLUMN)
     return tuple(found)
 

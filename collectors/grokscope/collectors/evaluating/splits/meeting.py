@@ -255,8 +255,9 @@ class Meeting:
         )
 
     def _kept(self, met: _Met, targets: Tensor, source: Tensor) -> Tensor | None:
-        """Return which rows count, or ``None`` if all of them do."""
+        """Return which rows count, or ``None`` if all of them do; refuse targets that are of another kind."""
         objective = cast("Objective", met.objective)
+        objective.check(source)
         ignored = self._how.ignore_index
         if objective.kind is not Kind.CLASSES or (ignored is None and not met.is_shifted):
             return None

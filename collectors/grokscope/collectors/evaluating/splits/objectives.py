@@ -89,6 +89,22 @@ class Objective:
         is_single = self.layout is Layout.SAME and targets.ndim == 1
         return self.targets(targets.unsqueeze(-1) if is_single else targets)
 
+    def check(self, targets: Tensor) -> None:
+        """Refuse targets of a batch that are not what those of the first were taken to be.
+
+        Raises:
+            ValueError: If so; of those on an accelerator it is not asked, since that would wait for it.
+        """
+        if not self.said or self.kind is Kind.VALUES or targets.device.type != "cpu":
+            return
+        is_bare = self.kind is Kind.BINARY and targets.shape[-1] != 1
+        kind, _, because = _read(targets.unsqueeze(-1) if is_bare else targets)
+        if kind not in (self.kind, Kind.ONE_HOT):
+            raise ValueError(
+                f"the targets of its first batch were read as {self.kind.value}, and those of a later one "
+                f"are {because}; say which loss is meant, as in Measuring(loss='bce') or 'mse'"
+            )
+
     def criterion(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of rows of logits ``[N, C]`` and of targets ``[N]`` or ``[N, C]``, as a scalar."""
         if not isinstance(self.loss, str):

@@ -88,27 +88,30 @@ def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None)
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}; None takes the split whole")
     whole = whole_of(data)
-    found = cut(whole, batch_size) if whole is not None else _read(_loader(data, batch_size))
-    most = bounds.batches
-    if most is None and whole is None and _length(data) is None:
-        most = UNKNOWN_BATCHES
-    for item in _bounded(found, bounds, most):
+    if whole is not None:
+        found, there = cut(whole, batch_size), -(-len(whole.targets) // batch_size) if batch_size else 1
+    else:
+        loader = _loader(data, batch_size)
+        found, there = _read(loader), _length(loader)
+    for item in _bounded(found, bounds, there):
         bounds.examples += len(item.targets)
         yield item
     if not bounds.examples:
         raise ValueError(_nothing(data))
 
 
-def _bounded(found: Iterator[Item], bounds: Bounds, most: int | None) -> Iterator[Item]:
+def _bounded(found: Iterator[Item], bounds: Bounds, there: int | None) -> Iterator[Item]:
+    """Yield batches within bounds; ``there`` is how many there are, if that is known."""
+    most = UNKNOWN_BATCHES if bounds.batches is None and there is None else bounds.batches
     began, count = time.perf_counter(), 0
     for item in islice(found, most):
         yield item
         count += 1
         if bounds.seconds is not None and time.perf_counter() - began > bounds.seconds:
-            bounds.is_cut, bounds.batches = True, count
+            bounds.is_cut, bounds.batches = count != there, count
             return
     # Whether more would have come is not asked: the next one may take for ever.
-    bounds.is_cut = count == most
+    bounds.is_cut = count == most != there
 
 
 def _length(data: object) -> int | None:

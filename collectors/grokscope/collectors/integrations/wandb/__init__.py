@@ -5,13 +5,13 @@ the MLflow experiment; ``group`` and what is in ``config`` before the first ``lo
 """
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from grokscope.collectors.integrations.wandb.settings import Config as Config
 from grokscope.collectors.integrations.wandb.settings import settings_of
 from grokscope.collectors.integrations.wandb.tracked_run import Run as Run
+from grokscope.collectors.recording.notebooks import shell
 from grokscope.collectors.recording.ranks import NullSink
 from grokscope.collectors.warning import Warnings
 
@@ -158,5 +158,4 @@ def _say_needless(names: set[str]) -> None:
 
 
 def _is_notebook() -> bool:
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    return type(shell()).__name__ == "ZMQInteractiveShell"  # W&B's own rule

@@ -1,14 +1,16 @@
 """What counts the steps of a table: one of its columns, two of them together, or its rows."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import polars as pl
 
 from grokscope.importing.readers.tables.numbers import numbers, whole_numbers
+from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.records import ImportingError
+from grokscope.importing.steps import counted_together, epoch_length
 
 _FINE = (
     "step",
@@ -111,9 +113,10 @@ def clock_of(table: pl.DataFrame, *, asked: str | None = None, runs: pl.Series |
     for fine, coarse in product(found, found):
         is_pair = plain_name(fine) in _FINE and plain_name(coarse) in _COARSE and chosen in (fine, coarse)
         if is_pair and _restarts(found[fine], found[coarse], runs):
-            note = f"its {fine} starts again in each {coarse}, so that they are counted together"
-            return Clock(steps=_together(found[fine], found[coarse]), columns=(fine,), notes=(note,))
-    notes = (f"steps are its column {chosen!r}, not {_listed(others)}",) if others else ()
+            length = int(epoch_length(found[fine].drop_nulls().to_list()))
+            note = counted_together(length, what=f"its {fine} starts")
+            return Clock(steps=_together(found[fine], found[coarse], length), columns=(fine,), notes=(note,))
+    notes = (f"steps are its column {chosen!r}, not {listed(others)}",) if others else ()
     index = _index(table)  # of a data frame, which counts its rows
     return Clock(steps=steps, columns=(chosen, *(index.columns if index else ())), notes=notes)
 
@@ -140,9 +143,7 @@ def _likely(name: str, cells: pl.Series) -> pl.Series | None:
 
 def _asked(table: pl.DataFrame, asked: str) -> Clock:
     if asked not in table.columns:
-        raise ImportingError(
-            f"it has no column {asked!r} to take steps from; it has {_listed(table.columns)}"
-        )
+        raise ImportingError(f"it has no column {asked!r} to take steps from; it has {listed(table.columns)}")
     steps = _steps(table[asked])
     if steps.null_count() == steps.len():
         raise ImportingError(f"the column {asked!r} holds no numbers to take for steps")
@@ -195,15 +196,6 @@ def _restarts(steps: pl.Series, epochs: pl.Series, runs: pl.Series | None) -> bo
     return len(falls) > 0 and float(falls.mean() or 0) > _OFTEN  # pyright: ignore[reportArgumentType]
 
 
-def _together(steps: pl.Series, epochs: pl.Series) -> pl.Series:
-    first, last = int(steps.min() or 0), int(steps.max() or 0)  # pyright: ignore[reportArgumentType]
-    rises = steps.diff().filter((epochs.diff() == 0) & (steps.diff() > 0))
-    # 50, 100, 150 are 150 steps an epoch; of 0, 50 nobody knows what came behind.
-    every = int(rises.min() or 1) if first else 1  # pyright: ignore[reportArgumentType]
+def _together(steps: pl.Series, epochs: pl.Series, length: int) -> pl.Series:
     before = epochs - int(epochs.min() or 0)  # pyright: ignore[reportArgumentType]
-    return before * (last - first + every) + steps
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:8])
-    return (shown or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")  # noqa: PLR2004
+    return before * length + steps

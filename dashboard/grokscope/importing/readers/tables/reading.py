@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.importing.formats import LogFormat, LogSource, SourceKind
+from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import is_usual, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, read_table
-from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of, listed
+from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
+from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
 from grokscope.importing.steps import whole_steps
@@ -61,12 +62,8 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return each table alone, but tables of one series, or of one split, with those of their folder."""
-    groups: dict[Path, list[Path]] = {}
     splits = _split_tables(files)
-    for path in files:
-        is_part = path in splits or _is_series(path)
-        groups.setdefault(path.parent if is_part else path, []).append(path)
-    return [tuple(paths) for paths in groups.values()]
+    return grouped_by(lambda path: path.parent if path in splits or _is_series(path) else path, files)
 
 
 def _split_tables(files: Sequence[Path]) -> dict[Path, tuple[str, str]]:

@@ -10,7 +10,7 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.apart import told_apart
 from grokscope.importing.readers.tables.clocks import Clock, clock_of, counted_rows, is_clock, plain_name
 from grokscope.importing.readers.tables.numbers import numbers
-from grokscope.importing.readers.tables.table import Table
+from grokscope.importing.readers.tables.table import Table, listed
 from grokscope.importing.readers.tables.times import is_time, times_of
 from grokscope.importing.records import NotALogError
 from grokscope.schemas.metrics.reading import read_alone
@@ -152,13 +152,3 @@ def _texts(frame: pl.DataFrame, name: str | None) -> pl.Series:
 def _is_numeric(cells: pl.Series) -> bool:
     read = numbers(cells)
     return cells.null_count() < len(cells) and read.null_count() == cells.null_count()
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names for a sentence, not too many of them.
-
-    >>> listed(["a", "b"])
-    "'a', 'b'"
-    """
-    shown = ", ".join(repr(name[:40]) for name in names[:8])
-    return (shown or "none") + (f" and {len(names) - 8} more" if len(names) > 8 else "")  # noqa: PLR2004

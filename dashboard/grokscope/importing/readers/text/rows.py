@@ -9,9 +9,8 @@ import polars as pl
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.text.record import Record
 from grokscope.importing.records import LOG_SCHEMA
-from grokscope.importing.steps import whole_steps
+from grokscope.importing.steps import counted_together, epoch_length, whole_steps
 
-_RESTARTS = "its steps start again in each epoch, so that they are counted together"
 _EPOCHS = "its steps are epochs"
 _LIMIT = 2.0**62
 PAIRS = "pairs of names and numbers"
@@ -55,9 +54,9 @@ def points_of(
 def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float | None], tuple[str, ...]]:
     placed = [record for record in records if record.is_placed]
     if any(record.inner is not None for record in placed):
-        own, notes = _inner(records), (_RESTARTS,)
+        own, notes = _together(records, [record.inner for record in records])
     elif _starts_again(placed):
-        own, notes = _together(records), (_RESTARTS,)
+        own, notes = _together(records, [record.step for record in records])
     elif any(record.step is not None for record in placed):
         own, notes = [record.step for record in records], ()
     else:
@@ -83,24 +82,18 @@ def _starts_again(placed: Sequence[Record]) -> bool:
     return bool(falls) and sum(falls) > len(falls) / 2
 
 
-def _together(records: Sequence[Record]) -> list[float | None]:
-    steps = [one.step for one in records if one.step is not None]
+def _together(
+    records: Sequence[Record], steps: Sequence[float | None]
+) -> tuple[list[float | None], tuple[str, ...]]:
+    """Return steps that start again in each epoch as steps over all epochs, and what is to be said of them.
+
+    A line that tells an epoch only stands at its end, or where it is.
+    """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    span = max(spans) if spans else max(steps) - min(steps) + 1
-    return [
-        None if one.epoch is None or one.step is None else (one.epoch - first) * span + one.step
-        for one in records
+    length = max(spans) if spans else epoch_length(step for step in steps if step is not None)
+    own = [
+        None if one.epoch is None or step is None else (one.epoch - first) * length + step
+        for one, step in zip(records, steps, strict=True)
     ]
-
-
-def _inner(records: Sequence[Record]) -> list[float | None]:
-    """Return the steps over all epochs; a line that tells an epoch only stands at its end, or where it is."""
-    first = min(one.epoch for one in records if one.epoch is not None)
-    spans = [one.span for one in records if one.span is not None]
-    inner = [one.inner for one in records if one.inner is not None]
-    span = max(spans) if spans else max(inner) - min(inner) + 1
-    return [
-        None if one.epoch is None or one.inner is None else (one.epoch - first) * span + one.inner
-        for one in records
-    ]
+    return own, (counted_together(length),)
