@@ -155,7 +155,7 @@ class Tracker:
             return
         try:
             run.buffer.add(step, values)
-            self._timetable.logged(step)
+            self._timetable.logged(step, values)
         except Exception as error:
             if is_interrupt(error):
                 raise
