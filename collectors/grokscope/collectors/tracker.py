@@ -212,7 +212,7 @@ class Tracker:
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)
-            run.buffer.add(step, values)
+            run.buffer.add(step, values, is_measured=True)
             return values
         return {}
 

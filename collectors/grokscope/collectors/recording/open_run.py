@@ -140,7 +140,8 @@ class OpenRun:
         with contained(self.warnings.warn_once, "the last values were not logged"):
             self.buffer.flush()
             if dropped := self.dropped:
-                self.buffer.add(self.buffer.last_step, {"collector/dropped": float(dropped)})
+                values = {"collector/dropped": float(dropped)}
+                self.buffer.add(self.buffer.last_step, values, is_measured=True)
 
     def _end_with_program(self) -> None:
         if self.is_open and os.getpid() == self._pid:
