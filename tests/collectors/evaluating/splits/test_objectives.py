@@ -27,6 +27,17 @@ def linear(width):
         return nn.Linear(4, width)
 
 
+def loss_surface(seen):
+    """Return a measure that runs the model itself, as those of the loss surface do."""
+
+    def read(context: StepContext):
+        taken = take(context, Subset())
+        seen.append(taken.loss(taken.parameters).item())
+        return {}
+
+    return read
+
+
 def evaluated(model, targets, *, size=None, measures=(), **options):
     sink, how = MemorySink(), Measuring(defaults=False, budget=1e9, **options)
     held = Tracker(model, experiment="e", sink=sink, measures=measures, measuring=how)
@@ -142,13 +153,7 @@ def test_targets_of_a_float_type_that_are_indices_say_what_to_do(capsys):
 )
 def test_measures_of_the_loss_surface_follow_the_loss(width, targets):
     model, seen = linear(width), []
-
-    def loss_on_the_subset(context: StepContext):
-        taken = take(context, Subset())
-        seen.append(taken.loss(taken.parameters).item())
-        return {}
-
-    values = evaluated(model, targets, measures=[loss_on_the_subset, sharpness()])
+    values = evaluated(model, targets, measures=[loss_surface(seen), sharpness()])
     assert seen == pytest.approx([values["loss"]], rel=1e-5)
 
 
@@ -158,3 +163,53 @@ def test_ignored_targets_are_left_out_by_default_as_torch_does():
     expected = cross_entropy(model(X), targets).item()
     assert evaluated(model, targets, size=5)["loss"] == pytest.approx(expected, rel=1e-5)
     assert "loss" not in evaluated(model, targets, ignore_index=None)
+
+
+class Images(nn.Module):
+    """Gives images ``[N, C, 2, 2]`` of four numbers, or with the channels last."""
+
+    def __init__(self, channels, *, is_last=False):
+        super().__init__()
+        self.layer, self.is_last = linear(channels) if is_last else nn.Conv2d(1, channels, 1), is_last
+
+    def forward(self, x):
+        return self.layer(x[:, None, None, :].expand(-1, 2, 2, -1) if self.is_last else x.view(-1, 1, 2, 2))
+
+
+@pytest.mark.parametrize("has_channel", [False, True])
+@pytest.mark.parametrize("kind", [torch.float, torch.long])
+def test_a_mask_of_one_channel_has_a_binary_target_a_pixel(has_channel, kind, capsys):
+    model, mask = Images(1), (X > 0).view(12, 2, 2)
+    z = model(X).detach().squeeze(1)
+    targets = mask.to(kind).unsqueeze(1) if has_channel else mask.to(kind)
+    seen = []
+    values = evaluated(model, targets, measures=[loss_surface(seen)])
+    assert seen == pytest.approx([values["loss"]], rel=1e-5)
+    values = evaluated(model, targets, size=5)
+    assert values["loss"] == pytest.approx(binary_cross_entropy_with_logits(z, mask.float()).item(), rel=1e-5)
+    assert values["accuracy"] == pytest.approx(((z > 0) == mask).float().mean().item())
+    assert values["auc"] == pytest.approx(roc_auc_score(mask.flatten(), z.flatten()), abs=1e-6)
+    said = capsys.readouterr().err
+    assert "0 or 1 of a single logit" in said
+    assert "failed" not in said
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_masks_of_a_class_a_channel_are_class_indices_wherever_the_channels_are(is_last):
+    model, classes = Images(3, is_last=is_last), torch.arange(48).view(12, 2, 2) % 3
+    rows = one_hot(classes).float()
+    z = model(X).detach() if not is_last else model(X).detach().movedim(-1, 1)
+    seen = []
+    values = evaluated(model, rows if is_last else rows.movedim(-1, 1), measures=[loss_surface(seen)])
+    assert seen == pytest.approx([values["loss"]], rel=1e-5)
+    assert values["loss"] == pytest.approx(cross_entropy(z, classes).item(), rel=1e-5)
+    assert values["accuracy"] == pytest.approx((z.argmax(1) == classes).float().mean().item())
+
+
+def test_images_to_be_made_have_the_mean_squared_error_and_an_r2_of_each_channel():
+    model, images = Images(3), torch.randn(12, 3, 2, 2, generator=torch.Generator().manual_seed(3))
+    z = model(X).detach()
+    columns = [part.movedim(1, -1).flatten(0, -2) for part in (images, z)]
+    assert evaluated(model, images) == pytest.approx(
+        {"loss": mse_loss(z, images).item(), "r2": r2_score(*columns)}, rel=1e-4
+    )
