@@ -4,7 +4,13 @@ import pytest
 import torch
 from sklearn.metrics import r2_score, roc_auc_score
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
+from torch.nn.functional import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    mse_loss,
+    one_hot,
+)
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors import Measuring, Tracker
@@ -213,3 +219,39 @@ def test_images_to_be_made_have_the_mean_squared_error_and_an_r2_of_each_channel
     assert evaluated(model, images) == pytest.approx(
         {"loss": mse_loss(z, images).item(), "r2": r2_score(*columns)}, rel=1e-4
     )
+
+
+class Sigmoid(nn.Module):
+    """Gives probabilities, without a last dimension if there is one logit."""
+
+    def __init__(self, width, scale=1.0):
+        super().__init__()
+        self.layer, self.scale = linear(width), scale
+
+    def forward(self, x):
+        return torch.sigmoid(self.layer(x) * self.scale).squeeze(-1)
+
+
+@pytest.mark.parametrize("targets", [BITS, LABELS], ids=["one", "several"])
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_probabilities_of_a_sigmoid_are_scored_as_such(targets, scale, capsys):
+    model = Sigmoid(1 if targets.ndim == 1 else 3, scale)
+    p = model(X).detach()
+    values = evaluated(model, targets, size=5)
+    right = (p > 0.5) == (targets > 0)
+    assert values["accuracy"] == pytest.approx(right.float().mean().item())
+    if scale == 1.0:  # a probability that is rounded to 1 tells no more
+        assert values["auc"] == pytest.approx(roc_auc_score(targets, p, average="macro"), abs=1e-6)
+        assert values["loss"] == pytest.approx(binary_cross_entropy(p, targets).item(), rel=1e-5)
+    assert 0 < values["loss"] < 100
+    assert "last step is a sigmoid, so its outputs are taken for probabilities" in capsys.readouterr().err
+
+
+def test_logits_that_happen_to_lie_between_zero_and_one_stay_logits(capsys):
+    model = linear(1)
+    with torch.no_grad():
+        model.weight.mul_(0.1)
+        model.bias.fill_(0.5)
+    expected = binary_cross_entropy_with_logits(model(X).squeeze(-1), BITS).item()
+    assert evaluated(model, BITS)["loss"] == pytest.approx(expected, rel=1e-5)
+    assert "sigmoid" not in capsys.readouterr().err

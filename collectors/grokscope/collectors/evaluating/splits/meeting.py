@@ -20,11 +20,11 @@ from grokscope.collectors.evaluating.splits.layouts import (
     pick_of,
 )
 from grokscope.collectors.evaluating.splits.objectives import Kind, LossFn, Objective, objective_of
+from grokscope.collectors.evaluating.splits.probabilities import logits_pick
 from grokscope.collectors.evaluating.splits.shifting import is_copied, padding_counted, shifted
 from grokscope.collectors.evaluating.splits.targets import KnownTargets
 from grokscope.collectors.evaluating.taps import Tap
 
-_ROUNDING = 1e-3
 _IGNORED = -100
 
 
@@ -173,8 +173,9 @@ class Meeting:
         objective = objective_of(wanted, layout, loss=cast("Any", self._how.loss))
         if objective.said:
             self._say(objective.said)
-        if objective.kind in (Kind.CLASSES, Kind.SOFT, Kind.ONE_HOT) and own is None:
-            self._hint_at_softmax(objective.logits(outputs))
+        if own is None and self._how.output is None:
+            again = lambda: self._call(item)  # noqa: E731 - one call, made where it is asked for
+            pick = logits_pick(pick, outputs, objective, run=again, say=self._say)
         return _Met(pick=pick, objective=objective, is_shifted=self._is_shifted(split, objective, item))
 
     def _which(self, outputs: Tensor, possible: tuple[Layout, ...], item: Item) -> Layout:
@@ -221,14 +222,6 @@ class Meeting:
                 "predicts the next token, write Measuring(causal=True)"
             )
         return self._call.is_causal
-
-    def _hint_at_softmax(self, logits: Tensor) -> None:
-        rows = logits.detach().float()
-        if bool((rows >= 0).all()) and bool(((rows.sum(-1) - 1).abs() < _ROUNDING).all()):
-            self._say(
-                "the model's outputs are never negative and sum to 1, as probabilities, and are taken for "
-                "logits; return them before the softmax, or write Measuring(output=lambda found: found.log())"
-            )
 
     def _flattened(self, met: _Met, outputs: Tensor, targets: Tensor, features: Tensor | None) -> Rows:
         objective = cast("Objective", met.objective)
