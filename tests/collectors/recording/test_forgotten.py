@@ -36,11 +36,12 @@ def runs():
         run.end("FINISHED")
 
 
-def test_runs_whose_trackers_are_gone_end_once_they_are_many_and_others_stay_open(runs):
+def test_runs_whose_trackers_are_gone_end_once_they_are_many_and_others_stay_open(runs, capsys):
     forgotten, kept = ForgottenRuns(most=MOST), []
     for number in range(3 * MOST):
         holder, run = made()
         runs.append(run)
+        run.failures = {"the weights": (2, "the weights could not be measured at step 0")}
         forgotten.watch(holder, run)
         if number % 3 == 0:
             kept.append((holder, run))
@@ -49,6 +50,7 @@ def test_runs_whose_trackers_are_gone_end_once_they_are_many_and_others_stay_ope
     ended = [run for run in runs if not run.is_open]
     assert len(ended) >= MOST
     assert {run.sink.status for run in ended} == {"FINISHED"}
+    assert capsys.readouterr().err == ""
 
 
 def test_a_few_that_are_forgotten_stay_open_until_the_program_ends(runs):

@@ -40,6 +40,7 @@ class ForgottenRuns:
         gone = [held for holder, held in self._held if holder() is None]
         if len(gone) >= self._most:
             for held in gone:
+                held.warnings.is_quiet = True  # what failed was said as it did, and is on the run
                 held.leave("FINISHED")
         self._held.append((weakref.ref(tracker), run))
 
