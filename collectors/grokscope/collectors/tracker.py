@@ -21,6 +21,7 @@ from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_sp
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.optimizers import given_optimizers
 from grokscope.collectors.recording.array_buffer import Axes
+from grokscope.collectors.recording.forgotten import FORGOTTEN
 from grokscope.collectors.recording.late_sink import sink_of_first
 from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
@@ -132,6 +133,7 @@ class Tracker:
         )
         self._run = OpenRun(sink or sink_of_first(opened), warnings, reopen=opened if sink is None else None)
         self._run.failures = getattr(self._evaluator, "failures", {})
+        FORGOTTEN.watch(self, self._run)
         NOTEBOOK.watch(self, self._run, experiment=experiment, owners=[model, *given_optimizers(optimizer)])
 
     @property
@@ -150,7 +152,7 @@ class Tracker:
             values: Metric key -> value; keys of your own are welcome.
         """
         if self._run.log(step, values):
-            self._timetable.logged(self._run.buffer.last_step)
+            self._timetable.logged(self._run.buffer.last_step, values)
 
     def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
         """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.
@@ -227,7 +229,7 @@ class Tracker:
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)
-            run.log(step, values)
+            run.log(step, values, is_measured=True)
             evaluator.spent(run.log_arrays(step, evaluator.arrays))
             return values
         return {}
@@ -236,7 +238,8 @@ class Tracker:
         """End the run: wait at most five seconds for what is on its way, and say what is left.
 
         A ``with`` block closes as it ends, and a run that is still open when the program ends, as that does;
-        the code of a ``SystemExit`` that was raised by hand, not by ``sys.exit``, cannot be known there.
+        the code of a ``SystemExit`` that was raised by hand, not by ``sys.exit``, cannot be known there. Of
+        dozens of trackers that were dropped without it, the runs end as FINISHED before.
 
         Args:
             status: FINISHED, FAILED or KILLED, in any case. Another word is said on stderr, and the run ends

@@ -84,3 +84,13 @@ def test_steps_that_begin_anew_are_said_once_and_those_of_an_earlier_state_are_n
     err = capsys.readouterr().err
     assert said in err
     assert err.count("went back") == bool(said)
+
+
+def test_values_that_are_counted_otherwise_or_not_at_all_are_no_steps_that_begin_anew(capsys):
+    tracker = Tracker(experiment="e", sink=MemorySink())
+    for epoch in range(3):
+        for step in range(100 * epoch, 100 * (epoch + 1)):
+            tracker.log(step, {"train/batch_loss": 1.0})
+        tracker.log(epoch, {"val/loss": 1.0})
+    tracker.log(0, {"final/accuracy": 1.0})
+    assert "went back" not in capsys.readouterr().err

@@ -5,6 +5,7 @@ import json
 import struct
 import subprocess
 import sys
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -183,3 +184,40 @@ def test_a_log_without_a_run_begins_one_and_a_disabled_one_keeps_nothing(capsys,
     assert "call wandb.init first" in capsys.readouterr().err
     assert wandb.run.project == "uncategorized"
     wandb.finish()
+
+
+def test_what_scripts_ask_of_wandb_beside_curves_does_not_stop_them(sink, capsys):
+    run = wandb.init(
+        project="p", sink=sink, settings=wandb.Settings(console="off"), job_type="train", tags=["a"]
+    )
+    assert (run.url, run.entity, run.offline, run.sweep_id, run.resumed) == (None, "", True, None, False)
+    assert (run.path, run.job_type, run.tags, run.notes) == (f"p/{run.id}", "train", ["a"], None)
+    assert len({wandb.util.generate_id() for _ in range(9)}) == 9
+    run.log({"loss": 1.0, "curve": wandb.plot.line(wandb.Table(columns=["x", "y"]), "x", "y")})
+    run.log_artifact(wandb.Artifact("m", type="model"))
+    run.alert(title="t", text="x", level=wandb.AlertLevel.WARN)
+    assert sink.rows() == [(0, "loss", 1.0)]
+    said = capsys.readouterr().err
+    assert [said.count(word) for word in ("'curve'", "run.log_artifact", "run.alert", "settings")] == [
+        1,
+        1,
+        1,
+        0,
+    ]
+    with pytest.raises(AttributeError, match=r"run\.use_artifact is not offered here"):
+        run.use_artifact("m:latest")
+    wandb.finish()
+    with pytest.raises(AttributeError, match=r"run\.resumed"):
+        _ = wandb.init(project="p", id="earlier", sink=sink).resumed
+
+
+def test_neither_a_row_that_waits_nor_the_summary_keeps_a_graph_alive(sink):
+    run, weight = wandb.init(project="p", sink=sink), torch.ones(1, requires_grad=True)
+    activation = weight * 2
+    gone = weakref.ref(activation)
+    run.log({"loss": (activation**2).sum()}, commit=False)
+    del activation
+    assert gone() is None
+    run.log({"more": (weight * 3).sum()})
+    assert not run.summary["more"].requires_grad
+    assert sink.rows() == [(0, "loss", 4.0), (0, "more", 3.0)]

@@ -131,3 +131,14 @@ def test_what_is_no_number_is_left_out_without_asking_for_every_handler(sink, mo
     monkeypatch.setattr(signal, "getsignal", asked.append)
     Tracker(experiment="e", sink=sink).log(0, {"note": "text"})
     assert asked == []
+
+
+def test_a_name_that_is_measured_and_logged_too_is_said_once_and_both_are_kept(sink, capsys):
+    model, data = torch.nn.Linear(2, 2), (torch.zeros(4, 2), torch.tensor([0, 1, 0, 1]))
+    with Tracker(model, experiment="e", sink=sink) as tracker:
+        for step in range(3):
+            tracker.log(step, {"train/loss": 9.0, "train/batch_loss": 9.0})
+            tracker.log(step, tracker.evaluate(step, train=data))  # what was measured may be logged again
+    said = capsys.readouterr().err
+    assert said.count("'train/loss' is logged, and measured by evaluate too") == said.count("grokscope:") == 1
+    assert [row[2] for row in sink.rows() if row[1] == "train/loss"].count(9.0) == 3

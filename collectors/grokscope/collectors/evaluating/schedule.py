@@ -76,7 +76,8 @@ class Timetable:
     not measured yet, may be the one that is made.
 
     A step that goes back to the first one is said, once: a loop that counts within each epoch would find the
-    same steps due in every one.
+    same steps due in every one. What the first step did not hold may be counted otherwise, as values of
+    epochs are beside those of steps, or be without a step at all.
 
     Args:
         is_due: Says whether a step is due; asking changes nothing.
@@ -97,15 +98,18 @@ class Timetable:
     def __init__(self, is_due: Schedule, *, warn: Callable[[str], object] = str) -> None:
         self.last: int | None = None
         self._first: int | None = None
+        self._first_names: frozenset[str] = frozenset()
         self._is_told = False
         self._warn = warn
         self._measured: int | None = None
         self.is_due = is_due
         self._made = 0
 
-    def logged(self, step: int) -> None:
-        """Take the number of a step that was logged."""
-        self._look_back(step)
+    def logged(self, step: int, names: Iterable[str]) -> None:
+        """Take the number of a step that was logged, and the names that were."""
+        if self.last is None:
+            self._first_names = frozenset(names)
+        self._look_back(step, names)
         self.last, self._made = step, 0
 
     def measured(self, step: int) -> None:
@@ -122,10 +126,12 @@ class Timetable:
         is_waiting = self._made == 1 and self.last != self._measured
         return self.is_due(self.last + self._made) or (is_waiting and self.is_due(self.last))
 
-    def _look_back(self, step: int) -> None:
+    def _look_back(self, step: int, names: Iterable[str] | None = None) -> None:
         if self._first is None or self.last is None:
             self._first = step
-        elif step <= self._first and self.last - step >= _RESTART and not self._is_told:
+            return
+        is_back = step <= self._first and self.last - step >= _RESTART and not self._is_told
+        if is_back and (names is None or not self._first_names.isdisjoint(names)):
             self._is_told = True
             self._warn(
                 f"the count of steps went back from {self.last} to {step}: count optimizer steps over the "

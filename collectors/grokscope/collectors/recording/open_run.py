@@ -77,12 +77,13 @@ class OpenRun:
             self._go_on(self._reopen())
         return True
 
-    def log(self, step: int, values: Mapping[str, Any]) -> bool:
+    def log(self, step: int, values: Mapping[str, Any], *, is_measured: bool = False) -> bool:
         """Write scalars of one step and say whether they were; what cannot be logged is said once.
 
         Args:
             step: See ``Tracker.log``, as for all.
             values: Metric key -> value.
+            is_measured: Whether these are measures of an evaluation.
         """
         if not self.is_mine():
             return False
@@ -90,7 +91,7 @@ class OpenRun:
             self._not_logged(step, TrackerError("the run was closed before"), values)
             return False
         try:
-            self.buffer.add(step, values)
+            self.buffer.add(step, values, is_measured=is_measured)
         except Exception as error:
             if is_interrupt(error):
                 raise
@@ -207,7 +208,8 @@ class OpenRun:
             self.buffer.flush()
             self.arrays.write_arrived(wait=True)
             if dropped := self.dropped:
-                self.buffer.add(self.buffer.last_step, {"collector/dropped": float(dropped)})
+                values = {"collector/dropped": float(dropped)}
+                self.buffer.add(self.buffer.last_step, values, is_measured=True)
 
     def _end_with_program(self) -> None:
         if self.is_open and os.getpid() == self._pid:

@@ -36,16 +36,27 @@ class ScalarBuffer:
         self.sink = sink
         self._warnings = warnings
         self._names: dict[str, str] = {}
+        self._measured: dict[str, Any] = {}
         self._device: DeviceValues | None = None
         self._last_ms = 0
 
-    def add(self, step: int, values: Mapping[str, Any]) -> None:
+    def add(self, step: int, values: Mapping[str, Any], *, is_measured: bool = False) -> None:
         """Write ``values`` of one step.
+
+        Args:
+            step: Optimizer step.
+            values: Name -> value.
+            is_measured: Whether they are ours. A name of these that is logged too is said: one curve would
+                hold two quantities, as the loss of batches and that of their split.
 
         Raises:
             ValueError: If ``step`` is not a whole number of at most 64 bits.
         """
         step = whole_step(step)
+        if is_measured:
+            self._measured.update(values)
+        elif self._measured:
+            self._say_doubles(values)
         time_ms = self.now_ms()
         plain: dict[str, float] = {}
         on_device: dict[str, Any] = {}
@@ -102,6 +113,15 @@ class ScalarBuffer:
             self._warnings.warn_once(
                 f"{name!r} must be a number or a tensor of one element, got {got}; it is left out", dropped=1
             )
+
+    def _say_doubles(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            # The very object is what evaluate has returned, logged once more: the same point.
+            if name in self._measured and value is not self._measured[name]:
+                self._warnings.warn_once(
+                    f"{name!r} is logged, and measured by evaluate too, so its curve holds both; log yours "
+                    "under another name, that of a batch as 'train/batch_loss'"
+                )
 
     def _name(self, key: str) -> str:
         if len(self._names) >= _MOST_NAMES:

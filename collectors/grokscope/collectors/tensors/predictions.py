@@ -32,7 +32,7 @@ def checked_predictions(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor
     if low < 0 or high >= classes:
         raise ValueError(
             f"targets must lie in 0..{classes - 1}, the classes of the logits, got {low}..{high}; "
-            "if one value marks padding, pass it as ignore_index to evaluate"
+            "if one value marks padding, leave it out by Measuring(ignore_index=...)"
         )
     return logits, targets
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -105,3 +106,37 @@ def test_masked_and_sequence_to_sequence_models_have_the_losses_that_they_give_t
         model.eval()
         assert values["val/loss"] == pytest.approx(model(**batch).loss.item(), rel=1e-5)
     assert capsys.readouterr().err == ""
+
+
+class Tagger(nn.Module):
+    """Tags tokens by themselves and how many there are."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding, self.head = nn.Embedding(9, 4), nn.Linear(4, 3)
+
+    def forward(self, input_ids, attention_mask=None):
+        length = 5 if attention_mask is None else attention_mask.sum(1)[:, None, None]
+        return self.head(self.embedding(input_ids) / length)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_of_tokens_mask_and_labels_the_labels_are_the_targets(side):
+    model, ids = Tagger(), torch.arange(40).reshape(8, 5) % 9
+    mask = (torch.arange(5) < torch.tensor([5, 4, 3, 5, 2, 1, 5, 5])[:, None]).long()
+    mask = mask if side == 1 else mask.flip(1)
+    labels = torch.where(mask == 1, ids % 3, -100)
+    loader = DataLoader(TensorDataset(ids, mask, labels), batch_size=3)
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
+    expected = cross_entropy(model(ids, mask).flatten(0, 1), labels.flatten()).item()
+    assert tracker.evaluate(0, test=loader)["test/loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_labels_of_tokens_that_are_zero_or_one_are_no_mask():
+    model, ids = Tagger(), torch.arange(40).reshape(8, 5) % 9
+    labels = ids % 2
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
+    expected = cross_entropy(model(ids).flatten(0, 1), labels.flatten()).item()
+    found = tracker.evaluate(0, test=(ids, labels, torch.arange(8)))
+    assert found["test/loss"] == pytest.approx(expected, rel=1e-5)

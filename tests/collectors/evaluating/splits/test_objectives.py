@@ -4,7 +4,13 @@ import pytest
 import torch
 from sklearn.metrics import r2_score, roc_auc_score
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
+from torch.nn.functional import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    mse_loss,
+    one_hot,
+)
 from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors import Measuring, Tracker
@@ -25,6 +31,17 @@ def linear(width):
     with torch.random.fork_rng():
         torch.manual_seed(1)
         return nn.Linear(4, width)
+
+
+def loss_surface(seen):
+    """Return a measure that runs the model itself, as those of the loss surface do."""
+
+    def read(context: StepContext):
+        taken = take(context, Subset())
+        seen.append(taken.loss(taken.parameters).item())
+        return {}
+
+    return read
 
 
 def evaluated(model, targets, *, size=None, measures=(), **options):
@@ -154,13 +171,7 @@ def test_targets_of_a_float_type_that_are_indices_say_what_to_do(capsys):
 )
 def test_measures_of_the_loss_surface_follow_the_loss(width, targets):
     model, seen = linear(width), []
-
-    def loss_on_the_subset(context: StepContext):
-        taken = take(context, Subset())
-        seen.append(taken.loss(taken.parameters).item())
-        return {}
-
-    values = evaluated(model, targets, measures=[loss_on_the_subset, sharpness()])
+    values = evaluated(model, targets, measures=[loss_surface(seen), sharpness()])
     assert seen == pytest.approx([values["loss"]], rel=1e-5)
 
 
@@ -170,3 +181,89 @@ def test_ignored_targets_are_left_out_by_default_as_torch_does():
     expected = cross_entropy(model(X), targets).item()
     assert evaluated(model, targets, size=5)["loss"] == pytest.approx(expected, rel=1e-5)
     assert "loss" not in evaluated(model, targets, ignore_index=None)
+
+
+class Images(nn.Module):
+    """Gives images ``[N, C, 2, 2]`` of four numbers, or with the channels last."""
+
+    def __init__(self, channels, *, is_last=False):
+        super().__init__()
+        self.layer, self.is_last = linear(channels) if is_last else nn.Conv2d(1, channels, 1), is_last
+
+    def forward(self, x):
+        return self.layer(x[:, None, None, :].expand(-1, 2, 2, -1) if self.is_last else x.view(-1, 1, 2, 2))
+
+
+@pytest.mark.parametrize("has_channel", [False, True])
+@pytest.mark.parametrize("kind", [torch.float, torch.long])
+def test_a_mask_of_one_channel_has_a_binary_target_a_pixel(has_channel, kind, capsys):
+    model, mask = Images(1), (X > 0).view(12, 2, 2)
+    z = model(X).detach().squeeze(1)
+    targets = mask.to(kind).unsqueeze(1) if has_channel else mask.to(kind)
+    seen = []
+    values = evaluated(model, targets, measures=[loss_surface(seen)])
+    assert seen == pytest.approx([values["loss"]], rel=1e-5)
+    values = evaluated(model, targets, size=5)
+    assert values["loss"] == pytest.approx(binary_cross_entropy_with_logits(z, mask.float()).item(), rel=1e-5)
+    assert values["accuracy"] == pytest.approx(((z > 0) == mask).float().mean().item())
+    assert values["auc"] == pytest.approx(roc_auc_score(mask.flatten(), z.flatten()), abs=1e-6)
+    said = capsys.readouterr().err
+    assert "0 or 1 of a single logit" in said
+    assert "failed" not in said
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_masks_of_a_class_a_channel_are_class_indices_wherever_the_channels_are(is_last):
+    model, classes = Images(3, is_last=is_last), torch.arange(48).view(12, 2, 2) % 3
+    rows = one_hot(classes).float()
+    z = model(X).detach() if not is_last else model(X).detach().movedim(-1, 1)
+    seen = []
+    values = evaluated(model, rows if is_last else rows.movedim(-1, 1), measures=[loss_surface(seen)])
+    assert seen == pytest.approx([values["loss"]], rel=1e-5)
+    assert values["loss"] == pytest.approx(cross_entropy(z, classes).item(), rel=1e-5)
+    assert values["accuracy"] == pytest.approx((z.argmax(1) == classes).float().mean().item())
+
+
+def test_images_to_be_made_have_the_mean_squared_error_and_an_r2_of_each_channel():
+    model, images = Images(3), torch.randn(12, 3, 2, 2, generator=torch.Generator().manual_seed(3))
+    z = model(X).detach()
+    columns = [part.movedim(1, -1).flatten(0, -2) for part in (images, z)]
+    assert evaluated(model, images) == pytest.approx(
+        {"loss": mse_loss(z, images).item(), "r2": r2_score(*columns)}, rel=1e-4
+    )
+
+
+class Sigmoid(nn.Module):
+    """Gives probabilities, without a last dimension if there is one logit."""
+
+    def __init__(self, width, scale=1.0):
+        super().__init__()
+        self.layer, self.scale = linear(width), scale
+
+    def forward(self, x):
+        return torch.sigmoid(self.layer(x) * self.scale).squeeze(-1)
+
+
+@pytest.mark.parametrize("targets", [BITS, LABELS], ids=["one", "several"])
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_probabilities_of_a_sigmoid_are_scored_as_such(targets, scale, capsys):
+    model = Sigmoid(1 if targets.ndim == 1 else 3, scale)
+    p = model(X).detach()
+    values = evaluated(model, targets, size=5)
+    right = (p > 0.5) == (targets > 0)
+    assert values["accuracy"] == pytest.approx(right.float().mean().item())
+    if scale == 1.0:  # a probability that is rounded to 1 tells no more
+        assert values["auc"] == pytest.approx(roc_auc_score(targets, p, average="macro"), abs=1e-6)
+        assert values["loss"] == pytest.approx(binary_cross_entropy(p, targets).item(), rel=1e-5)
+    assert 0 < values["loss"] < 100
+    assert "last step is a sigmoid, so its outputs are taken for probabilities" in capsys.readouterr().err
+
+
+def test_logits_that_happen_to_lie_between_zero_and_one_stay_logits(capsys):
+    model = linear(1)
+    with torch.no_grad():
+        model.weight.mul_(0.1)
+        model.bias.fill_(0.5)
+    expected = binary_cross_entropy_with_logits(model(X).squeeze(-1), BITS).item()
+    assert evaluated(model, BITS)["loss"] == pytest.approx(expected, rel=1e-5)
+    assert "sigmoid" not in capsys.readouterr().err

@@ -32,8 +32,9 @@ def item_of(given: object) -> Item | None:
     """Return what is given as a batch if it is one.
 
     A sequence of two or more is one where the second can be the targets: what follows (indices, weights) is
-    left out. Of a dict, the first of ``labels``, ``label``, ``targets``, ``target`` and ``y`` are the
-    targets, and what is a tensor is kept of the rest.
+    left out. Where the second is the attention mask of tokens, the third are the targets. Of a dict, the
+    first of ``labels``, ``label``, ``targets``, ``target`` and ``y`` are the targets, and what is a tensor is
+    kept of the rest.
 
     Raises:
         ValueError: If a dict holds no targets, or no inputs.
@@ -49,7 +50,9 @@ def item_of(given: object) -> Item | None:
         return _of_mapping(cast("Mapping[str, object]", given))
     if not isinstance(given, tuple | list) or len(cast("Sequence[object]", given)) < 2:  # noqa: PLR2004
         return None
-    inputs, second = cast("Sequence[object]", given)[:2]
+    inputs, second, *more = cast("Sequence[object]", given)
+    if more and _is_mask(second, inputs) and isinstance(more[0], Tensor):
+        inputs, second = (inputs, second), more[0]
     targets = second if isinstance(second, Tensor) else as_tensor(second)
     if targets is None or not targets.ndim:
         return None
@@ -189,6 +192,18 @@ def _inputs_of(given: object) -> Any:
         return None
     parts = tuple(_inputs_of(part) for part in cast("Sequence[object]", given))
     return None if any(part is None for part in parts) else parts
+
+
+def _is_mask(given: object, tokens: object) -> bool:
+    """Say whether ``given`` masks padding: 1 where there are tokens, from one end of each row on, else 0."""
+    if not isinstance(given, Tensor) or not isinstance(tokens, Tensor) or given.shape != tokens.shape:
+        return False
+    if given.ndim != 2 or tokens.is_floating_point() or given.is_complex() or not given.numel():  # noqa: PLR2004
+        return False
+    wide = given.float()
+    steps = wide.diff(dim=1)
+    is_padded = ((steps <= 0).all(1) & (wide[:, 0] == 1)) | ((steps >= 0).all(1) & (wide[:, -1] == 1))
+    return bool((((wide == 0) | (wide == 1)).all(1) & is_padded).all())
 
 
 def _is_numeric(given: Sequence[object]) -> bool:

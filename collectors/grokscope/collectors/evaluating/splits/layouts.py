@@ -7,18 +7,35 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+_IMAGES = 4
+"""Dimensions of a batch of images, and fewer than those of volumes."""
+
 
 class Layout(StrEnum):
     """How outputs and targets lie to each other.
 
     ``LAST``: class indices ``[N, ...]`` of outputs ``[N, ..., C]``. ``SECOND``: of outputs ``[N, C, ...]``.
     ``COLUMN``: class indices ``[N, ..., 1]``. ``SAME``: a target an output, up to a last dimension of 1.
+    ``CHANNELS``: a target an output, both ``[N, C, ...]`` as images are. ``CHANNEL``: a target an output of
+    outputs ``[N, 1, ...]`` and targets ``[N, ...]``.
     """
 
     LAST = "last"
     SECOND = "second"
     COLUMN = "column"
     SAME = "same"
+    CHANNELS = "channels"
+    CHANNEL = "channel"
+
+    @property
+    def has_classes_second(self) -> bool:
+        """The classes are the second dimension of outputs."""
+        return self in (Layout.SECOND, Layout.CHANNELS, Layout.CHANNEL)
+
+    @property
+    def has_indices(self) -> bool:
+        """Targets are class indices, not one an output."""
+        return self in (Layout.LAST, Layout.SECOND, Layout.COLUMN)
 
 
 def layouts(outputs: Sequence[int], targets: Sequence[int]) -> tuple[Layout, ...]:
@@ -28,10 +45,15 @@ def layouts(outputs: Sequence[int], targets: Sequence[int]) -> tuple[Layout, ...
     ((<Layout.LAST: 'last'>,), (<Layout.SECOND: 'second'>,))
     >>> layouts((8, 5, 5), (8, 5)), layouts((8, 5), (9,))
     ((<Layout.LAST: 'last'>, <Layout.SECOND: 'second'>), ())
+    >>> layouts((8, 1, 5, 5), (8, 5, 5)), layouts((8, 3, 5, 5), (8, 3, 5, 5))
+    ((<Layout.CHANNEL: 'channel'>,), (<Layout.SAME: 'same'>, <Layout.CHANNELS: 'channels'>))
     """
     z, y = tuple(outputs), tuple(targets)
     if z in (y, (*y, 1)) or (*z, 1) == y:
-        return (Layout.SAME,)
+        is_image = z == y and len(z) >= _IMAGES
+        return (Layout.SAME, Layout.CHANNELS) if is_image else (Layout.SAME,)
+    if z == (*y[:1], 1, *y[1:]):
+        return (Layout.CHANNEL,)
     found: list[Layout] = []
     if z[:-1] == y:
         found.append(Layout.LAST)
@@ -55,6 +77,10 @@ def arranged(outputs: Tensor, targets: Tensor, layout: Layout) -> tuple[Tensor, 
         return outputs.movedim(1, -1), targets
     if layout is Layout.COLUMN:
         return outputs, targets.squeeze(-1)
+    if layout is Layout.CHANNELS:
+        return outputs.movedim(1, -1), targets.movedim(1, -1)
+    if layout is Layout.CHANNEL:
+        return outputs.movedim(1, -1), targets.unsqueeze(-1)
     if layout is Layout.SAME:
         outputs = outputs.unsqueeze(-1) if outputs.ndim == 1 or outputs.ndim < targets.ndim else outputs
         return outputs, targets.reshape(outputs.shape)
@@ -68,7 +94,7 @@ def classes_last(outputs: Tensor, layout: Layout) -> Tensor:
     >>> classes_last(torch.zeros(8, 5, 7), Layout.SECOND).shape
     torch.Size([8, 7, 5])
     """
-    if layout is Layout.SECOND:
+    if layout.has_classes_second:
         return outputs.movedim(1, -1)
     return outputs.unsqueeze(-1) if layout is Layout.SAME and outputs.ndim == 1 else outputs
 

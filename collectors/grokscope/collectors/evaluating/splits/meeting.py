@@ -20,11 +20,11 @@ from grokscope.collectors.evaluating.splits.layouts import (
     pick_of,
 )
 from grokscope.collectors.evaluating.splits.objectives import Kind, LossFn, Objective, objective_of
+from grokscope.collectors.evaluating.splits.probabilities import logits_pick
 from grokscope.collectors.evaluating.splits.shifting import is_copied, padding_counted, shifted
 from grokscope.collectors.evaluating.splits.targets import KnownTargets
 from grokscope.collectors.evaluating.taps import Tap
 
-_ROUNDING = 1e-3
 _IGNORED = -100
 
 
@@ -103,7 +103,7 @@ class Meeting:
             tap.pop(classes=0)
             nothing = outputs.new_zeros(0, 2)
             return Rows(logits=nothing, targets=nothing[:, 0].long(), loss=self._own_loss(outputs, item))
-        width = outputs.shape[1 if met.objective.layout is Layout.SECOND else -1]
+        width = outputs.shape[1 if met.objective.layout.has_classes_second else -1]
         found = self._flattened(met, outputs, item.targets, tap.pop(classes=width))
         kept = self._kept(met, found.targets, source.targets)
         own = None if isinstance(met.objective.loss, str) else self._own_loss(outputs, item)
@@ -168,30 +168,32 @@ class Meeting:
                 f"or as the targets, got {list(outputs.shape)} and {list(targets.shape)}; let the model "
                 "return one row of logits a target"
             )
-        layout = possible[0] if len(possible) == 1 else self._which(outputs, targets, item)
+        layout = possible[0] if len(possible) == 1 else self._which(outputs, possible, item)
         wanted = arranged(outputs, targets, layout)[1]
         objective = objective_of(wanted, layout, loss=cast("Any", self._how.loss))
         if objective.said:
             self._say(objective.said)
-        if objective.kind in (Kind.CLASSES, Kind.SOFT, Kind.ONE_HOT) and own is None:
-            self._hint_at_softmax(objective.logits(outputs))
+        if own is None and self._how.output is None:
+            again = lambda: self._call(item)  # noqa: E731 - one call, made where it is asked for
+            pick = logits_pick(pick, outputs, objective, run=again, say=self._say)
         return _Met(pick=pick, objective=objective, is_shifted=self._is_shifted(split, objective, item))
 
-    def _which(self, outputs: Tensor, targets: Tensor, item: Item) -> Layout:
-        """Return where the classes are, of shapes that do not tell it."""
+    def _which(self, outputs: Tensor, possible: tuple[Layout, ...], item: Item) -> Layout:
+        """Return where the classes are, of shapes that do not tell it: the first has them last."""
+        last, second = possible
         met = {m.objective.layout for m in self._met.values() if m.objective is not None}
-        if len(met) == 1 and (layout := next(iter(met))) in layouts(outputs.shape, targets.shape):
+        if len(met) == 1 and (layout := next(iter(met))) in possible:
             return layout
         if self._how.output is not None or self._call.is_causal:
-            return Layout.LAST
+            return last
         made = makes_last(self._model, lambda: self._call(item), outputs)
-        if made is None:
+        if made is None and second is Layout.SECOND:
+            shapes = f"outputs {list(outputs.shape)} with targets {list(item.targets.shape)}"
             raise ValueError(
-                f"the classes of outputs {list(outputs.shape)} with targets {list(targets.shape)} can be the "
-                "last dimension or the second; write Measuring(output=lambda found: found) if they are the "
-                "last, or output=lambda found: found.movedim(1, -1)"
+                f"the classes of {shapes} can be the last dimension or the second; write "
+                "Measuring(output=lambda found: found) if they are the last, or found.movedim(1, -1) in it"
             )
-        return Layout.LAST if made else Layout.SECOND
+        return last if made else second
 
     def _is_shifted(self, split: str, objective: Objective, item: Item) -> bool:
         targets = item.targets
@@ -220,14 +222,6 @@ class Meeting:
                 "predicts the next token, write Measuring(causal=True)"
             )
         return self._call.is_causal
-
-    def _hint_at_softmax(self, logits: Tensor) -> None:
-        rows = logits.detach().float()
-        if bool((rows >= 0).all()) and bool(((rows.sum(-1) - 1).abs() < _ROUNDING).all()):
-            self._say(
-                "the model's outputs are never negative and sum to 1, as probabilities, and are taken for "
-                "logits; return them before the softmax, or write Measuring(output=lambda found: found.log())"
-            )
 
     def _flattened(self, met: _Met, outputs: Tensor, targets: Tensor, features: Tensor | None) -> Rows:
         objective = cast("Objective", met.objective)

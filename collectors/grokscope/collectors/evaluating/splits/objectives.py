@@ -81,6 +81,10 @@ class Objective:
 
     def own_targets(self, targets: Tensor) -> Tensor:
         """Return the targets of a batch as ``targets`` does, without the outputs that they lie to."""
+        if self.layout is Layout.CHANNELS:
+            targets = targets.movedim(1, -1)
+        elif self.layout is Layout.CHANNEL:
+            targets = targets.unsqueeze(-1)
         is_column = targets.ndim > 1 and targets.shape[-1] == 1
         if self.layout is Layout.COLUMN or (self.kind is Kind.BINARY and is_column):
             targets = targets.squeeze(-1)
@@ -121,7 +125,7 @@ def objective_of(targets: Tensor, layout: Layout, *, loss: LossName | LossFn | N
     """Return what targets are and which loss is taken, from those of a first batch, arranged by ``layout``.
 
     Args:
-        targets: ``[...]`` class indices, or ``[..., C]`` where ``layout`` is ``SAME``.
+        targets: ``[...]`` class indices, or ``[..., C]`` where there is one an output.
         layout: How outputs lie to them.
         loss: What is asked for; ``None`` decides by the targets, and says so unless they are class indices.
 
@@ -132,7 +136,7 @@ def objective_of(targets: Tensor, layout: Layout, *, loss: LossName | LossFn | N
     >>> found.kind, found.loss
     (<Kind.ONE_HOT: 'one-hot'>, 'cross_entropy')
     """
-    if layout is not Layout.SAME:
+    if layout.has_indices:
         return Objective(kind=Kind.CLASSES, layout=layout, loss=loss or "cross_entropy")
     kind, usual, because = _read(targets)
     if loss == "cross_entropy" and kind not in (Kind.ONE_HOT, Kind.SOFT):

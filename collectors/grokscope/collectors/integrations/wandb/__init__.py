@@ -5,11 +5,13 @@ the MLflow experiment; ``group`` and what is in ``config`` before the first ``lo
 """
 
 import os
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from grokscope.collectors.integrations.wandb.settings import Config as Config
 from grokscope.collectors.integrations.wandb.settings import settings_of
+from grokscope.collectors.integrations.wandb.tracked_run import WITHOUT_EFFECT, without_effect
 from grokscope.collectors.integrations.wandb.tracked_run import Run as Run
 from grokscope.collectors.recording.notebooks import shell
 from grokscope.collectors.recording.ranks import NullSink
@@ -19,9 +21,20 @@ _LABELS = ("group", "job_type", "tags", "notes")
 _TRACKING = ("store", "sink", "schedule", "measures", "measuring", "detector", "dense", "checkpoints")
 # Where the run is, who owns it and how W&B sends it: nothing that changes what is kept here.
 _NEEDLESS = frozenset(("entity", "dir", "settings", "save_code", "anonymous", "force", "allow_val_change"))
-_MEDIA = frozenset(("Image", "Table", "Histogram", "Video", "Audio", "Html", "Plotly", "Artifact"))
-_WITHOUT_EFFECT = frozenset(("login", "save", "alert", "log_artifact", "log_code", "log_model", "unwatch"))
+_MEDIA = frozenset(
+    ("Image", "Table", "Histogram", "Video", "Audio", "Html", "Plotly", "Artifact", "Object3D")
+)
+_STAND_INS = _MEDIA | {"Settings"}
 _warnings = Warnings()
+
+
+class util:  # noqa: N801 - W&B's own word
+    """What scripts take from ``wandb.util``."""
+
+    @staticmethod
+    def generate_id(length: int = 8) -> str:
+        """Return a new id for a run."""
+        return uuid.uuid4().hex[:length]
 
 
 class _Module:
@@ -106,15 +119,17 @@ def __getattr__(name: str) -> Any:
         return _open()
     if name in {"config", "summary"}:
         return getattr(_open_run(name), name)
-    if name in _MEDIA:
-        return type(name, (_Media,), {})
-    if name in _WITHOUT_EFFECT:
-        return _without_effect(name)
+    if name in _STAND_INS:
+        return type(name, (_Nothing,), {})
+    if name in {"plot", "AlertLevel"}:
+        return _Nothing()
+    if name in WITHOUT_EFFECT:
+        return without_effect(f"wandb.{name}", _warnings)
     raise AttributeError(f"wandb.{name} is not offered here: only scalars, settings and summaries are kept")
 
 
-class _Media:
-    """Stands for an image, a table or a histogram, which are not kept."""
+class _Nothing:
+    """Stands for an image, a table or a plot, which are not kept, and for settings, which have no effect."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
@@ -127,14 +142,6 @@ class _Media:
 
 def _nothing(*_: object, **__: object) -> None:
     pass
-
-
-def _without_effect(name: str) -> Any:
-    def stand_in(*_: object, **__: object) -> bool:
-        _warnings.warn_once(f"wandb.{name} has no effect here")
-        return True
-
-    return stand_in
 
 
 def _open() -> Run | None:

@@ -3,7 +3,7 @@
 import atexit
 import threading
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -14,6 +14,13 @@ from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.tracker import Tracker
 from grokscope.collectors.warning import Warnings
+
+WITHOUT_EFFECT = frozenset(
+    ("login", "save", "alert", "log_artifact", "log_code", "log_model", "unwatch", "mark_preempting")
+)
+"""Functions of W&B, of the module or a run, that are called for what they do elsewhere."""
+_LABELS = {"job_type": "", "notes": None, "tags": ()}
+_OFFLINE = {"url": None, "entity": "", "offline": True, "sweep_id": None}
 
 
 class Run:
@@ -43,6 +50,7 @@ class Run:
         **tracking: Any,
     ) -> None:
         self.id = run_id or uuid.uuid4().hex
+        self._is_new = run_id is None
         self.project = project
         self.name = name
         self.config = Config(config)
@@ -61,6 +69,11 @@ class Run:
     def group(self) -> str | None:
         """The group that the run is one of."""
         return self.config.get("group")
+
+    @property
+    def path(self) -> str:
+        """Project and id."""
+        return f"{self.project}/{self.id}"
 
     @property
     def step(self) -> int:
@@ -92,7 +105,7 @@ class Run:
             self._warnings.warn_once(f"log takes a dictionary, got {type(data).__name__}; it is left out")
             return
         with self._lock:
-            numbers = {name: value for name, value in _flat(data) if self._is_number(name, value)}
+            numbers = {name: _freed(value) for name, value in _flat(data) if self._is_number(name, value)}
             self._rows.add(numbers, step=step, commit=commit)
 
     def define_metric(self, name: str, step_metric: Any = None, *_: object, **__: object) -> None:
@@ -161,6 +174,18 @@ class Run:
             atexit.register(self._complete)  # before the tracker's own end, which was registered earlier
         return self._tracker
 
+    def __getattr__(self, name: str) -> Any:
+        """Give labels of ``init`` and what W&B says of a run offline; stand in for what has no effect."""
+        if name in _LABELS:
+            return self.config.get(name, _LABELS[name])
+        if name in _OFFLINE:
+            return _OFFLINE[name]
+        if name == "resumed" and self._is_new:
+            return False  # of a run with an id it is not known, and code would begin anew on False
+        if name in WITHOUT_EFFECT:
+            return without_effect(f"run.{name}", self._warnings)
+        raise AttributeError(f"run.{name} is not offered here: only scalars, settings and summaries are kept")
+
     def _is_number(self, name: str, value: object) -> bool:
         is_scalar = isinstance(value, int | float) or hasattr(value, "item")
         if not is_scalar:
@@ -169,6 +194,25 @@ class Run:
                 f"{name!r} is no number ({got}) and is left out; only curves are kept here"
             )
         return is_scalar
+
+
+def without_effect(name: str, warnings: Warnings) -> Callable[..., bool]:
+    """Return what stands in for a function of W&B that has no effect here, and says so when it is called.
+
+    >>> without_effect("wandb.save", Warnings(is_quiet=True))("model.pt")
+    True
+    """
+
+    def stand_in(*_: object, **__: object) -> bool:
+        warnings.warn_once(f"{name} has no effect here")
+        return True
+
+    return stand_in
+
+
+def _freed(value: Any) -> Any:
+    """Return a tensor without its graph: a row that waits must not keep a step's activations alive."""
+    return value.detach() if hasattr(value, "detach") else value
 
 
 def _flat(data: Mapping[Any, Any], prefix: str = "") -> Generator[tuple[str, Any]]:
