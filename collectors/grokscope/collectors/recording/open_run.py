@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 
+from grokscope.collectors.interrupts import is_interrupt
 from grokscope.collectors.recording.ranks import NullSink, rank_in_group
 from grokscope.collectors.recording.run_status import EXITS, checked_status, end_of_program, uncaught
 from grokscope.collectors.recording.scalar_buffer import ScalarBuffer
@@ -66,6 +67,16 @@ class OpenRun:
         if self._is_left and self._reopen is not None:
             self._go_on(self._reopen())
         return True
+
+    def not_logged(self, step: object, error: Exception, values: Mapping[str, object]) -> None:
+        """Say that the values of a step are lost, and count them."""
+        try:
+            count = len(values) if hasattr(values, "__len__") else 0
+            self.warnings.warn_once(f"step {step!r} was not logged ({error!r})", dropped=count)
+        except Exception as another:  # a step or an error that cannot even be shown
+            if is_interrupt(another):
+                raise
+            self.warnings.warn_once("a step was not logged, and cannot be shown")
 
     def end(self, status: str) -> None:
         """Write the end, wait at most five seconds for what is on its way.
