@@ -58,12 +58,12 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     (8, None)
     """
     inputs, targets, mask = _parts(batch)
-    if not _shape(inputs):
+    shape = _shape(inputs)
+    if len(shape) == 0:
         raise ValueError(
             f"a training batch is inputs, a pair (inputs, targets) or a dict of tensors, got "
             f"{_described(batch)}; write tracker.seen(examples=..., tokens=...)"
         )
-    shape = _shape(inputs)
     if not _holds_ids(inputs, targets):
         return BatchSize(examples=shape[0], positions=None, tokens=None, inputs=inputs)
     positions = shape[0] * (shape[1] if len(shape) > 1 else 1)
@@ -77,12 +77,14 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
 
 def _parts(batch: object) -> tuple[Any, Any, Any]:
     """Return inputs, targets and the attention mask, as far as the batch has them."""
-    given, targets = batch, None
+    given: Any = batch
+    targets: Any = None
     if isinstance(given, tuple | list) and given:
-        held = cast("Sequence[object]", given)
+        held: list[Any] = list(cast("Sequence[Any]", given))
         given, targets = held[0], held[1] if len(held) > 1 else None
         if isinstance(given, tuple | list) and given:
-            given = cast("Sequence[object]", given)[0]
+            several: list[Any] = list(cast("Sequence[Any]", given))
+            given = several[0]
     if not isinstance(given, Mapping):
         return given, targets, None
     named = cast("Mapping[str, Any]", given)
