@@ -4,7 +4,9 @@ import json
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
+from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from grokscope.collectors import Measuring, Tracker, TrackerError, every
 from grokscope.collectors.testing import MemorySink
@@ -255,4 +257,39 @@ def test_the_sizes_of_the_set_are_params_and_the_config_s_own_word_wins(tmp_path
         "compute.exposure.unique_examples": "88",
         "compute.exposure.unique_tokens": "9000",
         "compute.exposure.unique_from": "size of the set",
+    }
+
+
+@pytest.fixture
+def first_of_four():
+    dist.init_process_group("fake", rank=0, world_size=4, store=FakeStore())
+    yield
+    dist.destroy_process_group()
+
+
+def test_what_the_first_of_several_processes_counts_is_taken_for_each_of_them(first_of_four, capsys):
+    tracker, _ = tracker_with(dataset_examples=64, unique="ids")
+    tracker.seen({**PADDED}, ids=[0, 1])
+    expected = {"progress/examples": 8.0, "progress/tokens": 16.0, "progress/epochs": 0.125}
+    assert tracker.exposure.values(1) == expected
+    assert "one of 4 processes does not see what the others do" in capsys.readouterr().err
+
+
+def test_processes_that_share_their_batches_are_not_taken_twice(first_of_four):
+    tracker, _ = tracker_with(data_parallel=2)
+    tracker.seen(PADDED)
+    assert tracker.exposure.values(1) == {"progress/examples": 4.0, "progress/tokens": 8.0}
+
+
+def test_nothing_on_an_accelerator_is_waited_for():
+    # A tensor of the device "meta" has no value: whatever would wait for one fails.
+    away = {name: part.to("meta") for name, part in PADDED.items()}
+    tracker, _ = tracker_with(dataset_tokens=3)
+    for _ in range(3):
+        tracker.seen(away)
+    values = tracker.exposure.values(3)
+    assert values.pop("progress/examples") == 6.0
+    assert {value.device.type for value in values.values()} == {"meta"}
+    assert set(values) == {
+        f"progress/{name}" for name in ("tokens", "unique_tokens", "epochs", "repetitions")
     }
