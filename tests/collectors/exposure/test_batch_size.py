@@ -20,6 +20,11 @@ IGNORED = torch.tensor([[6, 7, -100, -100], [9, -100, -100, -100]])
         ({"pixel_values": torch.zeros(3, 1, 2, 2), "labels": torch.arange(3)}, (3, None, None)),
         ({"labels": torch.arange(3), "pixel_values": torch.zeros(3, 1, 2, 2)}, (3, None, None)),
         ((torch.zeros(4, 9, dtype=torch.uint8), torch.arange(4)), (4, None, None)),
+        (
+            {"idx": torch.arange(3), "image": torch.zeros(3, 1, 2, 2), "label": torch.arange(3)},
+            (3, None, None),
+        ),
+        ({"boxes": torch.zeros(3, 4).long(), "labels": torch.arange(3)}, (3, None, None)),
         (IDS, (2, 8, 8)),
         ((IDS, IDS), (2, 8, 8)),
         ((IDS, torch.tensor([0, 1])), (2, 8, 8)),

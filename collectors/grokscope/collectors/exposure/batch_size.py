@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 _TARGETS = frozenset({"labels", "label", "targets", "target", "y"})
-_TOKENS = ("input_ids", "tokens", "inputs", "idx", "x")
+_TOKENS = ("input_ids", "tokens", "inputs")
 _MASK = "attention_mask"
 # Token ids are whole numbers of these types; bytes are more often pixels.
 _IDS = ("int64", "int32", "int16", "uint16", "uint32", "uint64")
@@ -33,7 +33,7 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     """Return how many examples and tokens a batch holds.
 
     Inputs are token ids where they are integers (bytes apart) of two dimensions, or of one where the targets
-    are integers of the same shape. Padding is what ``attention_mask`` leaves out; in a pair of inputs and
+    are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be. Padding is what ``attention_mask`` leaves out; in a pair of inputs and
     targets without a mask, what has the target ``ignore_index``. A dict without a mask has no padding: models
     read all of it, what has no label too.
 
@@ -57,14 +57,14 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     >>> images.examples, images.tokens
     (8, None)
     """
-    inputs, targets, mask = _parts(batch)
+    inputs, targets, mask, may_be_ids = _parts(batch)
     shape = _shape(inputs)
     if len(shape) == 0:
         raise ValueError(
             f"a training batch is inputs, a pair (inputs, targets) or a dict of tensors, got "
             f"{_described(batch)}; write tracker.seen(examples=..., tokens=...)"
         )
-    if not _holds_ids(inputs, targets):
+    if not (may_be_ids and _holds_ids(inputs, targets)):
         return BatchSize(examples=shape[0], positions=None, tokens=None, inputs=inputs)
     positions = shape[0] * (shape[1] if len(shape) > 1 else 1)
     tokens: Any = positions
@@ -75,26 +75,28 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     return BatchSize(examples=shape[0], positions=positions, tokens=tokens, inputs=inputs)
 
 
-def _parts(batch: object) -> tuple[Any, Any, Any]:
-    """Return inputs, targets and the attention mask, as far as the batch has them."""
-    given: Any = batch
-    targets: Any = None
-    if isinstance(given, tuple | list) and given:
-        held: list[Any] = list(cast("Sequence[Any]", given))
-        given, targets = held[0], held[1] if len(held) > 1 else None
-        if isinstance(given, tuple | list) and given:
-            several: list[Any] = list(cast("Sequence[Any]", given))
-            given = several[0]
+def _parts(batch: object) -> tuple[Any, Any, Any, bool]:
+    """Return inputs, targets and the attention mask, as far as there are, and whether inputs may be tokens."""
+    held = _items(batch)
+    given: Any = held[0] if held else batch
+    targets: Any = held[1] if len(held) > 1 else None
+    if several := _items(given):
+        given = several[0]
     if not isinstance(given, Mapping):
-        return given, targets, None
+        return cast("object", given), targets, None, True
     named = cast("Mapping[str, Any]", given)
     inputs = next((named[name] for name in _TOKENS if name in named and _shape(named[name])), None)
-    if inputs is None:
+    is_told = inputs is not None
+    if not is_told:
         others = (part for name, part in named.items() if name not in _TARGETS and _shape(part))
         inputs = next(others, None)
     if targets is None:
         targets = next((named[name] for name in _TARGETS if name in named), None)
-    return inputs, targets, named.get(_MASK)
+    return inputs, targets, named.get(_MASK), is_told
+
+
+def _items(given: object) -> list[Any]:
+    return list(cast("Sequence[Any]", given)) if isinstance(given, tuple | list) else []
 
 
 def _holds_ids(inputs: Any, targets: Any) -> bool:
