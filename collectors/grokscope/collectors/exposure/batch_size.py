@@ -33,9 +33,9 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     """Return how many examples and tokens a batch holds.
 
     Inputs are token ids where they are integers (bytes apart) of two dimensions, or of one where the targets
-    are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be. Padding is what ``attention_mask`` leaves out; in a pair of inputs and
-    targets without a mask, what has the target ``ignore_index``. A dict without a mask has no padding: models
-    read all of it, what has no label too.
+    are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be. Padding is
+    what ``attention_mask`` leaves out; in a pair of inputs and targets without a mask, what has the target
+    ``ignore_index``. A dict without a mask has no padding: models read all of it, what has no label too.
 
     Args:
         batch: Inputs; a pair (inputs, targets) or a longer tuple; or a dict of named inputs. Tensors or
@@ -76,7 +76,7 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
 
 
 def _parts(batch: object) -> tuple[Any, Any, Any, bool]:
-    """Return inputs, targets and the attention mask, as far as there are, and whether inputs may be tokens."""
+    """Return inputs, targets and mask, as far as there are, and whether the inputs may be tokens."""
     held = _items(batch)
     given: Any = held[0] if held else batch
     targets: Any = held[1] if len(held) > 1 else None
