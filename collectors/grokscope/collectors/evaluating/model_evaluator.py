@@ -51,8 +51,8 @@ class ModelEvaluator:
         is_due: Asked inside ``optimizer.step`` whether that step will be measured.
         measures: Instruments that are read besides the default ones.
         how: Options.
-        exposure: Tells what training has seen.
         warn: Takes a sentence about a measure that failed while the others went on.
+        exposure: Tells what training has seen; without one only ``how`` does.
     """
 
     def __init__(  # noqa: PLR0913 - all but the model and its optimizer by keyword
@@ -63,8 +63,8 @@ class ModelEvaluator:
         is_due: Callable[[], bool],
         measures: Sequence[Instrument | MeasureFn],
         how: Measuring,
-        exposure: Exposure,
         warn: Callable[[str], None],
+        exposure: Exposure | None = None,
     ) -> None:
         self._plain = plain_module(model)
         # A clock that differs between processes would let one stop where others wait for it.
@@ -83,7 +83,7 @@ class ModelEvaluator:
         self._updates = None if optimizer is None else UpdateRecorder(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
         self._own_seconds = 0.0
-        self._exposure = exposure
+        self._exposure = exposure or Exposure(how, warn=warn)
         self._flops: TrainingFlops | None = None
 
     @property
