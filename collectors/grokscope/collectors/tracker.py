@@ -13,11 +13,14 @@ from grokscope.collectors.arguments import (
     check_unknown,
     checked_store,
     checkpoint_buffer,
+    evaluator_of,
+    has_shards,
     measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.measuring import Measuring
-from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
+from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of, log_spaced
+from grokscope.collectors.exposure.exposure import Exposure, exposure_params
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.optimizers import given_optimizers
 from grokscope.collectors.recording.array_buffer import Axes
@@ -120,14 +123,17 @@ class Tracker:
         self._detector = (
             None if detector is None else DetectorRunner(detector, dense=dense, checkpoints=states, warn=say)
         )
-        self._timetable = Timetable(_is_due(schedule or log_spaced(), self._detector), warn=say)
+        closer = () if self._detector is None else (self._detector.is_due,)
+        self._timetable = Timetable(any_of(schedule or log_spaced(), *closer), warn=say)
         self._model = model
-        self._is_sharded = _is_sharded(model)
-        self._evaluator, params = None, params_of(config, warn=say)
+        self._is_sharded = has_shards(model)
+        how = measuring or Measuring()
+        self.exposure = Exposure(how, warn=say, goes_on=run_id is not None)
+        self._evaluator, params = None, exposure_params(how) | params_of(config, warn=say)
         if model is not None and (is_first_process() or self._is_sharded):
-            how = {"measures": measures, "how": measuring or Measuring(), "warn": say}
+            options = {"measures": measures, "how": how, "exposure": self.exposure, "warn": say}
             readable = measured_optimizer(model, optimizer, warn=say)
-            self._evaluator = _evaluator(model, readable, is_due=self._timetable.is_next_due, **how)
+            self._evaluator = evaluator_of(model, readable, is_due=self._timetable.is_next_due, **options)
         opened = partial(
             open_sink, self.run_id, store=self.store, experiment=experiment, name=name, params=params
         )
@@ -151,8 +157,12 @@ class Tracker:
             step: Optimizer step, an integer of at most 64 bits; may go back after a resume.
             values: Metric key -> value; keys of your own are welcome.
         """
-        if self._run.log(step, values):
-            self._timetable.logged(self._run.buffer.last_step, values)
+        run = self._run
+        if run.log(step, values):
+            step = run.buffer.last_step
+            self._timetable.logged(step, values)
+            if seen := self.exposure.due(step):
+                run.log(step, seen, is_measured=True)
 
     def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
         """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.
@@ -176,6 +186,35 @@ class Tracker:
         [('norms', (1, 2), ('embed',), [3.0, 4.0])]
         """
         self._run.log_array(step, name, values, axes)
+
+    def seen(
+        self, batch: object = None, /, *, examples: Any = None, tokens: Any = None, ids: Any = None
+    ) -> None:
+        """Count one batch that the model is trained on; each micro-batch where gradients accumulate.
+
+        What has been seen is logged with the steps that follow (``progress/examples``, ``progress/tokens``,
+        ``progress/flops``; with the size of the training set in ``Measuring``, ``progress/epochs`` and
+        ``progress/repetitions``). Shapes are read, and a mask on an accelerator is summed there: nothing is
+        waited for. Of several processes the first counts, and what it counts is taken times their number.
+        ``exposure.state_dict()`` goes into a checkpoint; see ``grokscope.collectors.exposure``.
+
+        Args:
+            batch: Inputs, a pair (inputs, targets) or a dict of tensors; what its tokens and its padding are
+                tells ``grokscope.collectors.exposure.batch_size``.
+            examples: Their number, where it is not the batch's first dimension.
+            tokens: Their number without padding, where it is not what the batch tells.
+            ids: Which examples these are, whole numbers on the CPU, for ``Measuring(unique="ids")``.
+
+        >>> from grokscope.collectors.testing import MemorySink
+        >>> with Tracker(experiment="example", sink=MemorySink()) as tracker:
+        ...     tracker.seen(examples=8, tokens=8 * 128)
+        ...     tracker.log(1, {"train/batch_loss": 0.5})
+        ...     tracker.exposure.values(1)
+        {'progress/examples': 8.0, 'progress/tokens': 1024.0}
+        """
+        if self._run.is_mine() and self._run.is_first:
+            with contained(self._run.warnings.warn_once, "a training batch was not counted"):
+                self.exposure.add(batch, examples=examples, tokens=tokens, ids=ids)
 
     def due(self, step: int) -> bool:
         """Say whether ``step`` is one to evaluate at; asking changes nothing, in whatever order.
@@ -248,6 +287,8 @@ class Tracker:
         if not self._run.is_open or not self._run.is_mine():
             return
         self.unhook()
+        if (last := self.exposure.last()) is not None:
+            self.log(*last)
         self._run.end(status)
 
     def __enter__(self) -> Self:
@@ -272,30 +313,10 @@ class Tracker:
             self.unhook()
             self._evaluator = None
             return None
-        if _is_sharded(self._model) != self._is_sharded:
+        if has_shards(self._model) != self._is_sharded:
             self._run.warnings.warn_once(
                 "the model was sharded after its tracker was made, so nothing is measured: all processes "
                 "would have to take part. Make the tracker after fully_shard"
             )
             return None
         return self._evaluator
-
-
-def _is_due(schedule: Schedule, detector: DetectorRunner | None) -> Schedule:
-    if detector is None:
-        return schedule
-    return lambda step: schedule(step) or detector.is_due(step)
-
-
-def _evaluator(model: "nn.Module", optimizer: Any, **options: Any) -> "ModelEvaluator":
-    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator  # noqa: PLC0415 - torch is optional
-
-    return ModelEvaluator(model, optimizer, **options)
-
-
-def _is_sharded(model: "nn.Module | None") -> bool:
-    if model is None:
-        return False
-    from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
-
-    return is_sharded(model)

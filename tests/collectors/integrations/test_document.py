@@ -20,7 +20,8 @@ from grokscope.collectors.testing import MemorySink
 PAGE = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text()
 SNIPPETS = dict(re.findall(r"^## ([^\n]+)\n\n```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 TOLD = {
-    "Lightning": {"train/batch_loss", "test/loss", "gradients/norm"},
+    "What training has seen": {"train/batch_loss", "progress/examples", "progress/epochs"},
+    "Lightning": {"train/batch_loss", "test/loss", "gradients/norm", "progress/examples"},
     "Hugging Face Trainer": {"train/batch_loss", "test/loss", "trainer/mean_train_loss"},
     "Keras 3": {"train/batch_loss", "test/loss", "train/epoch_loss", "val/loss"},
     "Accelerate": {"train/batch_loss", "test/loss", "gradients/norm"},

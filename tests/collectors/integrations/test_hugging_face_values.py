@@ -12,7 +12,12 @@ from grokscope.schemas.metrics.aliases import canonical
 TOKENS = torch.arange(96).reshape(8, 12) % 16
 # The first token is predicted by nothing; Transformers would count it all the same.
 ROWS = [{"input_ids": row, "labels": torch.cat([torch.tensor([-100]), row[1:]])} for row in TOKENS]
-OWN = {"loss": "train/batch_loss", "epoch": "progress/epochs", "train_loss": "trainer/mean_train_loss"}
+OWN = {
+    "loss": "train/batch_loss",
+    "epoch": "progress/epochs",
+    "num_input_tokens_seen": "progress/tokens",
+    "train_loss": "trainer/mean_train_loss",
+}
 
 
 @pytest.fixture

@@ -66,6 +66,15 @@ def test_the_loss_of_each_step_is_that_of_its_batches_across_epochs_and_validati
     assert curve(sink, "train/batch_loss") == pytest.approx(dict(enumerate(expected, start=1)), rel=1e-5)
 
 
+def test_the_examples_of_batches_are_counted_the_short_last_one_too_and_on_in_a_second_fit():
+    callback, sink = tracked()
+    model = model_with()
+    fit(model, callback, epochs=2, validation_data=(INPUTS[:10], TARGETS[:10]))
+    fit(model, callback, epochs=1)
+    seen = dict(enumerate([20.0, 40.0, 50.0, 70.0, 90.0, 100.0, 120.0, 140.0, 150.0], start=1))
+    assert curve(sink, "progress/examples") == seen
+
+
 def test_another_model_is_a_run_of_its_own():
     callback, _ = tracked()
     runs = []

@@ -125,3 +125,19 @@ def test_what_a_signals_handler_raises_while_the_model_is_measured_ends_the_trai
         trainer_with(callback).fit(Classifier(), loader())
     assert sink.status == "FAILED"
     signal.signal(signal.SIGUSR1, before)
+
+
+def test_batches_are_counted_each_of_a_step_and_on_from_a_checkpoint(tmp_path):
+    counted = {}
+    for path, epochs in ((None, 1), (tmp_path / "last.ckpt", 2)):
+        sink = MemorySink()
+        callback = GrokscopeCallback(experiment="e", sink=sink)
+        trainer = pl.Trainer(
+            max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
+            enable_progress_bar=False, enable_model_summary=False, callbacks=[callback],
+            accumulate_grad_batches=2,
+        )  # fmt: skip
+        trainer.fit(Classifier(), loader(), ckpt_path=path)
+        counted[epochs] = [(step, value) for step, key, value in sink.rows() if key == "progress/examples"]
+        trainer.save_checkpoint(tmp_path / "last.ckpt")
+    assert counted == {1: [(1, 20.0), (2, 40.0)], 2: [(3, 60.0), (4, 80.0)]}

@@ -112,7 +112,8 @@ def fitted(*others: pl.Callback, module: Module | None = None, validated=(), **o
     loaders = list(validated) or None
     trainer_with(callback, *others, recorder=recorder, **options).fit(module, loader(), loaders)
     assert sink.status == "FINISHED"
-    return module, sink.rows(), recorder.rows
+    # What is counted of batches is no value of Lightning's.
+    return module, [row for row in sink.rows() if not row[1].startswith("progress/")], recorder.rows
 
 
 def losses_of(rows: list[tuple[int, str, float]]) -> dict[int, float]:

@@ -11,6 +11,7 @@ from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs
 from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
+from grokscope.schemas import METRICS
 
 FLOPS = next(unit for unit in UNITS if unit.name == "FLOPs")
 EVIL = "' || alert(1) || 'datum.x <img src=x>"
@@ -172,3 +173,9 @@ def walk(node):
     yield node
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from walk(child)
+
+
+def test_steps_count_in_every_progress_that_is_written_and_each_unit_is_told_apart():
+    counted = {unit.metric for unit in UNITS if unit.metric is not None}
+    assert counted == {measure.key for measure in METRICS.values() if measure.family == "progress"}
+    assert len({unit.name for unit in UNITS} | {unit.metric for unit in UNITS}) == 2 * len(UNITS)

@@ -33,6 +33,14 @@ NAMES = ("val_acc", "valid_acc", "val/accuracy", "eval_loss", "val/loss", "lr", 
         ("weights_l2", "weights/norm"),
         ("train/epoch", "progress/epochs"),
         ("num_input_tokens_seen", "progress/tokens"),
+        ("consumed_tokens", "progress/tokens"),
+        ("train/tokens", "progress/tokens"),
+        ("n_tokens", "progress/tokens"),
+        ("tokensSeen", "progress/tokens"),
+        ("consumed_samples", "progress/examples"),
+        ("images_seen", "progress/examples"),
+        ("distinct_examples_seen", "progress/unique_examples"),
+        ("repetitions", "progress/repetitions"),
     ],
 )
 def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
@@ -52,6 +60,8 @@ def test_another_trackers_name_maps_to_the_same_curve_here(theirs, ours):
             "a/b/acc",
             "weight_decay",
             "gradient_weight_norm",
+            *("train_samples", "num_samples", "tokens_per_batch", "eval_num_tokens", "valid_samples_seen"),
+            *("unique_tokens_in_vocabulary", "tokens_and_flops_seen", "image_repetitions", "epochs_total"),
         ),
     ],
 )

@@ -57,6 +57,10 @@ def test_a_description_is_frozen():
     ("theirs", "ours"),
     [
         ("lr", "intervention.protocol.lr"),
+        ("data.n_train", "compute.exposure.unique_examples"),
+        ("dataset_tokens", "compute.exposure.unique_tokens"),
+        ("maxTrainTokens", "compute.exposure.tokens"),
+        ("total_samples", "compute.exposure.examples"),
         ("optimizer.weight-decay", "intervention.regularization.weight_decay"),
         ("training_args/perDeviceTrainBatchSize", "compute.exposure.batch"),
         ("config/frac_train", "intervention.data.fraction"),

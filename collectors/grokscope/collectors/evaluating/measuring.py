@@ -7,6 +7,8 @@ from typing import Any
 from grokscope.collectors.recording.run_ids import TrackerError
 
 _LOSSES = ("cross_entropy", "bce", "mse")
+_UNIQUE = ("ids", "contents")
+_SIZES = ("examples_per_step", "tokens_per_step", "dataset_examples", "dataset_tokens", "data_parallel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,16 @@ class Measuring:
         causal: Whether targets are the tokens that the model read, and so are shifted by one. ``None`` shifts
             those of dicts where labels and ``input_ids`` are of one shape and the model is a causal one by
             its config or the name of its class, as its own loss does, and says so.
-        examples_per_step: Examples in one optimizer step; adds ``progress/examples`` and ``progress/flops``.
+        examples_per_step: Examples in one optimizer step of all processes; adds ``progress/examples`` and
+            ``progress/flops`` where ``Tracker.seen`` counts none.
+        tokens_per_step: Tokens in one optimizer step of all processes; adds ``progress/tokens``.
+        dataset_examples: Examples that the training set holds; adds ``progress/epochs``, passes through it,
+            ``progress/unique_examples`` and ``progress/repetitions``, as if each pass read each once.
+        dataset_tokens: Tokens that the training set holds; the same by tokens.
+        unique: How distinct examples are told instead: by ``"ids"``, exactly, or by their ``"contents"``,
+            within 1 % by a sketch of the inputs while they are on the CPU; of one process only.
+        data_parallel: Processes that train on batches of their own, for what one of them counts; ``None``
+            takes all of torch's process group.
         features: Dotted name of the module whose input is the representation; ``None`` finds the last
             linear layer with as many outputs as there are classes.
         batch_size: Examples a forward pass when a split is a pair of tensors or a dict, which ``None`` takes
@@ -53,6 +64,11 @@ class Measuring:
     ignore_index: int | None = -100
     causal: bool | None = None
     examples_per_step: int | None = None
+    tokens_per_step: int | None = None
+    dataset_examples: int | None = None
+    dataset_tokens: int | None = None
+    unique: str | None = None
+    data_parallel: int | None = None
     features: str | None = None
     batch_size: int | None = None
     max_batches: int | None = None
@@ -76,3 +92,11 @@ class Measuring:
             most = getattr(self, name)
             if most is not None and not most > 0:
                 raise TrackerError(f"{name} is more than 0, got {most!r}; None is without a bound")
+        if self.unique is not None and self.unique not in _UNIQUE:
+            raise TrackerError(f"unique is 'ids', 'contents' or None, got {self.unique!r}")
+        for name in _SIZES:
+            size = getattr(self, name)
+            if size is not None and (
+                isinstance(size, bool) or not isinstance(size, int | float) or not size > 0
+            ):
+                raise TrackerError(f"{name} is a number above 0, got {size!r}; None leaves it out")

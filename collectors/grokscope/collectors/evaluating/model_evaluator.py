@@ -23,10 +23,12 @@ from grokscope.collectors.evaluating.splits.sources import Bounds
 from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
+from grokscope.collectors.exposure.batch_size import size_of
+from grokscope.collectors.exposure.exposure import Exposure
 from grokscope.collectors.failures import Failures
 from grokscope.collectors.measures import default, default_arrays
 from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, StepContext
-from grokscope.collectors.measures.progress import training_flops_per_example
+from grokscope.collectors.measures.progress import TrainingFlops, training_flops_per_example
 from grokscope.collectors.tensors.shards import is_sharded, whole
 from grokscope.schemas import SPLITS
 from grokscope.schemas.metrics.split_names import split_names
@@ -50,6 +52,7 @@ class ModelEvaluator:
         measures: Instruments that are read besides the default ones.
         how: Options.
         warn: Takes a sentence about a measure that failed while the others went on.
+        exposure: Tells what training has seen; without one only ``how`` does.
     """
 
     def __init__(  # noqa: PLR0913 - all but the model and its optimizer by keyword
@@ -61,6 +64,7 @@ class ModelEvaluator:
         measures: Sequence[Instrument | MeasureFn],
         how: Measuring,
         warn: Callable[[str], None],
+        exposure: Exposure | None = None,
     ) -> None:
         self._plain = plain_module(model)
         # A clock that differs between processes would let one stop where others wait for it.
@@ -78,7 +82,8 @@ class ModelEvaluator:
         self._updates = None if optimizer is None else UpdateRecorder(model, optimizer, is_due=is_due)
         self._began = time.monotonic()
         self._own_seconds = 0.0
-        self._flops_per_example: float | None = None
+        self._exposure = exposure or Exposure(how, warn=warn)
+        self._flops: TrainingFlops | None = None
 
     @property
     def failures(self) -> Mapping[str, tuple[int, str]]:
@@ -177,20 +182,27 @@ class ModelEvaluator:
 
     def _progress(self, step: int, context: StepContext) -> dict[str, float]:
         values = {"progress/seconds": time.monotonic() - self._began}
-        if self._how.examples_per_step is None:
+        with self._failures.apart("what training has seen", step):
+            values |= to_floats(self._exposure.values(step))
+        seen = self._exposure.counts(step)
+        # Whether a batch was counted may differ between processes, and a sharded model needs them all.
+        is_same = self._how.examples_per_step is not None or not is_sharded(self._plain)
+        if (seen.examples is None and seen.positions is None) or not is_same:
             return values
-        values["progress/examples"] = float(step * self._how.examples_per_step)
-        if self._flops_per_example is None and context.splits:
-            with self._failures.apart("progress/flops", step):
-                self._flops_per_example = self._training_flops(next(iter(context.splits.values())))
-        if self._flops_per_example is not None:
-            values["progress/flops"] = values["progress/examples"] * self._flops_per_example
+        with self._failures.apart("progress/flops", step):
+            if self._flops is None and context.splits:
+                self._flops = self._training_flops(next(iter(context.splits.values())))
+            total = None if self._flops is None else self._flops.of(seen)
+            values |= {} if total is None else to_floats({"progress/flops": total})
         return values
 
-    def _training_flops(self, data: Data) -> float:
-        inputs, _ = next(iter(batches(data, batch_size=None)))
+    def _training_flops(self, data: Data) -> TrainingFlops:
+        inputs, targets = next(iter(batches(data, batch_size=None)))
         there = tuple(part.to(device_of(self._plain)) for part in parts_of(inputs))
-        return training_flops_per_example(self._plain, there)
+        per_example = training_flops_per_example(self._plain, there)
+        size = size_of((parts_of(inputs), targets), ignore_index=None)
+        length = None if size.positions is None else size.positions / size.examples
+        return TrainingFlops(per_example=per_example, length=length)
 
 
 def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:

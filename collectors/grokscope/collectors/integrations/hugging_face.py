@@ -23,7 +23,11 @@ _CONFIG = (
     "gradient_accumulation_steps",
     "seed",
 )
-_NAMES = {"loss": "train/batch_loss", "epoch": "progress/epochs"}
+_NAMES = {
+    "loss": "train/batch_loss",
+    "epoch": "progress/epochs",
+    "num_input_tokens_seen": "progress/tokens",  # of all processes, with ``include_num_input_tokens_seen``
+}
 # The last thing that a training logs, and the only one with all its work: one mean over the whole run, which
 # is no curve, and by its own name would be taken for that of the training loss.
 _SUMMARY = "total_flos"

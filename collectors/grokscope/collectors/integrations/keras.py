@@ -59,8 +59,9 @@ class GrokscopeCallback(keras.callbacks.Callback):
         """Open the run, or go on with that of this callback's training before."""
         model = cast("Any", self.model)
         again: dict[str, Any] = {}
+        seen: dict[str, Any] | None = None
         if self.tracker is not None and 0 < self._last_step == int(model.optimizer.iterations):
-            again = {"run_id": self.tracker.run_id}
+            again, seen = {"run_id": self.tracker.run_id}, self.tracker.exposure.state_dict()
         self.close("FAILED")  # a fit that failed tells no callback; one that ended is closed already
         is_torch = isinstance(model, nn.Module)
         self.tracker = Tracker(
@@ -69,6 +70,8 @@ class GrokscopeCallback(keras.callbacks.Callback):
             config=_settings(model) | self._config,
             **again | self._tracking,
         )
+        if seen is not None:
+            self.tracker.exposure.load_state_dict(seen)
         self._batches = -1
         self._loss = _StepLoss()
 
@@ -89,7 +92,9 @@ class GrokscopeCallback(keras.callbacks.Callback):
         if self.tracker is None or step == self._last_step:
             return
         self._last_step = step
+        examples = self._loss.examples()
         if (loss := self._loss.mean()) is not None:
+            self.tracker.seen(examples=examples)
             self.tracker.log(step, {"train/batch_loss": loss})
         if self._splits and isinstance(self.model, nn.Module) and self.tracker.due(step):
             self.tracker.evaluate(step, self._splits)
@@ -142,6 +147,10 @@ class _StepLoss:
         self._own_total += total - self._total
         self._own_count += count - self._count
         self._total, self._count = total, count
+
+    def examples(self) -> Any:
+        """Return how many examples the step's batches held: Keras weighs each batch by them."""
+        return self._own_count
 
     def mean(self) -> Any:
         """Return the step's mean as a scalar on its device, if there is one, and begin the next step."""

@@ -20,8 +20,9 @@ class GrokscopeCallback(pl.Callback):
     A step is ``trainer.global_step``, which counts every step of every optimizer. ``train/batch_loss`` is the
     mean of the losses that ``training_step`` returned for that step, on the first process; what ``self.log``
     holds keeps Lightning's name for it and comes at every step (``on_step``), or once an epoch or validation,
-    at its last step. The module's ``forward`` must return logits. A training that resumes from a checkpoint
-    goes on in the run that the checkpoint came from, and a second ``fit`` of one ``Trainer`` in the first's.
+    at its last step. Batches are counted (``Tracker.seen``). The module's ``forward`` must return logits. A
+    training that resumes from a checkpoint goes on in the run that the checkpoint came from, and a second
+    ``fit`` of one ``Trainer`` in the first's.
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``; without any only what is logged is kept.
@@ -59,9 +60,9 @@ class GrokscopeCallback(pl.Callback):
         pl_module: pl.LightningModule,  # noqa: ARG002
         checkpoint: dict[str, Any],
     ) -> None:
-        """Leave the run's id in the checkpoint."""
+        """Leave the run's id in the checkpoint, and what it has seen."""
         if self.tracker is not None:
-            checkpoint[_SAVED] = {"run_id": self.tracker.run_id}
+            checkpoint[_SAVED] = self._state(self.tracker)
 
     def on_load_checkpoint(
         self,
@@ -71,7 +72,7 @@ class GrokscopeCallback(pl.Callback):
     ) -> None:
         """Find the run's id in the checkpoint that training resumes from."""
         if trainer.state.fn == TrainerFn.FITTING:
-            self._resumed = checkpoint.get(_SAVED, {})
+            self._resumed = dict(checkpoint.get(_SAVED, {}))
             self._last_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -80,9 +81,12 @@ class GrokscopeCallback(pl.Callback):
         config = dict(own if self._config is None else self._config)
         optimizer = trainer.optimizers[0] if trainer.optimizers else None
         if self.tracker is not None and 0 < self._last_step == trainer.global_step:
-            self._resumed = {"run_id": self.tracker.run_id}
+            self._resumed = self._state(self.tracker)
+        seen = self._resumed.pop("exposure", None)
         options = self._resumed | self._tracking
         self.tracker = Tracker(pl_module, optimizer, experiment=self._experiment, config=config, **options)
+        if seen is not None:
+            self.tracker.exposure.load_state_dict(seen)
         self._resumed, self._last_step, self._has_stepped = {}, trainer.global_step, False
         self._losses = []
         self._unseen(trainer)
@@ -108,10 +112,12 @@ class GrokscopeCallback(pl.Callback):
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: Tensor | Mapping[str, Any] | None,
-        batch: object,  # noqa: ARG002
+        batch: object,
         batch_idx: int,  # noqa: ARG002
     ) -> None:
-        """Log the loss and what was logged, and measure where it is due; at steps, not at parts of them."""
+        """Count the batch; at steps, not at parts of them, log what there is, and measure where it is due."""
+        if self.tracker is not None:
+            self.tracker.seen(batch)
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
             # Lightning has divided it, so that gradients add up to a mean; not where users step themselves.
@@ -151,6 +157,10 @@ class GrokscopeCallback(pl.Callback):
         self._keep(trainer)
         if self.tracker is not None:
             self.tracker.close()
+
+    @staticmethod
+    def _state(tracker: Tracker) -> dict[str, Any]:
+        return {"run_id": tracker.run_id, "exposure": tracker.exposure.state_dict()}
 
     def _keep(self, trainer: pl.Trainer, *, of: Callable[[str], bool] = bool) -> None:
         self._log(trainer, {name: value for name, value in self._unseen(trainer).items() if of(name)})

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from grokscope.collectors.evaluating.batches import Inputs, parts_of
 from grokscope.collectors.evaluating.preserved_state import plain_module, preserved_state
+from grokscope.collectors.exposure.exposure import Counts
 from grokscope.schemas import Measure
 
 # Forward once, backward twice: by the activations and by the weights (Kaplan et al. 2020, section 2.1).
@@ -78,6 +80,34 @@ def training_flops_per_example(model: nn.Module, inputs: Inputs) -> float:
     return _PASSES_PER_TRAINING_STEP * forward_flops(model, inputs) / first.shape[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFlops:
+    """What training costs, measured on one batch.
+
+    Attributes:
+        per_example: As ``training_flops_per_example`` gives it.
+        length: Tokens an example of that batch, with padding; ``None`` where it holds no tokens.
+    """
+
+    per_example: float
+    length: float | None = None
+
+    def of(self, seen: Counts) -> Any:
+        """Return the training FLOP of what was seen; ``None`` where neither examples nor tokens are known.
+
+        By tokens where they are known, so that training on sequences of other lengths than those of the
+        batch is counted by its length; only attention's own part, which grows with the square of the length,
+        is that of the batch.
+
+        >>> flops = TrainingFlops(per_example=600.0, length=10)
+        >>> flops.of(Counts(examples=4)), flops.of(Counts(examples=4, tokens=70, positions=80))
+        (2400.0, 4800.0)
+        """
+        if seen.positions is not None and self.length:
+            return seen.positions * (self.per_example / self.length)
+        return None if seen.examples is None else seen.examples * self.per_example
+
+
 @contextmanager
 def _without_fused_layers() -> Generator[None]:
     """Keep torch from fusing a whole transformer layer into one operation, which its counter counts as 0."""
@@ -95,18 +125,43 @@ EXAMPLES = Measure(
     label="examples seen",
     unit="examples",
     low=0.0,
+    formula="by `Tracker.seen`, else steps × `Measuring(examples_per_step)`",
 )
 TOKENS = Measure(
     key="progress/tokens",
     label="tokens seen",
     unit="tokens",
     low=0.0,
+    formula="without padding; by `Tracker.seen`, else steps × `Measuring(tokens_per_step)`",
+)
+UNIQUE_EXAMPLES = Measure(
+    key="progress/unique_examples",
+    label="distinct examples seen",
+    unit="examples",
+    low=0.0,
+    formula="by `Measuring(unique)`, else the lesser of examples seen and `Measuring(dataset_examples)`",
+)
+UNIQUE_TOKENS = Measure(
+    key="progress/unique_tokens",
+    label="distinct tokens seen",
+    unit="tokens",
+    low=0.0,
+    formula="the lesser of tokens seen and `Measuring(dataset_tokens)`",
+)
+REPETITIONS = Measure(
+    key="progress/repetitions",
+    label="repetitions (times each was seen)",
+    unit="1",
+    low=0.0,
+    formula="examples seen / distinct examples seen, or the same of tokens",
+    source="Muennighoff et al. 2023, arXiv:2305.16264",
 )
 FLOPS = Measure(
     key="progress/flops",
     label="training FLOPs",
     unit="FLOP",
     low=0.0,
+    formula="3 × forward pass, by tokens seen with padding, else by examples seen",
 )
 SECONDS = Measure(
     key="progress/seconds",
@@ -119,4 +174,7 @@ EPOCHS = Measure(
     label="epochs",
     unit="epochs",
     low=0.0,
+    formula="examples or tokens seen / those of the training set",
 )
+COUNTED = (EXAMPLES, TOKENS, UNIQUE_EXAMPLES, UNIQUE_TOKENS, REPETITIONS, EPOCHS)
+"""What ``Tracker.seen`` counts, and what follows from it."""

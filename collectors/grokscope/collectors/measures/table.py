@@ -15,7 +15,7 @@ from grokscope.collectors.measures import ARRAY_INSTRUMENTS, INSTRUMENTS
 from grokscope.collectors.measures.outputs.curves import CURVE_MEASURES, LOSS
 from grokscope.collectors.measures.outputs.labels import AUC
 from grokscope.collectors.measures.outputs.regression import R2
-from grokscope.collectors.measures.progress import EPOCHS, EXAMPLES, FLOPS, SECONDS, TOKENS
+from grokscope.collectors.measures.progress import COUNTED, FLOPS, SECONDS
 from grokscope.collectors.measures.tracking import BATCH_LOSS, COLLECTOR, DETECTOR
 from grokscope.collectors.measures.updates.steps import STEP_MEASURES
 from grokscope.collectors.measures.weights.movement import ANGLE_FROM_INIT, DISTANCE_FROM_INIT
@@ -92,8 +92,9 @@ GIVERS: tuple[Giver, ...] = (
         (*CURVE_MEASURES, R2, AUC, NORM, DISTANCE_FROM_INIT, ANGLE_FROM_INIT, *STEP_MEASURES),
     ),
     *INSTRUMENTS,
-    _Own("Tracker.evaluate", (EXAMPLES, FLOPS, SECONDS, *COLLECTOR)),
-    _Own("Tracker.log", (BATCH_LOSS, TOKENS, EPOCHS)),
+    _Own("Tracker.seen", COUNTED),
+    _Own("Tracker.evaluate", (FLOPS, SECONDS, *COLLECTOR)),
+    _Own("Tracker.log", (BATCH_LOSS,)),
     _Own("Tracker(detector=...)", DETECTOR),
 )
 """Everything that gives measures, in the order of the table."""

@@ -43,6 +43,15 @@ def rank_in_group() -> int | None:
     return None
 
 
+def processes() -> int:
+    """Return how many processes are in torch's process group; 1 while there is none.
+
+    >>> processes()
+    1
+    """
+    return 1 if rank_in_group() is None else int(sys.modules["torch.distributed"].get_world_size())
+
+
 def may_join_others() -> bool:
     """Say whether this process looks like one of several that may yet form a group.
 

@@ -1,4 +1,4 @@
-"""Steps counted in what they took: examples, tokens, FLOPs or seconds, as far as a run has logged them."""
+"""Steps counted in what they took (examples, tokens, FLOPs, seconds, ...), as far as a run has logged it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +32,24 @@ UNITS = (
     STEPS,
     Unit(name="examples", metric="progress/examples", symbol="examples", least="from the fewest examples"),
     Unit(name="tokens", metric="progress/tokens", symbol="tokens", least="from the fewest tokens"),
+    Unit(
+        name="distinct examples",
+        metric="progress/unique_examples",
+        symbol="distinct examples",
+        least="from the fewest distinct examples",
+    ),
+    Unit(
+        name="distinct tokens",
+        metric="progress/unique_tokens",
+        symbol="distinct tokens",
+        least="from the fewest distinct tokens",
+    ),
+    Unit(
+        name="repetitions",
+        metric="progress/repetitions",
+        symbol="repetitions",
+        least="in the fewest repetitions",
+    ),
     Unit(name="FLOPs", metric="progress/flops", symbol="FLOP", least="for the least compute"),
     Unit(name="seconds", metric="progress/seconds", symbol="s", least="in the least time"),
     Unit(name="epochs", metric="progress/epochs", symbol="epochs", least="in the fewest epochs"),

@@ -8,20 +8,29 @@ _WHOSE_NORM: Mapping[str, str] = {
 }
 _NORM_FILLER = frozenset({"norm", "norms", "l2", "total", "global", "train", "model"})
 
-_PROGRESS: Mapping[frozenset[str], str] = {
-    **dict.fromkeys(map(frozenset, ({"epoch"}, {"epochs"})), "progress/epochs"),
-    **dict.fromkeys(
-        map(frozenset, ({"tokens"}, {"tokens", "seen"}, {"num", "input", "tokens", "seen"})),
-        "progress/tokens",
-    ),
-    **dict.fromkeys(
-        map(frozenset, ({"flops"}, {"flos"}, {"total", "flops"}, {"total", "flos"})), "progress/flops"
-    ),
-    **dict.fromkeys(
-        map(frozenset, ({"examples", "seen"}, {"samples", "seen"}, {"examples"})), "progress/examples"
-    ),
-    frozenset({"elapsed", "seconds"}): "progress/seconds",
+_EPOCHS = frozenset(map(frozenset, ({"epoch"}, {"epochs"}, {"current", "epoch"}, {"trainer", "epoch"})))
+_SECONDS = frozenset({"elapsed", "seconds"})
+_SEEN = frozenset({"seen", "consumed", "processed", "trained", "cumulative"})
+"""Words for what training has gone through, not for what a set or a batch holds."""
+_SEEN_FILLER = frozenset(
+    {"num", "n", "number", "of", "input", "total", "train", "training", "so", "far", "on", "throughput"}
+)
+_COUNTED: Mapping[str, str] = {
+    "tokens": "progress/tokens",
+    "flops": "progress/flops",
+    "flos": "progress/flops",
+    "examples": "progress/examples",
+    "samples": "progress/examples",
+    "sequences": "progress/examples",
+    "images": "progress/examples",
 }
+_UNIQUE: Mapping[str, str] = {
+    "tokens": "progress/unique_tokens",
+    "examples": "progress/unique_examples",
+    "samples": "progress/unique_examples",
+}
+# Loggers give these running totals; of samples and images the bare number is most often that of a set.
+_TOTAL = frozenset({"tokens", "flops", "flos"})
 
 
 def measure_named(words: frozenset[str]) -> str | None:
@@ -29,8 +38,29 @@ def measure_named(words: frozenset[str]) -> str | None:
 
     >>> measure_named(frozenset({"train", "grad", "norm"})), measure_named(frozenset({"epoch"}))
     ('gradients/norm', 'progress/epochs')
+    >>> [measure_named(frozenset(words)) for words in ({"consumed", "samples"}, {"train", "samples"})]
+    ['progress/examples', None]
     """
-    return _norm(words) or _PROGRESS.get(words - {"train"})
+    return _norm(words) or _progress(words)
+
+
+def _progress(words: frozenset[str]) -> str | None:
+    bare = words - {"train", "training"}
+    if bare in _EPOCHS:
+        return "progress/epochs"
+    if bare == _SECONDS:
+        return "progress/seconds"
+    if "repetitions" in bare and bare <= {"repetitions", "data", "dataset", "token", "tokens"}:
+        return "progress/repetitions"
+    counted = [word for word in bare if word in _COUNTED]
+    if len(counted) != 1:
+        return None
+    rest = bare - {counted[0]}
+    if rest & {"unique", "distinct"}:
+        is_plain = rest <= {"unique", "distinct"} | _SEEN | _SEEN_FILLER
+        return _UNIQUE.get(counted[0]) if is_plain else None
+    is_running = bool(rest & _SEEN) or counted[0] in _TOTAL or bare == frozenset({"examples"})
+    return _COUNTED[counted[0]] if is_running and rest <= _SEEN | _SEEN_FILLER else None
 
 
 def _norm(words: frozenset[str]) -> str | None:

@@ -57,7 +57,8 @@ class RunDescription:
         group: What runs that differ only in their seed share; seeds of a group are averaged.
         seed: The random seed.
         scale: Parameters, width, depth.
-        exposure: Examples, tokens, epochs, batch, steps, FLOPs.
+        exposure: Examples and tokens, of them ``unique_examples`` and ``unique_tokens`` in the training set,
+            repetitions, epochs, batch, steps, FLOPs.
         data: Fraction, noise, mixture, curriculum.
         protocol: Optimizer, learning rate, schedule.
         regularization: Weight decay, dropout, norm clamp.

@@ -13,7 +13,12 @@ _NAMES: Mapping[str, str] = {
     "compute.exposure.batch": "batch batch_size train_batch_size per_device_train_batch_size bs",
     "compute.exposure.epochs": "epochs n_epochs num_epochs max_epochs num_train_epochs",
     "compute.exposure.steps": "steps n_steps num_steps max_steps max_iters total_steps num_training_steps",
-    "compute.exposure.tokens": "tokens total_tokens max_tokens train_tokens",
+    "compute.exposure.tokens": "tokens total_tokens max_tokens train_tokens max_train_tokens token_budget",
+    "compute.exposure.examples": "total_examples total_samples max_examples max_samples",
+    "compute.exposure.unique_tokens": "dataset_tokens unique_tokens num_unique_tokens tokens_in_dataset",
+    "compute.exposure.unique_examples": "dataset_examples dataset_size train_size n_train num_train "
+    "num_train_examples num_train_samples train_set_size unique_examples",
+    "compute.exposure.repetitions": "repetitions num_repetitions data_repetitions",
     "compute.exposure.context": "block_size seq_len seq_length sequence_length context_length max_seq_len",
     "intervention.data.fraction": "train_fraction train_frac frac_train data_fraction training_fraction",
     "intervention.data.noise": "label_noise noise_level corruption",

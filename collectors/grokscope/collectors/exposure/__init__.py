@@ -1,0 +1,1 @@
+"""What a training has seen: examples and tokens, and how many of the examples were distinct."""
