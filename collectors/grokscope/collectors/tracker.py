@@ -16,8 +16,9 @@ from grokscope.collectors.arguments import (
     measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
+from grokscope.collectors.evaluating.costs.thinning import ThinnedSchedule
 from grokscope.collectors.evaluating.measuring import Measuring
-from grokscope.collectors.evaluating.schedule import Schedule, Timetable, log_spaced
+from grokscope.collectors.evaluating.schedule import Schedule, Timetable
 from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.optimizers import given_optimizers
 from grokscope.collectors.recording.late_sink import sink_of_first
@@ -61,7 +62,8 @@ class Tracker:
             logged as params.
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
-        schedule: Which steps are ``due``; 32 a decade by default.
+        schedule: Which steps are ``due``; 32 a decade by default, and 16 or 8 where these would take more
+            than 5 % of the run's time, which is said. One that is given is never thinned.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
             ``StepContext`` that return metric key -> scalar; see ``grokscope.collectors.measures``. One that
             has a default's name takes its place.
@@ -117,7 +119,8 @@ class Tracker:
         self._detector = (
             None if detector is None else DetectorRunner(detector, dense=dense, checkpoints=states, warn=say)
         )
-        self._timetable = Timetable(_is_due(schedule or log_spaced(), self._detector), warn=say)
+        self._schedule = ThinnedSchedule(schedule, warn=say)
+        self._timetable = Timetable(_is_due(self._schedule.is_due, self._detector), warn=say)
         self._model = model
         self._is_sharded = _is_sharded(model)
         self._evaluator, params = None, params_of(config, warn=say)
@@ -209,6 +212,7 @@ class Tracker:
         with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
             values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
+            self._schedule.read(step, spent=values["collector/seconds"])
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)

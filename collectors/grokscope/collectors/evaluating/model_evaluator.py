@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from grokscope.collectors.evaluating.batches import batches, parts_of
+from grokscope.collectors.evaluating.costs.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.forward_pass import Pass, plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.measuring import Measuring
@@ -20,7 +21,6 @@ from grokscope.collectors.evaluating.splits.meeting import Meeting
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
 from grokscope.collectors.evaluating.splits.scores import scores_of
 from grokscope.collectors.evaluating.splits.sources import Bounds
-from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
 from grokscope.collectors.failures import Failures
@@ -159,7 +159,8 @@ class ModelEvaluator:
 
     def _cost(self, seconds: float) -> dict[str, float]:
         settled = self._instruments.settle(self._stopwatch.laps())
-        self._own_seconds += seconds
+        recording = self._updates.pop_seconds() if self._updates is not None else 0.0
+        self._own_seconds += seconds + recording
         running = time.monotonic() - self._began
         return {
             "collector/seconds": self._own_seconds,
