@@ -39,11 +39,12 @@ def drawn(data: object, most: int) -> tuple[object, int | None]:
     if not is_dataset(data) and not _takes_each_once(data):
         return data, None
     found: Any = data
-    count = len(found.dataset if isinstance(data, torchs.DataLoader) else found)
+    is_loader = isinstance(data, torchs.DataLoader)
+    count = len(found.dataset if is_loader else found)
     if count <= most:
         return data, count
     numbers = _numbers(count, most)
-    if not isinstance(data, torchs.DataLoader):
+    if not is_loader:
         return _of_dataset(found, numbers), count
     loader: object = torchs.DataLoader(
         _of_dataset(found.dataset, numbers),
