@@ -1,6 +1,6 @@
 """What measuring adds to training: our tracker beside wandb.watch and TensorBoard histograms, in one run.
 
-    python benchmarks/training_cost.py [--rounds 4] [--gpt2-layers 12] [--profile 200]
+    python benchmarks/training_cost.py [--rounds 4] [--gpt2-layers 12]
 
 The demo's MLP, the worst case, is trained as a whole with each tool in turn, in interleaved rounds. A model
 of GPT-2 small's shape takes too long for that on a CPU: there the bare step and what a reading of each tool
@@ -11,10 +11,8 @@ machine hardly touch; what the tools' own processes use beside it (our shipper, 
 """
 
 import argparse
-import cProfile
 import logging
 import os
-import pstats
 import shutil
 import statistics
 import tempfile
@@ -33,8 +31,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn.functional import cross_entropy  # noqa: E402
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
 
-from grokscope.collectors import Tracker, every, log_spaced  # noqa: E402
-from grokscope.collectors.testing import MemorySink  # noqa: E402
+from grokscope.collectors import Tracker, log_spaced  # noqa: E402
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table  # noqa: E402
 
 Split = tuple[Tensor, Tensor]
@@ -132,44 +129,6 @@ def bench_demo(rounds: int, steps: int) -> None:
             f"| {statistics.median(added) / readings * 1e3:.2f} |"
         )
     print(f"\nA bare step: {statistics.median(seconds['nothing']) / steps * 1e3:.2f} ms.")
-
-
-PARTS = {
-    "two forward passes": "plain_pass",
-    "scores of both splits": "scores_of",
-    "of these, calibration": "calibrated_columns",
-    "weights": "_of_weights",
-    "instruments (Adam's second moments)": "read",
-    "preserving the model's and the random state": "preserved_state",
-    "to the host": "to_floats",
-    "into the spool's buffer": "add",
-}
-"""Parts of a reading -> the function that makes it."""
-
-
-def bench_profile(readings: int) -> None:
-    """Print what a reading of the demo's MLP is made of."""
-    model, optimizer, (train_set, test_set) = demo(0)
-    profile = cProfile.Profile()
-    with Tracker(model, optimizer, experiment="bench", sink=MemorySink(), schedule=every(5)) as tracker:
-
-        def ours(step: int, _: Tensor) -> None:
-            if tracker.due(step):
-                if step > 50:  # the first ones meet all for the first time
-                    profile.enable()
-                tracker.evaluate(step, train=train_set, test=test_set)
-                profile.disable()
-
-        train(model, optimizer, train_set, 5 * readings + 51, ours)
-    seconds: dict[str, float] = {}
-    for (file, _, name), (*_, cumulative, _) in pstats.Stats(profile).stats.items():  # pyright: ignore[reportAttributeAccessIssue]
-        if "grokscope" in file:
-            seconds[name] = max(cumulative, seconds.get(name, 0.0))
-    print(f"\n### A reading of the demo's MLP, {readings} of them under cProfile\n")
-    print("| part | % of a reading |")
-    print("|---|---|")
-    for part, name in PARTS.items():
-        print(f"| {part} | {100 * seconds[name] / seconds['evaluate']:.0f} |")
 
 
 class Gpt2Shaped(nn.Module):
@@ -307,7 +266,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="0 leaves the demo's MLP out")
     parser.add_argument("--steps", type=int, default=2500, help="of the demo's MLP")
     parser.add_argument("--gpt2-layers", type=int, default=12, help="0 leaves that part out")
-    parser.add_argument("--profile", type=int, default=200, help="readings to profile, 0 for none")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # other people's, of no interest to a table
     logging.disable(logging.INFO)
@@ -315,8 +273,6 @@ def main() -> None:
     try:
         if options.rounds:
             bench_demo(options.rounds, options.steps)
-        if options.profile:
-            bench_profile(options.profile)
         if options.gpt2_layers:
             bench_gpt2(options.gpt2_layers, "cuda" if torch.cuda.is_available() else "cpu")
     finally:
