@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from grokscope.collectors.detecting.checkpoints import Checkpoint, CheckpointError, saved
+from grokscope.collectors.evaluating.costs.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.forward_pass import plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.measuring import Measuring
@@ -15,7 +16,6 @@ from grokscope.collectors.evaluating.preserved_state import device_of, plain_mod
 from grokscope.collectors.evaluating.splits.context import context_of
 from grokscope.collectors.evaluating.splits.meeting import Meeting
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
-from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.weights import snapshot
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn
 from grokscope.collectors.recording.sink import Sink

@@ -18,8 +18,9 @@ from grokscope.collectors.arguments import (
     measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
+from grokscope.collectors.evaluating.costs.thinning import ThinnedSchedule
 from grokscope.collectors.evaluating.measuring import Measuring
-from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of, log_spaced
+from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of
 from grokscope.collectors.exposure.exposure import Exposure, exposure_params
 from grokscope.collectors.interrupts import shown
 from grokscope.collectors.optimizers import given_optimizers
@@ -67,7 +68,8 @@ class Tracker:
             logged as params.
         name: The run's name; else its group and seed, else its id.
         store: MLflow tracking URI, else ``MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``.
-        schedule: Which steps are ``due``; 32 a decade by default.
+        schedule: Which steps are ``due``; 32 a decade by default, and 16 or 8 where these would take more
+            than 5 % of the run's time, which is said. One that is given is never thinned.
         measures: What ``evaluate`` reads besides the default measures: instruments, or functions of a
             ``StepContext`` that return metric key -> scalar or ``Array``; see
             ``grokscope.collectors.measures``. One that has a default's name takes its place.
@@ -124,7 +126,8 @@ class Tracker:
             None if detector is None else DetectorRunner(detector, dense=dense, checkpoints=states, warn=say)
         )
         closer = () if self._detector is None else (self._detector.is_due,)
-        self._timetable = Timetable(any_of(schedule or log_spaced(), *closer), warn=say)
+        self._schedule = ThinnedSchedule(schedule, warn=say)
+        self._timetable = Timetable(any_of(self._schedule.is_due, *closer), warn=say)
         self._model = model
         self._is_sharded = has_shards(model)
         how = measuring or Measuring()
@@ -265,6 +268,7 @@ class Tracker:
             step = whole_step(step)
             values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)
+            self._schedule.read(step, spent=values["collector/seconds"])
             values["collector/dropped"] = float(run.dropped)
             if detector is not None:
                 values |= detector.update(step, values)

@@ -8,7 +8,7 @@ from torch import nn
 
 from grokscope.collectors import Measuring
 from grokscope.collectors.evaluating import model_evaluator
-from grokscope.collectors.evaluating.budget import Budget
+from grokscope.collectors.evaluating.costs.budget import Budget
 from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator
 
 

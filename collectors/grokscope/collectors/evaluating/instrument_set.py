@@ -6,8 +6,8 @@ from typing import cast
 
 from torch import Tensor
 
-from grokscope.collectors.evaluating.budget import Budget
-from grokscope.collectors.evaluating.stopwatch import Stopwatch
+from grokscope.collectors.evaluating.costs.budget import Budget
+from grokscope.collectors.evaluating.costs.stopwatch import Stopwatch
 from grokscope.collectors.failures import Failures
 from grokscope.collectors.measures.array_instrument import ArrayInstrument
 from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, Named, StepContext

@@ -46,6 +46,12 @@ class Measuring:
         max_seconds: After so many seconds no further batch of a split is read, then nor later; ``None`` waits
             for all. Both are said, and the same first batches are read each time. A batch that never comes is
             waited for, and where the model is sharded the clock is not asked.
+        at_most: Examples of a split that are read at most; ``None`` takes all. Tensors, datasets, and loaders
+            that take each example once are read at so many drawn over the whole, the same ones each time;
+            anything else at its first ones. Where that leaves some out, it is said, and beside the scores
+            ``<split>/examples``, the 95 % interval ``<split>/accuracy_low`` to ``accuracy_high`` and the
+            standard error ``<split>/loss_error`` of a cross-entropy are logged; they hold for all examples
+            only where these were drawn. ``max_batches`` and ``max_seconds`` hold too.
         budget: Share of the run's time that measuring may take. Curves and norms (tier 0) are never skipped;
             the costly measures get what these leave of it, or a quarter of it if that is more, and one is
             skipped at a step where it would exceed its part.
@@ -73,6 +79,7 @@ class Measuring:
     batch_size: int | None = None
     max_batches: int | None = None
     max_seconds: float | None = 30.0
+    at_most: int | None = None
     budget: float = 0.02
     defaults: bool = True
 
@@ -88,7 +95,7 @@ class Measuring:
                 f"output is a function of what the model returns, got {self.output!r}; write "
                 "output=lambda found: found[0]"
             )
-        for name in ("max_batches", "max_seconds"):
+        for name in ("max_batches", "max_seconds", "at_most"):
             most = getattr(self, name)
             if most is not None and not most > 0:
                 raise TrackerError(f"{name} is more than 0, got {most!r}; None is without a bound")

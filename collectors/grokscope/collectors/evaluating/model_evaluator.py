@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from grokscope.collectors.evaluating.batches import batches, parts_of
+from grokscope.collectors.evaluating.costs.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.forward_pass import Pass, plain_pass
 from grokscope.collectors.evaluating.instrument_set import InstrumentSet
 from grokscope.collectors.evaluating.measuring import Measuring
@@ -17,10 +18,9 @@ from grokscope.collectors.evaluating.preserved_state import device_of, plain_mod
 from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
 from grokscope.collectors.evaluating.splits.context import context_of
 from grokscope.collectors.evaluating.splits.meeting import Meeting
-from grokscope.collectors.evaluating.splits.opened import OpenSplit
+from grokscope.collectors.evaluating.splits.opened import OpenSplit, bounds_of
 from grokscope.collectors.evaluating.splits.scores import scores_of
 from grokscope.collectors.evaluating.splits.sources import Bounds
-from grokscope.collectors.evaluating.stopwatch import Stopwatch
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
 from grokscope.collectors.exposure.batch_size import size_of
@@ -107,7 +107,7 @@ class ModelEvaluator:
                     seen = plain_pass(self._plain, one, self._meeting, how=self._how)
                     self._say_bounds(one)
                     # Right behind the pass, while its logits are still in the processor's cache.
-                    scores = scores_of(seen)
+                    scores = scores_of(seen, sampled=one.sampled, is_part=one.is_part)
                     tensors |= {f"{split}/{quantity}": value for quantity, value in scores.items()}
                     passes[split], opened[split] = seen, one
             tensors |= self._of_weights(step)
@@ -146,17 +146,20 @@ class ModelEvaluator:
         return {split: splits[name] for name, split in split_names(usable).items()}
 
     def _opened(self, split: str, data: Data) -> OpenSplit:
-        new = Bounds(batches=self._how.max_batches, seconds=self._how.max_seconds)
-        bounds = self._bounds.setdefault(split, new)
+        bounds = self._bounds.setdefault(split, bounds_of(self._how))
         return OpenSplit(split, data, self._meeting, how=self._how, bounds=bounds)
 
     def _say_bounds(self, split: OpenSplit) -> None:
-        if split.bounds.is_cut and not split.bounds.is_said:
-            split.bounds.is_said = True
-            self._warn(
-                f"of the split {split.name!r} the first {split.bounds.examples} examples are read, "
-                f"{split.again}; Measuring(max_batches=..., max_seconds=...) says how many"
-            )
+        if not split.is_part or split.bounds.is_said:
+            return
+        split.bounds.is_said = True
+        count, option = split.bounds.examples, "max_batches=..., max_seconds=..."
+        which = f"the first {count} examples are read"
+        if self._how.at_most is not None:
+            option = f"at_most=..., {option}"
+        if split.of is not None and count < split.of and not split.bounds.is_cut:
+            which = f"{count} of {split.of} examples are read, drawn over all of them"
+        self._warn(f"of the split {split.name!r} {which}, {split.again}; Measuring({option}) says how many")
 
     def _of_weights(self, step: int) -> dict[str, Tensor]:
         with self._failures.apart("the weights", step):
@@ -172,7 +175,8 @@ class ModelEvaluator:
 
     def _cost(self, seconds: float) -> dict[str, float]:
         settled = self._instruments.settle(self._stopwatch.laps())
-        self._own_seconds += seconds
+        recording = self._updates.pop_seconds() if self._updates is not None else 0.0
+        self._own_seconds += seconds + recording
         running = time.monotonic() - self._began
         return {
             "collector/seconds": self._own_seconds,

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from grokscope.collectors.evaluating.saved_tensors import SavedTensors, WrittenParameters
-from grokscope.collectors.tensors.torch_stubs import fork_rng
+from grokscope.collectors.tensors.torch_stubs import fork_rng, tables_of
 from grokscope.schemas import GrokscopeError
 
 _MOST_NAMES = 3
@@ -49,9 +49,10 @@ def preserved_state(
     >>> model.training
     True
     """
-    _check_made(model)
     modes = [(module, module.training) for module in model.modules()]
-    with _same_random_state(device_of(model)), same_generators(data), torch.no_grad():
+    _check_made(model, [module for module, _ in modes])
+    device = device_of(model)
+    with _same_random_state(device), same_generators(data), torch.no_grad():
         saved = SavedTensors(model, written)
         try:
             with _put_back(lambda: _set_modes(modes)), _put_back(saved.restore):
@@ -60,7 +61,7 @@ def preserved_state(
                 yield
             saved.report()  # but not of a look that was broken off: it has not seen all
         finally:
-            _forget_conversions(model)
+            _forget_conversions(device)
 
 
 def device_of(model: nn.Module) -> torch.device:
@@ -103,19 +104,22 @@ def plain_module(model: nn.Module) -> nn.Module:
         model = inner
 
 
-def _check_made(model: nn.Module) -> None:
+def _check_made(model: nn.Module, modules: Sequence[nn.Module]) -> None:
+    held = chain.from_iterable(table.values() for module in modules for table in tables_of(module))
+    if not any(tensor is not None and is_lazy(tensor) for tensor in held):
+        return
     tensors = chain(model.named_parameters(), model.named_buffers())
-    if waiting := [name for name, tensor in tensors if is_lazy(tensor)]:
-        more = f" and {len(waiting) - _MOST_NAMES} more" if len(waiting) > _MOST_NAMES else ""
-        raise GrokscopeError(
-            f"{', '.join(waiting[:_MOST_NAMES])}{more} are made by the model's first forward pass, so "
-            "nothing is measured before that of training; to measure the start too, run a batch through the "
-            "model before the tracker is made"
-        )
+    waiting = [name for name, tensor in tensors if is_lazy(tensor)]
+    more = f" and {len(waiting) - _MOST_NAMES} more" if len(waiting) > _MOST_NAMES else ""
+    raise GrokscopeError(
+        f"{', '.join(waiting[:_MOST_NAMES])}{more} are made by the model's first forward pass, so "
+        "nothing is measured before that of training; to measure the start too, run a batch through the "
+        "model before the tracker is made"
+    )
 
 
-def _forget_conversions(model: nn.Module) -> None:
-    if torch.is_autocast_enabled(device_of(model).type):
+def _forget_conversions(device: torch.device) -> None:
+    if torch.is_autocast_enabled(device.type):
         # Up to torch 2.10 autocast would serve training the weights that it converted here without
         # their gradient (pytorch/pytorch#165068).
         torch.clear_autocast_cache()
@@ -149,12 +153,8 @@ def _same_random_state(device: torch.device) -> Generator[None]:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002 - as above
 
-    accelerated = device.type not in {"cpu", "meta"}
-    devices = [device] if accelerated else []
-    with (
-        _put_back(restore),
-        fork_rng(devices, device_type=device.type if accelerated else "cuda"),
-    ):
+    is_host = device.type in {"cpu", "meta"}  # whose state is put back above
+    with _put_back(restore), nullcontext() if is_host else fork_rng([device], device_type=device.type):
         yield
 
 

@@ -1,6 +1,6 @@
 """The tensors of a model as they were, and putting them back after a forward pass that wrote into them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 import torch
@@ -68,14 +68,15 @@ class SavedTensors:
         self._is_whole = not is_sharded(model)
         self._restored: set[str] = set()
         self._lost: set[str] = set()
-        both = [tables_of(module) for module in model.modules()]
+        modules = [*model.modules()]
+        both = [tables_of(module) for module in modules]
         tables = [table for pair in both for table in (pair if self._is_whole else pair[1:])]
         self._tables = [(table, dict(table)) for table in tables]
         parameters = [*model.named_parameters()] if self._is_whole else []
         self._flags = [(parameter, parameter.requires_grad) for _, parameter in parameters]
         self._parameters = [(name, p, version_of(p)) for name, p in parameters if not p.is_inference()]
         self._buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if _is_dense(buffer)]
-        renormed = {id(weight) for weight in _renormed(model)}
+        renormed = {id(weight) for weight in _renormed(modules)}
         wanted = set[str]() if written is None else written.copied
         self._copies: dict[str, Tensor] = {}
         for name, parameter, _ in self._parameters:
@@ -141,7 +142,7 @@ def _is_dense(tensor: Tensor) -> bool:
     return tensor.is_contiguous() or all(stride or size in {0, 1} for size, stride in pairs)
 
 
-def _renormed(model: nn.Module) -> Iterator[Tensor]:
-    for module in model.modules():
+def _renormed(modules: Iterable[nn.Module]) -> Iterator[Tensor]:
+    for module in modules:
         if isinstance(module, nn.Embedding | nn.EmbeddingBag) and cast("object", module.max_norm) is not None:
             yield module.weight

@@ -70,14 +70,10 @@ def tapped(model: nn.Module, name: str | None = None) -> Generator[Tap]:
     Traceback (most recent call last):
     ValueError: features='head' is no submodule of Sequential; it has '0', '1'
     """
-    modules = dict(cast("Iterator[tuple[str, nn.Module]]", model.named_modules()))
-    if name is not None and name not in modules:
-        near = difflib.get_close_matches(name, [*modules][1:], n=5, cutoff=0.0) or ["none"]
-        available = ", ".join(map(repr, sorted(near)))
-        raise ValueError(f"features={name!r} is no submodule of {type(model).__name__}; it has {available}")
-    chosen = (
-        [modules[name]] if name is not None else [m for m in modules.values() if isinstance(m, nn.Linear)]
-    )
+    if name is not None:
+        chosen: list[nn.Module] = [_named(model, name)]
+    else:
+        chosen = [module for module in model.modules() if isinstance(module, nn.Linear)]
     tap = Tap(name)
     handles: list[RemovableHandle] = []
     try:
@@ -86,3 +82,12 @@ def tapped(model: nn.Module, name: str | None = None) -> Generator[Tap]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _named(model: nn.Module, name: str) -> nn.Module:
+    modules = dict(cast("Iterator[tuple[str, nn.Module]]", model.named_modules()))
+    if name not in modules:
+        near = difflib.get_close_matches(name, [*modules][1:], n=5, cutoff=0.0) or ["none"]
+        available = ", ".join(map(repr, sorted(near)))
+        raise ValueError(f"features={name!r} is no submodule of {type(model).__name__}; it has {available}")
+    return modules[name]

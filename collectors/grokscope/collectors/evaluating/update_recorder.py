@@ -1,5 +1,6 @@
 """Gradients and updates as the optimizer sees them: the only moment at which both are there."""
 
+import time
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -74,6 +75,7 @@ class UpdateRecorder:
         self._rates: dict[str, Tensor] = {}
         self._failure: Exception | None = None
         self._is_ended = False
+        self._seconds = 0.0
         hooked = hooked_optimizers(optimizer)
         self._inside = {
             id(one): {id(inner) for inner in hooked_optimizers(one)} - {id(one)} for one in hooked
@@ -100,6 +102,11 @@ class UpdateRecorder:
             raise failure
         read, self._read = self._read, []
         return step_measures(read) | self._rates if read else {}
+
+    def pop_seconds(self) -> float:
+        """Return the host's seconds that recording has added to steps since this was asked last."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def close(self) -> None:
         """Take the hooks off the optimizer and drop what is held; once is enough, twice does no harm."""
@@ -184,6 +191,7 @@ class UpdateRecorder:
 
     @contextmanager
     def _ending_on_failure(self) -> Generator[None]:
+        began = time.perf_counter()
         try:
             yield
         except Exception as failure:
@@ -192,6 +200,8 @@ class UpdateRecorder:
             # The hooks stay until ``pop``: torch is walking through them.
             self._end()
             self._failure = failure
+        finally:
+            self._seconds += time.perf_counter() - began
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 from grokscope.collectors.evaluating.preserved_state import plain_module
 from grokscope.collectors.measures.location import location
 from grokscope.collectors.measures.weights.movement import angle_of_sides, distance_from_init
-from grokscope.collectors.measures.weights.norms import by_group, by_layer, weight_norms
+from grokscope.collectors.measures.weights.norms import by_group, layers_of, weight_norms
 from grokscope.collectors.measures.weights.spectra import matrix_spectra
 from grokscope.collectors.tensors.complex_numbers import real
 
@@ -53,7 +53,7 @@ def weight_measures(
         )
     now = [*map(real, parameters.values())]
     then = [] if init is None else _paired(parameters, init)
-    norms = weight_norms({"weights/norm": now, **_parts(model, optimizer), "then": then})
+    norms = weight_norms({"weights/norm": now, **_parts(parameters, optimizer), "then": then})
     before = norms.pop("then")
     measures = dict(norms)
     if then:
@@ -145,9 +145,10 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:most])}{more}"
 
 
-def _parts(model: nn.Module, optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
-    measured = {id(p) for p in measured_parameters(model).values()}
-    parts = {f"weights/norm/{location(name)}": layer for name, layer in by_layer(plain_module(model)).items()}
+def _parts(parameters: Mapping[str, Tensor], optimizer: Optimizer | None) -> dict[str, list[Tensor]]:
+    measured = {id(p) for p in parameters.values()}
+    layers = layers_of(parameters.items())
+    parts = {f"weights/norm/{location(name)}": layer for name, layer in layers.items()}
     groups = by_group(optimizer) if optimizer is not None else {}
     if len(groups) > 1:
         parts |= {f"weights/norm/group:{location(name)}": group for name, group in groups.items()}

@@ -15,6 +15,7 @@ from grokscope.collectors.measures import ARRAY_INSTRUMENTS, INSTRUMENTS
 from grokscope.collectors.measures.outputs.curves import CURVE_MEASURES, LOSS
 from grokscope.collectors.measures.outputs.labels import AUC
 from grokscope.collectors.measures.outputs.regression import R2
+from grokscope.collectors.measures.outputs.sampling import SAMPLING
 from grokscope.collectors.measures.progress import COUNTED, FLOPS, SECONDS
 from grokscope.collectors.measures.tracking import BATCH_LOSS, COLLECTOR, DETECTOR
 from grokscope.collectors.measures.updates.steps import STEP_MEASURES
@@ -89,7 +90,7 @@ class _Own:
 GIVERS: tuple[Giver, ...] = (
     _Own(
         "Tracker.evaluate",
-        (*CURVE_MEASURES, R2, AUC, NORM, DISTANCE_FROM_INIT, ANGLE_FROM_INIT, *STEP_MEASURES),
+        (*CURVE_MEASURES, R2, AUC, *SAMPLING, NORM, DISTANCE_FROM_INIT, ANGLE_FROM_INIT, *STEP_MEASURES),
     ),
     *INSTRUMENTS,
     _Own("Tracker.seen", COUNTED),

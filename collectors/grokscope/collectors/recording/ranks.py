@@ -52,6 +52,17 @@ def processes() -> int:
     return 1 if rank_in_group() is None else int(sys.modules["torch.distributed"].get_world_size())
 
 
+def is_one_of_several() -> bool:
+    """Say whether this process is one of several that train one model.
+
+    >>> is_one_of_several()
+    False
+    """
+    if rank_in_group() is not None:
+        return processes() > 1
+    return "TORCHELASTIC_RUN_ID" in os.environ and _number("WORLD_SIZE") > 1
+
+
 def may_join_others() -> bool:
     """Say whether this process looks like one of several that may yet form a group.
 

@@ -7,6 +7,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
+from grokscope.collectors.tensors.torch_stubs import tables_of
+
 T = TypeVar("T")
 
 
@@ -18,7 +20,8 @@ def is_sharded(model: nn.Module) -> bool:
     >>> is_sharded(nn.Linear(1, 1))
     False
     """
-    return any(isinstance(parameter, DTensor) for parameter in model.parameters())
+    tables = (tables_of(module)[0] for module in model.modules())
+    return any(isinstance(parameter, DTensor) for table in tables for parameter in table.values())
 
 
 def whole(tensor: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from grokscope.collectors.evaluating.splits.sources import (
     opened,
     whole_of,
 )
+from grokscope.collectors.evaluating.splits.subset import drawn
 
 _SEED = 0
 
@@ -34,18 +35,35 @@ class OpenSplit:
         meeting: Knows what goes into the model.
         how: How it is read.
         bounds: How much of it; by default what ``how`` says.
+
+    Attributes:
+        of: Of how many examples some were drawn, if that is known.
     """
 
     def __init__(
         self, name: str, data: object, meeting: Meeting, *, how: Measuring, bounds: Bounds | None = None
     ) -> None:
         self.name = name
-        self._data = opened(data)
+        self._data, self.of = opened(data), None
+        if how.at_most is not None and not is_spent_by_reading(self._data):
+            self._data, self.of = drawn(self._data, how.at_most)
         self._meeting = meeting
         self._how = how
-        self.bounds = bounds or Bounds(batches=how.max_batches, seconds=how.max_seconds)
+        self.bounds = bounds or bounds_of(how)
+        # What was drawn is read to its end.
+        self.bounds.most = how.at_most if self.of is None else None
         self._is_whole = whole_of(self._data) is not None
         self._kept: list[Item] | None = [] if is_spent_by_reading(self._data) else None
+
+    @property
+    def sampled(self) -> int | None:
+        """How many examples the last reading gave, where ``at_most`` asks for a part; else ``None``."""
+        return None if self._how.at_most is None else self.bounds.examples
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the last reading may have left examples out."""
+        return self.bounds.is_cut or (self.of or 0) > self.bounds.examples
 
     @property
     def again(self) -> str:
@@ -71,7 +89,8 @@ class OpenSplit:
         """
         size = None if self._is_whole else self._how.batch_size
         read = self._kept
-        for item in self._read(size, Bounds(batches=self.bounds.batches)) if read is None else read:
+        bounds = Bounds(batches=self.bounds.batches, most=self.bounds.most)
+        for item in self._read(size, bounds) if read is None else read:
             yield self._meeting.canonical(self.name, item)
 
     def as_read(self) -> "Batch | OpenSplit":
@@ -92,6 +111,15 @@ class OpenSplit:
         with same_generators([self._data]):
             _start_again(self._data)
             yield from items(self._data, batch_size=batch_size, bounds=bounds)
+
+
+def bounds_of(how: Measuring) -> Bounds:
+    """Return how much of a split is read at first, as ``how`` says.
+
+    >>> bounds_of(Measuring(at_most=5)).most
+    5
+    """
+    return Bounds(batches=how.max_batches, seconds=how.max_seconds, most=how.at_most)
 
 
 def _start_again(data: object) -> None:

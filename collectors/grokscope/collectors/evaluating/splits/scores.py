@@ -3,20 +3,28 @@
 from typing import cast
 
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.forward_pass import Pass
 from grokscope.collectors.evaluating.splits.objectives import Kind
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.outputs.labels import auc, labels_right
 from grokscope.collectors.measures.outputs.regression import r2
+from grokscope.collectors.measures.outputs.sampling import accuracy_interval, standard_error
+from grokscope.collectors.tensors.predictions import checked_predictions
 
 
-def scores_of(seen: Pass) -> dict[str, Tensor]:
+def scores_of(seen: Pass, *, sampled: int | None = None, is_part: bool = False) -> dict[str, Tensor | float]:
     """Return the scores of a split by quantity.
 
     Class targets have every curve measure, a single logit the AUC too; several labels their loss, accuracy
     (of labels), exact match (of rows) and AUC; shares of classes their loss and accuracy; values their loss
     and R². The AUC needs torchmetrics.
+
+    Args:
+        seen: What reading it gave.
+        sampled: How many examples were read, where a part was asked for.
+        is_part: Whether others were left out: then the scores have their intervals.
 
     Raises:
         ValueError: If there are no rows, or they hold what they must not.
@@ -28,9 +36,10 @@ def scores_of(seen: Pass) -> dict[str, Tensor]:
     >>> scores_of(seen)["accuracy"]
     tensor(1.)
     """
+    extent = {} if sampled is None else {"examples": float(sampled)}
     objective = seen.objective
     if objective is None and seen.loss is not None:
-        return {"loss": seen.loss}
+        return {"loss": seen.loss, **extent}
     if objective is None or objective.kind.has_classes:
         values = curve_measures(seen.logits, seen.targets, examples=seen.examples)
     else:
@@ -41,7 +50,19 @@ def scores_of(seen: Pass) -> dict[str, Tensor]:
         values = {"loss": loss, **{name: value for name, value in values.items() if name != "loss"}}
     if objective is not None and objective.kind is Kind.BINARY:
         values |= _auc(seen.logits[:, 1:], seen.targets.unsqueeze(-1))
-    return values
+    if sampled is not None and is_part:
+        extent |= _intervals(seen, values, sampled)
+    return values | extent
+
+
+def _intervals(seen: Pass, values: dict[str, Tensor], examples: int) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    if "accuracy" in values:
+        found["accuracy_low"], found["accuracy_high"] = accuracy_interval(values["accuracy"], examples)
+    if seen.objective is None or seen.objective.is_plain:
+        losses = cross_entropy(*checked_predictions(seen.logits, seen.targets), reduction="none")
+        found["loss_error"] = standard_error(losses, seen.examples)
+    return found
 
 
 def _of_parts(seen: Pass, kind: Kind) -> dict[str, Tensor]:

@@ -24,6 +24,7 @@ class Bounds:
     Attributes:
         batches: At most so many; ``None`` takes all of what tells their number, else ``UNKNOWN_BATCHES``.
         seconds: After so many no further batch is asked for; ``None`` waits.
+        most: Examples at most, of which the last batch is cut; ``None`` takes them whole.
         is_cut: Whether the last reading was ended by one of them, where there may have been more.
         examples: How many examples the last reading gave.
         is_said: Whether that was said.
@@ -31,6 +32,7 @@ class Bounds:
 
     batches: int | None = None
     seconds: float | None = None
+    most: int | None = None
     is_cut: bool = False
     examples: int = 0
     is_said: bool = False
@@ -94,8 +96,13 @@ def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None)
         loader = _loader(data, batch_size)
         found, there = _read(loader), _length(loader)
     for item in _bounded(found, bounds, there):
-        bounds.examples += len(item.targets)
-        yield item
+        part = item if bounds.most is None else next(cut(item, bounds.most - bounds.examples))
+        bounds.examples += len(part.targets)
+        yield part
+        if bounds.examples == bounds.most:
+            # Whether more would have come is not asked: the next one may take for ever.
+            bounds.is_cut = True
+            break
     if not bounds.examples:
         raise ValueError(_nothing(data))
 
@@ -125,14 +132,26 @@ def _length(data: object) -> int | None:
 def _loader(given: object, batch_size: int | None) -> Iterable[object]:
     """Return what gives the batches: ``given`` itself, or a loader of a dataset."""
     data: Any = given
-    is_torchs, is_columns = _is_torchs(given), hasattr(data, "column_names") and hasattr(data, "with_format")
-    is_sized = hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__")
-    if is_torchs or is_columns or is_sized:
-        rows = data if is_torchs or not is_columns else data.with_format("torch")
+    if is_dataset(given):
+        rows = data if _is_torchs(given) or not _is_columns(given) else data.with_format("torch")
         return torchs.DataLoader(rows, batch_size=batch_size or DATASET_BATCH, collate_fn=_collated)
     if not hasattr(data, "__iter__") or isinstance(given, Tensor | str | Mapping):
         raise ValueError(_unusable(cast("object", given)))
     return data
+
+
+def is_dataset(data: object) -> bool:
+    """Say whether ``data`` holds examples by number, and no batches.
+
+    >>> is_dataset(torchs.TensorDataset(Tensor([1.0]))), is_dataset([1])
+    (True, False)
+    """
+    is_sized = hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__")
+    return _is_torchs(data) or _is_columns(data) or is_sized
+
+
+def _is_columns(given: object) -> bool:
+    return hasattr(given, "column_names") and hasattr(given, "with_format")
 
 
 def _is_torchs(given: object) -> bool:

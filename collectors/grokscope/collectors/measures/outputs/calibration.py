@@ -1,6 +1,7 @@
 """How much the logits know about the target once their overall scale is forgiven."""
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from grokscope.schemas import Direction, Measure
 
 # Octaves of the inverse temperature, relative to the scale of the logits, that the search may visit. Below
 # the first the softmax is uniform to 1e-4 nats; above the last only separable data is still improving.
-_FIRST_OCTAVE, _LAST_OCTAVE = -6, 10
+_FIRST_OCTAVE, _MIDDLE_OCTAVE, _LAST_OCTAVE = -6, 1, 10
 # So many Newton steps meet a converged minimiser to 1e-6 in information and 1e-3 in temperature.
 _NEWTON_STEPS = 3
 
@@ -116,12 +117,8 @@ def calibrated_columns(rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, T
 
 def _bracket(scores: Tensor, true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the inverse temperature to start from and the two octaves that hold the minimum."""
-    powers = torch.exp2(scores * 2.0**_FIRST_OCTAVE)
-    sums = [powers.sum(dim=0)]
-    # 2^(2βz) = (2^βz)²: every further octave costs a product, not an exponential.
-    sums += [powers.square_().sum(dim=0) for _ in range(_FIRST_OCTAVE, _LAST_OCTAVE)]
-    octaves = torch.arange(_FIRST_OCTAVE, _LAST_OCTAVE + 1, device=scores.device, dtype=scores.dtype)
-    losses = torch.stack(sums).log2_().mean(dim=1) - octaves.exp2() * true
+    losses = _losses_by_octave(scores, true)
+    octaves = range(_FIRST_OCTAVE, _FIRST_OCTAVE + len(losses))
     # The coldest of equals, for separable losses that have all reached 0. NaN has its way by the scores.
     best = len(octaves) - 1 - losses.flip(0).argmin()
     middle = best.clamp(1, len(octaves) - 2)
@@ -133,6 +130,26 @@ def _bracket(scores: Tensor, true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     octave = (best + _FIRST_OCTAVE).to(scores.dtype)
     low, high = (end.clamp(_FIRST_OCTAVE, _LAST_OCTAVE).exp2() for end in (octave - 1, octave + 1))
     return start.exp2().to(scores.dtype), low, high
+
+
+def _losses_by_octave(scores: Tensor, true: Tensor) -> Tensor:
+    """Return the losses at the octaves; on the CPU only as far as they tell where the least one is."""
+    powers = torch.exp2(scores * 2.0**_FIRST_OCTAVE)
+    sums = [powers.sum(dim=0)]
+
+    def up_to(last: int) -> Tensor:
+        # 2^(2βz) = (2^βz)²: every further octave costs a product, not an exponential.
+        while len(sums) <= last - _FIRST_OCTAVE:
+            sums.append(powers.square_().sum(dim=0))
+        octaves = torch.arange(_FIRST_OCTAVE, last + 1, device=scores.device, dtype=scores.dtype)
+        return torch.stack(sums).log2_().mean(dim=1) - octaves.exp2() * true
+
+    if scores.device.type == "cpu":
+        losses = up_to(_MIDDLE_OCTAVE)
+        before, middle, last = cast("list[float]", losses[-3:].tolist())
+        if before < middle < last:  # convex: it rises from here on
+            return losses
+    return up_to(_LAST_OCTAVE)
 
 
 def _taylor(scores: Tensor, true: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -15,8 +15,9 @@ from grokscope.collectors.measures.outputs.margins import (
     margins_of,
     relative_of,
 )
-from grokscope.collectors.measures.outputs.ranks import ACCURACY, MRR, mrr_of, right_of
+from grokscope.collectors.measures.outputs.ranks import ACCURACY, MRR, reciprocal_ranks, right_of
 from grokscope.collectors.tensors.predictions import checked_predictions
+from grokscope.collectors.tensors.sorting import ascending
 from grokscope.schemas import Direction, Measure
 
 _QUANTILES = (10, 50, 90)
@@ -52,19 +53,23 @@ def curve_measures(
     calibrated, calibrating, spread = calibrated_columns(rows, columns)
     margins, norms = margins_of(rows, columns), spread * math.sqrt(len(rows))
     quantiles = _quantiles(log_probability, [q / 100 for q in _QUANTILES]).unbind()
-    right = right_of(rows, columns)
+    right, is_zero = right_of(rows, columns), _is_zero(logits, targets, log_probability)
+    relative, reciprocal = relative_of(margins, norms), reciprocal_ranks(rows, columns)
+    # One mean of seven rows, not seven means: on small splits what counts is how many kernels run.
+    means = torch.stack([log_probability, right, reciprocal, margins, relative, norms, is_zero]).mean(dim=1)
+    log_likelihood, accuracy, mrr, margin, relative_margin, logit_scale, zero_share = means.unbind()
     return {
-        "loss": _loss(log_probability),
-        "accuracy": right.mean(),
+        "loss": log_likelihood.abs(),  # never positive, so abs only turns -0 into 0
+        "accuracy": accuracy,
         **({} if examples is None else {"exact_match": exact_match(right, examples[0], count=examples[1])}),
-        "mrr": mrr_of(rows, columns),
-        "margin": margins.mean(),
-        "relative_margin": relative_of(margins, norms),
+        "mrr": mrr,
+        "margin": margin,
+        "relative_margin": relative_margin,
         **{f"log_probability_q{q}": value for q, value in zip(_QUANTILES, quantiles, strict=True)},
         "information": calibrated,
         "temperature": calibrating,
-        "logit_scale": norms.mean(),
-        "zero_loss_share": _zero_share(logits, targets, log_probability),
+        "logit_scale": logit_scale,
+        "zero_loss_share": zero_share,
     }
 
 
@@ -86,7 +91,8 @@ def loss(logits: Tensor, targets: Tensor) -> Tensor:
     >>> loss(torch.zeros(3, 4), torch.tensor([0, 1, 2]))
     tensor(1.3863)
     """
-    return _loss(_log_probability(*checked_predictions(logits, targets)))
+    # Never positive, so abs only turns -0 into 0.
+    return _log_probability(*checked_predictions(logits, targets)).mean().abs()
 
 
 def log_probability_quantile(logits: Tensor, targets: Tensor, *, q: float) -> Tensor:
@@ -136,19 +142,15 @@ def zero_loss_share(logits: Tensor, targets: Tensor) -> Tensor:
     tensor(0.5000)
     """
     wide, targets = checked_predictions(logits, targets)
-    return _zero_share(logits, targets, _log_probability(wide, targets))
+    return _is_zero(logits, targets, _log_probability(wide, targets)).mean()
 
 
 def _log_probability(logits: Tensor, targets: Tensor) -> Tensor:
     return torch.log_softmax(logits, dim=1).gather(1, targets.unsqueeze(1)).squeeze(1)
 
 
-def _loss(log_probability: Tensor) -> Tensor:
-    return log_probability.mean().abs()  # never positive, so abs only turns -0 into 0
-
-
 def _quantiles(values: Tensor, at: Sequence[float]) -> Tensor:
-    ordered = values.sort().values
+    ordered = ascending(values)
     between = torch.stack([_interpolated(ordered, q * (len(ordered) - 1)) for q in at])
     return torch.where(ordered[-1].isnan(), ordered[-1], between)  # sort puts NaN last
 
@@ -160,10 +162,10 @@ def _interpolated(ordered: Tensor, position: float) -> Tensor:
     return torch.add(ordered[below] * (1 - part), ordered[below + 1], alpha=part)
 
 
-def _zero_share(logits: Tensor, targets: Tensor, log_probability: Tensor) -> Tensor:
+def _is_zero(logits: Tensor, targets: Tensor, log_probability: Tensor) -> Tensor:
     is_widened = log_probability.dtype != logits.dtype
     own = _log_probability(logits.detach(), targets) if is_widened else log_probability
-    return (own == 0).to(log_probability.dtype).mean()
+    return (own == 0).to(log_probability.dtype)
 
 
 LOSS = Measure(

@@ -55,7 +55,7 @@ def relative_margin(logits: Tensor, targets: Tensor) -> Tensor:
     tensor(1.4142)
     """
     rows, columns = checked_columns(logits, targets)
-    return relative_of(margins_of(rows, columns), vector_norm(rows - rows.mean(dim=0), dim=0))
+    return relative_of(margins_of(rows, columns), vector_norm(rows - rows.mean(dim=0), dim=0)).mean()
 
 
 def logit_scale(logits: Tensor) -> Tensor:
@@ -124,14 +124,14 @@ def margins_of(rows: Tensor, targets: Tensor) -> Tensor:
 
 
 def relative_of(margins: Tensor, norms: Tensor) -> Tensor:
-    """Return the mean of margins ``[N]`` in units of the norms ``[N]`` of the centred logits; 0/0 is 0.
+    """Return margins ``[N]`` in units of the norms ``[N]`` of the centred logits; 0/0 is 0.
 
     Source: definition. Cost: N values.
 
     >>> relative_of(torch.tensor([3.0, 0.0]), torch.tensor([1.5, 0.0]))
-    tensor(1.)
+    tensor([2., 0.])
     """
-    return (margins / torch.where(norms == 0, 1, norms)).mean()
+    return margins / torch.where(norms == 0, 1, norms)
 
 
 MARGIN = Measure(

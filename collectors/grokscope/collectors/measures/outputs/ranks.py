@@ -55,7 +55,7 @@ def mrr(logits: Tensor, targets: Tensor) -> Tensor:
     >>> mrr(torch.tensor([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), torch.tensor([0, 1]))
     tensor(0.7500)
     """
-    return mrr_of(*checked_columns(logits, targets))
+    return reciprocal_ranks(*checked_columns(logits, targets)).mean()
 
 
 def accuracy_of(rows: Tensor, targets: Tensor) -> Tensor:
@@ -87,16 +87,20 @@ def right_of(rows: Tensor, targets: Tensor) -> Tensor:
     return (is_largest & (first == targets.squeeze(0))).to(rows.dtype)
 
 
-def mrr_of(rows: Tensor, targets: Tensor) -> Tensor:
-    """Return the ``mrr`` of logits ``[C, N]`` and targets ``[1, N]``, as ``checked_columns`` gives them.
+def reciprocal_ranks(rows: Tensor, targets: Tensor) -> Tensor:
+    """Return 1 over the rank of the true class, ties counted as in ``mrr``, ``[N]``.
+
+    Args:
+        rows: ``[C, N]`` logits, as ``checked_columns`` gives them.
+        targets: ``[1, N]`` class indices.
 
     Source: Voorhees 1999. Cost: one comparison and sum.
 
-    >>> mrr_of(torch.tensor([[3.0, 3.0], [2.0, 2.0]]), torch.tensor([[0, 1]]))
-    tensor(0.7500)
+    >>> reciprocal_ranks(torch.tensor([[3.0, 3.0], [2.0, 2.0]]), torch.tensor([[0, 1]]))
+    tensor([1.0000, 0.5000])
     """
     below = torch.lt(rows, rows.gather(0, targets), out=torch.empty_like(rows)).sum(dim=0)
-    return (len(rows) - below).reciprocal_().mean()
+    return (len(rows) - below).reciprocal_()
 
 
 ACCURACY = Measure(

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.shards import whole
+from grokscope.collectors.tensors.sorting import ascending
 from grokscope.schemas import Measure
 
 # Evenly spread, so many values of a tensor tell its quantiles to about 1 % of rank; sorting all is costly.
@@ -42,7 +43,7 @@ def second_moment_measures(moments: Sequence[Tensor], *, epsilon: float) -> dict
     read = [part for moment in moments if len(part := evenly_read(moment))]
     if not read:
         raise ValueError("second moments need at least one value, got none; take an optimizer step first")
-    roots = widened(torch.cat(read)).sqrt().sort().values
+    roots = ascending(widened(torch.cat(read)).sqrt())
     return {
         **{f"second_moment_q{q}": roots[round(q / 100 * (len(roots) - 1))] for q in (10, 50, 90)},
         "below_epsilon_share": (roots < epsilon).to(roots.dtype).mean(),

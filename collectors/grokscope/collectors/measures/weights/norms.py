@@ -104,8 +104,19 @@ def by_layer(model: nn.Module) -> dict[str, list[Tensor]]:
     >>> list(by_layer(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))))
     ['0', '2']
     """
+    return layers_of(model.named_parameters())
+
+
+def layers_of(parameters: Iterable[tuple[str, Tensor]]) -> dict[str, list[Tensor]]:
+    """Return named parameters under the names of the modules that own them, as ``by_layer`` does.
+
+    Source: definition. Cost: none on the device.
+
+    >>> list(layers_of([("a.weight", torch.ones(1)), ("a.bias", torch.ones(1)), ("b", torch.ones(1))]))
+    ['a', 'b']
+    """
     layers: dict[str, list[Tensor]] = {}
-    for name, parameter in model.named_parameters():
+    for name, parameter in parameters:
         layers.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
     return layers
 
