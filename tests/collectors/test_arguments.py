@@ -147,7 +147,7 @@ def test_a_measure_that_is_given_beside_the_defaults_or_twice_is_read_once():
     tracker = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[*cheap(), mine, mine])
     assert tracker.evaluate(0, train=DATA)["mine/step"] == 0.0
     assert read == [0]
-    evaluator = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[own])._evaluator
+    evaluator = Tracker(MODEL, experiment="e", sink=MemorySink(), measures=[own])._evaluator._evaluator
     assert evaluator._instruments._instruments["weight_spectra"] is own
 
 

@@ -19,10 +19,7 @@ from grokscope.schemas.limits import EXPERIMENT_LENGTH
 from grokscope.schemas.secrets import without_credentials
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from grokscope.collectors.detecting.checkpoints import CheckpointBuffer, Checkpoints
-    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator
 
 _SHOWN_LENGTH = 50
 
@@ -177,26 +174,6 @@ def measured_optimizer(model: Any, optimizer: object, *, warn: Callable[[str], o
             "from model.parameters()"
         )
     return found
-
-
-def evaluator_of(model: "nn.Module", optimizer: Any, **options: Any) -> "ModelEvaluator":
-    """Return what reads a model; torch is imported here, by those who have one."""
-    from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator  # noqa: PLC0415 - torch is optional
-
-    return ModelEvaluator(model, optimizer, **options)
-
-
-def has_shards(model: "nn.Module | None") -> bool:
-    """Say whether several processes hold a part of the model each.
-
-    >>> has_shards(None)
-    False
-    """
-    if model is None:
-        return False
-    from grokscope.collectors.tensors.shards import is_sharded  # noqa: PLC0415 - torch is optional
-
-    return is_sharded(model)
 
 
 def checkpoint_buffer(

@@ -13,12 +13,11 @@ from grokscope.collectors.arguments import (
     check_unknown,
     checked_store,
     checkpoint_buffer,
-    evaluator_of,
-    has_shards,
     measured_optimizer,
 )
 from grokscope.collectors.detecting.runner import DetectorRunner
 from grokscope.collectors.evaluating.costs.thinning import ThinnedSchedule
+from grokscope.collectors.evaluating.local_evaluator import LocalEvaluator
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of
 from grokscope.collectors.exposure.exposure import Exposure, exposure_params
@@ -31,7 +30,7 @@ from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
 from grokscope.collectors.recording.ranks import is_first_process
-from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
+from grokscope.collectors.recording.run_ids import checked_run_id
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.recording.scalar_buffer import whole_step
 from grokscope.collectors.recording.sink import Sink, open_sink
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from grokscope.collectors.detecting.checkpoints import Checkpoints
-    from grokscope.collectors.evaluating.model_evaluator import Data, ModelEvaluator
+    from grokscope.collectors.evaluating.model_evaluator import Data
     from grokscope.collectors.measures.instrument import Instrument, MeasureFn
 
 
@@ -120,7 +119,7 @@ class Tracker:
         self.run_id = uuid.uuid4().hex if run_id is None else checked_run_id(run_id)
         self.store = checked_store(store)
         warnings = Warnings(is_quiet=not is_first_process())
-        say = warnings.warn_once
+        say, how = warnings.warn_once, measuring or Measuring()
         states = checkpoint_buffer(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
         self._detector = (
             None if detector is None else DetectorRunner(detector, dense=dense, checkpoints=states, warn=say)
@@ -128,20 +127,18 @@ class Tracker:
         closer = () if self._detector is None else (self._detector.is_due,)
         self._schedule = ThinnedSchedule(schedule, warn=say)
         self._timetable = Timetable(any_of(self._schedule.is_due, *closer), warn=say)
-        self._model = model
-        self._is_sharded = has_shards(model)
-        how = measuring or Measuring()
         self.exposure = Exposure(how, warn=say, goes_on=run_id is not None)
-        self._evaluator, params = None, exposure_params(how) | params_of(config, warn=say)
-        if model is not None and (is_first_process() or self._is_sharded):
-            options = {"measures": measures, "how": how, "exposure": self.exposure, "warn": say}
-            readable = measured_optimizer(model, optimizer, warn=say)
-            self._evaluator = evaluator_of(model, readable, is_due=self._timetable.is_next_due, **options)
+        params = exposure_params(how) | params_of(config, warn=say)
+        options = {"measures": measures, "how": how, "exposure": self.exposure}
+        readable = None if model is None else measured_optimizer(model, optimizer, warn=say)
+        self._evaluator = LocalEvaluator(
+            model, readable, warn=say, is_due=self._timetable.is_next_due, **options
+        )
         opened = partial(
             open_sink, self.run_id, store=self.store, experiment=experiment, name=name, params=params
         )
         self._run = OpenRun(sink or sink_of_first(opened), warnings, reopen=opened if sink is None else None)
-        self._run.failures = getattr(self._evaluator, "failures", {})
+        self._run.failures = self._evaluator.failures
         FORGOTTEN.watch(self, self._run)
         NOTEBOOK.watch(self, self._run, experiment=experiment, owners=[model, *given_optimizers(optimizer)])
 
@@ -255,13 +252,8 @@ class Tracker:
         Raises:
             TrackerError: If the tracker has no model.
         """
-        if self._model is None:
-            raise TrackerError(
-                "evaluate needs a model, and this tracker has none; write Tracker(model, optimizer, ...), "
-                "or measure yourself and call log"
-            )
         run, detector = self._run, self._detector
-        evaluator = self._taking_part()
+        evaluator = self._evaluator.of_run(run)
         if evaluator is None:
             return {}
         with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
@@ -305,22 +297,4 @@ class Tracker:
 
     def unhook(self) -> None:
         """Take the hooks off the optimizer; its steps are no longer measured, and all else goes on."""
-        if self._evaluator is not None:
-            with contained(self._run.warnings.warn_once, "the optimizer is still watched"):
-                self._evaluator.close()
-
-    def _taking_part(self) -> "ModelEvaluator | None":
-        """Return what measures in this process: the first one, or all where the model is sharded."""
-        if self._evaluator is None or not self._run.is_mine():
-            return None
-        if not self._run.is_first and not self._is_sharded:
-            self.unhook()
-            self._evaluator = None
-            return None
-        if has_shards(self._model) != self._is_sharded:
-            self._run.warnings.warn_once(
-                "the model was sharded after its tracker was made, so nothing is measured: all processes "
-                "would have to take part. Make the tracker after fully_shard"
-            )
-            return None
-        return self._evaluator
+        self._evaluator.unhook()
