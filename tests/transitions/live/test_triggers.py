@@ -34,4 +34,4 @@ def test_dips_that_are_rarer_than_their_share_are_not_told():
     dips = Dips(share=0.25)
     for _ in range(13):
         dips.add(is_lost=False)
-    assert not any([dips.add(is_lost=True) for _ in range(4)])
+    assert not any(dips.add(is_lost=True) for _ in range(4))
