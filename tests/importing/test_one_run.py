@@ -104,20 +104,6 @@ def test_objects_in_settings_are_not_made(runs_in, tmp_path):
     }
 
 
-def test_a_trainers_checkpoints_its_tensorboard_and_its_wandb_are_one_run(trainer_logs, runs_in):
-    runs, skipped = runs_in(trainer_logs)
-    ((curves, run),) = runs.values()
-    assert (run.kind, run.source) == ("transformers", "my-model/checkpoint-4/trainer_state.json")
-    assert run.notes == ("it is the newest of 2 states of one training; the others are parts of it",)
-    assert (list(curves["loss"]), list(curves["eval_loss"])) == ([1, 2, 3, 4], [2, 4])
-    (tensorboard,) = (one for one in skipped.values() if "runs/" in one.path)
-    assert not tensorboard.is_error
-    assert tensorboard.reason.startswith("is the same run as my-model/checkpoint-4/trainer_state.json")
-    runs, skipped = runs_in(trainer_logs.parent)
-    assert [(run.kind, run.name) for _, run in runs.values()] == [("wandb", "hf")]
-    assert sum("is the same run as wandb/" in one.reason for one in skipped.values()) == 2
-
-
 def test_another_training_into_the_same_folder_is_another_run(runs_in, tmp_path):
     for step, loss in ((2, 1.0), (4, 0.5), (3, 7.0)):
         history = [{"step": one, "loss": loss / one} for one in range(1, step + 1)]
