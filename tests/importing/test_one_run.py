@@ -80,13 +80,20 @@ def test_lightnings_version_is_one_run_named_with_its_parent_with_its_hparams(ev
     }
 
 
-@pytest.mark.parametrize("made", ["a: &x [1]\nb: *x\n", "a: [\n", "a: 1\n" * 300_000, "[1, 2]"])
+@pytest.mark.parametrize("made", ["a: &x [1]\nb: *x\n", "a: [\n", "a: 1\n" * 300_000])
 def test_settings_that_cannot_be_read_cost_the_run_nothing(runs_in, tmp_path, made):
     (tmp_path / "hparams.yaml").write_text(made)
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
     ((curves, run),) = runs_in(tmp_path)[0].values()
     assert (curves, run.params) == ({"loss": {1: 0.5}}, {})
     assert run.notes[0].startswith("its hparams.yaml cannot be read: ")
+
+
+def test_settings_without_names_are_kept_as_one(runs_in, tmp_path):
+    (tmp_path / "hparams.yaml").write_text("[1, 2]")
+    (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
+    ((_, run),) = runs_in(tmp_path)[0].values()
+    assert (run.params, run.notes) == ({"config": "[1, 2]"}, ())
 
 
 def test_objects_in_settings_are_not_made(runs_in, tmp_path):
