@@ -31,7 +31,7 @@ _LANGUAGE = ("--locale=C", "--encoding=UTF8")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests write into homes themselves, and what others can write there is refused.
 os.umask(0o022)
-os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras would look for TensorFlow
+os.environ |= {"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1"} | os.environ  # no TensorFlow; a core a test
 
 PAGE_MS = 60_000
 _DEBIANS_CHROMIUM = "/usr/lib/chromium/chromium"
