@@ -30,7 +30,7 @@ _LANGUAGE = ("--locale=C", "--encoding=UTF8")
 # A shell that starts the tests in the background has this signal ignored, which all processes would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 os.umask(0o022)  # tests write into homes themselves, and what others can write there is refused
-os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras would look for TensorFlow
+os.environ |= {"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1"} | os.environ  # no TensorFlow; a core a test
 os.environ.pop("COLUMNS", None)  # tables fit the terminal, and processes of tests have none
 
 PAGE_MS = 60_000

@@ -13,6 +13,7 @@ ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
 PACKAGES = {"schemas", "collectors", "transitions", "experiments", "store", "importing", "dashboard", "cli"}
 # Every file that is no code, by name: what else comes along is a mistake.
 ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
+    "grokscope/schemas/arrays.json",
     "grokscope/schemas/metrics.json",
     "grokscope/schemas/verdict.schema.json",
     "grokscope/dashboard/serving/icon.svg",

@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import struct
 from dataclasses import replace
 
 import polars as pl
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from grokscope.importing import ImportingError, Limits, SourceKind, find_source, parse_source, recognition
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.wandb_files import records
 
 
 def refusal(path, *, kind=None, patterns=(), **limits):
@@ -97,43 +95,6 @@ def test_binary_garbage_under_any_name_is_one_sentence(tmp_path, ending):
     start = {"wandb": b":W&B\xe1\xbe\x00", "db": b"SQLite format 3\0", "parquet": b"PAR1"}.get(ending, b"")
     path.write_bytes(start + bytes(i * 7919 % 256 for i in range(5000)))
     assert "garbage" in refusal(path)
-
-
-def test_an_event_file_that_was_cut_gives_what_comes_before_and_a_length_bomb_is_refused(
-    tmp_path, tensorboard_logs
-):
-    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c  # noqa: PLC0415 - seconds
-
-    (whole,) = (path for path in (tensorboard_logs / "seed 0").iterdir() if path.is_file())
-    path = tmp_path / whole.name
-    path.write_bytes(whole.read_bytes() + whole.read_bytes()[24:60])
-    points = parse_source(find_source(str(path))).points
-    assert points.filter(pl.col("metric") == "Acc/test").height == 5
-    head = struct.pack("<Q", 2**40)
-    path.write_bytes(whole.read_bytes() + head + struct.pack("<I", masked_crc32c(head)) + b"x")
-    assert "reading it takes more than 6,144 MiB" in refusal(path)
-
-
-def test_a_run_file_that_is_cut_anywhere_keeps_its_whole_records(wandb_logs, tmp_path):
-    (path,) = wandb_logs.glob("offline-run*/*.wandb")
-    content = path.read_bytes()
-    assert len(content) > 32 * 1024  # some records are split over blocks
-
-    def read(data):
-        (tmp_path / "cut").write_bytes(data)
-        with (tmp_path / "cut").open("rb") as file:
-            return list(records(file, limit=1 << 20))
-
-    whole = read(content)
-    for end in range(0, len(content), 997):
-        kept = read(content[:end])
-        assert kept == whole[: len(kept)]
-    for place in range(7, len(content), 4999):
-        flipped = bytes([content[place] ^ 1])
-        kept = read(content[:place] + flipped + content[place + 1 :])
-        assert kept == whole[: len(kept)]
-    with pytest.raises(ImportingError, match="a record of more than 100 bytes"), path.open("rb") as file:
-        list(records(file, limit=100))
 
 
 @settings(max_examples=60, deadline=None)

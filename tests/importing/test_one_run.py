@@ -80,13 +80,20 @@ def test_lightnings_version_is_one_run_named_with_its_parent_with_its_hparams(ev
     }
 
 
-@pytest.mark.parametrize("made", ["a: &x [1]\nb: *x\n", "a: [\n", "a: 1\n" * 300_000, "[1, 2]"])
+@pytest.mark.parametrize("made", ["a: &x [1]\nb: *x\n", "a: [\n", "a: 1\n" * 300_000])
 def test_settings_that_cannot_be_read_cost_the_run_nothing(runs_in, tmp_path, made):
     (tmp_path / "hparams.yaml").write_text(made)
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
     ((curves, run),) = runs_in(tmp_path)[0].values()
     assert (curves, run.params) == ({"loss": {1: 0.5}}, {})
     assert run.notes[0].startswith("its hparams.yaml cannot be read: ")
+
+
+def test_settings_without_names_are_kept_as_one(runs_in, tmp_path):
+    (tmp_path / "hparams.yaml").write_text("[1, 2]")
+    (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
+    ((_, run),) = runs_in(tmp_path)[0].values()
+    assert (run.params, run.notes) == ({"config": "[1, 2]"}, ())
 
 
 def test_objects_in_settings_are_not_made(runs_in, tmp_path):
@@ -102,20 +109,6 @@ def test_objects_in_settings_are_not_made(runs_in, tmp_path):
         "mode": "<name:os.system>",
         "none": "None",
     }
-
-
-def test_a_trainers_checkpoints_its_tensorboard_and_its_wandb_are_one_run(trainer_logs, runs_in):
-    runs, skipped = runs_in(trainer_logs)
-    ((curves, run),) = runs.values()
-    assert (run.kind, run.source) == ("transformers", "my-model/checkpoint-4/trainer_state.json")
-    assert run.notes == ("it is the newest of 2 states of one training; the others are parts of it",)
-    assert (list(curves["loss"]), list(curves["eval_loss"])) == ([1, 2, 3, 4], [2, 4])
-    (tensorboard,) = (one for one in skipped.values() if "runs/" in one.path)
-    assert not tensorboard.is_error
-    assert tensorboard.reason.startswith("is the same run as my-model/checkpoint-4/trainer_state.json")
-    runs, skipped = runs_in(trainer_logs.parent)
-    assert [(run.kind, run.name) for _, run in runs.values()] == [("wandb", "hf")]
-    assert sum("is the same run as wandb/" in one.reason for one in skipped.values()) == 2
 
 
 def test_another_training_into_the_same_folder_is_another_run(runs_in, tmp_path):

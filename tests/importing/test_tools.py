@@ -1,12 +1,17 @@
-"""Logs that the tools themselves wrote arrive whole, and arrive once."""
+"""Logs that the tools themselves wrote arrive whole, and arrive once; cut ones as far as they are whole.
+
+All tests of such logs are here, since writing them takes longer than reading them.
+"""
 
 import math
 import shutil
+import struct
 
 import polars as pl
 import pytest
 
-from grokscope.importing import find_source, parse_source
+from grokscope.importing import ImportingError, find_source, parse_source
+from grokscope.importing.readers.wandb_files import records
 from grokscope.schemas.names import stored_name
 from grokscope.store import open_store
 
@@ -117,3 +122,55 @@ def test_an_interrupted_import_goes_on_where_it_stopped(uri, wandb_logs, held, b
     assert bring(wandb_logs) == (0, 1, 13)
     assert held("my run ü")[3]["status"] == "FINISHED"
     assert isinstance(plan[0].known, pl.DataFrame)
+
+
+def test_a_trainers_checkpoints_its_tensorboard_and_its_wandb_are_one_run(trainer_logs, runs_in):
+    runs, skipped = runs_in(trainer_logs)
+    ((curves, run),) = runs.values()
+    assert (run.kind, run.source) == ("transformers", "my-model/checkpoint-4/trainer_state.json")
+    assert run.notes == ("it is the newest of 2 states of one training; the others are parts of it",)
+    assert (list(curves["loss"]), list(curves["eval_loss"])) == ([1, 2, 3, 4], [2, 4])
+    (tensorboard,) = (one for one in skipped.values() if "runs/" in one.path)
+    assert not tensorboard.is_error
+    assert tensorboard.reason.startswith("is the same run as my-model/checkpoint-4/trainer_state.json")
+    runs, skipped = runs_in(trainer_logs.parent)
+    assert [(run.kind, run.name) for _, run in runs.values()] == [("wandb", "hf")]
+    assert sum("is the same run as wandb/" in one.reason for one in skipped.values()) == 2
+
+
+def test_an_event_file_that_was_cut_gives_what_comes_before_and_a_length_bomb_is_refused(
+    tmp_path, tensorboard_logs
+):
+    from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c  # noqa: PLC0415 - seconds
+
+    (whole,) = (path for path in (tensorboard_logs / "seed 0").iterdir() if path.is_file())
+    path = tmp_path / whole.name
+    path.write_bytes(whole.read_bytes() + whole.read_bytes()[24:60])
+    points = parse_source(find_source(str(path))).points
+    assert points.filter(pl.col("metric") == "Acc/test").height == 5
+    head = struct.pack("<Q", 2**40)
+    path.write_bytes(whole.read_bytes() + head + struct.pack("<I", masked_crc32c(head)) + b"x")
+    with pytest.raises(ImportingError, match="reading it takes more than 6,144 MiB"):
+        parse_source(find_source(str(path)))
+
+
+def test_a_run_file_that_is_cut_anywhere_keeps_its_whole_records(wandb_logs, tmp_path):
+    (path,) = wandb_logs.glob("offline-run*/*.wandb")
+    content = path.read_bytes()
+    assert len(content) > 32 * 1024  # some records are split over blocks
+
+    def read(data):
+        (tmp_path / "cut").write_bytes(data)
+        with (tmp_path / "cut").open("rb") as file:
+            return list(records(file, limit=1 << 20))
+
+    whole = read(content)
+    for end in range(0, len(content), 997):
+        kept = read(content[:end])
+        assert kept == whole[: len(kept)]
+    for place in range(7, len(content), 4999):
+        flipped = bytes([content[place] ^ 1])
+        kept = read(content[:place] + flipped + content[place + 1 :])
+        assert kept == whole[: len(kept)]
+    with pytest.raises(ImportingError, match="a record of more than 100 bytes"), path.open("rb") as file:
+        list(records(file, limit=100))

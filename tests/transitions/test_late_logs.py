@@ -103,3 +103,10 @@ def test_losses_that_come_back_to_where_they_began_and_below_are_a_delayed_gener
         for name, values in (("train/loss", train), ("test/loss", held_out))
     ]
     assert detect(pl.concat(frames))[0].pattern is Pattern.GROKKING
+
+
+@pytest.mark.parametrize(("done", "pattern"), [(299, Pattern.COMPREHENSION), (300, Pattern.GROKKING)])
+def test_a_rise_that_is_done_at_three_times_the_fit_is_late_and_one_just_before_is_not(done: int, pattern):
+    steps = np.array([1, 50, 100, 150, done, *range(350, 850, 100)])
+    train, test = np.array([0.1, 0.5, *np.ones(8)]), np.array([*np.full(4, 0.1), *np.ones(6)])
+    assert judged(train, test, steps).pattern is pattern

@@ -16,12 +16,14 @@ TOKENS = torch.arange(96).reshape(8, 12) % 16
 def trainer_with(tmp_path):
     """Give a function that makes a Trainer of a tiny model with our callback and others."""
 
-    def make(callback: GrokscopeCallback, *others: TrainerCallback, steps: int = 4) -> Trainer:
+    def make(
+        callback: GrokscopeCallback, *others: TrainerCallback, steps: int = 4, save: str = "no"
+    ) -> Trainer:
         torch.manual_seed(0)
         size = GPT2Config(vocab_size=16, n_positions=12, n_embd=16, n_layer=1, n_head=2)
         arguments = TrainingArguments(
             str(tmp_path), max_steps=steps, per_device_train_batch_size=4, logging_steps=2, save_steps=2,
-            report_to=[], disable_tqdm=True, use_cpu=True,
+            save_strategy=save, report_to=[], disable_tqdm=True, use_cpu=True,
         )  # fmt: skip
         rows = [{"input_ids": row, "labels": row} for row in TOKENS]
         return Trainer(
@@ -83,7 +85,7 @@ def test_a_training_that_fails_is_told_once_another_begins(trainer_with):
 
 def test_a_training_that_resumes_goes_on_in_its_run(trainer_with):
     callback, _ = tracked()
-    trainer_with(callback).train()
+    trainer_with(callback, save="steps").train()
     again, sink = tracked()
     trainer_with(again, steps=6).train(resume_from_checkpoint=True)
     assert again.tracker.run_id == callback.tracker.run_id

@@ -92,6 +92,14 @@ def test_a_statement_that_waits_keeps_no_other_one_waiting(database):
     calls.close()
 
 
+def test_a_statement_that_fails_on_an_open_connection_is_no_server_that_cannot_be_reached(database):
+    calls = PostgresCalls(database)
+    assert calls.ask("SELECT 1 AS one").rows() == [(1,)]
+    with pytest.raises(StoreError, match=r"could not be read: .*division by zero"):
+        calls.ask("SELECT 1 / 0")
+    calls.close()
+
+
 def change(postgres, database, statement):
     name = database.rpartition("/")[2]
     command = [postgres.bin / "psql", "-v", "ON_ERROR_STOP=1", "-d", name, "-c", statement]

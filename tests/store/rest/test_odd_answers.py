@@ -165,6 +165,23 @@ def test_a_row_of_another_run_or_metric_is_not_taken_for_one_that_was_asked_for(
             assert f"metrics[0].{name} is 'another', and {told} belongs there" in str(caught.value)
 
 
+def test_a_server_that_knows_no_bulk_of_histories_is_asked_for_it_once(answers, server, monkeypatch):
+    recorded, _, run = answers
+    asked = []
+
+    def old(_self, _sign, _method, endpoint, _content):
+        name = endpoint.rpartition("/")[2]
+        asked.append(name)
+        return (404, b"Not Found") if "bulk" in name else (200, json.dumps(recorded[endpoint]).encode())
+
+    monkeypatch.setattr(RestCalls, "_exchanged", old)
+    source = RestTransport(server)
+    first, second = (source.since(KEY, {run: None}) for _ in range(2))
+    assert first.height == 4
+    assert first.equals(second)
+    assert asked == ["get-history-bulk-interval", "get-history", "get-history"]
+
+
 def test_a_run_that_comes_twice_in_a_listing_is_one_run(answers, server, monkeypatch):
     recorded, experiment, _ = answers
     endpoint = "/api/2.0/mlflow/runs/search"

@@ -56,3 +56,8 @@ def test_a_top_that_still_rises_at_the_end_of_the_log_makes_the_midpoint_later()
     values = np.concatenate((RISE[:81], np.linspace(1.0, 1.2, 60)))
     _, midpoint = dates_of(values, Plateau(level=0.0, lowest=0.0), end=85)
     assert midpoint.high >= 720
+
+
+def test_a_rise_from_the_second_evaluation_on_has_no_plateau_that_could_lie_lower():
+    onset, _ = dates_of(np.linspace(0.0, 1.0, 21), Plateau(level=0.0, lowest=0.0), end=21)
+    assert (onset.low, onset.step) == (10, 20)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from grokscope.transitions.curves.noise import MOST, autoregressive, jitter, noise_of, persistence_of
+from grokscope.transitions.curves.noise import (
+    MOST,
+    autoregressive,
+    error_of_median,
+    jitter,
+    noise_of,
+    persistence_of,
+    worth_of,
+)
 
 
 def made(persistence: float, count: int, seed: int = 0) -> np.ndarray:
@@ -76,3 +84,17 @@ def test_evaluations_after_the_rise_tell_of_noise_that_a_short_plateau_does_not(
     found = [noise_of(p, np.zeros(18), onset=18, later=t) for p, t in zip(plateaus, tops, strict=True)]
     assert np.mean([noise.persistence for noise in found]) == pytest.approx(0.88, abs=0.04)
     assert {noise.seen for noise in found} == {200}
+
+
+def test_noise_at_a_top_that_cuts_it_off_is_read_below_it_and_the_hidden_half_counts_as_much():
+    ground = 0.05 * made(0.0, 120)[0]
+    later = np.tile([0.0, -0.02], 50)
+    found = noise_of(ground, np.zeros(120), onset=120, later=later)
+    size = 1.4826 * 0.02
+    assert size < found.size
+    assert found.of_top == pytest.approx(error_of_median(size, 2 * 50 * worth_of(found.persistence)))
+
+
+@pytest.mark.parametrize(("independent", "worth"), [(0.3, 1.0), (1.0, 1.0), (1.5, 1.5), (50.0, 50.0)])
+def test_the_error_of_a_median_is_that_of_at_least_one_evaluation(independent: float, worth: float):
+    assert error_of_median(2.0, independent) == pytest.approx(2.0 * np.sqrt(np.pi / (2 * worth)))

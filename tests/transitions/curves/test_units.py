@@ -49,3 +49,21 @@ def test_an_error_rate_in_per_cent_is_told_from_its_height():
 def test_a_loss_and_a_score_of_another_quantity_have_no_say():
     assert units(train__accuracy=100 * RISE, test__f1=0.9 * RISE) == ["per cent", "share"]
     assert units_of({"train/loss": Curve(metric="train/loss", steps=STEPS, values=9 * RISE)}) == {}
+
+
+@pytest.mark.parametrize(("highest", "told"), [(49.5, "per cent"), (50.0, "share")])
+def test_a_training_score_below_1_is_a_share_where_its_partner_comes_to_half(highest: float, told: str):
+    test = np.linspace(1.0, highest, 100)
+    assert units(train__accuracy=0.9 * np.ones(100), test__accuracy=test)[0] == told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (np.linspace(0.9, 0.2, 100), "share"),
+        (np.linspace(0.9, 0.8, 100), "per cent"),
+        (np.linspace(0.4, 0.1, 100), "per cent"),
+    ],
+)
+def test_an_error_beside_per_cent_is_a_share_if_it_begins_above_a_half_and_halves(error, told: str):
+    assert units(train__error=100 * (1 - RISE), test__error=error) == ["per cent", told]

@@ -93,3 +93,19 @@ def test_labels_are_read_from_json_and_uncertain_ones_are_not_scored(tmp_path: P
 )
 def test_a_label_is_widened_by_one_evaluation_or_a_twentieth_whichever_is_more(grid, widened):
     assert widened_label((100.0, 150.0), grid) == pytest.approx(widened)
+
+
+@pytest.mark.parametrize(
+    ("found", "hits"), [(Kind.COLLAPSE, 1), (Kind.GENERALIZATION, 0), (Kind.RECOVERY, 0)]
+)
+def test_a_collapsed_run_is_found_by_a_collapse_and_by_no_other_event(found: Kind, hits: int):
+    verdict = Verdict(run="a", pattern=Pattern.COLLAPSE, transitions=(event(found, "test/accuracy", 1),))
+    scores = score([verdict], [Label(run="a", pattern=Pattern.COLLAPSE)], steps={})
+    assert scores.collapse == Tally(hits=hits, total=1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.GENERALIZATION])
+def test_no_event_but_a_generalization_is_a_false_alarm(kind: Kind):
+    quiet = Verdict(run="a", pattern=Pattern.MEMORIZATION, transitions=(event(kind, "m", 1),))
+    label = Label(run="a", pattern=Pattern.MEMORIZATION, is_negative=True)
+    assert score([quiet], [label], steps={}).false_alarms == Tally(hits=0, total=1)

@@ -4,8 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Kind, Pattern
+from grokscope.schemas import Date, Kind, Pattern
 from grokscope.transitions import detect
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.phase_change import PhaseChange, is_turn_of_epoch
 from grokscope.transitions.events.phase_change import _level_since as level_since
 
 CHECKPOINTS = np.array(
@@ -116,3 +118,18 @@ def test_a_rise_that_takes_over_a_third_of_its_plateau_is_none(width: float, cou
 def test_levels_are_level_since_the_last_that_was_outside_the_band():
     assert level_since(np.array([0.0, 0.0, 1.0, 0.0, 1.0, 1.0]), 0.1) == 4
     assert level_since(np.ones(4), 0.1) == 0
+
+
+def test_the_level_after_a_change_is_that_of_the_first_evaluations_that_have_it():
+    steps = np.array([0, *2 ** np.arange(10), *2 ** np.arange(10, 15)])
+    values = np.array([0.0] * 11 + [0.38, 0.4, 0.42, 0.44, 0.44])
+    (event,) = detect(curve("lambada/acc", steps, values))[0].transitions
+    assert (event.before, event.after) == (0.0, pytest.approx(0.38))
+
+
+@pytest.mark.parametrize("points", [0, 1])
+def test_without_epochs_that_pass_no_change_is_the_stair_of_one(points: int):
+    at = Date(step=1000, low=995, high=1005)
+    stair = PhaseChange(metric="train/loss", onset=at, midpoint=at, before=2.0, after=1.5, clarity=9.0)
+    epochs = Curve(metric="progress/epochs", steps=np.arange(points), values=np.full(points, 0.5))
+    assert not is_turn_of_epoch(stair, epochs)

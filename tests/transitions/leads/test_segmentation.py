@@ -128,3 +128,10 @@ def test_measures_are_compared_at_as_many_steps_as_the_shortest_has(names):
     }
     curves = curves_by_run(pl.concat(frames.values()))["run"]
     assert len(common_grid([curves[name] for name in names])) == len(frames["short"])
+
+
+def test_the_trend_of_a_straight_line_goes_from_its_first_point_to_its_last():
+    """Nine tenths of the points hold nine tenths of a line's range, by which trends are counted."""
+    line = pl.DataFrame({"metric": "m", "step": 2 ** np.arange(20), "value": np.linspace(3.0, 8.0, 20)})
+    (segment_of_all,) = segment(line).segments
+    assert segment_of_all.trends == {"m": pytest.approx(1 / 0.9)}

@@ -209,3 +209,8 @@ def test_a_divergence_says_the_last_level_before_it():
     verdict = verdict_of({"train/loss": loss, "val/loss": 4 - 3 * risen(300)})
     (event,) = [e for e in verdict.transitions if e.kind is Kind.DIVERGENCE]
     assert event.before == pytest.approx(loss[-21])
+
+
+def test_a_score_whose_start_and_best_are_known_goes_before_one_of_which_only_the_best_is():
+    curves = {"train/mse": 7 * (1 - TRAIN), "test/mse": 7 * (1 - TEST), "train/r2": TRAIN, "test/r2": TEST}
+    assert {event.metric for event in verdict_of(curves).transitions} == {"test/r2"}

@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from grokscope.collectors.recording.spool import (
     Cursor,
     Meta,
@@ -59,3 +61,21 @@ def test_a_shipped_spool_that_a_disk_refuses_to_delete_is_gone_for_all_and_remov
     assert list((tmp_path / "spool").iterdir()) != []
     remove_retired(tmp_path)
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_what_a_disk_refuses_to_delete_of_one_shipped_spool_leaves_no_other_behind(
+    tmp_path, monkeypatch, refused
+):
+    folders = [publish_spool(prepare_spool(tmp_path, meta(run_id=name))) for name in ("a", "b")]
+    retired = [folder.rename(folder.with_name(f".{folder.name}.shipped")) for folder in folders]
+    rmdir = os.rmdir
+
+    def refuse(path, **options) -> None:
+        if retired[refused].name in str(path):
+            raise OSError("no")
+        rmdir(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", refuse)
+    remove_retired(tmp_path)
+    assert list((tmp_path / "spool").iterdir()) == [retired[refused]]

@@ -1,0 +1,29 @@
+"""What was possible on curves of one score: from where to where progress goes."""
+
+import numpy as np
+import pytest
+
+from grokscope.schemas import score_of
+from grokscope.transitions.curves.progress import span_of
+from grokscope.transitions.curves.series import Curve, Span
+
+
+def span(metric: str, values: list[float]) -> Span | None:
+    score = score_of(metric)
+    assert score is not None
+    return span_of([Curve(metric=metric, steps=np.arange(len(values)), values=np.array(values))], score)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "expected"),
+    [
+        ("test/reward", [-20.0, -9.0, 5.0, 5.0], Span(start=-20.0, best=5.0)),
+        ("test/reward", [5.0, 0.0, -9.0, -9.0], None),
+        ("test/mse", [7.0, 5.0, 1.0, 1.0], Span(start=7.0, best=0.0)),
+        ("test/mse", [0.0, 3.0, 4.0, 4.0], None),
+    ],
+)
+def test_progress_goes_from_the_first_level_to_the_best_and_there_is_none_where_nothing_got_better(
+    metric, values, expected
+):
+    assert span(metric, values) == expected

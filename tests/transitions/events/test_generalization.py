@@ -1,0 +1,31 @@
+"""The rise of a held-out curve: its noise, and whether the log shows the level that it left."""
+
+import numpy as np
+import pytest
+
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.generalization import Rise, rise_of
+
+
+def rise(values: list[float]) -> Rise:
+    steps = np.arange(1, len(values) + 1) * 100
+    found = rise_of(Curve(metric="test/accuracy", steps=steps, values=np.array(values)), after=None)
+    assert found is not None
+    return found
+
+
+def test_a_rise_after_a_single_evaluation_is_held_against_the_noise_all_the_same():
+    assert rise([0.01, 0.5, 0.62, 0.55, 0.6, 0.65, 0.58, 0.6, 0.61, 0.6]).noise > 0.1
+
+
+@pytest.mark.parametrize(
+    ("begin", "is_seen"),
+    [
+        pytest.param([0.3] * 8, True, id="waits where it begins"),
+        pytest.param([0.6, 0.6, *[0.3] * 6], False, id="waits elsewhere"),
+        pytest.param([0.5, 0.5, 0.51, 0.56, 0.66, 0.8], False, id="creeps from where it begins"),
+    ],
+)
+def test_the_level_before_a_rise_is_seen_where_a_log_begins_on_flat_ground(begin, is_seen):
+    found = rise([*begin, 0.97, 0.98, 0.99, 1.0, 1.0, 1.0])
+    assert (found.is_seen_from_plateau, found.onset is not None) == (is_seen, is_seen)

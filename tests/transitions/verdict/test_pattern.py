@@ -1,0 +1,36 @@
+"""Rises after the fit that are no delayed generalization: won again, or not won in this log."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.generalization import Rise, rise_of
+from grokscope.transitions.verdict.analysis import _is_first_gain as is_first_gain
+from grokscope.transitions.verdict.pattern import is_delayed
+
+STEPS = np.unique(np.geomspace(1, 20_000, 200).round().astype(int))
+FIT = 100
+
+
+def late(early: float) -> tuple[Curve, Rise]:
+    """A curve that holds ``early`` for a time before the fit, and rises long after it, with its rise."""
+    values = np.where(STEPS > 3000, 0.85, np.where((STEPS > 20) & (STEPS < 60), early, 0.1))
+    curve = Curve(metric="test/accuracy", steps=STEPS, values=values)
+    rise = rise_of(curve, after=FIT)
+    assert rise is not None
+    return curve, rise
+
+
+@pytest.mark.parametrize(("early", "is_new"), [(0.1, True), (0.6, False)])
+def test_what_was_held_before_the_fit_and_is_only_won_again_is_not_delayed(early: float, is_new: bool):  # noqa: FBT001
+    curve, rise = late(early)
+    assert is_delayed(FIT, rise, curve) is is_new
+
+
+def test_a_gain_whose_beginning_is_not_in_the_log_is_not_called_the_first():
+    curve, rise = late(0.1)
+    assert is_first_gain(rise, curve)
+    assert not is_first_gain(replace(rise, onset_at=None), curve)
+    assert not is_first_gain(None, curve)
