@@ -117,7 +117,5 @@ def test_the_table_says_that_fractional_steps_are_counted_in_thousandths(groksco
     ]
     frame = pl.DataFrame(rows, schema=["metric", "step", "value"], orient="row")
     frame.write_parquet(tmp_path / "mine.parquet")
-    out = grokscope("detect", "mine.parquet")[1]
-    assert out.splitlines()[-1] == (
-        "mine: Its steps are fractions; they and all dates are counted in thousandths."
-    )
+    said = grokscope("detect", "mine.parquet")[2]
+    assert said == "mine: Its steps are fractions; they and all dates are counted in thousandths.\n"

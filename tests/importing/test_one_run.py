@@ -89,11 +89,12 @@ def test_settings_that_cannot_be_read_cost_the_run_nothing(runs_in, tmp_path, ma
     assert run.notes[0].startswith("its hparams.yaml cannot be read: ")
 
 
-def test_settings_without_names_are_kept_as_one(runs_in, tmp_path):
+def test_settings_without_names_are_none_and_that_is_said(runs_in, tmp_path):
     (tmp_path / "hparams.yaml").write_text("[1, 2]")
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n")
     ((_, run),) = runs_in(tmp_path)[0].values()
-    assert (run.params, run.notes) == ({"config": "[1, 2]"}, ())
+    assert run.params == {}
+    assert run.notes[0].endswith("it holds a list and no settings by name")
 
 
 def test_objects_in_settings_are_not_made(runs_in, tmp_path):

@@ -24,7 +24,8 @@ LONG = 2600
 def check_everything(store, run):
     """Compare all that a store gives with what was logged; of two values at a step the later one counts."""
     assert store.notice is None
-    assert store.experiments()["name"].to_list() == ["modular", "Default"]
+    theirs = [name for name in store.experiments()["name"] if name != "e"]  # which tests of writing make
+    assert theirs == ["modular", "Default"]
     runs = store.runs("modular").select("run_id", "name", "status", "start_ms", "end_ms")
     assert runs.rows() == [(run, "first", "FINISHED", 500, 5000)]
     assert store.params([run]).rows() == [(run, "optim.lr", "0.1")]

@@ -162,7 +162,7 @@ class Tracker:
             step = run.buffer.last_step
             self._timetable.logged(step, values)
             if seen := self.exposure.due(step):
-                run.log(step, seen, is_measured=True)
+                run.log(step, {key: seen[key] for key in seen.keys() - values.keys()}, is_measured=True)
 
     def log_array(self, step: int, name: str, values: Any, *, axes: Axes = None) -> None:
         """Log a small array of one step: a layer × k matrix of singular values, a histogram, a spectrum.

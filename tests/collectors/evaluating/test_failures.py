@@ -45,7 +45,7 @@ def good(context):
     return {"mine/step": float(context.step)}
 
 
-def test_a_layer_that_is_added_later_is_left_out_of_the_distance_and_that_is_said(capsys):
+def test_the_distance_of_a_layer_that_is_added_later_counts_from_there_and_that_is_said(capsys):
     model = nn.Sequential(nn.Linear(4, 4))
     tracker = Tracker(model, experiment="e", sink=MemorySink(), measuring=Measuring(defaults=False))
     model.append(nn.Linear(4, 3))
@@ -58,7 +58,7 @@ def test_a_layer_that_is_added_later_is_left_out_of_the_distance_and_that_is_sai
         assert values["weights/norm"] == pytest.approx(every.norm().item())
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "weights/distance_from_init leaves out 1.weight, 1.bias: made or changed in shape after" in error
+    assert "distances from the start are counted from step 0 for 1.weight, 1.bias: new there, or of" in error
 
 
 def test_all_names_that_people_give_their_splits_are_measured_together():

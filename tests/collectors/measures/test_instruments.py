@@ -148,7 +148,9 @@ def measured():
         "val": forward_pass(nn.Linear(4, 2), (x, bits.clamp(max=1))),
         "shift:values": forward_pass(nn.Linear(4, 1), (x, x.sum(1))),
     }
+    part = scores_of(forward_pass(run.model, run.splits["train"]), sampled=BATCH, is_part=True)
     curves = {f"{split}/{q}": v for split, seen in splits.items() for q, v in scores_of(seen).items()}
+    curves |= {f"train/{q}": torch.as_tensor(v) for q, v in part.items()}
     own = curves | weight_measures(run.model, init=run.init, matrices=False) | run.updates.pop()
     return values | {"Tracker.evaluate": own}
 

@@ -68,6 +68,7 @@ def measured_parameters(model: nn.Module) -> dict[str, Tensor]:
 
     Source: definition. Cost: none on the device.
 
+    >>> import torch
     >>> codes = nn.Parameter(torch.ones(2, dtype=torch.int8), requires_grad=False)
     >>> list(measured_parameters(nn.ParameterDict({"codes": codes, "scale": nn.Parameter(torch.ones(1))})))
     ['scale']

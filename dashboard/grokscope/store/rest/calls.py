@@ -74,10 +74,10 @@ class RestCalls:
         """Return what the server says of its version."""
         return self._send("GET", "/version").decode(errors="replace").strip()
 
-    def _send(self, method: str, endpoint: str, *, most: int = MAX_ANSWER, **content: Any) -> bytes:
+    def _send(self, method: str, endpoint: str, *, most: int | None = None, **content: Any) -> bytes:
         status, body = self._deadline.ask(
             lambda sign: self._exchanged(
-                partial(self._body, sign=sign, most=most), method, endpoint, content
+                partial(self._body, sign=sign, most=most or MAX_ANSWER), method, endpoint, content
             ),
             silence_s=TIMEOUT_S,
             whole_s=WHOLE_S,

@@ -113,7 +113,7 @@ def test_nothing_is_drawn_from_the_random_numbers_of_training(model):
 def test_the_standard_error_counts_examples_not_their_targets():
     values = torch.tensor([1.0, 1.0, 3.0, 3.0, 2.0, 2.0])
     of_each = torch.tensor([0, 0, 1, 1, 2, 2])
-    assert standard_error(values, (of_each, 3)) == pytest.approx(standard_error(values[::2]).item())
+    assert standard_error(values, examples=(of_each, 3)) == pytest.approx(standard_error(values[::2]).item())
     assert standard_error(values[:1]).isnan()
 
 

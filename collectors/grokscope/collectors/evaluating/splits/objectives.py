@@ -81,10 +81,7 @@ class Objective:
 
     def own_targets(self, targets: Tensor) -> Tensor:
         """Return the targets of a batch as ``targets`` does, without the outputs that they lie to."""
-        if self.layout is Layout.CHANNELS:
-            targets = targets.movedim(1, -1)
-        elif self.layout is Layout.CHANNEL:
-            targets = targets.unsqueeze(-1)
+        targets = self._channels_last(targets)
         is_column = targets.ndim > 1 and targets.shape[-1] == 1
         if self.layout is Layout.COLUMN or (self.kind is Kind.BINARY and is_column):
             targets = targets.squeeze(-1)
@@ -101,6 +98,7 @@ class Objective:
         """
         if not self.said or self.kind is Kind.VALUES or targets.device.type != "cpu":
             return
+        targets = self._channels_last(targets)
         is_bare = self.kind is Kind.BINARY and targets.shape[-1] != 1
         kind, _, because = _read(targets.unsqueeze(-1) if is_bare else targets)
         if kind not in (self.kind, Kind.ONE_HOT):
@@ -108,6 +106,11 @@ class Objective:
                 f"the targets of its first batch were read as {self.kind.value}, and those of a later one "
                 f"are {because}; say which loss is meant, as in Measuring(loss='bce') or 'mse'"
             )
+
+    def _channels_last(self, targets: Tensor) -> Tensor:
+        if self.layout is Layout.CHANNELS:
+            return targets.movedim(1, -1)
+        return targets.unsqueeze(-1) if self.layout is Layout.CHANNEL else targets
 
     def criterion(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of rows of logits ``[N, C]`` and of targets ``[N]`` or ``[N, C]``, as a scalar."""

@@ -61,7 +61,7 @@ def _intervals(seen: Pass, values: dict[str, Tensor], examples: int) -> dict[str
         found["accuracy_low"], found["accuracy_high"] = accuracy_interval(values["accuracy"], examples)
     if seen.objective is None or seen.objective.is_plain:
         losses = cross_entropy(*checked_predictions(seen.logits, seen.targets), reduction="none")
-        found["loss_error"] = standard_error(losses, seen.examples)
+        found["loss_error"] = standard_error(losses, examples=seen.examples)
     return found
 
 

@@ -45,7 +45,7 @@ def accuracy_interval(accuracy: Tensor, examples: int) -> tuple[Tensor, Tensor]:
     return low.clamp(0, 1).to(accuracy.dtype), high.clamp(0, 1).to(accuracy.dtype)
 
 
-def standard_error(values: Tensor, examples: tuple[Tensor, int] | None = None) -> Tensor:
+def standard_error(values: Tensor, *, examples: tuple[Tensor, int] | None = None) -> Tensor:
     """Return the standard error of the mean of values, as that of a ratio where examples have several.
 
         √( n/(n-1) Σᵢ eᵢ² ) / Σᵢ mᵢ,  eᵢ the sum of an example's values less mᵢ times the mean of all
