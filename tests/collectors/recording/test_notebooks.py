@@ -4,7 +4,6 @@ import gc
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 import torch
@@ -70,7 +69,6 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(find_spec("IPython") is None, reason="IPython is not installed")
 def test_cells_that_are_run_again_or_broken_off_end_their_runs(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", CELLS],

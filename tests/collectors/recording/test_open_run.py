@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from grokscope.collectors import Measuring, Tracker, TrackerError
+from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.testing import MemorySink
+from grokscope.collectors.warning import Warnings
 
 
 class Holder(nn.Module):
@@ -41,3 +43,17 @@ def test_the_earlier_name_of_the_sink_is_refused_with_the_name_of_today():
         Tracker(experiment="e", journal=MemorySink())
     with pytest.raises(TypeError, match="unexpected keyword argument 'sinks'"):
         Tracker(experiment="e", sinks=MemorySink())
+
+
+def test_a_run_that_cannot_be_opened_again_is_said_once_and_nothing_is_raised(capsys):
+    asked = []
+
+    def reopen():
+        asked.append(1)
+        raise OSError("no room")
+
+    run = OpenRun(MemorySink(), Warnings(), reopen=reopen)
+    run.leave("FINISHED")
+    assert [run.log(step, {"m": 1.0}) for step in (1, 2)] == [False, False]
+    assert len(asked) == 1
+    assert "the run was not opened again" in capsys.readouterr().err

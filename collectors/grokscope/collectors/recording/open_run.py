@@ -74,7 +74,9 @@ class OpenRun:
             if rank != 0:
                 self._leave_to_first()
         if self._is_left and self._reopen is not None:
-            self._go_on(self._reopen())
+            self._is_left = False  # tried once: what cannot be opened now costs no more than this record
+            with contained(self.warnings.warn_once, "the run was not opened again"):
+                self._go_on(self._reopen())
         return True
 
     def log(self, step: int, values: Mapping[str, Any], *, is_measured: bool = False) -> bool:
@@ -152,7 +154,6 @@ class OpenRun:
         atexit.register(self._end_with_program)
 
     def _go_on(self, sink: Sink) -> None:
-        self._is_left = False
         self._put(sink)
         self.is_open = True
         self._begin()
