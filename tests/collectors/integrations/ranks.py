@@ -132,6 +132,7 @@ def run_rank(rank: int, port: int, answers: "multiprocessing.SimpleQueue[object]
         script(rank)
         found[script.__name__] = [(sink.status, sink.rows()) for sink in opened]
     if torch.distributed.is_initialized():
+        torch.distributed.barrier()
         torch.distributed.destroy_process_group()
     answers.put((rank, found))
 

@@ -36,7 +36,7 @@ RANKS = """
 import os, sys
 import torch
 from torch import nn
-from torch.distributed import destroy_process_group, init_process_group
+from torch.distributed import barrier, destroy_process_group, init_process_group
 from grokscope.collectors import Measuring, Tracker
 from grokscope.collectors.recording import sink
 import grokscope.collectors.evaluating.model_evaluator
@@ -55,6 +55,7 @@ def train(rank, place, is_early):
     assert bool(values) == (rank == 0), values
     assert len(optimizer._optimizer_step_pre_hooks) == (rank == 0)
     tracker.close()
+    barrier()  # who leaves early breaks the other's connection
     destroy_process_group()
 
 for case in ("plain", "launched"):

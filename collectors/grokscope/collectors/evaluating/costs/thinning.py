@@ -66,7 +66,11 @@ class ThinnedSchedule:
         """Say whether a step is due; asking changes nothing."""
         if self._given is not None:
             return self._given(step)
-        return _schedule_of(next(p for since, p in reversed(self._levels) if step >= since))(step)
+        per_decade = self._levels[0][1]
+        for since, density in self._levels:  # no generator: an interrupt in one that is let go would be lost
+            if step >= since:
+                per_decade = density
+        return _schedule_of(per_decade)(step)
 
     def read(self, step: int, *, spent: float) -> None:
         """Take what readings have cost.
