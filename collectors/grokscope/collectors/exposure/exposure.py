@@ -11,6 +11,7 @@ from grokscope.collectors.exposure.amounts import Total, amount_of, at_most, is_
 from grokscope.collectors.exposure.batch_size import size_of
 from grokscope.collectors.exposure.distinct import STANDARD_ERROR, DistinctIds, DistinctRows
 from grokscope.collectors.recording.ranks import processes
+from grokscope.collectors.warning import contained
 
 _COUNTED = ("examples", "tokens", "positions")
 _OFTEN = 32
@@ -93,13 +94,17 @@ class Exposure:
         before, self._latest = self._logged, step
         if before is not None and before <= step < before + before / _OFTEN:
             return {}
-        return self.values(step)
+        with contained(self._warn, "what training has seen was not logged"):
+            return self.values(step)
+        return {}
 
     def last(self) -> tuple[int, dict[str, Any]] | None:
         """Return the step that was logged last with the values for it, if they were left out then."""
         if self._latest is None or self._is_told:
             return None
-        return self._latest, self.values(self._latest)
+        with contained(self._warn, "what training has seen was not logged"):
+            return self._latest, self.values(self._latest)
+        return None
 
     def values(self, step: int) -> dict[str, Any]:
         """Return the progress to log at ``step``: numbers, or scalar tensors on an accelerator."""
