@@ -218,7 +218,7 @@ def to_floats(values: Mapping[str, Tensor | float]) -> dict[str, float]:
     by_type: dict[torch.dtype, dict[str, Tensor]] = {}
     for key, value in values.items():
         if isinstance(value, Tensor):
-            scalar = whole(value.detach())
+            scalar = value if type(value) is Tensor else whole(value.detach())
             by_type.setdefault(scalar.dtype, {})[key] = scalar.reshape(()) if scalar.ndim else scalar
     there = dict[str, float]()
     if by_type:

@@ -25,6 +25,7 @@ from grokscope.collectors.measures.updates.step_parts import (
 from grokscope.collectors.measures.updates.steps import alignment
 from grokscope.collectors.measures.weights.norms import by_layer, weight_norms
 from grokscope.collectors.optimizers import hooked_optimizers
+from grokscope.collectors.tensors.chunks import small_as_one
 from grokscope.collectors.tensors.complex_numbers import real
 
 _OPTIMIZER_FILE = getsourcefile(Optimizer)
@@ -179,7 +180,7 @@ class UpdateRecorder:
             parts |= {f"/{location(name)}": own} if own else {}
         # A sparse gradient holds only some of its parameter's rows.
         pairs = [(gradient, v) for gradient, v in held.values() if gradient.shape == v.shape]
-        along, at = [gradient for gradient, _ in pairs], [v for _, v in pairs]
+        along, at = small_as_one([gradient for gradient, _ in pairs], [v for _, v in pairs])
         norms = weight_norms(parts | {"along": along, "at": at})
         both = norms.pop("along"), norms.pop("at")
         return {

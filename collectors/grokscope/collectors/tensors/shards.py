@@ -70,7 +70,7 @@ def agreed(value: T, model: nn.Module) -> T:
     >>> agreed(3, nn.Linear(1, 1))
     3
     """
-    if not is_sharded(model) or not dist.is_initialized():
+    if not dist.is_initialized() or not is_sharded(model):
         return value
     box = [value]
     dist.broadcast_object_list(box, src=0)

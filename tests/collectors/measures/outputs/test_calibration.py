@@ -8,6 +8,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from grokscope.collectors.measures.outputs import calibration
 from grokscope.collectors.measures.outputs.calibration import information, temperature
 
 SHAPES = ("plain", "row_scales", "one_class", "cubed", "few_huge")
@@ -47,6 +48,13 @@ def minimised(logits, targets):
     return min(max(1 - found.fun / math.log(classes), 0), 1), math.exp(found.x)
 
 
+@pytest.fixture(params=["as on the host", "as on an accelerator"])
+def search(request, monkeypatch):
+    if request.param == "as on an accelerator":
+        monkeypatch.setattr(calibration, "_least_on_host", calibration._least)
+
+
+@pytest.mark.usefixtures("search")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", SHAPES)
 @pytest.mark.parametrize("seed", range(8))
@@ -59,6 +67,7 @@ def test_information_and_temperature_are_those_of_a_converged_minimiser(seed, ki
         assert found == pytest.approx(expected_temperature, rel=1e-3)
 
 
+@pytest.mark.usefixtures("search")
 @pytest.mark.parametrize("wrong", [1, 2, 5, 20])
 @pytest.mark.parametrize("lead", [0.01, 1.0, 300.0])
 def test_two_classes_with_one_lead_are_calibrated_to_the_share_of_hits(wrong, lead):
@@ -73,6 +82,7 @@ def test_two_classes_with_one_lead_are_calibrated_to_the_share_of_hits(wrong, le
     assert information(logits, targets).item() == pytest.approx(1 - entropy / math.log(2), abs=1e-9)
 
 
+@pytest.mark.usefixtures("search")
 def test_separable_logits_tell_everything_at_the_coldest_end_of_the_grid():
     logits, targets = 0.1 * torch.eye(5), torch.arange(5)
     scale = 0.1 * math.sqrt(4 / 5) / math.sqrt(5)
@@ -80,6 +90,7 @@ def test_separable_logits_tell_everything_at_the_coldest_end_of_the_grid():
     assert temperature(logits, targets).item() == pytest.approx(scale / 2**10)
 
 
+@pytest.mark.usefixtures("search")
 def test_logits_worse_than_none_tell_nothing_at_the_hottest_end_of_the_grid():
     logits, targets = -torch.eye(5), torch.arange(5)
     scale = math.sqrt(4 / 5) / math.sqrt(5)
@@ -87,6 +98,7 @@ def test_logits_worse_than_none_tell_nothing_at_the_hottest_end_of_the_grid():
     assert temperature(logits, targets).item() == pytest.approx(scale * 2**6)
 
 
+@pytest.mark.usefixtures("search")
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e6])
 def test_equal_logits_tell_nothing_and_leave_nothing_to_calibrate(value):
     logits, targets = torch.full((9, 7), value), torch.arange(9) % 7
@@ -106,6 +118,7 @@ def test_information_survives_what_fools_the_loss():
     )
 
 
+@pytest.mark.usefixtures("search")
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_logit_that_is_not_finite_makes_both_nan(value):
     logits, targets = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 3

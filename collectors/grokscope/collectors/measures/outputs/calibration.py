@@ -1,6 +1,7 @@
 """How much the logits know about the target once their overall scale is forgiven."""
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -13,8 +14,12 @@ from grokscope.schemas import Direction, Measure
 # Octaves of the inverse temperature, relative to the scale of the logits, that the search may visit. Below
 # the first the softmax is uniform to 1e-4 nats; above the last only separable data is still improving.
 _FIRST_OCTAVE, _MIDDLE_OCTAVE, _LAST_OCTAVE = -6, 1, 10
+# 2 to this is the smallest normal number in single precision.
+_LEAST_POWER = -126.0
 # So many Newton steps meet a converged minimiser to 1e-6 in information and 1e-3 in temperature.
 _NEWTON_STEPS = 3
+# The error that a step leaves is of the order of its square.
+_SETTLED = 1e-3
 
 
 def information(logits: Tensor, targets: Tensor) -> Tensor:
@@ -74,8 +79,8 @@ def temperature(logits: Tensor, targets: Tensor) -> Tensor:
 def calibration(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return ``information`` and ``temperature`` of checked predictions from one search.
 
-    Source: Guo et al. 2017, arXiv:1706.04599. Cost: three exponentials of the logits, and some twenty passes
-    at the price of a product.
+    Source: Guo et al. 2017, arXiv:1706.04599. Cost: at most three exponentials of the logits, and some twenty
+    passes at the price of a product.
 
     >>> calibration(torch.eye(2), torch.tensor([1, 0]))
     (tensor(0.), tensor(32.))
@@ -100,36 +105,70 @@ def calibrated_columns(rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, T
     rows = rows - rows.amax(dim=0)
     spread = (rows - rows.mean(dim=0)).square_().mean(dim=0).sqrt_()
     scale = spread.mean()
-    # In octaves: a power of 2 costs a third of one of e on the CPU, and none the more where it underflows.
+    # In octaves: a power of 2 costs a third of one of e on the CPU.
     scores = rows.mul_(math.log2(math.e) / torch.where(scale == 0, 1, scale))
     true = scores.gather(0, targets).mean()
-    inverse, low, high = _bracket(scores, true)
-    for _ in range(_NEWTON_STEPS - 1):
-        _, slope, curvature = _taylor(scores, true, inverse)
-        inverse = torch.clamp(inverse - slope / curvature, low, high)
-    loss, slope, curvature = _taylor(scores, true, inverse)
-    last = torch.clamp(inverse - slope / curvature, low, high)
-    step = last - inverse
-    least = loss.mean() - inverse * true + step * (slope + step * curvature / 2)
+    inverse, least = (_least_on_host if scores.device.type == "cpu" else _least)(scores, true)
     found = 1 - least / math.log2(len(rows))
-    return found.clamp_(0, 1), torch.where(scale == 0, 1, scale / last), spread
+    return found.clamp_(0, 1), torch.where(scale == 0, 1, scale / inverse), spread
 
 
-def _bracket(scores: Tensor, true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _least(scores: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the inverse temperature of the least loss, and that loss in bits."""
+    here, low, high = _bracket(_losses_by_octave(scores, true))
+    for _ in range(_NEWTON_STEPS - 1):
+        _, slope, curvature = _taylor(scores, true, here)
+        here = torch.clamp(here - slope / curvature, low, high)
+    loss, slope, curvature = _taylor(scores, true, here)
+    last = torch.clamp(here - slope / curvature, low, high)
+    step = last - here
+    return last, loss + step * (slope + step * curvature / 2)
+
+
+def _least_on_host(scores: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the same where numbers can be looked at for nothing: no more is computed than is needed."""
+    if not math.isfinite(true.item()):
+        return true, true - true
+    here = low = high = 2.0**_LAST_OCTAVE
+    if true.item() < 0:  # else every true class leads, and the loss falls for ever
+        here, low, high = _bracket_on_host(cast("list[float]", _losses_by_octave(scores, true).tolist()))
+    least = math.nan
+    for _ in range(_NEWTON_STEPS):
+        measured = torch.stack(_taylor(scores, true, true.new_tensor(here)))
+        loss, slope, curvature = cast("list[float]", measured.tolist())
+        step = min(max(here - slope / curvature, low), high) - here
+        least = loss + step * (slope + step * curvature / 2)
+        here += step
+        if abs(step) <= _SETTLED * here:
+            break
+    return true.new_tensor(here), true.new_tensor(least)
+
+
+def _bracket(losses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the inverse temperature to start from and the two octaves that hold the minimum."""
-    losses = _losses_by_octave(scores, true)
     octaves = range(_FIRST_OCTAVE, _FIRST_OCTAVE + len(losses))
     # The coldest of equals, for separable losses that have all reached 0. NaN has its way by the scores.
     best = len(octaves) - 1 - losses.flip(0).argmin()
     middle = best.clamp(1, len(octaves) - 2)
-    sides = torch.arange(-1, 2, device=scores.device)
+    sides = torch.arange(-1, 2, device=losses.device)
     left, here, right = losses.index_select(0, middle + sides).unbind()
     # The vertex of the parabola through three octaves; flat losses have no vertex and stay where they are.
     vertex = 0.5 * (left - right) / (left - 2 * here + right)
     start = middle + _FIRST_OCTAVE + torch.where(vertex.abs() <= 1, vertex, best - middle)
-    octave = (best + _FIRST_OCTAVE).to(scores.dtype)
+    octave = (best + _FIRST_OCTAVE).to(losses.dtype)
     low, high = (end.clamp(_FIRST_OCTAVE, _LAST_OCTAVE).exp2() for end in (octave - 1, octave + 1))
-    return start.exp2().to(scores.dtype), low, high
+    return start.exp2().to(losses.dtype), low, high
+
+
+def _bracket_on_host(losses: Sequence[float]) -> tuple[float, float, float]:
+    best = min(reversed(range(len(losses))), key=losses.__getitem__)
+    middle = min(max(best, 1), len(losses) - 2)
+    left, here, right = losses[middle - 1 : middle + 2]
+    bend = left - 2 * here + right
+    vertex = 0.5 * (left - right) / bend if bend else math.inf
+    start = middle + _FIRST_OCTAVE + (vertex if abs(vertex) <= 1 else best - middle)
+    octave = best + _FIRST_OCTAVE
+    return 2.0**start, 2.0 ** max(octave - 1, _FIRST_OCTAVE), 2.0 ** min(octave + 1, _LAST_OCTAVE)
 
 
 def _losses_by_octave(scores: Tensor, true: Tensor) -> Tensor:
@@ -153,14 +192,15 @@ def _losses_by_octave(scores: Tensor, true: Tensor) -> Tensor:
 
 
 def _taylor(scores: Tensor, true: Tensor, inverse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each sample's log of its sum in bits, and the loss's first two derivatives in the inverse T."""
-    weights = (scores * inverse).exp2_()
+    """Return the loss in bits and its first two derivatives in the inverse temperature."""
+    # Where a power would vanish beside the largest, which is 1, the CPU takes four times as long for it.
+    weights = (scores * inverse).clamp_min_(_LEAST_POWER).exp2_()
     total = weights.sum(dim=0)
     mean = weights.mul_(scores).sum(dim=0) / total
     variance = weights.mul_(scores).sum(dim=0) / total - mean.square()
     # A separable sample has no curvature left; the smallest normal number keeps 0/0 a step of 0.
     curvature = (math.log(2) * variance.mean()).clamp_min(torch.finfo(scores.dtype).tiny)
-    return total.log2_(), mean.mean() - true, curvature
+    return total.log2_().mean() - inverse * true, mean.mean() - true, curvature
 
 
 _GUO = "Guo et al. 2017, arXiv:1706.04599"

@@ -53,7 +53,7 @@ def curve_measures(
     calibrated, calibrating, spread = calibrated_columns(rows, columns)
     margins, norms = margins_of(rows, columns), spread * math.sqrt(len(rows))
     quantiles = _quantiles(log_probability, [q / 100 for q in _QUANTILES]).unbind()
-    right, is_zero = right_of(rows, columns), _is_zero(logits, targets, log_probability)
+    right, is_zero = _right(margins, rows, columns), _is_zero(logits, targets, log_probability)
     relative, reciprocal = relative_of(margins, norms), reciprocal_ranks(rows, columns)
     # One mean of seven rows, not seven means: on small splits what counts is how many kernels run.
     means = torch.stack([log_probability, right, reciprocal, margins, relative, norms, is_zero]).mean(dim=1)
@@ -147,6 +147,12 @@ def zero_loss_share(logits: Tensor, targets: Tensor) -> Tensor:
 
 def _log_probability(logits: Tensor, targets: Tensor) -> Tensor:
     return torch.log_softmax(logits, dim=1).gather(1, targets.unsqueeze(1)).squeeze(1)
+
+
+def _right(margins: Tensor, rows: Tensor, targets: Tensor) -> Tensor:
+    if margins.device.type == "cpu" and (margins.abs() > 0).all():  # no class is level with the true one
+        return (margins > 0).to(margins.dtype)
+    return right_of(rows, targets)
 
 
 def _quantiles(values: Tensor, at: Sequence[float]) -> Tensor:

@@ -12,7 +12,7 @@ from grokscope.collectors.measures.location import location
 from grokscope.collectors.measures.updates.steps import inner_product, split_of
 from grokscope.collectors.measures.weights.movement import differences
 from grokscope.collectors.measures.weights.norms import joined, weight_norms
-from grokscope.collectors.tensors.chunks import in_pieces
+from grokscope.collectors.tensors.chunks import in_pieces, small_as_one
 from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.torch_stubs import foreach_product
 
@@ -96,10 +96,12 @@ def update_norms(
     >>> update_norms(torch.optim.Adam([parameter]), [parameter], [torch.zeros(2)])["change"]
     tensor(5.)
     """
-    rates = _decay_rates(optimizer, parameters)
+    rates, after = _decay_rates(optimizer, parameters), [real(p.detach()) for p in parameters]
+    if all(isinstance(rate, float) and rate == rates[0] for rate in rates):
+        after, before = small_as_one(after, before)
     lengths: dict[str, list[Tensor]] = {"change": [], "gradient": [], "decay": []}
     products: list[Tensor] = []
-    for now, then, of in in_pieces([real(p.detach()) for p in parameters], before):
+    for now, then, of in in_pieces(after, before):
         parts = {"change": differences(now, then)}
         if rates:
             parts["decay"] = _decay(then, [rates[index] for index in of])

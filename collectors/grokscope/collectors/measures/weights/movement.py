@@ -1,5 +1,6 @@
 """How far the parameters have come: from their start, and in one update."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.measures.weights.norms import joined, precision_of, weight_norm, weight_norms
-from grokscope.collectors.tensors.chunks import in_pieces
+from grokscope.collectors.tensors.chunks import in_pieces, small_as_one
 from grokscope.collectors.tensors.predictions import widest
 from grokscope.collectors.tensors.torch_stubs import foreach_difference
 from grokscope.schemas import Measure
@@ -35,6 +36,7 @@ def distance_from_init(parameters: Iterable[Tensor], init: Iterable[Tensor], *, 
     """
     now, then = list(parameters), list(init)
     _check_pairs(now, then)
+    now, then = small_as_one(now, then)
     parts = [
         weight_norm(differences(after, before), order=order) for after, before, _ in in_pieces(now, then)
     ]
@@ -88,12 +90,24 @@ def angle_of_sides(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
     >>> angle_of_sides(torch.tensor(3.0), torch.tensor(4.0), torch.tensor(5.0))
     tensor(1.5708)
     """
+    if one.device.type == "cpu":
+        return torch.tensor(_angle(one.item(), two.item(), way.item()), dtype=one.dtype)
     a, b, c = widest(torch.maximum(one, two)), widest(torch.minimum(one, two)), widest(way)
     # μ is (b + c) - a, taken so that nothing large is subtracted late.
     gap = torch.where(b >= c, c - (a - b), b - (a - c)).clamp_min(0)
     rest = (a + (b + c)) * ((a - c) + b).clamp_min(0)
     angle = 2 * torch.atan2((((a - b) + c) * gap).sqrt(), rest.sqrt())
     return torch.where(b > 0, angle, torch.nan).to(one.dtype)
+
+
+def _angle(one: float, two: float, c: float) -> float:
+    """Return the same of numbers, at a tenth of the cost."""
+    a, b = max(one, two), min(one, two)
+    if not (b > 0 and math.isfinite(a) and math.isfinite(c)):
+        return math.nan
+    gap = max(c - (a - b) if b >= c else b - (a - c), 0.0)
+    rest = (a + (b + c)) * max((a - c) + b, 0.0)
+    return 2 * math.atan2(math.sqrt(((a - b) + c) * gap), math.sqrt(rest))
 
 
 def update_ratio(parameters: Iterable[Tensor], previous: Iterable[Tensor]) -> Tensor:
