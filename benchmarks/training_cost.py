@@ -1,4 +1,4 @@
-"""What measuring adds to training: our tracker beside wandb.watch and TensorBoard histograms, in one run.
+"""What measuring adds to training: our tracker beside other tools, in one run.
 
     python benchmarks/training_cost.py [--rounds 4] [--gpt2-layers 12]
 
@@ -12,31 +12,22 @@ machine hardly touch; what the tools' own processes use beside it (our shipper, 
 
 import argparse
 import logging
-import os
 import shutil
 import statistics
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-FOLDER = Path(tempfile.mkdtemp(prefix="grokscope-bench-"))
-os.environ |= {"GROKSCOPE_HOME": str(FOLDER / "home"), "WANDB_DIR": str(FOLDER), "WANDB_SILENT": "true"}
+import torch
+import wandb
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.utils.tensorboard import SummaryWriter
+from training_tools import FOLDER, TOOLS, After, Split, Splits, histograms
 
-import torch  # noqa: E402 - these read the environment when they are imported
-import wandb  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn.functional import cross_entropy  # noqa: E402
-from torch.utils.tensorboard import SummaryWriter  # noqa: E402
-
-from grokscope.collectors import Tracker, log_spaced  # noqa: E402
-from grokscope.experiments.modular_addition import AdditionMLP, addition_table  # noqa: E402
-
-Split = tuple[Tensor, Tensor]
-After = Callable[[int, Tensor], None]
-"""What a tool does after a step, with its loss."""
+from grokscope.collectors import Tracker, log_spaced
+from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, data: Split, steps: int, after: After) -> float:
@@ -51,58 +42,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, data: Split, steps
     return time.process_time() - began
 
 
-def with_tool(name: str, model: nn.Module, optimizer: torch.optim.Optimizer, splits: tuple[Split, Split],
-              steps: int) -> float:  # fmt: skip
-    """Train with a tool that measures as often as our tracker does; return seconds."""
-    due, (train_set, test_set) = log_spaced(), splits
-    if name == "nothing":
-        return train(model, optimizer, train_set, steps, lambda *_: None)
-    if name == "accuracy by hand":
-        return train(model, optimizer, train_set, steps, by_hand(model, splits))
-    if name == "grokscope":
-        with Tracker(model, optimizer, experiment="bench", store=f"sqlite:///{FOLDER}/ours.db") as tracker:
-
-            def ours(step: int, loss: Tensor) -> None:
-                tracker.log(step, {"train/batch_loss": loss})
-                if tracker.due(step):
-                    tracker.evaluate(step, train=train_set, test=test_set)
-
-            return train(model, optimizer, train_set, steps, ours)
-    if name == "wandb.watch":
-        readings = sum(due(step) for step in range(steps))
-        with wandb.init(project="bench", mode="offline", dir=FOLDER) as run:
-            run.watch(model, log="all", log_freq=max(1, steps // readings))
-            return train(model, optimizer, train_set, steps, lambda _, loss: run.log({"loss": loss.item()}))
-    with SummaryWriter(FOLDER / "tensorboard") as writer:
-
-        def histograms(step: int, loss: Tensor) -> None:
-            writer.add_scalar("loss", loss.item(), step)
-            if due(step):
-                for key, parameter in model.named_parameters():
-                    writer.add_histogram(f"weights/{key}", parameter, step)
-                    writer.add_histogram(f"gradients/{key}", parameter.grad, step)
-
-        return train(model, optimizer, train_set, steps, histograms)
-
-
-def by_hand(model: nn.Module, splits: tuple[Split, Split]) -> After:
-    """Give what every such loop has anyway: loss and accuracy of both splits at due steps, kept in a list."""
-    due, kept = log_spaced(), []
-
-    def after(step: int, _: Tensor) -> None:
-        if due(step):
-            model.eval()
-            with torch.no_grad():
-                for inputs, targets in splits:
-                    logits = model(inputs)
-                    loss = cross_entropy(logits, targets).item()
-                    kept.append((step, loss, (logits.argmax(1) == targets).float().mean().item()))
-            model.train()
-
-    return after
-
-
-def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, tuple[Split, Split]]:
+def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, Splits]:
     """Build the demo's model and data."""
     torch.manual_seed(seed)
     model = AdditionMLP(47, 48, 128)
@@ -112,16 +52,17 @@ def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, tuple[Split, Spli
 
 def bench_demo(rounds: int, steps: int) -> None:
     """Print what each tool adds to the demo's training."""
-    tools = ("nothing", "accuracy by hand", "grokscope", "wandb.watch", "TensorBoard histograms")
-    seconds: dict[str, list[float]] = {tool: [] for tool in tools}
+    seconds: dict[str, list[float]] = {tool: [] for tool in TOOLS}
     for round_ in range(rounds):
-        for tool in tools:
-            seconds[tool].append(with_tool(tool, *demo(round_), steps))
+        for name, tool in TOOLS.items():
+            model, optimizer, splits = demo(round_)
+            with tool(model, optimizer, splits, steps) as after:
+                seconds[name].append(train(model, optimizer, splits[0], steps, after))
     readings = sum(log_spaced()(step) for step in range(steps))
     print(f"\n### The demo's MLP, {steps} steps, {readings} readings ({rounds} interleaved rounds)\n")
     print("| tool | adds, % of training time [min, max] | ms a reading |")
     print("|---|---|---|")
-    for tool in tools[1:]:
+    for tool in [*TOOLS][1:]:
         added = [a - b for a, b in zip(seconds[tool], seconds["nothing"], strict=True)]
         shares = [100 * a / b for a, b in zip(added, seconds["nothing"], strict=True)]
         print(
@@ -209,13 +150,7 @@ def reading_of_others(model: nn.Module, data: Split, device: str) -> dict[str, f
     step()
     bare = statistics.median(timed(step) for _ in range(3))
     with SummaryWriter(FOLDER / "tensorboard") as writer:
-
-        def histograms() -> None:
-            for key, parameter in model.named_parameters():
-                writer.add_histogram(f"weights/{key}", parameter, 0)
-                writer.add_histogram(f"gradients/{key}", parameter.grad, 0)
-
-        drawn = timed(histograms)
+        drawn = timed(lambda: histograms(writer, model, 0))
     with wandb.init(project="bench", mode="offline", dir=FOLDER) as run:
         run.watch(model, log="all", log_freq=1)
 
