@@ -77,17 +77,6 @@ def foreach_sum(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tenso
     return list(_torch._foreach_add(list(first), list(second)))  # noqa: SLF001 - see above
 
 
-def foreach_product(tensors: Sequence[Tensor], factors: Sequence[float]) -> list[Tensor]:
-    """Return each tensor times its factor, in one fused pass.
-
-    Source: ``torch._foreach_mul``. Cost: one pass and one copy of all tensors.
-
-    >>> foreach_product([torch.ones(2)], [3.0])
-    [tensor([3., 3.])]
-    """
-    return list(_torch._foreach_mul(list(tensors), list(factors)))  # noqa: SLF001 - see above
-
-
 def real_spectrum(values: Tensor) -> Tensor:
     """Return the power ``|x̂|²`` of a real signal at each frequency from 0 up, by ``torch.fft.rfft``.
 
