@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.splits.forward_call import ForwardCall
-from grokscope.collectors.evaluating.splits.outputs.layouts import arranged
+from grokscope.collectors.evaluating.splits.outputs.layouts import arranged, classes_of
 from grokscope.collectors.evaluating.splits.reading.items import Item
 from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
 from grokscope.collectors.evaluating.splits.resolution import Resolved, Resolver
@@ -72,11 +72,12 @@ class OutputReader:
             tap.pop(classes=0)
             nothing = outputs.new_zeros(0, 2)
             return Rows(logits=nothing, targets=nothing[:, 0].long(), loss=self._own_loss(outputs, item))
-        width = outputs.shape[1 if found.objective.layout.has_classes_second else -1]
-        rows = self._flattened(found, outputs, item.targets, tap.pop(classes=width))
-        kept = self._kept(split, found, rows, source.targets)
-        own = None if isinstance(found.objective.loss, str) else self._own_loss(outputs, item)
-        return replace(rows.only(kept), loss=own)
+        classes = classes_of(outputs.shape, found.objective.layout)
+        rows = self._flattened(found, outputs, item.targets, tap.pop(classes=classes))
+        rows = rows.only(self._kept(split, found, rows, source.targets))
+        if isinstance(found.objective.loss, str):
+            return rows
+        return replace(rows, loss=self._own_loss(outputs, item))
 
     def canonical(self, split: str, item: Item) -> Batch:
         """Return a batch as measures take it that run the model themselves: inputs by position, targets.

@@ -8,17 +8,18 @@ from torch import Tensor, nn
 
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.splits.forward_call import ForwardCall
+from grokscope.collectors.evaluating.splits.left_out import AmbiguousBatchError, refuse_rivals, what_is_missed
 from grokscope.collectors.evaluating.splits.outputs.layouts import (
     Layout,
     Pick,
     arranged,
+    classes_of,
     layouts,
     makes_last,
     pick_of,
 )
 from grokscope.collectors.evaluating.splits.outputs.probabilities import logits_pick
 from grokscope.collectors.evaluating.splits.reading.items import Item
-from grokscope.collectors.evaluating.splits.reading.signature import shapes
 from grokscope.collectors.evaluating.splits.targets.kinds import LOSSES, Kind, LossName
 from grokscope.collectors.evaluating.splits.targets.objectives import Objective, objective_of
 from grokscope.collectors.evaluating.splits.targets.shifting import is_copied, padding_counted
@@ -52,10 +53,6 @@ class Resolved:
         if not isinstance(outputs, Tensor):
             return False
         return self.objective is None or self.objective.layout in layouts(outputs.shape, targets.shape)
-
-
-class AmbiguousBatchError(ValueError):
-    """What the targets are cannot be told, so they must not be given to the model either."""
 
 
 class Resolver:
@@ -137,7 +134,7 @@ class Resolver:
         outputs = pick(output)
         if not isinstance(outputs, Tensor):
             raise TypeError(f"Measuring(output=...) must return a tensor, got {type(outputs).__name__}")
-        self._refuse_rivals(outputs, item)
+        refuse_rivals(outputs, item, takes=self._call.inputs, ignored=self._ignored)
         possible = layouts(outputs.shape, targets.shape)
         if not possible and own is not None:
             return Resolved(pick=pick, objective=None, width=(outputs.ndim, 0))
@@ -148,12 +145,13 @@ class Resolver:
                 "return one row of logits a target"
             )
         layout = possible[0] if len(possible) == 1 else self._which(outputs, possible, item)
-        width = outputs.ndim, _classes(outputs, layout)
+        width = outputs.ndim, classes_of(outputs.shape, layout)
         objective = self._objective(arranged(outputs, targets, layout)[1], layout, width)
         if own is None and self._how.output is None:
             again = lambda: self._call(item)  # noqa: E731 - one call, made where it is asked for
             pick = logits_pick(pick, outputs, objective, run=again, say=self._say)
-        self._say_left_out(split, item)
+        if said := what_is_missed(split, item, ignored=self._ignored):
+            self._say(said)
         is_shifted = self._is_shifted(split, objective, item)
         return Resolved(pick=pick, objective=objective, width=width, is_shifted=is_shifted)
 
@@ -170,43 +168,6 @@ class Resolver:
         if objective.said:
             self._say(objective.said)
         return objective
-
-    def _refuse_rivals(self, outputs: Tensor, item: Item) -> None:
-        """Refuse a flat batch of which another tensor can be the targets as well."""
-        rivals = item.left_out[: item.rivals]
-        fitting = [place for place, rival in enumerate(rivals) if self._can_be_targets(outputs, rival)]
-        if not fitting:
-            return
-        inputs = [item.inputs] if isinstance(item.inputs, Tensor) else list(item.inputs)
-        count = len(inputs)
-        raise AmbiguousBatchError(
-            f"of a batch of {shapes([*inputs, item.targets, *item.left_out])}, {self._call.inputs} may take "
-            f"the first {count} or the first {count + 1 + fitting[0]} as inputs, and what comes next fits "
-            "the outputs either way; let the split give (x, y) or ((a, b), y), as in lambda: ((x, y) for x, "
-            "y, _ in loader)"
-        )
-
-    def _can_be_targets(self, outputs: Tensor, given: Tensor) -> bool:
-        possible = layouts(outputs.shape, given.shape)
-        if not all(layout.has_indices for layout in possible):
-            return True
-        if not possible or given.is_floating_point():
-            return False
-        classes = max(_classes(outputs, layout) for layout in possible)
-        return bool((((given >= 0) & (given < classes)) | (given == self._ignored)).all())
-
-    def _say_left_out(self, split: str, item: Item) -> None:
-        """Say what may have been meant to weigh targets, or to leave some out; whole numbers are not."""
-        may_count = [
-            part
-            for part in item.left_out
-            if part.is_floating_point() or (part.ndim > 1 and part.shape == item.targets.shape)
-        ]
-        if may_count:
-            self._say(
-                f"of the split {split!r} what follows the targets ({shapes(may_count)}) is left out, so "
-                f"every target counts, and all alike; set class targets that do not count to {self._ignored}"
-            )
 
     def _which(self, outputs: Tensor, possible: tuple[Layout, ...], item: Item) -> Layout:
         """Return where the classes are, of shapes that do not tell it: the first has them last."""
@@ -252,7 +213,3 @@ class Resolver:
                 "predicts the next token, write Measuring(causal=True)"
             )
         return self._call.is_causal
-
-
-def _classes(outputs: Tensor, layout: Layout) -> int:
-    return 1 if outputs.ndim == 1 else outputs.shape[1 if layout.has_classes_second else -1]
