@@ -12,8 +12,10 @@ from grokscope.collectors import Measuring, Tracker
 from grokscope.collectors.testing import MemorySink
 
 GENERATOR = torch.Generator().manual_seed(0)
+FEATURES = torch.randn(12, 5, 4, generator=GENERATOR)
 A, B = torch.randn(2, 12, 4, generator=GENERATOR)
 Y = torch.arange(12) % 3
+TAGS = torch.arange(60).view(12, 5) % 3
 TOKENS = torch.randint(1, 9, (12, 5), generator=GENERATOR)
 MASK = (torch.arange(5) < torch.tensor([5, 4, 3, 2] * 3)[:, None]).long()
 
@@ -67,6 +69,11 @@ class Anything(Headed):
         return self.head(sum(inputs))
 
 
+class Steps(Headed):
+    def forward(self, x, mask=None):
+        return self.head(x if mask is None else x * mask.unsqueeze(-1))
+
+
 class Tokens(Headed):
     def forward(self, tokens):
         return self.head(self.embedding(tokens).mean(1))
@@ -101,6 +108,8 @@ READINGS = {
     "targets are no input": (Trained, (A, Y, Y), lambda m: m.head(A)),
     "anything, of which numbers are no class": (Anything, (A, Y, 100 + torch.arange(12)), lambda m: m(A)),
     "tokens, mask and classes": (Masked, (TOKENS, MASK, Y), lambda m: m(TOKENS, MASK).logits),
+    "features, mask and tags": (Steps, (FEATURES, MASK, TAGS), lambda m: m(FEATURES, MASK)),
+    "features and tags": (Steps, (FEATURES, TAGS, torch.arange(12)), lambda m: m(FEATURES)),
     "a mask of nothing": (Masked, (TOKENS, MASK | 1, Y), lambda m: m(TOKENS, MASK | 1).logits),
 }
 
@@ -111,7 +120,9 @@ def test_as_many_tensors_are_inputs_as_the_model_must_get(kind, size, capsys):
     make, data, run = READINGS[kind]
     model = make()
     values = evaluated(model, data, batch_size=size)
-    assert values["train/loss"] == expected(run(model))
+    logits = run(model)
+    targets = Y if logits.ndim == 2 else TAGS.flatten()
+    assert values["train/loss"] == expected(logits.reshape(-1, 3), targets)
     assert capsys.readouterr().err == ""
 
 
@@ -130,6 +141,7 @@ AMBIGUOUS = {
     "more may be taken, and the second are none": (Scaled, (A, B, Y)),
     "targets or an input by name": (Compared, (A, B, Y)),
     "any number": (Anything, (A, B, Y)),
+    "any mask or tags": (Steps, (FEATURES, TAGS % 2, TAGS)),
     "token types or classes": (Masked, (TOKENS, MASK, TOKENS * 0, Y)),
 }
 
@@ -141,7 +153,10 @@ def test_what_can_be_read_in_several_ways_is_refused_with_the_remedy(kind, optio
     assert "train/loss" not in evaluated(make(), DataLoader(TensorDataset(*data), batch_size=6), **options)
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "as inputs, and what comes next fits the outputs either way; let the split give (x, y) or" in error
+    assert (
+        "as inputs, so which are the targets cannot be told; let the split give (x, y) or ((a, b), y)"
+        in error
+    )
     model = Scaled()
     pairs = evaluated(model, lambda: ((x, y) for x, y, _ in [(A, Y, Y)]))
     assert pairs["train/loss"] == expected(model(A))

@@ -36,8 +36,8 @@ def refuse_rivals(outputs: Tensor, item: Item, *, takes: PositionalInputs, ignor
     count = len(inputs)
     raise AmbiguousBatchError(
         f"of a batch of {shapes([*inputs, item.targets, *item.left_out])}, {takes} may take the first "
-        f"{count} or the first {count + 1 + fitting[0]} as inputs, and what comes next fits the outputs "
-        "either way; let the split give (x, y) or ((a, b), y), as in lambda: ((x, y) for x, y, _ in loader)"
+        f"{count} or the first {count + 1 + fitting[0]} as inputs, so which are the targets cannot be told; "
+        "let the split give (x, y) or ((a, b), y), as in lambda: ((x, y) for x, y, _ in loader)"
     )
 
 

@@ -11,8 +11,8 @@ TARGET_NAMES = ("labels", "label", "targets", "target", "y")
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _PAIR = 2
-_TOKENS = 2
-"""Dimensions of a batch of tokens."""
+_TOKENS, _FEATURES = 2, 3
+"""Dimensions of a batch of tokens, and of features of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class PositionalInputs:
         range(2, 3)
         """
         has_mask = len(parts) > _PAIR and is_padding_mask(parts[1], parts[0])
-        least, most = max(len(self.required), 2 if has_mask else 1), self._most(parts)
-        possible = range(least, min(most, len(parts) - 1) + 1)
+        least, most = max(len(self.required), 2 if has_mask else 1), len(self.required) + len(self.optional)
+        possible = range(least, min(len(parts) if self.is_open else most, len(parts) - 1) + 1)
         if possible:
             return possible
-        if most < least and has_mask:
+        if has_mask and most < _PAIR:
             raise ValueError(
                 f"the second of {shapes(parts)} masks padding, and {self} takes none; let forward take it, "
                 "or let the split give (inputs, targets), as in lambda: ((x, y) for x, _, y in loader)"
@@ -63,14 +63,6 @@ class PositionalInputs:
         """Return it as code, for a sentence."""
         optional = [f"{name}=None" for name in self.optional]
         return f"forward({', '.join([*self.required, *optional, *(['*'] if self.is_open else [])])})"
-
-    def _most(self, parts: Sequence[Tensor]) -> int:
-        most = len(self.required)
-        for name in self.optional:
-            if most >= len(parts) or ("mask" in name and not is_padding_mask(parts[most], parts[0])):
-                return most
-            most += 1
-        return len(parts) if self.is_open else most
 
 
 def positional_inputs(model: nn.Module) -> PositionalInputs:
@@ -110,8 +102,12 @@ def parameters_of(model: nn.Module) -> list[inspect.Parameter]:
         return []
 
 
-def is_padding_mask(given: Tensor, tokens: Tensor) -> bool:
-    """Say whether ``given`` masks padding: 1 where there are tokens, from one end of each row on, else 0.
+def is_padding_mask(given: Tensor, inputs: Tensor) -> bool:
+    """Say whether ``given`` masks padding: 1 where there are inputs, from one end of each row on, else 0.
+
+    Args:
+        given: May be such a mask, ``[N, T]``.
+        inputs: Tokens ``[N, T]``, or features of each ``[N, T, d]``.
 
     Source: definition. Cost: a few comparisons, and a synchronisation.
 
@@ -120,9 +116,8 @@ def is_padding_mask(given: Tensor, tokens: Tensor) -> bool:
     >>> is_padding_mask(tokens.sign(), tokens), is_padding_mask(tokens, tokens)
     (True, False)
     """
-    if given.shape != tokens.shape or given.ndim != _TOKENS or not given.numel():
-        return False
-    if tokens.is_floating_point() or given.is_complex():
+    is_sequence = inputs.ndim == _FEATURES or (inputs.ndim == _TOKENS and not inputs.is_floating_point())
+    if not is_sequence or given.shape != inputs.shape[:2] or given.is_complex() or not given.numel():
         return False
     wide = given.float()
     steps = wide.diff(dim=1)
