@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
-from grokscope.collectors.evaluating.splits.output_reader import OutputReader, Rows
+from grokscope.collectors.evaluating.splits.output_reader import OutputReader
 from grokscope.collectors.evaluating.splits.reading.items import Item, changed
+from grokscope.collectors.evaluating.splits.rows import Rows
 from grokscope.collectors.evaluating.splits.targets.objectives import Objective
 from grokscope.collectors.evaluating.taps import tapped
 
