@@ -14,8 +14,8 @@ from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.model_evaluator import Data, to_floats
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.splits.context import context_of
-from grokscope.collectors.evaluating.splits.meeting import Meeting
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
+from grokscope.collectors.evaluating.splits.output_reader import OutputReader
 from grokscope.collectors.evaluating.weights import snapshot
 from grokscope.collectors.measures.instrument import Instrument, MeasureFn
 from grokscope.collectors.recording.sink import Sink
@@ -86,7 +86,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     first = _of_one_run(checkpoints, folder)
     failures: list[str] = []
     instruments = InstrumentSet(measures, warn=failures.append)
-    meeting = Meeting(plain_module(model), _HOW, say=warn)
+    reader = OutputReader(plain_module(model), _HOW, say=warn)
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
@@ -94,7 +94,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
         with Tracker(experiment=first.experiment, store=store, run_id=first.run_id, sink=sink) as tracker:
             for checkpoint in checkpoints:
                 checkpoint.load_into(model)
-                values = _read(instruments, model, splits, meeting, init=init, step=checkpoint.step)
+                values = _read(instruments, model, splits, reader, init=init, step=checkpoint.step)
                 _raise_first(failures)
                 tracker.log(checkpoint.step, values)
                 logged += len(values)
@@ -127,16 +127,16 @@ def _read(  # noqa: PLR0913 - what belongs to one checkpoint by keyword
     instruments: InstrumentSet,
     model: nn.Module,
     splits: Splits,
-    meeting: Meeting,
+    reader: OutputReader,
     *,
     init: Mapping[str, Tensor],
     step: int,
 ) -> dict[str, float]:
     plain, names = plain_module(model), split_names(splits)
     with preserved_state(model, *splits.values()):
-        opened = {names[s]: OpenSplit(names[s], data, meeting, how=_HOW) for s, data in splits.items()}
-        passes = {split: plain_pass(plain, one, meeting, how=_HOW) for split, one in opened.items()}
-        context = context_of(opened, passes, meeting, step=step, model=plain, init=init)
+        opened = {names[s]: OpenSplit(names[s], data, reader, how=_HOW) for s, data in splits.items()}
+        passes = {split: plain_pass(plain, one, reader, how=_HOW) for split, one in opened.items()}
+        context = context_of(opened, passes, reader, step=step, model=plain, init=init)
         return to_floats(instruments.read(context, Stopwatch(device_of(model)), share=math.inf))
 
 

@@ -241,10 +241,10 @@ class Tracker:
             more: The same as keywords: ``train=..., test=...``. A synonym is read as its split (``valid``,
                 ``dev``, ``holdout``), any other name is a held-out set ``shift:<name>``, or one of the
                 training data if it says so (``train_clean``). Data is a pair (inputs, targets), a longer
-                tuple that begins so, or a dict with ``labels`` (``label``, ``targets``, ``target``, ``y``)
-                and inputs by the names that ``forward`` has; or an iterable of such batches, a dataset, or a
-                function that makes one of these. Tensors, arrays and lists of numbers will do. What outputs
-                and targets may be, and how much is read, tells ``Measuring``.
+                tuple (what ``forward`` must get, targets, the rest), or a dict with ``labels`` (``label``,
+                ``targets``, ``target``, ``y``) and inputs by the names that ``forward`` has; or an iterable
+                of such batches, a dataset, or a function that makes one of these. Tensors, arrays, lists of
+                numbers will do. What outputs and targets may be, and how much is read, tells ``Measuring``.
 
         Returns:
             Metric key -> value, of what could be measured.

@@ -19,7 +19,7 @@ def seen(data, **options):
 WHOLE = (X.tolist(), Y.tolist())
 
 
-@pytest.mark.parametrize("data", [(X, Y), [X, Y], [(X, Y)], ([X, Y],), iter([(X, Y)])])
+@pytest.mark.parametrize("data", [(X, Y), [X, Y], [(X, Y)], ([X, Y],), iter([(X, Y)]), (X, Y.tolist())])
 def test_a_pair_and_an_iterable_of_one_pair_are_the_same_split(data):
     assert seen(data) == [WHOLE]
 
@@ -54,9 +54,9 @@ def test_a_loader_brings_its_own_batches():
         (TensorDataset(X, Y), "got TensorDataset; wrap a Dataset in a DataLoader"),
         (X, "a split must be a pair .* got Tensor;"),
         (7, "a split must be a pair .* got int;"),
-        ([{"x": X, "y": Y}], "got dict;"),
+        ([{"x": X, "y": Y}], "got dict of 'x', 'y';"),
         ([(X, Y, Y)], r"got tuple\[Tensor, Tensor, Tensor\]"),
-        ([(X, [0, 1])], r"got tuple\[Tensor, list\]"),
+        ([(X, ["a", "b"])], r"got tuple\[Tensor, list\]"),
         ([((X, "mask"), Y)], r"got tuple\[tuple, Tensor\]"),
         ((X, Y[:3]), r"same number of examples, at least one, got \[5, 3\]"),
         ((X[:0], Y[:0]), r"same number of examples, at least one, got \[0, 0\]"),

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
-from grokscope.collectors.evaluating.splits.items import Item, changed
-from grokscope.collectors.evaluating.splits.meeting import Meeting, Rows
-from grokscope.collectors.evaluating.splits.objectives import Objective
 from grokscope.collectors.evaluating.splits.opened import OpenSplit
+from grokscope.collectors.evaluating.splits.output_reader import OutputReader
+from grokscope.collectors.evaluating.splits.reading.items import Item, changed
+from grokscope.collectors.evaluating.splits.rows import Rows
+from grokscope.collectors.evaluating.splits.targets.objectives import Objective
 from grokscope.collectors.evaluating.taps import tapped
 
 
@@ -67,20 +68,20 @@ def forward_pass(
     """
     model = plain_module(model)
     how = Measuring(features=features, batch_size=batch_size, ignore_index=ignore_index, max_seconds=None)
-    meeting = Meeting(model, how, say=_unsaid)
+    reader = OutputReader(model, how, say=_unsaid)
     with preserved_state(model, data):
-        return plain_pass(model, OpenSplit("the split", data, meeting, how=how), meeting, how=how)
+        return plain_pass(model, OpenSplit("the split", data, reader, how=how), reader, how=how)
 
 
-def plain_pass(model: nn.Module, split: OpenSplit, meeting: Meeting, *, how: Measuring) -> Pass:
+def plain_pass(model: nn.Module, split: OpenSplit, reader: OutputReader, *, how: Measuring) -> Pass:
     """Run a split through a plain module that ``preserved_state`` guards already; else as ``forward_pass``.
 
     Source: definition. Cost: one forward pass.
 
     >>> model, how = nn.Linear(2, 3), Measuring()
-    >>> meeting = Meeting(model, how, say=print)
-    >>> split = OpenSplit("test", (torch.zeros(4, 2), torch.zeros(4).long()), meeting, how=how)
-    >>> plain_pass(model, split, meeting, how=how).logits.shape
+    >>> reader = OutputReader(model, how, say=print)
+    >>> split = OpenSplit("test", (torch.zeros(4, 2), torch.zeros(4).long()), reader, how=how)
+    >>> plain_pass(model, split, reader, how=how).logits.shape
     torch.Size([4, 3])
     """
     device = device_of(model)
@@ -94,7 +95,7 @@ def plain_pass(model: nn.Module, split: OpenSplit, meeting: Meeting, *, how: Mea
             there = Item(
                 inputs=changed(item.inputs, moved), targets=moved(item.targets), is_named=item.is_named
             )
-            found.append(meeting.rows(split.name, there, source=item, tap=tap))
+            found.append(reader.rows(split.name, there, source=item, tap=tap))
     return _joined(found)
 
 

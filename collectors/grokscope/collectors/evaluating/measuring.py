@@ -18,12 +18,14 @@ class Measuring:
     Attributes:
         output: From what the model returns to its logits or predictions, classes last; ``None`` finds them:
             the output itself, its ``logits``, or the one tensor of a tuple or dict that fits the targets.
+            Where these are probabilities, which is said, logits are computed back.
         loss: ``"cross_entropy"``, ``"bce"`` (with logits), ``"mse"``, or a function of outputs and targets,
             as model and batch give them, that returns a scalar or a value an example. ``None`` decides by the
             targets of the first batch and says what was taken: class indices, one-hot rows and rows that sum
-            to 1 have the cross-entropy; other 0 and 1 of the outputs' shape the binary one; other numbers the
-            mean squared error.
-        ignore_index: Class indices of this value are left out, as padding is; ``None`` leaves out none.
+            to 1 have the cross-entropy; other 0 and 1, or 0 and 255, of the outputs' shape the binary one;
+            other numbers the mean squared error. Splits of the same outputs have the same loss.
+        ignore_index: Class indices and targets of a single logit of this value are left out, as padding is;
+            by default 255 is too in maps of fewer classes, which is said. ``None`` leaves out none.
         causal: Whether targets are the tokens that the model read, and so are shifted by one. ``None`` shifts
             those of dicts where labels and ``input_ids`` are of one shape and the model is a causal one by
             its config or the name of its class, as its own loss does, and says so.

@@ -17,10 +17,10 @@ from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import device_of, plain_module, preserved_state
 from grokscope.collectors.evaluating.saved_tensors import WrittenParameters
 from grokscope.collectors.evaluating.splits.context import context_of
-from grokscope.collectors.evaluating.splits.meeting import Meeting
 from grokscope.collectors.evaluating.splits.opened import OpenSplit, bounds_of
+from grokscope.collectors.evaluating.splits.output_reader import OutputReader
+from grokscope.collectors.evaluating.splits.reading.sources import Bounds
 from grokscope.collectors.evaluating.splits.scores import scores_of
-from grokscope.collectors.evaluating.splits.sources import Bounds
 from grokscope.collectors.evaluating.update_recorder import UpdateRecorder
 from grokscope.collectors.evaluating.weights import InitialParameters, weight_measures
 from grokscope.collectors.exposure.batch_size import size_of
@@ -70,7 +70,7 @@ class ModelEvaluator:
         # A clock that differs between processes would let one stop where others wait for it.
         self._how = replace(how, max_seconds=None) if is_sharded(model) else how
         self._warn = warn
-        self._meeting = Meeting(self._plain, how, say=warn)
+        self._reader = OutputReader(self._plain, how, say=warn)
         self._bounds: dict[str, Bounds] = {}
         self._failures = Failures(warn)
         own = (*default(), *default_arrays()) if how.defaults else ()
@@ -104,7 +104,7 @@ class ModelEvaluator:
             for split, data in splits.items():
                 with self._failures.apart(f"the split {split!r}", step):
                     one = self._opened(split, data)
-                    seen = plain_pass(self._plain, one, self._meeting, how=self._how)
+                    seen = plain_pass(self._plain, one, self._reader, how=self._how)
                     self._say_bounds(one)
                     # Right behind the pass, while its logits are still in the processor's cache.
                     scores = scores_of(seen, sampled=one.sampled, is_part=one.is_part)
@@ -114,7 +114,7 @@ class ModelEvaluator:
             with self._failures.apart("gradients and updates, which are no longer recorded,", step):
                 tensors |= self._updates.pop() if self._updates is not None else {}
             parts = {"model": self._plain, "optimizer": self._optimizer, "init": self._init}
-            context = context_of(opened, passes, self._meeting, step=step, **parts)
+            context = context_of(opened, passes, self._reader, step=step, **parts)
             tensors |= self._instruments.read(context, self._stopwatch, share=self._costly_share())
             flops = self._progress(step, context)
         values = to_floats(tensors) | flops
@@ -147,7 +147,7 @@ class ModelEvaluator:
 
     def _opened(self, split: str, data: Data) -> OpenSplit:
         bounds = self._bounds.setdefault(split, bounds_of(self._how))
-        return OpenSplit(split, data, self._meeting, how=self._how, bounds=bounds)
+        return OpenSplit(split, data, self._reader, how=self._how, bounds=bounds)
 
     def _say_bounds(self, split: OpenSplit) -> None:
         if not split.is_part or split.bounds.is_said:

@@ -10,8 +10,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, SubsetRandomSampler, TensorDataset
 
 from grokscope.collectors import Measuring, Tracker
-from grokscope.collectors.evaluating.splits.items import item_of
-from grokscope.collectors.evaluating.splits.subset import drawn
+from grokscope.collectors.evaluating.splits.reading.items import item_of
+from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
+from grokscope.collectors.evaluating.splits.reading.subset import drawn
 from grokscope.collectors.measures.outputs.sampling import accuracy_interval, standard_error
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.testing import MemorySink
@@ -19,7 +20,8 @@ from grokscope.collectors.testing import MemorySink
 N, MOST = 400, 60
 X = torch.randn(N, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
-DRAWN = drawn((X, Y), MOST)[0]
+ONE = PositionalInputs(required=("x",))
+DRAWN = drawn((X, Y), MOST, ONE)[0]
 PLAIN = {
     "pair": lambda: (X, Y),
     "arrays": lambda: (X.numpy(), Y.numpy()),
@@ -86,8 +88,8 @@ def test_a_split_that_is_not_longer_is_read_whole_without_an_interval(model, cap
 
 
 def test_a_batch_by_name_keeps_its_names():
-    named, of = drawn({"x": X, "y": Y}, MOST)
-    item = item_of(named)
+    named, of = drawn({"x": X, "y": Y}, MOST, ONE)
+    item = item_of(named, ONE)
     assert of == N
     assert torch.equal(item.inputs["x"], DRAWN[0])
     assert torch.equal(item.targets, DRAWN[1])

@@ -5,7 +5,6 @@ import torch
 from sklearn.metrics import r2_score, roc_auc_score
 from torch import nn
 from torch.nn.functional import (
-    binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
     mse_loss,
@@ -233,37 +232,59 @@ def test_images_to_be_made_have_the_mean_squared_error_and_an_r2_of_each_channel
     )
 
 
-class Sigmoid(nn.Module):
-    """Gives probabilities, without a last dimension if there is one logit."""
+def of_two_splits(model, train, test, **options):
+    held = Tracker(model, experiment="e", sink=MemorySink(), measuring=Measuring(defaults=False, **options))
+    return held.evaluate(0, train=(X, train), test=(X, test))
 
-    def __init__(self, width, scale=1.0):
+
+@pytest.mark.parametrize(
+    ("width", "train", "test", "by_hand"),
+    [
+        (3, VALUES, LABELS, mse_loss),
+        (3, VALUES, one_hot(CLASSES, 3), mse_loss),
+        (1, VALUES[:, :1], BITS.unsqueeze(1), mse_loss),
+        (3, LABELS, one_hot(CLASSES, 3), binary_cross_entropy_with_logits),
+        (3, SHARES, one_hot(CLASSES, 3), cross_entropy),
+        (3, CLASSES, SHARES, cross_entropy),
+    ],
+)
+def test_targets_that_fit_the_loss_of_the_first_split_have_it_too(width, train, test, by_hand):
+    model = linear(width)
+    values = of_two_splits(model, train, test)
+    for split, targets in (("train", train), ("test", test)):
+        wanted = targets if targets is CLASSES else targets.float()
+        assert values[f"{split}/loss"] == pytest.approx(by_hand(model(X), wanted).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("width", "train", "test"),
+    [(3, one_hot(CLASSES, 3), VALUES), (3, LABELS, VALUES), (1, BITS, VALUES[:, 0]), (3, CLASSES, LABELS)],
+)
+def test_targets_that_do_not_fit_it_cost_their_split_until_the_loss_is_said(width, train, test, capsys):
+    values = of_two_splits(linear(width), train, test)
+    assert "train/loss" in values
+    assert "test/loss" not in values
+    error = capsys.readouterr().err
+    assert "and those of another split took the loss" in error
+    assert "say which is meant, as in Measuring(loss='bce') or 'mse'" in error
+    assert {"train/loss", "test/loss"} <= of_two_splits(linear(width), train, test, loss="mse").keys()
+
+
+class Heads(nn.Module):
+    """Gives classes, and numbers of another shape."""
+
+    def __init__(self):
         super().__init__()
-        self.layer, self.scale = linear(width), scale
+        self.layer = linear(5)
 
     def forward(self, x):
-        return torch.sigmoid(self.layer(x) * self.scale).squeeze(-1)
+        return {"classes": self.layer(x)[:, :3], "numbers": self.layer(x)[:, 3:]}
 
 
-@pytest.mark.parametrize("targets", [BITS, LABELS], ids=["one", "several"])
-@pytest.mark.parametrize("scale", [1.0, 1000.0])
-def test_probabilities_of_a_sigmoid_are_scored_as_such(targets, scale, capsys):
-    model = Sigmoid(1 if targets.ndim == 1 else 3, scale)
-    p = model(X).detach()
-    values = evaluated(model, targets, size=5)
-    right = (p > 0.5) == (targets > 0)
-    assert values["accuracy"] == pytest.approx(right.float().mean().item())
-    if scale == 1.0:  # a probability that is rounded to 1 tells no more
-        assert values["auc"] == pytest.approx(roc_auc_score(targets, p, average="macro"), abs=1e-6)
-        assert values["loss"] == pytest.approx(binary_cross_entropy(p, targets).item(), rel=1e-5)
-    assert 0 < values["loss"] < 100
-    assert "last step is a sigmoid, so its outputs are taken for probabilities" in capsys.readouterr().err
-
-
-def test_logits_that_happen_to_lie_between_zero_and_one_stay_logits(capsys):
-    model = linear(1)
-    with torch.no_grad():
-        model.weight.mul_(0.1)
-        model.bias.fill_(0.5)
-    expected = binary_cross_entropy_with_logits(model(X).squeeze(-1), BITS).item()
-    assert evaluated(model, BITS)["loss"] == pytest.approx(expected, rel=1e-5)
-    assert "sigmoid" not in capsys.readouterr().err
+def test_splits_of_other_outputs_have_a_loss_of_their_own():
+    model = Heads()
+    values = of_two_splits(model, one_hot(CLASSES, 3).float(), VALUES[:, :2])
+    found = model(X)
+    assert values["train/loss"] == pytest.approx(cross_entropy(found["classes"], CLASSES).item(), rel=1e-5)
+    expected = mse_loss(found["numbers"], VALUES[:, :2]).item()
+    assert values["test/loss"] == pytest.approx(expected, rel=1e-5)

@@ -128,18 +128,6 @@ def test_the_layer_that_made_the_outputs_tells_it_where_shapes_do_not(is_convolu
     assert evaluated(model, (x, y))["train/loss"] == pytest.approx(cross_entropy(logits, y).item(), rel=1e-5)
 
 
-def test_probabilities_are_told_once_from_logits(capsys):
-    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
-    held = Tracker(model, experiment="e", sink=MemorySink(), measuring=Measuring(defaults=False))
-    for step in range(2):
-        held.evaluate(step, train=(X, Y), test=(X, Y))
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "never negative and sum to 1, as probabilities, and are taken for logits" in error
-    said = evaluated(model, (X, Y), output=lambda found: found.log())
-    assert said["train/loss"] == pytest.approx(cross_entropy(model[0](X), Y).item(), rel=1e-5)
-
-
 def test_an_output_that_fits_no_target_is_refused(capsys):
     assert "train/loss" not in evaluated(
         nn.Linear(4, 3), (X.unsqueeze(1).expand(10, 6, 4), Y.view(10, 1).expand(10, 2))

@@ -7,7 +7,12 @@ from typing import Any, cast
 from torch import Tensor, nn
 
 from grokscope.collectors.evaluating.batches import Inputs
-from grokscope.collectors.evaluating.splits.items import TARGET_NAMES, Item
+from grokscope.collectors.evaluating.splits.reading.items import Item
+from grokscope.collectors.evaluating.splits.reading.signature import (
+    TARGET_NAMES,
+    parameters_of,
+    positional_inputs,
+)
 
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -25,10 +30,8 @@ class ForwardCall:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        try:
-            parameters = list(inspect.signature(model.forward).parameters.values())
-        except (TypeError, ValueError):  # compiled code that does not tell what it takes
-            parameters = []
+        self.inputs = positional_inputs(model)
+        parameters = parameters_of(model)
         self._named = {one.name: one for one in parameters if one.kind in _NAMED}
         self._takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
         target = next((self._named[name] for name in TARGET_NAMES if name in self._named), None)

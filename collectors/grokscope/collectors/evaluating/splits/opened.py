@@ -9,16 +9,16 @@ import torch
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.preserved_state import same_generators
-from grokscope.collectors.evaluating.splits.items import Item
-from grokscope.collectors.evaluating.splits.meeting import Meeting
-from grokscope.collectors.evaluating.splits.sources import (
+from grokscope.collectors.evaluating.splits.output_reader import OutputReader
+from grokscope.collectors.evaluating.splits.reading.items import Item
+from grokscope.collectors.evaluating.splits.reading.sources import (
     Bounds,
     is_spent_by_reading,
     items,
     opened,
     whole_of,
 )
-from grokscope.collectors.evaluating.splits.subset import drawn
+from grokscope.collectors.evaluating.splits.reading.subset import drawn
 
 _SEED = 0
 
@@ -32,7 +32,7 @@ class OpenSplit:
     Args:
         name: Of the split.
         data: As ``Tracker.evaluate`` takes it.
-        meeting: Knows what goes into the model.
+        reader: Knows what goes into the model.
         how: How it is read.
         bounds: How much of it; by default what ``how`` says.
 
@@ -41,18 +41,18 @@ class OpenSplit:
     """
 
     def __init__(
-        self, name: str, data: object, meeting: Meeting, *, how: Measuring, bounds: Bounds | None = None
+        self, name: str, data: object, reader: OutputReader, *, how: Measuring, bounds: Bounds | None = None
     ) -> None:
         self.name = name
         self._data, self.of = opened(data), None
         if how.at_most is not None and not is_spent_by_reading(self._data):
-            self._data, self.of = drawn(self._data, how.at_most)
-        self._meeting = meeting
+            self._data, self.of = drawn(self._data, how.at_most, reader.takes)
+        self._reader = reader
         self._how = how
         self.bounds = bounds or bounds_of(how)
         # What was drawn is read to its end.
         self.bounds.most = how.at_most if self.of is None else None
-        self._is_whole = whole_of(self._data) is not None
+        self._is_whole = whole_of(self._data, reader.takes) is not None
         self._kept: list[Item] | None = [] if is_spent_by_reading(self._data) else None
 
     @property
@@ -91,26 +91,27 @@ class OpenSplit:
         read = self._kept
         bounds = Bounds(batches=self.bounds.batches, most=self.bounds.most)
         for item in self._read(size, bounds) if read is None else read:
-            yield self._meeting.canonical(self.name, item)
+            yield self._reader.canonical(self.name, item)
 
     def as_read(self) -> "Batch | OpenSplit":
         """Return one pair if the split is one batch, else itself."""
-        whole = whole_of(self._data)
+        whole = whole_of(self._data, self._reader.takes)
         if whole is None:
             return self
         try:
-            return self._meeting.canonical(self.name, whole)
+            return self._reader.canonical(self.name, whole)
         except ValueError:  # told to each measure that reads it
             return self
 
     def _read(self, batch_size: int | None, bounds: Bounds) -> Iterator[Item]:
+        takes = self._reader.takes
         if self._is_whole:
-            yield from items(self._data, batch_size=batch_size, bounds=bounds)
+            yield from items(self._data, takes=takes, batch_size=batch_size, bounds=bounds)
             return
         # A function may have made a loader on a generator that training draws from too.
         with same_generators([self._data]):
             _start_again(self._data)
-            yield from items(self._data, batch_size=batch_size, bounds=bounds)
+            yield from items(self._data, takes=takes, batch_size=batch_size, bounds=bounds)
 
 
 def bounds_of(how: Measuring) -> Bounds:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors.evaluating.forward_pass import Pass
-from grokscope.collectors.evaluating.splits.objectives import Kind
+from grokscope.collectors.evaluating.splits.targets.objectives import Kind
 from grokscope.collectors.measures.outputs.curves import curve_measures
 from grokscope.collectors.measures.outputs.labels import auc, labels_right
 from grokscope.collectors.measures.outputs.regression import r2

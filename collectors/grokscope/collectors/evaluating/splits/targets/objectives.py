@@ -1,44 +1,18 @@
-"""What targets are, and which loss is taken of them."""
+"""Which loss is taken of targets, and how outputs and targets are made ready for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss, one_hot
 
-from grokscope.collectors.evaluating.splits.layouts import Layout, classes_last
+from grokscope.collectors.evaluating.splits.outputs.layouts import Layout, classes_last
+from grokscope.collectors.evaluating.splits.targets.kinds import Kind, LossName, Reading, kind_of, unit
 from grokscope.collectors.tensors.predictions import widened
 
-LossName = Literal["cross_entropy", "bce", "mse"]
 LossFn = Callable[[Tensor, Tensor], Tensor]
 """From outputs and targets, as model and batch give them, to a scalar or a value an example."""
-LOSSES: tuple[LossName, ...] = ("cross_entropy", "bce", "mse")
-
-_ROUNDING = 1e-3
-
-
-class Kind(StrEnum):
-    """What targets are.
-
-    ``CLASSES``: class indices. ``BINARY``: 0 or 1 of a single logit. ``ONE_HOT``: class indices as rows of 0
-    and one 1. ``SOFT``: shares of classes that sum to 1. ``LABELS``: several, each 0 or 1. ``VALUES``: any
-    numbers.
-    """
-
-    CLASSES = "classes"
-    BINARY = "binary"
-    ONE_HOT = "one-hot"
-    SOFT = "soft"
-    LABELS = "labels"
-    VALUES = "values"
-
-    @property
-    def has_classes(self) -> bool:
-        """Each row is of one class."""
-        return self in (Kind.CLASSES, Kind.BINARY, Kind.ONE_HOT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +23,14 @@ class Objective:
         kind: What targets are.
         layout: How outputs lie to them.
         loss: By name, or a function.
+        ignored: A value of class indices, or of the targets of a single logit, that is left out.
         said: What is to be said of it, where it was guessed; else empty.
     """
 
     kind: Kind
     layout: Layout
     loss: LossName | LossFn
+    ignored: int | None = None
     said: str = ""
 
     @property
@@ -74,9 +50,11 @@ class Objective:
     def targets(self, arranged: Tensor) -> Tensor:
         """Return arranged targets as what rows of ``logits`` are scored by."""
         if self.kind is Kind.BINARY:
-            return arranged.squeeze(-1).long()
+            return self._binary(arranged.squeeze(-1))
         if self.kind is Kind.ONE_HOT:
             return arranged.argmax(-1)
+        if self.kind is Kind.LABELS:
+            arranged = unit(arranged, ignored=self.ignored)
         return arranged if self.kind is Kind.CLASSES else arranged.to(torch.get_default_dtype())
 
     def own_targets(self, targets: Tensor) -> Tensor:
@@ -86,7 +64,7 @@ class Objective:
         if self.layout is Layout.COLUMN or (self.kind is Kind.BINARY and is_column):
             targets = targets.squeeze(-1)
         if self.kind is Kind.BINARY:
-            return targets.long()
+            return self._binary(targets)
         is_single = self.layout is Layout.SAME and targets.ndim == 1
         return self.targets(targets.unsqueeze(-1) if is_single else targets)
 
@@ -100,12 +78,15 @@ class Objective:
             return
         targets = self._channels_last(targets)
         is_bare = self.kind is Kind.BINARY and targets.shape[-1] != 1
-        kind, _, because = _read(targets.unsqueeze(-1) if is_bare else targets)
+        kind, _, because = kind_of(targets.unsqueeze(-1) if is_bare else targets, ignored=self.ignored)
         if kind not in (self.kind, Kind.ONE_HOT):
             raise ValueError(
                 f"the targets of its first batch were read as {self.kind.value}, and those of a later one "
                 f"are {because}; say which loss is meant, as in Measuring(loss='bce') or 'mse'"
             )
+
+    def _binary(self, targets: Tensor) -> Tensor:
+        return unit(targets, ignored=self.ignored).long()
 
     def _channels_last(self, targets: Tensor) -> Tensor:
         if self.layout is Layout.CHANNELS:
@@ -124,24 +105,33 @@ class Objective:
         return function(wide, wanted.to(wide.dtype))
 
 
-def objective_of(targets: Tensor, layout: Layout, *, loss: LossName | LossFn | None) -> Objective:
+def objective_of(
+    targets: Tensor,
+    layout: Layout,
+    *,
+    loss: LossName | LossFn | None,
+    ignored: int | None = None,
+    settled: LossName | None = None,
+) -> Objective:
     """Return what targets are and which loss is taken, from those of a first batch, arranged by ``layout``.
 
     Args:
         targets: ``[...]`` class indices, or ``[..., C]`` where there is one an output.
         layout: How outputs lie to them.
         loss: What is asked for; ``None`` decides by the targets, and says so unless they are class indices.
+        ignored: A value of class indices, or of the targets of a single logit, that is left out.
+        settled: The loss that other splits of the same outputs have, by their targets.
 
     Raises:
-        ValueError: If the loss does not take such targets.
+        ValueError: If the loss does not take such targets, or they are none that ``settled`` takes.
 
     >>> found = objective_of(torch.eye(3)[:2], Layout.SAME, loss=None)
     >>> found.kind, found.loss
     (<Kind.ONE_HOT: 'one-hot'>, 'cross_entropy')
     """
     if layout.has_indices:
-        return Objective(kind=Kind.CLASSES, layout=layout, loss=loss or "cross_entropy")
-    kind, usual, because = _read(targets)
+        return Objective(kind=Kind.CLASSES, layout=layout, loss=loss or "cross_entropy", ignored=ignored)
+    kind, usual, because = _reading(targets, loss, ignored)
     if loss == "cross_entropy" and kind not in (Kind.ONE_HOT, Kind.SOFT):
         raise ValueError(
             f"loss='cross_entropy' takes class indices, or shares of classes that sum to 1 in each row, got "
@@ -149,25 +139,33 @@ def objective_of(targets: Tensor, layout: Layout, *, loss: LossName | LossFn | N
         )
     if loss == "bce" and kind in (Kind.ONE_HOT, Kind.SOFT, Kind.VALUES):
         kind = Kind.BINARY if targets.shape[-1] == 1 and kind is not Kind.VALUES else Kind.LABELS
-    if loss == "mse":
-        kind = Kind.VALUES
     said = ""
     if loss is None:
+        if settled is not None and settled != usual:
+            kind, usual, because = _as_settled(kind, because, settled)
         said = f"the targets are {because}, so the loss taken is {usual}; Measuring(loss=...) says otherwise"
-    return Objective(kind=kind, layout=layout, loss=loss or usual, said=said)
+    return Objective(kind=kind, layout=layout, loss=loss or usual, ignored=ignored, said=said)
 
 
-def _read(targets: Tensor) -> tuple[Kind, LossName, str]:
-    wide = targets.detach().double() if targets.device.type != "mps" else targets.detach().float()
-    is_single = targets.shape[-1] == 1
-    is_zero_one = bool(((wide == 0) | (wide == 1)).all())
-    sums_to_one = bool(((wide.sum(-1) - 1).abs() < _ROUNDING).all()) and bool((wide >= 0).all())
-    if is_zero_one and is_single:
-        return Kind.BINARY, "bce", "0 or 1 of a single logit"
-    if is_zero_one and sums_to_one:
-        return Kind.ONE_HOT, "cross_entropy", "one-hot rows"
-    if sums_to_one and not is_single:
-        return Kind.SOFT, "cross_entropy", "rows that sum to 1"
-    if is_zero_one:
-        return Kind.LABELS, "bce", "0 or 1, several a row"
-    return Kind.VALUES, "mse", "numbers of the shape of the outputs"
+def _reading(targets: Tensor, loss: LossName | LossFn | None, ignored: int | None) -> Reading:
+    numbers = Reading(Kind.VALUES, "mse", "")
+    if loss == "mse":
+        return numbers
+    try:
+        return kind_of(targets, ignored=ignored)
+    except ValueError:
+        if loss is None or isinstance(loss, str):
+            raise
+        return numbers  # a function of the user's may take what we do not
+
+
+def _as_settled(kind: Kind, because: str, settled: LossName) -> Reading:
+    """Return what targets are of which another split has told the loss."""
+    if settled == "mse":
+        return Reading(Kind.VALUES, settled, "read as numbers, as those of another split are")
+    if settled == "bce" and kind is Kind.ONE_HOT:
+        return Reading(Kind.LABELS, settled, "0 or 1, several a row, as those of another split are")
+    raise ValueError(
+        f"its targets are {because}, and those of another split took the loss {settled}; say which is meant, "
+        "as in Measuring(loss='bce') or 'mse'"
+    )

@@ -64,6 +64,15 @@ def layouts(outputs: Sequence[int], targets: Sequence[int]) -> tuple[Layout, ...
     return tuple(found)
 
 
+def classes_of(outputs: Sequence[int], layout: Layout) -> int:
+    """Return how many classes outputs of a shape have.
+
+    >>> classes_of((8, 5, 7), Layout.SECOND), classes_of((8,), Layout.SAME)
+    (5, 1)
+    """
+    return 1 if len(outputs) == 1 else outputs[1 if layout.has_classes_second else -1]
+
+
 def arranged(outputs: Tensor, targets: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     """Return outputs ``[..., C]`` and their targets: ``[...]`` class indices, or ``[..., C]`` of ``SAME``.
 

@@ -1,7 +1,8 @@
 """One batch as people hold it: a pair, a longer tuple, a dict; tensors, arrays or lists of numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from operator import itemgetter
 from typing import Any, cast
 
@@ -9,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-TARGET_NAMES = ("labels", "label", "targets", "target", "y")
-"""Keys of a dict, and arguments of a model, that hold targets; the first that is there counts."""
+from grokscope.collectors.evaluating.splits.reading.signature import TARGET_NAMES, PositionalInputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,43 +21,57 @@ class Item:
         inputs: A tensor, a tuple of tensors for ``model(*inputs)``, or a mapping of named inputs.
         targets: Their first dimension counts examples, as that of the inputs.
         is_named: The batch was a dict as libraries of language models make them, targets among the inputs.
+        left_out: Tensors that follow the targets of a longer tuple.
+        rivals: So many of these, the first, are the targets instead if the model takes what is before them.
     """
 
     inputs: Any
     targets: Tensor
     is_named: bool = False
+    left_out: tuple[Tensor, ...] = ()
+    rivals: int = 0
 
 
-def item_of(given: object) -> Item | None:
+def item_of(given: object, takes: PositionalInputs) -> Item | None:
     """Return what is given as a batch if it is one.
 
-    A sequence of two or more is one where the second can be the targets: what follows (indices, weights) is
-    left out. Where the second is the attention mask of tokens, the third are the targets. Of a dict, the
-    first of ``labels``, ``label``, ``targets``, ``target`` and ``y`` are the targets, and what is a tensor is
-    kept of the rest.
+    Of a sequence, the first are the inputs, a tensor or a tuple or dict of them, and the second are the
+    targets. Where more than two tensors stand side by side, as many are inputs as the model must get, and a
+    mask of padding, and the next are the targets; what follows (indices, weights) is left out. Of a dict,
+    the first of ``labels``, ``label``, ``targets``, ``target`` and ``y`` are the targets, and what is a
+    tensor is kept of the rest.
+
+    Args:
+        given: Anything.
+        takes: What the model takes by position.
 
     Raises:
-        ValueError: If a dict holds no targets, or no inputs.
+        ValueError: If a dict holds no targets, or no inputs, or the model takes all tensors of a tuple.
 
-    >>> item_of((torch.zeros(2, 3), torch.tensor([0, 1]), "names")).targets
+    >>> one, two = (PositionalInputs(required=tuple(names)) for names in ("x", "ab"))
+    >>> item_of((torch.zeros(2, 3), torch.tensor([0, 1]), "names"), one).targets
     tensor([0, 1])
-    >>> sorted(item_of({"input_ids": torch.zeros(2, 3), "labels": [0, 1]}).inputs)
-    ['input_ids']
-    >>> item_of([torch.zeros(2, 3)]) is None
+    >>> len(item_of((torch.zeros(2, 3), torch.zeros(2, 3), torch.tensor([0, 1])), two).inputs)
+    2
+    >>> sorted(item_of({"tokens": torch.zeros(2, 3), "labels": [0, 1]}, one).inputs)
+    ['tokens']
+    >>> item_of([torch.zeros(2, 3)], one) is None
     True
     """
     if isinstance(given, Mapping):
         return _of_mapping(cast("Mapping[str, object]", given))
     if not isinstance(given, tuple | list) or len(cast("Sequence[object]", given)) < 2:  # noqa: PLR2004
         return None
-    inputs, second, *more = cast("Sequence[object]", given)
-    if more and _is_mask(second, inputs) and isinstance(more[0], Tensor):
-        inputs, second = (inputs, second), more[0]
-    targets = second if isinstance(second, Tensor) else as_tensor(second)
-    if targets is None or not targets.ndim:
+    held = cast("Sequence[object]", given)
+    tensors = _leading_tensors(held)
+    if len(tensors) > 1:
+        return _of_flat(tensors, takes)
+    if tensors:
         return None
-    found = inputs if isinstance(inputs, Tensor) else _inputs_of(inputs)
-    return None if found is None else Item(inputs=found, targets=targets)
+    targets, inputs = as_tensor(held[1]), _inputs_of(held[0])
+    if targets is None or not targets.ndim or inputs is None:
+        return None
+    return Item(inputs=inputs, targets=targets)
 
 
 def as_tensor(given: object) -> Tensor | None:
@@ -128,8 +142,20 @@ def cut(item: Item, size: int | None) -> Iterator[Item]:
         return
     for start in range(0, lengths[0], size):
         span = slice(start, start + size)
-        inputs = changed(item.inputs, itemgetter(span))
-        yield Item(inputs=inputs, targets=item.targets[span], is_named=item.is_named)
+        inputs, left_out = changed((item.inputs, item.left_out), itemgetter(span))
+        yield replace(item, inputs=inputs, targets=item.targets[span], left_out=left_out)
+
+
+def check_size(batch_size: int | None) -> None:
+    """Refuse a size of batches that cannot be.
+
+    Raises:
+        ValueError: If it is below 1.
+
+    >>> check_size(None)
+    """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}; None takes the split whole")
 
 
 def shape_of(given: object) -> str:
@@ -194,16 +220,28 @@ def _inputs_of(given: object) -> Any:
     return None if any(part is None for part in parts) else parts
 
 
-def _is_mask(given: object, tokens: object) -> bool:
-    """Say whether ``given`` masks padding: 1 where there are tokens, from one end of each row on, else 0."""
-    if not isinstance(given, Tensor) or not isinstance(tokens, Tensor) or given.shape != tokens.shape:
-        return False
-    if given.ndim != 2 or tokens.is_floating_point() or given.is_complex() or not given.numel():  # noqa: PLR2004
-        return False
-    wide = given.float()
-    steps = wide.diff(dim=1)
-    is_padded = ((steps <= 0).all(1) & (wide[:, 0] == 1)) | ((steps >= 0).all(1) & (wide[:, -1] == 1))
-    return bool((((wide == 0) | (wide == 1)).all(1) & is_padded).all())
+def _of_flat(tensors: list[Tensor], takes: PositionalInputs) -> Item:
+    counts = takes.counts(tensors)
+    count = counts[0]
+    targets, rest = tensors[count], tensors[count + 1 :]
+    left_out = tuple(takewhile(lambda part: len(part) == len(targets), rest))
+    return Item(
+        inputs=tensors[0] if count == 1 else tuple(tensors[:count]),
+        targets=targets,
+        left_out=left_out,
+        rivals=min(len(counts) - 1, len(left_out)),
+    )
+
+
+def _leading_tensors(given: Sequence[object]) -> list[Tensor]:
+    """Return the tensors that stand at the front, arrays and lists of numbers among them."""
+    found: list[Tensor] = []
+    for part in given:
+        tensor = as_tensor(part)
+        if tensor is None or (found and not tensor.ndim):
+            break
+        found.append(tensor)
+    return found
 
 
 def _is_numeric(given: Sequence[object]) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.utils import data as torchs
 
-from grokscope.collectors.evaluating.splits.items import Item, cut, item_of, shape_of
+from grokscope.collectors.evaluating.splits.reading.items import Item, check_size, cut, item_of, shape_of
+from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
 
 DATASET_BATCH = 256
 """Examples a batch of a dataset that comes without a loader."""
@@ -57,22 +58,33 @@ def is_spent_by_reading(data: object) -> bool:
     return isinstance(data, Iterator)
 
 
-def whole_of(data: object) -> Item | None:
+def whole_of(data: object, takes: PositionalInputs) -> Item | None:
     """Return the split as one batch if it is one; ``None`` if it holds batches.
 
+    Args:
+        data: As ``Tracker.evaluate`` takes it; a function has been called by ``opened``.
+        takes: What the model takes by position.
+
+    Raises:
+        ValueError: If tensors can be read as a batch in several ways.
+
     >>> import torch
-    >>> whole_of((torch.zeros(2, 1), torch.arange(2))).targets, whole_of([(1, 2)])
+    >>> one = PositionalInputs(required=("x",))
+    >>> whole_of((torch.zeros(2, 1), torch.arange(2)), one).targets, whole_of([(1, 2)], one)
     (tensor([0, 1]), None)
     """
     is_batch = isinstance(data, tuple | list | Mapping) and not _holds_datasets(cast("object", data))
-    return item_of(cast("object", data)) if is_batch else None
+    return item_of(cast("object", data), takes) if is_batch else None
 
 
-def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None) -> Iterator[Item]:
+def items(
+    data: object, *, takes: PositionalInputs, batch_size: int | None, bounds: Bounds | None = None
+) -> Iterator[Item]:
     """Yield the batches of a split.
 
     Args:
         data: As ``Tracker.evaluate`` takes it; a function has been called by ``opened``.
+        takes: What the model takes by position.
         batch_size: Examples a batch where ``data`` is one batch, or a dataset without a loader; a batch is
             taken whole by default, a dataset in batches of ``DATASET_BATCH``.
         bounds: How much is read; it is told what was.
@@ -81,20 +93,20 @@ def items(data: object, *, batch_size: int | None, bounds: Bounds | None = None)
         ValueError: If there are no batches, or something is none.
 
     >>> import torch
-    >>> [item.targets.tolist() for item in items([(torch.zeros(2, 1), [0, 1]), (torch.zeros(1, 1), [2])],
-    ...                                          batch_size=None)]
+    >>> batches = [(torch.zeros(2, 1), [0, 1]), (torch.zeros(1, 1), [2])]
+    >>> one = PositionalInputs(required=("x",))
+    >>> [item.targets.tolist() for item in items(batches, takes=one, batch_size=None)]
     [[0, 1], [2]]
     """
     bounds = bounds or Bounds()
     bounds.is_cut, bounds.examples = False, 0
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}; None takes the split whole")
-    whole = whole_of(data)
+    check_size(batch_size)
+    whole = whole_of(data, takes)
     if whole is not None:
         found, there = cut(whole, batch_size), -(-len(whole.targets) // batch_size) if batch_size else 1
     else:
         loader = _loader(data, batch_size)
-        found, there = _read(loader), _length(loader)
+        found, there = _read(loader, takes), _length(loader)
     for item in _bounded(found, bounds, there):
         part = item if bounds.most is None else next(cut(item, bounds.most - bounds.examples))
         bounds.examples += len(part.targets)
@@ -168,9 +180,9 @@ def _collated(examples: list[Any]) -> object:
         ) from error
 
 
-def _read(loader: Iterable[object]) -> Iterator[Item]:
+def _read(loader: Iterable[object], takes: PositionalInputs) -> Iterator[Item]:
     for given in loader:
-        item = item_of(given)
+        item = item_of(given, takes)
         if item is None:
             raise ValueError(_unusable(given))
         yield from cut(item, None)

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torch.utils import data as torchs
 
-from grokscope.collectors.evaluating.splits.items import Item, changed
-from grokscope.collectors.evaluating.splits.sources import is_dataset, whole_of
+from grokscope.collectors.evaluating.splits.reading.items import Item, changed
+from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
+from grokscope.collectors.evaluating.splits.reading.sources import is_dataset, whole_of
 
 _SEED = 0
 
 
-def drawn(data: object, most: int) -> tuple[object, int | None]:
+def drawn(data: object, most: int, takes: PositionalInputs) -> tuple[object, int | None]:
     """Return a split of at most so many examples, drawn over the whole, and how many that holds.
 
     One batch, a dataset, and a loader that takes each example of a dataset once have examples by number, of
@@ -25,14 +26,16 @@ def drawn(data: object, most: int) -> tuple[object, int | None]:
     Args:
         data: As ``Tracker.evaluate`` takes it; a function has been called by ``opened``.
         most: Examples, at least 1.
+        takes: What the model takes by position.
 
-    >>> (inputs, targets), of = drawn((torch.zeros(90, 2), torch.arange(90)), 3)
+    >>> one = PositionalInputs(required=("x",))
+    >>> (inputs, targets), of = drawn((torch.zeros(90, 2), torch.arange(90)), 3, one)
     >>> targets, of
     (tensor([ 5, 49, 53]), 90)
-    >>> drawn(iter([]), 3)[1] is None
+    >>> drawn(iter([]), 3, one)[1] is None
     True
     """
-    whole = whole_of(data)
+    whole = whole_of(data, takes)
     if whole is not None:
         count = len(whole.targets)
         return (data if count <= most else _of_batch(whole, _numbers(count, most))), count
@@ -69,6 +72,9 @@ def _of_batch(whole: Item, numbers: tuple[int, ...]) -> object:
         return tensor[chosen.to(tensor.device)]
 
     inputs, targets = changed(whole.inputs, part), part(whole.targets)
+    if whole.left_out:  # as it was: only tensors side by side have more than targets
+        side_by_side = (inputs,) if isinstance(inputs, Tensor) else inputs
+        return (*side_by_side, targets, *changed(whole.left_out, part))
     return {**inputs, "labels": targets} if whole.is_named else (inputs, targets)
 
 
