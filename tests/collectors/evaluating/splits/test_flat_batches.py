@@ -83,6 +83,8 @@ class Masked(Headed):
     def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None):
         assert labels is None
         hidden = self.embedding(input_ids) * attention_mask.unsqueeze(-1)
+        if token_type_ids is not None:
+            hidden = hidden * (1 + token_type_ids.unsqueeze(-1)) + token_type_ids.unsqueeze(-1)
         return SimpleNamespace(logits=self.head(hidden.sum(1)))
 
 
@@ -110,6 +112,11 @@ READINGS = {
     "tokens, mask and classes": (Masked, (TOKENS, MASK, Y), lambda m: m(TOKENS, MASK).logits),
     "features, mask and tags": (Steps, (FEATURES, MASK, TAGS), lambda m: m(FEATURES, MASK)),
     "features and tags": (Steps, (FEATURES, TAGS, torch.arange(12)), lambda m: m(FEATURES)),
+    "two texts": (
+        Masked,
+        (TOKENS, MASK, 1 - MASK, Y),
+        lambda m: m(TOKENS, MASK, 1 - MASK).logits,
+    ),
     "a mask of nothing": (Masked, (TOKENS, MASK | 1, Y), lambda m: m(TOKENS, MASK | 1).logits),
 }
 
@@ -142,7 +149,7 @@ AMBIGUOUS = {
     "targets or an input by name": (Compared, (A, B, Y)),
     "any number": (Anything, (A, B, Y)),
     "any mask or tags": (Steps, (FEATURES, TAGS % 2, TAGS)),
-    "token types or classes": (Masked, (TOKENS, MASK, TOKENS * 0, Y)),
+    "token types or classes": (Masked, (TOKENS, MASK, TAGS, Y)),
 }
 
 

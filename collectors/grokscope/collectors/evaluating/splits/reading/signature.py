@@ -11,6 +11,8 @@ TARGET_NAMES = ("labels", "label", "targets", "target", "y")
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _PAIR = 2
+_TEXTS = 3
+"""Tensors that tell BERT's two texts: tokens, their mask, and which text each is of."""
 _TOKENS, _FEATURES = 2, 3
 """Dimensions of a batch of tokens, and of features of each."""
 
@@ -45,7 +47,8 @@ class PositionalInputs:
         range(2, 3)
         """
         has_mask = len(parts) > _PAIR and is_padding_mask(parts[1], parts[0])
-        least, most = max(len(self.required), 2 if has_mask else 1), len(self.required) + len(self.optional)
+        leading = 1 + has_mask + (has_mask and self._has_segments(parts))
+        least, most = max(len(self.required), leading), len(self.required) + len(self.optional)
         possible = range(least, min(len(parts) if self.is_open else most, len(parts) - 1) + 1)
         if possible:
             return possible
@@ -58,6 +61,14 @@ class PositionalInputs:
             f"{self} takes {len(self.required)} inputs, and a batch of {shapes(parts)} has no targets beside "
             "them; let the split give ((a, b), y): a tuple of the inputs, and the targets"
         )
+
+    def _has_segments(self, parts: Sequence[Tensor]) -> bool:
+        """Say whether the third of more than three tensors tells a first from a second text, as BERT's."""
+        third = (*self.required, *self.optional)[2:3]
+        if third != ("token_type_ids",) or len(parts) <= _TEXTS:
+            return False
+        segments = parts[2]
+        return segments.shape == parts[0].shape and bool(((segments == 0) | (segments == 1)).all())
 
     def __str__(self) -> str:
         """Return it as code, for a sentence."""
