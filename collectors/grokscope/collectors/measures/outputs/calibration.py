@@ -19,7 +19,7 @@ _LEAST_POWER = -126.0
 # So many Newton steps meet a converged minimiser to 1e-6 in information and 1e-3 in temperature.
 _NEWTON_STEPS = 3
 # The error that a step leaves is of the order of its square.
-_SETTLED = 1e-3
+_SETTLED = 3e-3
 
 
 def information(logits: Tensor, targets: Tensor) -> Tensor:
