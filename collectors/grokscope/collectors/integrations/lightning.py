@@ -94,13 +94,15 @@ class GrokscopeCallback(pl.Callback):
             self._resumed = self._state(self.tracker)
         seen = self._resumed.pop("exposure", None)
         options = self._resumed | self._tracking
+        # Where a module has no optimizer, Lightning makes one up that holds nothing.
+        optimizers = [one for one in trainer.optimizers if one.param_groups]
         self._joint = _JointSchedule(
-            options.get("schedule"), optimizers=len(trainer.optimizers), step=trainer.global_step
+            options.get("schedule"), optimizers=len(optimizers), step=trainer.global_step
         )
         if self._joint.is_needed:
             options["schedule"] = self._joint.is_due
         self.tracker = Tracker(
-            pl_module, trainer.optimizers or None, experiment=self._experiment, config=config, **options
+            pl_module, optimizers or None, experiment=self._experiment, config=config, **options
         )
         if seen is not None:
             with contained(warn, "what training has seen before is not known"):
@@ -176,6 +178,8 @@ class GrokscopeCallback(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Keep what the last epoch logged, and close the run."""
         self._keep(trainer)
+        if trainer.global_step == 0 and trainer.num_training_batches and is_first_process():
+            warn("no optimizer made a step that Lightning counts, so what was logged at steps is not kept")
         if self.tracker is not None:
             self.tracker.close()
 

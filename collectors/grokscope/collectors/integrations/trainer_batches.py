@@ -103,7 +103,7 @@ def sizes_of(loader: object) -> BatchSizes | None:
     """
     given: Any = getattr(loader, "batch_sampler", None)
     inner: Any = getattr(given, "batch_sampler", given)  # Accelerate's, where there are several processes
-    if getattr(type(inner), "__iter__", None) is not BatchSampler.__iter__:
+    if getattr(type(cast("object", inner)), "__iter__", None) is not BatchSampler.__iter__:
         return None
     full, several = cast("int", inner.batch_size), int(getattr(given, "num_processes", 1))
     full = full // several if getattr(given, "split_batches", False) else full

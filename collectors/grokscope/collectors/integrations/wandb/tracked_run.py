@@ -117,12 +117,12 @@ class Run:
             self._steps.define(name, str(getattr(step_metric, "name", step_metric)))
 
     def watch(self, models: Any, *_: object, **__: object) -> None:
-        """Measure a model's weights at rows that are due, instead of W&B's histograms of them."""
+        """Measure the weights of a model, or of several as one, at due rows, instead of W&B's histograms."""
         models = cast("list[Any]", models) if isinstance(models, list | tuple) else [models]
         if self._tracker is not None:
             self._warnings.warn_once("watch comes after the first log, and has no effect; call it before")
         elif models:
-            self._model, self._own = models[0], OwnKeys(families=("weights",))
+            self._model, self._own = _as_one(models), OwnKeys(families=("weights",))
 
     def finish(self, exit_code: int | None = None, **_: object) -> None:
         """Write what waits, and end the run: as FAILED where ``exit_code`` is not 0."""
@@ -212,6 +212,15 @@ def without_effect(name: str, warnings: Warnings) -> Callable[..., bool]:
         return True
 
     return stand_in
+
+
+def _as_one(models: "list[Any] | tuple[Any, ...]") -> Any:
+    """Return one model that holds all of them."""
+    if len(models) == 1:
+        return models[0]
+    from torch import nn  # noqa: PLC0415 - torch is optional
+
+    return nn.ModuleList(models)
 
 
 def _freed(value: Any) -> Any:
