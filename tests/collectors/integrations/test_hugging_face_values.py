@@ -122,6 +122,12 @@ def test_a_split_that_we_measure_ourselves_is_not_mixed_with_the_trainer_s(train
     rows = sink.rows()
     assert [step for step, key, _ in rows if key == "val/loss"] == [1, 2, 3, 4]
     assert set(history(trainer, OWN)) <= set(rows)
+    trainer.log({"val/loss": 9.0, "mine": 8.0})
+    assert sink.rows()[len(rows) :] == [
+        (4, "log/val/loss", 9.0),
+        (4, "mine", 8.0),
+        (4, "progress/epochs", 1.0),
+    ]
 
 
 def test_the_mean_over_the_whole_training_is_not_taken_for_a_curve(trainer_with):

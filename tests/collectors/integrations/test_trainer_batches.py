@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from accelerate.data_loader import BatchSamplerShard
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
 
 from grokscope.collectors import Measuring
 from grokscope.collectors.integrations.hugging_face import GrokscopeCallback, causal
+from grokscope.collectors.integrations.trainer_batches import sizes_of
 from grokscope.collectors.testing import MemorySink
 
 TOKENS = torch.arange(14 * 6).reshape(14, 6) % 16
@@ -132,6 +134,21 @@ class Uneven(BatchSampler):
 
     def __len__(self) -> int:
         return 3
+
+
+@pytest.mark.parametrize("length", [40, 41, 50, 79])
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_of_several_processes_all_batches_are_those_that_accelerate_gives_them(length, is_split, drop_last):
+    def loader_of(rank: int) -> DataLoader:
+        sampler = BatchSampler(range(length), 10, drop_last)
+        shard = BatchSamplerShard(sampler, num_processes=2, process_index=rank, split_batches=is_split)
+        return DataLoader(range(length), batch_sampler=shard)
+
+    sizes = [[len(batch) for batch in loader_of(rank)] for rank in range(2)]
+    found = sizes_of(loader_of(0))
+    expected = [found.full] * (len(sizes[0]) - 1) + [found.last]
+    assert sizes == [expected] * found.processes
 
 
 def test_batches_whose_sizes_nothing_tells_are_not_counted_and_that_is_said_once(trainer_with, capsys):
