@@ -95,7 +95,7 @@ class GrokscopeCallback(pl.Callback):
         seen = self._resumed.pop("exposure", None)
         options = self._resumed | self._tracking
         # Where a module has no optimizer, Lightning makes one up that holds nothing.
-        optimizers = [one for one in trainer.optimizers if one.param_groups]
+        optimizers = [one for one in trainer.optimizers if getattr(one, "param_groups", None) != []]
         self._joint = _JointSchedule(
             options.get("schedule"), optimizers=len(optimizers), step=trainer.global_step
         )

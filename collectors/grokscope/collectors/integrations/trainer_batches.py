@@ -57,7 +57,7 @@ class TrainerBatches:
             return False
         tokens = state.num_input_tokens_seen - self._tokens if state.num_input_tokens_seen else None
         self._tokens = state.num_input_tokens_seen
-        examples = self._examples(is_last=not is_part and (state.epoch or 0.5).is_integer())
+        examples = self._examples(is_last=not is_part and float(state.epoch or 0.5).is_integer())
         if examples is None and tokens is None:
             return False
         self._exposure.add(examples=examples, tokens=tokens, times=1)
