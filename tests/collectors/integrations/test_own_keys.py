@@ -1,5 +1,7 @@
 """What a program logs by a key that the tracker measures too: two curves, never one of both."""
 
+import pickle
+
 import lightning.pytorch as pl
 import pytest
 import torch
@@ -9,6 +11,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from grokscope.collectors import Measuring
 from grokscope.collectors.integrations import wandb
+from grokscope.collectors.integrations.hugging_face import GrokscopeCallback as ForTrainer
+from grokscope.collectors.integrations.keras import GrokscopeCallback as ForKeras
 from grokscope.collectors.integrations.lightning import GrokscopeCallback
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas.metrics.aliases import resolve
@@ -62,6 +66,13 @@ def curves(sink: MemorySink) -> dict[str, dict[int, float]]:
     for step, key, value in sink.rows():
         assert found.setdefault(key, {}).setdefault(step, value) == value, (step, key)
     return found
+
+
+@pytest.mark.parametrize("kind", [GrokscopeCallback, ForTrainer, ForKeras])
+def test_a_callback_can_be_sent_to_the_processes_that_train(kind):
+    callback = pickle.loads(pickle.dumps(kind({"val": OURS}, experiment="e")))
+    assert callback.tracker is None
+    assert callback._own.is_own("val/loss")
 
 
 @pytest.mark.parametrize("name", ["val", "valid"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grokscope.collectors.recording.ranks import is_first_process
-from grokscope.collectors.warning import Warnings
+from grokscope.collectors.warning import warn
 from grokscope.schemas.metrics.measure import CURVE
 from grokscope.schemas.metrics.split_names import splits_of
 from grokscope.schemas.metrics.table import METRICS, find_metric
@@ -37,7 +37,7 @@ class OwnKeys:
         every = {family for family, _ in METRICS} if self.splits else set[str]()
         self._families = (every if families is None else {*families}) - {_PROGRESS, CURVE}
         self._keys = {f"{_PROGRESS}/seconds"} if self._families else set[str]()
-        self._warnings = Warnings(is_quiet=not is_first_process())
+        self._said: set[str] = set()  # no lock as of ``Warnings``: callbacks are pickled for other processes
 
     def add(self, *keys: str) -> None:
         """Take single keys that the tracker is given from elsewhere."""
@@ -55,10 +55,12 @@ class OwnKeys:
         if not self.is_own(key):
             return key
         family = key.partition("/")[0]
-        self._warnings.warn_once(
-            f"the tracker writes {family}/... itself, so what the program logs by such a key goes by "
-            f"{_APART}/{family}/..."
-        )
+        if family not in self._said and is_first_process():
+            warn(
+                f"the tracker writes {family}/... itself, so what the program logs by such a key goes by "
+                f"{_APART}/{family}/... Training goes on."
+            )
+        self._said.add(family)
         return f"{_APART}/{key}"
 
     def apart(self, values: Mapping[str, Any]) -> dict[str, Any]:
