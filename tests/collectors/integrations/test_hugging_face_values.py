@@ -15,7 +15,6 @@ ROWS = [{"input_ids": row, "labels": torch.cat([torch.tensor([-100]), row[1:]])}
 OWN = {
     "loss": "train/batch_loss",
     "epoch": "progress/epochs",
-    "num_input_tokens_seen": "progress/tokens",
     "train_loss": "trainer/mean_train_loss",
 }
 
@@ -53,8 +52,8 @@ def tracked(**options: object) -> tuple[GrokscopeCallback, MemorySink]:
 
 
 def kept(sink: MemorySink) -> list[tuple[int, str, float]]:
-    """Return all but the examples, which the Trainer does not count."""
-    return sorted(row for row in sink.rows() if row[1] != "progress/examples")
+    """Return all but what is counted of batches."""
+    return sorted(row for row in sink.rows() if row[1] not in {"progress/examples", "progress/tokens"})
 
 
 def history(trainer: Trainer, names: dict[str, str]) -> list[tuple[int, str, float]]:

@@ -27,11 +27,8 @@ _CONFIG = (
     "gradient_accumulation_steps",
     "seed",
 )
-_NAMES = {
-    "loss": "train/batch_loss",
-    "epoch": "progress/epochs",
-    "num_input_tokens_seen": "progress/tokens",  # of all processes, with ``include_num_input_tokens_seen``
-}
+# Its count of tokens keeps its own name: the tracker has it too, at steps of its own.
+_NAMES = {"loss": "train/batch_loss", "epoch": "progress/epochs"}
 # The last thing that a training logs, and the only one with all its work: one mean over the whole run, which
 # is no curve, and by its own name would be taken for that of the training loss.
 _SUMMARY = "total_flos"
