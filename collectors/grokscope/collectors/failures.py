@@ -1,4 +1,4 @@
-"""What could not be measured: each part by itself, said at once, and counted for the end of the run."""
+"""What failed in evaluations: each part by itself, said at once, and counted for the end of the run."""
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -22,6 +22,8 @@ class Failures:
     the weights could not be measured at step 1 (ZeroDivisionError('division by zero'))
     >>> failures.counted["the weights"][0]
     2
+    >>> failures.told()
+    "2 evaluations failed: the weights could not be measured (ZeroDivisionError('division by zero'))"
     """
 
     def __init__(self, warn: Callable[[str], object]) -> None:
@@ -30,17 +32,31 @@ class Failures:
 
     @property
     def counted(self) -> Mapping[str, tuple[int, str]]:
-        """Part -> how often it could not be measured, and what was said the first time."""
+        """Part -> how often it failed, and the first time in words, without its step."""
         return MappingProxyType(self._counted)
 
     @contextmanager
-    def apart(self, part: str, step: object) -> Generator[None]:
-        """Keep what fails inside to ``part``; what breaks the program off passes."""
+    def apart(self, part: str, step: object, *, failed: str = "could not be measured") -> Generator[None]:
+        """Keep what fails inside to ``part``; what breaks the program off passes.
 
-        def failed(sentence: str) -> None:
-            count, first = self._counted.get(part, (0, sentence))
-            self._counted[part] = (count + 1, first)
+        Args:
+            part: Of an evaluation.
+            step: Where it was made.
+            failed: What is said of the part then.
+        """
+        at = f" at step {shown(step)}"
+
+        def count(sentence: str) -> None:
+            times, first = self._counted.get(part, (0, sentence.replace(at, "", 1)))
+            self._counted[part] = (times + 1, first)
             self._warn(sentence)
 
-        with contained(failed, f"{part} could not be measured at step {shown(step)}"):
+        with contained(count, f"{part} {failed}{at}"):
             yield
+
+    def told(self) -> str:
+        """Return all that failed as one sentence, the most frequent first; empty where nothing did."""
+        return "; ".join(
+            f"{times} {'evaluation' if times == 1 else 'evaluations'} failed: {first}"
+            for times, first in sorted(self._counted.values(), key=lambda one: -one[0])
+        )

@@ -21,7 +21,6 @@ from grokscope.collectors.evaluating.local_evaluator import LocalEvaluator
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of
 from grokscope.collectors.exposure.exposure import Exposure, exposure_params
-from grokscope.collectors.interrupts import shown
 from grokscope.collectors.optimizers import given_optimizers
 from grokscope.collectors.recording.array_buffer import Axes
 from grokscope.collectors.recording.forgotten import FORGOTTEN
@@ -256,7 +255,7 @@ class Tracker:
         evaluator = self._evaluator.of_run(run)
         if evaluator is None:
             return {}
-        with contained(run.warnings.warn_once, f"the evaluation at step {shown(step)} failed"):
+        with run.failures.apart("the evaluation", step, failed="failed"):
             step = whole_step(step)
             values = evaluator.measure(step, {**(splits or {}), **more})
             self._timetable.measured(step)

@@ -12,7 +12,6 @@ from grokscope.schemas.secrets import redacted
 
 # A loop that fails in ever new ways must not flood the terminal either.
 _MOST_WARNINGS = 20
-_EVALUATION = "the evaluation at step"
 _STEP = re.compile(r"\bstep \S+")
 
 
@@ -53,7 +52,6 @@ class Warnings:
 
     Attributes:
         dropped: How many points were lost.
-        evaluations: Evaluations that failed as a whole: how many, and the first sentence.
 
     >>> warnings = Warnings()
     >>> warnings.warn_once("", dropped=2)
@@ -63,7 +61,6 @@ class Warnings:
 
     def __init__(self, *, is_quiet: bool = False) -> None:
         self.dropped = 0
-        self.evaluations: dict[str, tuple[int, str]] = {}
         self.is_quiet = is_quiet
         self._written: set[str] = set()
         self._lock = threading.RLock()
@@ -73,9 +70,6 @@ class Warnings:
         with self._lock:
             self.dropped += dropped
             kind = _STEP.sub("step", sentence)  # the same thing at another step is not news
-            if kind.startswith(_EVALUATION):
-                count, first = self.evaluations.get(_EVALUATION, (0, sentence))
-                self.evaluations[_EVALUATION] = (count + 1, first)
             is_known = kind in self._written or len(self._written) >= _MOST_WARNINGS
             if self.is_quiet or not sentence or is_known:
                 return

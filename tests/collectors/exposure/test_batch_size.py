@@ -57,3 +57,8 @@ def test_what_is_no_batch_is_refused_with_what_to_do(batch):
     with pytest.raises(ValueError, match=r"^a training batch is .*write tracker\.seen\(examples=") as error:
         size_of(batch, ignore_index=-100)
     assert "\n" not in str(error.value)
+
+
+def test_what_a_refused_dict_holds_is_said():
+    with pytest.raises(ValueError, match=r"got dict of first: list, second: tuple; write"):
+        size_of({"first": [IDS, IDS], "second": (IDS,)}, ignore_index=-100)

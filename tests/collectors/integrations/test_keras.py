@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from grokscope.collectors import Measuring
 from grokscope.collectors.integrations.keras import GrokscopeCallback
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas.metrics.aliases import resolve
@@ -102,6 +103,18 @@ def test_a_split_that_we_measure_ourselves_is_not_mixed_with_keras_s():
     history = fit(model_with(), callback, validation_data=(INPUTS[:10], TARGETS[:10]))
     assert curve(sink, "val_loss") == pytest.approx(dict(zip([3, 6], history["val_loss"], strict=True)))
     assert list(curve(sink, "val/loss")) == [1, 2, 3, 4, 5, 6]
+
+
+def test_epochs_that_the_tracker_counts_itself_are_not_mixed_with_keras_s():
+    callback, sink = tracked(
+        splits={"test": (torch.tensor(INPUTS), torch.tensor(TARGETS))},
+        measuring=Measuring(dataset_examples=50),
+    )
+    fit(model_with(), callback)
+    expected = {1: 0.4, 2: 0.8, 3: 1.0, 4: 1.4, 5: 1.8, 6: 2.0}
+    rows = [(step, value) for step, key, value in sink.rows() if key == "progress/epochs"]
+    assert dict(rows) == pytest.approx(expected)
+    assert all(value == pytest.approx(expected[step]) for step, value in rows)
 
 
 def test_a_second_fit_goes_on_in_the_run_of_the_first():

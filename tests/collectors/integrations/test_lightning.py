@@ -57,6 +57,31 @@ def loader() -> DataLoader:
     return DataLoader(TensorDataset(INPUTS, TARGETS), batch_size=10)
 
 
+@pytest.mark.filterwarnings("ignore:.*returned .None.")
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_a_module_without_an_optimizer_is_kept_where_lightning_counts_steps_and_told_where_not(
+    is_automatic, capsys
+):
+    class Counting(Classifier):
+        automatic_optimization = is_automatic
+
+        def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+            self.log("each", float(index))
+            self.log("mean", float(index), on_step=False, on_epoch=True)
+
+        def configure_optimizers(self) -> None:
+            return None
+
+    callback, sink = tracked()
+    trainer_with(callback, epochs=1).fit(Counting(), loader())
+    each = [(step, value) for step, key, value in sink.rows() if key == "each"]
+    assert each == ([(1, 0.0), (2, 1.0), (3, 2.0), (4, 3.0)] if is_automatic else [])
+    assert (4 if is_automatic else 0, "mean", 1.5) in sink.rows()
+    said = capsys.readouterr().err
+    assert ("no optimizer made a step" in said) is not is_automatic
+    assert "holds no parameter" not in said
+
+
 def test_what_is_validated_while_training_is_kept_and_nothing_of_other_checks(capsys):
     callback, sink = tracked()
     trainer, model = trainer_with(callback), Classifier()

@@ -2,8 +2,10 @@
 
 import inspect
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -11,6 +13,8 @@ from mlflow.tracking import MlflowClient
 
 from grokscope.collectors.integrations import mlflow_metrics
 
+PAGE = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text()
+(SNIPPET,) = re.findall(r"^## Code that calls MLflow\n\n```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SCRIPT = """
 import mlflow
 from mlflow.entities import LoggedModelOutput
@@ -81,7 +85,7 @@ def logged(tmp_path_factory, wait_until):
     folder = tmp_path_factory.mktemp("drop-in")
     store = f"sqlite:///{folder}/mlflow.db"
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT],
+        [sys.executable, "-W", "ignore", "-c", SNIPPET + SCRIPT],
         env=os.environ | {"GROKSCOPE_HOME": str(folder / "home"), "MLFLOW_TRACKING_URI": store},
         cwd=folder,
         capture_output=True,
@@ -107,6 +111,14 @@ def test_every_point_is_in_the_run_that_was_active(logged):
         assert points(logged, f"child {step}", "loss") == [(step, step + 0.25)]
     assert points(logged, "parent", "default") == [(0, 7.0)]
     assert points(logged, "parent", "unasked") == [(3, 1.0)]
+
+
+def test_the_snippet_of_the_page_of_integrations_logs_into_the_run_that_it_starts(logged):
+    client, _, _ = logged
+    (run,) = client.search_runs([client.get_experiment_by_name("Default").experiment_id])
+    assert (run.info.run_name, run.info.status) == ("drop-in", "FINISHED")
+    found = [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "train_loss")]
+    assert found == [(1, 0.5)]
 
 
 def test_a_run_around_others_stays_one_attempt(logged):

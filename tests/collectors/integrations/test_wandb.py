@@ -178,6 +178,29 @@ def test_watch_measures_the_weights_at_rows_that_are_due(sink):
     assert found[1, "weights/norm"] == pytest.approx(norm)
 
 
+def test_several_watched_models_are_measured_as_one(sink, capsys):
+    models = torch.nn.Linear(2, 2), torch.nn.Linear(3, 1)
+    with wandb.init(project="p", sink=sink) as run:
+        run.watch([])
+        run.watch(models)
+        run.log({"loss": 1.0})
+        run.watch(models[0])  # too late, and so without effect
+        run.log({"loss": 0.5})
+    both = torch.cat([p.flatten() for model in models for p in model.parameters()]).norm().item()
+    found = {step: value for step, key, value in sink.rows() if key == "weights/norm"}
+    assert found == pytest.approx({0: both, 1: both})
+    assert capsys.readouterr().err.count("call it before") == 1
+
+
+@pytest.mark.parametrize("last", [2.0, 3.0])
+def test_settings_that_are_arrays_are_compared_as_the_params_that_they_are(sink, capsys, last):
+    with wandb.init(project="p", config={"weights": np.array([1.0, 2.0])}, sink=sink) as run:
+        run.log({"loss": 1.0})
+        run.config["weights"][1] = last
+    assert sink.status == "FINISHED"
+    assert ("changed after the first log" in capsys.readouterr().err) is (last == 3.0)
+
+
 def test_a_log_without_a_run_begins_one_and_a_disabled_one_keeps_nothing(capsys, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "disabled")
     wandb.log({"loss": 1.0})

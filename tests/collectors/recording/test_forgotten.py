@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from grokscope.collectors import Tracker
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.recording.forgotten import FORGOTTEN, ForgottenRuns
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.testing import MemorySink
@@ -41,7 +42,9 @@ def test_runs_whose_trackers_are_gone_end_once_they_are_many_and_others_stay_ope
     for number in range(3 * MOST):
         holder, run = made()
         runs.append(run)
-        run.failures = {"the weights": (2, "the weights could not be measured at step 0")}
+        run.failures = Failures(str)
+        with run.failures.apart("the weights", 0):
+            raise RuntimeError("no memory")
         forgotten.watch(holder, run)
         if number % 3 == 0:
             kept.append((holder, run))

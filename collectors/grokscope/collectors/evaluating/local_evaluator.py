@@ -1,8 +1,9 @@
 """What one process measures of a model: all of it in the first, a part in each where it is sharded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_ids import TrackerError
@@ -23,8 +24,11 @@ class LocalEvaluator:
         warn: Takes a sentence of what is not measured.
         options: Those of ``ModelEvaluator``.
 
-    >>> LocalEvaluator(None, None, warn=print).failures
-    {}
+    Attributes:
+        failures: What of evaluations has failed.
+
+    >>> LocalEvaluator(None, None, warn=print).failures.told()
+    ''
     """
 
     def __init__(
@@ -32,15 +36,11 @@ class LocalEvaluator:
     ) -> None:
         self._model = model
         self._warn = warn
+        self.failures = Failures(warn)
         self._is_sharded = _has_shards(model)
         self._evaluator = None
         if model is not None and (is_first_process() or self._is_sharded):
-            self._evaluator = _evaluator(model, optimizer, warn=warn, **options)
-
-    @property
-    def failures(self) -> Mapping[str, tuple[int, str]]:
-        """Part of an evaluation -> how often it failed, and the first sentence."""
-        return {} if self._evaluator is None else self._evaluator.failures
+            self._evaluator = _evaluator(model, optimizer, warn=warn, failures=self.failures, **options)
 
     def of_run(self, run: OpenRun) -> "ModelEvaluator | None":
         """Return what measures in this process now, ``None`` where that is another one's part.

@@ -53,6 +53,7 @@ class ModelEvaluator:
         how: Options.
         warn: Takes a sentence about a measure that failed while the others went on.
         exposure: Tells what training has seen; without one only ``how`` does.
+        failures: Counts what fails.
     """
 
     def __init__(  # noqa: PLR0913 - all but the model and its optimizer by keyword
@@ -65,6 +66,7 @@ class ModelEvaluator:
         how: Measuring,
         warn: Callable[[str], None],
         exposure: Exposure | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self._plain = plain_module(model)
         # A clock that differs between processes would let one stop where others wait for it.
@@ -72,7 +74,7 @@ class ModelEvaluator:
         self._warn = warn
         self._reader = OutputReader(self._plain, how, say=warn)
         self._bounds: dict[str, Bounds] = {}
-        self._failures = Failures(warn)
+        self._failures = failures or Failures(warn)
         own = (*default(), *default_arrays()) if how.defaults else ()
         self._instruments = InstrumentSet(measures, warn=warn, failures=self._failures, defaults=own)
         self._stopwatch = Stopwatch(device_of(model))
@@ -87,7 +89,7 @@ class ModelEvaluator:
 
     @property
     def failures(self) -> Mapping[str, tuple[int, str]]:
-        """Part -> how often it could not be measured, and what was said the first time."""
+        """Part -> how often it could not be measured, and the first time in words."""
         return self._failures.counted
 
     def measure(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:

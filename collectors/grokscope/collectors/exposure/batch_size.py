@@ -121,4 +121,9 @@ def _described(batch: object) -> str:
     name = type(batch).__name__
     if isinstance(batch, tuple | list):
         return f"{name}[{', '.join(type(part).__name__ for part in cast('Sequence[object]', batch)[:6])}]"
+    if isinstance(batch, Mapping):
+        held = list(cast("Mapping[object, object]", batch).items())[:6]
+        return (
+            f"{name} of {', '.join(f'{key!s:.30}: {type(part).__name__}' for key, part in held) or 'nothing'}"
+        )
     return name

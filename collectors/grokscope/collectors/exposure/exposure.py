@@ -60,8 +60,28 @@ class Exposure:
         self._latest: int | None = None
         self._is_told = True
 
-    def add(self, batch: object = None, *, examples: Any = None, tokens: Any = None, ids: Any = None) -> None:
+    @property
+    def batches(self) -> int:
+        """How many batches were counted."""
+        return self._batches
+
+    def add(
+        self,
+        batch: object = None,
+        *,
+        examples: Any = None,
+        tokens: Any = None,
+        ids: Any = None,
+        times: int | None = None,
+    ) -> None:
         """Count one training batch; see ``Tracker.seen``.
+
+        Args:
+            batch: What it holds, as for all.
+            examples: Their number.
+            tokens: Their number.
+            ids: Which they are.
+            times: How many processes saw as much; ``None`` takes all that train on batches of their own.
 
         Raises:
             ValueError: If the batch or a number is not what it must be; nothing is counted then.
@@ -76,7 +96,7 @@ class Exposure:
         found["positions"] = found["tokens"] if size is None else size.positions
         if found["examples"] is None and found["tokens"] is None:
             raise ValueError("what was seen is a batch, or numbers: tracker.seen(examples=..., tokens=...)")
-        times = self._how.data_parallel or processes()
+        times = times or self._how.data_parallel or processes()
         self._batches += 1
         self._is_told, self._latest = False, None
         for name, amount in found.items():
@@ -124,6 +144,11 @@ class Exposure:
         if found["progress/repetitions"] is None and not is_counted:
             found["progress/repetitions"] = ratio(counts.tokens, found["progress/unique_tokens"])
         return {key: plain(value) for key, value in found.items() if value is not None}
+
+    def counted(self) -> tuple[str, ...]:
+        """Return the keys of what every batch so far has told."""
+        told = (name for name in ("examples", "tokens") if 0 < self._totals[name].batches == self._batches)
+        return tuple(f"progress/{name}" for name in told)
 
     def counts(self, step: int) -> Counts:
         """Return what has been seen until ``step``: as it was counted, else as the steps hold."""
@@ -207,6 +232,22 @@ class Exposure:
     def _unique(self) -> float | None:
         is_known = self._distinct is not None and not self._missed and self._is_past_known
         return self._distinct.count() if self._distinct is not None and is_known and self._batches else None
+
+
+def asked_progress(how: Measuring | None) -> frozenset[str]:
+    """Return the keys of progress that options ask for besides what is counted anyway.
+
+    >>> sorted(asked_progress(Measuring(dataset_examples=40)))
+    ['progress/epochs', 'progress/repetitions', 'progress/unique_examples']
+    """
+    found = set[str]()
+    if how is not None and (how.dataset_examples is not None or how.dataset_tokens is not None):
+        found |= {"epochs", "repetitions"}
+    if how is not None and (how.dataset_examples is not None or how.unique is not None):
+        found |= {"repetitions", "unique_examples"}
+    if how is not None and how.dataset_tokens is not None:
+        found.add("unique_tokens")
+    return frozenset(f"progress/{name}" for name in found)
 
 
 def exposure_params(how: Measuring) -> dict[str, str]:

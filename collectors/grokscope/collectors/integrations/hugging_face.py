@@ -8,8 +8,12 @@ from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from grokscope.collectors.evaluating.model_evaluator import Data
+from grokscope.collectors.exposure.exposure import asked_progress
+from grokscope.collectors.integrations.own_keys import OwnKeys
+from grokscope.collectors.integrations.trainer_batches import TrainerBatches
 from grokscope.collectors.tracker import Tracker
-from grokscope.schemas.metrics.split_names import UnusableSplitError, split_name, splits_of
+from grokscope.collectors.warning import contained, warn
+from grokscope.schemas.metrics.split_names import UnusableSplitError, split_name
 
 # Chosen, not dumped: the arguments also hold tokens, paths and host names.
 _CONFIG = (
@@ -23,11 +27,8 @@ _CONFIG = (
     "gradient_accumulation_steps",
     "seed",
 )
-_NAMES = {
-    "loss": "train/batch_loss",
-    "epoch": "progress/epochs",
-    "num_input_tokens_seen": "progress/tokens",  # of all processes, with ``include_num_input_tokens_seen``
-}
+# Its count of tokens keeps its own name: the tracker has it too, at steps of its own.
+_NAMES = {"loss": "train/batch_loss", "epoch": "progress/epochs"}
 # The last thing that a training logs, and the only one with all its work: one mean over the whole run, which
 # is no curve, and by its own name would be taken for that of the training loss.
 _SUMMARY = "total_flos"
@@ -44,7 +45,9 @@ class GrokscopeCallback(TrainerCallback):
     the last, as ``train/batch_loss``; what ``evaluate`` gives as ``val/...``, of several sets as
     ``shift:<name>/...``, of ``metric_key_prefix="test"`` as ``test/...``, or by its own name where ``splits``
     has that split; the mean loss of the whole training, told at its end, as ``trainer/mean_train_loss``; all
-    else by its own name. What is evaluated before training is in the run that follows.
+    else by its own name, or ``log/<name>`` where the tracker measures by it. What is evaluated before
+    training is in the run that follows. Examples of all processes are counted, by the sizes that the
+    Trainer's loader says of its batches; tokens where the Trainer does (``include_num_input_tokens_seen``).
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``; without any only what the Trainer logs is kept.
@@ -70,13 +73,16 @@ class GrokscopeCallback(TrainerCallback):
     ) -> None:
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
-        self._own = splits_of(self._splits)
+        self._own = OwnKeys(self._splits)
+        asked = asked_progress(tracking.get("measuring"))
+        self._names = {key: name for key, name in _NAMES.items() if name not in asked}
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
         self._is_training = False
         self._earlier: list[tuple[int, dict[str, Any]]] = []
         self._claims: dict[str, str] = {}
+        self._batches: TrainerBatches | None = None
 
     def on_train_begin(
         self,
@@ -85,13 +91,14 @@ class GrokscopeCallback(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         model: nn.Module | None = None,
         optimizer: Optimizer | None = None,
-        **_: object,
+        **more: Any,
     ) -> None:
         """Open the run, or go on with the checkpoint's."""
         if self.tracker is not None:
             self.tracker.close("FAILED")  # no callback is told of an error; after an end it does nothing
         saved: dict[str, Any] = cast("Any", state).stateful_callbacks
-        resumed = saved.get(_SAVED, {}).get("attributes", {})
+        resumed = dict(saved.get(_SAVED, {}).get("attributes", {}))
+        seen = resumed.pop("exposure", None)
         self.tracker = Tracker(
             model,
             optimizer,
@@ -99,7 +106,13 @@ class GrokscopeCallback(TrainerCallback):
             config={name: getattr(args, name) for name in _CONFIG if hasattr(args, name)} | self._config,
             **resumed | self._tracking,
         )
+        if seen is not None:
+            with contained(warn, "what training has seen before is not known"):
+                self.tracker.exposure.load_state_dict(seen)
         saved[_SAVED] = {"args": {}, "attributes": {"run_id": self.tracker.run_id}}
+        self._batches = TrainerBatches(
+            self.tracker.exposure, more.get("train_dataloader"), tokens=state.num_input_tokens_seen
+        )
         self._is_training = True
         for step, values in [] if resumed else self._earlier:
             self.tracker.log(step, values)
@@ -112,9 +125,33 @@ class GrokscopeCallback(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **_: object,
     ) -> None:
-        """Measure where it is due; a step is one of the optimizer, after accumulation."""
+        """Count the batch, and measure where it is due: a step is the optimizer's, after accumulation."""
+        self._count(state)
         if self.tracker is not None and self._splits and self.tracker.due(state.global_step):
             self.tracker.evaluate(state.global_step, self._splits)
+
+    def on_substep_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: object,
+    ) -> None:
+        """Count a batch that is a part of a step."""
+        self._count(state, is_part=True)
+
+    def on_epoch_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **_: object,
+    ) -> None:
+        """Note that the data has ended."""
+        if self._batches is not None:
+            is_stopped = control.should_training_stop or control.should_epoch_stop
+            is_out_of_data = state.global_step < state.max_steps and not is_stopped
+            self._batches.end_epoch(is_out_of_data=is_out_of_data)
 
     def on_log(
         self,
@@ -150,21 +187,27 @@ class GrokscopeCallback(TrainerCallback):
         if self.tracker is not None:
             self.tracker.close()
 
+    def _count(self, state: TrainerState, *, is_part: bool = False) -> None:
+        if self._batches is not None and self._batches.count(state, is_part=is_part):
+            saved: dict[str, Any] = cast("Any", state).stateful_callbacks
+            saved[_SAVED]["attributes"]["exposure"] = self._batches.state_dict()
+
     def _named(self, logs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the numbers among ``logs`` by our names."""
-        names = _NAMES | (_SUMMARY_NAMES if _SUMMARY in logs else {})
+        names = self._names | (_SUMMARY_NAMES if _SUMMARY in logs else {})
         numbers = {key: value for key, value in logs.items() if isinstance(value, int | float)}
         prefix = _prefix(logs)
         if prefix is not None and (split := self._claimed(prefix)) is not None:
             names |= {
                 key: f"{split}/{key[len(prefix) + 1 :]}" for key in numbers if key.startswith(f"{prefix}_")
             }
-        return {names.get(key, key): value for key, value in numbers.items()}
+        return {names.get(key) or self._own.named(key): value for key, value in numbers.items()}
 
     def _claimed(self, prefix: str) -> str | None:
         """Return the split that a set of the Trainer goes by, if no other set does: one name is one curve."""
         split = _split(prefix)
-        return split if split not in self._own and self._claims.setdefault(split, prefix) == prefix else None
+        is_free = split not in self._own.splits
+        return split if is_free and self._claims.setdefault(split, prefix) == prefix else None
 
 
 def causal(tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,10 +7,12 @@ import keras
 from torch import nn
 
 from grokscope.collectors.evaluating.model_evaluator import Data
+from grokscope.collectors.exposure.exposure import asked_progress
+from grokscope.collectors.integrations.own_keys import OwnKeys
 from grokscope.collectors.tracker import Tracker
-from grokscope.schemas.metrics.split_names import splits_of
 
 _VAL = "val_"
+_EPOCHS = "progress/epochs"
 
 
 class GrokscopeCallback(keras.callbacks.Callback):
@@ -46,7 +48,8 @@ class GrokscopeCallback(keras.callbacks.Callback):
         super().__init__()
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
-        self._own = splits_of(self._splits)
+        self._own = OwnKeys(self._splits)
+        self._own.add(*asked_progress(tracking.get("measuring")))
         self._experiment = experiment
         self._config = dict(config or {})
         self._tracking = tracking
@@ -103,7 +106,9 @@ class GrokscopeCallback(keras.callbacks.Callback):
         """Keep what Keras says of the epoch, at its last step."""
         if self.tracker is not None:
             values = {self._named(name): value for name, value in (logs or {}).items()}
-            self.tracker.log(self._last_step, values | {"progress/epochs": epoch + 1})
+            if not self._own.is_own(_EPOCHS):
+                values |= {_EPOCHS: epoch + 1}
+            self.tracker.log(self._last_step, values)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Close the run; after an error it closes as FAILED when another begins or the program ends."""
@@ -116,7 +121,7 @@ class GrokscopeCallback(keras.callbacks.Callback):
 
     def _named(self, name: str) -> str:
         if name.startswith(_VAL):
-            return name if "val" in self._own else f"val/{name.removeprefix(_VAL)}"
+            return name if "val" in self._own.splits else f"val/{name.removeprefix(_VAL)}"
         return name if name in {"learning_rate", "lr"} else f"train/epoch_{name}"
 
 

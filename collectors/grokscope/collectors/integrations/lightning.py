@@ -8,10 +8,17 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from grokscope.collectors.evaluating.costs.thinning import ThinnedSchedule
 from grokscope.collectors.evaluating.model_evaluator import Data
+from grokscope.collectors.evaluating.schedule import Schedule
+from grokscope.collectors.exposure.exposure import asked_progress
+from grokscope.collectors.integrations.own_keys import OwnKeys
+from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.tracker import Tracker
+from grokscope.collectors.warning import Warnings, contained, warn
 
 _SAVED = "grokscope"
+_LOSS = "train/batch_loss"
 
 
 class GrokscopeCallback(pl.Callback):
@@ -20,9 +27,11 @@ class GrokscopeCallback(pl.Callback):
     A step is ``trainer.global_step``, which counts every step of every optimizer. ``train/batch_loss`` is the
     mean of the losses that ``training_step`` returned for that step, on the first process; what ``self.log``
     holds keeps Lightning's name for it and comes at every step (``on_step``), or once an epoch or validation,
-    at its last step. Batches are counted (``Tracker.seen``). The module's ``forward`` must return logits. A
-    training that resumes from a checkpoint goes on in the run that the checkpoint came from, and a second
-    ``fit`` of one ``Trainer`` in the first's.
+    at its last step; where the tracker measures by that name itself, as of a split, it is ``log/<name>``.
+    Batches are counted (``Tracker.seen``). The module's ``forward`` must return logits. Several optimizers
+    are measured together, as by ``Tracker``; of a batch with several steps one that is due is measured, at
+    the last of them. A training that resumes from a checkpoint goes on in the run that the checkpoint came
+    from, and a second ``fit`` of one ``Trainer`` in the first's.
 
     Args:
         splits: Split name -> data for ``Tracker.evaluate``; without any only what is logged is kept.
@@ -45,6 +54,8 @@ class GrokscopeCallback(pl.Callback):
     ) -> None:
         self.tracker: Tracker | None = None
         self._splits = dict(splits or {})
+        self._own = OwnKeys(self._splits)
+        self._own.add(*asked_progress(tracking.get("measuring")))
         self._experiment = experiment
         self._config = config
         self._tracking = tracking
@@ -79,14 +90,23 @@ class GrokscopeCallback(pl.Callback):
         """Open the run, or go on with the checkpoint's."""
         own = cast("Mapping[str, Any]", pl_module.hparams)
         config = dict(own if self._config is None else self._config)
-        optimizer = trainer.optimizers[0] if trainer.optimizers else None
         if self.tracker is not None and 0 < self._last_step == trainer.global_step:
             self._resumed = self._state(self.tracker)
         seen = self._resumed.pop("exposure", None)
         options = self._resumed | self._tracking
-        self.tracker = Tracker(pl_module, optimizer, experiment=self._experiment, config=config, **options)
+        # Where a module has no optimizer, Lightning makes one up that holds nothing.
+        optimizers = [one for one in trainer.optimizers if getattr(one, "param_groups", None) != []]
+        self._joint = _JointSchedule(
+            options.get("schedule"), optimizers=len(optimizers), step=trainer.global_step
+        )
+        if self._joint.is_needed:
+            options["schedule"] = self._joint.is_due
+        self.tracker = Tracker(
+            pl_module, optimizers or None, experiment=self._experiment, config=config, **options
+        )
         if seen is not None:
-            self.tracker.exposure.load_state_dict(seen)
+            with contained(warn, "what training has seen before is not known"):
+                self.tracker.exposure.load_state_dict(seen)
         self._resumed, self._last_step, self._has_stepped = {}, trainer.global_step, False
         self._losses = []
         self._unseen(trainer)
@@ -118,23 +138,26 @@ class GrokscopeCallback(pl.Callback):
         """Count the batch; at steps, not at parts of them, log what there is, and measure where it is due."""
         if self.tracker is not None:
             self.tracker.seen(batch)
+            self._own.add(*self.tracker.exposure.counted())
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
             # Lightning has divided it, so that gradients add up to a mean; not where users step themselves.
             parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
             self._losses.append(loss.detach() if parts == 1 else loss.detach().float() * parts)
-        values: dict[str, Any] = self._unseen(trainer)
+            self._own.add(_LOSS)
+        values = self._unseen(trainer)
         step = trainer.global_step
         self._has_stepped = step != self._last_step
         if self.tracker is None or not self._has_stepped:
             return
         self._last_step = step
-        if self._losses:
-            values |= {"train/batch_loss": _mean(self._losses)}
-            self._losses = []
-        self._log(trainer, values)
-        if self._splits and self.tracker.due(step):
-            self.tracker.evaluate(step, self._splits)
+        own = {_LOSS: _mean(self._losses)} if self._losses else {}
+        self.tracker.log(step, self._own.apart(values) | own)  # where there are none, the step is still known
+        self._losses = []
+        due = [self.tracker.due(one) for one in self._joint.steps_until(step)] if self._splits else []
+        if any(due):
+            self._joint.read(step, self.tracker.evaluate(step, self._splits))
+        self._joint.step = step
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Keep what the module logged of a validation while it is trained."""
@@ -155,6 +178,8 @@ class GrokscopeCallback(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Keep what the last epoch logged, and close the run."""
         self._keep(trainer)
+        if trainer.global_step == 0 and trainer.num_training_batches and is_first_process():
+            warn("no optimizer made a step that Lightning counts, so what was logged at steps is not kept")
         if self.tracker is not None:
             self.tracker.close()
 
@@ -167,7 +192,7 @@ class GrokscopeCallback(pl.Callback):
 
     def _log(self, trainer: pl.Trainer, values: Mapping[str, Any]) -> None:
         if self.tracker is not None and values:
-            self.tracker.log(trainer.global_step, values)
+            self.tracker.log(trainer.global_step, self._own.apart(values))
 
     def _unseen(self, trainer: pl.Trainer) -> dict[str, Tensor]:
         """Return what was logged since this was called last.
@@ -178,6 +203,45 @@ class GrokscopeCallback(pl.Callback):
         found = {name: value for name, value in logged.items() if not _is_same(value, self._seen.get(name))}
         self._seen |= found
         return found
+
+
+class _JointSchedule:
+    """Which steps are due where several optimizers make one together.
+
+    Lightning counts a step of each of them; the tracker's recorder counts all of them as one. Here the steps
+    that it counts since the last batch stand for as many of Lightning's as there are optimizers, so whichever
+    of these is due, gradients are read in the batch that it is in.
+
+    Args:
+        given: The user's schedule; ``None`` for the tracker's default.
+        optimizers: How many there are.
+        step: Lightning's, from which the recorder counts.
+    """
+
+    def __init__(self, given: Schedule | None, *, optimizers: int, step: int) -> None:
+        self.step = step
+        self.is_needed = optimizers > 1 and (given is None or callable(given))
+        self._width = max(1, optimizers)
+        self._schedule = ThinnedSchedule(given, warn=Warnings(is_quiet=not is_first_process()).warn_once)
+
+    def is_due(self, counted: int) -> bool:
+        """Say whether one of those steps is due that ``counted`` stands for."""
+        last = self.step + (counted - self.step) * self._width
+        return bool(self._due(last - self._width, last))
+
+    def steps_until(self, step: int) -> range:
+        """Return the steps as the recorder counts them, of a batch that ends with Lightning's ``step``."""
+        width = self._width if self.is_needed else 1
+        return range(self.step + 1, self.step + 1 + -(-(step - self.step) // width))
+
+    def read(self, step: int, values: Mapping[str, float]) -> None:
+        """Take what a reading at the end of a batch gave: where readings cost much, fewer steps are due."""
+        if self.is_needed and "collector/seconds" in values:
+            due = self._due(self.step, step)
+            self._schedule.read(due[-1] if due else step, spent=values["collector/seconds"])
+
+    def _due(self, before: int, last: int) -> list[int]:
+        return [step for step in range(before + 1, last + 1) if self._schedule.is_due(step)]
 
 
 def _is_same(value: Tensor, seen: Tensor | None) -> bool:

@@ -2,11 +2,11 @@
 
 import atexit
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.recording.array_buffer import ArrayBuffer, Axes
 from grokscope.collectors.recording.ranks import NullSink, rank_in_group
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from grokscope.collectors.measures.instrument import Array
 
 _CLOSE_SECONDS = 5.0
-_AT_STEP = re.compile(r" at step [^\s()]+")
 
 
 class OpenRun:
@@ -39,7 +38,7 @@ class OpenRun:
         arrays: Takes arrays on theirs.
         is_open: Whether the run can still be written to.
         is_first: Whether this process is the one that logs, as far as is known.
-        failures: Part of an evaluation -> how often it failed, and the first sentence; told at the end.
+        failures: What failed in evaluations; told at the end.
     """
 
     def __init__(self, sink: Sink, warnings: Warnings, *, reopen: Callable[[], Sink] | None = None) -> None:
@@ -49,7 +48,7 @@ class OpenRun:
         self.arrays = ArrayBuffer(sink, warnings, now_ms=self.buffer.now_ms)
         self.is_open = True
         self.is_first = not isinstance(sink, NullSink)
-        self.failures: Mapping[str, tuple[int, str]] = {}
+        self.failures = Failures(warnings.warn_once)
         self._reopen = reopen
         self._is_left = False
         self._is_alone = rank_in_group() is None
@@ -174,22 +173,13 @@ class OpenRun:
         self._flush()
         if self.is_open:  # a signal's handler may have closed it meanwhile
             checked = checked_status(status, warn=self.warnings.warn_once)
-            failed = self._failed()
+            failed = self.failures.told()
             self.sink.end(checked, self.buffer.now_ms(), failed=failed)
             self.is_open = False
             EXITS.leave()
             atexit.unregister(self._end_with_program)
             if failed and not self.warnings.is_quiet:
                 warn(f"{failed}.")
-
-    def _failed(self) -> str:
-        """Return what of the evaluations has failed, as a sentence; empty if nothing has."""
-        counted = {**self.warnings.evaluations, **self.failures}
-        sentences = [
-            f"{count} {'evaluation' if count == 1 else 'evaluations'} failed: {_AT_STEP.sub('', first)}"
-            for count, first in sorted(counted.values(), key=lambda one: -one[0])
-        ]
-        return "; ".join(sentences)
 
     def _not_logged(self, step: object, error: Exception, values: Mapping[str, Any]) -> None:
         try:

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
+from grokscope.collectors.integrations.own_keys import OwnKeys
 from grokscope.collectors.integrations.wandb.rows import Rows, StepMetrics
 from grokscope.collectors.integrations.wandb.settings import Config, Summary
+from grokscope.collectors.recording.params import params_of
 from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.tracker import Tracker
@@ -58,7 +60,8 @@ class Run:
         self._tracking = tracking
         self._tracker: Tracker | None = None
         self._model: Any = None
-        self._params: dict[str, Any] = {}
+        self._params: dict[str, str] = {}
+        self._own = OwnKeys()
         self._rows = Rows(self._write)
         self._steps = StepMetrics()
         self._warnings = Warnings(is_quiet=not is_first_process())
@@ -114,11 +117,12 @@ class Run:
             self._steps.define(name, str(getattr(step_metric, "name", step_metric)))
 
     def watch(self, models: Any, *_: object, **__: object) -> None:
-        """Measure a model's weights at rows that are due, instead of W&B's histograms of them."""
+        """Measure the weights of a model, or of several as one, at due rows, instead of W&B's histograms."""
         models = cast("list[Any]", models) if isinstance(models, list | tuple) else [models]
         if self._tracker is not None:
             self._warnings.warn_once("watch comes after the first log, and has no effect; call it before")
-        self._model = models[0]
+        elif models:
+            self._model, self._own = _as_one(models), OwnKeys(families=("weights",))
 
     def finish(self, exit_code: int | None = None, **_: object) -> None:
         """Write what waits, and end the run: as FAILED where ``exit_code`` is not 0."""
@@ -147,7 +151,7 @@ class Run:
         self.summary.own.clear()
         if numbers := {name: value for name, value in own.items() if self._is_number(name, value)}:
             self._opened().log(max(0, self._rows.step - 1), numbers)
-        if self._tracker is not None and self.config != self._params:
+        if self._tracker is not None and params_of(self.config, warn=str) != self._params:
             self._warnings.warn_once(
                 "settings that changed after the first log are not in the run's params; set them before"
             )
@@ -156,18 +160,18 @@ class Run:
         tracker = self._opened()
         self.summary.logged(values)
         for place, there in self._steps.placed(step, values).items():
-            tracker.log(place, there)
+            tracker.log(place, self._own.apart(there))
             if self._model is not None and tracker.due(place):
                 tracker.evaluate(place)
 
     def _opened(self) -> Tracker:
         if self._tracker is None:
-            self._params = self.config.as_dict()
+            self._params = params_of(self.config, warn=str)  # as text: arrays cannot be compared
             self._tracker = Tracker(
                 self._model,
                 experiment=self.project,
                 name=self.name,
-                config=self._params,
+                config=self.config.as_dict(),
                 run_id=self.id,
                 **self._tracking,
             )
@@ -208,6 +212,15 @@ def without_effect(name: str, warnings: Warnings) -> Callable[..., bool]:
         return True
 
     return stand_in
+
+
+def _as_one(models: "list[Any] | tuple[Any, ...]") -> Any:
+    """Return one model that holds all of them."""
+    if len(models) == 1:
+        return models[0]
+    from torch import nn  # noqa: PLC0415 - torch is optional
+
+    return nn.ModuleList(models)
 
 
 def _freed(value: Any) -> Any:
