@@ -30,6 +30,7 @@ from grokscope.collectors.measures import default, default_arrays
 from grokscope.collectors.measures.instrument import Array, Instrument, MeasureFn, StepContext
 from grokscope.collectors.measures.progress import TrainingFlops, training_flops_per_example
 from grokscope.collectors.tensors.shards import is_sharded, whole
+from grokscope.collectors.warning import contained
 from grokscope.schemas import SPLITS
 from grokscope.schemas.metrics.split_names import split_names
 
@@ -86,6 +87,7 @@ class ModelEvaluator:
         self._own_seconds = 0.0
         self._exposure = exposure or Exposure(how, warn=warn)
         self._flops: TrainingFlops | None = None
+        self._is_flops_tried = False
 
     @property
     def failures(self) -> Mapping[str, tuple[int, str]]:
@@ -195,12 +197,12 @@ class ModelEvaluator:
         is_same = self._how.examples_per_step is not None or not is_sharded(self._plain)
         if (seen.examples is None and seen.positions is None) or not is_same:
             return values
-        with self._failures.apart("progress/flops", step):
-            if self._flops is None and context.splits:
+        if context.splits and not self._is_flops_tried:
+            self._is_flops_tried = True  # what a model takes does not change: a second try would fail too
+            with contained(self._warn, "progress/flops is not logged"):
                 self._flops = self._training_flops(next(iter(context.splits.values())))
-            total = None if self._flops is None else self._flops.of(seen)
-            values |= {} if total is None else to_floats({"progress/flops": total})
-        return values
+        total = None if self._flops is None else self._flops.of(seen)
+        return values | ({} if total is None else to_floats({"progress/flops": total}))
 
     def _training_flops(self, data: Data) -> TrainingFlops:
         inputs, targets = next(iter(batches(data, batch_size=None)))

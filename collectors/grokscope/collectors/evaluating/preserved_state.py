@@ -85,7 +85,7 @@ def device_of(model: nn.Module) -> torch.device:
 
 
 def plain_module(model: nn.Module) -> nn.Module:
-    """Return the module inside ``torch.compile`` and data-parallel wrappers.
+    """Return the module inside ``torch.compile``, data-parallel wrappers and those of Lightning's Fabric.
 
     Compiled code would be compiled again for another mode and skips hooks; a distributed wrapper would wait
     for processes that do not evaluate. Parameters are the same tensors, and names lose the wrapper's prefix.
@@ -98,7 +98,9 @@ def plain_module(model: nn.Module) -> nn.Module:
     """
     while True:
         is_parallel = isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel)
-        inner: object = getattr(model, "module" if is_parallel else "_orig_mod", None)
+        is_of_fabric = hasattr(model, "_forward_module") and hasattr(model, "_original_module")
+        name = "module" if is_parallel else "_original_module" if is_of_fabric else "_orig_mod"
+        inner: object = getattr(model, name, None)
         if not isinstance(inner, nn.Module):
             return model
         model = inner

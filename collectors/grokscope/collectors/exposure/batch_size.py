@@ -7,6 +7,9 @@ from typing import Any, cast
 _TARGETS = frozenset({"labels", "label", "targets", "target", "y"})
 _TOKENS = ("input_ids", "tokens", "inputs")
 _MASK = "attention_mask"
+_PAIR = 2
+_SEQUENCES = 2
+"""Dimensions of a batch of token ids."""
 # Token ids are whole numbers of these types; bytes are more often pixels.
 _IDS = ("int64", "int32", "int16", "uint16", "uint32", "uint64")
 
@@ -34,8 +37,10 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
 
     Inputs are token ids where they are integers (bytes apart) of two dimensions, or of one where the targets
     are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be. Padding is
-    what ``attention_mask`` leaves out; in a pair of inputs and targets without a mask, what has the target
-    ``ignore_index``. A dict without a mask has no padding: models read all of it, what has no label too.
+    what ``attention_mask`` leaves out. In a tuple of inputs, or a batch of three and more, it is what the tensor
+    after the ids leaves out, if that is 1 from one end of each row on, else 0; in a pair of inputs and targets,
+    what has the target ``ignore_index``. A dict without a mask has no padding: models read all of it, what has
+    no label too.
 
     Args:
         batch: Inputs; a pair (inputs, targets) or a longer tuple; or a dict of named inputs. Tensors or
@@ -58,6 +63,7 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     (8, None)
     """
     inputs, targets, mask, may_be_ids = _parts(batch)
+    second = _second(batch)
     shape = _shape(inputs)
     if len(shape) == 0:
         raise ValueError(
@@ -72,6 +78,8 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
         tokens = _number((mask != 0).sum())
     elif ignore_index is not None and not isinstance(batch, Mapping) and _is_ids(targets, shape):
         tokens = _number((targets != ignore_index).sum())
+    if _shape(second) == shape and len(shape) == _SEQUENCES:
+        tokens = _chosen(_masks_padding(second), (second != 0).sum(), tokens)
     return BatchSize(examples=shape[0], positions=positions, tokens=tokens, inputs=inputs)
 
 
@@ -95,13 +103,36 @@ def _parts(batch: object) -> tuple[Any, Any, Any, bool]:
     return inputs, targets, named.get(_MASK), is_told
 
 
+def _second(batch: object) -> Any:
+    """Return what follows the first of several inputs, if it may be their mask: it is not the targets."""
+    held = _items(batch)
+    inputs = _items(held[0]) if held else []
+    return inputs[1] if len(inputs) > 1 else held[1] if len(held) > _PAIR else None
+
+
+def _masks_padding(given: Any) -> Any:
+    """Say whether each row is 1 from one of its ends on, else 0; on an accelerator as a tensor."""
+    later, earlier = given[:, 1:], given[:, :-1]
+    falls = ~(later > earlier).any(1) & (given[:, 0] == 1)
+    rises = ~(later < earlier).any(1) & (given[:, -1] == 1)
+    return (((given == 0) | (given == 1)).all(1) & (falls | rises)).all()
+
+
+def _chosen(condition: Any, one: Any, other: Any) -> Any:
+    if getattr(getattr(condition, "device", None), "type", "cpu") == "cpu":
+        return _number(one) if bool(condition) else other
+    return condition * one + ~condition * other  # which one is not waited for
+
+
 def _items(given: object) -> list[Any]:
     return list(cast("Sequence[Any]", given)) if isinstance(given, tuple | list) else []
 
 
 def _holds_ids(inputs: Any, targets: Any) -> bool:
     shape = _shape(inputs)
-    return _is_ids(inputs, shape) and (len(shape) == 2 or (len(shape) == 1 and _is_ids(targets, shape)))  # noqa: PLR2004 - sequences of tokens
+    return _is_ids(inputs, shape) and (
+        len(shape) == _SEQUENCES or (len(shape) == 1 and _is_ids(targets, shape))
+    )
 
 
 def _is_ids(part: Any, shape: tuple[int, ...]) -> bool:

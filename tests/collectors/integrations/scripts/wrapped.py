@@ -53,6 +53,7 @@ def fabric_with_clipping() -> ByHand:
     model, optimizer = fabric.setup(own, torch.optim.AdamW(own.parameters(), lr=0.01))
     batches = fabric.setup_dataloaders(loader())
     by_hand: ByHand = {"train/batch_loss": {}, "gradients/norm": {}, "test/loss": {}, "progress/examples": {}}
+    by_hand["weights/norm/0"] = {}
     step = seen = 0
     with Tracker(model, optimizer, experiment="wrapped") as tracker:
         for _ in range(2):
@@ -69,6 +70,7 @@ def fabric_with_clipping() -> ByHand:
                 tracker.evaluate(step, test=TEST)
                 by_hand["train/batch_loss"][step], by_hand["progress/examples"][step] = loss.item(), seen
                 by_hand["test/loss"][step] = scores(own)[0]
+                by_hand["weights/norm/0"][step] = norm(own[0].parameters())
     return by_hand
 
 
