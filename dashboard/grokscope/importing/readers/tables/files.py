@@ -29,7 +29,7 @@ def read_table(path: Path, tally: Tally) -> Table:
         ImportingError: If it cannot be read, or has more columns or cells than the caps allow.
     """
     try:
-        return READERS[path.suffix.lower()](path, tally)
+        return READERS.get(path.suffix.lower(), _separated)(path, tally)
     except (pl.exceptions.PolarsError, OSError, ValueError, RecursionError, OverflowError) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error

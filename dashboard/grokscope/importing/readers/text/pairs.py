@@ -20,14 +20,24 @@ _PAIR = re.compile(
 )
 _CLOCK = re.compile(
     r"(?<![\w/.\-])(?P<what>global[ _]?step|step|iteration|iter|it|num_updates|updates?|epoch|ep)s?"
+    r"(?:\((?P<set>train|val|test)\))?"
     r"\s{0,4}+[:=#]?\s{0,8}+[\[(]?\s{0,8}+(?P<at>\d[\d,]*+(?:\.\d++)?)(?![\w])"
     r"(?:\s?/\s?(?P<of>\d++))?+[\])]?"
     r"(?:\s{0,2}+[\[(]\s{0,8}+(?P<inner>\d++)\s?/\s?(?P<span>\d++)(?:\s?\(\s?\d++%\))?[\])])?",
     re.IGNORECASE,
 )
+_TIMM = re.compile(
+    r"(?<![\w/.\-])train:\s{0,4}+(?P<epoch>\d++)\s{0,4}+"
+    r"\[\s{0,8}+(?P<inner>\d++)/(?P<span>\d++)[^\]]{0,20}+\]",
+    re.IGNORECASE,
+)
 _BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
 _SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
-_FILLERS = frozenset({"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on"})
+_FILLERS = frozenset(
+    {"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on", "sec", "ms"}
+)
+_ENDS = frozenset({"value", "is", "was", "far", "so", "now"})
+"""What stands between a name and its number: ``avg loss so far is 0.5``."""
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_METRIC = frozenset({"v_num", "eta", "version"})
 
@@ -47,7 +57,7 @@ def paired(line: str) -> Record | None:
     is_scored = False
     for name, value, is_marked in _pairs(rest):
         known = _is_score(name)
-        is_scored |= known
+        is_scored |= known or (is_marked and bool(clocks) and _tells_loss(name))
         if known or is_marked:
             values[name] = value
     if not is_scored:
@@ -67,17 +77,23 @@ def _clocks(line: str) -> tuple[dict[str, float | None], str]:
     found: dict[str, float | None] = {}
     for match in _CLOCK.finditer(line):
         name = "epoch" if match["what"].lower().startswith("ep") else "step"
-        if name in found:  # Megatron also counts what it skipped: number of skipped iterations: 0
+        is_own = (match["set"] or "train").lower() != "train"  # MMCV counts the batches of an evaluation
+        if name in found or (
+            is_own and name == "step"
+        ):  # Megatron also counts what it skipped: number of skipped iterations: 0
             continue
         found[name] = number(match["at"])
         if name == "step" and match["of"] is not None:
             found["span"] = number(match["of"])
-        if name == "epoch" and match["inner"] is not None:
+        if name == "epoch" and match["inner"] is not None and not is_own:
             found |= {"inner": number(match["inner"]), "span": number(match["span"])}
+    if not found and (told := _TIMM.search(line)):
+        rest = f"{line[: told.start()]} train | {line[told.end() :]}"
+        return {name: number(text) for name, text in told.groupdict().items()}, rest
     if not found and (bracket := _BRACKET.match(line)):
         name = "step" if bracket["inner"] is None else "epoch"
         return {name: number(bracket["epoch"]), "inner": number(bracket["inner"])}, line[bracket.end() :]
-    return found, _CLOCK.sub(" | ", line)
+    return found, _CLOCK.sub(lambda match: f" {match['set'] or ''} | ", line)
 
 
 def _pairs(line: str) -> Iterator[tuple[str, float, bool]]:
@@ -88,7 +104,7 @@ def _pairs(line: str) -> Iterator[tuple[str, float, bool]]:
         words = match["name"].split(" ")
         while len(words) > 1 and words[0].lower() in _FILLERS:
             del words[0]
-        if len(words) > 1 and words[-1].lower() == "value":
+        while len(words) > 1 and words[-1].lower() in _ENDS:
             del words[-1]
         if value is None or words[-1].lower() in _NO_METRIC:
             continue
@@ -113,6 +129,10 @@ def _split_of(start: int, line: str, splits: list[tuple[int, str]], *, is_one: b
 def _is_score(name: str) -> bool:
     found = read_alone(name)
     return found.key is not None and found.score is not None
+
+
+def _tells_loss(name: str) -> bool:
+    return "loss" in re.split(r"[_/.]", name.lower())
 
 
 @lru_cache(maxsize=4096)
