@@ -8,6 +8,8 @@ from grokscope.schemas.metrics.vocabulary import SPLIT_OF
 
 SPLIT_COLUMNS = frozenset({"mode", "phase", "split", "subset", "stage", "set", "partition"})
 """Columns that say of which split a row is."""
+HELD_OUT = "val"
+"""What MMEngine evaluates on while it trains."""
 _SEVERAL = 2
 
 
@@ -24,7 +26,6 @@ def placed(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
     >>> placed(pl.DataFrame(rows))[0]["step"].to_list()
     ['50', '50', '100', '100']
     """
-    names = {plain_name(name): name for name in reversed(table.columns)}
     if (told := _split_column(table)) is not None:
         is_train = pl.col(told).cast(pl.String).str.to_lowercase().str.starts_with("train")
         for clock in fine_clocks(table.columns):
@@ -32,22 +33,42 @@ def placed(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
             training = numbers(table.filter(is_train)[clock]).drop_nulls()
             if len(own) >= _SEVERAL and own.n_unique() == 1 < training.n_unique():
                 before = pl.when(is_train).then(pl.col(clock)).forward_fill()
-                return table.with_columns(before.fill_null(pl.col(clock)).alias(clock)), _notes(clock)
-    if "iter" in names and "step" in names:
-        return _by_iterations(table, names["iter"], names["step"])
+                placed = table.with_columns(before.fill_null(pl.col(clock)).alias(clock))
+                return placed, () if placed.equals(table) else _notes(clock)
+    names = {plain_name(name): name for name in reversed(table.columns)}
+    if "step" in names and "iter" in names:
+        return _of_mmengine(table, names["iter"], names["step"])
+    if "step" in names and "epoch" in names:
+        return _by_training(table, names["epoch"], names["step"])
     return table, ()
 
 
-def _by_iterations(table: pl.DataFrame, iteration: str, step: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    both = pl.DataFrame({"iter": numbers(table[iteration]), "step": numbers(table[step])})
-    counted = both.drop_nulls()
-    if counted.is_empty() or not (counted["iter"] == counted["step"]).all():
+def _of_mmengine(table: pl.DataFrame, told: str, step: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Place the rows without an iteration, which are evaluations, and call what is in them so."""
+    place, steps = numbers(table[told]), numbers(table[step])
+    is_evaluation = place.is_null() & steps.is_not_null()
+    is_same = (place == steps).drop_nulls().all()
+    if not is_evaluation.any() or not is_same:
         return table, ()
-    last = both["iter"].forward_fill()
-    is_behind = (both["iter"].is_null() & (both["step"] < last)).fill_null(value=False)
-    if not is_behind.any():
+    placed, notes = _by_training(table, told, step)
+    rows = table.filter(is_evaluation)
+    held_out = [name for name in rows.columns if name not in (told, step) and rows[name].count()]
+    apart = placed.with_columns(
+        *(pl.when(is_evaluation).then(pl.col(name)).alias(f"{HELD_OUT}/{name}") for name in held_out),
+        *(pl.when(~is_evaluation).then(pl.col(name)).alias(name) for name in held_out),
+    )
+    return apart.drop(told), notes
+
+
+def _by_training(table: pl.DataFrame, told: str, step: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Place the rows that lack ``told``, which training tells, where their steps lie behind training's."""
+    place, steps = numbers(table[told]), numbers(table[step])
+    is_training = place.is_not_null() & steps.is_not_null()
+    last = steps.set(~is_training, None).forward_fill()
+    is_behind = (place.is_null() & (steps < last)).fill_null(value=False)
+    if not is_behind.any() or not steps.filter(is_training).is_sorted():
         return table, ()
-    before = table[iteration].forward_fill()
+    before = table.select(pl.when(is_training).then(pl.col(step)).forward_fill()).to_series()
     return table.with_columns(before.zip_with(is_behind, table[step]).alias(step)), _notes(step)
 
 

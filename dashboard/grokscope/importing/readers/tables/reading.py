@@ -32,6 +32,8 @@ _SPLIT = re.compile(
 _LEARN = {"learn": "train"}
 """CatBoost's word."""
 _HEAD = 4096
+_TWICE = re.compile(r"\d{8}_\d{6}\.json")
+"""MMEngine's copy of its ``scalars.json``."""
 _TEXTS = frozenset({"", ".txt", ".dat", ".data", ".asc", ".log", ".out"})
 """Endings of names that tables and other texts share."""
 
@@ -190,7 +192,7 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
 
 
 def _is_table(path: Path, head: bytes) -> bool:
-    if is_settings(path.name):
+    if is_settings(path.name) or (_TWICE.fullmatch(path.name) and path.with_name("scalars.json").is_file()):
         return False
     if path.suffix.lower() not in READERS:
         return path.suffix.lower() in _TEXTS and is_separated(head)

@@ -11,11 +11,13 @@ import polars as pl
 
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
+from grokscope.importing.readers.tables.clocks import is_clock
 from grokscope.importing.readers.tables.spaced import (
     COMMENTS,
     cells_of,
-    is_spaced,
+    has_spaces,
     is_table,
+    spaced,
     tabbed,
     uncommented,
 )
@@ -39,7 +41,7 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     """
     content = _utf8(path)
     header = _header(content[:_HEAD].decode("utf-8", "replace"), tally)
-    if is_spaced(header.line, _SEPARATORS) and header.said is None:
+    if has_spaces(header.line, _SEPARATORS) and header.said is None:
         content, separator, skipped = _tabbed(content, header, path, tally), "\t", 0
         names = content.partition(b"\n")[0].decode().split(separator)
     else:
@@ -118,11 +120,20 @@ def _header(head: str, tally: Tally) -> _Header:
         elif line.lstrip().startswith(COMMENTS):
             comment = uncommented(line)
         elif line.strip():
-            cells, names = cells_of(line, _SEPARATORS), cells_of(comment, _SEPARATORS)
-            if len(cells) == len(names) > 1 and any(map(_is_number, cells)):
-                return _Header(line=comment, skipped=skipped, said=said, is_comment=True)
+            if _is_header(comment, line):
+                is_spaced = not any(one in line for one in _SEPARATORS)
+                names = spaced(comment, _SEPARATORS) if is_spaced else comment
+                return _Header(line=names, skipped=skipped, said=said, is_comment=True)
             return _Header(line=line[: tally.limits.record_bytes], skipped=skipped, said=said)
     return _Header(line=lines[0], skipped=0)
+
+
+def _is_header(comment: str, line: str) -> bool:
+    """Say whether a comment names the columns of the line below it, or at least what counts its steps."""
+    cells, names = cells_of(line, _SEPARATORS), cells_of(comment, _SEPARATORS)
+    if len(names) < 2 or not any(map(_is_number, cells)):  # noqa: PLR2004 - a step and a value
+        return False
+    return len(cells) == len(names) or is_clock(names[0])
 
 
 def _separator(header: str, path: Path) -> str:

@@ -19,10 +19,10 @@ _LOOKED_AT = 200
 _Fields = list[tuple[str, int, int]]
 
 
-def is_spaced(header: str, separators: Sequence[str]) -> bool:
+def has_spaces(header: str, separators: Sequence[str]) -> bool:
     """Say whether only spaces stand between the names of columns.
 
-    >>> is_spaced("step  loss", [","]), is_spaced("step, train loss", [","]), is_spaced("step", [","])
+    >>> has_spaces("step  loss", [","]), has_spaces("step, train loss", [","]), has_spaces("step", [","])
     (True, False, False)
     """
     return not any(one in header for one in separators) and len(header.split()) > 1
@@ -53,6 +53,15 @@ def uncommented(line: str) -> str:
     '  step loss'
     """
     return _MARK.sub(lambda match: " " * len(match[0]), line)
+
+
+def spaced(header: str, separators: Sequence[str]) -> str:
+    """Return a header with spaces between its names, whatever is between them.
+
+    >>> spaced(" step, train loss", [","])
+    'step  train loss'
+    """
+    return "  ".join(cells_of(header, separators)) if any(one in header for one in separators) else header
 
 
 def cells_of(line: str, separators: Sequence[str]) -> list[str]:

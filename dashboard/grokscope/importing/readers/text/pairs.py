@@ -32,6 +32,8 @@ _TIMM = re.compile(
     re.IGNORECASE,
 )
 _BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
+_BARE_CLOCK = re.compile(r"\[step=\d++/\d++[\],]")
+"""OLMo's, whose values follow a line each."""
 _SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
 _FILLERS = frozenset(
     {"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on", "sec", "ms"}
@@ -61,7 +63,8 @@ def paired(line: str) -> Record | None:
         if known or is_marked:
             values[name] = value
     if not is_scored:
-        return None if not clocks or _LETTER.search(rest) else _placed(clocks)
+        is_only = bool(clocks) and (_BARE_CLOCK.search(line) or not _LETTER.search(rest))
+        return _placed(clocks) if is_only else None
     if not clocks:
         return Record(values={name: value for name, value in values.items() if _is_score(name)})
     return replace(_placed(clocks), values=values)

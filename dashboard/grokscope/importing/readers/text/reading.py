@@ -14,14 +14,13 @@ from grokscope.importing.readers.text.pairs import paired
 from grokscope.importing.readers.text.patterns import EXAMPLE, compiled, matched
 from grokscope.importing.readers.text.record import Record
 from grokscope.importing.readers.text.rows import PAIRS, points_of
-from grokscope.importing.readers.text.styles import CATBOOST, LIGHTGBM, STYLES, Style
+from grokscope.importing.readers.text.styles import CATBOOST, LIGHTGBM, STYLES, XGBOOST, Style
 from grokscope.importing.records import Log, NotALogError, SourceRun, identity_of
 
 _ENDINGS = frozenset({"", ".log", ".txt", ".out", ".err", ".stdout", ".stderr"})
 BOXES = "boxes of names and values"
-_SAID = {CATBOOST: "its metric has no name there; say what it is with --alias learn=train/loss"}
-"""What else is to be said of a style."""
-_VALID = re.compile(r"valid_\d{1,9}/")
+_ALIAS = "with 'grokscope detect' and --alias "
+_VALID = re.compile(r"(valid|validation)_\d{1,9}([/-])")
 _ENOUGH = 2
 """Lines at different steps by which a file is known to be a log, whatever it is called."""
 
@@ -40,7 +39,7 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
             style, wrong = "", "matches --pattern; try it on one line of the file"
         else:
             style, records = _styled(lines, tally)
-            records = _of_one_set(records) if style == LIGHTGBM else records
+            records = _of_one_set(records) if style in (LIGHTGBM, XGBOOST) else records
             wrong = (
                 f"has a step and a score as known programs write them; say what they look like with {EXAMPLE}"
             )
@@ -55,18 +54,20 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
                 is_certain=False,
                 name=named_by(path, source.root),
                 source=where,
-                notes=(*_notes(style), *notes),
+                notes=(*_notes(style, points["metric"].unique()), *notes),
                 in_thousandths=in_thousandths,
             ),
             points=points,
         )
 
 
-def _notes(style: str) -> Iterator[str]:
+def _notes(style: str, names: Iterable[str]) -> Iterator[str]:
     if style:
         yield f"its lines were read as {style}"
-    if style in _SAID:
-        yield _SAID[style]
+    if style == CATBOOST:
+        yield f"its metric has no name there; say what it is {_ALIAS}learn=train/loss"
+    if numbered := sorted(filter(_VALID.match, names)):
+        yield f"its sets have numbers only; say which one is held out {_ALIAS}{numbered[-1]}=val/loss"
 
 
 def _styled(lines: Iterable[str], tally: Tally) -> tuple[str, list[Record]]:
@@ -92,12 +93,12 @@ def _styled(lines: Iterable[str], tally: Tally) -> tuple[str, list[Record]]:
 
 
 def _of_one_set(records: list[Record]) -> list[Record]:
-    """Return the records of LightGBM without the number of its validation set, if there is one only."""
+    """Return the records of boosting without the number of its validation set, if there is one only."""
     names = {name for record in records for name in record.values}
     if len({found[0] for name in names if (found := _VALID.match(name))}) != 1:
         return records
     return [
-        replace(one, values={_VALID.sub("valid/", name): value for name, value in one.values.items()})
+        replace(one, values={_VALID.sub(r"\1\2", name): value for name, value in one.values.items()})
         for one in records
     ]
 

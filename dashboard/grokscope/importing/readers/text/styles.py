@@ -33,13 +33,15 @@ _LIGHTGBM_PAIR = re.compile(
     rf"(?<!\S)(?P<set>[\w.\-]{{1,80}}+)'s (?P<name>(?:(?:train|valid) )?[^\s:]{{1,80}}+): {_VALUE}",
     re.IGNORECASE,
 )
+_XGBOOST = re.compile(r"\s{0,80}+(?:\[\d\d:\d\d:\d\d\]\s?)?+\[(?P<step>\d++)\]\s++(?P<rest>\S.*)")
+_XGBOOST_PAIR = re.compile(rf"(?<!\S)(?P<name>[\w.]{{1,80}}+-[\w@.\-]{{1,80}}+):{_VALUE}", re.IGNORECASE)
 _UPDATES = re.compile(r"(?:(?:train|valid|test)_)?num_updates")
 _JSON_CLOCKS: Mapping[str, tuple[str, ...]] = {
     "step": ("num_updates", "global_step", "step", "iteration", "iter", "it", "update", "train_step"),
     "epoch": ("epoch", "train_epoch"),
 }
 
-CATBOOST, LIGHTGBM = "CatBoost's console", "LightGBM"
+CATBOOST, LIGHTGBM, XGBOOST = "CatBoost's console", "LightGBM", "XGBoost"
 
 Style = Callable[[str], Record | None]
 
@@ -115,6 +117,13 @@ def lightgbm(line: str) -> Record | None:
     return Record(step=number(match["step"]), values=values) if match and values else None
 
 
+def xgboost(line: str) -> Record | None:
+    """Read ``[10] validation_0-logloss:0.58 validation_1-logloss:0.6``; numbers say not what the sets are."""
+    match = _XGBOOST.match(line) if "validation_" in line else None
+    values = _named(_XGBOOST_PAIR, match["rest"]) if match else {}
+    return Record(step=number(match["step"]), values=values) if match and values else None
+
+
 def trainer_dict(line: str) -> Record | None:
     """Read ``{'loss': 0.5, 'learning_rate': 5e-05, 'epoch': 1.0}``; what sums up the training is no curve."""
     match = _DICT.match(line) if "{'" in line else None
@@ -162,6 +171,7 @@ STYLES: Mapping[str, Style] = {
     "fairseq": fairseq,
     CATBOOST: catboost,
     LIGHTGBM: lightgbm,
+    XGBOOST: xgboost,
     "a Trainer's console": trainer_dict,
     "JSON": json_record,
 }
