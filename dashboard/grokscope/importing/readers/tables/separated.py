@@ -42,7 +42,9 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     content = _utf8(path)
     header = _header(content[:_HEAD].decode("utf-8", "replace"), tally)
     if has_spaces(header.line, _SEPARATORS) and header.said is None:
-        content, separator, skipped = _tabbed(content, header, path, tally), "\t", 0
+        rows = _rows(content, header)
+        check(len(rows), len(header.line.split()), tally)
+        content, separator, skipped = "\n".join(tabbed(rows, header.line, where=path.name)).encode(), "\t", 0
         names = content.partition(b"\n")[0].decode().split(separator)
     else:
         separator = header.said or _separator(header.line, path)
@@ -76,12 +78,9 @@ def _with_names(content: bytes, header: "_Header") -> tuple[bytes, int]:
     return header.line.strip().encode() + b"\n" + rest, 0
 
 
-def _tabbed(content: bytes, header: "_Header", path: Path, tally: Tally) -> bytes:
+def _rows(content: bytes, header: "_Header") -> list[str]:
     lines = content.decode("utf-8", "replace").splitlines()[header.skipped + (not header.is_comment) :]
-    if len(lines) > tally.limits.points:
-        tally.points(len(lines))
-    rows = [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENTS)]
-    return "\n".join(tabbed(rows, header.line, where=path.name)).encode()
+    return [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENTS)]
 
 
 def _utf8(path: Path) -> bytes:

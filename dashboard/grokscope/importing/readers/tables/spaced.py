@@ -41,7 +41,8 @@ def is_table(text: str, separators: Sequence[str]) -> bool:
     if head < len(lines) and not any(map(_is_number, cells_of(lines[head], separators))):
         head, names = head + 1, lines[head]
     columns = cells_of(names, separators)
-    rows = [cells_of(line, separators) for line in lines[head : head + _ENOUGH]]
+    below = [line for line in lines[head:] if not line.lstrip().startswith(COMMENTS)]
+    rows = [cells_of(line, separators) for line in below[:_ENOUGH]]
     is_numeric = all(len(row) >= _ENOUGH and all(map(_is_number, row[:_ENOUGH])) for row in rows)
     return len(rows) == _ENOUGH <= len(columns) and is_numeric and any(map(is_clock, columns))
 
@@ -89,8 +90,7 @@ def tabbed(lines: Sequence[str], header: str, *, where: str) -> Iterator[str]:
     >>> list(tabbed(["  1   2.5", " 10        0.5"], "step  loss  acc", where="a.txt"))
     ['step\tloss\tacc', '1\t2.5\t', '10\t\t0.5']
     """
-    rows = [_fields(_TOKEN, line) for line in lines]
-    width = max(map(len, rows), default=0)
+    width = max((len(line.split()) for line in lines), default=0)
     names = _fields(_TOKEN, header)
     if len(names) != width:
         phrases = _fields(_PHRASE, header)
@@ -103,11 +103,10 @@ def tabbed(lines: Sequence[str], header: str, *, where: str) -> Iterator[str]:
             "column, without spaces in it"
         )
     yield "\t".join(name for name, _, _ in names)
-    for row in rows:
-        if len(row) == len(names):
-            yield "\t".join(cell for cell, _, _ in row)
-        elif row:
-            yield "\t".join(_placed(row, names, where))
+    for line in lines:
+        cells = line.split()
+        whole = cells if len(cells) == len(names) else _placed(_fields(_TOKEN, line), names, where)
+        yield "\t".join(whole)
 
 
 def _fields(pattern: re.Pattern[str], line: str) -> _Fields:

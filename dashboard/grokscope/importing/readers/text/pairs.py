@@ -34,6 +34,8 @@ _TIMM = re.compile(
 _BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
 _BARE_CLOCK = re.compile(r"\[step=\d++/\d++[\],]")
 """OLMo's, whose values follow a line each."""
+_EVALUATION = re.compile(r"(?<![\w/.\-])(?:Iter|Epoch)\((?:val|test)\)")
+"""MMCV's and MMEngine's, which belong to the training before them."""
 _SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
 _FILLERS = frozenset(
     {"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on", "sec", "ms"}
@@ -65,7 +67,7 @@ def paired(line: str) -> Record | None:
     if not is_scored:
         is_only = bool(clocks) and (_BARE_CLOCK.search(line) or not _LETTER.search(rest))
         return _placed(clocks) if is_only else None
-    if not clocks:
+    if not clocks and not _EVALUATION.search(line):
         return Record(values={name: value for name, value in values.items() if _is_score(name)})
     return replace(_placed(clocks), values=values)
 
