@@ -65,6 +65,19 @@ def test_a_table_in_any_text_gives_exactly_its_points(runs_in, tmp_path, name):
     assert (curves, run.kind, run.notes) == (wanted, "table", ())
 
 
+def test_a_table_of_scores_with_tabs_needs_no_steps(runs_in, tmp_path):
+    (tmp_path / "log.txt").write_text(
+        "Learning Rate\tTrain Loss\tValid Acc.\t\n0.1\t2.5\t25.0\t\n0.1\t1.5\t50.0\t\n"
+    )
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert curves == {
+        "Learning Rate": {0: 0.1, 1: 0.1},
+        "Train Loss": {0: 2.5, 1: 1.5},
+        "Valid Acc.": {0: 25.0, 1: 50.0},
+    }
+    assert run.notes == ("it has no column of steps: rows are counted, from 0",)
+
+
 def test_what_is_no_table_of_curves_is_passed_over_and_no_error(runs_in, tmp_path):
     for name, text in OTHERS.items():
         (tmp_path / name).write_text(text)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from grokscope.importing.readers.json_values import text_number
 from grokscope.importing.readers.tables.clocks import is_clock
 from grokscope.importing.records import ImportingError
+from grokscope.schemas.metrics.reading import read_alone
 
 COMMENTS = ("#", "%", "//")
 """What a line begins with that holds no values; gnuplot and NumPy write the names of columns into one."""
@@ -44,7 +45,12 @@ def is_table(text: str, separators: Sequence[str]) -> bool:
     below = [line for line in lines[head:] if not line.lstrip().startswith(COMMENTS)]
     rows = [cells_of(line, separators) for line in below[:_ENOUGH]]
     is_numeric = all(len(row) >= _ENOUGH and all(map(_is_number, row[:_ENOUGH])) for row in rows)
-    return len(rows) == _ENOUGH <= len(columns) and is_numeric and any(map(is_clock, columns))
+    is_log = any(map(is_clock, columns)) or (names.count("\t") > 0 and any(map(_is_curve, columns)))
+    return len(rows) == _ENOUGH <= len(columns) and is_numeric and is_log
+
+
+def _is_curve(name: str) -> bool:
+    return read_alone(name).key is not None
 
 
 def uncommented(line: str) -> str:

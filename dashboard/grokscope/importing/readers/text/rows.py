@@ -91,7 +91,9 @@ def _together(
     """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    length = max(spans) if spans else epoch_length(step for step in steps if step is not None)
+    told = {step for step in steps if step is not None}
+    # Where each epoch tells one step only, it is its last.
+    length = max(spans) if spans else max(told) if len(told) == 1 else epoch_length(told)
     own = [
         None if one.epoch is None or step is None else (one.epoch - first) * length + step
         for one, step in zip(records, steps, strict=True)

@@ -35,6 +35,8 @@ _LIGHTGBM_PAIR = re.compile(
 )
 _XGBOOST = re.compile(r"\s{0,80}+(?:\[\d\d:\d\d:\d\d\]\s?)?+\[(?P<step>\d++)\]\s++(?P<rest>\S.*)")
 _XGBOOST_PAIR = re.compile(rf"(?<!\S)(?P<name>[\w.]{{1,80}}+-[\w@.\-]{{1,80}}+):{_VALUE}", re.IGNORECASE)
+_GAN = re.compile(r"\(epoch: (?P<epoch>\d++), iters: (?P<inner>\d++), time: [^)]{1,80}+\) (?P<rest>.*)")
+_GAN_PAIR = re.compile(rf"(?<!\S)(?P<name>[A-Za-z]\w{{0,80}}+): {_VALUE}", re.IGNORECASE)
 _UPDATES = re.compile(r"(?:(?:train|valid|test)_)?num_updates")
 _JSON_CLOCKS: Mapping[str, tuple[str, ...]] = {
     "step": ("num_updates", "global_step", "step", "iteration", "iter", "it", "update", "train_step"),
@@ -124,6 +126,15 @@ def xgboost(line: str) -> Record | None:
     return Record(step=number(match["step"]), values=values) if match and values else None
 
 
+def pix2pix(line: str) -> Record | None:
+    """Read ``(epoch: 2, iters: 400, time: 1.2, data: 0.1) D_A: 0.23 G_A: 0.16``; iters start again."""
+    match = _GAN.match(line)
+    values = _named(_GAN_PAIR, match["rest"]) if match else {}
+    if match is None or not values:
+        return None
+    return Record(epoch=number(match["epoch"]), inner=number(match["inner"]), values=values)
+
+
 def trainer_dict(line: str) -> Record | None:
     """Read ``{'loss': 0.5, 'learning_rate': 5e-05, 'epoch': 1.0}``; what sums up the training is no curve."""
     match = _DICT.match(line) if "{'" in line else None
@@ -172,6 +183,7 @@ STYLES: Mapping[str, Style] = {
     CATBOOST: catboost,
     LIGHTGBM: lightgbm,
     XGBOOST: xgboost,
+    "pix2pix": pix2pix,
     "a Trainer's console": trainer_dict,
     "JSON": json_record,
 }
