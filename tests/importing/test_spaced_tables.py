@@ -78,6 +78,14 @@ def test_a_table_of_scores_with_tabs_needs_no_steps(runs_in, tmp_path):
     assert run.notes == ("it has no column of steps: rows are counted, from 0",)
 
 
+def test_records_of_json_in_any_text_need_no_steps(runs_in, tmp_path):
+    rows = '{"train_loss": 2.5, "test_acc": 25, "test_coco": [1, 2]}\n{"train_loss": 1.5, "test_acc": 50}\n'
+    (tmp_path / "log.txt").write_text(rows)
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert curves == {"train_loss": {0: 2.5, 1: 1.5}, "test_acc": {0: 25.0, 1: 50.0}}
+    assert run.notes == ("it has no column of steps: rows are counted, from 0",)
+
+
 def test_what_is_no_table_of_curves_is_passed_over_and_no_error(runs_in, tmp_path):
     for name, text in OTHERS.items():
         (tmp_path / name).write_text(text)

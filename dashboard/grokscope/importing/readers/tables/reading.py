@@ -12,7 +12,7 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind, groupe
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import is_usual, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
-from grokscope.importing.readers.tables.files import READERS, read_table
+from grokscope.importing.readers.tables.files import READERS, are_scores, read_table
 from grokscope.importing.readers.tables.separated import is_separated
 from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
 from grokscope.importing.readers.tables.table import listed
@@ -195,7 +195,7 @@ def _is_table(path: Path, head: bytes) -> bool:
     if is_settings(path.name) or (_TWICE.fullmatch(path.name) and path.with_name("scalars.json").is_file()):
         return False
     if path.suffix.lower() not in READERS:
-        return path.suffix.lower() in _TEXTS and is_separated(head)
+        return path.suffix.lower() in _TEXTS and (is_separated(head) or are_scores(head))
     packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
     if packed is not None:
         raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
