@@ -59,6 +59,12 @@ INPUTS = {
         {"D_A": {3648: 0.5, 7296: 1.0, 10944: 1.5}},
         {},
     ),
+    "results below a heading, and the mean of an epoch": (
+        "Epoch 0 | Step 10/20 | Loss: 2.5\nEpoch 0 | Step 20/20 | Loss: 1.5\nEvaluation Results:\n   Loss: 1.75\n   Perplexity: 5.5\n"
+        "Epoch 0 completed in 9.5s | Avg Loss: 2.0\nEpoch 1 | Step 10/20 | Loss: 1.25\n",
+        {"Loss": {10: 2.5, 20: 1.5, 30: 1.25}, "eval_loss": {20: 1.75}, "eval_perplexity": {20: 5.5}},
+        {"Loss": "train/loss", "eval_loss": "val/loss"},
+    ),
     "a sentence": (
         "".join(
             f"Epoch {epoch}, Step {step}, total used time 9.5 (s), avg loss so far is {1 / (epoch + step)}\n"
@@ -82,3 +88,12 @@ def test_a_console_of_a_framework_needs_no_pattern(runs_in, tmp_path, name):
     keys = resolve(readings(curves))
     assert {metric: keys[metric] for metric in roles} == roles
     assert run.notes[0].startswith("its lines were read as ")
+
+
+def test_values_without_a_step_are_left_out_where_the_step_before_has_its_own_and_that_is_said(
+    runs_in, tmp_path
+):
+    (tmp_path / "run.log").write_text("step 1 loss: 2.5\nstep 2 loss: 1.5\nmean loss: 2.0\n")
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert curves == {"loss": {1: 2.5, 2: 1.5}}
+    assert run.notes[1:] == ("values that tell no step are left out where the step before has its own: 1",)

@@ -90,3 +90,23 @@ def test_settings_are_not_read_through_links_nor_from_outside_the_source(runs_in
     (tmp_path / "log" / "args.json").symlink_to(tmp_path / "secret.json")
     ((_, run),) = runs_in(tmp_path / "log")[0].values()
     assert (dict(run.params), run.notes) == ({}, ())
+
+
+def test_settings_beside_a_table_of_several_runs_are_of_none_of_them(runs_in, tmp_path):
+    (tmp_path / "config.yaml").write_text("lr: 0.1\n")
+    (tmp_path / "all.csv").write_text("run,step,loss\na,1,0.5\na,2,0.25\nb,1,1.5\nb,2,1.25\n")
+    runs, _ = runs_in(tmp_path)
+    assert {name: (dict(run.params), run.notes) for name, (_, run) in runs.items()} == {
+        "a": ({}, ()),
+        "b": ({}, ()),
+    }
+
+
+def test_settings_that_changed_are_read_again(runs_in, tmp_path):
+    (tmp_path / "metrics.csv").write_text(TABLE)
+    found = []
+    for lr in ("0.1", "0.25"):
+        (tmp_path / "config.yaml").write_text(f"lr: {lr}\n")
+        ((_, run),) = runs_in(tmp_path)[0].values()
+        found.append(run.params)
+    assert found == [{"lr": "0.1"}, {"lr": "0.25"}]

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,7 +48,7 @@ def is_settings(name: str) -> bool:
     return path.stem in _STEMS and path.suffix in READERS
 
 
-def settings_beside(folder: Path, root: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+def settings_beside(folder: Path, root: Path, *, is_alone: bool) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the settings in the folder of a log, and what is to be said of them.
 
     What Lightning and Hydra write goes before what may be anybody's. Links are not followed.
@@ -55,37 +56,47 @@ def settings_beside(folder: Path, root: Path) -> tuple[dict[str, str], tuple[str
     Args:
         folder: Of the log.
         root: Of the source; nothing outside it is looked at.
+        is_alone: The log is of one run, so that what may be anybody's is of this run.
     """
     found: dict[str, str] = {}
     notes: list[str] = []
     taken: list[str] = []
-    for path in _candidates(folder, root):
+    for path in (*_own(folder, root), *(_usual(folder) if is_alone else ())):
+        if path.is_symlink() or not path.is_file():
+            continue
         is_own = path.name == _OWN or path.parent.name == _HYDRA[0]
         try:
-            settings = settings_in(path)
+            told = path.stat()
+            settings = _known(path, told.st_mtime_ns, told.st_size)
         except _UNREADABLE as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-            notes += [f"its {path.name} cannot be read: {said}"] if is_own or path.is_file() else []
+            notes.append(f"its {path.name} cannot be read: {said}")
             continue
         taken += [path.name] if settings and not is_own else []
         found = {**settings, **found}
     return found, (*([f"its settings are those in {' and '.join(taken)} beside it"] if taken else []), *notes)
 
 
-def _candidates(folder: Path, root: Path) -> Iterator[Path]:
+def _own(folder: Path, root: Path) -> Iterator[Path]:
     yield folder / _OWN
     for above in (folder, *folder.parents[:_ABOVE]):
         if (above / Path(*_HYDRA)).is_file() and not (above / _HYDRA[0]).is_symlink():
             yield above / Path(*_HYDRA)
-            break
+            return
         if above == root:
-            break
-    try:
-        names = {path.name.lower(): path for path in folder.iterdir() if is_settings(path.name)}
-    except OSError:
-        return
+            return
+
+
+def _usual(folder: Path) -> Iterator[Path]:
+    """Yield where settings usually lie: so many names for each log, however many files its folder has."""
     for stem in _STEMS:
-        yield from (names[stem + end] for end in READERS if stem + end in names and stem + end != _OWN)
+        yield from (folder / (stem + end) for end in READERS if stem + end != _OWN)
+
+
+@lru_cache(maxsize=64)
+def _known(path: Path, changed_ns: int, size: int) -> Mapping[str, str]:  # noqa: ARG001 - of what is known
+    """Return the settings of a file, which many logs may lie beside, read once as long as it is the same."""
+    return settings_in(path)
 
 
 def settings_in(path: Path) -> dict[str, str]:

@@ -10,6 +10,10 @@ from grokscope.importing.formats import SourceKind
 from grokscope.importing.records import Log, SourceRun
 from grokscope.importing.settings_files import settings_beside
 
+_WITH_SETTINGS = frozenset(
+    {SourceKind.WANDB, SourceKind.MLFLOW, SourceKind.TRACKIO, SourceKind.SACRED, SourceKind.DVCLIVE}
+)
+"""Kinds whose readers take the settings of their runs themselves."""
 _VERSION = re.compile(r"version_\d+")
 
 
@@ -24,7 +28,8 @@ def with_surroundings(log: Log, *, kind: SourceKind, root: Path) -> Log:
     place = root / run.source
     folder = place if place.is_dir() else place.parent
     name = run_name(folder, root) if _VERSION.fullmatch(folder.absolute().name) else run.name
-    settings, notes = settings_beside(folder, root)
+    is_alone = kind not in _WITH_SETTINGS and run.key.removeprefix(run.source) in ("", "#")
+    settings, notes = settings_beside(folder, root, is_alone=is_alone)
     params, said = {**settings, **run.params}, (*run.notes, *notes)
     return replace(log, run=replace(run, kind=kind.value, name=name, params=params, notes=said))
 

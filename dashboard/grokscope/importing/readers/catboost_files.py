@@ -17,6 +17,7 @@ from grokscope.importing.surroundings import run_name
 _JSON, _TIMES = "catboost_training.json", "time_left.tsv"
 _ERRORS = re.compile(r"(?P<set>learn|test\d{0,4})_error\.tsv")
 _TOLD_IN = (".tsv", ".json")
+_PLACE = re.compile(r"[0-9]{1,18}")
 _HEAD = b"iter\t"
 _FOLDER = "catboost_info"
 _TRAIN = {"learn": "train"}
@@ -97,7 +98,7 @@ def _in_table(path: Path, tally: Tally) -> Iterator[tuple[tuple[str, int], float
         tally.metrics(len(metrics))
         while line := file.readline(tally.limits.record_bytes):
             place, *cells = line.rstrip("\n").split("\t")
-            if not place.isdigit():
+            if _PLACE.fullmatch(place) is None:
                 continue
             for metric, cell in zip(metrics, cells, strict=False):
                 if (value := text_number(cell)) is not None:

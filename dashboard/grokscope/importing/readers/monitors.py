@@ -22,7 +22,7 @@ _HEADER = re.compile(rb'#\s*\{.*"t_start"')
 _NUMBERED = re.compile(r"\d+(?:\.\d+)*\.monitor")
 _OWN = ("r", "l", "t")
 _NAMES = {"r": "rollout/episode_reward", "l": "rollout/episode_length"}
-_MOST_SECONDS = 1e13
+_MOST_SECONDS, _MOST_STEPS = 1e13, 2.0**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def _monitor(path: Path, tally: Tally) -> _Monitor:
         for cells in rows:
             row = {name: text_number(cell) for name, cell in zip(names, cells, strict=False)}
             length, time = row.get("l"), row.get("t")
-            if length is None or time is None or not 0 < length < 2.0**53 or not math.isfinite(time):
+            if length is None or time is None or not 0 < length < _MOST_STEPS or not math.isfinite(time):
                 bad += bool(cells) and cells != names
                 continue
             own = {

@@ -36,6 +36,16 @@ _BARE_CLOCK = re.compile(r"\[step=\d++/\d++[\],]")
 """OLMo's, whose values follow a line each."""
 _EVALUATION = re.compile(r"(?<![\w/.\-])(?:Iter|Epoch)\((?:val|test)\)")
 """MMCV's and MMEngine's, which belong to the training before them."""
+_HEADED = {
+    **dict.fromkeys(("eval", "evaluation"), "eval"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    "test": "test",
+    **dict.fromkeys(("train", "training"), ""),
+}
+_HEADING = re.compile(
+    rf"(?<!\w)({'|'.join(_HEADED)})(?: set)?(?: (?:results?|metrics?|scores?))?\s{{0,4}}+:\s*+$",
+    re.IGNORECASE,
+)
 _SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
 _FILLERS = frozenset(
     {"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on", "sec", "ms"}
@@ -70,6 +80,38 @@ def paired(line: str) -> Record | None:
     if not clocks and not _EVALUATION.search(line):
         return Record(values={name: value for name, value in values.items() if _is_score(name)})
     return replace(_placed(clocks), values=values)
+
+
+class Pairs:
+    """Reads lines one by one: those below a heading such as ``Evaluation results:`` are of its split.
+
+    >>> lines = Pairs()
+    >>> for line in ("step 5 loss: 0.5", "Evaluation results:", "  Loss: 0.75", "step 6 loss: 0.25"):
+    ...     if record := lines.read(line):
+    ...         print(record.step, record.values)
+    5.0 {'loss': 0.5}
+    None {'eval_loss': 0.75}
+    6.0 {'loss': 0.25}
+    """
+
+    def __init__(self) -> None:
+        self._split = ""
+
+    def read(self, line: str) -> Record | None:
+        """Return what ``paired`` does, with the split that a heading has told."""
+        record = paired(line)
+        if record is None:
+            heading = _HEADING.search(line)
+            self._split = _HEADED[heading[1].lower()] if heading else self._split
+        elif record.is_placed:
+            self._split = ""
+        elif self._split:
+            values = {
+                f"{self._split}_{name.lower()}" if _is_bare(name) else name: value
+                for name, value in record.values.items()
+            }
+            return replace(record, values=values)
+        return record
 
 
 def _placed(clocks: Mapping[str, float | None]) -> Record:

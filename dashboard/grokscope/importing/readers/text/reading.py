@@ -10,7 +10,7 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import named_by
 from grokscope.importing.readers.text.boxes import Boxes
 from grokscope.importing.readers.text.lines import LONGEST, cleaned, lines_of
-from grokscope.importing.readers.text.pairs import paired
+from grokscope.importing.readers.text.pairs import Pairs
 from grokscope.importing.readers.text.patterns import EXAMPLE, compiled, matched
 from grokscope.importing.readers.text.record import Record
 from grokscope.importing.readers.text.rows import PAIRS, points_of
@@ -72,7 +72,7 @@ def _notes(style: str, names: Iterable[str]) -> Iterator[str]:
 
 def _styled(lines: Iterable[str], tally: Tally) -> tuple[str, list[Record]]:
     """Return the most particular style that a line is written in, and what the lines of it say."""
-    readers: dict[str, Style] = {BOXES: Boxes().read, **STYLES, PAIRS: paired}
+    readers: dict[str, Style] = {BOXES: Boxes().read, **STYLES, PAIRS: Pairs().read}
     found: dict[str, list[Record]] = {name: [] for name in readers}
     count = 0
     for line in lines:
@@ -136,7 +136,7 @@ def _has_lines(content: bytes) -> bool:
         if len(line) <= LONGEST
         for text in cleaned(line)
     ]
-    for reader in (Boxes().read, *STYLES.values(), paired):
+    for reader in (Boxes().read, *STYLES.values(), Pairs().read):
         places: set[tuple[float | None, ...]] = set()
         place = None
         for record in filter(None, map(reader, lines)):

@@ -32,26 +32,47 @@ def points_of(
         style: Of which they are. Before its first step, llm.c evaluates at step 0.
     """
     places, notes = _places(records, from_zero=style == "llm.c")
-    rows: dict[tuple[str, float], tuple[str, float, float]] = {}
-    replaced = 0
-    for place, record in zip(places, records, strict=True):
-        if place is None or abs(place) >= _LIMIT:
-            continue
-        for name, value in record.values.items():
-            key = (tally.name(name), place)
-            replaced += rows.pop(key, None) is not None
-            rows[key] = (name, place, value)
+    rows, lost, replaced = _rows(places, records, tally)
     tally.points(len(rows))
+    if lost:
+        notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
     if replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
-    frame = pl.DataFrame(list(rows.values()), schema=schema, orient="row")
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
     whole = whole_steps(frame["step"], where=path.name)
     points = frame.with_columns(whole.steps.alias("step"), pl.lit(None, dtype=pl.Int64).alias("time_ms"))
     return points.select(LOG_SCHEMA.names()), (*notes, *whole.notes), whole.in_thousandths
 
 
-def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float | None], tuple[str, ...]]:
+def _rows(
+    places: Sequence[tuple[float | None, bool]], records: Sequence[Record], tally: Tally
+) -> tuple[list[tuple[str, float, float]], int, int]:
+    """Return metric, step and value of each point, how many values were left out, and how many replaced.
+
+    What tells no step, the mean of an epoch for instance, does not replace what the step before it told.
+    """
+    rows: dict[tuple[str, float], tuple[str, float, float]] = {}
+    told: set[tuple[str, float]] = set()
+    replaced = lost = 0
+    for (place, is_own), record in zip(places, records, strict=True):
+        if place is None or abs(place) >= _LIMIT:
+            continue
+        for name, value in record.values.items():
+            key = (tally.name(name), place)
+            if key in told and not is_own:
+                lost += 1
+                continue
+            told.update([key] if is_own else ())
+            replaced += rows.pop(key, None) is not None
+            rows[key] = (name, place, value)
+    return list(rows.values()), lost, replaced
+
+
+def _places(
+    records: Sequence[Record], *, from_zero: bool
+) -> tuple[list[tuple[float | None, bool]], tuple[str, ...]]:
+    """Return where each record belongs and whether it says so itself, and what is to be said of it."""
     placed = [record for record in records if record.is_placed]
     if any(record.inner is not None for record in placed):
         own, notes = _together(records, [record.inner for record in records])
@@ -62,10 +83,10 @@ def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float |
     else:
         own, notes = [record.epoch for record in records], (_EPOCHS,)
     last = 0.0 if from_zero else None
-    places: list[float | None] = []
+    places: list[tuple[float | None, bool]] = []
     for place in own:
         last = last if place is None else place
-        places.append(last)
+        places.append((last, place is not None))
     return places, notes
 
 
