@@ -65,6 +65,23 @@ INPUTS = {
         {"Loss": {10: 2.5, 20: 1.5, 30: 1.25}, "eval_loss": {20: 1.75}, "eval_perplexity": {20: 5.5}},
         {"Loss": "train/loss", "eval_loss": "val/loss"},
     ),
+    "evaluations called so in a word": (
+        "".join(
+            f"INFO:root:Epoch {epoch} - Average Loss: {4.0 - epoch}, Average Accuracy: 0.25\n"
+            f"INFO:root:Evaluation Epoch {epoch} - Average Loss: {4.5 - epoch}, Average Accuracy: 0.125\n"
+            for epoch in (0, 1)
+        ),
+        {"Loss": {0: 4.0, 1: 3.0}, "eval_loss": {0: 4.5, 1: 3.5}, "eval_accuracy": {0: 0.125, 1: 0.125}},
+        {"Loss": "train/loss", "eval_loss": "val/loss", "eval_accuracy": "val/accuracy"},
+    ),
+    "batches of epochs": (
+        "".join(
+            f"INFO - [batch {batch}/100, epoch {epoch}/2]: loss_rmse:{epoch + batch / 1000} loss_inv:0.5\n"
+            for epoch in (1, 2) for batch in (50, 100)
+        ),
+        {"loss_rmse": {50: 1.05, 100: 1.1, 150: 2.05, 200: 2.1}, "loss_inv": {50: 0.5, 100: 0.5, 150: 0.5, 200: 0.5}},
+        {},
+    ),
     "a sentence": (
         "".join(
             f"Epoch {epoch}, Step {step}, total used time 9.5 (s), avg loss so far is {1 / (epoch + step)}\n"

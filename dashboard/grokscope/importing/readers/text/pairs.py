@@ -19,7 +19,7 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(
-    r"(?<![\w/.\-])(?P<what>global[ _]?step|step|iteration|iter|it|num_updates|updates?|epoch|ep)s?"
+    r"(?<![\w/.\-])(?P<what>global[ _]?step|step|iteration|iter|it|num_updates|updates?|batch|epoch|ep)s?"
     r"(?:\((?P<set>train|val|test)\))?"
     r"\s{0,4}+[:=#]?\s{0,8}+[\[(]?\s{0,8}+(?P<at>\d[\d,]*+(?:\.\d++)?)(?![\w])"
     r"(?:\s?/\s?(?P<of>\d++))?+[\])]?"
@@ -46,7 +46,10 @@ _HEADING = re.compile(
     rf"(?<!\w)({'|'.join(_HEADED)})(?: set)?(?: (?:results?|metrics?|scores?))?\s{{0,4}}+:\s*+$",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"(?<![\w])(train|training|val|valid|validation|test|eval|dev)(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(
+    r"(?<![\w])(train|training|val|valid|validation|test|testing|eval|evaluation|dev)(?![a-z])", re.IGNORECASE
+)
+_SHORT = {"evaluation": "eval", "testing": "test"}
 _FILLERS = frozenset(
     {"the", "a", "average", "avg", "mean", "current", "with", "and", "at", "of", "is", "on", "sec", "ms"}
 )
@@ -122,7 +125,10 @@ def _placed(clocks: Mapping[str, float | None]) -> Record:
 def _clocks(line: str) -> tuple[dict[str, float | None], str]:
     """Return where a line says that it belongs, and the line without that."""
     found: dict[str, float | None] = {}
+    has_epoch = "epoch" in line.lower()
     for match in _CLOCK.finditer(line):
+        if match["what"].lower() == "batch" and match["of"] is None and not has_epoch:
+            continue  # it may be its size
         name = "epoch" if match["what"].lower().startswith("ep") else "step"
         is_own = (match["set"] or "train").lower() != "train"  # MMCV counts the batches of an evaluation
         if name in found or (
@@ -144,7 +150,8 @@ def _clocks(line: str) -> tuple[dict[str, float | None], str]:
 
 
 def _pairs(line: str) -> Iterator[tuple[str, float, bool]]:
-    splits = [(match.start(), match[1].lower()) for match in _SPLIT.finditer(line)]
+    told = [(match.start(), match[1].lower()) for match in _SPLIT.finditer(line)]
+    splits = [(start, _SHORT.get(name, name)) for start, name in told]
     is_one = len({name for _, name in splits}) == 1
     for match in _PAIR.finditer(line):
         value = number(match["value"])
