@@ -82,6 +82,20 @@ INPUTS = {
         {"loss_rmse": {50: 1.05, 100: 1.1, 150: 2.05, 200: 2.1}, "loss_inv": {50: 0.5, 100: 0.5, 150: 0.5, 200: 0.5}},
         {},
     ),
+    "yolox": (
+        "".join(
+            f"2021-09-03 20:18:37.591 | INFO     | yolox.core.trainer:after_iter:246 - epoch: {epoch}/300, iter: {i}/40, total_loss: {epoch + i / 100}\n"
+            for epoch in (1, 2) for i in (20, 40)
+        ),
+        {"total_loss": {20: 1.2, 40: 1.4, 60: 2.2, 80: 2.4}, "after_iter": {}},
+        {"total_loss": "train/loss"},
+    ),
+    "bars of epochs by their numbers": (
+        "".join(f"[fold_0] 00{epoch}/200:  50%|#####     | 2/4 [00:02<00:01,  1.00it/s, loss={loss}]\n" for epoch, loss in ((1, 2.5), (2, 1.5)))
+        + "Epoch 2: Dice 0.5\n",
+        {"loss": {1: 2.5, 2: 1.5}},
+        {"loss": "train/loss"},
+    ),
     "a sentence": (
         "".join(
             f"Epoch {epoch}, Step {step}, total used time 9.5 (s), avg loss so far is {1 / (epoch + step)}\n"
@@ -99,6 +113,9 @@ def test_a_console_of_a_framework_needs_no_pattern(runs_in, tmp_path, name):
     text, wanted, roles = INPUTS[name]
     (tmp_path / "run.log").write_text(text)
     ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert not [
+        metric for metric, points in wanted.items() if not points and metric == "after_iter" in curves
+    ]
     assert {metric: curves[metric] for metric, points in wanted.items() if points} == {
         metric: points for metric, points in wanted.items() if points
     }
@@ -114,3 +131,14 @@ def test_values_without_a_step_are_left_out_where_the_step_before_has_its_own_an
     ((curves, run),) = runs_in(tmp_path)[0].values()
     assert curves == {"loss": {1: 2.5, 2: 1.5}}
     assert run.notes[1:] == ("values that tell no step are left out where the step before has its own: 1",)
+
+
+def test_several_trainings_in_one_text_are_said(runs_in, tmp_path):
+    (tmp_path / "run.log").write_text(
+        "".join(f"{net} Epoch {i}: Loss = {i / 4}\n" for net in ("small", "large") for i in (1, 2))
+    )
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert list(curves["Loss"]) == [1, 2]
+    assert (
+        run.notes[-1] == "its steps start again, as where it holds several trainings; the later one is kept"
+    )

@@ -31,6 +31,10 @@ _TIMM = re.compile(
     r"\[\s{0,8}+(?P<inner>\d++)/(?P<span>\d++)[^\]]{0,20}+\]",
     re.IGNORECASE,
 )
+_BAR = re.compile(r"(?<![\w/.])(?P<epoch>\d++)/\d++:\s{1,8}+\d++%\|")
+"""A progress bar of an epoch that is called by its number."""
+_LOCATION = re.compile(r"[\w.]{1,120}+:[A-Za-z_<][\w<>]{0,80}+:\d++ - ")
+"""Where in a program a line was logged, as loguru writes it."""
 _BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
 _BARE_CLOCK = re.compile(r"\[step=\d++/\d++[\],]")
 """OLMo's, whose values follow a line each."""
@@ -69,7 +73,7 @@ def paired(line: str) -> Record | None:
     Record(step=None, epoch=3.0, inner=None, span=None, values={'train_loss': 0.1, 'val_acc': 90.1})
     >>> paired("saved 3 files of 20 MB")
     """
-    clocks, rest = _clocks(line)
+    clocks, rest = _clocks(_LOCATION.sub("", line, count=1))
     values: dict[str, float] = {}
     is_scored = False
     for name, value, is_marked in _pairs(rest):
@@ -140,8 +144,8 @@ def _clocks(line: str) -> tuple[dict[str, float | None], str]:
             found["span"] = number(match["of"])
         if name == "epoch" and match["inner"] is not None and not is_own:
             found |= {"inner": number(match["inner"]), "span": number(match["span"])}
-    if not found and (told := _TIMM.search(line)):
-        rest = f"{line[: told.start()]} train | {line[told.end() :]}"
+    if not found and (told := _TIMM.search(line) or _BAR.search(line)):
+        rest = f"{line[: told.start()]} {'train' if told.re is _TIMM else ''} | {line[told.end() :]}"
         return {name: number(text) for name, text in told.groupdict().items()}, rest
     if not found and (bracket := _BRACKET.match(line)):
         name = "step" if bracket["inner"] is None else "epoch"

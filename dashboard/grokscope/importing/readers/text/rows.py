@@ -32,11 +32,13 @@ def points_of(
         style: Of which they are. Before its first step, llm.c evaluates at step 0.
     """
     places, notes = _places(records, from_zero=style == "llm.c")
-    rows, lost, replaced = _rows(places, records, tally)
+    rows, lost, replaced, again = _rows(places, records, tally)
     tally.points(len(rows))
     if lost:
         notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
-    if replaced and style != PAIRS:
+    if again:
+        notes = (*notes, "its steps start again, as where it holds several trainings; the later one is kept")
+    elif replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
@@ -47,14 +49,15 @@ def points_of(
 
 def _rows(
     places: Sequence[tuple[float | None, bool]], records: Sequence[Record], tally: Tally
-) -> tuple[list[tuple[str, float, float]], int, int]:
-    """Return metric, step and value of each point, how many values were left out, and how many replaced.
+) -> tuple[list[tuple[str, float, float]], int, int, bool]:
+    """Return the points, how many values were left out and how many replaced, and if steps start again.
 
     What tells no step, the mean of an epoch for instance, does not replace what the step before it told.
     """
     rows: dict[tuple[str, float], tuple[str, float, float]] = {}
     told: set[tuple[str, float]] = set()
     replaced = lost = 0
+    highest, again = -_LIMIT, False
     for (place, is_own), record in zip(places, records, strict=True):
         if place is None or abs(place) >= _LIMIT:
             continue
@@ -63,10 +66,12 @@ def _rows(
             if key in told and not is_own:
                 lost += 1
                 continue
+            again |= key in told and place < highest
             told.update([key] if is_own else ())
             replaced += rows.pop(key, None) is not None
             rows[key] = (name, place, value)
-    return list(rows.values()), lost, replaced
+        highest = max(highest, place)
+    return list(rows.values()), lost, replaced, again
 
 
 def _places(
