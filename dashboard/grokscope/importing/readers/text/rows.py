@@ -37,7 +37,10 @@ def points_of(
     if lost:
         notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
     if again:
-        notes = (*notes, "its steps start again, as where it holds several trainings; the later one is kept")
+        said = (
+            "its steps fall back, as where a file holds several trainings; of two values at a step, the later"
+        )
+        notes = (*notes, f"{said} is kept")
     elif replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
