@@ -137,6 +137,4 @@ def test_several_trainings_in_one_text_are_said(runs_in, tmp_path):
     )
     ((curves, run),) = runs_in(tmp_path)[0].values()
     assert list(curves["Loss"]) == [1, 2]
-    assert (
-        run.notes[-1] == "its steps start again, as where it holds several trainings; the later one is kept"
-    )
+    assert run.notes[-1].startswith("its steps fall back, as where a file holds several trainings; of two")
