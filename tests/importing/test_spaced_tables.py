@@ -86,6 +86,14 @@ def test_records_of_json_in_any_text_need_no_steps(runs_in, tmp_path):
     assert run.notes == ("it has no column of steps: rows are counted, from 0",)
 
 
+def test_what_is_said_between_the_rows_of_a_table_is_left_out_and_counted(runs_in, tmp_path):
+    rows = "epoch  train_loss  time\n0  2.5  00:10\nBetter model found at epoch 0.\n1  1.5  00:11\n"
+    (tmp_path / "out.txt").write_text(rows)
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert curves == {"train_loss": {0: 2.5, 1: 1.5}}
+    assert run.notes == ("1 of its lines do not begin with a number and are left out",)
+
+
 def test_what_is_no_table_of_curves_is_passed_over_and_no_error(runs_in, tmp_path):
     for name, text in OTHERS.items():
         (tmp_path / name).write_text(text)

@@ -39,10 +39,10 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     Raises:
         ImportingError: If it has no header.
     """
-    content = _utf8(path)
+    content, said = _utf8(path), ()
     header = _header(content[:_HEAD].decode("utf-8", "replace"), tally)
     if has_spaces(header.line, _SEPARATORS) and header.said is None:
-        rows = _rows(content, header)
+        rows, said = _rows(content, header)
         check(len(rows), len(header.line.split()), tally)
         content, separator, skipped = "\n".join(tabbed(rows, header.line, where=path.name)).encode(), "\t", 0
         names = content.partition(b"\n")[0].decode().split(separator)
@@ -61,7 +61,7 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     check(frame.height, frame.width, tally)
     frame = unguarded(frame)
     frame = frame.rename(_names(frame.columns), strict=False)
-    return Table(frame=_without_headers(frame), notes=notes, is_semicolon=separator == ";")
+    return Table(frame=_without_headers(frame), notes=(*said, *notes), is_semicolon=separator == ";")
 
 
 def is_separated(head: bytes) -> bool:
@@ -78,9 +78,14 @@ def _with_names(content: bytes, header: "_Header") -> tuple[bytes, int]:
     return header.line.strip().encode() + b"\n" + rest, 0
 
 
-def _rows(content: bytes, header: "_Header") -> list[str]:
+def _rows(content: bytes, header: "_Header") -> tuple[list[str], tuple[str, ...]]:
+    """Return the lines of a table with spaces; what is said among rows of numbers is none."""
     lines = content.decode("utf-8", "replace").splitlines()[header.skipped + (not header.is_comment) :]
-    return [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    found = [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    rows = [line for line in found if _is_number(line.split(maxsplit=1)[0])]
+    if not rows or len(rows) == len(found) or len(rows) < len(found) / 2:
+        return found, ()
+    return rows, (f"{len(found) - len(rows):,} of its lines do not begin with a number and are left out",)
 
 
 def _utf8(path: Path) -> bytes:
