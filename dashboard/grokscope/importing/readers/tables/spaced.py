@@ -43,7 +43,8 @@ def is_table(text: str, separators: Sequence[str]) -> bool:
         head, names = head + 1, lines[head]
     columns = cells_of(names, separators)
     below = [line for line in lines[head:] if not line.lstrip().startswith(COMMENTS)]
-    rows = [cells_of(line, separators) for line in below[:_ENOUGH]]
+    found = [cells_of(line, separators) for line in below]
+    rows = [*found[:1], *(cells for cells in found[1:] if _is_number(cells[0]))][:_ENOUGH]
     is_numeric = all(len(row) >= _ENOUGH and all(map(_is_number, row[:_ENOUGH])) for row in rows)
     is_log = any(map(is_clock, columns)) or (names.count("\t") > 0 and any(map(_is_curve, columns)))
     return len(rows) == _ENOUGH <= len(columns) and is_numeric and is_log
