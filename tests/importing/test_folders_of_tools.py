@@ -8,7 +8,14 @@ import pytest
 from grokscope.importing import find_source
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
-from grokscope.importing.readers import FORMATS, dvclive_files, lm_eval, mlflow_files, sacred_runs
+from grokscope.importing.readers import (
+    FORMATS,
+    allennlp_metrics,
+    dvclive_files,
+    lm_eval,
+    mlflow_files,
+    sacred_runs,
+)
 from grokscope.importing.recognition import HEAD
 from grokscope.importing.records import ImportingError, NotALogError
 from grokscope.importing.worker import Asked, read_source
@@ -107,6 +114,45 @@ def test_sacreds_run_has_its_series_settings_and_end(tmp_path):
         ImportingError, match=r"'loss' in 7/metrics.json has 2 steps and 1 values; is the file whole"
     ):
         logs_of(tmp_path / "runs", sacred_runs.FORMAT)
+
+
+def test_epochs_of_allennlp_are_one_run_with_the_test_scores_at_the_best_one(tmp_path):
+    for epoch, loss in enumerate((2.5, 1.5, 1.75)):
+        write(
+            tmp_path,
+            {
+                f"out/metrics_epoch_{epoch}.json": {
+                    "best_epoch": min(epoch, 1),
+                    "training_duration": "0:01:00",
+                    "training_start_epoch": 0,
+                    "training_epochs": epoch,
+                    "epoch": epoch,
+                    "training_loss": loss,
+                    "validation_accuracy": epoch / 4,
+                    "best_validation_accuracy": 0.25,
+                }
+            },
+        )
+    write(
+        tmp_path,
+        {"out/metrics.json": {"best_epoch": 1, "training_loss": 1.75, "test_accuracy": 0.5, "test_loss": 2}},
+    )
+    (log,) = logs_of(tmp_path, allennlp_metrics.FORMAT).values()
+    assert rows(log) == [
+        ("test_accuracy", 1, None, 0.5),
+        ("test_loss", 1, None, 2.0),
+        ("training_loss", 0, None, 2.5),
+        ("training_loss", 1, None, 1.5),
+        ("training_loss", 2, None, 1.75),
+        ("validation_accuracy", 0, None, 0.0),
+        ("validation_accuracy", 1, None, 0.25),
+        ("validation_accuracy", 2, None, 0.5),
+    ]
+    assert (log.run.name, roles(log)["training_loss"]) == ("out", "train/loss")
+    assert log.run.notes == (
+        "its steps are epochs",
+        "the scores of its test set are those of the best epoch",
+    )
 
 
 def test_sacreds_settings_are_not_read_through_a_link(tmp_path):

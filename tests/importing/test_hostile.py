@@ -25,7 +25,9 @@ def refusal(path, *, kind=None, patterns=(), **limits):
 
 def test_what_is_no_log_is_told_with_what_can_be_imported(tmp_path):
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)))
-    assert "holds nothing that is recognised; importable: TensorBoard" in refusal(tmp_path)
+    assert "holds nothing that is recognised; importable: CatBoost's catboost_info, TensorBoard" in refusal(
+        tmp_path
+    )
     assert "there is no file or folder" in refusal(tmp_path / "gone")
 
 

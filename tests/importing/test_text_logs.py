@@ -11,6 +11,7 @@ from grokscope.importing import SourceKind
 from grokscope.importing.formats import LogSource
 from grokscope.importing.limits import Limits, Tally
 from grokscope.importing.readers.text import FORMAT, read
+from grokscope.importing.readers.text.boxes import Boxes
 from grokscope.importing.readers.text.pairs import paired
 from grokscope.importing.readers.text.styles import STYLES
 from grokscope.importing.records import NotALogError
@@ -260,13 +261,17 @@ def test_a_log_behind_its_programs_source_is_known_by_its_end(tmp_path):
         "| train | epoch 1 ",
         " - ",
         "1,",
+        "[1]\ta-b:1 ",
+        "[1] x's y: 1 ",
+        "0: learn: 1 ",
+        "| a | 1 |",
     ],
 )
 def test_a_line_of_any_make_takes_time_in_proportion_to_its_length(piece):
     def steps(length):
         line = (piece * length)[:length]
         start = time.process_time()
-        for reader in (*STYLES.values(), paired):
+        for reader in (Boxes().read, *STYLES.values(), paired):
             reader(line)
         return time.process_time() - start
 

@@ -20,6 +20,9 @@ class SourceKind(StrEnum):
     SACRED = "sacred"
     DVCLIVE = "dvclive"
     LM_EVAL = "lm-eval"
+    CATBOOST = "catboost"
+    ALLENNLP = "allennlp"
+    MONITOR = "monitor"
     TABLE = "table"
     TEXT = "text"
 

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.readers import (
+    allennlp_metrics,
+    catboost_files,
     dvclive_files,
     lm_eval,
     mlflow_files,
+    monitors,
     sacred_runs,
     tables,
     tensorboard_events,
@@ -17,6 +20,7 @@ from grokscope.importing.readers import (
 )
 
 FORMATS: Sequence[LogFormat] = (
+    catboost_files.FORMAT,
     tensorboard_events.FORMAT,
     wandb_files.FORMAT,
     trainer_state.FORMAT,
@@ -25,6 +29,8 @@ FORMATS: Sequence[LogFormat] = (
     sacred_runs.FORMAT,
     dvclive_files.FORMAT,
     lm_eval.FORMAT,
+    allennlp_metrics.FORMAT,
+    monitors.FORMAT,
     tables.FORMAT,
     text.FORMAT,
 )

@@ -30,13 +30,26 @@ _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _CLOCK, _STEP = "_timestamp", "_step"
 _COUNTERS = ("train/global_step", "trainer/global_step", "global_step", "iter", "iteration", "step")
 """Metrics that count steps, if every call logs one; W&B's own step counts the calls."""
+_MOST_SECONDS, _MOST_STEPS = 1e13, 2.0**63
 _MOST_SUMMARY, _SHOWN = 50, 500
 _ENDED = "it has no exit record: how it ended is not known"
 
 
 @dataclass(slots=True, kw_only=True)
 class _Content:
-    """What the records of one file say; ``definitions`` are of ``define_metric``: name or glob -> step."""
+    """What the records of one file say.
+
+    Attributes:
+        run: Its record of the run.
+        config: Settings.
+        summary: Last and best values.
+        definitions: Of ``define_metric``: name or glob -> step.
+        exit_code: As the program ended.
+        calls: Of ``log`` that logged a number.
+        unread: Records that make no sense.
+        timeless: Calls of ``log`` whose clock is no time.
+        rows: Metric, step, time in ms and value.
+    """
 
     run: Any = None
     config: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -44,6 +57,8 @@ class _Content:
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     exit_code: int | None = None
     calls: int = 0
+    unread: int = 0
+    timeless: int = 0
     rows: list[tuple[str, int, int | None, float]] = field(
         default_factory=list[tuple[str, int, int | None, float]]
     )
@@ -65,7 +80,12 @@ def _content(path: Path, tally: Tally, protocol: Any, *, kept: str | None) -> _C
     content = _Content()
     with path.open("rb") as file:
         for part in records(file, limit=tally.limits.record_bytes):
-            record = protocol.Record.FromString(part)
+            record = protocol.Record()
+            try:
+                record.ParseFromString(part)
+            except Exception:  # noqa: BLE001 - of protobuf, which is not ours to import; one record is lost
+                content.unread += 1
+                continue
             kind = record.WhichOneof("record_type")
             if kind == "run":
                 content.run = record.run
@@ -88,11 +108,20 @@ def _log(content: _Content, where: str, step: str | None) -> Log:
     counters = _counters(content, points, step)
     counted, notes = _counted(points, counters, where=where)
     in_thousandths = IN_THOUSANDTHS in notes
-    if content.exit_code is None:
-        notes = (*notes, _ENDED)
+    notes = (*notes, *_told(content))
     return Log(
         run=replace(_run(content, where, points), notes=notes, in_thousandths=in_thousandths), points=counted
     )
+
+
+def _told(content: _Content) -> Iterator[str]:
+    """Yield what is to be said of records that are missing or make no sense."""
+    if content.unread:
+        yield f"{content.unread:,} of its records make no sense and are left out"
+    if content.timeless:
+        yield f"{content.timeless:,} of its calls of log have a time that is none, and get the file's"
+    if content.exit_code is None:
+        yield _ENDED
 
 
 def _counters(content: _Content, points: pl.DataFrame, step: str | None) -> dict[str, str]:
@@ -190,13 +219,17 @@ def _update(config: dict[str, Any], record: Any) -> None:
 
 def _take(content: _Content, history: Any, tally: Tally, *, kept: str | None) -> None:
     values = {".".join(item.nested_key) or item.key: _value(item.value_json) for item in history.item}
-    clock, step = number(values.get(_CLOCK)), number(values.get(_STEP, history.step.num))
-    time_ms = None if clock is None else int(clock * 1000)
+    clock, step = number(values.get(_CLOCK)), number(values.get(_STEP, history.step.num)) or 0.0
+    time_ms = int(clock * 1000) if clock is not None and abs(clock) < _MOST_SECONDS else None
+    content.timeless += clock is not None and time_ms is None
+    if not abs(step) < _MOST_STEPS:
+        content.unread += 1
+        return
     found = [(name, value) for name, text in values.items() if (value := number(text)) is not None]
     taken = [(tally.name(name), value) for name, value in found if name == kept or not name.startswith("_")]
     tally.points(len(taken))
     content.calls += bool(taken)
-    content.rows.extend((name, int(step or 0), time_ms, value) for name, value in taken)
+    content.rows.extend((name, int(step), time_ms, value) for name, value in taken)
 
 
 def _value(text: str) -> Any:

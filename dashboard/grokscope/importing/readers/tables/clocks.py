@@ -1,7 +1,7 @@
 """What counts the steps of a table: one of its columns, two of them together, or its rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -18,6 +18,7 @@ _FINE = (
     "train_global_step",
     "trainer_global_step",
     "steps",
+    "current_steps",
     "training_step",
     "optimizer_step",
     "iteration",
@@ -64,6 +65,15 @@ def is_clock(name: str) -> bool:
     (True, False)
     """
     return plain_name(name) in _RANK
+
+
+def fine_clocks(names: Iterable[str]) -> list[str]:
+    """Return the names of columns that may count steps within an epoch.
+
+    >>> fine_clocks(["epoch", "iter", "loss"])
+    ['iter']
+    """
+    return [name for name in names if plain_name(name) in _FINE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

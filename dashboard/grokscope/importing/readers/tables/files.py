@@ -8,12 +8,15 @@ from typing import Any, cast
 import polars as pl
 
 from grokscope.importing.limits import Tally
+from grokscope.importing.readers.tables.clocks import is_clock
 from grokscope.importing.readers.tables.json_shapes import rows_of
 from grokscope.importing.readers.tables.separated import read_separated
 from grokscope.importing.readers.tables.table import Table
 from grokscope.importing.readers.trainer_state import HISTORY
 from grokscope.importing.records import ImportingError, NotALogError
+from grokscope.schemas.metrics.reading import read_alone
 
+_FIRST = 1024
 _CELLS_A_POINT = 20
 """A table may have as many cells for each point that is taken: a few rows of JSON name many columns."""
 
@@ -29,7 +32,7 @@ def read_table(path: Path, tally: Tally) -> Table:
         ImportingError: If it cannot be read, or has more columns or cells than the caps allow.
     """
     try:
-        return READERS[path.suffix.lower()](path, tally)
+        return READERS.get(path.suffix.lower(), _text_table)(path, tally)
     except (pl.exceptions.PolarsError, OSError, ValueError, RecursionError, OverflowError) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ImportingError(f"{path.name!r} cannot be read as {path.suffix[1:]}: {first}") from error
@@ -46,6 +49,29 @@ def _parquet(path: Path, tally: Tally) -> Table:
 
 def _separated(path: Path, tally: Tally) -> Table:
     return read_separated(path, tally, _check_size)
+
+
+def _text_table(path: Path, tally: Tally) -> Table:
+    with path.open("rb") as file:
+        is_json = file.read(_FIRST).lstrip().startswith(b"{")
+    return _lines(path, tally) if is_json else _separated(path, tally)
+
+
+def are_scores(head: bytes) -> bool:
+    r"""Say whether any text begins with records of JSON that have scores and no steps, as DETR wrote them.
+
+    >>> are_scores(b'{"test_loss": 2}\n{"test_loss": 1}\n'), are_scores(b'{"epoch": 1, "test_loss": 2}\n')
+    (True, False)
+    """
+    lines = [line for line in head.split(b"\n") if line.strip()][:2]
+    if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):  # noqa: PLR2004 - two rows
+        return False
+    try:
+        rows = [flat(_row(json.loads(line))) for line in lines]
+    except (ValueError, RecursionError, ImportingError):
+        return False
+    names = {name for row in rows for name in row}
+    return not any(map(is_clock, names)) and any(read_alone(name).key is not None for name in names)
 
 
 def _lines(path: Path, tally: Tally) -> Table:

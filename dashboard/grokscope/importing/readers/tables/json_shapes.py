@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.records import ImportingError, NotALogError
+from grokscope.schemas.metrics.reading import read_alone
 
 _STEPS = ("steps", "step", "x", "iterations", "epochs")
 _VALUES = ("values", "value", "y")
@@ -143,6 +144,8 @@ def _of_lengths(lists: Mapping[str, list[Any]]) -> _Rows:
         if _counts(name) or not cells:
             continue
         if len(cells) not in clocks:
+            if not any(read_alone(one).key is not None for one in lists):
+                raise NotALogError(f"its lists ({', '.join(map(repr, [*lists][:6]))}) hold no score")
             lengths = ", ".join(f"{one} {len(values):,}" for one, values in list(lists.items())[:6])
             raise ImportingError(
                 f"its lists have different lengths ({lengths}) and no list of steps is as long as {name!r}; "

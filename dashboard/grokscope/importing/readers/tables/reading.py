@@ -12,11 +12,13 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind, groupe
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import is_usual, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
-from grokscope.importing.readers.tables.files import READERS, read_table
+from grokscope.importing.readers.tables.files import READERS, are_scores, read_table
+from grokscope.importing.readers.tables.separated import is_separated
 from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
 from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
+from grokscope.importing.settings_files import is_settings
 from grokscope.importing.steps import whole_steps
 from grokscope.schemas.metrics.reading import read_alone
 
@@ -30,6 +32,10 @@ _SPLIT = re.compile(
 _LEARN = {"learn": "train"}
 """CatBoost's word."""
 _HEAD = 4096
+_TWICE = re.compile(r"\d{8}_\d{6}\.json")
+"""MMEngine's copy of its ``scalars.json``."""
+_TEXTS = frozenset({"", ".txt", ".dat", ".data", ".asc", ".log", ".out"})
+"""Endings of names that tables and other texts share."""
 
 
 def read(source: LogSource, tally: Tally) -> Iterator[Log]:
@@ -186,8 +192,10 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
 
 
 def _is_table(path: Path, head: bytes) -> bool:
-    if path.suffix.lower() not in READERS:
+    if is_settings(path.name) or (_TWICE.fullmatch(path.name) and path.with_name("scalars.json").is_file()):
         return False
+    if path.suffix.lower() not in READERS:
+        return path.suffix.lower() in _TEXTS and (is_separated(head) or are_scores(head))
     packed = next((name for sign, name in _PACKED.items() if head.startswith(sign)), None)
     if packed is not None:
         raise ImportingError(f"{path.name!r} is packed with {packed}; unpack it first")
@@ -196,7 +204,7 @@ def _is_table(path: Path, head: bytes) -> bool:
 
 FORMAT = LogFormat(
     kind=SourceKind.TABLE,
-    shown="tables (.csv, .tsv, .parquet, .jsonl, .json)",
+    shown="tables (.csv, .tsv, .parquet, .jsonl, .json, .dat or .txt with a header)",
     recognises=_is_table,
     read=read,
     grouped=grouped,

@@ -4,19 +4,32 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
+from grokscope.importing.readers.tables.clocks import is_clock
+from grokscope.importing.readers.tables.spaced import (
+    COMMENTS,
+    cells_of,
+    has_spaces,
+    is_table,
+    spaced,
+    tabbed,
+    uncommented,
+)
 from grokscope.importing.readers.tables.table import Table
-from grokscope.importing.records import ImportingError
+from grokscope.importing.records import ImportingError, NotALogError
 from grokscope.store.formulas import unguarded
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SAID = re.compile(r'"?sep=(.)"?')
 _HEAD = 64 * 1024
+_SURELY = frozenset({".csv", ".tsv", ".tab"})
+"""Endings of names that only tables have."""
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -26,14 +39,21 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     Raises:
         ImportingError: If it has no header.
     """
-    content = _utf8(path)
-    head = content[:_HEAD].decode("utf-8", "replace")
-    skipped, line, said = _header(head, tally)
-    separator = said or _separator(line, path)
-    check(0, line.count(separator) + 1, tally)
-    names = [name for row in csv.reader([line], delimiter=separator) for name in row]
+    content, said = _utf8(path), ()
+    header = _header(content[:_HEAD].decode("utf-8", "replace"), tally)
+    if has_spaces(header.line, _SEPARATORS) and header.said is None:
+        rows, said = _rows(content, header)
+        check(len(rows), len(header.line.split()), tally)
+        content, separator, skipped = "\n".join(tabbed(rows, header.line, where=path.name)).encode(), "\t", 0
+        names = content.partition(b"\n")[0].decode().split(separator)
+    else:
+        separator = header.said or _separator(header.line, path)
+        names = [name for row in csv.reader([header.line], delimiter=separator) for name in row]
+        content, skipped = _with_names(content, header)
+    check(0, len(names), tally)
     if names and all(_is_number(name) for name in names):
-        raise ImportingError(
+        kind = ImportingError if path.suffix.lower() in _SURELY else NotALogError
+        raise kind(
             f"{path.name!r} begins with numbers; write a line with the names of its columns above them, "
             "for instance step,train_loss,val_loss"
         )
@@ -41,7 +61,31 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     check(frame.height, frame.width, tally)
     frame = unguarded(frame)
     frame = frame.rename(_names(frame.columns), strict=False)
-    return Table(frame=_without_headers(frame), notes=notes, is_semicolon=separator == ";")
+    return Table(frame=_without_headers(frame), notes=(*said, *notes), is_semicolon=separator == ";")
+
+
+def is_separated(head: bytes) -> bool:
+    """Say whether the first bytes of any text are those of a table with a column of steps."""
+    text = head[:_HEAD].decode("utf-8-sig", "replace")
+    return "\0" not in text and is_table(text, _SEPARATORS)
+
+
+def _with_names(content: bytes, header: "_Header") -> tuple[bytes, int]:
+    """Return a table whose names of columns are no comment, and how many lines come before it."""
+    if not header.is_comment:
+        return content, header.skipped
+    rest = content.split(b"\n", header.skipped)[-1]
+    return header.line.strip().encode() + b"\n" + rest, 0
+
+
+def _rows(content: bytes, header: "_Header") -> tuple[list[str], tuple[str, ...]]:
+    """Return the lines of a table with spaces; what is said among rows of numbers is none."""
+    lines = content.decode("utf-8", "replace").splitlines()[header.skipped + (not header.is_comment) :]
+    found = [line for line in lines if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    rows = [line for line in found if _is_number(line.split(maxsplit=1)[0])]
+    if not rows or len(rows) == len(found) or len(rows) < len(found) / 2:
+        return found, ()
+    return rows, (f"{len(found) - len(rows):,} of its lines do not begin with a number and are left out",)
 
 
 def _utf8(path: Path) -> bytes:
@@ -54,15 +98,46 @@ def _utf8(path: Path) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _header(head: str, tally: Tally) -> tuple[int, str, str | None]:
-    """Return how many lines come before the header, the header, and the separator if the file names it."""
-    skipped, said = 0, None
-    for line in head.splitlines() or [""]:
-        found = _SAID.fullmatch(line.strip())
-        if found is None and line.strip() and not line.startswith(("#{", "# ")):
-            return skipped, line[: tally.limits.record_bytes], said
-        said, skipped = found[1] if found else said, skipped + 1
-    return 0, head.partition("\n")[0], None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    """The names of the columns.
+
+    Attributes:
+        line: Where they stand, with spaces for the mark of a comment.
+        skipped: How many lines come before the rows if it is a comment, or else before it.
+        said: The separator, if the file names it.
+        is_comment: It is a comment, above a line of numbers.
+    """
+
+    line: str
+    skipped: int
+    said: str | None = None
+    is_comment: bool = False
+
+
+def _header(head: str, tally: Tally) -> _Header:
+    said, comment = None, ""
+    lines = head.splitlines() or [""]
+    for skipped, line in enumerate(lines):
+        if found := _SAID.fullmatch(line.strip()):
+            said = found[1]
+        elif line.lstrip().startswith(COMMENTS):
+            comment = uncommented(line)
+        elif line.strip():
+            if _is_header(comment, line):
+                is_spaced = not any(one in line for one in _SEPARATORS)
+                names = spaced(comment, _SEPARATORS) if is_spaced else comment
+                return _Header(line=names, skipped=skipped, said=said, is_comment=True)
+            return _Header(line=line[: tally.limits.record_bytes], skipped=skipped, said=said)
+    return _Header(line=lines[0], skipped=0)
+
+
+def _is_header(comment: str, line: str) -> bool:
+    """Say whether a comment names the columns of the line below it, or at least what counts its steps."""
+    cells, names = cells_of(line, _SEPARATORS), cells_of(comment, _SEPARATORS)
+    if len(names) < 2 or not any(map(_is_number, cells)):  # noqa: PLR2004 - a step and a value
+        return False
+    return len(cells) == len(names) or is_clock(names[0])
 
 
 def _separator(header: str, path: Path) -> str:

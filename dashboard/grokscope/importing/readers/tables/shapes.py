@@ -9,6 +9,7 @@ import polars as pl
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.apart import told_apart
 from grokscope.importing.readers.tables.clocks import Clock, clock_of, counted_rows, is_clock, plain_name
+from grokscope.importing.readers.tables.evaluations import SPLIT_COLUMNS, placed
 from grokscope.importing.readers.tables.numbers import numbers
 from grokscope.importing.readers.tables.table import Table, listed
 from grokscope.importing.readers.tables.times import is_time, times_of
@@ -21,7 +22,6 @@ _METRICS = ("metric", "metric_name", "tag", "key", "attribute_path", "variable")
 VALUES = ("value", "values", "float_value", "metric_value")
 _NAMES = ("name", "experiment")
 _BOUND = re.compile(r"__(MIN|MAX)$")
-_SPLIT_COLUMNS = frozenset({"mode", "phase", "split", "subset", "stage", "set", "partition"})
 _CHART = re.compile(r"(?P<run>.+?) - (?P<metric>.+)")
 
 
@@ -61,7 +61,7 @@ def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
 
 def _split_apart(table: pl.DataFrame) -> pl.DataFrame:
     """Return a table whose rows say of which split they are (``phase``: train, val) with a column a split."""
-    told = next((name for name in table.columns if plain_name(name) in _SPLIT_COLUMNS), None)
+    told = next((name for name in table.columns if plain_name(name) in SPLIT_COLUMNS), None)
     splits = [] if told is None else table[told].drop_nulls().unique(maintain_order=True).to_list()
     is_told = len(splits) > 1 and all(isinstance(one, str) and one.lower() in SPLIT_OF for one in splits)
     if told is None or not is_told or _first(table, VALUES) is not None:
@@ -86,7 +86,8 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
     Raises:
         ImportingError: If it holds no curve.
     """
-    frame = _split_apart(charts_apart(table.frame))
+    frame, said = placed(charts_apart(table.frame))
+    frame = _split_apart(frame)
     frame = frame.drop(name for name in frame.columns if frame.height and frame[name].is_null().all())
     run, metric, value = (_first(frame, names) for names in (_RUNS, _METRICS, VALUES))
     if metric is None and value is not None:
@@ -95,7 +96,7 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
     of_metric = [_texts(frame, metric).alias("metric")] if is_tidy else []
     runs = _texts(frame, run).alias("run")
     clock = clock_of(frame, asked=asked, runs=runs) or _rows_as_steps(frame, pl.DataFrame([runs, *of_metric]))
-    taken, notes = (run, *clock.columns), (*table.notes, *clock.notes)
+    taken, notes = (run, *clock.columns), (*table.notes, *said, *clock.notes)
     if run is None and (apart := told_apart(frame, pl.DataFrame([clock.steps.alias("step"), *of_metric]))):
         runs, taken = apart[0], (*taken, *apart[1])
         notes = (*notes, f"its runs are told apart by {' and '.join(map(repr, apart[1]))}")

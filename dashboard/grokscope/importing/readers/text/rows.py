@@ -32,26 +32,55 @@ def points_of(
         style: Of which they are. Before its first step, llm.c evaluates at step 0.
     """
     places, notes = _places(records, from_zero=style == "llm.c")
-    rows: dict[tuple[str, float], tuple[str, float, float]] = {}
-    replaced = 0
-    for place, record in zip(places, records, strict=True):
-        if place is None or abs(place) >= _LIMIT:
-            continue
-        for name, value in record.values.items():
-            key = (tally.name(name), place)
-            replaced += rows.pop(key, None) is not None
-            rows[key] = (name, place, value)
+    rows, lost, replaced, again = _rows(places, records, tally)
     tally.points(len(rows))
-    if replaced and style != PAIRS:
+    if lost:
+        notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
+    if again:
+        said = (
+            "its steps fall back, as where a file holds several trainings; of two values at a step, the later"
+        )
+        notes = (*notes, f"{said} is kept")
+    elif replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
-    frame = pl.DataFrame(list(rows.values()), schema=schema, orient="row")
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
     whole = whole_steps(frame["step"], where=path.name)
     points = frame.with_columns(whole.steps.alias("step"), pl.lit(None, dtype=pl.Int64).alias("time_ms"))
     return points.select(LOG_SCHEMA.names()), (*notes, *whole.notes), whole.in_thousandths
 
 
-def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float | None], tuple[str, ...]]:
+def _rows(
+    places: Sequence[tuple[float | None, bool]], records: Sequence[Record], tally: Tally
+) -> tuple[list[tuple[str, float, float]], int, int, bool]:
+    """Return the points, how many values were left out and how many replaced, and if steps start again.
+
+    What tells no step, the mean of an epoch for instance, does not replace what the step before it told.
+    """
+    rows: dict[tuple[str, float], tuple[str, float, float]] = {}
+    told: set[tuple[str, float]] = set()
+    replaced = lost = 0
+    highest, again = -_LIMIT, False
+    for (place, is_own), record in zip(places, records, strict=True):
+        if place is None or abs(place) >= _LIMIT:
+            continue
+        for name, value in record.values.items():
+            key = (tally.name(name), place)
+            if key in told and not is_own:
+                lost += 1
+                continue
+            again |= key in told and place < highest
+            told.update([key] if is_own else ())
+            replaced += rows.pop(key, None) is not None
+            rows[key] = (name, place, value)
+        highest = max(highest, place)
+    return list(rows.values()), lost, replaced, again
+
+
+def _places(
+    records: Sequence[Record], *, from_zero: bool
+) -> tuple[list[tuple[float | None, bool]], tuple[str, ...]]:
+    """Return where each record belongs and whether it says so itself, and what is to be said of it."""
     placed = [record for record in records if record.is_placed]
     if any(record.inner is not None for record in placed):
         own, notes = _together(records, [record.inner for record in records])
@@ -62,10 +91,10 @@ def _places(records: Sequence[Record], *, from_zero: bool) -> tuple[list[float |
     else:
         own, notes = [record.epoch for record in records], (_EPOCHS,)
     last = 0.0 if from_zero else None
-    places: list[float | None] = []
+    places: list[tuple[float | None, bool]] = []
     for place in own:
         last = last if place is None else place
-        places.append(last)
+        places.append((last, place is not None))
     return places, notes
 
 
@@ -91,7 +120,9 @@ def _together(
     """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    length = max(spans) if spans else epoch_length(step for step in steps if step is not None)
+    told = {step for step in steps if step is not None}
+    # Where each epoch tells one step only, it is its last.
+    length = max(spans) if spans else max(told) if len(told) == 1 else epoch_length(told)
     own = [
         None if one.epoch is None or step is None else (one.epoch - first) * length + step
         for one, step in zip(records, steps, strict=True)

@@ -26,11 +26,24 @@ _FAIRSEQ = re.compile(r".{0,120}?\| (?P<set>[a-z_]{1,40}+) \| epoch (?P<epoch>\d
 _FAIRSEQ_PAIR = re.compile(rf"(?P<name>[A-Za-z]\w{{0,80}}+)[= ]{_VALUE}", re.IGNORECASE)
 _DICT = re.compile(r"(?:[^{]{0,400}+)(?P<dict>\{'[^{}]{1,8000}+\})")
 _DICT_PAIR = re.compile(rf"'(?P<name>[^']{{1,200}}+)': '?{_VALUE}", re.IGNORECASE)
+_CATBOOST = re.compile(r"\s{0,80}+(?P<step>\d++):\s++(?P<rest>(?:learn|test\d{0,4}): .*)")
+_CATBOOST_PAIR = re.compile(rf"(?<!\S)(?P<name>learn|test\d{{0,4}}): {_VALUE}", re.IGNORECASE)
+_LIGHTGBM = re.compile(r"\s{0,80}+(?:\[[A-Za-z]++\]\s?){0,3}+\[(?P<step>\d++)\]\s++(?P<rest>\S.*)")
+_LIGHTGBM_PAIR = re.compile(
+    rf"(?<!\S)(?P<set>[\w.\-]{{1,80}}+)'s (?P<name>(?:(?:train|valid) )?[^\s:]{{1,80}}+): {_VALUE}",
+    re.IGNORECASE,
+)
+_XGBOOST = re.compile(r"\s{0,80}+(?:\[\d\d:\d\d:\d\d\]\s?)?+\[(?P<step>\d++)\]\s++(?P<rest>\S.*)")
+_XGBOOST_PAIR = re.compile(rf"(?<!\S)(?P<name>[\w.]{{1,80}}+-[\w@.\-]{{1,80}}+):{_VALUE}", re.IGNORECASE)
+_GAN = re.compile(r"\(epoch: (?P<epoch>\d++), iters: (?P<inner>\d++), time: [^)]{1,80}+\) (?P<rest>.*)")
+_GAN_PAIR = re.compile(rf"(?<!\S)(?P<name>[A-Za-z]\w{{0,80}}+): {_VALUE}", re.IGNORECASE)
 _UPDATES = re.compile(r"(?:(?:train|valid|test)_)?num_updates")
 _JSON_CLOCKS: Mapping[str, tuple[str, ...]] = {
     "step": ("num_updates", "global_step", "step", "iteration", "iter", "it", "update", "train_step"),
     "epoch": ("epoch", "train_epoch"),
 }
+
+CATBOOST, LIGHTGBM, XGBOOST = "CatBoost's console", "LightGBM", "XGBoost"
 
 Style = Callable[[str], Record | None]
 
@@ -89,6 +102,39 @@ def fairseq(line: str) -> Record | None:
     )
 
 
+def catboost(line: str) -> Record | None:
+    """Read ``10: learn: 0.6 test: 0.61 best: 0.61 (0) total: 12ms remaining: 1s``; the metric has no name."""
+    match = _CATBOOST.match(line)
+    return match and Record(step=number(match["step"]), values=_named(_CATBOOST_PAIR, match["rest"]))
+
+
+def lightgbm(line: str) -> Record | None:
+    """Read ``[10] training's auc: 0.9 valid_1's auc: 0.8``, a curve a set and metric."""
+    match = _LIGHTGBM.match(line) if "'s " in line else None
+    values = {
+        f"{pair['set']}/{pair['name'].replace(' ', '_')}": value
+        for pair in (_LIGHTGBM_PAIR.finditer(match["rest"]) if match else ())
+        if (value := number(pair["value"])) is not None
+    }
+    return Record(step=number(match["step"]), values=values) if match and values else None
+
+
+def xgboost(line: str) -> Record | None:
+    """Read ``[10] validation_0-logloss:0.58 validation_1-logloss:0.6``; numbers say not what the sets are."""
+    match = _XGBOOST.match(line) if "validation_" in line else None
+    values = _named(_XGBOOST_PAIR, match["rest"]) if match else {}
+    return Record(step=number(match["step"]), values=values) if match and values else None
+
+
+def pix2pix(line: str) -> Record | None:
+    """Read ``(epoch: 2, iters: 400, time: 1.2, data: 0.1) D_A: 0.23 G_A: 0.16``; iters start again."""
+    match = _GAN.match(line)
+    values = _named(_GAN_PAIR, match["rest"]) if match else {}
+    if match is None or not values:
+        return None
+    return Record(epoch=number(match["epoch"]), inner=number(match["inner"]), values=values)
+
+
 def trainer_dict(line: str) -> Record | None:
     """Read ``{'loss': 0.5, 'learning_rate': 5e-05, 'epoch': 1.0}``; what sums up the training is no curve."""
     match = _DICT.match(line) if "{'" in line else None
@@ -134,6 +180,10 @@ STYLES: Mapping[str, Style] = {
     "llm.c's main.log": llm_c_main,
     "nanoGPT": nanogpt,
     "fairseq": fairseq,
+    CATBOOST: catboost,
+    LIGHTGBM: lightgbm,
+    XGBOOST: xgboost,
+    "pix2pix": pix2pix,
     "a Trainer's console": trainer_dict,
     "JSON": json_record,
 }
