@@ -197,6 +197,23 @@ def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, s
     assert [read.record.step for read in read_spool(tmp_path)] == [0, 1]
 
 
+def test_no_array_goes_beyond_the_cap_by_a_byte(tmp_path, tracker, sink):
+    tracker.log_array(0, "a", np.zeros(10))
+    (tmp_path / "free").mkdir()
+    free = SpoolWriter(tmp_path / "free")
+    free.array(sink.arrays[0])
+    size = (tmp_path / "free/000000.seg").stat().st_size
+    for cap in range(size - 12, size + 1):
+        folder = tmp_path / str(cap)
+        folder.mkdir()
+        writer = SpoolWriter(folder, cap_bytes=cap)
+        writer.array(sink.arrays[0])
+        writer.close()
+        assert writer.dropped == (cap < size)
+        assert (folder / "000000.seg").stat().st_size <= cap
+    free.close()
+
+
 def test_times_of_arrays_never_go_back(tracker, sink, monkeypatch):
     for now in (2_000_000_000, 1_000_000_000):
         monkeypatch.setattr(time, "time_ns", lambda now=now: now)
