@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from grokscope.collectors.recording.ship.delivery import array_files
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
@@ -78,9 +78,9 @@ class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patched = pytest.MonkeyPatch()
-        for name, value in {"FILE_BYTES": 60, "MOST_FILE_ARRAYS": 4, "_MOST_WAITING": 3}.items():
+        for name, value in {"FILE_BYTES": 150, "MOST_FILE_ARRAYS": 5, "_MOST_WAITING": 3}.items():
             self.patched.setattr(array_files, name, value)
-        for name in ("SEND_SECONDS", "_FIRST_WAIT", "_LONGEST_WAIT"):
+        for name in ("_FIRST_WAIT", "_LONGEST_WAIT"):
             self.patched.setattr(array_files, name, 0.0)
         self.home = Path(tempfile.mkdtemp())
         self.store = FolderStore(self.home / "artifacts")
@@ -95,7 +95,11 @@ class Deliveries(RuleBasedStateMachine):
         meta = Meta(run_id="r", store="s", experiment="e", name="r", attempt=number, version=version)
         self.folder = publish_spool(prepare_spool(self.home, meta))
         self.metas[self.folder] = meta
-        self.lock, self.writer = WriterLock(self.folder), SpoolWriter(self.folder, segment_bytes=500)
+        self.lock, self.writer = WriterLock(self.folder), SpoolWriter(self.folder, segment_bytes=800)
+
+    @initialize(seconds=st.sampled_from([0.0, 1000.0]))
+    def send_files_that_grow_at_once_or_when_they_are_full(self, seconds):
+        self.patched.setattr(array_files, "SEND_SECONDS", seconds)
 
     @property
     def knows_arrays(self) -> bool:
@@ -110,7 +114,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.knows_arrays)
     @rule(step=st.integers(0, 3), name=st.sampled_from("abc"), values=st.lists(st.floats(0, 1), min_size=1))
     def log_array(self, step, name, values):
-        logged = new_array(step, name, values[:12], next(self.times))
+        logged = new_array(step, name, values[:4], next(self.times))
         self.writer.array(logged)
         self.arrays.append(logged)
 
@@ -133,10 +137,12 @@ class Deliveries(RuleBasedStateMachine):
             self.advance(folder)
         self.store.trouble = None
 
-    @rule()
-    def take_over(self):
+    @rule(is_cursor_lost=st.sampled_from([False, False, True]))
+    def take_over(self, is_cursor_lost):
         """Replace the shipper, which forgets all that is not on disk."""
         self.deliveries.clear()
+        for folder in self.metas if is_cursor_lost else ():
+            (folder / "cursor.json").unlink(missing_ok=True)
 
     def advance(self, folder) -> bool:
         if not folder.exists():
