@@ -22,7 +22,16 @@ from grokscope.schemas.arrays import FOLDER, Axis, InvalidArraysError, LoggedArr
 from grokscope.store.arrays.places import PlacedArtifacts
 from grokscope.store.arrays.reading import ArrayReader
 
-TROUBLES = (None, "away", "no artifacts", "answers lost", "cut off", "killed before", "killed after")
+TROUBLES = (
+    None,
+    "away",
+    "no artifacts",
+    "answers lost",
+    "cut off",
+    "overtaken",
+    "killed before",
+    "killed after",
+)
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 
 
@@ -37,6 +46,7 @@ class FolderStore:
         self.folder = folder
         self.points = set()
         self.ends = []
+        self.sent = {}
         self.trouble: str | None = None
 
     def open_run(self, _meta):
@@ -55,9 +65,17 @@ class FolderStore:
         self._meet("away", "no artifacts", "killed before")
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
+        earlier = self.sent.get(path, content)
+        self.sent[path] = content
         is_cut = self.trouble == "cut off"
         place.write_bytes(content[: len(content) // 2] if is_cut else content)
+        if self.trouble == "overtaken":  # what a shipper had sent that was killed then comes only now
+            place.write_bytes(earlier)
         self._meet("answers lost", "cut off", "killed after")
+
+    def file_size(self, _run, path):
+        self._meet("away", "no artifacts")
+        return (self.folder / path).stat().st_size if (self.folder / path).exists() else None
 
     def heartbeat(self, _run, _time_ms):
         self._meet("away")

@@ -2,6 +2,7 @@
 
 import json
 from array import array
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -250,6 +251,55 @@ def test_a_place_that_is_none_is_not_tried_for_minutes(new_spool, tmp_path):
     ship.work()
     assert ship.delivery.is_done
     assert "it is a folder of the server" in (tmp_path / "dead/run.jsonl").read_text()
+
+
+def test_an_upload_that_comes_late_costs_no_array(new_spool, client, tmp_path, stored, monkeypatch):
+    folder, meta, writer = new_spool(is_alive=True)
+    ship = Ship(folder, meta, tmp_path)
+    writer.array(norms(0))
+    ship.work()
+    (name,) = ship.store.sent
+    (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
+    place = Path(urlsplit(run.info.artifact_uri).path) / "grokscope/arrays" / name
+    earlier = place.read_bytes()
+    for step in range(1, 4):
+        writer.array(norms(step))
+    writer.close(END)
+    real = CountingStore.put_file
+
+    def late(store, *given):
+        real(store, *given)
+        place.write_bytes(earlier)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CountingStore, "put_file", late)
+        with pytest.raises(RefusedForNow, match="has come late"):
+            ship.work()
+    ship.work()
+    assert stored() == {name: expected(range(4))}
+    assert ship.delivery.is_done
+
+
+@pytest.mark.parametrize("told", [7, Unavailable("may not be listed")])
+def test_a_place_that_never_tells_the_right_size_holds_no_run_open(
+    new_spool, tmp_path, stored, monkeypatch, told
+):
+    def size(*_):
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    monkeypatch.setattr(MlflowRunStore, "file_size", size)
+    folder, meta, writer = new_spool()
+    writer.array(norms(7))
+    writer.close(END)
+    ship = Ship(folder, meta, tmp_path)
+    for _ in range(9):
+        with suppress(RefusedForNow):
+            ship.work()
+    assert ship.delivery.is_done
+    assert len(ship.store.sent) == (4 if told == 7 else 1)
+    assert list(stored().values()) == [expected([7])]
 
 
 class Killed(BaseException):
