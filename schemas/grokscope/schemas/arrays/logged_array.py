@@ -22,6 +22,9 @@ MOST_STEP_BYTES = 4 << 20
 MOST_RUN_BYTES = 256 << 20
 """All arrays that one process logs of a run."""
 
+# Without it a run could have more tiny arrays than anybody reads.
+_EACH = 64
+
 Precision = Literal["float32", "float64"]
 _TYPES: dict[str, str] = {"float32": "f", "float64": "d"}
 
@@ -75,8 +78,8 @@ class LoggedArray:
 
     @property
     def size(self) -> int:
-        """How much it is to keep: bytes of values, and characters of names and labels."""
-        return len(self.data) + len(self.name) + sum(map(_length, self.axes))
+        """How much it is to keep: bytes of values, characters of names and labels, and 64 for all else."""
+        return _EACH + len(self.data) + len(self.name) + sum(map(_length, self.axes))
 
     @property
     def why_bad(self) -> str:

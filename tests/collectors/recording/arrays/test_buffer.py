@@ -91,8 +91,8 @@ def test_what_is_no_small_array_is_left_out_with_one_sentence(tracker, sink, cap
 def test_beyond_the_limits_of_a_step_and_of_a_run_arrays_are_left_out_and_said_once(
     tracker, sink, capsys, monkeypatch
 ):
-    monkeypatch.setattr(buffer, "MOST_STEP_BYTES", 2100)
-    monkeypatch.setattr(buffer, "MOST_RUN_BYTES", 5000)  # of values, names and labels
+    monkeypatch.setattr(buffer, "MOST_STEP_BYTES", 2300)
+    monkeypatch.setattr(buffer, "MOST_RUN_BYTES", 5300)  # of values, names and labels
     for step in range(4):
         for name in "abc":
             tracker.log_array(step, name, np.zeros(128))
