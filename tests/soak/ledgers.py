@@ -14,6 +14,7 @@ import polars as pl
 from grokscope.collectors.recording.ship import backlogs, ensure_shipper
 from grokscope.collectors.recording.spool import find_spools
 from grokscope.schemas.arrays import FOLDER, arrays_in
+from grokscope.store import open_store
 
 Row = tuple[int, str, float]
 
@@ -73,3 +74,16 @@ def differences(*, kept: Iterable[Row], sent: Iterable[Row], stored: Iterable[Ro
         "made up": len(there.keys() - sent),
     }
     return {name: number for name, number in wrong.items() if number}
+
+
+def array_differences(server: str, experiment: str, stored: Mapping[str, Iterable[Row]]) -> list[str]:
+    """Return what is wrong with the arrays as a server gives them: each step has one that is stored."""
+    store = open_store(server)
+    runs = store.runs(experiment)["run_id"].to_list()
+    read = store.arrays(runs)
+    found = read.frame.select("step", "name", pl.col("values").list.first()).rows()
+    files = {row for rows in stored.values() for row in rows if row[1] == "layers"}
+    steps = sum(len({step for step, name, _ in rows if name == "layers"}) for rows in stored.values())
+    wrong = [*read.left_out]
+    wrong += [f"{len(found)} arrays are read of {steps} steps"] * (len(found) != steps)
+    return wrong + ["arrays are read that are in no file"] * (not files >= {*found})

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from ledgers import differences, read_ledger, read_store, ship_all
+from ledgers import array_differences, differences, read_ledger, read_store, ship_all
 from weather import Proxy
 
 HERE = Path(__file__).parent
@@ -130,6 +130,7 @@ class World:
                 f"{run}: {len(sent)} points, {len(kept)} acknowledged, {len(stored[run])} stored; "
                 f"{slow} of {calls} calls over 5 ms"
             )
+        wrong += array_differences(f"http://127.0.0.1:{self._port}", "nemesis", stored)
         with closing(sqlite3.connect(self.folder / "mlflow.db")) as connection:
             ends = [status for (status,) in connection.execute("select status from runs")]
         wrong += [f"the runs ended as {ends}"] * (ends != ["FINISHED"] * len(RUNS))
