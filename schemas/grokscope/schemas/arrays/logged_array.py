@@ -84,9 +84,9 @@ class LoggedArray:
     @property
     def why_bad(self) -> str:
         """Why it is no array that anybody takes; empty if it is one."""
-        count = math.prod(self.shape)
         if not 1 <= len(self.shape) <= MOST_AXES or len(self.axes) != len(self.shape):
             return f"it has {len(self.shape)} lengths and {len(self.axes)} axes; each may have {MOST_AXES}"
+        count = math.prod(self.shape)  # of so few: that of a million takes minutes
         if min(self.shape) < 1 or count > MOST_VALUES:
             return f"its shape is {list(self.shape)}, and it may have 1 to {MOST_VALUES} values"
         if len(self.data) != count * array(_TYPES[self.precision]).itemsize:

@@ -1,5 +1,6 @@
 """What a user logs as an array is kept as it is, or left out with one sentence; training never stops."""
 
+import json
 import math
 import time
 
@@ -184,6 +185,13 @@ def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
     assert isinstance(read, LoggedArray)
     assert read.why_bad == ""
     assert len(read.values()) == math.prod(read.shape)
+
+
+def test_a_payload_of_a_million_axes_is_refused_before_anybody_multiplies_them():
+    about = json.dumps({"name": "a", "step": 1, "time_ms": 1, "precision": "float32", "axes": [["k"]]})
+    header = about.encode()[:-1] + b', "shape": [' + b"9223372036854775807," * 700_000 + b"1]}"
+    with pytest.raises(MalformedError, match="it has 700001 lengths and 1 axes"):
+        decode(b"A" + len(header).to_bytes(4, "little") + header + bytes(4), {})
 
 
 def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, sink):

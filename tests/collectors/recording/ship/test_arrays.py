@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import polars as pl
 import pytest
 
-from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool
+from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool, spool_batches
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
@@ -174,6 +174,21 @@ def test_a_file_holds_no_more_arrays_than_a_reader_takes(new_spool, tmp_path, st
     writer.close(END)
     Ship(folder, meta, tmp_path).work()
     assert [len(rows) for rows in stored().values()] == [30, 30, 30, 10]
+
+
+def test_while_more_arrays_wait_the_next_are_sent_at_once(new_spool, tmp_path, stored, monkeypatch):
+    monkeypatch.setattr(spool_batches, "_MOST_BYTES", 4000)
+    folder, meta, writer = new_spool()
+    for step in range(8):
+        writer.array(norms(step, size=500))
+    writer.close(END)
+    ship = Ship(folder, meta, tmp_path)
+    behind = []
+    while not ship.delivery.is_done:
+        ship.delivery.advance()
+        behind.append(ship.delivery.is_behind)
+    assert behind == [True] * 4 + [False]
+    assert list(stored().values()) == [expected(range(8))]
 
 
 def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_spool, tmp_path):
