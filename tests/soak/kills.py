@@ -29,9 +29,12 @@ def train(folder: Path, name: str) -> None:
     tracker = Tracker(experiment="kills", run_id=name)
     for step in count():
         values = {key: step + index / 7 for index, key in enumerate(KEYS[: 1 + step % 3])}
-        sent.note(step, values)
+        layers = {"layers": step / 3} if step % 4 == 0 else {}
+        sent.note(step, values | layers)
         tracker.log(step, values)
-        kept.note(step, values)
+        if layers:
+            tracker.log_array(step, "layers", [layers["layers"]] * 20)
+        kept.note(step, values | layers)
         if step % 8 == 0:
             time.sleep(0.002)
 
@@ -60,7 +63,7 @@ def main() -> int:
         }
         kill_many(folder, names, random.Random(options.seed))
         left = ship_all(folder / "home", f"sqlite:///{folder}/mlflow.db", seconds=120)
-        stored = read_store(folder / "mlflow.db")
+        stored = read_store(folder)
         wrong: dict[str, dict[str, int]] = {}
         for name in names:
             kept, sent = (read_ledger(folder / f"{name}.{kind}") for kind in ("kept", "sent"))

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import polars as pl
+
 from grokscope.collectors.recording.ship import backlogs, ensure_shipper
 from grokscope.collectors.recording.spool import find_spools
+from grokscope.schemas.arrays import FOLDER, arrays_in
+from grokscope.store import open_store
 
 Row = tuple[int, str, float]
 
@@ -41,17 +45,23 @@ def ship_all(home: Path, store: str, *, seconds: float) -> list[str]:
     return [f"{b.points} points wait ({b.why}); stuck: {b.stuck}" for b in backlogs(home)]
 
 
-def read_store(database: Path) -> dict[str, list[Row]]:
-    """Return all points of a store by the run id that the training side gave."""
-    query = (
-        "select tags.value, step, metrics.key, metrics.value from metrics "
-        "join tags on tags.run_uuid = metrics.run_uuid and tags.key = 'grokscope.client_run_id' "
-        "where metrics.key not like 'collector/%'"
-    )
+def read_store(folder: Path) -> dict[str, list[Row]]:
+    """Return all points of a store by the run id that the training side gave, an array as its first value.
+
+    Args:
+        folder: What holds ``mlflow.db`` and, somewhere below, the artifacts.
+    """
+    points = "select run_uuid, step, key, value from metrics where key not like 'collector/%'"
+    names = "select run_uuid, value from tags where key = 'grokscope.client_run_id'"
     found: dict[str, list[Row]] = defaultdict(list)
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        for run, *row in connection.execute(query):
-            found[run].append(tuple(row))
+    with closing(sqlite3.connect(f"file:{folder}/mlflow.db?mode=ro", uri=True)) as connection:
+        run_names = dict(connection.execute(names))
+        for run, *row in connection.execute(points):
+            found[run_names[run]].append(tuple(row))
+    for path in folder.rglob(f"{FOLDER}/*.parquet"):
+        run = path.relative_to(folder).parts[-5]  # RUN/artifacts/grokscope/arrays/FILE
+        arrays = arrays_in(path.read_bytes(), run_id=run)
+        found[run_names[run]] += arrays.select("step", "name", pl.col("values").list.first()).rows()
     return found
 
 
@@ -64,3 +74,16 @@ def differences(*, kept: Iterable[Row], sent: Iterable[Row], stored: Iterable[Ro
         "made up": len(there.keys() - sent),
     }
     return {name: number for name, number in wrong.items() if number}
+
+
+def array_differences(server: str, experiment: str, stored: Mapping[str, Iterable[Row]]) -> list[str]:
+    """Return what is wrong with the arrays as a server gives them: each step has one that is stored."""
+    store = open_store(server)
+    runs = store.runs(experiment)["run_id"].to_list()
+    read = store.arrays(runs)
+    found = read.frame.select("step", "name", pl.col("values").list.first()).rows()
+    files = {row for rows in stored.values() for row in rows if row[1] == "layers"}
+    steps = sum(len({step for step, name, _ in rows if name == "layers"}) for rows in stored.values())
+    wrong = [*read.left_out]
+    wrong += [f"{len(found)} arrays are read of {steps} steps"] * (len(found) != steps)
+    return wrong + ["arrays are read that are in no file"] * (not files >= {*found})

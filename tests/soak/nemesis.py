@@ -3,9 +3,9 @@
     python tests/soak/nemesis.py [--seconds 3600] [--seed N]
 
 Trouble is drawn from the seed: SIGKILL and SIGSTOP of trainers, shipper and server, a proxy that refuses,
-hangs, answers with a page or loses answers, clocks that jump, a disk that fills up. What ``log`` has
-acknowledged must be stored, once, and nothing else; runs must end as FINISHED; ``log`` must be fast, and
-leaving must take no six seconds.
+hangs, answers with a page or loses answers, clocks that jump, a disk that fills up. What ``log`` and
+``log_array`` have acknowledged must be stored, once, and nothing else; runs must end as FINISHED; ``log``
+must be fast, and leaving must take no six seconds.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from ledgers import differences, read_ledger, read_store, ship_all
+from ledgers import array_differences, differences, read_ledger, read_store, ship_all
 from weather import Proxy
 
 HERE = Path(__file__).parent
@@ -118,7 +118,7 @@ class World:
 
     def _compare(self) -> list[str]:
         wrong: list[str] = []
-        stored = read_store(self.folder / "mlflow.db")
+        stored = read_store(self.folder)
         for run in RUNS:
             kept, sent = (read_ledger(self.folder / f"{run}.{kind}") for kind in ("kept", "sent"))
             if found := differences(kept=kept, sent=sent, stored=stored[run]):
@@ -130,6 +130,7 @@ class World:
                 f"{run}: {len(sent)} points, {len(kept)} acknowledged, {len(stored[run])} stored; "
                 f"{slow} of {calls} calls over 5 ms"
             )
+        wrong += array_differences(f"http://127.0.0.1:{self._port}", "nemesis", stored)
         with closing(sqlite3.connect(self.folder / "mlflow.db")) as connection:
             ends = [status for (status,) in connection.execute("select status from runs")]
         wrong += [f"the runs ended as {ends}"] * (ends != ["FINISHED"] * len(RUNS))

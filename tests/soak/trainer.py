@@ -32,12 +32,14 @@ def main() -> None:
             values = {
                 key: step + index / 7 + random.random() for index, key in enumerate(KEYS[: 1 + step % 6])
             }
-            sent.note(step, values)
+            layers = {"layers": step + random.random()}
+            sent.note(step, values | layers)
             dropped, began = tracker._run.sink.dropped, time.perf_counter()
             tracker.log(step, values)
             os.write(slow, b"x" * (time.perf_counter() - began > SLOW_SECONDS))
+            tracker.log_array(step, "layers", [layers["layers"]] * 20, axes=("layer",))
             if tracker._run.sink.dropped == dropped:
-                kept.note(step, values)
+                kept.note(step, values | layers)
             step += 1
             time.sleep(0.01)
         leaving = time.monotonic()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
-from grokscope.collectors.recording.spool import writer
+from grokscope.collectors.recording.spool import segment_files
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 LOGIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
@@ -82,5 +82,5 @@ def live_under(weather: Path) -> None:
 
     real_time, real_sleep = time.time_ns, time.sleep
     time.time_ns = lambda: real_time() + now["clock_ms"] * 1_000_000
-    writer.os = SimpleNamespace(**(vars(os) | {"write": write}))
+    segment_files.os = SimpleNamespace(**(vars(os) | {"write": write}))
     threading.Thread(target=follow, daemon=True).start()

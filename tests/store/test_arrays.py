@@ -161,6 +161,23 @@ def test_artifacts_that_a_server_keeps_are_read_through_it_alone(server, shared_
     assert "open the store by the server's address" in sentence
 
 
+def test_what_lies_in_an_object_store_is_read_by_mlflows_client_and_nothing_is_drawn(
+    server, shared_file, tmp_path, put, monkeypatch, capfd
+):
+    # The server's artifacts in the part of an object store: MLflow's client asks for both in the same way.
+    monkeypatch.setattr(places, "_OBJECT_STORES", frozenset({"http"}))
+    sender = MlflowClient(f"sqlite:///{shared_file}")
+    place = f"{server}/api/2.0/mlflow-artifacts/artifacts/{tmp_path.name}"
+    run = sender.create_run(sender.create_experiment(f"objects {tmp_path.name}", place)).info.run_id
+    store = open_store(f"sqlite:///{shared_file}")
+    for steps in ([1], [1, 2], [1, 2, 3]):
+        put(sender, run, "1.parquet", *(norms(step, 1.0) for step in steps))
+        read = store.arrays([run])
+        assert (read.frame["step"].to_list(), read.left_out) == (steps, ())
+    assert "Downloading" not in capfd.readouterr().err
+    assert "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR" not in os.environ
+
+
 def test_one_row_a_value_is_made_of_arrays(client, new_run, shared_file, put):
     run = new_run()
     put(client, run, "1.parquet", norms(4, 1.0, 2.0))

@@ -22,7 +22,7 @@ from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.schedule import Schedule, Timetable, any_of
 from grokscope.collectors.exposure.exposure import Exposure, exposure_params
 from grokscope.collectors.optimizers import given_optimizers
-from grokscope.collectors.recording.array_buffer import Axes
+from grokscope.collectors.recording.arrays.axes import Axes
 from grokscope.collectors.recording.forgotten import FORGOTTEN
 from grokscope.collectors.recording.late_sink import sink_of_first
 from grokscope.collectors.recording.notebooks import NOTEBOOK

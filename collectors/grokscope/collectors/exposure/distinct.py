@@ -1,4 +1,10 @@
-"""How many distinct things were seen: exactly by their numbers, or by a sketch of their contents."""
+"""How many distinct things were seen: exactly by their numbers, or by a sketch of their contents.
+
+Both could be united over processes, bits by "or" and sketches by their maximum, and are not. Their counts
+stand at one step only if the processes wait for each other there, and a process of which another has left the
+loop would wait for ever; without waiting the union is of no step. Nor do processes of several machines share
+a folder. So of several processes no distinct ones are counted, and that is said.
+"""
 
 import base64
 import math

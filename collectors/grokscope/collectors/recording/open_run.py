@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from grokscope.collectors.failures import Failures
 from grokscope.collectors.interrupts import is_interrupt, shown
-from grokscope.collectors.recording.array_buffer import ArrayBuffer, Axes
+from grokscope.collectors.recording.arrays.axes import Axes
+from grokscope.collectors.recording.arrays.buffer import ArrayBuffer
 from grokscope.collectors.recording.ranks import NullSink, rank_in_group
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.collectors.recording.run_status import EXITS, checked_status, end_of_program, uncaught

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from grokscope.collectors.interrupts import is_interrupt
+from grokscope.collectors.interrupts import is_interrupt, shown
 from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.warning import Warnings
 from grokscope.schemas.names import stored_name
@@ -144,9 +144,15 @@ def whole_step(step: Any) -> int:
     """
     if type(step) is int and _LEAST <= step <= _MOST:
         return step
-    number = int(step)
-    if number != step or not _LEAST <= number <= _MOST:
-        raise ValueError(f"a step is a whole number of at most 64 bits, got {step!r}")
+    try:
+        number = int(step)
+        is_whole = bool(number == step) and _LEAST <= number <= _MOST
+    except Exception as error:
+        if is_interrupt(error):
+            raise
+        number, is_whole = 0, False  # None, NaN, a tensor of several elements, or one without a value
+    if not is_whole:
+        raise ValueError(f"a step is a whole number of at most 64 bits, got {shown(step)}")
     return number
 
 

@@ -3,8 +3,8 @@
 import os
 import stat
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,7 @@ CALL_S = 60.0
 
 _OBJECT_STORES = frozenset({"s3", "gs", "wasbs", "abfss", "r2", "hdfs", "dbfs"})
 _OF_A_SERVER = "mlflow-artifacts"
+_BARS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 
 
 class PlacedArtifacts:
@@ -60,7 +61,7 @@ class PlacedArtifacts:
             return _content(folder / name, most=most)
 
         def downloaded(client: Any) -> bytes:
-            with tempfile.TemporaryDirectory(prefix="grokscope-") as place:
+            with tempfile.TemporaryDirectory(prefix="grokscope-") as place, _without_bars():
                 path = client.download_artifacts(run_id, f"{FOLDER}/{name}", place)
                 return _content(Path(path), most=most)
 
@@ -91,6 +92,20 @@ class PlacedArtifacts:
                 return question(self._client)
 
         return self._deadline.ask(asked, silence_s=CALL_S, whole_s=CALL_S)
+
+
+@contextmanager
+def _without_bars() -> Generator[None]:
+    """Keep MLflow from drawing a bar for each file: it asks the environment only, which is put back."""
+    before = os.environ.get(_BARS)
+    os.environ[_BARS] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_BARS, None)
+        else:
+            os.environ[_BARS] = before
 
 
 def folder_of(place: str) -> Path | None:

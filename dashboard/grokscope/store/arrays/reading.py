@@ -9,7 +9,7 @@ import polars as pl
 from grokscope.schemas.arrays import (
     ARRAY_SCHEMA,
     MOST_FILE_BYTES,
-    MOST_RUN_BYTES,
+    MOST_RUN_FILE_BYTES,
     InvalidArraysError,
     arrays_in,
     is_array_file,
@@ -21,7 +21,8 @@ from grokscope.store.errors import BusyStoreError, StoreError, UnreachableError
 KEPT_BYTES = 256 << 20
 """Arrays that are kept in memory, in all; what was read first goes first."""
 
-_MOST_FILES = 2_000
+MOST_FILES = 2_000
+"""Files of one run that are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,10 @@ class ArrayReader:
         total = 0
         for count, file in enumerate(files):
             total += file.size
-            if count >= _MOST_FILES or total > MOST_RUN_BYTES:
+            if count >= MOST_FILES or total > MOST_RUN_FILE_BYTES:
                 raise StoreError(
-                    f"it has {len(files):,} files with {sum(f.size for f in files):,} bytes; {_MOST_FILES:,} "
-                    f"files with {MOST_RUN_BYTES:,} bytes are read, and the rest are not."
+                    f"it has {len(files):,} files with {sum(f.size for f in files):,} bytes; {MOST_FILES:,} "
+                    f"files with {MOST_RUN_FILE_BYTES:,} bytes are read, and the rest are not."
                 )
             with self._guard:
                 kept = self._kept.get((run_id, file.name))

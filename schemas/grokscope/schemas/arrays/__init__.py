@@ -4,6 +4,7 @@ from grokscope.schemas.arrays.array_measure import ArrayMeasure as ArrayMeasure
 from grokscope.schemas.arrays.files import FOLDER as FOLDER
 from grokscope.schemas.arrays.files import MOST_FILE_ARRAYS as MOST_FILE_ARRAYS
 from grokscope.schemas.arrays.files import MOST_FILE_BYTES as MOST_FILE_BYTES
+from grokscope.schemas.arrays.files import MOST_RUN_FILE_BYTES as MOST_RUN_FILE_BYTES
 from grokscope.schemas.arrays.files import InvalidArraysError as InvalidArraysError
 from grokscope.schemas.arrays.files import array_file as array_file
 from grokscope.schemas.arrays.files import arrays_in as arrays_in

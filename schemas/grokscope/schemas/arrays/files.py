@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from grokscope.schemas.arrays.frames import ARRAY_SCHEMA
-from grokscope.schemas.arrays.logged_array import MOST_AXES, MOST_VALUES, LoggedArray
+from grokscope.schemas.arrays.logged_array import MOST_AXES, MOST_RUN_BYTES, MOST_VALUES, LoggedArray
 from grokscope.schemas.errors import GrokscopeError
 
 FOLDER = "grokscope/arrays"
@@ -18,6 +18,9 @@ MOST_FILE_BYTES = 16 << 20
 
 MOST_FILE_ARRAYS = 16_384
 """A file of more arrays is none of ours either."""
+
+MOST_RUN_FILE_BYTES = 2 * MOST_RUN_BYTES
+"""Files of one run that are read: noise of float32 takes more room in Parquet than by itself."""
 
 _SHOWN = 10
 _NAME = re.compile(r"[\w.-]{1,200}\.parquet", re.ASCII)

@@ -22,6 +22,9 @@ MOST_STEP_BYTES = 4 << 20
 MOST_RUN_BYTES = 256 << 20
 """All arrays that one process logs of a run."""
 
+# Without it a run could have more tiny arrays than anybody reads.
+_EACH = 64
+
 Precision = Literal["float32", "float64"]
 _TYPES: dict[str, str] = {"float32": "f", "float64": "d"}
 
@@ -75,15 +78,15 @@ class LoggedArray:
 
     @property
     def size(self) -> int:
-        """How much it is to keep: bytes of values, and characters of names and labels."""
-        return len(self.data) + len(self.name) + sum(map(_length, self.axes))
+        """How much it is to keep: bytes of values, characters of names and labels, and 64 for all else."""
+        return _EACH + len(self.data) + len(self.name) + sum(map(_length, self.axes))
 
     @property
     def why_bad(self) -> str:
         """Why it is no array that anybody takes; empty if it is one."""
-        count = math.prod(self.shape)
         if not 1 <= len(self.shape) <= MOST_AXES or len(self.axes) != len(self.shape):
             return f"it has {len(self.shape)} lengths and {len(self.axes)} axes; each may have {MOST_AXES}"
+        count = math.prod(self.shape)  # of so few: that of a million takes minutes
         if min(self.shape) < 1 or count > MOST_VALUES:
             return f"its shape is {list(self.shape)}, and it may have 1 to {MOST_VALUES} values"
         if len(self.data) != count * array(_TYPES[self.precision]).itemsize:

@@ -1,104 +1,24 @@
 """Arrays from a spool into a run's artifacts: each once, in few files, and no point waits for them."""
 
-import json
-from array import array
-from pathlib import Path
-from urllib.parse import urlsplit
-
-import polars as pl
 import pytest
 
-from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool
-from grokscope.collectors.recording.ship.delivery.delivery import Delivery
-from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
+from grokscope.collectors.recording.ship.delivery import array_files, shipped_spool, spool_batches
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
-from grokscope.collectors.recording.ship.run_store import NoPlace, Unavailable
+from grokscope.collectors.recording.ship.run_store import Unavailable
 from grokscope.collectors.recording.spool import read_array_cursor, read_cursor, segments
-from grokscope.schemas.arrays import Axis, LoggedArray, arrays_in
 
 END = {"event": "end", "status": "FINISHED", "time_ms": 9000}
 
 
-def norms(step: int, *, size: int = 3) -> LoggedArray:
-    return LoggedArray(
-        name="norms",
-        step=step,
-        time_ms=1000 + step,
-        precision="float32",
-        shape=(size,),
-        axes=(Axis(name="layer"),),
-        data=array("f", [float(step)] * size).tobytes(),
-    )
-
-
-class CountingStore(MlflowRunStore):
-    """A real store that notes which files it is sent, and fails as it is told."""
-
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        self.sent: list[str] = []
-        self.trouble: Exception | None = None
-        self.is_killed = False
-
-    def put_file(self, run, path, content):
-        if self.trouble is not None:
-            raise self.trouble
-        self.sent.append(path.rpartition("/")[2])
-        super().put_file(run, path, content)
-        if self.is_killed:
-            raise KeyboardInterrupt
-
-
-class Ship:
-    """Deliveries of one spool, each of which is a shipper that has taken over."""
-
-    def __init__(self, folder, meta, tmp_path) -> None:
-        self.store = CountingStore(meta.store)
-        self.now = 0.0
-        self._begin = lambda: Delivery(
-            folder,
-            meta,
-            run_store=self.store,
-            dead_letters=tmp_path / "dead" / "run.jsonl",
-            clock=lambda: self.now,
-        )
-        self.take_over()
-
-    def take_over(self) -> None:
-        self.delivery = self._begin()
-
-    def work(self) -> None:
-        while self.delivery.advance() and not self.delivery.is_done:
-            pass
-
-
-@pytest.fixture
-def stored(client):
-    """Read the arrays of the only run, file by file."""
-
-    def read() -> dict[str, list[tuple[int, float]]]:
-        experiment = client.get_experiment_by_name("e")
-        (run,) = client.search_runs([experiment.experiment_id])
-        folder = Path(urlsplit(run.info.artifact_uri).path) / "grokscope/arrays"
-        frames = {path.name: arrays_in(path.read_bytes(), run_id="r") for path in sorted(folder.glob("*"))}
-        return {
-            name: frame.select("step", pl.col("values").list.first()).rows() for name, frame in frames.items()
-        }
-
-    return read
-
-
-def expected(steps) -> list[tuple[int, float]]:
-    return [(step, float(step)) for step in steps]
-
-
-def test_arrays_and_points_of_a_run_arrive_and_the_arrays_are_one_file(new_spool, client, tmp_path, stored):
+def test_arrays_and_points_of_a_run_arrive_and_the_arrays_are_one_file(
+    new_spool, client, stored, norms, new_ship, expected
+):
     folder, meta, writer = new_spool()
     for step in range(50):
         writer.points(step, 1000, {"m": float(step)})
         writer.array(norms(step))
     writer.close(END)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     ship.work()
     assert list(stored().values()) == [expected(range(50))]
     (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
@@ -108,10 +28,10 @@ def test_arrays_and_points_of_a_run_arrive_and_the_arrays_are_one_file(new_spool
 
 
 def test_the_file_of_a_run_in_training_grows_and_is_sent_only_so_often(
-    new_spool, tmp_path, stored, monkeypatch
+    new_spool, stored, monkeypatch, norms, new_ship, expected
 ):
     folder, meta, writer = new_spool(is_alive=True)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     for step in range(3):
         writer.array(norms(step))
         ship.work()
@@ -128,10 +48,10 @@ def test_the_file_of_a_run_in_training_grows_and_is_sent_only_so_often(
 
 @pytest.mark.parametrize("is_sent", [True, False])
 def test_a_shipper_that_takes_over_makes_the_same_file_and_no_array_stands_in_two(
-    new_spool, tmp_path, stored, is_sent
+    new_spool, stored, is_sent, norms, new_ship, expected
 ):
     folder, meta, writer = new_spool(is_alive=True)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     for step in range(6):
         writer.points(step, 1000, {"m": float(step)})
         writer.array(norms(step))
@@ -149,11 +69,11 @@ def test_a_shipper_that_takes_over_makes_the_same_file_and_no_array_stands_in_tw
 
 
 def test_full_files_are_sent_once_and_only_then_is_their_spool_let_go(
-    new_spool, tmp_path, stored, monkeypatch
+    new_spool, stored, monkeypatch, norms, new_ship, expected
 ):
     monkeypatch.setattr(array_files, "FILE_BYTES", 4000)
     folder, meta, writer = new_spool(is_alive=True, segment_bytes=30_000)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     for step in range(40):
         writer.array(norms(step, size=500))
         ship.work()
@@ -165,19 +85,36 @@ def test_full_files_are_sent_once_and_only_then_is_their_spool_let_go(
     assert len(ship.store.sent) <= 2 * len(files)
 
 
-def test_a_file_holds_no_more_arrays_than_a_reader_takes(new_spool, tmp_path, stored, monkeypatch):
+def test_a_file_holds_no_more_arrays_than_a_reader_takes(new_spool, stored, monkeypatch, norms, new_ship):
     monkeypatch.setattr(array_files, "MOST_FILE_ARRAYS", 30)
     folder, meta, writer = new_spool()
     for step in range(100):
         writer.array(norms(step))
     writer.close(END)
-    Ship(folder, meta, tmp_path).work()
+    new_ship(folder, meta).work()
     assert [len(rows) for rows in stored().values()] == [30, 30, 30, 10]
 
 
-def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_spool, tmp_path):
+def test_while_more_arrays_wait_the_next_are_sent_at_once(
+    new_spool, stored, monkeypatch, norms, new_ship, expected
+):
+    monkeypatch.setattr(spool_batches, "_MOST_BYTES", 4000)
+    folder, meta, writer = new_spool()
+    for step in range(8):
+        writer.array(norms(step, size=500))
+    writer.close(END)
+    ship = new_ship(folder, meta)
+    behind = []
+    while not ship.delivery.is_done:
+        ship.delivery.advance()
+        behind.append(ship.delivery.is_behind)
+    assert behind == [True] * 4 + [False]
+    assert list(stored().values()) == [expected(range(8))]
+
+
+def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_spool, norms, new_ship):
     folder, meta, writer = new_spool(is_alive=True, segment_bytes=2000)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     ship.store.trouble = Unavailable("no such bucket")
     writer.array(norms(0))
     for step in range(300):
@@ -195,63 +132,6 @@ def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_sp
     assert read_array_cursor(folder) is None
 
 
-def test_where_no_artifact_is_taken_points_arrive_and_the_arrays_are_kept_on_disk_and_told(
-    new_spool, client, tmp_path
-):
-    folder, meta, writer = new_spool()
-    writer.points(0, 1000, {"m": 1.0})
-    writer.array(norms(7))
-    writer.close(END)
-    ship = Ship(folder, meta, tmp_path)
-    ship.store.trouble = Unavailable("no such bucket")
-    for _ in range(3):
-        with pytest.raises(RefusedForNow, match="no such bucket"):
-            ship.work()
-        ship.now += 100
-    (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
-    assert run.data.metrics == {"m": 1.0}
-    ship.work()
-    assert ship.delivery.is_done
-    (run,) = client.search_runs([run.info.experiment_id])
-    assert run.info.status == "FINISHED"
-    assert "no such bucket" in run.data.tags["grokscope.refused"]
-    (letter,) = map(json.loads, (tmp_path / "dead/run.jsonl").read_text().splitlines())
-    kept = (tmp_path / "dead" / letter["arrays"]).read_bytes()
-    assert arrays_in(kept, run_id="r")["step"].to_list() == [7]
-
-
-def test_a_store_that_is_away_altogether_costs_no_array(new_spool, tmp_path, stored):
-    folder, meta, writer = new_spool()
-    writer.array(norms(7))
-    writer.close(END)
-    ship = Ship(folder, meta, tmp_path)
-    ship.store.trouble = Unavailable("connection refused")
-
-    def away(*_):
-        raise Unavailable("connection refused")
-
-    taken, ship.store.describe = ship.store.describe, away
-    for _ in range(9):
-        with pytest.raises(Unavailable) as raised:
-            ship.work()
-        assert not isinstance(raised.value, RefusedForNow)
-        ship.now += 1000
-    ship.store.describe, ship.store.trouble = taken, None
-    ship.work()
-    assert list(stored().values()) == [expected([7])]
-
-
-def test_a_place_that_is_none_is_not_tried_for_minutes(new_spool, tmp_path):
-    folder, meta, writer = new_spool()
-    writer.array(norms(7))
-    writer.close(END)
-    ship = Ship(folder, meta, tmp_path)
-    ship.store.trouble = NoPlace("it is a folder of the server")
-    ship.work()
-    assert ship.delivery.is_done
-    assert "it is a folder of the server" in (tmp_path / "dead/run.jsonl").read_text()
-
-
 class Killed(BaseException):
     """What nothing of ours catches: as near to a kill as a process comes that goes on."""
 
@@ -261,14 +141,14 @@ class Killed(BaseException):
     [(MlflowRunStore, "put_file"), (shipped_spool, "write_cursor"), (shipped_spool, "remove_spool")],
 )
 def test_a_shipper_that_stops_at_any_boundary_loses_and_doubles_no_array(
-    new_spool, tmp_path, stored, place, name, monkeypatch
+    new_spool, stored, place, name, monkeypatch, norms, new_ship, expected
 ):
     folder, meta, writer = new_spool(segment_bytes=30_000)
     for step in range(1100):
         writer.points(step, 1000, {"m": float(step)})
         writer.array(norms(step))
     writer.close(END)
-    ship = Ship(folder, meta, tmp_path)
+    ship = new_ship(folder, meta)
     real = getattr(place, name)
 
     def stop_after(*given, **named):

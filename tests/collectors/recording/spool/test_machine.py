@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import tempfile
+from array import array
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,9 +26,11 @@ from grokscope.collectors.recording.spool import (
     write_cursor,
 )
 from grokscope.collectors.recording.spool.record import AFTER, MAGIC, event_payload, frame
+from grokscope.schemas.arrays import Axis, LoggedArray
 
 VALUES = st.dictionaries(st.sampled_from("abcd"), st.floats(width=64), min_size=1)
-Record = tuple[int, tuple[str, ...], bytes]
+ARRAYS = st.lists(st.floats(width=32), min_size=1, max_size=8)
+Record = tuple[int, tuple[str, ...], bytes] | LoggedArray
 # What a new segment begins with: the magic, and how long the one before it is.
 BEGIN = len(MAGIC) + len(frame(event_payload({"event": AFTER, "bytes": 9999})))
 
@@ -78,30 +81,38 @@ class Spools(RuleBasedStateMachine):
         self.writer = SpoolWriter(self.folder, segment_bytes=150, cap_bytes=1200)
         self.logged = 0
 
-    @rule(values=VALUES)
+    @rule(values=VALUES | ARRAYS)
     def write(self, values):
-        step, dropped = next(self.steps), self.writer.dropped
-        self.writer.points(step, 1000 + step, values)
-        self.logged += len(values)
+        dropped = self.writer.dropped
+        record = self.log(next(self.steps), values)
+        self.logged += count_of(record)
         if self.writer.dropped == dropped:
-            self.keep(step, values)
+            self.keep(record)
 
-    def keep(self, step, values):
-        record = (step, tuple(values), struct.pack(f"{len(values)}d", *values.values()))
+    def log(self, step, values) -> Record:
+        """Write scalars, or the list of an array's values."""
+        record = new_record(step, values)
+        if isinstance(record, LoggedArray):
+            self.writer.array(record)
+        else:
+            self.writer.points(step, 1000 + step, values)
+        return record
+
+    def keep(self, record):
         self.held[self.folder].append(record)
         self.acknowledged.add(record)
 
     @precondition(lambda self: self.disk.bytes_left is None)
-    @rule(values=VALUES, written=st.integers(0, 120))
+    @rule(values=VALUES | ARRAYS, written=st.integers(0, 250))
     def be_killed_while_writing(self, values, written):
         step, dropped = next(self.steps), self.writer.dropped
         self.disk.killed_after = written
         try:
-            self.writer.points(step, 1000 + step, values)
+            self.log(step, values)
         except KilledError as death:
-            # The points' own frame comes last, or alone in the file where a rotation was cut short.
+            # The record's own frame comes last, or alone in the file where a rotation was cut short.
             if written >= death.args[0] and self.ends_with(step):
-                self.keep(step, values)
+                self.keep(new_record(step, values))
         else:
             assert self.writer.dropped > dropped  # beyond the cap nothing is written at all
         self.disk.killed_after = None
@@ -165,7 +176,7 @@ class Spools(RuleBasedStateMachine):
         for folder, records in self.held.items():
             waiting = records[self.shipped[folder] :]
             assert [as_record(r.record) for r in read_spool(folder, read_cursor(folder))] == waiting
-            assert unshipped(folder) == sum(len(keys) for _, keys, _ in waiting)
+            assert unshipped(folder) == sum(map(count_of, waiting))
 
     @invariant()
     def nothing_acknowledged_is_lost_and_nothing_is_made_up(self):
@@ -174,7 +185,7 @@ class Spools(RuleBasedStateMachine):
 
     @invariant()
     def every_scalar_is_kept_or_counted(self):
-        kept = sum(len(keys) for _, keys, _ in self.held[self.folder])
+        kept = sum(map(count_of, self.held[self.folder]))
         assert kept + self.writer.dropped == self.logged
 
     @invariant()
@@ -188,8 +199,23 @@ class Spools(RuleBasedStateMachine):
         shutil.rmtree(self.home)
 
 
-def as_record(points) -> Record:
-    return points.step, points.keys, struct.pack(f"{len(points.values)}d", *points.values)
+def new_record(step, values) -> Record:
+    if isinstance(values, dict):
+        return step, tuple(values), struct.pack(f"{len(values)}d", *values.values())
+    data, axes = array("f", values).tobytes(), (Axis(name="k", labels=("é",) * len(values)),)
+    return LoggedArray(
+        name="a", step=step, time_ms=1000, precision="float32", shape=(len(values),), axes=axes, data=data
+    )
+
+
+def as_record(read) -> Record:
+    if isinstance(read, LoggedArray):
+        return read
+    return read.step, read.keys, struct.pack(f"{len(read.values)}d", *read.values)
+
+
+def count_of(record) -> int:
+    return 1 if isinstance(record, LoggedArray) else len(record[1])
 
 
 TestSpools = Spools.TestCase

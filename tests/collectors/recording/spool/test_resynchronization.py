@@ -15,8 +15,10 @@ from grokscope.collectors.recording.spool import (
     resynchronization,
     write_cursor,
 )
+from grokscope.collectors.recording.spool.array_payload import array_payload
 from grokscope.collectors.recording.spool.record import MAGIC, frame, points_packer, whole_until
 from grokscope.collectors.recording.spool.resynchronization import read_around
+from grokscope.schemas.arrays import Axis, LoggedArray
 
 
 def written(folder, count=200, **options):
@@ -229,3 +231,38 @@ def test_damage_to_a_last_segment_is_told_with_its_place_and_what_it_costs(tmp_p
     assert list(reader.read()) == []
     reader.look_for_damage()
     assert reader.damage.sentence.startswith(told)
+
+
+@given(
+    st.lists(st.tuples(st.integers(8, 6000), st.binary(min_size=1, max_size=300)), max_size=4),
+    st.binary(min_size=16, max_size=16),
+)
+@settings(max_examples=40, deadline=None)
+def test_arrays_behind_damage_are_read_whatever_bytes_their_values_have(tmp_path_factory, damage, values):
+    folder = tmp_path_factory.mktemp("spool")
+    writer = SpoolWriter(folder)
+    logged = [
+        LoggedArray(
+            name="PKAE",
+            step=step,
+            time_ms=1000,
+            precision="float32",
+            shape=(4,),
+            axes=(Axis(name="P", labels=tuple("PKAE")),),
+            data=values,
+        )
+        for step in range(40)
+    ]
+    for one in logged:
+        writer.array(one)
+    writer.close()
+    path = folder / "000000.seg"
+    ends = [read.after.offset for read in read_spool(folder)]
+    content = before = path.read_bytes()
+    for at, junk in damage:
+        place = min(at, len(content) - 1)
+        content = content[:place] + junk[: len(content) - place] + content[place + len(junk) :]
+    path.write_bytes(content)
+    size = len(frame(array_payload(logged[0])))
+    whole = [step for step, end in enumerate(ends) if content[end - size : end] == before[end - size : end]]
+    assert [one.record for one in read_spool(folder)] == [logged[step] for step in whole]

@@ -112,6 +112,10 @@ class RunStore(Protocol):
         """
         ...
 
+    def file_size(self, run: str, path: str) -> int | None:
+        """Return how many bytes a file among the run's artifacts has; ``None`` where there is none."""
+        ...
+
     def heartbeat(self, run: str, time_ms: int) -> None:
         """Note that the training process was alive at ``time_ms``."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from grokscope.collectors.recording.spool.record import HEADER, is_torn, whole_until
 
 # The first byte of a payload says what it is; only there a search for the next frame looks closer.
-_KIND = re.compile(rb"P|K(?=.{4}\[)|E(?=\{)", re.DOTALL)
+_KIND = re.compile(rb"P|K(?=.{4}\[)|A(?=.{4}\{)|E(?=\{)", re.DOTALL)
 # What a search may cost, in bytes summed up for each byte searched, and for each place looked at. A file that
 # is damaged by accident costs a fraction of that; one that is made to cost much is given up.
 _PER_BYTE, _PER_PLACE = 16, 64

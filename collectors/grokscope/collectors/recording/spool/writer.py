@@ -129,9 +129,10 @@ class SpoolWriter:
     def _array(self, logged: LoggedArray) -> None:
         files = self._files
         payload = array_payload(logged)
+        data = frame(payload)
         segment = files.ready()
-        is_fit = segment is not None and len(payload) <= MAX_PAYLOAD and files.has_room(len(payload))
-        if segment is None or not is_fit or not files.write(frame(payload)):
+        is_fit = len(payload) <= MAX_PAYLOAD and files.has_room(len(data))
+        if segment is None or not is_fit or not files.write(data):
             self.dropped += 1
         elif files.segment is segment and segment.size >= files.segment_bytes:
             files.rotate()

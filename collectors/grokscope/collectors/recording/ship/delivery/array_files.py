@@ -22,6 +22,7 @@ SEND_SECONDS = 20.0
 # While the place of artifacts takes nothing, this many files wait in memory; then the oldest is put on disk.
 _MOST_WAITING = 16
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 60.0
+_MOST_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class _File:
     arrays: list[LoggedArray] = field(default_factory=list[LoggedArray])
     size: int = 0
     sent: int = 0
+    sent_bytes: int | None = None
+    sent_again: int = 0
 
     @property
     def is_full(self) -> bool:
@@ -100,7 +103,8 @@ class ArrayFiles:
             is_end: Whether nothing will be added any more: then all is sent now.
 
         Raises:
-            RefusedForNow: At the end, while the place of artifacts takes nothing, maybe not for good.
+            RefusedForNow: At the end, while the place of artifacts takes nothing, maybe not for good, or has
+                something else than what was sent.
             Unavailable: If the store takes nothing at all.
         """
         while self._files:
@@ -116,7 +120,7 @@ class ArrayFiles:
                     if is_end:
                         raise
                     break
-            if not is_finished:
+            if not is_finished or not self._is_whole(file, is_end=is_end):
                 break
             self._files.popleft()
         while len(self._files) > _MOST_WAITING:
@@ -124,17 +128,34 @@ class ArrayFiles:
 
     def _send(self, file: _File) -> None:
         count = len(file.arrays)
+        content = array_file(file.arrays[:count])
         try:
-            self._run.put_file(f"{FOLDER}/{self._name(file)}", array_file(file.arrays[:count]))
+            self._run.put_file(self._path(file), content)
+            file.sent_bytes = len(content)
         except RefusedForNow:
             self._wait = min(_LONGEST_WAIT, max(_FIRST_WAIT, 2 * self._wait))
             self._next_try = Interval(self._wait, is_first_due=False)
             raise
         except Refused as error:
             self._keep(file, str(error))
+            file.sent_bytes = None
         self._wait = 0.0
         file.sent = count
         self._sendings.begin()
+
+    def _is_whole(self, file: _File, *, is_end: bool) -> bool:
+        """Say whether a finished file is there as it was sent last, before its part of the spool goes.
+
+        An upload of a shipper that was killed may arrive late, and lies over it then with fewer arrays.
+        """
+        found = None if file.sent_bytes is None else self._run.file_size(self._path(file))
+        # A place that always tells another size is not to be asked for ever.
+        if found in (None, file.sent_bytes) or file.sent_again >= _MOST_AGAIN:
+            return True
+        file.sent, file.sent_bytes, file.sent_again = 0, None, file.sent_again + 1
+        if is_end:
+            raise RefusedForNow("an earlier upload of arrays has come late; they are sent once more")
+        return False
 
     def _keep(self, file: _File, why: str) -> None:
         """Keep a file on disk that the store does not take, and say so among the dead letters."""
@@ -144,6 +165,9 @@ class ArrayFiles:
         with os.fdopen(fd, "wb") as out:
             out.write(array_file(file.arrays))
         self._run.give_up({"arrays": place.name}, why)
+
+    def _path(self, file: _File) -> str:
+        return f"{FOLDER}/{self._name(file)}"
 
     def _name(self, file: _File) -> str:
         return f"{self._writer}.{file.begin.segment:06d}-{file.begin.offset:08d}.parquet"

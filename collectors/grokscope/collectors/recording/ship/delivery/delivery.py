@@ -123,11 +123,12 @@ class Delivery:
                 self._close_silent()
             return 0
         delivered = self._send(self._batch) if self._run.waiting else 0
+        is_full = self._batch.is_full
         if not self._run.waiting:
             self._acknowledge(self._batch)
             delivered += len(self._batch.arrays)
             self._batch = None
-        self.is_behind = self._batch is not None or delivered >= self._run.batch_size
+        self.is_behind = self._batch is not None or is_full
         return delivered
 
     def _send(self, batch: SpoolBatch) -> int:

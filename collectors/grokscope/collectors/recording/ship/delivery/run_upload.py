@@ -161,6 +161,12 @@ class RunUpload:
         self._file_refusals.forget()
         self._gives_up_files = False
 
+    def file_size(self, path: str) -> int | None:
+        """Return how many bytes a file among the run's artifacts has; ``None`` where nobody can tell."""
+        with suppress(Refused, Unavailable):
+            return self._run_store.file_size(self._id, path)
+        return None
+
     def give_up(self, record: Mapping[str, Any], why: str) -> None:
         """Keep among the dead letters what the store does not take, and say so on the run."""
         self._letters.add(record, why)

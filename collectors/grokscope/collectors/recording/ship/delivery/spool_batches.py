@@ -30,12 +30,14 @@ class SpoolBatch:
         arrays: The arrays among them.
         end: The run's end, if it is among them.
         after: Says that they are done.
+        is_full: Whether more of them may be there already.
     """
 
     scalars: list[Scalar]
     arrays: list[PlacedArray]
     end: Event | None
     after: Cursor
+    is_full: bool
 
 
 class SpoolBatches:
@@ -87,7 +89,10 @@ class SpoolBatches:
                 pairs = zip(record.keys, record.values, strict=True)
                 scalars += [Scalar(k, v, record.step, record.time_ms) for k, v in pairs]
                 self.last_ms = record.time_ms
-        return None if after is None else SpoolBatch(scalars=scalars, arrays=arrays, end=end, after=after)
+        if after is None:
+            return None
+        is_full = len(scalars) >= size or array_bytes >= _MOST_BYTES
+        return SpoolBatch(scalars=scalars, arrays=arrays, end=end, after=after, is_full=is_full)
 
     def look_for_damage(self) -> None:
         """Note what is left that was not read, its writer being done with it."""

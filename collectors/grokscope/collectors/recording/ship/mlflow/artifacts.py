@@ -43,9 +43,23 @@ class ArtifactFiles:
             TooSlow: If it takes too long, or the one before has not ended yet.
             Exception: Whatever MLflow, or what is below it, raises.
         """
-        if self._at_work is not None and self._at_work.is_alive():
-            raise TooSlow("the place of artifacts has not answered for long")
         self._bounded(lambda: self._put(client, run, PurePosixPath(path), content))
+
+    def size(self, client: MlflowClient, run: str, path: str) -> int | None:
+        """Return the size of one file; ``None`` where there is none, or its size is not told.
+
+        Raises:
+            TooSlow: As ``put``.
+            Exception: Whatever MLflow, or what is below it, raises.
+        """
+        found: list[int | None] = []
+
+        def ask() -> None:
+            files = client.list_artifacts(run, str(PurePosixPath(path).parent))
+            found.extend(file.file_size for file in files if file.path == path)
+
+        self._bounded(ask)
+        return next(iter(found), None)
 
     def _put(self, client: MlflowClient, run: str, path: PurePosixPath, content: bytes) -> None:
         if run not in self._refused:
@@ -66,6 +80,8 @@ class ArtifactFiles:
         )
 
     def _bounded(self, work: Callable[[], None]) -> None:
+        if self._at_work is not None and self._at_work.is_alive():
+            raise TooSlow("the place of artifacts has not answered for long")
         failures: list[BaseException] = []
 
         def worked() -> None:

@@ -85,6 +85,11 @@ class MlflowRunStore:
         with self._about(run):
             self._artifacts.put(self._connected(), run, path, content)
 
+    def file_size(self, run: str, path: str) -> int | None:
+        """Return the size that MLflow lists."""
+        with self._about(run):
+            return self._artifacts.size(self._connected(), run, path)
+
     def heartbeat(self, run: str, time_ms: int) -> None:
         """Write the time to the tag ``grokscope.last_seen``."""
         with self._about(run):

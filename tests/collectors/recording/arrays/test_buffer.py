@@ -1,5 +1,6 @@
 """What a user logs as an array is kept as it is, or left out with one sentence; training never stops."""
 
+import json
 import math
 import time
 
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.recording import array_buffer, device_values
+from grokscope.collectors.recording import device_values
+from grokscope.collectors.recording.arrays import buffer
 from grokscope.collectors.recording.spool import Points, SpoolWriter, read_spool
 from grokscope.collectors.recording.spool.array_payload import array_payload
 from grokscope.collectors.recording.spool.record import MalformedError, decode
@@ -87,17 +89,11 @@ def test_what_is_no_small_array_is_left_out_with_one_sentence(tracker, sink, cap
     assert sink.rows()[-1][1:] == ("collector/dropped", 3.0)
 
 
-def test_a_step_that_is_none_is_told(tracker, sink, capsys):
-    tracker.log_array(1.5, "a", [1.0])
-    assert "a step is a whole number of at most 64 bits, got 1.5" in capsys.readouterr().err
-    assert sink.arrays == []
-
-
 def test_beyond_the_limits_of_a_step_and_of_a_run_arrays_are_left_out_and_said_once(
     tracker, sink, capsys, monkeypatch
 ):
-    monkeypatch.setattr(array_buffer, "MOST_STEP_BYTES", 2100)
-    monkeypatch.setattr(array_buffer, "MOST_RUN_BYTES", 5000)  # of values, names and labels
+    monkeypatch.setattr(buffer, "MOST_STEP_BYTES", 2300)
+    monkeypatch.setattr(buffer, "MOST_RUN_BYTES", 5300)  # of values, names and labels
     for step in range(4):
         for name in "abc":
             tracker.log_array(step, name, np.zeros(128))
@@ -133,7 +129,9 @@ def test_an_array_on_a_device_is_written_once_it_has_arrived_and_at_the_end_at_t
         )
 
     monkeypatch.setattr(device_values, "start_copy", slow)
-    monkeypatch.setattr(array_buffer, "_tensor", lambda name, values: values)
+    monkeypatch.setattr(
+        buffer, "numbers", lambda name, values: values if hasattr(values, "device") else np.array(values)
+    )
     meta = torch.empty(2, device="meta")
     tracker.log_array(0, "a", meta)
     assert sink.arrays == []
@@ -189,6 +187,13 @@ def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
     assert len(read.values()) == math.prod(read.shape)
 
 
+def test_a_payload_of_a_million_axes_is_refused_before_anybody_multiplies_them():
+    about = json.dumps({"name": "a", "step": 1, "time_ms": 1, "precision": "float32", "axes": [["k"]]})
+    header = about.encode()[:-1] + b', "shape": [' + b"9223372036854775807," * 700_000 + b"1]}"
+    with pytest.raises(MalformedError, match="it has 700001 lengths and 1 axes"):
+        decode(b"A" + len(header).to_bytes(4, "little") + header + bytes(4), {})
+
+
 def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, sink):
     tracker.log_array(0, "a", np.zeros(1000))
     writer = SpoolWriter(tmp_path, cap_bytes=5000)
@@ -200,8 +205,55 @@ def test_an_array_that_a_full_disk_does_not_take_is_counted(tmp_path, tracker, s
     assert [read.record.step for read in read_spool(tmp_path)] == [0, 1]
 
 
+def test_no_array_goes_beyond_the_cap_by_a_byte(tmp_path, tracker, sink):
+    tracker.log_array(0, "a", np.zeros(10))
+    (tmp_path / "free").mkdir()
+    free = SpoolWriter(tmp_path / "free")
+    free.array(sink.arrays[0])
+    size = (tmp_path / "free/000000.seg").stat().st_size
+    for cap in range(size - 12, size + 1):
+        folder = tmp_path / str(cap)
+        folder.mkdir()
+        writer = SpoolWriter(folder, cap_bytes=cap)
+        writer.array(sink.arrays[0])
+        writer.close()
+        assert writer.dropped == (cap < size)
+        assert (folder / "000000.seg").stat().st_size <= cap
+    free.close()
+
+
 def test_times_of_arrays_never_go_back(tracker, sink, monkeypatch):
     for now in (2_000_000_000, 1_000_000_000):
         monkeypatch.setattr(time, "time_ns", lambda now=now: now)
         tracker.log_array(0, "a", [1.0])
     assert [one.time_ms for one in sink.arrays] == [2000, 2000]
+
+
+@pytest.mark.parametrize("step", [-1, -(2**63), 2**63 - 1, 3.0, torch.tensor(3)])
+def test_any_step_of_64_bits_is_kept(tracker, sink, step):
+    tracker.log_array(step, "a", [1.0])
+    assert [one.step for one in sink.arrays] == [int(step)]
+
+
+@pytest.mark.parametrize("step", [2**63, 1.5, math.nan, math.inf, None, "3", [10**5000], torch.ones(2)])
+def test_what_is_no_step_is_told_and_costs_only_itself(tracker, sink, capsys, step):
+    tracker.log_array(step, "a", [1.0])
+    tracker.log_array(4, "b", [1.0])
+    assert "a step is a whole number of at most 64 bits, got " in capsys.readouterr().err
+    assert [one.name for one in sink.arrays] == ["b"]
+
+
+def test_a_name_that_mlflow_would_not_take_is_changed_and_that_is_said(tracker, sink, capsys):
+    for step in range(2):
+        tracker.log_array(step, "../a\0b", [1.0])
+    assert {one.name for one in sink.arrays} == {"a_b-131ea254"}
+    assert capsys.readouterr().err.count("'../a\\x00b' is logged as 'a_b-131ea254'") == 1
+
+
+def test_ten_thousand_names_are_kept_and_their_faults_said_a_few_times(tracker, sink, capsys):
+    for number in range(10_000):
+        tracker.log_array(number, f"layer {number}", [float(number)])
+        if number < 100:
+            tracker.log_array(number, f"none {number}", [])
+    assert [one.name for one in sink.arrays] == [f"layer {number}" for number in range(10_000)]
+    assert capsys.readouterr().err.count("grokscope:") <= 20
