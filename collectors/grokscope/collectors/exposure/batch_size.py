@@ -35,12 +35,12 @@ class BatchSize:
 def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     """Return how many examples and tokens a batch holds.
 
-    Inputs are token ids where they are integers (bytes apart) of two dimensions, or of one where the targets
-    are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be. Padding is
-    what ``attention_mask`` leaves out. In a tuple of inputs, or a batch of three and more, it is what the tensor
-    after the ids leaves out, if that is 1 from one end of each row on, else 0; in a pair of inputs and targets,
-    what has the target ``ignore_index``. A dict without a mask has no padding: models read all of it, what has
-    no label too.
+    Inputs are token ids where they are integers (bytes apart) of two dimensions, or of one where the
+    targets are integers of the same shape; of a dict only ``input_ids``, ``tokens`` and ``inputs`` may be.
+    Padding is what ``attention_mask`` leaves out. In a tuple of inputs, or a batch of three and more, it is
+    what the tensor after the ids leaves out, if that is 1 from one end of each row on, else 0; in a pair of
+    inputs and targets, what has the target ``ignore_index``. A dict without a mask has no padding: models
+    read all of it, what has no label too.
 
     Args:
         batch: Inputs; a pair (inputs, targets) or a longer tuple; or a dict of named inputs. Tensors or
