@@ -8,6 +8,7 @@ from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
     BusyStoreError,
+    NoRoomError,
     RunNotFoundError,
     SchemaError,
     ServerFailedError,
@@ -17,8 +18,18 @@ from grokscope.store.errors import (
 
 _SHOWN = 200
 
+# SQLAlchemy adds the statement with what was to be written, which may say anything, and a link to its manual.
+_ADDED = re.compile(r"\s*(\[SQL: |\[parameters: |\(Background on this error at: ).*")
+
 # First match wins; MLflow's error code stands in front of its words.
 _SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
+    (
+        r"database or disk is full|disk I/O error|No space left on device|File too large|[Qq]uota exceeded"
+        r"|could not (extend|write to) file",
+        NoRoomError,
+        "The disk is full, or takes no more for another reason: free some room and run it again, which goes "
+        "on where this stopped.",
+    ),
     (
         r"out-of-date database schema|Can't locate revision|no such (table|column)|UndefinedColumn",
         SchemaError,
@@ -60,7 +71,7 @@ def explained(uri: str) -> Generator[None]:
 
 
 def _translated(error: Exception, shown: str) -> StoreError:
-    words = redacted(" ".join(str(error).split())).rstrip(".")
+    words = redacted(_ADDED.sub("", " ".join(str(error).split()))).rstrip(".")
     coded = f"{getattr(error, 'error_code', '')} {words}"
     said = words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
     for sign, kind, remedy in _SIGNS:
