@@ -44,7 +44,7 @@ def test_an_import_goes_on_where_a_full_disk_stopped_it(parsed, uri, tmp_path):
         write()
     said = str(caught.value)
     assert said.startswith(f"{uri}: ")
-    assert said.endswith("free some room and run it again, which goes on where this stopped.")
+    assert said.endswith("free some room and run it again, which goes on from here.")
     assert ("\n" in said, "SQL:" in said, "sqlalche.me" in said) == (False, False, False)
     (status,) = open_store(uri).runs("e")["status"].to_list()
     assert status == "RUNNING"  # it is not said to be whole

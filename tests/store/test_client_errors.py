@@ -46,5 +46,5 @@ def test_a_full_disk_is_told_in_one_sentence_with_what_to_do(error, said):
 
 
 def test_what_was_to_be_written_is_not_taken_for_what_went_wrong():
-    with pytest.raises(ServerFailedError, match="failed: no way. See the log"), explained("http://h"):
+    with pytest.raises(ServerFailedError, match=r"failed: no way\. See the log"), explained("http://h"):
         raise ValueError("no way [SQL: INSERT] [parameters: ('disk I/O error', 'database is locked')]")

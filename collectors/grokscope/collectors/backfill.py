@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -86,7 +87,7 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     first = _of_one_run(checkpoints, folder)
     failures: list[str] = []
     instruments = InstrumentSet(measures, warn=failures.append)
-    meeting = Meeting(plain_module(model), _HOW, say=warn)
+    meeting = Meeting(plain_module(model), _HOW, say=cache(warn))  # once for all checkpoints and batches
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:

@@ -17,6 +17,7 @@ from grokscope.importing import (
     find_source,
     parse_source,
 )
+from grokscope.importing.recognition import LINK
 from grokscope.importing.steps import IN_THOUSANDTHS
 
 _SHOWN, _TOLD = 20, 3
@@ -114,10 +115,17 @@ def say_skipped(skipped: Sequence[Skipped]) -> None:
     for one in [one for one in skipped if one.is_twice][:_SHOWN]:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
     others = [one for one in skipped if not one.is_error and not one.is_twice]
-    # A table that is no log may have been meant as one; most JSON is not.
-    tables = [one for one in others if one.path.lower().endswith(_TABLES)]
-    for one in tables[:_TOLD]:
+    # A table that is no log may have been meant as one, and so may a link; most JSON is not.
+    meant = [
+        one
+        for group in (
+            [one for one in others if one.reason != LINK and one.path.lower().endswith(_TABLES)],
+            [one for one in others if one.reason == LINK],
+        )
+        for one in group[:_TOLD]
+    ]
+    for one in meant:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    rest = len(others) - len(tables[:_TOLD])
+    rest = len(others) - len(meant)
     if rest:
         say(f"{rest:,} other file{'' if rest == 1 else 's'} left out as no logs", err=True)

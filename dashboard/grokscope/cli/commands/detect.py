@@ -15,7 +15,7 @@ from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
-from grokscope.schemas.frames import IN_THOUSANDTHS
+from grokscope.schemas.frames import DATES_IN_THOUSANDTHS
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -103,14 +103,14 @@ def _say_thousandths(log: NamedPoints) -> None:
     fractional = sorted(shown(log.names.get(run, run)) for run in log.in_thousandths)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
-        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}", err=True)
+        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {DATES_IN_THOUSANDTHS}", err=True)
 
 
 def _counted(verdict: Verdict, log: NamedPoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
-    return replace(verdict, missing=(*verdict.missing, IN_THOUSANDTHS))
+    return replace(verdict, missing=(*verdict.missing, DATES_IN_THOUSANDTHS))
 
 
 def _say(

@@ -21,14 +21,18 @@ _SHOWN = 200
 # SQLAlchemy adds the statement with what was to be written, which may say anything, and a link to its manual.
 _ADDED = re.compile(r"\s*(\[SQL: |\[parameters: |\(Background on this error at: ).*")
 
+# SQLite's words, PostgreSQL's, and the system's.
+_FULL = (
+    r"database or disk is full|disk I/O error|could not (extend|write to) file|"
+    "No space left on device|File too large|[Qq]uota exceeded"
+)
+
 # First match wins; MLflow's error code stands in front of its words.
 _SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
     (
-        r"database or disk is full|disk I/O error|No space left on device|File too large|[Qq]uota exceeded"
-        r"|could not (extend|write to) file",
+        _FULL,
         NoRoomError,
-        "The disk is full, or takes no more for another reason: free some room and run it again, which goes "
-        "on where this stopped.",
+        "The disk is full, or takes no more: free some room and run it again, which goes on from here.",
     ),
     (
         r"out-of-date database schema|Can't locate revision|no such (table|column)|UndefinedColumn",
