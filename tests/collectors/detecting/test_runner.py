@@ -166,28 +166,15 @@ def test_backfill_measures_how_far_a_state_is_from_the_first_one(tmp_path):
     assert far == pytest.approx({step: 3**0.5 * step for step in (0, 80, 90, 100)})  # three biases
 
 
-class Tagger(nn.Module):
-    """Scores each token, whatever its mask says."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Embedding(5, 5)
-
-    def forward(self, input_ids, attention_mask=None):
-        del attention_mask
-        return self.layer(input_ids)
-
-
-def test_backfill_says_once_what_it_says_of_each_batch_and_state(tmp_path, capsys):
-    model = Tagger()
+def test_backfill_says_once_what_is_true_of_every_split_and_state(tmp_path, capsys):
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
     buffer = Checkpoints(tmp_path).buffer(model, run_id="r", experiment="e")
     for step in (0, 5):
         buffer.save(step)
-    tokens = torch.arange(4).view(2, 2)
-    batch = {"input_ids": tokens, "attention_mask": torch.tensor([[1, 0], [1, 1]]), "labels": tokens + 1}
     measures = [lambda context: {"mine/n": float(len(context.passes["test"].logits))}]
-    backfill(tmp_path / "r", model, {"test": [batch, batch]}, measures=measures, sink=MemorySink())
-    assert capsys.readouterr().err.count("targets of 'test' that attention_mask masks are scored too") == 1
+    backfill(tmp_path / "r", model, {"train": DATA, "test": DATA}, measures=measures, sink=MemorySink())
+    said = [line for line in capsys.readouterr().err.splitlines() if "probabilities" in line]
+    assert len(said) == 1
 
 
 def test_backfill_says_what_it_cannot_use(tmp_path):
