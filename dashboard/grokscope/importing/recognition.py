@@ -71,10 +71,14 @@ def find_source(source: str, *, kind: SourceKind | None = None, limits: Limits |
         ImportingError: If nothing is there, or there are too many files.
     """
     limits, root = limits or Limits(), Path(source)
-    if not root.exists():
+    try:
+        root.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise ImportingError(
             f"there is no file or folder {redacted_source(source)!r}; give the path of a log"
-        )
+        ) from None
+    except OSError as error:
+        raise ImportingError(f"{redacted_source(source)!r} {unreadable(error)}") from None
     if not root.is_dir() and not root.is_file():
         raise ImportingError(
             f"{redacted_source(source)!r} is a pipe or a device, which cannot be read twice; "
@@ -101,7 +105,7 @@ def _walked(root: Path, left_out: list[Skipped]) -> Iterator[Path]:
         left_out.append(Skipped(path=where, reason=reason, is_error=is_error))
 
     def refused(error: OSError) -> None:
-        leave(error.filename, f"cannot be opened: {error.strerror}; check its rights", is_error=True)
+        leave(error.filename, unreadable(error), is_error=True)
 
     top = os.path.realpath(root)
     for folder, folders, names in os.walk(root, onerror=refused, followlinks=False):
