@@ -46,6 +46,21 @@ class Limits:
     wall_s: int = 1800
 
 
+_BYTES_A_POINT = 500
+"""A table with a wide row a step takes 210, a text log more; the rest is address space that is not used."""
+
+
+def limits_for(points: int) -> Limits:
+    """Return limits under which so many points can be read, if that is what somebody asks for.
+
+    >>> limits_for(1000) == Limits(points=1000)
+    True
+    >>> limits_for(40_000_000).memory_bytes
+    20000000000
+    """
+    return Limits(points=points, memory_bytes=max(Limits().memory_bytes, points * _BYTES_A_POINT))
+
+
 class Tally:
     """Counts what has been taken, and stops at the caps.
 
@@ -53,6 +68,7 @@ class Tally:
         limits: The caps.
         taken: Points so far; of what failed, they are taken back.
         skipped: Files of a group that could not be read, though others of it can.
+        half: Files of a group whose last line was left out, as it may be half.
 
     >>> Tally(Limits(points=2)).points(3)
     Traceback (most recent call last):
@@ -64,6 +80,7 @@ class Tally:
         self.limits = limits
         self.taken = 0
         self.skipped: dict[Path, BaseException] = {}
+        self.half: set[Path] = set()
         self._runs = 0
 
     def points(self, count: int) -> None:

@@ -20,10 +20,13 @@ from grokscope.importing.journal import CURRENT
 from grokscope.importing.limits import Limits
 from grokscope.importing.recognition import KNOWN, NO_LOG, FoundSource
 from grokscope.importing.records import ImportingError, Skipped, SourceRun, run_from
-from grokscope.importing.worker import FOUND, NO_ROOM, POINTS, PROBLEM
+from grokscope.importing.worker import FOUND, NO_ROOM, POINTS, PROBLEM, too_much_memory
 
 _REQUEST, _WORDS = "request.json", "stderr.txt"
 _SHOWN = 300
+_REFUSED_MEMORY = "memory allocation of"
+"""What a library in Rust says before it ends its process."""
+
 _MOST_DEATHS = 20
 """Files of a folder that a process may die of, each time followed by one that goes on behind them."""
 
@@ -205,9 +208,11 @@ def _died(status: int | None, out: Path, limits: Limits) -> str:
         )
     if status == -signal.SIGXCPU:
         return f"reading it takes more than {limits.cpu_s:,} s of processor time; split it"
+    words = (out / _WORDS).read_bytes().decode(errors="replace").strip().splitlines()
+    if any(_REFUSED_MEMORY in line for line in words):
+        return too_much_memory(limits)
     why = signal.Signals(-status).name if status < 0 else f"status {status}"
-    words = (out / _WORDS).read_bytes()[-_SHOWN:].decode(errors="replace").strip().splitlines()
-    said = f": {words[-1]}" if words else ""
+    said = f": {words[-1][-_SHOWN:]}" if words else ""
     return (
         f"its reader crashed ({why}{said}); it may take {limits.memory_bytes >> 20:,} MiB. "
         "Split it, or check that it is whole"

@@ -14,6 +14,7 @@ from grokscope.cli.read_as import read_as
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
+from grokscope.importing import Limits, limits_for
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.schemas.frames import DATES_IN_THOUSANDTHS
 from grokscope.store import Store, open_store, under_roles
@@ -58,6 +59,7 @@ def detect(
     kind: options.Kind = None,
     pattern: options.Patterns = None,
     step: options.Step = None,
+    max_points: options.MaxPoints = Limits().points,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
@@ -69,7 +71,9 @@ def detect(
             raise DetectError(
                 f"--write needs a store to write to, got the file {source!r}; leave --write away"
             )
-        log, is_whole = _logs_in_files(source, ReadAs(kind=kind, patterns=pattern or (), step=step))
+        log, is_whole = _logs_in_files(
+            source, ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))
+        )
         store = None
     else:
         log, store, is_whole = *_log_in_store(source, experiment), True
