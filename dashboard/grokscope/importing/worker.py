@@ -16,6 +16,7 @@ import polars as pl
 
 from grokscope.importing.duplicates import without_duplicates, without_texts_beside
 from grokscope.importing.formats import LogSource, SourceKind
+from grokscope.importing.growing import HALF
 from grokscope.importing.journal import Journal, ReadGroup
 from grokscope.importing.limits import Limits, Tally, allow_time, restrict
 from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named, unreadable
@@ -142,6 +143,7 @@ def _read_group(group: Group, root: Path, asked: Asked, tally: Tally, logs: list
     for path, error in tally.skipped.items():
         yield _skipped(named([path], root), error, tally.limits)
     tally.skipped.clear()
+    tally.half.clear()
 
 
 def _skipped(where: str, error: BaseException, limits: Limits) -> Skipped:
@@ -157,25 +159,40 @@ def _logs(group: Group, root: Path, asked: Asked, tally: Tally) -> Iterator[Log]
         tally.metrics(log.points["metric"].n_unique())
         if log.points.is_empty():
             raise ImportingError(f"{log.run.source!r} holds no values, only settings or graphs")
-        counted = log if asked.step is None or one.takes_step else _counted(log, asked.step)
+        noted = _noted(log, *((HALF,) if tally.half else ()))
+        counted = noted if asked.step is None or one.takes_step else _counted(noted, asked.step)
         yield with_surroundings(counted, kind=one.kind, root=root)
 
 
 def _counted(log: Log, step: str) -> Log:
     points, in_thousandths = counted_by(log.points, step, where=log.run.source)
-    notes = (*log.run.notes, *((IN_THOUSANDTHS,) if in_thousandths else ()))
-    return Log(run=replace(log.run, notes=notes, in_thousandths=in_thousandths), points=points)
+    counted = _noted(log, *((IN_THOUSANDTHS,) if in_thousandths else ()))
+    return Log(run=replace(counted.run, in_thousandths=in_thousandths), points=points)
+
+
+def _noted(log: Log, *notes: str) -> Log:
+    return replace(log, run=replace(log.run, notes=(*log.run.notes, *notes)))
 
 
 def _reason(error: BaseException, limits: Limits) -> str:
     if isinstance(error, ImportingError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"reading it takes more than {limits.memory_bytes >> 20:,} MiB; split it, or leave columns out"
+        return too_much_memory(limits)
     if isinstance(error, OSError) and error.strerror:
         return unreadable(error)
     words = " ".join(str(error).split())[:_SHOWN]
     return f"its reader failed ({type(error).__name__}: {words}); is the file whole?"
+
+
+def too_much_memory(limits: Limits) -> str:
+    """Return what is said of a file that cannot be read within the memory there may be.
+
+    >>> too_much_memory(Limits())
+    'reading it takes more than 6,144 MiB; split it, leave columns out, or allow more with --max-points'
+    """
+    most = f"{limits.memory_bytes >> 20:,} MiB"
+    return f"reading it takes more than {most}; split it, leave columns out, or allow more with --max-points"
 
 
 def logs_frame(logs: Sequence[Log]) -> pl.DataFrame:
