@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from grokscope.store.errors import NoRoomError, ServerFailedError, StoreError
+from grokscope.store.errors import AccessError, NoRoomError, ServerFailedError, StoreError
 from grokscope.store.mlflow_client.errors import explained
 
 
@@ -48,3 +48,13 @@ def test_a_full_disk_is_told_in_one_sentence_with_what_to_do(error, said):
 def test_what_was_to_be_written_is_not_taken_for_what_went_wrong():
     with pytest.raises(ServerFailedError, match=r"failed: no way\. See the log"), explained("http://h"):
         raise ValueError("no way [SQL: INSERT] [parameters: ('disk I/O error', 'database is locked')]")
+
+
+def test_a_place_on_this_machine_that_cannot_be_used_is_named(tmp_path):
+    place = tmp_path / "file" / "in"
+    (tmp_path / "file").touch()
+    with pytest.raises(AccessError) as caught, explained("sqlite:///m.db"):
+        place.mkdir()
+    assert str(caught.value) == (
+        f"sqlite:///m.db: {place} cannot be used: Not a directory. Check the path and its rights."
+    )

@@ -26,6 +26,10 @@ NO_LOG = "is no log that is known"
 LINK = "is a link that leads out of the folder; to read it, give what it leads to"
 """Why what a link names is passed over: in a folder from elsewhere it may lead anywhere."""
 
+PACKED = "is packed; unpack it first, as packed files are not opened"
+"""Why an archive is passed over, which may well hold logs."""
+
+_ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 _POINTER = b"version https://git-lfs.github.com/spec/"
 # Told by their first bytes, which a pointer has not.
 _TOLD_BY_BYTES = frozenset({".db", ".wandb"})
@@ -151,7 +155,8 @@ def groups_in(
         if known:
             skipped.append(Skipped(path=where, reason=known, is_error=True))
         elif one is None or (source.kind is not None and one is not source.kind):
-            skipped.append(Skipped(path=where, reason=NO_LOG, is_error=False))
+            reason = PACKED if path.suffix.lower() in _ARCHIVES else NO_LOG
+            skipped.append(Skipped(path=where, reason=reason, is_error=False))
         else:
             found.setdefault(one, []).append(path)
     groups = [

@@ -76,7 +76,8 @@ def run_from(told: Mapping[str, Any]) -> SourceRun:
     >>> run_from({**run.to_dict(), "notes": ["odd"]}) == run
     True
     """
-    return SourceRun(**{**told, "notes": tuple(told["notes"])})  # JSON has no tuples
+    known: dict[str, Any] = {**told, "notes": tuple(told["notes"])}  # JSON has no tuples
+    return SourceRun(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

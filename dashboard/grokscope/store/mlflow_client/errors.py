@@ -81,4 +81,9 @@ def _translated(error: Exception, shown: str) -> StoreError:
     for sign, kind, remedy in _SIGNS:
         if re.search(sign, coded):
             return kind(f"{shown}: {said}. {remedy}")
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
+        place = redacted(error.filename)
+        return AccessError(
+            f"{shown}: {place} cannot be used: {error.strerror}. Check the path and its rights."
+        )
     return ServerFailedError(f"{shown} failed: {said}. See the log of the store for the cause.")
