@@ -1,13 +1,19 @@
 """A disk that takes no more: one sentence, nothing half-written is believed, and what follows is complete."""
 
+import json
 import resource
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 
 import pytest
 from mlflow import MlflowClient
 
-from grokscope.importing import find_source, parse_source, plan_import, write_plan
+from grokscope.importing import ImportingError, Limits, find_source, parse_source, plan_import, write_plan
+from grokscope.importing.worker import NO_ROOM
 from grokscope.schemas import Pattern, Verdict
 from grokscope.store import NoRoomError, open_store
 
@@ -74,3 +80,34 @@ def test_a_verdict_that_there_is_no_room_for_leaves_no_tags(uri):
     with room_for(10), pytest.raises(NoRoomError, match="File too large"):
         store.write_verdict(Verdict(run=run, pattern=Pattern.MEMORIZATION))
     assert open_store(uri).tags([run]).rows() == before
+
+
+def test_a_worker_without_room_for_what_it_read_says_so_by_its_status(tmp_path):
+    (tmp_path / "m.csv").write_text("step,loss\n1,0.5\n")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "found.json").symlink_to("/dev/full")
+    request = {"files": [str(tmp_path / "m.csv")], "root": str(tmp_path), "kind": None, "is_folder": False}
+    asked = {
+        "patterns": [],
+        "step": None,
+        "limits": asdict(Limits()),
+        "crashed": {},
+        "out": str(tmp_path / "out"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "grokscope.importing"],
+        input=json.dumps({**request, **asked}),
+        text=True,
+        check=False,
+    )
+    assert done.returncode == NO_ROOM
+
+
+def test_where_nothing_can_be_kept_until_it_is_written_is_told(parsed, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(ImportingError) as caught:
+        parse_source(parsed[0])
+    assert str(caught.value) == (
+        f"what is read cannot be kept in {tmp_path}/gone until it is written (No such file or directory); "
+        "free some room there, or name another folder in TMPDIR"
+    )
