@@ -46,8 +46,8 @@ class Limits:
     wall_s: int = 1800
 
 
-_BYTES_A_POINT = 500
-"""A table with a wide row a step takes 210, a text log more; the rest is address space that is not used."""
+_BYTES_A_POINT = 600
+"""A wide table takes 210, lines of JSON 320, a text log 480; the rest is address space that is not used."""
 
 
 def limits_for(points: int) -> Limits:
@@ -56,7 +56,7 @@ def limits_for(points: int) -> Limits:
     >>> limits_for(1000) == Limits(points=1000)
     True
     >>> limits_for(40_000_000).memory_bytes
-    20000000000
+    24000000000
     """
     return Limits(points=points, memory_bytes=max(Limits().memory_bytes, points * _BYTES_A_POINT))
 

@@ -67,14 +67,9 @@ def detect(
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
     if is_log_file(source):
-        if write:
-            raise DetectError(
-                f"--write needs a store to write to, got the file {source!r}; leave --write away"
-            )
-        log, is_whole = _logs_in_files(
-            source, ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))
-        )
-        store = None
+        _check_not_written(source, write=write)
+        read_as = ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))
+        (log, is_whole), store = _logs_in_files(source, read_as), None
     else:
         log, store, is_whole = *_log_in_store(source, experiment), True
         if write:
@@ -93,6 +88,11 @@ def detect(
         _say_readings(log, aliases)
     if not is_whole:
         raise typer.Exit(1)
+
+
+def _check_not_written(source: str, *, write: bool) -> None:
+    if write:
+        raise DetectError(f"--write needs a store to write to, got the file {source!r}; leave --write away")
 
 
 def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:
