@@ -1,6 +1,8 @@
 """``grokscope import``: a dry run promises what the run does, and bad input gets one sentence."""
 
+import os
 import re
+import zipfile
 
 import pytest
 
@@ -101,3 +103,31 @@ def test_what_counts_the_steps_can_be_named(grokscope, tmp_path):
     (tmp_path / "log.csv").write_text("step,tokens,loss\n1,100,3\n2,200,2\n")
     status, out, _ = grokscope("import", "log.csv", "--step", "tokens", "--dry-run")
     assert (status, out.splitlines()[0].split("\t")[-1]) == (0, "steps 100 to 200")
+
+
+def test_a_file_whose_name_is_no_text_is_judged_and_imported(grokscope, tmp_path):
+    path = tmp_path / os.fsdecode(b"m\xfe.csv")
+    path.write_text("step,loss\n1,0.5\n2,0.25\n")
+    status, out, _ = grokscope("detect", ".")
+    assert (status, "m\\udcfe" in out) == (0, True)
+    status, out, _ = grokscope("import", ".", "--dry-run")
+    assert (status, "would make 1 run," in out) == (0, True)
+
+
+def test_an_archive_is_named_with_what_to_do(grokscope, table, tmp_path):
+    (tmp_path / "logs").mkdir()
+    with zipfile.ZipFile(tmp_path / "logs" / "runs.zip", "w") as archive:
+        archive.write(table)
+    said = "runs.zip is packed; unpack it first, as packed files are not opened"
+    for asked in ("logs", "logs/runs.zip"):
+        status, out, err = grokscope("import", asked)
+        assert (status, out, said in err) == (2, "", True)
+    table.rename(tmp_path / "logs" / "mine.csv")
+    status, _, err = grokscope("import", "logs", "--dry-run")
+    assert (status, "left out runs.zip: is packed; unpack it first" in err) == (0, True)
+
+
+def test_detect_takes_as_many_points_as_it_is_told(grokscope, table):
+    status, out, err = grokscope("detect", "mine.csv", "--max-points", "10")
+    assert (status, out, "more than 10; raise the cap with --max-points" in err) == (2, "", True)
+    assert grokscope("detect", "mine.csv", "--max-points", "1000")[0] == 0

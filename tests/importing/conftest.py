@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from grokscope.importing import SourceKind, find_source, parse_source, plan_import, totals, write_plan
+from grokscope.importing import Limits, SourceKind, find_source, parse_source, plan_import, totals, write_plan
+from grokscope.importing.recognition import groups_in
 from grokscope.importing.worker import Asked, read_source
 from grokscope.store import open_store
 
@@ -143,6 +144,17 @@ def runs_in():
         return runs, {one.path: one for one in skipped}
 
     return read
+
+
+@pytest.fixture
+def kinds_in():
+    """Tell the kinds of the logs in a folder, by what its files begin with."""
+
+    def tell(folder):
+        groups, _ = groups_in(find_source(str(folder)), Limits())
+        return [group.format.kind for group in groups]
+
+    return tell
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,6 @@ from grokscope.importing.readers.tables.files import read_table
 from grokscope.importing.readers.tables.shapes import charts_apart
 from grokscope.importing.readers.trackio_store import read
 from grokscope.importing.readers.wandb_files import records
-from grokscope.importing.recognition import kind_of_file
 from grokscope.importing.worker import Asked, logs_frame, read_source
 
 SCHEMA = (
@@ -42,12 +41,12 @@ ENDLESS = (
 )
 
 
-def test_the_kind_of_a_large_json_file_is_told_by_its_beginning(tmp_path):
+def test_the_kind_of_a_large_json_file_is_told_by_its_beginning(kinds_in, tmp_path):
     path = tmp_path / "large.json"
     path.write_text("[" + "{}," * 3_000_000 + "{}]")
     tracemalloc.start()
     try:
-        assert kind_of_file(path) is SourceKind.TABLE
+        assert kinds_in(tmp_path) == [SourceKind.TABLE]
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
@@ -67,9 +66,9 @@ def test_the_kind_of_a_large_json_file_is_told_by_its_beginning(tmp_path):
         ("", False),
     ],
 )
-def test_a_trainers_state_under_another_name_is_known_by_its_key(tmp_path, content, is_state):
-    (tmp_path / "x.json").write_text(content, "utf-8")
-    assert kind_of_file(tmp_path / "x.json") is (SourceKind.TRANSFORMERS if is_state else SourceKind.TABLE)
+def test_a_trainers_state_under_another_name_is_known_by_its_key(kinds_in, tmp_path, content, is_state):
+    (tmp_path / "x.json").write_text(content or " ", "utf-8")
+    assert kinds_in(tmp_path) == [SourceKind.TRANSFORMERS if is_state else SourceKind.TABLE]
 
 
 def test_a_history_behind_more_than_is_looked_at_is_read_once_it_is_asked_for(tmp_path):

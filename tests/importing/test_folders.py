@@ -2,10 +2,13 @@
 
 import gzip
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from grokscope.importing import ImportingError, find_source, parse_source, recognition
+from grokscope.importing import ImportingError, Limits, Skipped, find_source, parse_source
+from grokscope.importing.recognition import groups_in
 from grokscope.store import open_store
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
@@ -74,7 +77,7 @@ def test_a_file_that_its_reader_dies_of_costs_no_other(tmp_path):
     (tmp_path / "b.log").write_text("x")
     rows = [{"_step": 1, "text": "x" * 1000}] * 40_000
     (tmp_path / "fat.json").write_text(json.dumps(rows))
-    parsed = parse_source(find_source(str(tmp_path)), limits=recognition.Limits(memory_bytes=400 << 20))
+    parsed = parse_source(find_source(str(tmp_path)), limits=Limits(memory_bytes=400 << 20))
     assert [run.name for run in parsed.runs] == ["a"]
     assert [(one.path, one.is_error) for one in parsed.skipped] == [("fat.json", True), ("b.log", False)]
     assert "MiB" in parsed.skipped[0].reason
@@ -99,3 +102,45 @@ def test_one_seed_in_two_folders_is_two_runs_and_each_is_found_again_grown(bring
         "b": 5,
         "c": 3,
     }
+
+
+@pytest.fixture
+def as_nobody():
+    """Lose root's right to read everything, where the tests run as root."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_what_may_not_be_read_is_named_and_the_rest_is_read(tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    for name in ("fine", "closed", "secret"):
+        folder = Path("logs", name)
+        folder.mkdir(parents=True)
+        (folder / "log.csv").write_text("step,loss\n1,0.5\n")
+    assert len(groups_in(find_source("logs"), Limits())[0]) == 3  # loads what nobody may not load
+    Path("logs/closed").chmod(0)
+    Path("logs/secret/log.csv").chmod(0)
+    request.getfixturevalue("as_nobody")
+    source = find_source("logs")
+    groups, skipped = groups_in(source, Limits())
+    assert [group.files for group in groups] == [(Path("logs/fine/log.csv"),)]
+    reason = "cannot be opened: Permission denied; was it moved, or may you read it?"
+    assert source.left_out == (Skipped(path="closed", reason=reason, is_error=True),)
+    assert skipped == [Skipped(path="secret/log.csv", reason=reason, is_error=True)]
+    with pytest.raises(ImportingError, match=r"^'logs/closed/log\.csv' cannot be opened: Permission denied"):
+        find_source("logs/closed/log.csv")
+    with pytest.raises(ImportingError, match="cannot be opened: File name too long"):
+        find_source("x" * 300)
+
+
+def test_a_search_that_was_begun_too_far_up_ends_and_names_where_most_files_are(tmp_path):
+    for name, count in (("few", 1), ("many", 4)):
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            (tmp_path / name / f"{i}.csv").write_text("step,loss\n1,0.5\n")
+    with pytest.raises(ImportingError, match=r"more than 3 files in .*/many' alone has \d of them"):
+        find_source(str(tmp_path), limits=Limits(files=3))

@@ -48,11 +48,24 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         find_source("/dev/null")
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
-    (tmp_path / "secret.csv").write_text("step,x\n1,2\n")
-    (tmp_path / "log").mkdir()
-    (tmp_path / "log" / "link.csv").symlink_to(tmp_path / "secret.csv")
-    assert "holds nothing" in refusal(tmp_path / "log")
+def test_a_link_out_of_the_folder_is_not_followed_and_named(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "secret.csv").write_text("step,x\n1,2\n")
+    log = tmp_path / "log"
+    log.mkdir()
+    (log / "link.csv").symlink_to(tmp_path / "other" / "secret.csv")
+    assert "link.csv is a link that leads out of the folder; to read it, give what it" in refusal(log)
+    (log / "fine.csv").write_text("step,x\n1,2\n")
+    (log / "folder").symlink_to(tmp_path / "other")
+    (log / "latest").symlink_to(".")  # a loop
+    (log / "broken").symlink_to("gone")
+    os.mkfifo(log / "pipe.csv")
+    parsed = parse_source(find_source(str(log)))
+    assert [run.name for run in parsed.runs] == ["fine"]
+    assert sorted((one.path, one.is_error) for one in parsed.skipped) == [
+        ("folder", False),
+        ("link.csv", False),
+    ]
 
 
 def test_a_missing_reader_is_named_with_its_extra(monkeypatch):
@@ -85,7 +98,7 @@ def test_a_parser_that_needs_too_much_memory_or_time_is_ended(tmp_path):
     said = refusal(
         tmp_path / "slow.log", patterns=[r"step (?P<step>\d+): (?P<x>(a+)+)$"], kind=SourceKind.TEXT, wall_s=4
     )
-    assert "takes longer than 4 s; split it, or simplify --pattern" in said
+    assert "takes longer than 4 s; split it, simplify --pattern, or copy it to a local disk" in said
     rows = [{"_step": 1, "text": "x" * 1000}] * 40_000
     (tmp_path / "fat.json").write_text(json.dumps(rows))
     assert "MiB" in refusal(tmp_path / "fat.json", memory_bytes=400 << 20)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -86,7 +87,8 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     first = _of_one_run(checkpoints, folder)
     failures: list[str] = []
     instruments = InstrumentSet(measures, warn=failures.append)
-    reader = OutputReader(plain_module(model), _HOW, say=warn)
+    # Said once for all checkpoints and batches.
+    reader = OutputReader(plain_module(model), _HOW, say=cache(warn))
     logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from grokscope.importing import (
     find_source,
     parse_source,
 )
+from grokscope.importing.recognition import LINK, PACKED
 from grokscope.importing.steps import IN_THOUSANDTHS
 
 _SHOWN, _TOLD = 20, 3
@@ -82,17 +83,15 @@ class NamedPoints:
 
 def named_points(parsed: Parsed) -> NamedPoints:
     """Return the points of logs; a run goes by the id that its log gives it, else by its name."""
-    own = [run.tags.get("run_id", run.name) for run in parsed.runs]
+    runs = [replace(run, name=_text(run.name), source=_text(run.source)) for run in parsed.runs]
+    own = [_text(run.tags.get("run_id", run.name)) for run in runs]
     counts = Counter(own)
     ids = [
-        f"{name} ({run.source})" if counts[name] > 1 else name
-        for name, run in zip(own, parsed.runs, strict=True)
+        f"{name} ({run.source})" if counts[name] > 1 else name for name, run in zip(own, runs, strict=True)
     ]
     twice = {name for name, count in Counter(ids).items() if count > 1}
-    ids = [
-        f"{name} #{run.key}" if name in twice else name for name, run in zip(ids, parsed.runs, strict=True)
-    ]
-    of_run = dict(zip(ids, parsed.runs, strict=True))
+    ids = [f"{name} #{run.key}" if name in twice else name for name, run in zip(ids, runs, strict=True)]
+    of_run = dict(zip(ids, runs, strict=True))
     by_key = {run.key: name for name, run in of_run.items()}
     return NamedPoints(
         points=parsed.points.with_columns(pl.col("run_id").replace(by_key)),
@@ -102,6 +101,11 @@ def named_points(parsed: Parsed) -> NamedPoints:
             name: tuple(note for note in run.notes if note != IN_THOUSANDTHS) for name, run in of_run.items()
         },
     )
+
+
+def _text(name: str) -> str:
+    """Return a name that is text: of a file's, bytes that are none are written out."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def say_skipped(skipped: Sequence[Skipped]) -> None:
@@ -114,10 +118,14 @@ def say_skipped(skipped: Sequence[Skipped]) -> None:
     for one in [one for one in skipped if one.is_twice][:_SHOWN]:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
     others = [one for one in skipped if not one.is_error and not one.is_twice]
-    # A table that is no log may have been meant as one; most JSON is not.
-    tables = [one for one in others if one.path.lower().endswith(_TABLES)]
-    for one in tables[:_TOLD]:
+    # A table that is no log may have been meant as one, and so may a link or an archive; most JSON is not.
+    meant: list[Skipped] = []
+    for reason in (LINK, PACKED):
+        meant += [one for one in others if one.reason == reason][:_TOLD]
+    tables = [one for one in others if one not in meant and one.path.lower().endswith(_TABLES)]
+    meant += tables[:_TOLD]
+    for one in meant:
         say(f"left out {shown(one.path)}: {shown(one.reason)}", err=True)
-    rest = len(others) - len(tables[:_TOLD])
+    rest = len(others) - len(meant)
     if rest:
         say(f"{rest:,} other file{'' if rest == 1 else 's'} left out as no logs", err=True)

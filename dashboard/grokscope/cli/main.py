@@ -1,5 +1,6 @@
 """``grokscope``: the commands, and the one place where an error becomes a sentence and an exit status."""
 
+import logging
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -56,6 +57,8 @@ def _options(  # pyright: ignore[reportUnusedFunction] - typer calls it
 
 def run() -> None:
     """Run the command; bad input ends with one sentence on stderr and status 2."""
+    # What it says of an error of the database, a page long, is raised as well and becomes the sentence.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     try:
         app()
     except GrokscopeError as error:

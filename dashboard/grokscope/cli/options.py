@@ -57,6 +57,14 @@ Step = Annotated[
         show_default=False,
     ),
 ]
+MaxPoints = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Refuse logs of more points than this. Reading may take more memory, the more there may be.",
+    ),
+]
 
 
 class Format(StrEnum):

@@ -2,6 +2,7 @@
 
 from grokscope.importing.formats import SourceKind as SourceKind
 from grokscope.importing.limits import Limits as Limits
+from grokscope.importing.limits import limits_for as limits_for
 from grokscope.importing.planning import PlannedRun as PlannedRun
 from grokscope.importing.planning import plan_import as plan_import
 from grokscope.importing.planning import totals as totals

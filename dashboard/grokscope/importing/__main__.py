@@ -5,4 +5,4 @@ import sys
 
 from grokscope.importing.worker import parse
 
-parse(json.load(sys.stdin))
+sys.exit(parse(json.load(sys.stdin)))

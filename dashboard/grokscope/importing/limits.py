@@ -1,5 +1,6 @@
 """How much of a source is taken at most, and what its worker may use: sources come from anywhere."""
 
+import math
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,30 +18,47 @@ class Limits:
     """Caps on one source.
 
     Attributes:
-        files: Files of one source.
+        files: Files of one source, so that a search that was begun too far up ends.
         file_bytes: Bytes of one file.
         points: Points of one source; what ``--max-points`` sets.
         runs: Runs of one source.
         metrics: Different metrics, or columns of a table.
         name: Characters of a metric's, run's or param's name.
         record_bytes: Bytes of one record, one line or one cell.
-        told_bytes: Bytes of the names, params and tags of all runs.
+        told_bytes: Bytes of the names, params and tags of all runs, beside ``told_bytes_a_file``.
+        told_bytes_a_file: What each file beyond the first adds to it.
         memory_bytes: Address space of the worker.
-        cpu_s: Processor time of the worker.
-        wall_s: How long the worker may take.
+        cpu_s: Processor time that the worker has for one file, or for files that are read together.
+        wall_s: How long it may take for them.
     """
 
-    files: int = 10_000
+    files: int = 500_000
     file_bytes: int = 2048 * MIB
     points: int = 10_000_000
-    runs: int = 10_000
+    runs: int = 100_000
     metrics: int = 10_000
     name: int = 1_000
     record_bytes: int = 64 * MIB
     told_bytes: int = 32 * MIB
+    told_bytes_a_file: int = 8 * 1024
     memory_bytes: int = 6144 * MIB
     cpu_s: int = 900
     wall_s: int = 1800
+
+
+_BYTES_A_POINT = 600
+"""A wide table takes 210, lines of JSON 320, a text log 480; the rest is address space that is not used."""
+
+
+def limits_for(points: int) -> Limits:
+    """Return limits under which so many points can be read, if that is what somebody asks for.
+
+    >>> limits_for(1000) == Limits(points=1000)
+    True
+    >>> limits_for(40_000_000).memory_bytes
+    24000000000
+    """
+    return Limits(points=points, memory_bytes=max(Limits().memory_bytes, points * _BYTES_A_POINT))
 
 
 class Tally:
@@ -50,6 +68,7 @@ class Tally:
         limits: The caps.
         taken: Points so far; of what failed, they are taken back.
         skipped: Files of a group that could not be read, though others of it can.
+        half: Files of a group whose last line was left out, as it may be half.
 
     >>> Tally(Limits(points=2)).points(3)
     Traceback (most recent call last):
@@ -61,6 +80,7 @@ class Tally:
         self.limits = limits
         self.taken = 0
         self.skipped: dict[Path, BaseException] = {}
+        self.half: set[Path] = set()
         self._runs = 0
 
     def points(self, count: int) -> None:
@@ -87,7 +107,7 @@ class Tally:
     def runs(self, count: int) -> None:
         """Check a number of runs."""
         if count > self.limits.runs:
-            raise ImportingError(f"more than {self.limits.runs:,} runs; import the source in parts")
+            raise ImportingError(f"more than {self.limits.runs:,} runs; import its folders one at a time")
 
     def metrics(self, count: int) -> None:
         """Check a number of metrics or columns."""
@@ -118,13 +138,29 @@ def restrict(limits: Limits) -> None:
     else:
         for what, most in (
             (resource.RLIMIT_AS, limits.memory_bytes),
-            (resource.RLIMIT_CPU, limits.cpu_s),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, limits.memory_bytes),
         ):
-            _, hard = resource.getrlimit(what)
-            resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+            _bind(what, most)
+        allow_time(limits)
     sys.addaudithook(_refuse)
+
+
+def allow_time(limits: Limits) -> None:
+    """Give this process its processor time anew, for the next file."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _bind(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + limits.cpu_s)
+
+
+def _bind(what: int, most: int) -> None:
+    import resource  # noqa: PLC0415 - not on Windows
+
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 _FORBIDDEN = frozenset(

@@ -112,8 +112,8 @@ class _Planner:
         planned.seen += points.height
         planned.replaced += points.height - curves.height
         planned.renamed = {**planned.renamed, **renamed}
-        planned.new = pl.concat([planned.new, new])
-        planned.known = pl.concat([planned.known, new])
+        planned.new = pl.concat([planned.new, new], rechunk=False)
+        planned.known = pl.concat([planned.known, new], rechunk=False)
         planned.is_touched = True
 
     def touched(self) -> list[PlannedRun]:
@@ -229,6 +229,8 @@ def _contradict(one: _Values, other: _Values) -> bool:
 
 def _new(curves: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """Return what is not known yet, later attempts included, and whether anything known is denied."""
+    if known.is_empty():  # of a new run: a large one is not copied
+        return curves, False
     joined = curves.join(known, on=_PLACE, how="left", suffix="_known", maintain_order="left")
     is_there = pl.col("time_ms_known").is_not_null()
     differs = is_there & pl.col("value").ne_missing(pl.col("value_known"))

@@ -1,7 +1,8 @@
 """What a source is: files are listed here, and told by what they hold in the worker's process."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +23,13 @@ HEAD = 64 * 1024
 NO_LOG = "is no log that is known"
 """Why most files are passed over."""
 
+LINK = "is a link that leads out of the folder; to read it, give what it leads to"
+"""Why what a link names is passed over: in a folder from elsewhere it may lead anywhere."""
+
+PACKED = "is packed; unpack it first, as packed files are not opened"
+"""Why an archive is passed over, which may well hold logs."""
+
+_ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"})
 _POINTER = b"version https://git-lfs.github.com/spec/"
 # Told by their first bytes, which a pointer has not.
 _TOLD_BY_BYTES = frozenset({".db", ".wandb"})
@@ -37,12 +45,14 @@ class FoundSource:
         root: What the names of its runs start from.
         kind: The only kind to take; ``None`` for whatever is there.
         is_folder: It is a folder, in which anything may lie; otherwise one file, which is to be a log.
+        left_out: What of the folder could not be looked at.
     """
 
     files: tuple[Path, ...]
     root: Path
     kind: SourceKind | None
     is_folder: bool
+    left_out: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,72 +75,123 @@ def find_source(source: str, *, kind: SourceKind | None = None, limits: Limits |
         ImportingError: If nothing is there, or there are too many files.
     """
     limits, root = limits or Limits(), Path(source)
-    if not root.exists():
+    try:
+        root.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise ImportingError(
             f"there is no file or folder {redacted_source(source)!r}; give the path of a log"
-        )
+        ) from None
+    except OSError as error:
+        raise ImportingError(f"{redacted_source(source)!r} {unreadable(error)}") from None
     if not root.is_dir() and not root.is_file():
         raise ImportingError(
             f"{redacted_source(source)!r} is a pipe or a device, which cannot be read twice; "
             "write what comes from it into a file and give that"
         )
+    if not root.is_dir():
+        return FoundSource(files=(root,), root=root.parent, kind=kind, is_folder=False)
     files: list[Path] = []
-    for path in _walked(root):
+    left_out: list[Skipped] = []
+    for path in _walked(root, left_out):
         files.append(path)
         if len(files) > limits.files:
-            raise ImportingError(f"more than {limits.files:,} files in {str(root)!r}; import it in parts")
-    is_folder = root.is_dir()
+            raise ImportingError(_too_many(root, files))
     return FoundSource(
-        files=tuple(sorted(files)), root=root if is_folder else root.parent, kind=kind, is_folder=is_folder
+        files=tuple(sorted(files)), root=root, kind=kind, is_folder=True, left_out=tuple(left_out)
     )
 
 
-def _walked(root: Path) -> Iterator[Path]:
-    if not root.is_dir():
-        yield root
-        return
-    for folder, folders, names in os.walk(root, followlinks=False):
+def _walked(root: Path, left_out: list[Skipped]) -> Iterator[Path]:
+    """Yield the files of a folder; what of it cannot be entered goes into ``left_out``."""
+
+    def leave(path: str | Path, reason: str, *, is_error: bool) -> None:
+        where = Path(path).relative_to(root).as_posix()
+        left_out.append(Skipped(path=where, reason=reason, is_error=is_error))
+
+    def refused(error: OSError) -> None:
+        leave(error.filename, unreadable(error), is_error=True)
+
+    top = os.path.realpath(root)
+    for folder, folders, names in os.walk(root, onerror=refused, followlinks=False):
         folders[:] = [name for name in folders if name not in _NO_LOGS_IN]
-        for path in (Path(folder, name) for name in names):
-            # A link in a folder from elsewhere may point anywhere.
-            if not path.is_symlink() and path.is_file():
-                yield path
+        for path in (Path(folder, name) for name in (*folders, *names)):
+            if not path.is_symlink():
+                if path.is_file():
+                    yield path
+            elif path.exists() and os.path.commonpath([top, os.path.realpath(path)]) != top:
+                leave(path, LINK, is_error=False)
 
 
-def kind_of_file(path: Path) -> SourceKind | None:
-    """Return the kind of a file, ``None`` for one that is no log.
+def _too_many(root: Path, files: list[Path]) -> str:
+    parts = Counter(path.relative_to(root).parts[0] for path in files)
+    fullest, count = parts.most_common(1)[0]
+    return (
+        f"more than {len(files) - 1:,} files in {str(root)!r}; give its folders one at a time "
+        f"({str(root / fullest)!r} alone has {count:,} of them or more)"
+    )
 
-    Raises:
-        ImportingError: If it is packed.
-    """
-    return _kind_of(path, _head(path))
 
-
-def groups_in(source: FoundSource, limits: Limits) -> tuple[list[Group], list[Skipped]]:
+def groups_in(
+    source: FoundSource, limits: Limits, *, begin: Callable[[str], str | None] = lambda _: None
+) -> tuple[list[Group], list[Skipped]]:
     """Return the logs of a source, those that are read together side by side, and what is left out.
 
     A source of one file is taken for the kind that is asked for, whatever it looks like.
+
+    Args:
+        source: Its files.
+        limits: Caps.
+        begin: Called with the name of each file before it is looked at; gives why not to, or ``None``.
     """
     found: dict[SourceKind, list[Path]] = {}
     skipped: list[Skipped] = []
     for path in source.files:
         where = path.relative_to(source.root).as_posix()
         try:
-            one = _log_in(path, source, limits)
-        except (ImportingError, OSError) as error:
-            skipped.append(Skipped(path=where, reason=str(error), is_error=True))
-            continue
-        if one is None or (source.kind is not None and one is not source.kind):
-            skipped.append(Skipped(path=where, reason=NO_LOG, is_error=False))
+            known = begin(where)
+            one = None if known else _log_in(path, source, limits)
+        except Exception as error:  # noqa: BLE001 - one bad file takes no other with it
+            known, one = unreadable(error), None
+        if known:
+            skipped.append(Skipped(path=where, reason=known, is_error=True))
+        elif one is None or (source.kind is not None and one is not source.kind):
+            reason = PACKED if path.suffix.lower() in _ARCHIVES else NO_LOG
+            skipped.append(Skipped(path=where, reason=reason, is_error=False))
         else:
             found.setdefault(one, []).append(path)
     groups = [
         Group(format=one, files=tuple(group))
         for one in FORMATS
         if one.kind in found
-        for group in one.grouped(found[one.kind])
+        for group in _grouped(one, found[one.kind], source.root, skipped)
     ]
     return groups, skipped
+
+
+def _grouped(
+    one: LogFormat, files: list[Path], root: Path, skipped: list[Skipped]
+) -> Iterable[Sequence[Path]]:
+    """Return files in groups, without those that cannot be opened any more."""
+    while True:
+        try:
+            return [*one.grouped(files)]
+        except OSError as error:
+            gone = [path for path in files if str(path) == error.filename]
+            if not gone:
+                raise
+            skipped.append(Skipped(path=named(gone, root), reason=unreadable(error), is_error=True))
+            files = [path for path in files if path not in gone]
+
+
+def unreadable(error: BaseException) -> str:
+    """Return why a file cannot be read, in words.
+
+    >>> unreadable(FileNotFoundError(2, "No such file or directory", "a.csv"))
+    'cannot be opened: No such file or directory; was it moved, or may you read it?'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be opened: {error.strerror}; was it moved, or may you read it?"
+    return str(error) or type(error).__name__
 
 
 def _log_in(path: Path, source: FoundSource, limits: Limits) -> SourceKind | None:

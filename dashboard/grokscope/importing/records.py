@@ -65,8 +65,19 @@ class SourceRun:
     kind: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``SourceRun(**…)`` takes."""
+        """Return what JSON takes; see ``run_from``."""
         return asdict(self)
+
+
+def run_from(told: Mapping[str, Any]) -> SourceRun:
+    """Return the run that ``SourceRun.to_dict`` told, through JSON.
+
+    >>> run = SourceRun(key="a", identity="0", is_certain=False, name="a", source="a.csv", notes=("odd",))
+    >>> run_from({**run.to_dict(), "notes": ["odd"]}) == run
+    True
+    """
+    known: dict[str, Any] = {**told, "notes": tuple(told["notes"])}  # JSON has no tuples
+    return SourceRun(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

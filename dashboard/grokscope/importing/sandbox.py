@@ -1,27 +1,40 @@
 """Parse a source in a process of its own, so that a hostile or broken file can do no more than fail."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from grokscope.importing.journal import CURRENT
 from grokscope.importing.limits import Limits
 from grokscope.importing.recognition import KNOWN, NO_LOG, FoundSource
-from grokscope.importing.records import ImportingError, Skipped, SourceRun
-from grokscope.importing.worker import CURRENT, FOUND, POINTS, PROBLEM
+from grokscope.importing.records import ImportingError, Skipped, SourceRun, run_from
+from grokscope.importing.worker import FOUND, NO_ROOM, POINTS, PROBLEM, too_much_memory
 
-_WORDS = "stderr.txt"
+_REQUEST, _WORDS = "request.json", "stderr.txt"
 _SHOWN = 300
-_ATTEMPTS = 4
-"""How often a folder is read, each time without the file that the process before died of."""
+_REFUSED_MEMORY = "memory allocation of"
+"""What a library in Rust says before it ends its process."""
+
+_MOST_DEATHS = 20
+"""Files of a folder that a process may die of, each time followed by one that goes on behind them."""
+
+_START_S = 120
+"""How long a worker may take until it looks at its first file."""
+
+_LOOK_S = 0.5
+"""How often it is looked whether the worker has come to another file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +81,38 @@ def parse_source(
         "limits": asdict(limits),
     }
     crashed: dict[str, str] = {}
-    for _ in range(_ATTEMPTS):
-        with tempfile.TemporaryDirectory(prefix="grokscope-import-") as folder:
-            out = Path(folder)
-            status = _run(json.dumps({**request, "crashed": crashed, "out": folder}), out, limits)
-            if status == 0:
-                return _checked(source, _parsed(source, out, limits))
+    with _room_for_files() as out:
+        while (
+            status := _run(json.dumps({**request, "crashed": crashed, "out": str(out)}), out, limits)
+        ) != 0:
             current = out / CURRENT
             where = current.read_text(errors="surrogateescape") if current.exists() else ""
             reason = _died(status, out, limits)
-            if not source.is_folder or not where or where in crashed:
+            if status == NO_ROOM or not source.is_folder or not where or where in crashed:
                 raise ImportingError(f"{_shown(source)}: {reason}")
             crashed[where] = reason
-    first, reason = next(iter(crashed.items()))
-    raise ImportingError(f"{_shown(source)}: {first}, among others: {reason}; import it in parts")
+            if len(crashed) == _MOST_DEATHS:
+                raise ImportingError(
+                    f"{_shown(source)}: {where} and {len(crashed) - 1} more: {reason}; import it in parts"
+                )
+        return _checked(source, _parsed(source, out, limits))
+
+
+@contextmanager
+def _room_for_files() -> Generator[Path]:
+    """Give a folder for what is read, which is gone afterwards."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="grokscope-import-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise ImportingError(_no_room(error.strerror or str(error))) from error
+
+
+def _no_room(why: str) -> str:
+    return (
+        f"what is read cannot be kept in {tempfile.gettempdir()} until it is written ({why}); "
+        "free some room there, or name another folder in TMPDIR"
+    )
 
 
 def _parsed(source: FoundSource, out: Path, limits: Limits) -> Parsed:
@@ -89,23 +120,19 @@ def _parsed(source: FoundSource, out: Path, limits: Limits) -> Parsed:
     if problem.exists():
         raise ImportingError(f"{_shown(source)}: {problem.read_text(errors='replace')}")
     told = (out / FOUND).stat().st_size
-    if told > limits.told_bytes:
+    most = limits.told_bytes + limits.told_bytes_a_file * max(0, len(source.files) - 1)
+    if told > most:
         raise ImportingError(
-            f"{_shown(source)}: its names, params and tags take {told:,} bytes, more than "
-            f"{limits.told_bytes:,}; import it in parts"
+            f"{_shown(source)}: its names, params and tags take {told:,} bytes, more than {most:,}; "
+            "import it in parts"
         )
     found: dict[str, list[dict[str, Any]]] = json.loads((out / FOUND).read_text())
-    skipped = sorted((Skipped(**one) for one in found["skipped"]), key=lambda one: not one.is_error)
+    skipped = [*source.left_out, *(Skipped(**one) for one in found["skipped"])]
     return Parsed(
-        runs=tuple(_run_from(run) for run in found["runs"]),
+        runs=tuple(map(run_from, found["runs"])),
         points=pl.read_parquet(out / POINTS, glob=False, memory_map=False),
-        skipped=tuple(skipped),
+        skipped=tuple(sorted(skipped, key=lambda one: not one.is_error)),
     )
-
-
-def _run_from(told: dict[str, Any]) -> SourceRun:
-    told["notes"] = tuple(told["notes"])  # JSON has no tuples
-    return SourceRun(**told)
 
 
 def _checked(source: FoundSource, parsed: Parsed) -> Parsed:
@@ -120,7 +147,9 @@ def _checked(source: FoundSource, parsed: Parsed) -> Parsed:
         raise ImportingError(f"{_shown(source)} holds nothing that is recognised; importable: {KNOWN}")
     rest = len(told) - 1
     more = f"; and {rest} more file{'' if rest == 1 else 's'} that cannot be imported" if rest else ""
-    raise ImportingError(f"{_shown(source)}: {told[0].reason}{more}")
+    first = told[0]
+    name = "" if Path(first.path).name in first.reason else f"{first.path} "
+    raise ImportingError(f"{_shown(source)}: {name}{first.reason}{more}")
 
 
 def _run(request: str, out: Path, limits: Limits) -> int | None:
@@ -132,34 +161,58 @@ def _run(request: str, out: Path, limits: Limits) -> int | None:
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
     }
+    (out / CURRENT).unlink(missing_ok=True)
+    (out / _REQUEST).write_text(request)  # a pipe would have to be served while the worker is watched
     # -P: a file named csv.py in the working folder is not to be taken for Python's.
-    with (out / _WORDS).open("wb") as words:
+    with (out / _REQUEST).open("rb") as asked, (out / _WORDS).open("wb") as words:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "grokscope.importing"],
-            stdin=subprocess.PIPE,
+            stdin=asked,
             stdout=subprocess.DEVNULL,
             stderr=words,
             env=environment,
-            text=True,
         )
     try:
-        process.communicate(request, timeout=limits.wall_s)
-    except subprocess.TimeoutExpired:
-        return None
+        return _status(process, out / CURRENT, limits.wall_s)
     finally:
         process.kill()
         process.wait()
-    return process.returncode
+
+
+def _status(process: "subprocess.Popen[bytes]", current: Path, most_s: float) -> int | None:
+    """Return the status of the worker; ``None`` if it was at one file for longer than ``most_s``."""
+    seen, since = None, time.monotonic()
+    while True:
+        try:
+            return process.wait(min(_LOOK_S, most_s))
+        except subprocess.TimeoutExpired:
+            at = current.stat().st_mtime_ns if current.exists() else None
+            if at != seen:
+                seen, since = at, time.monotonic()
+            elif time.monotonic() - since > (most_s if at else max(most_s, _START_S)):
+                return None
 
 
 def _died(status: int | None, out: Path, limits: Limits) -> str:
+    if status == NO_ROOM:
+        return _no_room(os.strerror(errno.ENOSPC))
+    if status == -signal.SIGKILL:
+        return (
+            "the process that reads it was killed (SIGKILL), most often because the machine has no memory "
+            "left; free some, or split the file"
+        )
     if status is None:
-        return f"reading it takes longer than {limits.wall_s:,} s; split it, or simplify --pattern"
+        return (
+            f"reading it takes longer than {limits.wall_s:,} s; split it, simplify --pattern, or copy it to "
+            "a local disk"
+        )
     if status == -signal.SIGXCPU:
         return f"reading it takes more than {limits.cpu_s:,} s of processor time; split it"
+    words = (out / _WORDS).read_bytes().decode(errors="replace").strip().splitlines()
+    if any(_REFUSED_MEMORY in line for line in words):
+        return too_much_memory(limits)
     why = signal.Signals(-status).name if status < 0 else f"status {status}"
-    words = (out / _WORDS).read_bytes()[-_SHOWN:].decode(errors="replace").strip().splitlines()
-    said = f": {words[-1]}" if words else ""
+    said = f": {words[-1][-_SHOWN:]}" if words else ""
     return (
         f"its reader crashed ({why}{said}); it may take {limits.memory_bytes >> 20:,} MiB. "
         "Split it, or check that it is whole"

@@ -11,7 +11,7 @@ from grokscope.importing.records import LOG_SCHEMA, ImportingError
 from grokscope.schemas.frames import THOUSAND
 
 IN_THOUSANDTHS = "its steps are fractions; they are counted in thousandths"
-"""What is said of a run whose steps were counted so."""
+"""What is said of a run whose steps were counted so, where it is imported and has no dates yet."""
 
 _END = 2.0**63
 

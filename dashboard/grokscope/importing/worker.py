@@ -4,7 +4,9 @@
 it found in a folder.
 """
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,15 +16,21 @@ import polars as pl
 
 from grokscope.importing.duplicates import without_duplicates, without_texts_beside
 from grokscope.importing.formats import LogSource, SourceKind
-from grokscope.importing.limits import Limits, Tally, restrict
-from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named
+from grokscope.importing.growing import HALF
+from grokscope.importing.journal import Journal, ReadGroup
+from grokscope.importing.limits import Limits, Tally, allow_time, restrict
+from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named, unreadable
 from grokscope.importing.records import ImportingError, Log, NotALogError, Skipped
 from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
 from grokscope.importing.surroundings import named_apart, with_surroundings
 from grokscope.schemas import POINT_SCHEMA
 
-FOUND, POINTS, PROBLEM, CURRENT = "found.json", "points.parquet", "problem.txt", "current.txt"
+FOUND, POINTS, PROBLEM = "found.json", "points.parquet", "problem.txt"
+NO_ROOM = 74
+"""Status of a worker that cannot write what it found."""
+
 _SHOWN = 300
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,7 @@ class Asked:
         patterns: Regular expressions of a text log.
         step: The column or metric that counts the steps.
         limits: Caps.
-        crashed: Names of groups that an earlier process died of, and how.
+        crashed: Names of files and groups that an earlier process died of, and how.
     """
 
     patterns: tuple[str, ...] = ()
@@ -42,8 +50,11 @@ class Asked:
     crashed: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def parse(request: Mapping[str, Any]) -> None:
-    """Read the source and write ``found.json`` and ``points.parquet``, or ``problem.txt``."""
+def parse(request: Mapping[str, Any]) -> int:
+    """Read the source and write ``found.json`` and ``points.parquet``, or ``problem.txt``; return the status.
+
+    What an earlier process has read before it died is taken from the same folder.
+    """
     out = Path(request["out"])
     limits = Limits(**request["limits"])
     restrict(limits)
@@ -57,35 +68,66 @@ def parse(request: Mapping[str, Any]) -> None:
         patterns=tuple(request["patterns"]), step=request["step"], limits=limits, crashed=request["crashed"]
     )
     try:
-        _write(out, *read_source(source, asked, current=out / CURRENT))
+        _write(out, *read_source(source, asked, journal=Journal(out)))
     except BaseException as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
+        if _is_full(error):
+            return NO_ROOM
         (out / PROBLEM).write_text(_reason(error, limits))
+    return 0
+
+
+def _is_full(error: BaseException) -> bool:
+    # Polars says it in words only.
+    return getattr(error, "errno", None) in _FULL or any(os.strerror(one) in str(error) for one in _FULL)
 
 
 def read_source(
-    source: FoundSource, asked: Asked, *, current: Path | None = None
+    source: FoundSource, asked: Asked, *, journal: Journal | None = None
 ) -> tuple[list[Log], list[Skipped]]:
     """Return the runs of a source, and what was left out of it.
 
     Args:
         source: Its files.
         asked: How to read them.
-        current: Where to leave the name of what is being read, in case that this process dies of it.
+        journal: Where each group is kept once it is read, and what is being read is named.
     """
+
+    def begin(where: str) -> str | None:
+        allow_time(asked.limits)
+        if journal is not None:
+            journal.begin(where)
+        return asked.crashed.get(where)
+
     tally = Tally(asked.limits)
-    groups, skipped = groups_in(source, asked.limits)
+    read = {} if journal is None else {one.where: one for one in journal.groups()}
+    for log in (log for one in read.values() for log in one.logs):
+        tally.points(log.points.height)
+        tally.run()
+    groups, skipped = groups_in(source, asked.limits, begin=begin)
     logs: list[Log] = []
     for group in groups:
         where = named(group.files, source.root)
-        if where in asked.crashed:
-            skipped.append(Skipped(path=where, reason=asked.crashed[where], is_error=True))
-            continue
-        if current is not None:
-            current.write_text(where, errors="surrogateescape")
-        skipped.extend(_read_group(group, source.root, asked, tally, logs))
+        if where not in read:
+            read[where] = _read(group, source.root, asked, tally, known=begin(where))
+            if journal is not None and len(groups) > 1:
+                journal.add(read[where])
+        logs += read[where].logs
+        skipped += read[where].skipped
+    if journal is not None:
+        journal.begin("")
     kept, texts = without_texts_beside(logs)
     kept, twice = without_duplicates(kept)
     return named_apart(kept), [*skipped, *texts, *twice]
+
+
+def _read(group: Group, root: Path, asked: Asked, tally: Tally, *, known: str | None) -> ReadGroup:
+    """Return what a group holds; nothing if it is known why it cannot be read."""
+    where = named(group.files, root)
+    if known is not None:
+        return ReadGroup(where=where, logs=(), skipped=[Skipped(path=where, reason=known, is_error=True)])
+    logs: list[Log] = []
+    skipped = [*_read_group(group, root, asked, tally, logs)]
+    return ReadGroup(where=where, logs=logs, skipped=skipped)
 
 
 def _read_group(group: Group, root: Path, asked: Asked, tally: Tally, logs: list[Log]) -> Iterator[Skipped]:
@@ -101,6 +143,7 @@ def _read_group(group: Group, root: Path, asked: Asked, tally: Tally, logs: list
     for path, error in tally.skipped.items():
         yield _skipped(named([path], root), error, tally.limits)
     tally.skipped.clear()
+    tally.half.clear()
 
 
 def _skipped(where: str, error: BaseException, limits: Limits) -> Skipped:
@@ -116,23 +159,40 @@ def _logs(group: Group, root: Path, asked: Asked, tally: Tally) -> Iterator[Log]
         tally.metrics(log.points["metric"].n_unique())
         if log.points.is_empty():
             raise ImportingError(f"{log.run.source!r} holds no values, only settings or graphs")
-        counted = log if asked.step is None or one.takes_step else _counted(log, asked.step)
+        noted = _noted(log, *((HALF,) if tally.half else ()))
+        counted = noted if asked.step is None or one.takes_step else _counted(noted, asked.step)
         yield with_surroundings(counted, kind=one.kind, root=root)
 
 
 def _counted(log: Log, step: str) -> Log:
     points, in_thousandths = counted_by(log.points, step, where=log.run.source)
-    notes = (*log.run.notes, *((IN_THOUSANDTHS,) if in_thousandths else ()))
-    return Log(run=replace(log.run, notes=notes, in_thousandths=in_thousandths), points=points)
+    counted = _noted(log, *((IN_THOUSANDTHS,) if in_thousandths else ()))
+    return Log(run=replace(counted.run, in_thousandths=in_thousandths), points=points)
+
+
+def _noted(log: Log, *notes: str) -> Log:
+    return replace(log, run=replace(log.run, notes=(*log.run.notes, *notes)))
 
 
 def _reason(error: BaseException, limits: Limits) -> str:
     if isinstance(error, ImportingError):
         return str(error)
     if isinstance(error, MemoryError):
-        return f"reading it takes more than {limits.memory_bytes >> 20:,} MiB; split it, or leave columns out"
+        return too_much_memory(limits)
+    if isinstance(error, OSError) and error.strerror:
+        return unreadable(error)
     words = " ".join(str(error).split())[:_SHOWN]
     return f"its reader failed ({type(error).__name__}: {words}); is the file whole?"
+
+
+def too_much_memory(limits: Limits) -> str:
+    """Return what is said of a file that cannot be read within the memory there may be.
+
+    >>> too_much_memory(Limits())
+    'reading it takes more than 6,144 MiB; split it, leave columns out, or allow more with --max-points'
+    """
+    most = f"{limits.memory_bytes >> 20:,} MiB"
+    return f"reading it takes more than {most}; split it, leave columns out, or allow more with --max-points"
 
 
 def logs_frame(logs: Sequence[Log]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from grokscope.store.errors import BusyStoreError as BusyStoreError
 from grokscope.store.errors import CorruptStoreError as CorruptStoreError
 from grokscope.store.errors import ExperimentNotFoundError as ExperimentNotFoundError
 from grokscope.store.errors import MissingStoreError as MissingStoreError
+from grokscope.store.errors import NoRoomError as NoRoomError
 from grokscope.store.errors import NotMLflowError as NotMLflowError
 from grokscope.store.errors import RunNotFoundError as RunNotFoundError
 from grokscope.store.errors import SchemaError as SchemaError

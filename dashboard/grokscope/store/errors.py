@@ -32,6 +32,10 @@ class BusyStoreError(StoreError):
     """The store is there and cannot answer now: locked by a writer, too slow, or throttled. Try again."""
 
 
+class NoRoomError(StoreError):
+    """The disk takes no more of the store; what it holds is whole."""
+
+
 class UnreachableError(StoreError):
     """Nobody answers at the address."""
 

@@ -19,8 +19,8 @@ POINT_SCHEMA = pl.Schema(
 
 THOUSAND = 1000
 """Steps that are fractions are counted in thousandths."""
-IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
-"""What is said of such a run."""
+DATES_IN_THOUSANDTHS = "Its steps are fractions; they and all dates are counted in thousandths."
+"""What is said of such a run where it is judged."""
 _REQUIRED = ("metric", "step", "value")
 
 

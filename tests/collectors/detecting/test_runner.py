@@ -166,6 +166,17 @@ def test_backfill_measures_how_far_a_state_is_from_the_first_one(tmp_path):
     assert far == pytest.approx({step: 3**0.5 * step for step in (0, 80, 90, 100)})  # three biases
 
 
+def test_backfill_says_once_what_is_true_of_every_split_and_state(tmp_path, capsys):
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(-1))
+    buffer = Checkpoints(tmp_path).buffer(model, run_id="r", experiment="e")
+    for step in (0, 5):
+        buffer.save(step)
+    measures = [lambda context: {"mine/n": float(len(context.passes["test"].logits))}]
+    backfill(tmp_path / "r", model, {"train": DATA, "test": DATA}, measures=measures, sink=MemorySink())
+    said = [line for line in capsys.readouterr().err.splitlines() if "probabilities" in line]
+    assert len(said) == 1
+
+
 def test_backfill_says_what_it_cannot_use(tmp_path):
     model = nn.Linear(4, 3)
     with pytest.raises(CheckpointError, match="holds no checkpoints"):

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from grokscope.store import BusyStoreError, StoreError, open_store, opening
+from grokscope.store import BusyStoreError, StoreError, UnreachableError, open_store, opening
 from grokscope.store.postgres import calls as postgres_calls
 from grokscope.store.postgres.calls import PostgresCalls
 
@@ -92,11 +92,29 @@ def test_a_statement_that_waits_keeps_no_other_one_waiting(database):
     calls.close()
 
 
-def test_a_statement_that_fails_on_an_open_connection_is_no_server_that_cannot_be_reached(database):
+@pytest.mark.parametrize("asked_before", [0, 1])
+def test_a_statement_that_fails_is_no_server_that_cannot_be_reached(database, asked_before):
     calls = PostgresCalls(database)
-    assert calls.ask("SELECT 1 AS one").rows() == [(1,)]
-    with pytest.raises(StoreError, match=r"could not be read: .*division by zero"):
-        calls.ask("SELECT 1 / 0")
+    for _ in range(asked_before):
+        assert calls.ask("SELECT 1 AS one").rows() == [(1,)]
+    for statement, said in (
+        ("SELECT 1 / 0", "division by zero"),
+        ("SELECT 'no connection'::integer", "invalid input syntax"),
+    ):
+        with pytest.raises(StoreError, match=f"could not be read: .*{said}") as caught:
+            calls.ask(statement)
+        assert type(caught.value) is StoreError
+    calls.close()
+
+
+def test_a_connection_that_the_server_ends_is_no_statement_that_fails(database):
+    ended, calls = PostgresCalls(database), PostgresCalls(database)
+    pid = ended.ask("SELECT pg_backend_pid()::bigint AS pid").item()
+    calls.ask(f"SELECT pg_terminate_backend({pid})")
+    with pytest.raises(UnreachableError, match="cannot be reached: "):
+        ended.ask("SELECT 1 AS one")
+    assert ended.ask("SELECT 1 AS one").rows() == [(1,)]
+    ended.close()
     calls.close()
 
 

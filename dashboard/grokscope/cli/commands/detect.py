@@ -14,8 +14,9 @@ from grokscope.cli.read_as import read_as
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
+from grokscope.importing import Limits, limits_for
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
-from grokscope.schemas.frames import IN_THOUSANDTHS
+from grokscope.schemas.frames import DATES_IN_THOUSANDTHS
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -58,6 +59,7 @@ def detect(
     kind: options.Kind = None,
     pattern: options.Patterns = None,
     step: options.Step = None,
+    max_points: options.MaxPoints = Limits().points,
 ) -> None:
     """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
     definition_of(definition)  # a wrong name is told before anything is read
@@ -65,12 +67,9 @@ def detect(
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
     if is_log_file(source):
-        if write:
-            raise DetectError(
-                f"--write needs a store to write to, got the file {source!r}; leave --write away"
-            )
-        log, is_whole = _logs_in_files(source, ReadAs(kind=kind, patterns=pattern or (), step=step))
-        store = None
+        _check_not_written(source, write=write)
+        read_as = ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))
+        (log, is_whole), store = _logs_in_files(source, read_as), None
     else:
         log, store, is_whole = *_log_in_store(source, experiment), True
         if write:
@@ -91,6 +90,11 @@ def detect(
         raise typer.Exit(1)
 
 
+def _check_not_written(source: str, *, write: bool) -> None:
+    if write:
+        raise DetectError(f"--write needs a store to write to, got the file {source!r}; leave --write away")
+
+
 def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:
     """Print what names were read as, where that is a guess."""
     together = log.points.group_by("run_id").agg(pl.col("metric").unique().sort())["metric"].to_list()
@@ -103,14 +107,14 @@ def _say_thousandths(log: NamedPoints) -> None:
     fractional = sorted(shown(log.names.get(run, run)) for run in log.in_thousandths)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
-        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}", err=True)
+        say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {DATES_IN_THOUSANDTHS}", err=True)
 
 
 def _counted(verdict: Verdict, log: NamedPoints) -> Verdict:
     """Return the verdict with the sentence that its dates are in thousandths, if they are."""
     if verdict.run not in log.in_thousandths:
         return verdict
-    return replace(verdict, missing=(*verdict.missing, IN_THOUSANDTHS))
+    return replace(verdict, missing=(*verdict.missing, DATES_IN_THOUSANDTHS))
 
 
 def _say(

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from grokscope.cli import options
 from grokscope.cli.log_files import ReadAs, read_logs, say_skipped
 from grokscope.cli.read_as import not_read
 from grokscope.cli.terminal import progress, say, shown
-from grokscope.importing import Limits, PlannedRun, plan_import, totals, write_plan
+from grokscope.importing import Limits, PlannedRun, limits_for, plan_import, totals, write_plan
 from grokscope.schemas import readings, resolve, store_uri
 from grokscope.schemas.secrets import redacted
 from grokscope.store import How, roles_of
@@ -44,17 +43,15 @@ def import_(
     ] = False,
     pattern: options.Patterns = None,
     step: options.Step = None,
-    max_points: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Refuse a source of more points than this.")
-    ] = Limits().points,
+    max_points: options.MaxPoints = Limits().points,
 ) -> None:
     """Import other tools' logs into MLflow. Importing again adds only what is new.
 
     A folder may hold several kinds. A file that cannot be read is named and left out, and the status is 1.
     """
-    limits = replace(Limits(), points=max_points)
     uri = store_uri(store)
-    found, parsed = read_logs(source, ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits))
+    read_as = ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))
+    found, parsed = read_logs(source, read_as)
     kinds = Counter(run.kind for run in parsed.runs)
     held = ", ".join(f"{_count(count, 'run')} of {name}" for name, count in kinds.items())
     say(f"{shown(source)}: {_count(len(found.files), 'file')}, {held}", err=True)

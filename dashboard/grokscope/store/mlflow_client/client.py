@@ -4,11 +4,12 @@ import importlib
 from typing import Any
 
 from grokscope.store.errors import no_experiment
+from grokscope.store.mlflow_client.fresh_store import make_store
 from grokscope.store.versions import require_version
 
 
 def open_client(uri: str) -> tuple[Any, Any]:
-    """Return the module ``mlflow``, and its client on ``uri``.
+    """Return the module ``mlflow``, and its client on ``uri``; a SQLite file that is missing is made.
 
     Raises:
         SchemaError: If the store is of another MLflow: opening it would migrate it.
@@ -17,6 +18,7 @@ def open_client(uri: str) -> tuple[Any, Any]:
     require_version(uri)
     # By name, because mlflow costs seconds to import and is only needed from here on.
     mlflow: Any = importlib.import_module("mlflow")
+    make_store(uri, mlflow)
     return mlflow, mlflow.MlflowClient(tracking_uri=uri)
 
 

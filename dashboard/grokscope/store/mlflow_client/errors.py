@@ -8,6 +8,7 @@ from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
     BusyStoreError,
+    NoRoomError,
     RunNotFoundError,
     SchemaError,
     ServerFailedError,
@@ -17,8 +18,22 @@ from grokscope.store.errors import (
 
 _SHOWN = 200
 
+# SQLAlchemy adds the statement with what was to be written, which may say anything, and a link to its manual.
+_ADDED = re.compile(r"\s*(\[SQL: |\[parameters: |\(Background on this error at: ).*")
+
+# SQLite's words, PostgreSQL's, and the system's.
+_FULL = (
+    r"database or disk is full|disk I/O error|could not (extend|write to) file|"
+    "No space left on device|File too large|[Qq]uota exceeded"
+)
+
 # First match wins; MLflow's error code stands in front of its words.
 _SIGNS: tuple[tuple[str, type[StoreError], str], ...] = (
+    (
+        _FULL,
+        NoRoomError,
+        "The disk is full, or takes no more: free some room and run it again, which goes on from here.",
+    ),
     (
         r"out-of-date database schema|Can't locate revision|no such (table|column)|UndefinedColumn",
         SchemaError,
@@ -60,10 +75,15 @@ def explained(uri: str) -> Generator[None]:
 
 
 def _translated(error: Exception, shown: str) -> StoreError:
-    words = redacted(" ".join(str(error).split())).rstrip(".")
+    words = redacted(_ADDED.sub("", " ".join(str(error).split()))).rstrip(".")
     coded = f"{getattr(error, 'error_code', '')} {words}"
     said = words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
     for sign, kind, remedy in _SIGNS:
         if re.search(sign, coded):
             return kind(f"{shown}: {said}. {remedy}")
+    if isinstance(error, OSError) and isinstance(error.filename, str) and error.strerror:
+        place = redacted(error.filename)
+        return AccessError(
+            f"{shown}: {place} cannot be used: {error.strerror}. Check the path and its rights."
+        )
     return ServerFailedError(f"{shown} failed: {said}. See the log of the store for the cause.")

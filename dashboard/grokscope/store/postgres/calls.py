@@ -45,6 +45,10 @@ _KINDS: tuple[tuple[str, type[StoreError], str], ...] = (
 )
 
 
+# The server has ended the connection, or what lies between has: no word about the statement.
+_LOST = r"^08|^57P0|server closed the connection|no connection to the server|connection .*(lost|reset|closed)"
+
+
 class PostgresCalls:
     """Connections through ADBC, opened when needed and again after a failure; for several threads.
 
@@ -84,13 +88,14 @@ class PostgresCalls:
     def _answer(self, statement: str, values: Sequence[Any]) -> pl.DataFrame:
         with self._lock:
             connection = self._free.pop() if self._free else None
-        was_open = connection is not None
+        is_let_in = connection is not None
         try:
             if connection is None:
                 connection = self._driver.connect(self._address, autocommit=True)
                 for setting in _SETTINGS:
                     with connection.cursor() as cursor:
                         cursor.execute(setting)
+                is_let_in = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, values or None)
                 rows = pl.DataFrame(cursor.fetch_arrow())
@@ -98,7 +103,7 @@ class PostgresCalls:
             if connection is not None:
                 self._end(connection)
             self.close()  # the others may be as broken, if the server has ended
-            raise self._explained(error, was_open=was_open) from error
+            raise self._explained(error, is_let_in=is_let_in) from error
         self._keep(connection)
         return rows
 
@@ -113,13 +118,13 @@ class PostgresCalls:
         with suppress(self._driver.Error):
             connection.close()
 
-    def _explained(self, error: Exception, *, was_open: bool) -> StoreError:
+    def _explained(self, error: Exception, *, is_let_in: bool) -> StoreError:
         said = redacted(" ".join(str(error).split()))
         state = str(getattr(error, "sqlstate", "") or said)
         for sign, kind, remedy in _KINDS:
             if re.search(sign, state):
                 return kind(f"{self._shown}: {said[:200]}. {remedy}")
-        if was_open and "onnection" not in said:
+        if is_let_in and not re.search(_LOST, f"{state} {said}"):
             return StoreError(f"{self._shown} could not be read: {said[:200]}. See the log of the server.")
         return unanswered(self._shown, said)
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict, score_of
-from grokscope.schemas.frames import IN_THOUSANDTHS, fractional_runs
+from grokscope.schemas.frames import DATES_IN_THOUSANDTHS, fractional_runs
 from grokscope.schemas.metrics.evaluations import is_evaluation
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
@@ -55,7 +55,7 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     verdicts = [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
     in_thousandths = fractional_runs(points)
     return [
-        replace(one, missing=(*one.missing, IN_THOUSANDTHS)) if one.run in in_thousandths else one
+        replace(one, missing=(*one.missing, DATES_IN_THOUSANDTHS)) if one.run in in_thousandths else one
         for one in verdicts
     ]
 

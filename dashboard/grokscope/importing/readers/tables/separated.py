@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from grokscope.importing.growing import may_be_half
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.readers.tables.clocks import is_clock
@@ -39,7 +41,7 @@ def read_separated(path: Path, tally: Tally, check: Callable[[int, int, Tally], 
     Raises:
         ImportingError: If it has no header.
     """
-    content, said = _utf8(path), ()
+    content, said = _whole_lines(path, tally), ()
     header = _header(content[:_HEAD].decode("utf-8", "replace"), tally)
     if has_spaces(header.line, _SEPARATORS) and header.said is None:
         rows, said = _rows(content, header)
@@ -88,9 +90,21 @@ def _rows(content: bytes, header: "_Header") -> tuple[list[str], tuple[str, ...]
     return rows, (f"{len(found) - len(rows):,} of its lines do not begin with a number and are left out",)
 
 
-def _utf8(path: Path) -> bytes:
+def _whole_lines(path: Path, tally: Tally) -> bytes:
+    """Return a text without a last line that may be half."""
+    with path.open("rb") as file:
+        before = os.fstat(file.fileno())
+        content = _utf8(file.read())
+        is_growing = may_be_half(file, before)
+    end = content.rfind(b"\n") + 1
+    if not is_growing or not 0 < end < len(content):
+        return content
+    tally.half.add(path)
+    return content[:end]
+
+
+def _utf8(content: bytes) -> bytes:
     """Return a text in UTF-8; what Windows calls Unicode is known by its mark, or by its zeros."""
-    content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace").encode()
     if content[1:64:2].count(0) > 16 and 0 not in content[0:64:2]:  # noqa: PLR2004 - half of a line

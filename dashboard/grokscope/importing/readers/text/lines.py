@@ -1,9 +1,11 @@
 """Lines of a text log: progress bars that overwrite themselves apart, colours taken out, none too long."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from grokscope.importing.growing import may_be_half
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import ImportingError
 
@@ -16,6 +18,8 @@ _ERASED = re.compile(r"\x08+")
 def lines_of(path: Path, tally: Tally) -> Iterator[str]:
     """Yield the lines of a file; what a carriage return or backspaces write over is a line of its own.
 
+    A last one that may be half, as the file is being written, is left out.
+
     Raises:
         ImportingError: If a line is longer than the caps allow.
     """
@@ -23,9 +27,13 @@ def lines_of(path: Path, tally: Tally) -> Iterator[str]:
     with path.open("rb") as file:
         is_wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
     with path.open(encoding="utf-16" if is_wide else "utf-8-sig", errors="replace") as file:
+        before = os.fstat(file.fileno())
         while line := file.readline(most + 1):
             if len(line) > most:
                 raise ImportingError(f"{path.name!r} has a line of more than {most:,} characters")
+            if not line.endswith("\n") and may_be_half(file, before):
+                tally.half.add(path)
+                return
             yield from cleaned(line)
 
 
