@@ -11,7 +11,14 @@ from grokscope.dashboard.component.chart_data import colours_of
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.costs import EVENTS, answer, costs_of, group_costs
+from grokscope.dashboard.tables.costs import (
+    EVENTS,
+    answer,
+    comparable,
+    costs_of,
+    group_costs,
+    said_of_others,
+)
 from grokscope.dashboard.tables.x_units import Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
@@ -26,11 +33,14 @@ _KEY = (
 
 def answer_of(snapshot: Snapshot) -> str | None:
     """Return which group generalized with the least, of all runs; ``None`` with one group or no such run."""
-    ids = snapshot.runs["run_id"].to_list()
-    if len(snapshot.groups()) < 2:  # noqa: PLR2004 - nothing to compare
+    every = snapshot.runs["run_id"].to_list()
+    ids, _ = comparable(snapshot, every)
+    settings = snapshot.runs.filter(pl.col("run_id").is_in(ids))["group"]
+    if settings.n_unique() < 2:  # noqa: PLR2004 - nothing to compare
         return None
     event, unit = "completion", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
-    return answer(group_costs(costs_of(snapshot, ids, event=event, unit=unit)), unit, event=event)
+    groups = group_costs(costs_of(snapshot, ids, event=event, unit=unit))
+    return answer(groups, unit, event=event, others_said=said_of_others(snapshot, every))
 
 
 def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
@@ -41,7 +51,11 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     st.subheader("What it takes to generalize", anchor=False)
     event, unit = _controls(units)
     costs = costs_of(snapshot, run_ids, event=event, unit=unit)
-    groups = group_costs(costs)
+    settings, _ = comparable(snapshot, run_ids)
+    compared = pl.col("run_id").is_in(settings)
+    ranked = group_costs(costs.filter(compared))
+    apart = group_costs(costs.filter(~compared)).with_columns(median=pl.lit(None, dtype=pl.Float64))
+    groups = pl.concat([ranked, apart])
     shown = groups.head(_MOST_GROUPS)
     of_shown = costs.filter(pl.col("group").is_in(shown["group"].implode()))
     spec = show(
@@ -55,8 +69,11 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     )
     st.caption(_KEY)
     note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
+    others = said_of_others(snapshot, run_ids)
+    said = answer(ranked, unit, event=event, others_said=others)
+    note(None if said else others)
     offer_downloads({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
-    return answer(groups, unit, event=event)
+    return said
 
 
 def _controls(units: list[Unit]) -> tuple[str, Unit]:
