@@ -47,6 +47,7 @@ _COLOURS: Mapping[Phase, _Badge] = {
     Phase.GENERALIZING: "blue",
     Phase.GENERALIZED: "green",
     Phase.COLLAPSED: "red",
+    Phase.DIVERGED: "red",
 }
 
 

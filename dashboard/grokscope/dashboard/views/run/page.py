@@ -19,7 +19,7 @@ from grokscope.dashboard.views.run.outcomes import outcomes
 from grokscope.dashboard.views.run.panels import panels
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
-from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
+from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline_of
 from grokscope.dashboard.words.sentences import sentence
 from grokscope.schemas import Verdict
 
@@ -91,7 +91,7 @@ def _verdict(verdict: Verdict | None, points: pl.DataFrame) -> None:
         st.write(_NO_CURVE if points.is_empty() else _NONE_READ)
         return
     words = PATTERN_WORDS[verdict.pattern]
-    word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline(verdict.pattern)
+    word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline_of(verdict)
     ends: Ends = training_ends(points).get(verdict.run, {})
     said = sentence(verdict, trained=ends)
     st.markdown(f"**{word}.** {escape(said, limit=_LONGEST)}", help=f"{words.term}: {words.sentence}")
