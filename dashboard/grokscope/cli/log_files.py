@@ -17,7 +17,7 @@ from grokscope.importing import (
     find_source,
     parse_source,
 )
-from grokscope.importing.steps import IN_THOUSANDTHS
+from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 
 _SHOWN, _TOLD = 20, 3
 _TABLES = (".csv", ".tsv")

@@ -17,9 +17,10 @@ from grokscope.importing.formats import LogSource, SourceKind
 from grokscope.importing.limits import Limits, Tally, restrict
 from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named
 from grokscope.importing.records import ImportingError, Log, NotALogError, Skipped
-from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
+from grokscope.importing.steps import counted_by
 from grokscope.importing.surroundings import named_apart, with_surroundings
 from grokscope.schemas import POINT_SCHEMA
+from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 
 FOUND, POINTS, PROBLEM, CURRENT = "found.json", "points.parquet", "problem.txt", "current.txt"
 _SHOWN = 300

@@ -16,6 +16,7 @@ from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.schemas.frames import IN_THOUSANDTHS
+from grokscope.schemas.runs.step_unit import runs_in_thousandths
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -81,7 +82,9 @@ def detect(
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), log.names, output)
         raise typer.Exit(0 if is_whole else 1)
-    verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
+    verdicts = detect_transitions(points, definition=definition)
+    if store is None:  # of a stored run its import has said it
+        verdicts = [_counted(one, log) for one in verdicts]
     if write and store is not None:
         _write(verdicts, store)
     _say(verdicts, log.names, output, points=points)
@@ -157,7 +160,8 @@ def _log_in_store(uri: str, experiment: str | None) -> tuple[NamedPoints, Store]
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
     names: dict[str, str] = dict(zip(runs["run_id"], runs["name"], strict=True))
-    return NamedPoints(points=store.points(list(names)), names=names), store
+    in_thousandths = runs_in_thousandths(store.tags(list(names)))
+    return NamedPoints(points=store.points(list(names)), names=names, in_thousandths=in_thousandths), store
 
 
 def _write(verdicts: Sequence[Verdict], store: Store) -> None:

@@ -30,6 +30,8 @@ MORE_ROWS = "To see others, select runs on the page Runs and compare them."
 TIMELINE = "When each run memorized, and the onset and completion of its rise"
 """Alternative text of timelines."""
 
+_THOUSANDTHS = "They are counted in thousandths: 1,500 here is 1.5 there."
+
 _KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
 
 
@@ -56,7 +58,11 @@ def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bo
     """Return the step axis that holds the given runs, or all, to their planned ends."""
     runs = snapshot.runs if run_ids is None else snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     training = runs.filter(pl.col("status") == "RUNNING")
-    return StepAxis(last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]), log=log)
+    return StepAxis(
+        last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]),
+        log=log,
+        in_thousandths=runs.height > 0 and snapshot.in_thousandths.issuperset(runs["run_id"]),
+    )
 
 
 def axis_over(snapshot: Snapshot, unit: StepUnit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
@@ -158,6 +164,18 @@ def said_of_units(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         what = "1 run" if counts == 1 else f"{counts:,} runs"
         said.append(f"{what} logged numbers beyond 100, which are counts and no shares: they end in {COUNT}.")
     return " ".join(said) or None
+
+
+def said_of_steps(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+    """Return that steps are thousandths of those in the logs of some of the runs; else ``None``."""
+    some = sum(run in snapshot.in_thousandths for run in run_ids)
+    if not some:
+        return None
+    if len(run_ids) == 1:
+        return f"The steps of its log are fractions, of epochs for instance. {_THOUSANDTHS}"
+    which = "All" if some == len(run_ids) else f"{some:,} of {len(run_ids):,}"
+    others = "" if some == len(run_ids) else " They are not the steps of the other runs."
+    return f"{which} runs were logged at fractions of a step, of epochs for instance. {_THOUSANDTHS}{others}"
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

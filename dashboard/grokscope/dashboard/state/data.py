@@ -78,6 +78,7 @@ class Snapshot:
             per cent as shares.
         logged: The same in the units that they were logged in; ``None`` where these do not differ.
         units: What was logged otherwise than as shares.
+        in_thousandths: Runs whose steps are thousandths of those in their logs.
         verdicts: By run id.
         pairs: By run id, the curves of its verdict's first outcome.
         taken_ms: When it was read.
@@ -95,6 +96,7 @@ class Snapshot:
     curves: pl.DataFrame = field(default_factory=empty_points)
     logged: pl.DataFrame | None = None
     units: Units = field(default_factory=_no_units)
+    in_thousandths: frozenset[str] = frozenset()
     verdicts: Mapping[str, Verdict] = field(default_factory=_no_verdicts)
     pairs: Mapping[str, JudgedPair] = field(default_factory=_no_pairs)
     taken_ms: int = 0

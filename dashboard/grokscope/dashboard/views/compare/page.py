@@ -30,6 +30,7 @@ from grokscope.dashboard.component.chart_data import (
     key_of,
     rows_of,
     said_of_grey,
+    said_of_steps,
     said_of_thinning,
     said_of_units,
 )
@@ -217,6 +218,7 @@ def _charts(snapshot: Snapshot, look: _Look) -> None:
     )
     st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
     note(said_of_units(snapshot, look.runs))
+    note(said_of_steps(snapshot, look.runs))
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, marks, look=look, colouring=colouring)]

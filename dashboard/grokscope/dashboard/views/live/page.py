@@ -22,6 +22,7 @@ from grokscope.dashboard.component.chart_data import (
     key_of,
     rows_of,
     said_of_grey,
+    said_of_steps,
     said_of_thinning,
     said_of_units,
 )
@@ -154,6 +155,7 @@ def _groups(snapshot: Snapshot, main: pl.DataFrame) -> None:
     _draw(snapshot, charts, of_charts, points, drawn_marks(snapshot, raw, run_ids=runs))
     note(_said_of_others(snapshot, main))
     note(said_of_units(snapshot, runs))
+    note(said_of_steps(snapshot, runs))
     note(said_of_thinning(points.height, raw.height))
     rest = f"The newest {_MOST_LINES} of each chart; the page Compare draws their mean and range."
     note(phrases.cut(len(runs), of_charts.height, "runs", rest=rest))

@@ -46,10 +46,11 @@ _SIGNS: Mapping[Outcome | None, str] = {
 }
 
 
-def dates(verdict: Verdict) -> None:
+def dates(verdict: Verdict, *, in_thousandths: bool) -> None:
     """Draw the four dates with their intervals."""
+    unit = "thousandths of a step" if in_thousandths else "step"
     st.subheader("Dates", anchor=False, help="  \n".join(f"{n}: {d.sentence}" for n, d in DATES.items()))
-    st.table({"step [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
+    st.table({f"{unit} [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
     st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.component.chart_data import axis_of
+from grokscope.dashboard.component.chart import note
+from grokscope.dashboard.component.chart_data import axis_of, said_of_steps
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.window import windowed
 from grokscope.dashboard.state.data import Data, Snapshot
@@ -44,6 +45,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     raw = data.source.points([run_id])
     _verdict(verdict, raw)
     _state(run)
+    note(said_of_steps(snapshot, [run_id]))
     run_facts.losses(data.source.tags(run_id))
     if verdict is not None:
         outcomes(verdict)
@@ -56,7 +58,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
             segments_section(raw, run_id, whole, state=(run["step"], run["last_ms"]))
     with facts:
         if verdict is not None:
-            run_facts.dates(verdict)
+            run_facts.dates(verdict, in_thousandths=run_id in snapshot.in_thousandths)
             run_facts.by_definition(verdict, snapshot.curves.filter(pl.col("run_id") == run_id))
             run_facts.evidence(verdict)
         run_facts.params(data.source.params(run_id))

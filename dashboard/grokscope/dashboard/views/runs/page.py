@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.component.chart import note
-from grokscope.dashboard.component.chart_data import said_of_units
+from grokscope.dashboard.component.chart_data import said_of_steps, said_of_units
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.roles_section import roles_section
@@ -76,6 +76,7 @@ def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
     with actions:
         _actions(data, table["run_id"].gather(rows).to_list(), table.height)
     note(said_of_units(snapshot, table["run_id"].to_list()))
+    note(said_of_steps(snapshot, table["run_id"].to_list()))
     everything = table.drop("held-out curve")
     offer_downloads({"runs": everything}, key="runs")
     roles_section(data, snapshot)
