@@ -12,6 +12,7 @@ from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.x_units import Unit as StepUnit
+from grokscope.dashboard.words.dates import date_of
 from grokscope.schemas import Kind
 from grokscope.transitions.curves.series import COUNT
 from grokscope.transitions.curves.units import Unit
@@ -32,9 +33,11 @@ TIMELINE = "When each run memorized, and the onset and completion of its rise"
 
 _THOUSANDTHS = "They are counted in thousandths: 1,500 here is 1.5 there."
 
-_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
-
-
+_DATED: Mapping[str, str] = {
+    "memorized": "○ memorized",
+    "onset": "◆ onset, its 95 % interval shaded",
+    "completion": "● completion",
+}
 _LOST: Mapping[Kind, str] = {
     Kind.OVERFITTING: "■ best level before overfitting",
     Kind.COLLAPSE: "▼ collapse",
@@ -43,10 +46,12 @@ _LOST: Mapping[Kind, str] = {
 
 
 def key_of(snapshot: Snapshot) -> str:
-    """Return what the marks on curves and timelines mean."""
-    kinds = {event.kind for verdict in snapshot.verdicts.values() for event in lost_events(verdict)}
+    """Return what the marks on curves and timelines mean, of those that some run has; ``""`` without any."""
+    verdicts = snapshot.verdicts.values()
+    dated = [said for name, said in _DATED.items() if any(date_of(verdict, name) for verdict in verdicts)]
+    kinds = {event.kind for verdict in verdicts for event in lost_events(verdict)}
     now = ["▶ now"] if phases.active(snapshot.runs).height else []
-    return "  ".join([_KEY, *(said for kind, said in _LOST.items() if kind in kinds), *now])
+    return "  ".join([*dated, *(said for kind, said in _LOST.items() if kind in kinds), *now])
 
 
 def budget(lines: int) -> int:

@@ -19,6 +19,7 @@ from grokscope.dashboard.tables.costs import (
     group_costs,
     said_of_others,
 )
+from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.x_units import Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
@@ -95,8 +96,9 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
 
 def _said(groups: pl.DataFrame, unit: Unit) -> pl.DataFrame:
     """Return ``group, median, said``: the group, how many got there and for how much."""
+    is_all = groups["group"].to_list() == [UNGROUPED]
     said = [
-        f"{plain(group, limit=60)}  ·  {reached} of {runs}"
+        f"{'all runs' if is_all else plain(group, limit=60)}  ·  {reached} of {runs}"
         + ("" if median is None else f", median {phrases.amount(median, unit.symbol)}")
         for group, reached, runs, median in groups.select("group", "reached", "runs", "median").iter_rows()
     ]

@@ -13,6 +13,7 @@ from grokscope.dashboard.component.window import windowed
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.state.phases import phase_of
 from grokscope.dashboard.tables.overview import status_of
+from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.training_ends import Ends, training_ends
 from grokscope.dashboard.views.run import facts as run_facts
 from grokscope.dashboard.views.run.measures import leads_section, segments_section
@@ -67,7 +68,8 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 def _state(run: Mapping[str, Any]) -> None:
     of = f" of {phrases.steps(run['planned'])}" if run["planned"] else ""
     seed = "" if run["seed"] is None else f" · seed {run['seed']}"
-    st.caption(f"{status_of(run)} · step {phrases.steps(run['step'])}{of} · {escape(run['group'])}{seed}")
+    group = "" if run["group"] == UNGROUPED else f" · {escape(run['group'])}"
+    st.caption(f"{status_of(run)} · step {phrases.steps(run['step'])}{of}{group}{seed}")
 
 
 def _picked(data: Data, snapshot: Snapshot) -> str:
