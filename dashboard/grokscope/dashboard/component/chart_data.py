@@ -178,9 +178,12 @@ def said_of_steps(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         return None
     if len(run_ids) == 1:
         return f"The steps of its log are fractions, of epochs for instance. {_THOUSANDTHS}"
-    which = "All" if some == len(run_ids) else f"{some:,} of {len(run_ids):,}"
-    others = "" if some == len(run_ids) else " They are not the steps of the other runs."
-    return f"{which} runs were logged at fractions of a step, of epochs for instance. {_THOUSANDTHS}{others}"
+    is_all = some == len(run_ids)
+    which = (
+        "All runs were" if is_all else f"{some:,} of {len(run_ids):,} runs {'was' if some == 1 else 'were'}"
+    )
+    others = "" if is_all else " They are not the steps of the other runs."
+    return f"{which} logged at fractions of a step, of epochs for instance. {_THOUSANDTHS}{others}"
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

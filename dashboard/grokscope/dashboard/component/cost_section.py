@@ -7,7 +7,7 @@ import streamlit as st
 
 from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
-from grokscope.dashboard.component.chart_data import colours_of
+from grokscope.dashboard.component.chart_data import colours_of, said_of_steps
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.state.data import Snapshot
@@ -20,7 +20,7 @@ from grokscope.dashboard.tables.costs import (
     said_of_others,
 )
 from grokscope.dashboard.tables.run_table import UNGROUPED
-from grokscope.dashboard.tables.x_units import Unit, units_of
+from grokscope.dashboard.tables.x_units import STEPS, Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
@@ -41,7 +41,7 @@ def answer_of(snapshot: Snapshot) -> str | None:
         return None
     event, unit = "completion", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
     groups = group_costs(costs_of(snapshot, ids, event=event, unit=unit))
-    return answer(groups, unit, event=event, others_said=said_of_others(snapshot, every))
+    return answer(groups, unit, event=event, others_said=_said_of_others(snapshot, every, unit))
 
 
 def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
@@ -70,11 +70,20 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     )
     st.caption(_KEY)
     note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
-    others = said_of_others(snapshot, run_ids)
+    others = _said_of_others(snapshot, run_ids, unit)
     said = answer(ranked, unit, event=event, others_said=others)
     note(None if said else others)
     offer_downloads({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
     return said
+
+
+def _said_of_others(snapshot: Snapshot, run_ids: Sequence[str], unit: Unit) -> str | None:
+    """Return which runs are not compared, and which count other steps than the rest; ``None`` without any."""
+    settings, _ = comparable(snapshot, run_ids)
+    fractional = snapshot.in_thousandths.intersection(settings)
+    is_mixed = unit is STEPS and 0 < len(fractional) < len(settings)
+    steps = said_of_steps(snapshot, settings) if is_mixed else None
+    return " ".join(filter(None, [said_of_others(snapshot, run_ids), steps])) or None
 
 
 def _controls(units: list[Unit]) -> tuple[str, Unit]:
