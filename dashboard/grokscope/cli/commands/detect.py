@@ -78,13 +78,11 @@ def detect(
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
     points = under_roles(log.points, aliases)
-    _say_thousandths(log)
+    _say_thousandths(log.in_thousandths, log.names)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), log.names, output)
         raise typer.Exit(0 if is_whole else 1)
-    verdicts = detect_transitions(points, definition=definition)
-    if store is None:  # of a stored run its import has said it
-        verdicts = [_counted(one, log) for one in verdicts]
+    verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
         _write(verdicts, store)
     _say(verdicts, log.names, output, points=points)
@@ -102,8 +100,8 @@ def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:
         say(line)
 
 
-def _say_thousandths(log: NamedPoints) -> None:
-    fractional = sorted(shown(log.names.get(run, run)) for run in log.in_thousandths)
+def _say_thousandths(runs: frozenset[str], names: Mapping[str, str]) -> None:
+    fractional = sorted(shown(names.get(run, run)) for run in runs)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
         say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {IN_THOUSANDTHS}", err=True)
@@ -160,8 +158,9 @@ def _log_in_store(uri: str, experiment: str | None) -> tuple[NamedPoints, Store]
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
     names: dict[str, str] = dict(zip(runs["run_id"], runs["name"], strict=True))
-    in_thousandths = runs_in_thousandths(store.tags(list(names)))
-    return NamedPoints(points=store.points(list(names)), names=names, in_thousandths=in_thousandths), store
+    # Stored verdicts do not repeat what the import has said of a run.
+    _say_thousandths(runs_in_thousandths(store.tags(list(names))), names)
+    return NamedPoints(points=store.points(list(names)), names=names), store
 
 
 def _write(verdicts: Sequence[Verdict], store: Store) -> None:

@@ -59,9 +59,7 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
             )
             for panel in shown
         ]
-    events = set(marks["event"])
-    said = [meaning for event, meaning in _KEY.items() if event in events]
-    note(" · ".join(["shaded: 95 % intervals", *said]) if said else None)
+    note(_key(marks))
     note(said_of_units(snapshot, [run_id]))
     note(said_of_thinning(points.height, seen.height))
     note(
@@ -70,6 +68,13 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
     if specs:
         run = snapshot.runs.filter(pl.col("run_id") == run_id)["label"][0]
         offer_downloads({"curves": _drawn_first(raw, shown)}, key="run_curves", specs=specs, of=run)
+
+
+def _key(marks: pl.DataFrame) -> str | None:
+    """Return what the marks of the run mean; ``None`` without any."""
+    events = set(marks["event"])
+    said = [meaning for event, meaning in _KEY.items() if event in events]
+    return " · ".join(["shaded: 95 % intervals", *said]) if said else None
 
 
 def _drawn_first(raw: pl.DataFrame, shown: Sequence[Panel]) -> pl.DataFrame:
