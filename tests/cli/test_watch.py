@@ -51,6 +51,25 @@ def test_once_it_says_what_there_is_to_say_and_ends(grokscope, uri, client):
     assert lines[-1] == "1 of 2 runs generalize (false discovery rate at most 0.01): groks"
 
 
+def test_an_imported_run_that_was_logged_by_fractions_of_epochs_says_that_its_steps_are_thousandths(
+    grokscope, uri, tmp_path
+):
+    points = synthetic_run(GROKKING).pivot("metric", index="step", values="value")
+    points.with_columns(epoch=pl.col("step") / 1000).drop("step").write_csv(tmp_path / "by_epoch.csv")
+    assert grokscope("import", "by_epoch.csv", "--store", uri, "--experiment", "e")[0] == 0
+    status, out, _ = grokscope("watch", uri, "--experiment", "e", "--once")
+    assert status == 0
+    told = [line for line in out.splitlines() if line.startswith("by_epoch: ") and " at step " in line]
+    assert len(told) > 1
+    assert {line.rpartition("steps in thousandths of the log's")[1:] for line in told} == {
+        ("steps in thousandths of the log's", ")")
+    }
+    events = grokscope("watch", uri, "--experiment", "e", "--once", "--format", "json")[1].splitlines()[:-1]
+    assert {json.loads(event)["in_thousandths"] for event in events} == {True}
+    said = "by_epoch: Its steps are fractions; they and all dates are counted in thousandths.\n"
+    assert grokscope("detect", uri, "--experiment", "e")[2] == said
+
+
 def test_json_is_one_object_a_line_with_the_fields_of_a_transition(grokscope, uri, client):
     made = client.create_run(client.create_experiment("e"), run_name="mine")
     log(client, made.info.run_id, synthetic_run(GROKKING))

@@ -73,16 +73,22 @@ def blank(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def new_training(blank):
+    """Make a fresh store at a path: ``new_training(path)``."""
+    return lambda path: Training(shutil.copy(blank, path))
+
+
 @pytest.fixture
-def training(blank, tmp_path):
+def training(new_training, tmp_path):
     """A fresh store of the test's own."""
-    return Training(shutil.copy(blank, tmp_path / "mlflow.db"))
+    return new_training(tmp_path / "mlflow.db")
 
 
 @pytest.fixture(scope="session")
-def sweep(blank, tmp_path_factory):
+def sweep(new_training, tmp_path_factory):
     """Seven runs: three grok, two do not, one trains, one has fallen silent."""
-    training = Training(shutil.copy(blank, tmp_path_factory.mktemp("sweep") / "mlflow.db"))
+    training = new_training(tmp_path_factory.mktemp("sweep") / "mlflow.db")
     experiment = training.experiment("sweep")
     shared = {"setting": "bridge", "compute.exposure.steps": 2000, "compute.scale.width": 128}
     for seed in range(3):
@@ -130,9 +136,9 @@ def logged():
 
 
 @pytest.fixture(scope="session")
-def ordinary(blank, tmp_path_factory, logged):
+def ordinary(new_training, tmp_path_factory, logged):
     """A store with these trainings in one experiment."""
-    training = Training(shutil.copy(blank, tmp_path_factory.mktemp("ordinary") / "mlflow.db"))
+    training = new_training(tmp_path_factory.mktemp("ordinary") / "mlflow.db")
     experiment = training.experiment("ordinary")
     for name in ORDINARY:
         own = logged.filter(pl.col("run_id") == name).select("metric", "value", "step")

@@ -102,6 +102,40 @@ def test_points_are_given_as_shares_and_as_their_run_names_them(session, snapsho
     assert noisy.height == session.points([run_ids["digits_noisy_labels"]], ["acc/val_noisy"]).height > 0
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sines_diverged", "shaded: 95 % intervals · finely dotted: divergence"),
+        ("help_transformer", "shaded: 95 % intervals · finely dotted: best level before overfitting"),
+        ("digits_per_cent", "shaded: 95 % intervals · dotted: memorized · dashed: completion"),
+    ],
+)
+def test_a_run_is_drawn_with_the_meaning_of_those_marks_that_it_has(
+    page, ordinary, run_ids, texts, name, said
+):
+    app = page("run", ordinary.uri, experiment="ordinary", runs=[run_ids[name]])
+    (key,) = [text for text in texts(app) if text.startswith("shaded")]
+    assert key == said
+
+
+def test_runs_without_groups_are_told_as_all_runs_and_have_no_table_of_groups(page, ordinary, texts):
+    live = page("live", ordinary.uri, experiment="ordinary")
+    titles = {json.loads(chart.proto.spec)["title"]["text"] for chart in live.get("vega_lite_chart")[:3]}
+    assert titles == {"accuracy", "loss", "mae"}
+    compare = page("compare", ordinary.uri, experiment="ordinary")
+    assert not any("no group" in text for text in (*texts(live), *texts(compare)))
+    assert len(compare.dataframe) == 0
+
+
+def test_the_data_of_a_run_begin_with_the_curve_that_it_is_judged_by(page, ordinary, run_ids):
+    app = page("run", ordinary.uri, experiment="ordinary", runs=[run_ids["digits_noisy_labels"]])
+    app.session_state["run_curves_behind"] = True
+    app.run()
+    metrics = list(dict.fromkeys(app.dataframe[-1].value["metric"]))
+    assert "acc/val_clean" in metrics[:3]
+    assert metrics != sorted(metrics)
+
+
 def test_definitions_of_grokking_are_asked_only_where_there_is_a_delay(page, ordinary, run_ids, texts):
     said = texts(page("run", ordinary.uri, experiment="ordinary", runs=[run_ids["digits_per_cent"]]))
     assert "By definition" not in said

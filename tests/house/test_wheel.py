@@ -16,6 +16,7 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/schemas/arrays.json",
     "grokscope/schemas/metrics.json",
     "grokscope/schemas/verdict.schema.json",
+    "grokscope/dashboard/serving/ended.js",
     "grokscope/dashboard/serving/icon.svg",
     "grokscope/dashboard/serving/theme.toml",
 }

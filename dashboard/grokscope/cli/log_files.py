@@ -18,7 +18,7 @@ from grokscope.importing import (
     parse_source,
 )
 from grokscope.importing.recognition import LINK, PACKED
-from grokscope.importing.steps import IN_THOUSANDTHS
+from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 
 _SHOWN, _TOLD = 20, 3
 _TABLES = (".csv", ".tsv")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from grokscope.cli.terminal import shown
+from grokscope.schemas.runs.step_unit import runs_in_thousandths
 from grokscope.store import MetricNames, Store, names_by_run, renamed_by_run
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.history import is_read
@@ -16,6 +17,8 @@ _RUNNING = "RUNNING"
 
 class WatchedRuns:
     """Reads an experiment and says what is new in it.
+
+    ``in_thousandths`` are the runs whose steps are thousandths of those in the logs that they come from.
 
     Args:
         store: Where the runs are.
@@ -28,6 +31,7 @@ class WatchedRuns:
         self, store: Store, experiment: str, *, alpha: float, aliases: Mapping[str, str] | None = None
     ) -> None:
         self.names: Mapping[str, str] = {}
+        self.in_thousandths: frozenset[str] = frozenset()
         self.feed = LiveFeed(alpha=alpha)
         self._store = store
         self._experiment = experiment
@@ -45,6 +49,9 @@ class WatchedRuns:
         """
         listed = self._store.runs(self._experiment)
         status = dict(zip(listed["run_id"], listed["status"], strict=True))
+        new = [run for run in status if run not in self.names]
+        if new:  # an import says it when it makes a run
+            self.in_thousandths |= runs_in_thousandths(self._store.tags(new))
         self.names = names_of(listed)
         read = self._read_names(list(status))
         logged = sorted({own for of_run in read.values() for own in of_run})

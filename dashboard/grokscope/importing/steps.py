@@ -9,9 +9,7 @@ import polars as pl
 
 from grokscope.importing.records import LOG_SCHEMA, ImportingError
 from grokscope.schemas.frames import THOUSAND
-
-IN_THOUSANDTHS = "its steps are fractions; they are counted in thousandths"
-"""What is said of a run whose steps were counted so, where it is imported and has no dates yet."""
+from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 
 _END = 2.0**63
 

@@ -9,25 +9,41 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import streamlit
 
 from grokscope.dashboard import STORE_VARIABLE, server_flags
 from grokscope.dashboard.serving.browser_policy import is_own, policy
+from grokscope.dashboard.serving.page import with_script
 
 
 @pytest.fixture(scope="module")
-def server(sweep, free_port, tmp_path_factory, wait_until):
-    """The dashboard as the command starts it."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", *server_flags(port)]
-    home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, STORE_VARIABLE: sweep.uri, "HOME": str(home)}
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=home, stdout=log, stderr=log)
-    wait_until(lambda: listens(port) or process.poll() is not None, why=(home / "log").read_text)
-    assert process.poll() is None, (home / "log").read_text()
-    yield port
-    process.terminate()
-    process.wait(30)
+def start(sweep, free_port, tmp_path_factory, wait_until):
+    """Start the dashboard as the command does: ``port, process = start()``."""
+    started = []
+
+    def _start():
+        port = free_port()
+        command = [sys.executable, "-m", "streamlit", "run", *server_flags(port)]
+        home = tmp_path_factory.mktemp("home")
+        environment = {**os.environ, STORE_VARIABLE: sweep.uri, "HOME": str(home)}
+        with (home / "log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, cwd=home, stdout=log, stderr=log)
+        started.append(process)
+        wait_until(lambda: listens(port) or process.poll() is not None, why=(home / "log").read_text)
+        assert process.poll() is None, (home / "log").read_text()
+        return port, process
+
+    yield _start
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server(start):
+    port, _ = start()
+    return port
 
 
 def listens(port):
@@ -125,6 +141,37 @@ def test_every_answer_tells_the_browser_what_it_may_not_do(server, path):
     assert "access-control-allow-origin" not in told  # no other page may read it, be it of this machine
     if path == "/_stcore/host-config":
         assert json.loads(content)["allowedOrigins"] == [f"http://localhost:{server}"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/runs"), ("HEAD", "/"), ("GET", "/x/y")])
+def test_every_page_loads_the_script_that_says_when_its_server_has_ended(server, method, path):
+    with closing(http.client.HTTPConnection("127.0.0.1", server, timeout=30)) as connection:
+        connection.request(method, path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        content = answer.read()
+        assert (answer.getheader("etag"), answer.getheader("content-encoding")) == (None, None)
+        own = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
+        assert content.decode() == ("" if method == "HEAD" else with_script(own))
+        connection.request("GET", "/_grokscope/ended.js")
+        script = connection.getresponse()
+        assert (script.status, script.getheader("cache-control")) == (200, "no-cache")
+        assert b"grokscope up" in script.read()
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(200, func_only=True)
+def test_an_open_page_says_that_grokscope_has_ended_and_nothing_of_streamlit(start, open_page):
+    port, process = start()
+    page = open_page(f"http://localhost:{port}/run")
+    page.wait_for_selector("[data-testid=stVegaLiteChart] svg path")
+    with page.expect_console_message(lambda message: "Streamlit still running" in message.text):
+        process.terminate()
+    page.wait_for_selector("#grokscope-ended")
+    assert f"grokscope up --port {port} again" in page.locator("#grokscope-ended").inner_text()
+    assert page.locator("[role=dialog]").count() == 0
+    assert "treamlit" not in page.locator("body").inner_text()
+    page.route("**/_stcore/health", lambda route: route.fulfill(status=200))  # somebody answers again
+    page.wait_for_selector("#grokscope-ended", state="detached")
 
 
 def test_a_name_of_the_server_that_is_none_gets_no_place_in_the_policy():

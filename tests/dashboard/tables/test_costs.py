@@ -9,7 +9,7 @@ from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.state.session import StoreSession
-from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs
+from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs, said_of_others
 from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
 from grokscope.schemas import METRICS
 
@@ -17,9 +17,10 @@ FLOPS = next(unit for unit in UNITS if unit.name == "FLOPs")
 EVIL = "' || alert(1) || 'datum.x <img src=x>"
 
 
-@pytest.fixture
-def priced(training, curves):
+@pytest.fixture(scope="module")
+def priced(new_training, tmp_path_factory, curves):
     """Two groups that generalize at the same steps, at 1 and 3 GFLOP a step, and one that does not."""
+    training = new_training(tmp_path_factory.mktemp("priced") / "mlflow.db")
     experiment = training.experiment("priced")
     for group, each, groks in (("costly", 3e9, True), ("cheap", 1e9, True), ("never", 2e9, False)):
         for seed in range(2):
@@ -29,7 +30,21 @@ def priced(training, curves):
     return training
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def partly(new_training, tmp_path_factory, curves):
+    """Two learning rates, two seeds each, and three runs that have none, which generalize for the least."""
+    training = new_training(tmp_path_factory.mktemp("partly") / "mlflow.db")
+    experiment = training.experiment("partly")
+    for lr, each, seeds in (("0.1", 3e9, 2), ("1", 2e9, 2), (None, 1e9, 3)):
+        flops = [("progress/flops", each * step, step) for step in (0, 2000)]
+        for seed in range(seeds):
+            training.run(
+                experiment, f"{lr} {seed}", [*curves(groks=True), *flops], params={"lr": lr} if lr else {}
+            )
+    return training
+
+
+@pytest.fixture(scope="module")
 def snapshot(priced):
     return StoreSession(priced.uri).snapshot("priced")
 
@@ -67,6 +82,29 @@ def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(
     assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
     assert "Next comes costly with 3.0× as much: 2 of 2 runs" in said
     assert answer_of(snapshot) == said
+
+
+def test_runs_without_the_param_that_is_compared_win_nothing_and_are_told_apart(partly, page, texts):
+    found = StoreSession(partly.uri).snapshot("partly")
+    said = answer_of(found)
+    assert said.startswith("**lr 1** generalized for the least compute: 2 of 2 runs, median")
+    assert r"Next comes lr 0\.1 with 1.5× as much" in said
+    assert said.endswith(" 3 runs have no lr and are not compared.")
+    with_lr = found.runs.filter(pl.col("lacks").is_null())["run_id"].to_list()
+    assert said_of_others(found, with_lr) is None
+    app = page("compare", partly.uri, experiment="partly")
+    assert said in texts(app)
+    (chart,) = [one.proto for one in app.get("vega_lite_chart") if "spent until" in one.proto.alt]
+    frames = [pl.read_ipc_stream(own.data.data) for own in chart.datasets]
+    rows = next(frame["said"].to_list() for frame in frames if "said" in frame.columns)
+    assert [row.partition(", median")[0] for row in rows] == [
+        "lr 1  ·  2 of 2",
+        "lr 0.1  ·  2 of 2",
+        "no lr  ·  3 of 3",
+    ]
+    assert "median" not in rows[-1]
+    groups = app.dataframe[0].value
+    assert groups["group"].tolist() == ["lr 0.1", "lr 1", "no lr"]
 
 
 def test_runs_that_have_not_got_there_count_in_the_median():

@@ -90,7 +90,7 @@ def test_leads_of_six_configurations_are_told_from_chance_and_one_run_is_left_ou
     assert first["p_value"] == 2 / 2**6
     assert first["earliest"] <= -first["median"] <= first["latest"]
     assert leads.left_out.rows() == [
-        ("run z", "arm z", "memorization: the rise has no date so far"),
+        ("run z", "arm z", "the rise has no date so far (memorization)"),
     ]
 
 
@@ -107,7 +107,7 @@ def test_runs_of_one_configuration_count_once_and_the_page_says_that_no_p_value_
     ("verdict", "why"),
     [
         (None, "no curve logged yet"),
-        (Verdict(run="a", pattern=Pattern.CONFUSION), "confusion: memorization has no date"),
+        (Verdict(run="a", pattern=Pattern.CONFUSION), "memorization has no date (confusion)"),
         (
             Verdict(
                 run="a",

@@ -85,21 +85,51 @@ def test_runs_of_other_code_are_grouped_by_what_is_not_their_seed_and_show_how_f
     }
 
 
+def names_of(params):
+    return [group.name for group in groups_of(params)]
+
+
 def test_runs_that_name_one_param_differently_are_one_group():
     lr = [("lr", "0.1"), ("learning_rate", "0.1"), ("optimizer.lr", "1"), ("lr", "1")]
     params = [params_on_axes({name: value, "rng_seed": str(i)}) for i, (name, value) in enumerate(lr)]
-    assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
+    assert names_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
 
 
 def test_our_own_name_goes_before_another_s():
-    assert groups_of([params_on_axes({"group": "ours", "wandb_group": "theirs"})]) == ["ours"]
+    assert names_of([params_on_axes({"group": "ours", "wandb_group": "theirs"})]) == ["ours"]
 
 
 def test_a_secret_that_another_logger_let_through_makes_and_names_no_group():
     params = [{"lr": lr, "api_key": key} for lr in ("0.1", "1") for key in ("canary1", "canary2")]
-    assert groups_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
+    assert names_of(params) == ["lr 0.1", "lr 0.1", "lr 1", "lr 1"]
     named = [("a", "group", "https://canary@h"), ("b", "group", "https://canary@h")]
     frame = run_table(
         RUNS, pl.DataFrame(named, schema=["run_id", "key", "value"], orient="row"), POINTS, now_ms=5
     )
     assert frame["group"].to_list() == ["https://h"] * 2
+
+
+def test_a_run_without_the_param_that_the_others_are_told_apart_by_is_no_setting_of_it():
+    with_lr = [{"lr": lr, "wd": wd} for lr in ("0.1", "1") for wd in ("0", "0", "3", "3")]
+    groups = groups_of([*with_lr, {"wd": "0"}, {"lr": "", "wd": "3"}, {"seed": "5"}])
+    assert [group.lacks for group in groups] == [*[None] * 8, "lr", "lr", "lr, wd"]
+    assert [group.name for group in groups[7:]] == ["lr 1, wd 3", "no lr", "no lr", "no lr, wd"]
+
+
+def test_a_param_that_few_runs_have_does_not_take_the_others_out_of_their_groups():
+    runs = [{"lr": lr} for lr in ("0.1", "1") for _ in range(4)]
+    assert names_of([*runs, *({"lr": "1", "warmup": w} for w in "5599")]) == [
+        *["lr 0.1"] * 4,
+        *["lr 1"] * 8,
+    ]
+    few = [*({"lr": lr} for lr in ("0.1", "0.1", "1", "1")), *[{}] * 6]
+    assert names_of(few) == [*["lr 0.1"] * 2, *["lr 1"] * 2, *["no lr"] * 6]
+
+
+def test_runs_without_a_group_are_no_setting_beside_groups():
+    named = [{"group": "a"}, {"group": "b"}, {}]
+    assert [(group.name, group.lacks) for group in groups_of(named)] == [
+        ("a", None),
+        ("b", None),
+        ("no group", "group"),
+    ]

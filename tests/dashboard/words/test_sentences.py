@@ -1,14 +1,16 @@
 """What is said of a run holds for its own curves: ordinary training is not told as failed grokking."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from grokscope.dashboard.state.phases import Phase, phase_of
 from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.dashboard.words.dates import DATES
-from grokscope.dashboard.words.patterns import PATTERN_WORDS
+from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline_of
 from grokscope.dashboard.words.sentences import TrainingEnd, note, sentence
 from grokscope.dashboard.words.withdrawals import why_withdrawn
 from grokscope.schemas import CurveOutcome, Date, Delay, Kind, Pattern, Transition, Verdict
@@ -89,7 +91,23 @@ def test_every_date_has_one_name_and_it_stands_in_the_docs(name):
         ),
         (
             verdict(Pattern.OTHER, event(Kind.DIVERGENCE), missing=["It is short."]),
-            "It is short. val/loss diverged: it is no number from step 100 [90, 110] on.",
+            "val/loss was 0.5 at best; it diverged: it is no number from step 100 [90, 110] on.",
+        ),
+        (
+            verdict(
+                Pattern.OTHER, event(Kind.DIVERGENCE, "train/loss"), level=None, missing=["It is short."]
+            ),
+            (
+                "val/loss was 0.5 at best; then train/loss diverged: "
+                "it is no number from step 100 [90, 110] on."
+            ),
+        ),
+        (
+            verdict(Pattern.CONFUSION, event(Kind.DIVERGENCE)),
+            (
+                "Neither train/loss nor val/loss left where it began (0.5 in the end). "
+                "val/loss diverged: it is no number from step 100 [90, 110] on."
+            ),
         ),
     ],
 )
@@ -114,6 +132,40 @@ def test_the_thirty_ordinary_trainings_are_told_by_their_own_curves():
             assert ends[found.run][found.outcomes[0].metric].metric in said
         has_overfit = any(event.kind is Kind.OVERFITTING for event in found.transitions)
         assert ("Overfitting" in said) == has_overfit, owners[found.run]["happened"]
+
+
+def test_a_run_that_learned_and_then_diverged_is_told_so_and_not_as_one_that_was_never_fit():
+    points = pl.read_parquet(ROOT / "tests" / "data" / "ordinary.parquet")
+    mine = points.filter(pl.col("run") == "sines_diverged")
+    (found,), ends = detect(mine), training_ends(mine)["sines_diverged"]
+    assert headline_of(found) == "Other (diverged)"
+    assert phase_of(found) is Phase.DIVERGED
+    said = (
+        "val/mae fell from 6.25 to 1.57 at best; then val/loss diverged: "
+        "it is no number from step 255 [250, 255] on."
+    )
+    assert (sentence(found, trained=ends), note(found, trained=ends)) == (said, said)
+    assert why_withdrawn(event(Kind.DIP), verdict=replace(found, missing=())) == (
+        "the run now reads as other (diverged)"
+    )
+
+
+@pytest.mark.parametrize("best", [2.0, 2.5])
+def test_a_run_that_only_diverged_is_not_said_to_have_learned(best):
+    first = TrainingEnd(metric="train/loss", level=9.0, is_same_score=True, held_out_first=2.0)
+    found = verdict(Pattern.OTHER, event(Kind.DIVERGENCE), best=best, level=1e30)
+    assert sentence(found, trained={"val/loss": first}) == (
+        "val/loss diverged: it is no number from step 100 [90, 110] on. "
+        "val/loss was never better than at first (2)."
+    )
+
+
+def test_the_levels_of_overfitting_are_those_that_are_said_of_the_curve_elsewhere():
+    worse = event(Kind.OVERFITTING, before=0.31, after=0.52)
+    other = event(Kind.OVERFITTING, "val/mse", before=0.1, after=0.2)
+    said = sentence(verdict(Pattern.COMPREHENSION, worse, other, best=0.3, level=0.5), trained=TRAIN)
+    assert "val/loss since step 100 [90, 110], 0.3 at best, 0.5 in the end; val/mse since" in said
+    assert said.endswith("0.1 at best, 0.2 in the end.")
 
 
 def test_why_a_run_is_not_judged_is_cut_at_a_clause():

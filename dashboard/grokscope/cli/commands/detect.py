@@ -17,6 +17,7 @@ from grokscope.dashboard.tables.training_ends import training_ends
 from grokscope.importing import Limits, limits_for
 from grokscope.schemas import GrokscopeError, Pattern, Verdict, verdict_to_json
 from grokscope.schemas.frames import DATES_IN_THOUSANDTHS
+from grokscope.schemas.runs.step_unit import runs_in_thousandths
 from grokscope.store import Store, open_store, under_roles
 from grokscope.transitions import DEFINITIONS, NATIVE, definition_of
 from grokscope.transitions import detect as detect_transitions
@@ -76,7 +77,7 @@ def detect(
             keep_aliases(store, str(experiment), aliases)
         aliases = {**store.aliases(str(experiment)), **aliases}
     points = under_roles(log.points, aliases)
-    _say_thousandths(log)
+    _say_thousandths(log.in_thousandths, log.names)
     if sensitivity:
         _say_sensitivity(sensitivity_of(points), log.names, output)
         raise typer.Exit(0 if is_whole else 1)
@@ -103,8 +104,8 @@ def _say_readings(log: NamedPoints, aliases: Mapping[str, str]) -> None:
         say(line)
 
 
-def _say_thousandths(log: NamedPoints) -> None:
-    fractional = sorted(shown(log.names.get(run, run)) for run in log.in_thousandths)
+def _say_thousandths(runs: frozenset[str], names: Mapping[str, str]) -> None:
+    fractional = sorted(shown(names.get(run, run)) for run in runs)
     if fractional:
         more = f" and {len(fractional) - _MOST_NAMED} more" if len(fractional) > _MOST_NAMED else ""
         say(f"{', '.join(fractional[:_MOST_NAMED])}{more}: {DATES_IN_THOUSANDTHS}", err=True)
@@ -161,6 +162,8 @@ def _log_in_store(uri: str, experiment: str | None) -> tuple[NamedPoints, Store]
         raise DetectError(f"a store needs --experiment NAME; there: {known}")
     runs = store.runs(experiment)
     names: dict[str, str] = dict(zip(runs["run_id"], runs["name"], strict=True))
+    # Stored verdicts do not repeat what the import has said of a run.
+    _say_thousandths(runs_in_thousandths(store.tags(list(names))), names)
     return NamedPoints(points=store.points(list(names)), names=names), store
 
 

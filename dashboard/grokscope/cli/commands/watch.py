@@ -29,6 +29,7 @@ from grokscope.transitions.live.news import Change, News
 
 _PASSING = (BusyStoreError, RunNotFoundError, ServerFailedError, UnreachableError)
 _NAP_S = 0.2
+_THOUSANDTHS = "steps in thousandths of the log's"
 
 
 class WatchError(GrokscopeError):
@@ -122,22 +123,25 @@ def _line(news: News, runs: WatchedRuns, output: options.Format) -> str:
         what = (
             {"signal": news.signal, "finding": news.finding} if event is None else transition_to_dict(event)
         )
-        known = {"run": news.run_id, "name": name, "change": news.change}
+        unit = {"in_thousandths": True} if news.run_id in runs.in_thousandths else {}
+        known = {"run": news.run_id, "name": name, "change": news.change, **unit}
         return json.dumps({**known, **{k: v for k, v in what.items() if k != "run_id"}})
     if event is None:
         return f"{name}: {news.signal}, {news.finding}"
-    return _line_of_event(name, event, news)
+    return _line_of_event(name, event, news, in_thousandths=news.run_id in runs.in_thousandths)
 
 
-def _line_of_event(name: str, event: Transition, news: News) -> str:
+def _line_of_event(name: str, event: Transition, news: News, *, in_thousandths: bool) -> str:
     date = date_text(Date(step=event.step, low=event.low, high=event.high))
     if news.change is Change.WITHDRAWN:
         why = why_withdrawn(event, finding=news.finding)
         what = f"{event.kind.word} of step {date} on {event.metric}"
-        return f"{name}: {what} withdrawn at step {news.step:,}: {why}"
+        unit = f" ({_THOUSANDTHS})" if in_thousandths else ""
+        return f"{name}: {what} withdrawn at step {news.step:,}{unit}: {why}"
     said = [] if event.status is Status.SUSPECTED else [EVENT_STYLES[event.kind].date]
     said += ["another date than before"] if news.change is Change.CHANGED else []
     said += [news.finding] if news.finding else []
+    said += [_THOUSANDTHS] if in_thousandths else []
     line = f"{name}: {event.kind.word} {event.status.value} at step {date} on {event.metric}"
     return f"{line} ({', '.join(said)})" if said else line
 

@@ -12,6 +12,7 @@ from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.x_units import Unit as StepUnit
+from grokscope.dashboard.words.dates import date_of
 from grokscope.schemas import Kind
 from grokscope.transitions.curves.series import COUNT
 from grokscope.transitions.curves.units import Unit
@@ -30,9 +31,13 @@ MORE_ROWS = "To see others, select runs on the page Runs and compare them."
 TIMELINE = "When each run memorized, and the onset and completion of its rise"
 """Alternative text of timelines."""
 
-_KEY = "○ memorized  ◆ onset, its 95 % interval shaded  ● completion"
+_THOUSANDTHS = "They are counted in thousandths: 1,500 here is 1.5 there."
 
-
+_DATED: Mapping[str, str] = {
+    "memorized": "○ memorized",
+    "onset": "◆ onset, its 95 % interval shaded",
+    "completion": "● completion",
+}
 _LOST: Mapping[Kind, str] = {
     Kind.OVERFITTING: "■ best level before overfitting",
     Kind.COLLAPSE: "▼ collapse",
@@ -41,10 +46,12 @@ _LOST: Mapping[Kind, str] = {
 
 
 def key_of(snapshot: Snapshot) -> str:
-    """Return what the marks on curves and timelines mean."""
-    kinds = {event.kind for verdict in snapshot.verdicts.values() for event in lost_events(verdict)}
+    """Return what the marks on curves and timelines mean, of those that some run has; ``""`` without any."""
+    verdicts = snapshot.verdicts.values()
+    dated = [said for name, said in _DATED.items() if any(date_of(verdict, name) for verdict in verdicts)]
+    kinds = {event.kind for verdict in verdicts for event in lost_events(verdict)}
     now = ["▶ now"] if phases.active(snapshot.runs).height else []
-    return "  ".join([_KEY, *(said for kind, said in _LOST.items() if kind in kinds), *now])
+    return "  ".join([*dated, *(said for kind, said in _LOST.items() if kind in kinds), *now])
 
 
 def budget(lines: int) -> int:
@@ -56,7 +63,11 @@ def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bo
     """Return the step axis that holds the given runs, or all, to their planned ends."""
     runs = snapshot.runs if run_ids is None else snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     training = runs.filter(pl.col("status") == "RUNNING")
-    return StepAxis(last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]), log=log)
+    return StepAxis(
+        last=ceiling(runs["step"], [*training["planned"], *_ends(runs)]),
+        log=log,
+        in_thousandths=runs.height > 0 and snapshot.in_thousandths.issuperset(runs["run_id"]),
+    )
 
 
 def axis_over(snapshot: Snapshot, unit: StepUnit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
@@ -158,6 +169,21 @@ def said_of_units(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         what = "1 run" if counts == 1 else f"{counts:,} runs"
         said.append(f"{what} logged numbers beyond 100, which are counts and no shares: they end in {COUNT}.")
     return " ".join(said) or None
+
+
+def said_of_steps(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+    """Return that steps are thousandths of those in the logs of some of the runs; else ``None``."""
+    some = sum(run in snapshot.in_thousandths for run in run_ids)
+    if not some:
+        return None
+    if len(run_ids) == 1:
+        return f"The steps of its log are fractions, of epochs for instance. {_THOUSANDTHS}"
+    is_all = some == len(run_ids)
+    which = (
+        "All runs were" if is_all else f"{some:,} of {len(run_ids):,} runs {'was' if some == 1 else 'were'}"
+    )
+    others = "" if is_all else " They are not the steps of the other runs."
+    return f"{which} logged at fractions of a step, of epochs for instance. {_THOUSANDTHS}{others}"
 
 
 def _named(snapshot: Snapshot) -> pl.DataFrame:

@@ -7,12 +7,20 @@ import streamlit as st
 
 from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
-from grokscope.dashboard.component.chart_data import colours_of
+from grokscope.dashboard.component.chart_data import colours_of, said_of_steps
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import palette
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.costs import EVENTS, answer, costs_of, group_costs
-from grokscope.dashboard.tables.x_units import Unit, units_of
+from grokscope.dashboard.tables.costs import (
+    EVENTS,
+    answer,
+    comparable,
+    costs_of,
+    group_costs,
+    said_of_others,
+)
+from grokscope.dashboard.tables.run_table import UNGROUPED
+from grokscope.dashboard.tables.x_units import STEPS, Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
@@ -26,11 +34,14 @@ _KEY = (
 
 def answer_of(snapshot: Snapshot) -> str | None:
     """Return which group generalized with the least, of all runs; ``None`` with one group or no such run."""
-    ids = snapshot.runs["run_id"].to_list()
-    if len(snapshot.groups()) < 2:  # noqa: PLR2004 - nothing to compare
+    every = snapshot.runs["run_id"].to_list()
+    ids, _ = comparable(snapshot, every)
+    settings = snapshot.runs.filter(pl.col("run_id").is_in(ids))["group"]
+    if settings.n_unique() < 2:  # noqa: PLR2004 - nothing to compare
         return None
     event, unit = "completion", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
-    return answer(group_costs(costs_of(snapshot, ids, event=event, unit=unit)), unit, event=event)
+    groups = group_costs(costs_of(snapshot, ids, event=event, unit=unit))
+    return answer(groups, unit, event=event, others_said=_said_of_others(snapshot, every, unit))
 
 
 def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
@@ -41,7 +52,11 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     st.subheader("What it takes to generalize", anchor=False)
     event, unit = _controls(units)
     costs = costs_of(snapshot, run_ids, event=event, unit=unit)
-    groups = group_costs(costs)
+    settings, _ = comparable(snapshot, run_ids)
+    compared = pl.col("run_id").is_in(settings)
+    ranked = group_costs(costs.filter(compared))
+    apart = group_costs(costs.filter(~compared)).with_columns(median=pl.lit(None, dtype=pl.Float64))
+    groups = pl.concat([ranked, apart])
     shown = groups.head(_MOST_GROUPS)
     of_shown = costs.filter(pl.col("group").is_in(shown["group"].implode()))
     spec = show(
@@ -55,8 +70,20 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     )
     st.caption(_KEY)
     note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
+    others = _said_of_others(snapshot, run_ids, unit)
+    said = answer(ranked, unit, event=event, others_said=others)
+    note(None if said else others)
     offer_downloads({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
-    return answer(groups, unit, event=event)
+    return said
+
+
+def _said_of_others(snapshot: Snapshot, run_ids: Sequence[str], unit: Unit) -> str | None:
+    """Return which runs are not compared, and which count other steps than the rest; ``None`` without any."""
+    settings, _ = comparable(snapshot, run_ids)
+    fractional = snapshot.in_thousandths.intersection(settings)
+    is_mixed = unit is STEPS and 0 < len(fractional) < len(settings)
+    steps = said_of_steps(snapshot, settings) if is_mixed else None
+    return " ".join(filter(None, [said_of_others(snapshot, run_ids), steps])) or None
 
 
 def _controls(units: list[Unit]) -> tuple[str, Unit]:
@@ -78,8 +105,9 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
 
 def _said(groups: pl.DataFrame, unit: Unit) -> pl.DataFrame:
     """Return ``group, median, said``: the group, how many got there and for how much."""
+    is_all = groups["group"].to_list() == [UNGROUPED]
     said = [
-        f"{plain(group, limit=60)}  ·  {reached} of {runs}"
+        f"{'all runs' if is_all else plain(group, limit=60)}  ·  {reached} of {runs}"
         + ("" if median is None else f", median {phrases.amount(median, unit.symbol)}")
         for group, reached, runs, median in groups.select("group", "reached", "runs", "median").iter_rows()
     ]

@@ -34,11 +34,13 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
     The links carry the selection along, so that it is in the address of every page, ready to be copied.
     Streamlit's own menu drops it, and writing it back while a page changes leaves the address a page behind.
     """
-    newest = source.snapshot(None)
+    with st.spinner("Reading the store …"):
+        newest = source.snapshot(None)
     selection = selection_from(st.query_params.to_dict(), newest.experiments)
     if selection.experiment is None and newest.runs.height:
         selection = replace(selection, experiment=newest.experiment)
-    snapshot = source.snapshot(selection.experiment)
+    with st.spinner("Reading the experiment …"):
+        snapshot = source.snapshot(selection.experiment)
     if snapshot.runs.height:
         selection = existing(selection, set(snapshot.runs["run_id"]))
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
@@ -117,6 +119,8 @@ def _nothing_yet(snapshot: Snapshot) -> None:
     st.code("grokscope demo", language="shell")
     st.write("To watch your own training, add these lines to its loop:")
     st.code(FIVE_LINES, language="python")
+    st.write("To look at runs that another tool has logged, name its folder or file:")
+    st.code("grokscope import FOLDER", language="shell")
     st.caption(_said(snapshot.problem) if snapshot.problem else "The first point appears here by itself.")
 
 

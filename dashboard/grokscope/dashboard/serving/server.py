@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from grokscope.dashboard.serving.browser_policy import Fence, script_hashes
+from grokscope.dashboard.serving.page import ROUTE, OwnPage, with_script
 from grokscope.dashboard.serving.settings import APP, PARENT_VARIABLE, STACKS_VARIABLE, STANDSTILL_VARIABLE
 from grokscope.dashboard.serving.standstill import stacks_at_standstill
 
@@ -46,4 +47,12 @@ async def _end_with(parent: int) -> None:
 
 _PAGE = Path(st.__file__).parent / "static" / "index.html"
 
-app = st.App(APP, lifespan=_watched, middleware=[Middleware(Fence, scripts=script_hashes(_PAGE))])
+app = st.App(
+    APP,
+    lifespan=_watched,
+    routes=[ROUTE],
+    middleware=[
+        Middleware(Fence, scripts=script_hashes(_PAGE)),
+        Middleware(OwnPage, page=with_script(_PAGE.read_text("utf-8"))),
+    ],
+)

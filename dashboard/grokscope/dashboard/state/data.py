@@ -19,6 +19,7 @@ RUNS_SCHEMA = pl.Schema(
         **RUN_SCHEMA,
         "label": pl.String(),
         "group": pl.String(),
+        "lacks": pl.String(),
         "seed": pl.Int64(),
         "planned": pl.Int64(),
         "silent": pl.Boolean(),
@@ -26,8 +27,9 @@ RUNS_SCHEMA = pl.Schema(
 )
 """Runs as views show them.
 
-``label``: the name, made unique; ``group``: what seeds share; ``planned``: the step at which training will
-end, where params tell; ``silent``: still called running, and not heard of for too long.
+``label``: the name, made unique; ``group``: what seeds share; ``lacks``: what the run has none of that tells
+the others' groups apart, so that its group is no setting to compare, else null; ``planned``: the step at
+which training will end, where params tell; ``silent``: still called running, and not heard of for too long.
 """
 
 
@@ -76,6 +78,7 @@ class Snapshot:
             per cent as shares.
         logged: The same in the units that they were logged in; ``None`` where these do not differ.
         units: What was logged otherwise than as shares.
+        in_thousandths: Runs whose steps are thousandths of those in their logs.
         verdicts: By run id.
         pairs: By run id, the curves of its verdict's first outcome.
         taken_ms: When it was read.
@@ -93,6 +96,7 @@ class Snapshot:
     curves: pl.DataFrame = field(default_factory=empty_points)
     logged: pl.DataFrame | None = None
     units: Units = field(default_factory=_no_units)
+    in_thousandths: frozenset[str] = frozenset()
     verdicts: Mapping[str, Verdict] = field(default_factory=_no_verdicts)
     pairs: Mapping[str, JudgedPair] = field(default_factory=_no_pairs)
     taken_ms: int = 0
@@ -103,8 +107,9 @@ class Snapshot:
     found: str = field(default_factory=lambda: uuid4().hex, compare=False, repr=False)
 
     def groups(self) -> list[str]:
-        """Return the groups in the order of their names, whichever process started first."""
-        return natural(self.runs["group"].to_list())
+        """Return the groups in the order of their names; those that are no setting go last."""
+        settings = natural(self.runs.filter(pl.col("lacks").is_null())["group"].to_list())
+        return [*settings, *(name for name in natural(self.runs["group"].to_list()) if name not in settings)]
 
 
 CHANGES = pl.Schema(

@@ -13,6 +13,7 @@ from grokscope.dashboard.state.run_metrics import RunUnits, Units, as_shown
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
 from grokscope.dashboard.tables.run_table import run_table
 from grokscope.schemas import empty_points
+from grokscope.schemas.runs.step_unit import runs_in_thousandths
 from grokscope.store import MetricNames, Role, Store, names_by_run, renamed_by_run, roles_by_run
 from grokscope.transitions.live.history import is_read
 
@@ -45,6 +46,7 @@ class ExperimentFeed:
         self._live = LiveRuns()
         self._overrides: Mapping[str, str] = {}
         self._made_from: _Found | None = None
+        self._in_thousandths: dict[str, bool] = {}
 
     def look(self, names: Names = None) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
@@ -107,12 +109,20 @@ class ExperimentFeed:
             curves=as_shown(found.curves, units),
             logged=found.curves if units else None,
             units=units,
+            in_thousandths=self._thousandths(store, found.runs["run_id"].to_list()),
             verdicts=judged.verdicts,
             pairs=judged.pairs,
             taken_ms=now_ms,
             notice=store.notice,
             unjudged=judged.waiting,
         )
+
+    def _thousandths(self, store: Store, run_ids: Sequence[str]) -> frozenset[str]:
+        """Return the runs whose steps are counted so; an import says it when it makes a run, once for all."""
+        new = [run for run in run_ids if run not in self._in_thousandths]
+        said = runs_in_thousandths(store.tags(new)) if new else frozenset[str]()
+        self._in_thousandths |= {run: run in said for run in new}
+        return frozenset(run for run in run_ids if self._in_thousandths[run])
 
     def _found(self, store: Store) -> "_Found":
         runs = store.runs(self._experiment)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from grokscope.schemas import Pattern, Verdict
+from grokscope.schemas import Kind, Pattern, Verdict
 
 
 class Phase(StrEnum):
@@ -17,6 +17,7 @@ class Phase(StrEnum):
     GENERALIZING = "generalizing"
     GENERALIZED = "generalized"
     COLLAPSED = "collapsed"
+    DIVERGED = "diverged"
 
 
 def phase_of(verdict: Verdict | None) -> Phase:
@@ -27,15 +28,15 @@ def phase_of(verdict: Verdict | None) -> Phase:
     """
     if verdict is None:
         return Phase.STARTING
-    if verdict.pattern is Pattern.COLLAPSE:
-        return Phase.COLLAPSED
-    if verdict.generalized is not None:
-        return Phase.GENERALIZED
-    if verdict.onset is not None:
-        return Phase.GENERALIZING
-    if verdict.memorized is not None:
-        return Phase.WAITING
-    return Phase.UNJUDGED if verdict.missing else Phase.MEMORIZING
+    stages = {
+        Phase.COLLAPSED: verdict.pattern is Pattern.COLLAPSE,
+        Phase.GENERALIZED: verdict.generalized is not None,
+        Phase.DIVERGED: any(event.kind is Kind.DIVERGENCE for event in verdict.transitions),
+        Phase.GENERALIZING: verdict.onset is not None,
+        Phase.WAITING: verdict.memorized is not None,
+        Phase.UNJUDGED: bool(verdict.missing),
+    }
+    return next((phase for phase, is_reached in stages.items() if is_reached), Phase.MEMORIZING)
 
 
 def has_generalized(verdict: Verdict | None) -> bool:

@@ -1,5 +1,6 @@
 """What it takes to generalize: of every run and, with those that have not counted in, of every group."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import polars as pl
@@ -39,6 +40,30 @@ GROUP_COSTS = pl.Schema(
 )
 """``median``: of all runs (Kaplan-Meier), null while fewer than half have reached it; ``least`` and ``most``:
 of those that have; ``spent``: the farthest that any was trained."""
+
+
+def comparable(snapshot: Snapshot, run_ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the runs whose groups are settings to compare, and the others; all, where none has a setting."""
+    mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
+    settings = mine.filter(pl.col("lacks").is_null())["run_id"].to_list()
+    if not settings:
+        return list(run_ids), []
+    return settings, [run for run in run_ids if run not in set(settings)]
+
+
+def said_of_others(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
+    """Return, in markdown, which of the runs are not compared, and why; ``None`` if all are."""
+    _, others = comparable(snapshot, run_ids)
+    lacks = Counter(snapshot.runs.filter(pl.col("run_id").is_in(others))["lacks"].to_list())
+    if not lacks:
+        return None
+    said = [
+        f"{phrases.counted(count, 'run')} {'has' if count == 1 else 'have'} no {escape(what)}"
+        for what, count in sorted(lacks.items())
+    ]
+    if len(said) > 1:
+        return f"{', '.join(said)}: these are not compared."
+    return f"{said[0]} and {'is' if len(others) == 1 else 'are'} not compared."
 
 
 def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Unit) -> pl.DataFrame:
@@ -111,10 +136,10 @@ def _median(runs: Sequence[tuple[float, bool]]) -> float | None:
     return None
 
 
-def answer(groups: pl.DataFrame, unit: Unit, *, event: str) -> str | None:
+def answer(groups: pl.DataFrame, unit: Unit, *, event: str, others_said: str | None = None) -> str | None:
     """Return which group got there with the least, in markdown; ``None`` of one run, or while none has.
 
-    ``event`` is one of ``EVENTS``.
+    ``event`` is one of ``EVENTS``; ``others_said`` of the runs that are not compared goes last.
     """
     rows = groups.rows(named=True)
     if groups["runs"].sum() < 2 or not any(row["reached"] for row in rows):  # noqa: PLR2004
@@ -123,9 +148,10 @@ def answer(groups: pl.DataFrame, unit: Unit, *, event: str) -> str | None:
     first, others = rows[0], rows[1:]
     if first["median"] is None:
         return f"No group has {got} in half of its runs: none can be called the cheapest."
-    name = f"**{escape(first['group'])}**" if others else "These runs"
+    name = f"**{escape(first['group'])}**" if others or others_said else "These runs"
     text = f"{name} {got}{f' {unit.least}' if others else ''}: {_summary(first, unit)}."
-    return " ".join([text, *_next(others, unit, median=first["median"], most=first["most"])])
+    told = [text, *_next(others, unit, median=first["median"], most=first["most"])]
+    return " ".join([*told, *([others_said] if others_said else [])])
 
 
 def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, most: float) -> list[str]:

@@ -84,10 +84,10 @@ def why_left_out(verdict: Verdict | None) -> str | None:
     if verdict.delay is not None and verdict.onset is not None:
         return None if verdict.delay.steps > 0 else "generalized without a delay: nothing to measure leads in"
     if verdict.pattern is Pattern.COMPREHENSION:
-        return "comprehension: the curves improved together, so there is no delay"
+        return "the curves improved together, so there is no delay (comprehension)"
     if verdict.memorized is None:
-        return f"{verdict.pattern}: memorization has no date"
-    return f"{verdict.pattern}: the rise has no date so far"
+        return f"memorization has no date ({verdict.pattern})"
+    return f"the rise has no date so far ({verdict.pattern})"
 
 
 def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:

@@ -39,4 +39,5 @@ def _end(pair: Pair) -> TrainingEnd:
         metric=pair.train.metric,
         level=pair.train.level(end_level(pair.train)),
         is_same_score=train is not None and test is not None and train.quantity == test.quantity,
+        held_out_first=pair.test.level(float(pair.test.values[0])),
     )

@@ -79,7 +79,7 @@ EVENT_STYLES: Mapping[Kind, EventStyle] = MappingProxyType(
             sentence="A held-out loss or score improves, worsens, then passes its first best.",
         ),
         Kind.DIVERGENCE: EventStyle(
-            shape="✕",
+            shape="✚",
             colour="red",
             date="first value that is no number",
             sentence="A loss or a score is no number any more.",

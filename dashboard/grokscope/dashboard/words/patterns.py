@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from grokscope.schemas import Pattern
+from grokscope.schemas import Kind, Pattern, Transition, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +68,27 @@ def headline(pattern: Pattern) -> str:
     """
     words = PATTERN_WORDS[pattern]
     return f"{words.term} ({words.plain})"
+
+
+def divergence_of(verdict: Verdict) -> Transition | None:
+    """Return the divergence of a run; ``None`` where there is none."""
+    return next((event for event in verdict.transitions if event.kind is Kind.DIVERGENCE), None)
+
+
+def plain_word(verdict: Verdict) -> str:
+    """Return what a run did in a plain word; of one that diverged and shows no pattern, that.
+
+    >>> plain_word(Verdict(run="a", pattern=Pattern.OTHER))
+    'not judged'
+    """
+    is_diverged = verdict.pattern is Pattern.OTHER and divergence_of(verdict) is not None
+    return "diverged" if is_diverged else PATTERN_WORDS[verdict.pattern].plain
+
+
+def headline_of(verdict: Verdict) -> str:
+    """Return the pattern's term with the plain word for the run.
+
+    >>> headline_of(Verdict(run="a", pattern=Pattern.OTHER))
+    'Other (not judged)'
+    """
+    return f"{PATTERN_WORDS[verdict.pattern].term} ({plain_word(verdict)})"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grokscope.dashboard.words.dates import DATES, date_of
+from grokscope.dashboard.words.patterns import divergence_of
 from grokscope.dashboard.words.phrases import dated, level, steps, times
 from grokscope.schemas import CurveOutcome, Date, Kind, Pattern, Transition, Verdict, score_of
 
@@ -21,11 +22,13 @@ class TrainingEnd:
         metric: The curve.
         level: At the end of the log, in the metric's unit.
         is_same_score: Both curves show one score, so that their levels can be compared.
+        held_out_first: The first level of the held-out curve; ``None`` if it is not known.
     """
 
     metric: str
     level: float
     is_same_score: bool
+    held_out_first: float | None = None
 
 
 _NONE: Mapping[str, TrainingEnd] = {}
@@ -45,7 +48,7 @@ def sentence(verdict: Verdict, *, trained: Mapping[str, TrainingEnd] = _NONE) ->
     >>> sentence(verdict, trained={"val/f1": TrainingEnd(metric="train/f1", level=1.0, is_same_score=True)})
     'val/f1 rose together with train/f1, to 0.886 (0.9 at best; train/f1 1, gap 0.11).'
     """
-    return " ".join(part for part in (*_told(verdict, trained), *_events_told(verdict)) if part)
+    return " ".join(part for part in (*_told(verdict, trained), *_events_told(verdict, trained)) if part)
 
 
 def note(verdict: Verdict, *, trained: Mapping[str, TrainingEnd] = _NONE) -> str:
@@ -55,13 +58,16 @@ def note(verdict: Verdict, *, trained: Mapping[str, TrainingEnd] = _NONE) -> str
     'There is one value.'
     """
     said: list[str] = []
-    if verdict.pattern is Pattern.OTHER:
+    diverged = divergence_of(verdict)
+    if verdict.pattern is Pattern.OTHER and diverged is None:
         said.append(_first_sentence(verdict.missing[0] if verdict.missing else _TOO_LITTLE))
     elif verdict.pattern is Pattern.COMPREHENSION and verdict.outcomes:
         first = verdict.outcomes[0]
         said.append(f"{first.metric} {_levels(first, trained)}.")
     since = [f"{event.metric} since its best at step {steps(event.step)}" for event in _overfit(verdict)]
     said += [f"Overfitting: {_listed(since)}."] if since else []
+    if diverged is not None:
+        said.append(_first_sentence(_diverged(verdict, trained, diverged)))
     return " ".join(said)
 
 
@@ -96,7 +102,8 @@ def _told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]
             yield _dates(verdict)
             yield _lost(verdict) or "Then what was learned was lost again."
         case Pattern.OTHER:
-            yield " ".join(verdict.missing) or _TOO_LITTLE
+            # Why a run that diverged shows no phase is no news beside that; it stands among its evidence.
+            yield "" if divergence_of(verdict) else " ".join(verdict.missing) or _TOO_LITTLE
 
 
 def _training_curve(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> str:
@@ -194,20 +201,42 @@ def _lost(verdict: Verdict) -> str:
     return f"Lost from step {dated(_date(event))} on: {event.metric} {went}."
 
 
-def _events_told(verdict: Verdict) -> Iterator[str]:
+def _events_told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]:
     """Yield what else anybody has to know of a run, whatever its pattern."""
     yield from _overfitting(verdict)
-    for event in verdict.transitions:
-        if event.kind is Kind.DIVERGENCE:
-            yield f"{event.metric} diverged: it is no number from step {dated(_date(event))} on."
+    if (event := divergence_of(verdict)) is not None:
+        yield _diverged(verdict, trained, event)
+
+
+def _diverged(verdict: Verdict, trained: Mapping[str, TrainingEnd], event: Transition) -> str:
+    """Return that a run diverged, after what it had come to if that is not told by a pattern."""
+    lost = f"diverged: it is no number from step {dated(_date(event))} on."
+    own = verdict.outcomes[0] if verdict.outcomes else None
+    if verdict.pattern is not Pattern.OTHER or own is None or own.best is None:
+        return f"{event.metric} {lost}"
+    began = trained[own.metric].held_out_first if own.metric in trained else None
+    if began is not None and not _is_better(own.metric, own.best, began):
+        return f"{event.metric} {lost} {own.metric} was never better than at first ({level(began)})."
+    went = "was" if began is None else f"{_moved(own.metric)} from {level(began)} to"
+    is_lost = own.level is None or _is_better(own.metric, own.best, own.level)
+    what = "it" if event.metric == own.metric else event.metric
+    return f"{own.metric} {went} {level(own.best)} at best; {'then ' if is_lost else ''}{what} {lost}"
+
+
+def _is_better(metric: str, value: float, than: float) -> bool:
+    score = score_of(metric)
+    return value != than and (score is None or (value > than) is score.higher_is_better)
 
 
 def _overfitting(verdict: Verdict) -> Iterator[str]:
-    said = [
-        f"{event.metric} since step {dated(_date(event))}, {level(event.before)} at best, "
-        f"{level(event.after)} in the end"
-        for event in _overfit(verdict)
-    ]
+    # Of a curve that the run is judged by, the levels are those that are said of it elsewhere.
+    judged = {outcome.metric: outcome for outcome in verdict.outcomes}
+    said: list[str] = []
+    for event in _overfit(verdict):
+        own = judged.get(event.metric)
+        best, end = (event.before, event.after) if own is None else (own.best, own.level)
+        since = f"{event.metric} since step {dated(_date(event))}"
+        said.append(f"{since}, {level(best)} at best, {level(end)} in the end")
     if said:
         yield f"Overfitting: {_listed(said)}."
 

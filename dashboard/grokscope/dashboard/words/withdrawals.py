@@ -1,6 +1,6 @@
 """Why an event that was told while a run trained no longer holds: what stands instead."""
 
-from grokscope.dashboard.words.patterns import PATTERN_WORDS
+from grokscope.dashboard.words.patterns import headline_of
 from grokscope.schemas import Kind, Transition, Verdict
 from grokscope.transitions.live.suspicion import E_PROCESS
 
@@ -26,8 +26,8 @@ def why_withdrawn(event: Transition, *, finding: str = "", verdict: Verdict | No
     reason = _reason(event, verdict)
     if reason:
         return reason
-    words = PATTERN_WORDS[verdict.pattern]
-    return f"the run now reads as {words.term.lower()} ({words.plain})"
+    term, _, word = headline_of(verdict).partition(" ")
+    return f"the run now reads as {term.lower()} {word}"
 
 
 def _reason(event: Transition, verdict: Verdict) -> str | None:

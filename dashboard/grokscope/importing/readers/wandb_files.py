@@ -20,8 +20,9 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, digest
-from grokscope.importing.steps import IN_THOUSANDTHS, counted_by
+from grokscope.importing.steps import counted_by
 from grokscope.schemas.runs.settings import flat_settings
+from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 from grokscope.schemas.tags import NOTE, WANDB_RUN_ID, WANDB_SUMMARY, WANDB_TAGS
 
 _FRAGMENT = struct.Struct("<IHB")

@@ -16,6 +16,7 @@ curves that grok, would take a third of the width."""
 # Constant: no text from outside is ever put into an expression.
 _SHORT = "format(datum.value, '~s')"
 STEP = "step"
+THOUSANDTHS = "step (thousandths of the log's)"
 _ROUND_DIGITS = 2
 _DENSE_DECADES = 4
 _APART = 1.8
@@ -33,6 +34,7 @@ class StepAxis:
         log: Symmetric-log (``True``) or linear.
         labels: Whether it is labelled; of charts under each other only the last needs it.
         unit: What is counted, one of a fixed set of words.
+        in_thousandths: Steps are thousandths of those in the log, which the axis then says.
         linear_below: What lies below this lies almost evenly: of steps ten, of others what ten steps took.
     """
 
@@ -42,6 +44,7 @@ class StepAxis:
     log: bool = True
     labels: bool = True
     unit: str = STEP
+    in_thousandths: bool = False
     linear_below: float = LINEAR_BELOW
 
     def ticks(self) -> list[float]:
@@ -95,12 +98,17 @@ class StepAxis:
         }
         if self.log:
             axis |= {"values": self.ticks(), "labelOverlap": False}
-        return alt.X(field, type="quantitative", title=None, scale=alt.Scale(**scale), axis=alt.Axis(**axis))
+        title = THOUSANDTHS if self._says_thousandths() and self.labels else None
+        return alt.X(field, type="quantitative", title=title, scale=alt.Scale(**scale), axis=alt.Axis(**axis))
+
+    def _says_thousandths(self) -> bool:
+        return self.in_thousandths and self.unit == STEP
 
     def tooltip(self, field: str = "step", *, title: str | None = None) -> alt.Tooltip:
         """Return how a value on the axis is said under the pointer: steps in full, others in three digits."""
         said = ",d" if self.unit == STEP else ".3~s"
-        return alt.Tooltip(field, type="quantitative", title=title or self.unit, format=said)
+        unit = THOUSANDTHS if self._says_thousandths() else self.unit
+        return alt.Tooltip(field, type="quantitative", title=title or unit, format=said)
 
 
 def _power(factor: int, exponent: int) -> float:

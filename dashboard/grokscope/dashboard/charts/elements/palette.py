@@ -131,6 +131,9 @@ def _config(palette: Palette) -> alt.Config:
             labelColor=palette.muted,
             labelFontSize=11,
             labelPadding=6,
+            titleColor=palette.muted,
+            titleFontSize=11,
+            titleFontWeight="normal",
         ),
         view=alt.ViewConfig(stroke=None),
         title=alt.TitleConfig(

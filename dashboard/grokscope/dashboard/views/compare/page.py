@@ -30,6 +30,7 @@ from grokscope.dashboard.component.chart_data import (
     key_of,
     rows_of,
     said_of_grey,
+    said_of_steps,
     said_of_thinning,
     said_of_units,
 )
@@ -53,7 +54,7 @@ from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 from grokscope.schemas import empty_points
 
-_LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run · "
+_LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +102,13 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     said = cost_section(snapshot, asked)
     if said:
         result.markdown(said)
-    st.subheader("Groups", anchor=False)
     runs = runs_table(snapshot).filter(pl.col("run_id").is_in(asked))
+    if runs["group"].unique().to_list() != [UNGROUPED]:
+        _groups(snapshot, runs)
+
+
+def _groups(snapshot: Snapshot, runs: pl.DataFrame) -> None:
+    st.subheader("Groups", anchor=False)
     st.dataframe(
         groups_table(runs, snapshot.groups()),
         key="compare_groups",
@@ -215,8 +221,9 @@ def _charts(snapshot: Snapshot, look: _Look) -> None:
         axis=axis,
         colouring=colouring,
     )
-    st.caption(f"{_LINES if by_group else ''}{key_of(snapshot)}")
+    note(" · ".join(filter(None, [_LINES if by_group else "", key_of(snapshot)])))
     note(said_of_units(snapshot, look.runs))
+    note(said_of_steps(snapshot, look.runs))
     note(said_of_thinning(points.height, raw.height))
     note(said_of_grey(colouring, f"{look.by}s"))
     specs = [spec, *_timeline(snapshot, marks, look=look, colouring=colouring)]

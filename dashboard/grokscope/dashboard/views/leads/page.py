@@ -167,7 +167,8 @@ def _left_out(leads: Leads, asked: int) -> None:
     out = leads.left_out
     if out.is_empty():
         return
-    with st.expander(f"{out.height} of {asked} runs have no part in this, and why", key="leads_left_out"):
+    runs = "The run has" if asked == 1 else f"{out.height} of {asked} runs have"
+    with st.expander(f"{runs} no part in this, and why", key="leads_left_out"):
         st.dataframe(out, hide_index=True, key="leads_left_out_table", alt="Runs left out of the leads")
 
 

@@ -22,6 +22,7 @@ from grokscope.dashboard.component.chart_data import (
     key_of,
     rows_of,
     said_of_grey,
+    said_of_steps,
     said_of_thinning,
     said_of_units,
 )
@@ -32,6 +33,7 @@ from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, LiveStatus, Snapshot
 from grokscope.dashboard.state.phases import Phase
 from grokscope.dashboard.tables.main_metric import main_curves
+from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.views.live.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape, plain
@@ -47,6 +49,7 @@ _COLOURS: Mapping[Phase, _Badge] = {
     Phase.GENERALIZING: "blue",
     Phase.GENERALIZED: "green",
     Phase.COLLAPSED: "red",
+    Phase.DIVERGED: "red",
 }
 
 
@@ -149,10 +152,11 @@ def _groups(snapshot: Snapshot, main: pl.DataFrame) -> None:
     is_one = len(quantities) == 1
     of = quantities[0].replace("_", " ").capitalize() if is_one else "What runs are judged by,"
     st.subheader(f"{of} over steps", anchor=False)
-    st.caption(f"full line: held-out · dashed: training · {key_of(snapshot)}")
+    st.caption(" · ".join(filter(None, ["full line: held-out", "dashed: training", key_of(snapshot)])))
     _draw(snapshot, charts, of_charts, points, drawn_marks(snapshot, raw, run_ids=runs))
     note(_said_of_others(snapshot, main))
     note(said_of_units(snapshot, runs))
+    note(said_of_steps(snapshot, runs))
     note(said_of_thinning(points.height, raw.height))
     rest = f"The newest {_MOST_LINES} of each chart; the page Compare draws their mean and range."
     note(phrases.cut(len(runs), of_charts.height, "runs", rest=rest))
@@ -230,9 +234,12 @@ def _title(snapshot: Snapshot, runs: pl.DataFrame, colouring: Colouring, *, is_o
     group, quantity = runs.select("group", "quantity").row(0)
     verdicts = [snapshot.verdicts.get(run) for run in runs["run_id"]]
     done = sum(map(phases.has_generalized, verdicts))
-    of = "" if is_one else f"{plain(quantity.replace('_', ' '), limit=40)} · "
+    what = plain(quantity.replace("_", " "), limit=40)
+    # One group of all runs has nothing to be told apart from.
+    name = plain(group, limit=40) if snapshot.groups() != [UNGROUPED] else "all runs" if is_one else what
+    of = "" if is_one or name == what else f"{what} · "
     return {
-        "text": plain(group, limit=40),
+        "text": name,
         "subtitle": f"{of}{done} of {runs.height} generalized",
         "color": colouring.colours[group],
     }

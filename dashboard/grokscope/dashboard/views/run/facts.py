@@ -9,6 +9,7 @@ from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.escaping import escape
 from grokscope.dashboard.words.events import EVENT_STYLES, said_of
+from grokscope.dashboard.words.patterns import divergence_of
 from grokscope.schemas import (
     AXES,
     DAMAGE,
@@ -45,10 +46,11 @@ _SIGNS: Mapping[Outcome | None, str] = {
 }
 
 
-def dates(verdict: Verdict) -> None:
+def dates(verdict: Verdict, *, in_thousandths: bool) -> None:
     """Draw the four dates with their intervals."""
+    unit = "thousandths of a step" if in_thousandths else "step"
     st.subheader("Dates", anchor=False, help="  \n".join(f"{n}: {d.sentence}" for n, d in DATES.items()))
-    st.table({"step [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
+    st.table({f"{unit} [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
     st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
 
 
@@ -91,7 +93,8 @@ def _said(report: pl.DataFrame) -> str:
 def evidence(verdict: Verdict) -> None:
     """Draw every event with its checks, passed, failed or unknown, and what could not be told."""
     events = verdict.transitions
-    missing = () if verdict.pattern is Pattern.OTHER else verdict.missing  # there it is the verdict itself
+    is_told = verdict.pattern is Pattern.OTHER and divergence_of(verdict) is None
+    missing = () if is_told else verdict.missing  # there it is the verdict itself
     if not events and not missing:
         return
     st.subheader("Events", anchor=False)

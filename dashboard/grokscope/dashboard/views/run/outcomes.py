@@ -6,7 +6,7 @@ import streamlit as st
 from grokscope.dashboard.component.table import NOTHING, PATTERNS_SAID, ROW_HEIGHT
 from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.escaping import plain
-from grokscope.dashboard.words.patterns import headline
+from grokscope.dashboard.words.patterns import headline, headline_of
 from grokscope.dashboard.words.phrases import level
 from grokscope.schemas import Verdict
 
@@ -44,7 +44,7 @@ def outcome_rows(verdict: Verdict) -> pl.DataFrame:
     rows = [
         (
             plain(outcome.metric),
-            headline(outcome.pattern),
+            headline_of(verdict) if outcome is verdict.outcomes[0] else headline(outcome.pattern),
             *(None if (date := date_of(outcome, name)) is None else date.step for name in _DATES),
             level(outcome.level),
             level(outcome.best),

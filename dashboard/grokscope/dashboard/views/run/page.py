@@ -6,12 +6,14 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.component.chart_data import axis_of
+from grokscope.dashboard.component.chart import note
+from grokscope.dashboard.component.chart_data import axis_of, said_of_steps
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.window import windowed
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.state.phases import phase_of
 from grokscope.dashboard.tables.overview import status_of
+from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.training_ends import Ends, training_ends
 from grokscope.dashboard.views.run import facts as run_facts
 from grokscope.dashboard.views.run.measures import leads_section, segments_section
@@ -19,7 +21,7 @@ from grokscope.dashboard.views.run.outcomes import outcomes
 from grokscope.dashboard.views.run.panels import panels
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
-from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline
+from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline_of
 from grokscope.dashboard.words.sentences import sentence
 from grokscope.schemas import Verdict
 
@@ -44,6 +46,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     raw = data.source.points([run_id])
     _verdict(verdict, raw)
     _state(run)
+    note(said_of_steps(snapshot, [run_id]))
     run_facts.losses(data.source.tags(run_id))
     if verdict is not None:
         outcomes(verdict)
@@ -56,7 +59,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
             segments_section(raw, run_id, whole, state=(run["step"], run["last_ms"]))
     with facts:
         if verdict is not None:
-            run_facts.dates(verdict)
+            run_facts.dates(verdict, in_thousandths=run_id in snapshot.in_thousandths)
             run_facts.by_definition(verdict, snapshot.curves.filter(pl.col("run_id") == run_id))
             run_facts.evidence(verdict)
         run_facts.params(data.source.params(run_id))
@@ -65,7 +68,8 @@ def _page(data: Data, snapshot: Snapshot) -> None:
 def _state(run: Mapping[str, Any]) -> None:
     of = f" of {phrases.steps(run['planned'])}" if run["planned"] else ""
     seed = "" if run["seed"] is None else f" · seed {run['seed']}"
-    st.caption(f"{status_of(run)} · step {phrases.steps(run['step'])}{of} · {escape(run['group'])}{seed}")
+    group = "" if run["group"] == UNGROUPED else f" · {escape(run['group'])}"
+    st.caption(f"{status_of(run)} · step {phrases.steps(run['step'])}{of}{group}{seed}")
 
 
 def _picked(data: Data, snapshot: Snapshot) -> str:
@@ -91,7 +95,7 @@ def _verdict(verdict: Verdict | None, points: pl.DataFrame) -> None:
         st.write(_NO_CURVE if points.is_empty() else _NONE_READ)
         return
     words = PATTERN_WORDS[verdict.pattern]
-    word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline(verdict.pattern)
+    word = phase_of(verdict).value.capitalize() if verdict.in_progress else headline_of(verdict)
     ends: Ends = training_ends(points).get(verdict.run, {})
     said = sentence(verdict, trained=ends)
     st.markdown(f"**{word}.** {escape(said, limit=_LONGEST)}", help=f"{words.term}: {words.sentence}")

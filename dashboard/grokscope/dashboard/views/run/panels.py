@@ -1,6 +1,6 @@
 """The curves of one run in panels that share their steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +27,14 @@ from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
 _MOST_PANELS = 40
-_KEY = (
-    "shaded: 95 % intervals · dotted: memorized · full: onset · dashed: completion · finely dotted: "
-    "best level before overfitting, collapse or divergence"
-)
+_KEY: Mapping[str, str] = {
+    "memorized": "dotted: memorized",
+    "onset": "full: onset",
+    "completion": "dashed: completion",
+    "best level": "finely dotted: best level before overfitting",
+    "collapse": "finely dotted: collapse",
+    "divergence": "finely dotted: divergence",
+}
 
 
 def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:
@@ -55,14 +59,31 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
             )
             for panel in shown
         ]
-    st.caption(_KEY)
+    note(_key(marks))
     note(said_of_units(snapshot, [run_id]))
     note(said_of_thinning(points.height, seen.height))
     note(
         phrases.cut(len(shown), len(found), "panels", rest="The data hold all; the page Compare draws each.")
     )
     if specs:
-        offer_downloads({"curves": raw.drop("run_id", "time_ms")}, key="run_curves", specs=specs)
+        run = snapshot.runs.filter(pl.col("run_id") == run_id)["label"][0]
+        offer_downloads({"curves": _drawn_first(raw, shown)}, key="run_curves", specs=specs, of=run)
+
+
+def _key(marks: pl.DataFrame) -> str | None:
+    """Return what the marks of the run mean; ``None`` without any."""
+    events = set(marks["event"])
+    said = [meaning for event, meaning in _KEY.items() if event in events]
+    return " · ".join(["shaded: 95 % intervals", *said]) if said else None
+
+
+def _drawn_first(raw: pl.DataFrame, shown: Sequence[Panel]) -> pl.DataFrame:
+    """Return all points of the run, those of the panels first and in their order."""
+    drawn = list(dict.fromkeys(metric for panel in shown for metric in panel.series))
+    place = pl.col("metric").replace_strict(
+        {metric: i for i, metric in enumerate(drawn)}, default=len(drawn), return_dtype=pl.Int64()
+    )
+    return raw.sort(place, maintain_order=True).drop("run_id", "time_ms")
 
 
 def _chosen(found: Sequence[Panel]) -> Sequence[Panel]:

@@ -6,12 +6,13 @@ import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.component.chart import note
-from grokscope.dashboard.component.chart_data import said_of_units
+from grokscope.dashboard.component.chart_data import said_of_steps, said_of_units
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.roles_section import roles_section
 from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
 from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.words import phrases
 
 _TABLE, _ORDER = "runs_table", "runs_order"
 _WHOLE = 20
@@ -76,6 +77,7 @@ def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
     with actions:
         _actions(data, table["run_id"].gather(rows).to_list(), table.height)
     note(said_of_units(snapshot, table["run_id"].to_list()))
+    note(said_of_steps(snapshot, table["run_id"].to_list()))
     everything = table.drop("held-out curve")
     offer_downloads({"runs": everything}, key="runs")
     roles_section(data, snapshot)
@@ -111,11 +113,10 @@ def _pills(label: str, values: pl.Series, key: str) -> list[str]:
 
 def _actions(data: Data, chosen: list[str], shown: int) -> None:
     if not chosen:
-        st.caption(
-            f"{shown} {'run' if shown == 1 else 'runs'} · tick rows to compare them, or one row to open it"
-        )
+        st.caption(f"{phrases.counted(shown, 'run')} · tick rows to compare them, or one row to open it")
         return
-    if st.button(f"Compare {len(chosen)} runs", key="runs_compare", type="primary", disabled=len(chosen) < 2):  # noqa: PLR2004
+    compare = f"Compare {phrases.counted(len(chosen), 'run')}"
+    if st.button(compare, key="runs_compare", type="primary", disabled=len(chosen) < 2):  # noqa: PLR2004
         data.open_view("compare", chosen)
     if st.button("Open run", key="runs_open", disabled=len(chosen) != 1):
         data.open_view("run", chosen)
