@@ -161,7 +161,10 @@ BAD_INPUT = [
     (("detect", "broken.parquet"), "'broken.parquet' cannot be read as parquet"),
     (("detect", "columns.csv"), "it has no column of steps; it has 'a', 'b'. Name one with --step NAME"),
     (("detect", "steps.csv"), "its column 'step' holds no step in any row, such as 'NaN'"),
-    (("detect", "notes.txt"), "holds nothing that is recognised; importable: TensorBoard"),
+    (
+        ("detect", "notes.txt"),
+        "holds nothing that is recognised; importable: CatBoost's catboost_info, TensorBoard",
+    ),
     (("detect", "columns.csv", "--write"), "--write needs a store to write to"),
     (("detect", "ftp://host", "--experiment", "e"), "unknown scheme 'ftp'"),
     (("detect", "sqlite:///nowhere.db", "--experiment", "e"), "nowhere.db"),

@@ -64,9 +64,10 @@ class Journal:
             return
         told: list[dict[str, Any]] = [json.loads(line) for line in lines]
         os.truncate(self._points, sum(one["bytes"] for one in told))
-        with self._points.open("rb") as file:
+        with self._points.open("rb") as whole:
             for one in told:
-                points = pl.read_ipc(io.BytesIO(file.read(one["bytes"])))
+                file = io.BytesIO(whole.read(one["bytes"]))
+                points = pl.read_ipc(file)
                 yield ReadGroup(
                     where=one["where"],
                     logs=_logs(one["runs"], one["heights"], points),

@@ -22,7 +22,7 @@ from grokscope.importing.limits import Limits, Tally, allow_time, restrict
 from grokscope.importing.recognition import FoundSource, Group, check_reader, groups_in, named, unreadable
 from grokscope.importing.records import ImportingError, Log, NotALogError, Skipped
 from grokscope.importing.steps import counted_by
-from grokscope.importing.surroundings import named_apart, with_surroundings
+from grokscope.importing.surroundings.folders import named_apart, with_surroundings
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 

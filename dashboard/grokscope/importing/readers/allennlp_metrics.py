@@ -10,7 +10,7 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind, groupe
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number, numbers_in, object_in
 from grokscope.importing.records import LOG_SCHEMA, Log, NotALogError, SourceRun, identity_of
-from grokscope.importing.surroundings import run_name
+from grokscope.importing.surroundings.folders import run_name
 
 _EPOCH = re.compile(r"metrics_epoch_(?P<epoch>\d{1,9})\.json")
 _FINAL = "metrics.json"

@@ -12,7 +12,7 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind, groupe
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number, object_in, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
-from grokscope.importing.surroundings import run_name
+from grokscope.importing.surroundings.folders import run_name
 
 _JSON, _TIMES = "catboost_training.json", "time_left.tsv"
 _ERRORS = re.compile(r"(?P<set>learn|test\d{0,4})_error\.tsv")

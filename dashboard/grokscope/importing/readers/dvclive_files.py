@@ -11,8 +11,8 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.files import read_table
 from grokscope.importing.readers.tables.shapes import curves_of
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
-from grokscope.importing.settings_files import settings_in
 from grokscope.importing.steps import whole_steps
+from grokscope.importing.surroundings.settings_files import settings_in
 
 _PLACES = (("plots", "metrics"), ("scalars",), ("plots", "scalars"))
 _BESIDE = frozenset({"metrics.json", "params.yaml", "report.md", "dvc.yaml"})

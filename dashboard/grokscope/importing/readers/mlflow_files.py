@@ -10,8 +10,8 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind, groupe
 from grokscope.importing.limits import MIB, Tally
 from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun
-from grokscope.importing.settings_files import settings_in
 from grokscope.importing.steps import whole_steps
+from grokscope.importing.surroundings.settings_files import settings_in
 from grokscope.schemas.tags import RUN_NAME
 
 META = "meta.yaml"

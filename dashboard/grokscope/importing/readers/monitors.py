@@ -16,7 +16,7 @@ from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number, text_number
 from grokscope.importing.readers.naming import named_by
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
-from grokscope.importing.surroundings import run_name
+from grokscope.importing.surroundings.folders import run_name
 
 _HEADER = re.compile(rb'#\s*\{.*"t_start"')
 _NUMBERED = re.compile(r"\d+(?:\.\d+)*\.monitor")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from grokscope.importing.surroundings import run_name
+from grokscope.importing.surroundings.folders import run_name
 
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
 """What files and folders that hold one split of a run are called."""

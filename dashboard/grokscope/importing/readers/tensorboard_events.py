@@ -18,7 +18,7 @@ from grokscope.importing.formats import LogFormat, LogSource, SourceKind
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.naming import SPLITS
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, digest
-from grokscope.importing.surroundings import run_name
+from grokscope.importing.surroundings.folders import run_name
 from grokscope.schemas.runs.settings import flat_settings
 
 _HPARAMS_FOLDER = re.compile(r"\d{9,}\.\d+")

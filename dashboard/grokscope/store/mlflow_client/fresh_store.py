@@ -1,12 +1,10 @@
 """A SQLite store that is not there yet: made whole, or not at all."""
 
-import os
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from grokscope.schemas import sqlite_path
-from grokscope.schemas.files.replacing import beside
+from grokscope.schemas.files.replacing import beside, take_free_name
 
 
 def make_store(uri: str, mlflow: Any) -> None:
@@ -28,18 +26,8 @@ def make_store(uri: str, mlflow: Any) -> None:
     unfinished = beside(path)
     try:
         mlflow.MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
-        _named(unfinished, path)
+        take_free_name(unfinished, path)
     finally:
         for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
-
-
-def _named(made: Path, path: Path) -> None:
-    try:
-        os.link(made, path)  # never over a store that another process has made meanwhile
-    except FileExistsError:
-        return
-    except OSError:  # a file system without links
-        if not path.exists():
-            made.rename(path)

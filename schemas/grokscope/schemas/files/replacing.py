@@ -84,6 +84,30 @@ def replacing(path: Path, *, synced: Synced = Synced.NAME, mode: int = PRIVATE) 
             unfinished.unlink(missing_ok=True)
 
 
+def take_free_name(made: Path, path: Path) -> None:
+    """Give a finished file the name ``path``, unless another process has taken that meanwhile.
+
+    It may keep its own name too: the caller removes that.
+
+    Raises:
+        OSError: If the disk refuses.
+
+    >>> import tempfile
+    >>> made, path = Path(tempfile.mkdtemp()) / "made", Path(tempfile.mkdtemp()) / "path"
+    >>> _ = made.write_text("new"), path.write_text("older")
+    >>> take_free_name(made, path)
+    >>> path.read_text()
+    'older'
+    """
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links, or another one
+        if not path.exists():
+            made.rename(path)
+
+
 def _sync(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:

@@ -18,8 +18,8 @@ from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
 from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
-from grokscope.importing.settings_files import is_settings
 from grokscope.importing.steps import whole_steps
+from grokscope.importing.surroundings.settings_files import is_settings
 from grokscope.schemas.metrics.reading import read_alone
 
 _PACKED: Mapping[bytes, str] = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd"}

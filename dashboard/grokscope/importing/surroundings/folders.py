@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grokscope.importing.formats import SourceKind
 from grokscope.importing.records import Log, SourceRun
-from grokscope.importing.settings_files import settings_beside
+from grokscope.importing.surroundings.settings_files import settings_beside
 
 _WITH_SETTINGS = frozenset(
     {SourceKind.WANDB, SourceKind.MLFLOW, SourceKind.TRACKIO, SourceKind.SACRED, SourceKind.DVCLIVE}
