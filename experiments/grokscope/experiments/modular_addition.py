@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import Measuring, Tracker
+from grokscope.collectors import Measuring, Tracker, log_spaced
 from grokscope.schemas import OnlineDetector, RunDescription, Setting
 
 Split = tuple[Tensor, Tensor]
@@ -137,6 +137,7 @@ def train(
         optimizer,
         config=recipe.describe(),
         measuring=Measuring(examples_per_step=len(train_set[1])),
+        schedule=log_spaced(),  # on a busy machine too the seeds share their steps
         experiment=to.experiment,
         store=to.store,
         run_id=to.run_id,
