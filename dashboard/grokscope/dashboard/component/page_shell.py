@@ -116,11 +116,11 @@ def _nothing_yet(snapshot: Snapshot) -> None:
     if many:
         st.write("Choose another experiment above, or start a run in this one.")
     st.write("To watch a small network grok, in about two minutes:")
-    st.code("grokscope demo", language="shell")
+    st.code("grokscope demo", language=None)
     st.write("To watch your own training, add these lines to its loop:")
     st.code(FIVE_LINES, language="python")
     st.write("To look at runs that another tool has logged, name its folder or file:")
-    st.code("grokscope import FOLDER", language="shell")
+    st.code("grokscope import FOLDER", language=None)
     st.caption(_said(snapshot.problem) if snapshot.problem else "The first point appears here by itself.")
 
 
