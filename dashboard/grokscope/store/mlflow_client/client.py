@@ -3,8 +3,8 @@
 import importlib
 from typing import Any
 
+from grokscope.schemas.files.new_sqlite import made_whole
 from grokscope.store.errors import no_experiment
-from grokscope.store.mlflow_client.fresh_store import make_store
 from grokscope.store.versions import require_version
 
 
@@ -18,7 +18,7 @@ def open_client(uri: str) -> tuple[Any, Any]:
     require_version(uri)
     # By name, because mlflow costs seconds to import and is only needed from here on.
     mlflow: Any = importlib.import_module("mlflow")
-    make_store(uri, mlflow)
+    made_whole(uri, lambda new: mlflow.MlflowClient(tracking_uri=new).search_experiments(max_results=1))
     return mlflow, mlflow.MlflowClient(tracking_uri=uri)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 from grokscope.collectors.recording.ship import ensure_shipper
@@ -37,6 +39,24 @@ def test_eight_shippers_can_open_a_fresh_store_at_once(tmp_path):
         ends = connection.execute("select status from runs").fetchall()
     assert values == [(float(number),) for number in range(8)]
     assert ends == [("FINISHED",)] * 8
+
+
+def test_a_store_for_which_there_is_no_room_is_not_begun(tmp_path):
+    """What MLflow leaves of a store that it could not finish, it never opens again."""
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    opened = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+        "from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore; "
+        "from grokscope.collectors.recording.spool import Meta; "
+        f"MlflowRunStore({store!r}).open_run(Meta(run_id='r', store={store!r}, experiment='e', name='n'))"
+    )
+    refused = subprocess.run([sys.executable, "-c", opened], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1, refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == []
+    MlflowRunStore(store).open_run(Meta(run_id="r", store=store, experiment="e", name="n"))
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as connection:
+        assert connection.execute("select name from runs").fetchall() == [("n",)]
 
 
 def test_a_store_that_is_deleted_under_its_shipper_is_made_anew(new_spool, tmp_path, store, wait_until):

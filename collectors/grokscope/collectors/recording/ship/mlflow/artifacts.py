@@ -69,7 +69,13 @@ class ArtifactFiles:
         with tempfile.TemporaryDirectory(prefix="grokscope-") as folder:
             local = Path(folder) / path.name
             local.write_bytes(content)
-            client.log_artifact(run, str(local), str(path.parent))
+            try:
+                client.log_artifact(run, str(local), str(path.parent))
+            except ImportError as error:  # of boto3, google.cloud.storage and the like
+                raise NoPlace(
+                    f"sending artifacts there needs {error.name or error}, which this Python lacks; install "
+                    "it (for s3://, pip install boto3), and start a run again or call grokscope sync"
+                ) from error
 
     def _why_refused(self, place: str) -> str:
         if self._may_be_local or urlsplit(place).scheme.lower() not in _LOCAL:

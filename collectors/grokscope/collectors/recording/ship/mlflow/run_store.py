@@ -26,6 +26,7 @@ from grokscope.collectors.recording.ship.run_store import (
 )
 from grokscope.collectors.recording.spool import Meta
 from grokscope.schemas import CLIENT_RUN_ID, DAMAGE, DROPPED, FAILED, LAST_SEEN, sqlite_path
+from grokscope.schemas.files.new_sqlite import made_whole
 from grokscope.schemas.limits import TAG_LENGTH
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
@@ -115,6 +116,7 @@ class MlflowRunStore:
     def _connected(self) -> MlflowClient:
         if self._client is None:
             with first_open(self._uri):
+                made_whole(self._uri, lambda new: MlflowClient(new).get_experiment_by_name("Default"))
                 client = MlflowClient(self._uri)
                 client.get_experiment_by_name("Default")  # makes the client open the store now
             self._client, self._file = client, _file_of(self._uri)
