@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,14 @@ data_file = {folder}/data
 include = {include}
 context = ${{PYTEST_CURRENT_TEST-}}
 disable_warnings = no-data-collected, module-not-measured, module-not-imported, couldnt-parse
+"""
+STARTED = """
+import sys
+
+if not any("mlflow" in word for word in sys.orig_argv):  # a server of MLflow has no code of a room
+    import coverage
+
+    coverage.process_startup()
 """
 
 
@@ -101,47 +109,51 @@ class Coverage:
         self._lock = threading.Lock()
         self._known: dict[Path, list[Test]] = {}
 
-    def of(self, files: Iterable[Path], tests: Tests) -> list[Test]:
+    def of(self, places: Iterable[Path], tests: Tests) -> list[Test]:
         """Return the tests in these files and folders, relative to the repository."""
-        found: dict[Path, None] = {}
-        for file in files:
-            inside = sorted((REPOSITORY / file).rglob("test_*.py"))
-            found.update(dict.fromkeys([path.relative_to(REPOSITORY) for path in inside] or [file]))
+        files: dict[Path, None] = {}
+        for place in places:
+            inside = sorted((REPOSITORY / place).rglob("test_*.py"))
+            files.update(dict.fromkeys([path.relative_to(REPOSITORY) for path in inside] or [place]))
         with self._lock:
-            return [test for file in found if (REPOSITORY / file).is_file() for test in self._in(file, tests)]
+            kept = {file: self._kept(file) for file in files if (REPOSITORY / file).is_file()}
+            missing = [file for file in kept if file not in self._known and not kept[file].exists()]
+            if missing:  # all at once: they may share a server
+                self._measure({file: kept[file] for file in missing}, tests)
+            for file in kept.keys() - self._known.keys():
+                self._known[file] = [
+                    Test(
+                        name=name,
+                        seconds=seconds,
+                        lines={m: frozenset(numbers) for m, numbers in lines.items()},
+                    )
+                    for name, seconds, lines in json.loads(kept[file].read_text())
+                ]
+            return [test for file in kept for test in self._known[file]]
 
-    def _in(self, file: Path, tests: Tests) -> list[Test]:
-        if file not in self._known:
-            content = (REPOSITORY / file).read_bytes()
-            key = hashlib.sha256(b"\0".join([self._code.encode(), str(file).encode(), content])).hexdigest()
-            kept = KEPT / f"{key}.json"
-            if not kept.exists():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_text(json.dumps(self._measured(file, tests)))
-            self._known[file] = [
-                Test(
-                    name=name, seconds=seconds, lines={m: frozenset(numbers) for m, numbers in lines.items()}
-                )
-                for name, seconds, lines in json.loads(kept.read_text())
-            ]
-        return self._known[file]
+    def _kept(self, file: Path) -> Path:
+        parts = self._code.encode(), str(file).encode(), (REPOSITORY / file).read_bytes()
+        return KEPT / f"{hashlib.sha256(b'|'.join(parts)).hexdigest()}.json"
 
-    def _measured(self, file: Path, tests: Tests) -> list[tuple[str, float, dict[str, list[int]]]]:
+    def _measure(self, kept: Mapping[Path, Path], tests: Tests) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             settings = SETTINGS.format(folder=folder, include=tests.copy / self._room / "*")
             (folder / "settings").write_text(settings)
-            (folder / "sitecustomize.py").write_text("import coverage\n\ncoverage.process_startup()\n")
-            tests.run([str(file)], limit_s=900, measured=folder)
-            if not (folder / "seconds.json").exists():
-                return []
+            (folder / "sitecustomize.py").write_text(STARTED)
+            tests.run([str(file) for file in kept], limit_s=900 * len(kept), measured=folder)
+            seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text())
             lines: dict[str, dict[str, list[int]]] = {}
             for context, module, number in executed(folder):
                 lines.setdefault(context, {}).setdefault(
                     str(Path(module).relative_to(tests.copy)), []
                 ).append(number)
-            seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text())
-            return [(test, round(took, 3), lines.get(test, {})) for test, took in seconds.items()]
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for file, path in kept.items():
+            inside = [test for test in seconds if test.startswith(f"{file}::")]
+            path.write_text(
+                json.dumps([(test, round(seconds[test], 3), lines.get(test, {})) for test in inside])
+            )
 
 
 def executed(folder: Path) -> Iterator[tuple[str, str, int]]:

@@ -7,11 +7,11 @@ change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``o
 at random, outside of annotations, decorators and laboratories, in a copy of the repository.
 
 Its nearest tests are the doctests of its module, the tests that import it, and those in the folder of
-``tests`` that mirrors its own or, without one, its parent's. Those that execute the changed line, which
-coverage.py tells, run first, the quickest before the others, until one fails. If all pass, those at the top
-of its package that execute the line do. Mutants that are left are tried once more at the end, with the
-remaining tests of both kinds. What survives is named with its change; what outlasts the time limit is
-counted as killed, by itself. What each test executes is measured once and kept in ``build/mutants``.
+``tests`` that mirrors its own or, without one, its parent's. Those of them that execute the changed line,
+which coverage.py tells, run until one fails, the quickest first. The mutants that are left after that are
+tried with the tests at the top of their package that execute the line, and then with the rest of both.
+What survives is named with its change; what outlasts the time limit is counted as killed, by itself.
+What each test executes is measured once and kept in ``build/mutants``.
 """
 
 import argparse
@@ -38,6 +38,8 @@ from covering import REPOSITORY, ROOMS, Coverage, Test, Tests
 
 # What changes nothing, or breaks a module before any test could judge it: numbers are not to be shifted.
 LEFT_OUT = ("NoOp", "RemoveDecorator", "ExceptionReplacer", "_BitOr", "_BitAnd", "_BitXor", "Shift")
+# The tests that a mutant is tried with, one kind after the other: those of the first two execute its line.
+KINDS = ("nearest", "room", "rest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,19 +168,15 @@ class Trial:
     coverage: Coverage
     budget_s: float
 
-    def killed_by(self, mutant: Mutant, *, again: bool) -> str:
-        """Return what notices it: ``nearest`` tests, the ``room``, the ``time limit``, or nothing: ``""``."""
-        ran: set[str] = set()
-        for by, files in (("nearest", nearest), ("room", whole)):
+    def killed_by(self, mutant: Mutant, by: str) -> str:
+        """Return the tests that notice it: ``by``, or the ``time limit``, or nothing: ``""``."""
+        chosen: dict[str, Test] = {}
+        for files in (nearest, whole) if by == "rest" else (nearest,) if by == "nearest" else (whole,):
             found = self.coverage.of(files(mutant.module), self.tests)
-            covering = executing(mutant, found)
-            names = {test.name for test in covering}
-            chosen = [test for test in found if test.name not in names] if again else covering
-            outcome = self._judged(mutant, [test for test in chosen if test.name not in ran])
-            if outcome != "passed":
-                return by if outcome == "failed" else outcome
-            ran |= {test.name for test in chosen}
-        return ""
+            covering = {test.name for test in executing(mutant, found)}
+            chosen |= {test.name: test for test in found if (test.name in covering) != (by == "rest")}
+        outcome = self._judged(mutant, list(chosen.values()))
+        return {"passed": "", "failed": by}.get(outcome, outcome)
 
     def _judged(self, mutant: Mutant, tests: Sequence[Test]) -> str:
         """Run the quickest of the tests that fit into the budget."""
@@ -239,20 +237,20 @@ def results(sample: Sequence[Mutant], trials: Sequence[Trial]) -> Iterator[tuple
     for trial in trials:
         free.put(trial)
 
-    def tried(mutant: Mutant, *, again: bool) -> tuple[Mutant, str]:
+    def tried(by: str, mutant: Mutant) -> tuple[Mutant, str]:
         trial = free.get()
         try:
-            return mutant, trial.killed_by(mutant, again=again)
+            return mutant, trial.killed_by(mutant, by)
         finally:
             free.put(trial)
 
-    left: list[Mutant] = []
+    left = sample
     with ThreadPoolExecutor(len(trials)) as pool:
-        for mutant, by in pool.map(partial(tried, again=False), sample):
-            yield mutant, by, bool(by)
-            left += [] if by else [mutant]
-        for mutant, by in pool.map(partial(tried, again=True), left):
-            yield mutant, by, True
+        for kind in KINDS:
+            trying, left = left, []
+            for mutant, by in pool.map(partial(tried, kind), trying):
+                yield mutant, by, bool(by) or kind == KINDS[-1]
+                left += [] if by else [mutant]
 
 
 def main() -> None:
@@ -274,10 +272,8 @@ def main() -> None:
             told = f"{by} {place(mutant)}" if by else f"{'SURVIVED' if final else 'left'} {said(mutant)}"
             print(told, flush=True)
     killed = counts.total() - counts[""]
-    print(
-        f"{asked.room}: {killed} of {counts.total()} killed, {counts['nearest']} of them by the nearest tests, "
-        f"{counts['time limit']} by the time limit"
-    )
+    told = ", ".join(f"{counts[by]} by {by}" for by in (*KINDS, "time limit"))
+    print(f"{asked.room}: {killed} of {counts.total()} killed: {told}")
 
 
 if __name__ == "__main__":
