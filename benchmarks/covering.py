@@ -103,7 +103,7 @@ class Coverage:
     """
 
     def __init__(self, room: Path) -> None:
-        self._room = room.relative_to(REPOSITORY)
+        self.room = room.relative_to(REPOSITORY)
         sources = b"".join(path.read_bytes() for path in sorted(room.rglob("*.py")))
         self._code = hashlib.sha256(sources).hexdigest()
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class Coverage:
     def _measure(self, kept: Mapping[Path, Path], tests: Tests) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            settings = SETTINGS.format(folder=folder, include=tests.copy / self._room / "*")
+            settings = SETTINGS.format(folder=folder, include=tests.copy / self.room / "*")
             (folder / "settings").write_text(settings)
             (folder / "sitecustomize.py").write_text(STARTED)
             tests.run([str(file) for file in kept], limit_s=900 * len(kept), measured=folder)

@@ -9,9 +9,10 @@ at random, outside of annotations, decorators and laboratories, in a copy of the
 Its nearest tests are the doctests of its module, the tests that import it, and those in the folder of
 ``tests`` that mirrors its own or, without one, its parent's. Those of them that execute the changed line,
 which coverage.py tells, run until one fails, the quickest first. The mutants that are left after that are
-tried with the tests at the top of their package that execute the line, and then with the rest of both.
-What survives is named with its change; what outlasts the time limit is counted as killed, by itself.
-What each test executes is measured once and kept in ``build/mutants``.
+tried with all tests of the room and at the top of its package that execute the line, and then with the
+nearest that do not: a process that was killed has told nothing. What survives is named with its change;
+what outlasts the time limit is counted as killed, by itself. What each test executes is measured once and
+kept in ``build/mutants``.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from covering import REPOSITORY, ROOMS, Coverage, Test, Tests
 
 # What changes nothing, or breaks a module before any test could judge it: numbers are not to be shifted.
 LEFT_OUT = ("NoOp", "RemoveDecorator", "ExceptionReplacer", "_BitOr", "_BitAnd", "_BitXor", "Shift")
-# The tests that a mutant is tried with, one kind after the other: those of the first two execute its line.
+# The tests that a mutant is tried with, one kind after the other.
 KINDS = ("nearest", "room", "rest")
 
 
@@ -118,11 +119,11 @@ def nearest(module: Path) -> list[Path]:
     return [inside, *tests_naming(dotted(module)), *folder]
 
 
-def whole(module: Path) -> list[Path]:
-    """Return the tests at the top of the room that the module is in."""
-    room = module.relative_to(REPOSITORY).parts
-    name = room[room.index("grokscope") + 1]
-    return [test.relative_to(REPOSITORY) for test in sorted((REPOSITORY / "tests" / name).glob("test_*.py"))]
+def whole(room: Path) -> list[Path]:
+    """Return the tests at the top of the room's package, and those that mirror the room."""
+    package, *_ = parts = room.parts[room.parts.index("grokscope") + 1 :]
+    top = sorted((REPOSITORY / "tests" / package).glob("test_*.py"))
+    return [*(test.relative_to(REPOSITORY) for test in top), Path("tests", *parts)]
 
 
 @cache
@@ -170,11 +171,16 @@ class Trial:
 
     def killed_by(self, mutant: Mutant, by: str) -> str:
         """Return the tests that notice it: ``by``, or the ``time limit``, or nothing: ``""``."""
-        chosen: dict[str, Test] = {}
-        for files in (nearest, whole) if by == "rest" else (nearest,) if by == "nearest" else (whole,):
-            found = self.coverage.of(files(mutant.module), self.tests)
-            covering = {test.name for test in executing(mutant, found)}
-            chosen |= {test.name: test for test in found if (test.name in covering) != (by == "rest")}
+        near = {test.name: test for test in self.coverage.of(nearest(mutant.module), self.tests)}
+        covering = {test.name: test for test in executing(mutant, list(near.values()))}
+        if by == "nearest":
+            chosen = covering
+        elif by == "room":
+            files = whole(self.coverage.room)
+            found = executing(mutant, self.coverage.of(files, self.tests))
+            chosen = {test.name: test for test in found if test.name not in covering}
+        else:
+            chosen = {name: test for name, test in near.items() if name not in covering}
         outcome = self._judged(mutant, list(chosen.values()))
         return {"passed": "", "failed": by}.get(outcome, outcome)
 
@@ -267,6 +273,8 @@ def main() -> None:
             tests = Tests(copied(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
             stack.callback(tests.close)
             trials.append(Trial(tests=tests, coverage=known, budget_s=asked.budget))
+        doctests = [module.relative_to(REPOSITORY) for module in (package / rest).rglob("*.py")]
+        known.of(doctests, trials[0].tests)  # in one run
         for mutant, by, final in results(sample, trials):
             counts[by] += final
             told = f"{by} {place(mutant)}" if by else f"{'SURVIVED' if final else 'left'} {said(mutant)}"

@@ -41,7 +41,9 @@ def test_points_are_named_as_their_own_run_reads_them():
     ]
 
 
-@pytest.mark.parametrize(("others", "said"), [(1, "1 run reads it otherwise"), (2, "2 runs read it otherwise")])
+@pytest.mark.parametrize(
+    ("others", "said"), [(1, "1 run reads it otherwise"), (2, "2 runs read it otherwise")]
+)
 def test_a_role_is_what_most_runs_read_and_says_how_many_do_not(others, said):
     alone = [(f"a{run}", "reward") for run in range(4)]
     beside = [(f"b{run}", name) for run in range(others) for name in ("train_loss", "valid_loss", "reward")]
