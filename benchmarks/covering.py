@@ -27,8 +27,9 @@ REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
 KEPT = REPOSITORY / "build" / "mutants"
 LIBRARIES = (
-    "alembic.command", "hypothesis", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking", "numpy",
-    "playwright.sync_api", "polars", "psycopg", "torch", "typer", "xdist", "_pytest.doctest",
+    "alembic.command", "anyio", "hypothesis", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking",
+    "numpy", "playwright.sync_api", "polars", "psycopg", "rich.console", "scipy.stats", "torch", "typer",
+    "xdist", "_pytest.doctest", "adbc_driver_postgresql.dbapi", "mlflow.utils.rest_utils",
 )  # fmt: skip
 OPTIONS = (
     "-q", "-x", "-p", "no:cacheprovider", "--doctest-modules",
@@ -205,6 +206,8 @@ def run_measured(options: Sequence[str], folder: Path) -> None:
 
 
 def run_forked(options: Sequence[str], measured: str | None) -> int:
+    # Folders of tests of its own: pytest would first delete what earlier runs have left in the common one.
+    options = [*OPTIONS, f"--basetemp={tempfile.mkdtemp(dir=Path.cwd().parent)}", *options]
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nothing, standard)
@@ -212,7 +215,7 @@ def run_forked(options: Sequence[str], measured: str | None) -> int:
     if measured:
         run_measured(options, Path(measured))
         return 0
-    return int(pytest.main(list(options)))
+    return int(pytest.main(options))
 
 
 def outcome(process: int, limit_s: float) -> str:
@@ -243,7 +246,7 @@ def serve() -> None:
             code = 1
             try:
                 os.setsid()
-                code = run_forked([*OPTIONS, *asked["options"]], asked["measured"])
+                code = run_forked(asked["options"], asked["measured"])
             finally:
                 os._exit(code)
         os.write(1, outcome(process, asked["limit_s"]).encode() + b"\n")

@@ -199,7 +199,7 @@ class Trial:
         source = file.read_text()
         file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
         try:
-            return self.tests.run(chosen, limit_s=60 + 4 * seconds)
+            return self.tests.run(chosen, limit_s=180 + 6 * seconds)
         finally:
             file.write_text(source)
 
