@@ -5,6 +5,8 @@ import pytest
 
 from grokscope.transitions.curves.noise import (
     MOST,
+    _climbing,
+    _resting,
     autoregressive,
     error_of_median,
     jitter,
@@ -98,3 +100,17 @@ def test_noise_at_a_top_that_cuts_it_off_is_read_below_it_and_the_hidden_half_co
 @pytest.mark.parametrize(("independent", "worth"), [(0.3, 1.0), (1.0, 1.0), (1.5, 1.5), (50.0, 50.0)])
 def test_the_error_of_a_median_is_that_of_at_least_one_evaluation(independent: float, worth: float):
     assert error_of_median(2.0, independent) == pytest.approx(2.0 * np.sqrt(np.pi / (2 * worth)))
+
+
+def test_noise_on_ground_that_cuts_it_off_is_read_above_it_and_elsewhere_on_both_sides():
+    noise = 0.05 * made(0.0, 2_000)[0]
+    for ground in (np.maximum(noise, 0.0), noise):
+        assert _resting(ground, np.empty(0), persistence=0.0) == pytest.approx(0.05, rel=0.1)
+    skewed = np.where(noise > 0, 3 * noise, noise)
+    assert _resting(skewed, np.empty(0), persistence=0.0) < 0.12  # and not 0.15, as above the median
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.6])
+def test_noise_on_a_rise_is_read_off_the_differences_whatever_persists(persistence: float):
+    residuals = 0.05 * made(persistence, 2_000)[0]
+    assert _climbing(residuals, persistence=persistence) == pytest.approx(0.05, rel=0.1)

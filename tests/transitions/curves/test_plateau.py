@@ -19,7 +19,7 @@ def test_fewer_than_four_evaluations_show_nothing(count: int, flat: bool):  # no
     assert is_flat(np.zeros(count), top=1.0) is flat
 
 
-@pytest.mark.parametrize("lost", [0, 60])
+@pytest.mark.parametrize("lost", [0, 60, 260])
 def test_noise_does_not_lift_the_top_and_a_collapse_does_not_lower_it(lost: int):
     values = np.random.default_rng(0).normal(0.8, 0.05, 400)
     values[len(values) - lost :] = 0.1

@@ -19,6 +19,7 @@ def span(metric: str, values: list[float]) -> Span | None:
     [
         ("test/reward", [-20.0, -9.0, 5.0, 5.0], Span(start=-20.0, best=5.0)),
         ("test/reward", [5.0, 0.0, -9.0, -9.0], None),
+        ("test/r2", [0.2, 0.4, 0.7, 0.7], Span(start=0.0, best=1.0, is_open=True)),
         ("test/mse", [7.0, 5.0, 1.0, 1.0], Span(start=7.0, best=0.0)),
         ("test/mse", [0.0, 3.0, 4.0, 4.0], None),
     ],
