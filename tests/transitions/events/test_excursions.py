@@ -46,6 +46,9 @@ def test_a_sustained_loss_that_comes_back_is_a_recovery_dated_where_it_is_back()
     (event,) = events(Kind.RECOVERY, train_accuracy=FIT, test_accuracy=test)
     assert (event.low, event.step, event.high) == (STEPS[207], STEPS[208], STEPS[208])
     assert (event.before, event.after) == (0.1, pytest.approx(1.0, abs=1e-3))
+    (check,) = event.evidence
+    assert (check.name, check.outcome) == ("back", Outcome.PASS)
+    assert "after 8 evaluations below" in check.text
 
 
 @pytest.mark.parametrize("loss", [slice(200, 202), slice(200, 400)])

@@ -33,6 +33,22 @@ def test_the_level_before_a_rise_is_seen_where_a_log_begins_on_flat_ground(begin
     assert (found.is_seen_from_plateau, found.onset is not None) == (is_seen, is_seen)
 
 
+@pytest.mark.parametrize(
+    ("is_clear", "is_completed", "end", "lasts"),
+    [
+        (True, True, 0.3, True),
+        (True, False, 0.3, False),
+        (True, False, 0.7, True),
+        (False, True, 0.7, False),
+    ],
+)
+def test_a_clear_rise_lasts_that_was_completed_or_did_not_revert(is_clear, is_completed, end, lasts):
+    found = rise([0.3] * 8 + [1.0] * 6)
+    assert found.completed is not None
+    completed = found.completed if is_completed else None
+    assert replace(found, is_clear=is_clear, completed=completed, held=end, end=end).lasts is lasts
+
+
 @pytest.mark.parametrize(("top", "sure"), [(0.9, 0.6 / 0.7), (0.89, (0.59 - 0.2) / 0.7)])
 def test_noise_takes_from_a_rise_only_below_the_level_that_is_generalized(top, sure):
     found = replace(rise([0.3] * 8 + [1.0] * 6), plateau=0.3, top=top, noise=0.2)

@@ -1,5 +1,7 @@
 """Which measure moved first, in units of the delay, and how far to trust it over runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -39,6 +41,18 @@ def test_measures_that_do_not_change_and_runs_without_a_delay_are_left_out():
     never = synthetic_run(CurveRecipe(midpoint=None), run_id="b")
     frame = pl.concat([points, flat, never])
     assert lead_lag(frame, detect(frame))["metric"].to_list() == ["weights/norm"]
+
+
+def test_a_verdict_needs_an_onset_and_a_delay_for_leads():
+    points = with_measure("a", "weights/norm", 0.5)
+    (verdict,) = detect(points)
+    assert verdict.delay is not None
+    for lacking in (
+        replace(verdict, onset=None),
+        replace(verdict, delay=None),
+        replace(verdict, delay=replace(verdict.delay, steps=0)),
+    ):
+        assert lead_lag(points, [lacking]).is_empty()
 
 
 def leads(values: dict[str, float]) -> pl.DataFrame:

@@ -34,3 +34,19 @@ def test_a_gain_whose_beginning_is_not_in_the_log_is_not_called_the_first():
     assert is_first_gain(rise, curve)
     assert not is_first_gain(replace(rise, onset_at=None), curve)
     assert not is_first_gain(None, curve)
+
+
+def test_a_first_gain_is_a_quarter_of_what_is_possible_where_next_to_nothing_was_held_before():
+    curve, rise = late(0.1)
+    assert is_first_gain(replace(rise, top=0.25), curve)
+    assert not is_first_gain(replace(rise, top=0.24), curve)
+    assert not is_first_gain(rise, late(0.6)[0])
+
+
+def test_the_smaller_part_of_a_rise_is_delayed_if_it_left_flat_ground_late():
+    values = np.array([0.0, 0.1, 0.4, *[0.55] * 40, 0.8, *[1.0] * 20])
+    curve = Curve(metric="test/accuracy", steps=np.arange(1, len(values) + 1) * 100, values=values)
+    rise = rise_of(curve, after=400)
+    assert rise is not None
+    assert is_delayed(400, rise, curve)
+    assert not is_delayed(400, replace(rise, is_from_flat=False), curve)
