@@ -6,6 +6,7 @@ import pytest
 from grokscope.transitions.curves.noise import (
     MOST,
     _climbing,
+    _persistence_drawn,
     _resting,
     autoregressive,
     error_of_median,
@@ -114,3 +115,9 @@ def test_noise_on_ground_that_cuts_it_off_is_read_above_it_and_elsewhere_on_both
 def test_noise_on_a_rise_is_read_off_the_differences_whatever_persists(persistence: float):
     residuals = 0.05 * made(persistence, 2_000)[0]
     assert _climbing(residuals, persistence=persistence) == pytest.approx(0.05, rel=0.1)
+
+
+def test_what_persistence_may_be_is_drawn_about_a_little_more_than_it_looks():
+    drawn = _persistence_drawn(0.6, 100, 20_000, np.random.default_rng(0))
+    assert (np.mean(drawn), np.std(drawn)) == pytest.approx((0.6 + 0.08 * 0.3 * 0.6, 0.08 * 1.3), rel=0.02)
+    assert not _persistence_drawn(0.1, 100, 10, np.random.default_rng(0)).any()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.transitions.curves.plateau import is_flat, top_of
+from grokscope.transitions.curves.plateau import is_flat, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve
 
 GROUND = np.array([0.0, 0.0, 0.5, 0.5])  # gains a half, and lies a quarter up
@@ -25,3 +25,11 @@ def test_noise_does_not_lift_the_top_and_a_collapse_does_not_lower_it(lost: int)
     values[len(values) - lost :] = 0.1
     curve = Curve(metric="test/accuracy", steps=np.arange(400), values=values)
     assert top_of(curve, 0) == pytest.approx(0.8, abs=0.015)
+
+
+@pytest.mark.parametrize(("power", "steady"), [(0.8, True), (1.2, False)])
+def test_a_creep_that_gathers_no_speed_is_steady(power: float, steady: bool):  # noqa: FBT001
+    steps = np.unique(np.geomspace(10, 10_000, 40).astype(int))
+    curve = Curve(metric="test/accuracy", steps=steps, values=np.linspace(0, 1, 40) ** power)
+    found = plateau_of(curve, 0, 30, top=1.0)
+    assert (found.is_flat, found.is_steady) == (False, steady)

@@ -33,6 +33,12 @@ def test_the_level_before_a_rise_is_seen_where_a_log_begins_on_flat_ground(begin
     assert (found.is_seen_from_plateau, found.onset is not None) == (is_seen, is_seen)
 
 
+@pytest.mark.parametrize(("top", "lost_below"), [(0.9, 0.8), (0.8, 0.6)])
+def test_what_was_reached_is_lost_below_80_percent_or_60_percent_of_the_way_there(top, lost_below):
+    found = replace(rise([0.3] * 8 + [1.0] * 6), begin=0.3, top=top)
+    assert found.lost_below == pytest.approx(lost_below)
+
+
 @pytest.mark.parametrize(
     ("is_clear", "is_completed", "end", "lasts"),
     [
