@@ -5,6 +5,7 @@ import pytest
 
 from grokscope.transitions.curves.noise import (
     MOST,
+    Noise,
     _climbing,
     _persistence_drawn,
     _resting,
@@ -121,3 +122,11 @@ def test_what_persistence_may_be_is_drawn_about_a_little_more_than_it_looks():
     drawn = _persistence_drawn(0.6, 100, 20_000, np.random.default_rng(0))
     assert (np.mean(drawn), np.std(drawn)) == pytest.approx((0.6 + 0.08 * 0.3 * 0.6, 0.08 * 1.3), rel=0.02)
     assert not _persistence_drawn(0.1, 100, 10, np.random.default_rng(0)).any()
+
+
+def test_levels_may_lie_off_to_both_sides_by_their_standard_errors():
+    noise = Noise(size=0.05, persistence=0.5, of_plateau=0.01, of_top=0.02, seen=0)
+    drawn = noise.replicates(20_000, np.random.default_rng(0))
+    for values, error in ((drawn.plateau, 0.01), (drawn.top, 0.02)):
+        assert np.std(values) == pytest.approx(error, rel=0.02)
+        assert np.mean(values) == pytest.approx(0.0, abs=0.03 * error)

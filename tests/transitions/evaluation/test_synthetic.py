@@ -58,3 +58,11 @@ def test_training_passes_99_percent_where_the_recipe_says_and_takes_0_4_decades_
     ten, ninety, memorized = np.interp([0.1, 0.9, 0.99], run["value"], np.log10(run["step"]))
     assert ninety - ten == pytest.approx(0.4, abs=0.01)
     assert memorized == pytest.approx(np.log10(500.0), abs=0.01)
+
+
+def test_as_many_evaluations_dip_as_the_recipe_says():
+    run = synthetic_run(CurveRecipe(evaluations=200, dips=20)).filter(metric="test/accuracy")
+    risen = run.filter(pl.col("step") > 5_000)
+    clear = synthetic_run(CurveRecipe(evaluations=200)).filter(metric="test/accuracy")
+    assert (run["value"] != clear["value"]).sum() == 20
+    assert risen["value"].min() == 0.01

@@ -8,7 +8,8 @@ import pytest
 from grokscope.transitions.curves.series import Curve
 from grokscope.transitions.events.generalization import Rise, rise_of
 from grokscope.transitions.verdict.analysis import _is_first_gain as is_first_gain
-from grokscope.transitions.verdict.pattern import is_delayed
+from grokscope.transitions.verdict.pattern import Wait, is_delayed
+from grokscope.transitions.verdict.pattern import _is_regained as regained
 
 STEPS = np.unique(np.geomspace(1, 20_000, 200).round().astype(int))
 FIT = 100
@@ -50,3 +51,12 @@ def test_the_smaller_part_of_a_rise_is_delayed_if_it_left_flat_ground_late():
     assert rise is not None
     assert is_delayed(400, rise, curve)
     assert not is_delayed(400, replace(rise, is_from_flat=False), curve)
+
+
+@pytest.mark.parametrize(("begin", "is_regained"), [(0.4, True), (0.5, False)])
+def test_a_loss_of_little_more_than_a_model_without_skill_has_is_not_won_again(
+    begin: float, is_regained: bool
+):
+    _, rise = late(0.1)
+    wait = Wait(level=0.1, before=0.6, ratio=9.0, evaluations=50)
+    assert regained(replace(rise, begin=begin), wait) is is_regained
