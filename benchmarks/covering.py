@@ -114,10 +114,10 @@ class Coverage:
         """Return the tests in these files and folders, relative to the repository."""
         files: dict[Path, None] = {}
         for place in places:
-            inside = sorted((REPOSITORY / place).rglob("test_*.py"))
-            files.update(dict.fromkeys([path.relative_to(REPOSITORY) for path in inside] or [place]))
+            inside = sorted((tests.copy / place).rglob("test_*.py"))
+            files.update(dict.fromkeys([path.relative_to(tests.copy) for path in inside] or [place]))
         with self._lock:
-            kept = {file: self._kept(file) for file in files if (REPOSITORY / file).is_file()}
+            kept = {file: self._kept(tests.copy, file) for file in files if (tests.copy / file).is_file()}
             missing = [file for file in kept if file not in self._known and not kept[file].exists()]
             if missing:  # all at once: they may share a server
                 self._measure({file: kept[file] for file in missing}, tests)
@@ -132,8 +132,8 @@ class Coverage:
                 ]
             return [test for file in kept for test in self._known[file]]
 
-    def _kept(self, file: Path) -> Path:
-        parts = self._code.encode(), str(file).encode(), (REPOSITORY / file).read_bytes()
+    def _kept(self, copy: Path, file: Path) -> Path:
+        parts = self._code.encode(), str(file).encode(), (copy / file).read_bytes()
         return KEPT / f"{hashlib.sha256(b'|'.join(parts)).hexdigest()}.json"
 
     def _measure(self, kept: Mapping[Path, Path], tests: Tests) -> None:
@@ -143,6 +143,8 @@ class Coverage:
             (folder / "settings").write_text(settings)
             (folder / "sitecustomize.py").write_text(STARTED)
             tests.run([str(file) for file in kept], limit_s=900 * len(kept), measured=folder)
+            if not (folder / "seconds.json").exists():
+                raise SystemExit(f"pytest could not run, or not in time: {' '.join(map(str, kept))}")
             seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text())
             lines: dict[str, dict[str, list[int]]] = {}
             for context, module, number in executed(folder):
@@ -199,10 +201,11 @@ def run_measured(options: Sequence[str], folder: Path) -> None:
     measuring = coverage.Coverage(config_file=str(folder / "settings"), context="")
     recorder = Recorder(measuring)
     measuring.start()
-    pytest.main([option for option in options if option != "-x"], plugins=[recorder])
+    code = pytest.main([option for option in options if option != "-x"], plugins=[recorder])
     measuring.stop()
     measuring.save()
-    (folder / "seconds.json").write_text(json.dumps(recorder.seconds))
+    if code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        (folder / "seconds.json").write_text(json.dumps(recorder.seconds))
 
 
 def run_forked(options: Sequence[str], measured: str | None) -> int:

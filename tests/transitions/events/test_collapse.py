@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from grokscope.schemas import Date
 from grokscope.transitions.curves.series import Curve
-from grokscope.transitions.events.collapse import start_of_loss, train_collapse
+from grokscope.transitions.events.collapse import held_out_collapse, start_of_loss, train_collapse
 
 
 def with_losses(count: int, *at: int) -> np.ndarray:
@@ -38,3 +39,12 @@ def test_a_loss_of_train_accuracy_is_dated_at_its_fall():
     found = train_collapse(Curve(metric="train/accuracy", steps=np.arange(9) * 10, values=values))
     assert found is not None
     assert (found.date.low, found.date.step, found.date.high) == (40, 50, 50)
+
+
+def test_dips_that_come_again_and_again_are_counted_from_the_first():
+    values = np.tile([1.0, 1.0, 0.1], 20)
+    test = Curve(metric="test/accuracy", steps=np.arange(60), values=values)
+    found = held_out_collapse(test, generalized=Date(step=1, low=0, high=1), level=0.8)
+    assert found is not None
+    assert (found.check.name, found.date.step) == ("chronic", 2)
+    assert found.check.text == "20 dips below 0.80, 34% of the evaluations since step 2"

@@ -9,6 +9,7 @@ from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 from grokscope.transitions.leads.segmentation import PARAMETERS
 from grokscope.transitions.leads.segmentation import _common_grid as common_grid
+from grokscope.transitions.leads.segmentation import _line_costs as line_costs
 from grokscope.transitions.leads.segmentation import _penalty as penalty_of
 
 STEPS = np.unique(np.geomspace(1, 10_000, 150).round().astype(int))
@@ -45,6 +46,11 @@ def test_a_cut_costs_more_the_more_evaluations_there_are():
     noise = np.array([1.0, 2.0])
     penalties = [penalty_of(np.zeros((2, n + 1, n + 1)), noise) for n in (10, 100)]
     assert penalties == pytest.approx([PARAMETERS * np.log(n) * 3.0 for n in (10, 100)])
+
+
+def test_a_segment_has_four_points_of_the_grid_at_least():
+    costs = line_costs(np.zeros((1, 12)))
+    assert np.isfinite(costs[0, 0]).tolist() == [False] * 4 + [True] * 9
 
 
 def test_trends_are_shares_of_each_measures_own_range_with_their_sign():

@@ -54,9 +54,7 @@ def test_the_smaller_part_of_a_rise_is_delayed_if_it_left_flat_ground_late():
 
 
 @pytest.mark.parametrize(("begin", "is_regained"), [(0.4, True), (0.5, False)])
-def test_a_loss_of_little_more_than_a_model_without_skill_has_is_not_won_again(
-    begin: float, is_regained: bool
-):
+def test_a_loss_of_little_more_than_a_model_without_skill_has_is_not_won_again(begin, is_regained):
     _, rise = late(0.1)
     wait = Wait(level=0.1, before=0.6, ratio=9.0, evaluations=50)
     assert regained(replace(rise, begin=begin), wait) is is_regained
