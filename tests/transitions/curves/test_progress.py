@@ -34,7 +34,7 @@ def test_progress_goes_from_the_first_level_to_the_best_and_there_is_none_where_
     ("up", "values", "expected"),
     [
         (False, [9.0, 9.0, 5.0, 5.0], Span(start=9.0, best=5.0)),
-        (False, [5.0, 5.0, 9.0, 9.0], None),
+        (False, [5.0, 9.0, 9.0, 9.0], None),
         (True, [5.0, 5.0, 9.0, 9.0], Span(start=5.0, best=9.0)),
     ],
 )
