@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.transitions.curves.plateau import is_flat, plateau_of, top_of
+from grokscope.transitions.curves.plateau import _flat_ground, is_flat, plateau_of, top_of
 from grokscope.transitions.curves.series import Curve
 
 GROUND = np.array([0.0, 0.0, 0.5, 0.5])  # gains a half, and lies a quarter up
@@ -33,3 +33,11 @@ def test_a_creep_that_gathers_no_speed_is_steady(power: float, steady: bool):  #
     curve = Curve(metric="test/accuracy", steps=steps, values=np.linspace(0, 1, 40) ** power)
     found = plateau_of(curve, 0, 30, top=1.0)
     assert (found.is_flat, found.is_steady) == (False, steady)
+
+
+def test_ground_before_a_rise_may_be_as_short_as_a_sixteenth_of_the_wait():
+    values = np.concatenate((np.zeros(23), np.linspace(0, 1, 542) ** 0.3))
+    curve = Curve(metric="test/accuracy", steps=np.arange(1, 566) * 100, values=values)
+    ground = _flat_ground(curve, 0, 350, top=1.0)
+    assert ground is not None
+    assert len(ground) == 22  # of 350, rounded up
