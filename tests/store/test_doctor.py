@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from grokscope.store import doctor
-from grokscope.store.findings import Health
+from grokscope.store.findings import Health, shown_bytes
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,11 @@ def test_reading_less_than_ten_thousand_points_a_second_is_slow_unless_they_are_
     finding = doctor._speed(store, runs)
     assert finding.health == health
     assert finding.says == f"{points:,} points of 5 runs in {taken_s:.2f} s"
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(1_023, "1023 B"), (1_024, "1.0 KiB"), ((1 << 20) - 1_024, "1,023.0 KiB"), (1 << 40, "1,024.0 GiB")],
+)
+def test_a_size_is_shown_in_the_largest_unit_that_it_fills(size, shown):
+    assert shown_bytes(size) == shown
