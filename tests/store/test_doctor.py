@@ -21,7 +21,11 @@ def test_a_store_that_is_not_read_directly_says_so(notice, health, says):
 @pytest.mark.parametrize(("ahead_ms", "health"), [(60_000, Health.OK), (60_001, Health.WARN)])
 def test_an_entry_may_lie_a_minute_in_the_future(ahead_ms, health):
     runs = pl.DataFrame({"last_ms": [5, None], "start_ms": [1, 7 + ahead_ms], "end_ms": [None, None]})
-    assert doctor._skew(runs, 7).health == health
+    finding = doctor._skew(runs, 7)
+    assert finding.health == health
+    assert finding.says == (
+        "no entry lies in the future" if health is Health.OK else "the newest entry lies 60 s in the future"
+    )
 
 
 @pytest.mark.parametrize(
