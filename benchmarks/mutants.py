@@ -4,38 +4,43 @@
 
 A room is a folder of code, as ``transitions``, ``collectors/recording`` or ``store``. Each mutant is one
 change that cosmic-ray's operators make (``<`` to ``<=``, 1 to 2, ``and`` to ``or``, ...) at a place drawn
-at random, outside of annotations, decorators and laboratories, in a copy of the repository. It is killed
-when its nearest tests fail: the doctests of its module, the tests that import it, and those in the folder of
-``tests`` that mirrors its own or, without one, its parent's; and, if those pass, the tests at the top of its
-package. What survives is named with its change; what outlasts the time limit is counted as killed, by itself.
+at random, outside of annotations, decorators and laboratories, in a copy of the repository.
+
+Its nearest tests are the doctests of its module, the tests that import it, and those in the folder of
+``tests`` that mirrors its own or, without one, its parent's. Those of them that execute the changed line,
+which coverage.py tells, run until one fails, the quickest first. The mutants that are left after that are
+tried with all tests of the room and at the top of its package that execute the line, and then with the
+nearest that do not: a process that was killed has told nothing. What survives is named with its change;
+what outlasts the time limit is counted as killed, by itself. What each test executes is measured once and
+kept in ``build/mutants``.
 """
 
 import argparse
 import ast
+import compileall
 import contextlib
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
+from covering import REPOSITORY, ROOMS, Coverage, Test, Tests
 
-REPOSITORY = Path(__file__).parents[1]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
 # What changes nothing, or breaks a module before any test could judge it: numbers are not to be shifted.
 LEFT_OUT = ("NoOp", "RemoveDecorator", "ExceptionReplacer", "_BitOr", "_BitAnd", "_BitXor", "Shift")
+# The tests that a mutant is tried with, one kind after the other.
+KINDS = ("nearest", "room", "rest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,66 +100,108 @@ def drawn(room: Path, count: int, seed: int) -> list[Mutant]:
 
 
 @cache
-def tests_naming(dotted: str) -> tuple[Path, ...]:
+def tests_naming(module: str) -> tuple[Path, ...]:
     files = sorted((REPOSITORY / "tests").rglob("test_*.py"))
-    return tuple(file.relative_to(REPOSITORY) for file in files if f"{dotted} import" in file.read_text())
+    return tuple(file.relative_to(REPOSITORY) for file in files if f"{module} import" in file.read_text())
+
+
+def dotted(module: Path) -> str:
+    inside = module.relative_to(REPOSITORY).with_suffix("")
+    return ".".join(inside.parts[1:])
 
 
 def nearest(module: Path) -> list[Path]:
     """Return the module itself, for its doctests, and the tests that import it or lie where it would."""
     inside = module.relative_to(REPOSITORY)
     parts = inside.parts[inside.parts.index("grokscope") + 1 :]
-    dotted = ".".join(("grokscope", *parts)).removesuffix(".py")
     mirrors = [Path("tests", *parts[:depth]) for depth in range(len(parts) - 1, 1, -1)]
     folder = [mirror for mirror in mirrors if (REPOSITORY / mirror).is_dir()][:1]
-    # pytest runs them in this order and stops at the first that fails: those that import the module first.
-    return [inside, *tests_naming(dotted), *folder]
+    return [inside, *tests_naming(dotted(module)), *folder]
 
 
-def whole(module: Path) -> list[Path]:
-    """Return the tests at the top of the room that the module is in."""
-    room = module.relative_to(REPOSITORY).parts
-    name = room[room.index("grokscope") + 1]
-    return [test.relative_to(REPOSITORY) for test in sorted((REPOSITORY / "tests" / name).glob("test_*.py"))]
+def whole(room: Path) -> list[Path]:
+    """Return the tests at the top of the room's package, and those that mirror the room."""
+    package, *_ = parts = room.parts[room.parts.index("grokscope") + 1 :]
+    top = sorted((REPOSITORY / "tests" / package).glob("test_*.py"))
+    return [*(test.relative_to(REPOSITORY) for test in top), Path("tests", *parts)]
 
 
-def judged(copy: Path, tests: Sequence[Path], *, limit_s: float) -> str:
-    """Return whether the tests ``passed``, ``failed`` or outlasted their ``time limit``."""
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(str(copy / room) for room in ROOMS),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--doctest-modules"]
-    run = subprocess.Popen(
-        [*command, *map(str, tests)],
-        cwd=copy,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        return "failed" if run.wait(limit_s) else "passed"
-    except subprocess.TimeoutExpired:
-        return "time limit"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+@cache
+def touched(source: str, line: int) -> range | None:
+    """Return the lines of the innermost statement there; None if it runs when the module is imported."""
+    inside, lines = False, range(line, line + 1)
+    parts = [ast.parse(source).body]
+    while parts:
+        for node in parts.pop():
+            if not node.lineno <= line <= (node.end_lineno or node.lineno):
+                continue
+            bodies = [body for _, body in ast.iter_fields(node) if isinstance(body, list) and body]
+            bodies = [
+                body for body in bodies if hasattr(body[0], "lineno") and not isinstance(body[0], ast.expr)
+            ]
+            below = min((body[0].lineno for body in bodies), default=(node.end_lineno or node.lineno) + 1)
+            lines = range(node.lineno, max(below, node.lineno + 1))
+            inside |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and line >= below
+            parts += bodies
+    return lines if inside else None
 
 
-def killed_by(mutant: Mutant, copy: Path, *, limit_s: float) -> str:
-    """Return what notices it: ``nearest`` tests, the ``room``, the ``time limit``, or nothing: ``""``."""
-    file = copy / mutant.module.relative_to(REPOSITORY)
-    source = file.read_text()
-    file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
-    try:
-        for by, tests in (("nearest", nearest), ("room", whole)):
-            outcome = judged(copy, tests(mutant.module), limit_s=limit_s)
-            if outcome != "passed":
-                return by if outcome == "failed" else outcome
-        return ""
-    finally:
-        file.write_text(source)
+def executing(mutant: Mutant, tests: Sequence[Test]) -> list[Test]:
+    """Return the tests that execute the line; if it runs at the import, all that use its module."""
+    statement = touched(mutant.module.read_text(), mutant.line)
+    module = str(mutant.module.relative_to(REPOSITORY))
+    naming = tuple(f"{file}::" for file in tests_naming(dotted(mutant.module)))
+
+    def executes(test: Test) -> bool:
+        lines = test.lines.get(module, frozenset())
+        if statement is None:
+            return bool(lines) or test.name.startswith(naming)
+        return not lines.isdisjoint(statement)
+
+    return [test for test in tests if executes(test)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """Runs tests against mutants of a room, in a copy of the repository."""
+
+    tests: Tests
+    coverage: Coverage
+    budget_s: float
+
+    def killed_by(self, mutant: Mutant, by: str) -> str:
+        """Return the tests that notice it: ``by``, or the ``time limit``, or nothing: ``""``."""
+        near = {test.name: test for test in self.coverage.of(nearest(mutant.module), self.tests)}
+        covering = {test.name: test for test in executing(mutant, list(near.values()))}
+        if by == "nearest":
+            chosen = covering
+        elif by == "room":
+            files = whole(self.coverage.room)
+            found = executing(mutant, self.coverage.of(files, self.tests))
+            chosen = {test.name: test for test in found if test.name not in covering}
+        else:
+            chosen = {name: test for name, test in near.items() if name not in covering}
+        outcome = self._judged(mutant, list(chosen.values()))
+        return {"passed": "", "failed": by}.get(outcome, outcome)
+
+    def _judged(self, mutant: Mutant, tests: Sequence[Test]) -> str:
+        """Run the quickest of the tests that fit into the budget."""
+        chosen: list[str] = []
+        seconds = 0.0
+        for test in sorted(tests, key=lambda test: test.seconds):
+            seconds += test.seconds
+            if seconds > self.budget_s:
+                break
+            chosen.append(test.name)
+        if not chosen:
+            return "passed"
+        file = self.tests.copy / mutant.module.relative_to(REPOSITORY)
+        source = file.read_text()
+        file.write_text(mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source)
+        try:
+            return self.tests.run(chosen, limit_s=180 + 6 * seconds)
+        finally:
+            file.write_text(source)
 
 
 def said(mutant: Mutant) -> str:
@@ -162,13 +209,15 @@ def said(mutant: Mutant) -> str:
     changed = mutate_code(source, get_operator(mutant.operator)(), mutant.occurrence) or source
     lines = zip(source.splitlines(), changed.splitlines(), strict=False)
     before, after = next(((a, b) for a, b in lines if a != b), ("", ""))
-    place = f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
-    return f"{place}\n  - {before.strip()}\n  + {after.strip()}"
+    return f"{place(mutant)}\n  - {before.strip()}\n  + {after.strip()}"
 
 
 def copied(folder: Path) -> Path:
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules")
-    return shutil.copytree(REPOSITORY, folder / "repository", ignore=ignored, symlinks=True)
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "build")
+    copy = shutil.copytree(REPOSITORY, folder / "repository", ignore=ignored, symlinks=True)
+    for room in ROOMS:  # kept by content: a change within the same second is compiled anew
+        compileall.compile_dir(copy / room, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+    return copy
 
 
 def arguments() -> argparse.Namespace:
@@ -176,9 +225,38 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("room")
     parser.add_argument("--sample", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", metavar="FILE:LINE", help="of the sample, the mutants there")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
-    parser.add_argument("--limit", type=float, default=300, help="seconds for the tests of one mutant")
+    parser.add_argument(
+        "--budget", type=float, default=120, help="seconds that the tests of a mutant take without it"
+    )
     return parser.parse_args()
+
+
+def place(mutant: Mutant) -> str:
+    return f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
+
+
+def results(sample: Sequence[Mutant], trials: Sequence[Trial]) -> Iterator[tuple[Mutant, str, bool]]:
+    """Yield each mutant with what noticed it and whether that is final; those left come once more."""
+    free: SimpleQueue[Trial] = SimpleQueue()
+    for trial in trials:
+        free.put(trial)
+
+    def tried(by: str, mutant: Mutant) -> tuple[Mutant, str]:
+        trial = free.get()
+        try:
+            return mutant, trial.killed_by(mutant, by)
+        finally:
+            free.put(trial)
+
+    left = sample
+    with ThreadPoolExecutor(len(trials)) as pool:
+        for kind in KINDS:
+            trying, left = left, []
+            for mutant, by in pool.map(partial(tried, kind), trying):
+                yield mutant, by, bool(by) or kind == KINDS[-1]
+                left += [] if by else [mutant]
 
 
 def main() -> None:
@@ -186,29 +264,24 @@ def main() -> None:
     top, _, rest = asked.room.partition("/")
     [package] = REPOSITORY.glob(f"*/grokscope/{top}")
     sample = drawn(package / rest, asked.sample, asked.seed)
+    sample = [mutant for mutant in sample if not asked.only or place(mutant) in asked.only]
+    counts = Counter[str]()
     with contextlib.ExitStack() as stack:
-        copies: SimpleQueue[Path] = SimpleQueue()
+        known = Coverage(package / rest)
+        trials: list[Trial] = []
         for _ in range(asked.workers):
-            copies.put(copied(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-
-        def tried(mutant: Mutant) -> tuple[Mutant, str]:
-            copy = copies.get()
-            try:
-                return mutant, killed_by(mutant, copy, limit_s=asked.limit)
-            finally:
-                copies.put(copy)
-
-        counts = Counter[str]()
-        with ThreadPoolExecutor(asked.workers) as pool:
-            for mutant, by in pool.map(tried, sample):
-                counts[by] += 1
-                place = f"{mutant.module.relative_to(REPOSITORY)}:{mutant.line}"
-                print(f"{by} {place}" if by else f"SURVIVED {said(mutant)}", flush=True)
-    killed = len(sample) - counts[""]
-    print(
-        f"{asked.room}: {killed} of {len(sample)} killed, {counts['nearest']} of them by the nearest tests, "
-        f"{counts['time limit']} by the time limit"
-    )
+            tests = Tests(copied(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+            stack.callback(tests.close)
+            trials.append(Trial(tests=tests, coverage=known, budget_s=asked.budget))
+        doctests = [module.relative_to(REPOSITORY) for module in (package / rest).rglob("*.py")]
+        known.of(doctests, trials[0].tests)  # in one run
+        for mutant, by, final in results(sample, trials):
+            counts[by] += final
+            told = f"{by} {place(mutant)}" if by else f"{'SURVIVED' if final else 'left'} {said(mutant)}"
+            print(told, flush=True)
+    killed = counts.total() - counts[""]
+    told = ", ".join(f"{counts[by]} by {by}" for by in (*KINDS, "time limit"))
+    print(f"{asked.room}: {killed} of {counts.total()} killed: {told}")
 
 
 if __name__ == "__main__":

@@ -225,7 +225,7 @@ def test_a_listing_may_take_half_a_minute_and_a_second_for_every_twenty_entries(
     pages = Pages("the list")
     clock.monotonic = lambda: 7.0 + seconds
     assert pages.next(entries, token="a") == "a"
-    clock.monotonic = lambda: 7.1 + seconds
+    clock.monotonic = lambda: 7.01 + seconds
     with pytest.raises(BusyStoreError, match="comes too slowly"):
         pages.next(0, token="b")
 

@@ -1,9 +1,12 @@
 """The files of a mirror: how many there are, and what tells that they are as they were written."""
 
+from dataclasses import replace
+
 import pytest
 
 from grokscope.schemas.files.private import reading
 from grokscope.store.cache.files import Manifest, MirrorSegment, checksum, checksum_of
+from grokscope.store.cache.files import _is_sound as is_sound
 from grokscope.store.cache.location import open_mirror
 
 
@@ -20,6 +23,26 @@ def manifest(*rows: int) -> Manifest:
 )
 def test_the_segments_at_the_end_that_are_at_most_twice_as_large_are_merged(segments, rows, first):
     assert manifest(*segments).mergeable(rows) == first
+
+
+SOUND = MirrorSegment(name="00000001.parquet", rows=3, size=9, checksum=checksum_of(b"points"))
+
+
+@pytest.mark.parametrize(
+    ("part", "sound"),
+    [
+        ({}, True),
+        ({"rows": 0, "size": 0}, True),
+        ({"rows": -1}, False),
+        ({"rows": True}, False),
+        ({"rows": 3.0}, False),
+        ({"size": 1 << 63}, False),
+        ({"name": "../x"}, False),
+        ({"checksum": "x"}, False),
+    ],
+)
+def test_a_segment_is_sound_if_every_part_of_it_is(part, sound):
+    assert is_sound(replace(SOUND, **part)) is sound
 
 
 def test_each_saving_has_a_number_of_its_own_and_forgets_runs_that_are_gone():

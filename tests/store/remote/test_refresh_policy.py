@@ -86,3 +86,11 @@ def test_what_an_earlier_process_read_of_a_run_that_ended_counts_as_read_now_for
     policy.recall(state, now_s=7.0, wall_s=1_000_000.0 + later_s)
     assert policy.must_read_all(record(status=status), 306.0) == (not is_trusted)
     assert policy.must_read_all(record(status=status), 308.0)
+
+
+def test_a_process_that_takes_over_at_once_trusts_what_was_read_as_if_it_had_just_read_it():
+    ended = record(status="FINISHED")
+    state = read_at_zero(ended).as_state(now_s=0.0, wall_s=1_000.0)
+    policy = RefreshPolicy(running_s=30, ended_s=300)
+    policy.recall(state, now_s=7.0, wall_s=1_000.5)
+    assert [policy.must_read_all(ended, now_s) for now_s in (306.9, 307.0)] == [False, True]

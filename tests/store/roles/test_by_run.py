@@ -1,8 +1,9 @@
 """Each run is read by itself: the names that its metrics go by, for verdicts and charts alike."""
 
 import polars as pl
+import pytest
 
-from grokscope.store import IGNORED, names_by_run, renamed_by_run
+from grokscope.store import IGNORED, names_by_run, renamed_by_run, roles_by_run
 
 TWO = pl.DataFrame(
     {
@@ -38,3 +39,15 @@ def test_points_are_named_as_their_own_run_reads_them():
         ("a", "val/accuracy", 0.1),
         ("b", "val/reward", 3.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("others", "said"), [(1, "1 run reads it otherwise"), (2, "2 runs read it otherwise")]
+)
+def test_a_role_is_what_most_runs_read_and_says_how_many_do_not(others, said):
+    alone = [(f"a{run}", "reward") for run in range(4)]
+    beside = [(f"b{run}", name) for run in range(others) for name in ("train_loss", "valid_loss", "reward")]
+    metrics = pl.DataFrame([*alone, *beside], schema=["run_id", "metric"], orient="row")
+    [role] = [role for role in roles_by_run(metrics, {}) if role.name == "reward"]
+    assert role.canonical is None
+    assert f" {said}, by the names" in role.reason

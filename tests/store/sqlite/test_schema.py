@@ -24,3 +24,11 @@ def test_the_first_tables_of_mlflow_are_a_store_in_the_making_and_less_is_none(t
             connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
         with pytest.raises(kind):
             obstacle(connection, Path("mlflow.db"))
+
+
+def test_of_the_tables_of_another_database_five_are_named():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for table in "fedcba":
+            connection.execute(f"CREATE TABLE {table} (number INT)")
+        with pytest.raises(SchemaError, match=r"found a, b, c, d, e\. Point"):
+            obstacle(connection, Path("mlflow.db"))

@@ -5,6 +5,10 @@ import pytest
 
 from grokscope.transitions.curves.noise import (
     MOST,
+    Noise,
+    _climbing,
+    _persistence_drawn,
+    _resting,
     autoregressive,
     error_of_median,
     jitter,
@@ -98,3 +102,31 @@ def test_noise_at_a_top_that_cuts_it_off_is_read_below_it_and_the_hidden_half_co
 @pytest.mark.parametrize(("independent", "worth"), [(0.3, 1.0), (1.0, 1.0), (1.5, 1.5), (50.0, 50.0)])
 def test_the_error_of_a_median_is_that_of_at_least_one_evaluation(independent: float, worth: float):
     assert error_of_median(2.0, independent) == pytest.approx(2.0 * np.sqrt(np.pi / (2 * worth)))
+
+
+def test_noise_on_ground_that_cuts_it_off_is_read_above_it_and_elsewhere_on_both_sides():
+    noise = 0.05 * made(0.0, 2_000)[0]
+    for ground in (np.maximum(noise, 0.0), noise):
+        assert _resting(ground, np.empty(0), persistence=0.0) == pytest.approx(0.05, rel=0.1)
+    skewed = np.where(noise > 0, 3 * noise, noise)
+    assert _resting(skewed, np.empty(0), persistence=0.0) < 0.12  # and not 0.15, as above the median
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.6])
+def test_noise_on_a_rise_is_read_off_the_differences_whatever_persists(persistence: float):
+    residuals = 0.05 * made(persistence, 2_000)[0]
+    assert _climbing(residuals, persistence=persistence) == pytest.approx(0.05, rel=0.1)
+
+
+def test_what_persistence_may_be_is_drawn_about_a_little_more_than_it_looks():
+    drawn = _persistence_drawn(0.6, 100, 20_000, np.random.default_rng(0))
+    assert (np.mean(drawn), np.std(drawn)) == pytest.approx((0.6 + 0.08 * 0.3 * 0.6, 0.08 * 1.3), rel=0.02)
+    assert not _persistence_drawn(0.1, 100, 10, np.random.default_rng(0)).any()
+
+
+def test_levels_may_lie_off_to_both_sides_by_their_standard_errors():
+    noise = Noise(size=0.05, persistence=0.5, of_plateau=0.01, of_top=0.02, seen=0)
+    drawn = noise.replicates(20_000, np.random.default_rng(0))
+    for values, error in ((drawn.plateau, 0.01), (drawn.top, 0.02)):
+        assert np.std(values) == pytest.approx(error, rel=0.02)
+        assert np.mean(values) == pytest.approx(0.0, abs=0.03 * error)

@@ -24,6 +24,7 @@ def units(**values: np.ndarray) -> list[str]:
     [
         (RISE, 0.01 * FLAT, "share,share"),
         (100 * RISE, 100 * RISE, "per cent,per cent"),
+        (100 * RISE, np.where(STEPS == 99, 1.001, 0.01 + 0.98 * RISE), "per cent,share"),
         (100 * RISE, FLAT, "per cent,per cent"),
         (0.9 + 99 * RISE, 0.88 * np.ones(100), "per cent,per cent"),
         (0.9 + 99 * RISE, 0.009 * FLAT, "per cent,share"),

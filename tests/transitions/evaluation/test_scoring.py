@@ -39,6 +39,12 @@ def test_a_labelled_run_without_a_verdict_is_wrong_and_missed():
     assert (found.macro_f1, found.onset) == (0.0, Tally(hits=0, total=1))
 
 
+@pytest.mark.parametrize("pattern", [Pattern.CONFUSION, Pattern.GROKKING, Pattern.MEMORIZATION])
+def test_a_verdict_is_wrong_if_its_pattern_is_another_than_the_label(pattern: Pattern):
+    found = score([Verdict(run="a", pattern=pattern)], [LABEL], steps=GRID)
+    assert found.wrong == ([] if pattern is Pattern.GROKKING else [("a", "grokking", pattern.value)])
+
+
 def test_macro_f1_averages_over_the_labelled_patterns():
     truth = [Pattern.GROKKING, Pattern.GROKKING, Pattern.MEMORIZATION, Pattern.MEMORIZATION]
     found = [Pattern.GROKKING, Pattern.MEMORIZATION, Pattern.MEMORIZATION, Pattern.MEMORIZATION]

@@ -1,6 +1,7 @@
 """The generators keep what they promise."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from grokscope.transitions.evaluation.synthetic import (
@@ -49,3 +50,19 @@ def test_the_same_seed_gives_the_same_run_and_another_one_does_not():
     one, two, other = (synthetic_run(CurveRecipe(noise=0.1, seed=seed)) for seed in (1, 1, 2))
     assert one.equals(two)
     assert not one.equals(other)
+
+
+def test_training_passes_99_percent_where_the_recipe_says_and_takes_0_4_decades_from_10_to_90_percent():
+    recipe = CurveRecipe(evaluations=4000, memorized_at=500.0, chance=0.0)
+    run = synthetic_run(recipe).filter(pl.col("step") > 0, metric="train/accuracy")
+    ten, ninety, memorized = np.interp([0.1, 0.9, 0.99], run["value"], np.log10(run["step"]))
+    assert ninety - ten == pytest.approx(0.4, abs=0.01)
+    assert memorized == pytest.approx(np.log10(500.0), abs=0.01)
+
+
+def test_as_many_evaluations_dip_as_the_recipe_says():
+    run = synthetic_run(CurveRecipe(evaluations=200, dips=20)).filter(metric="test/accuracy")
+    risen = run.filter(pl.col("step") > 5_000)
+    clear = synthetic_run(CurveRecipe(evaluations=200)).filter(metric="test/accuracy")
+    assert (run["value"] != clear["value"]).sum() == 20
+    assert risen["value"].min() == 0.01

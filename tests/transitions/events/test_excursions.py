@@ -4,8 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.schemas import Kind, Outcome, Transition
+from grokscope.schemas import Date, Kind, Outcome, Transition
 from grokscope.transitions import detect
+from grokscope.transitions.curves.series import Curve
+from grokscope.transitions.events.excursions import dip_of
 
 STEPS = np.arange(0, 20_000, 50)
 RISEN = 1 / (1 + (3000 / np.maximum(STEPS, 1)) ** 12)
@@ -46,6 +48,9 @@ def test_a_sustained_loss_that_comes_back_is_a_recovery_dated_where_it_is_back()
     (event,) = events(Kind.RECOVERY, train_accuracy=FIT, test_accuracy=test)
     assert (event.low, event.step, event.high) == (STEPS[207], STEPS[208], STEPS[208])
     assert (event.before, event.after) == (0.1, pytest.approx(1.0, abs=1e-3))
+    (check,) = event.evidence
+    assert (check.name, check.outcome) == ("back", Outcome.PASS)
+    assert "after 8 evaluations below" in check.text
 
 
 @pytest.mark.parametrize("loss", [slice(200, 202), slice(200, 400)])
@@ -77,3 +82,13 @@ def test_other_losses_are_no_double_descent(shape: str):
         "noise": 2.0 + 0 * u,
     }
     assert events(Kind.DOUBLE_DESCENT, test_loss=curves[shape] + rng.normal(0, 0.02, len(u))) == []
+
+
+def test_a_dip_that_begins_with_the_log_after_generalization_is_dated_there():
+    curve = Curve(
+        metric="test/accuracy", steps=np.arange(5) * 100, values=np.array([0.1, 0.2, 0.15, 1.0, 1.0])
+    )
+    dip = dip_of(curve, generalized=Date(step=100, low=0, high=100), level=0.5)
+    assert dip is not None
+    assert dip.date.step == 100
+    assert dip.check.text == "at 0.15 at worst, below 0.50 for 2 evaluations, back at step 300"

@@ -11,6 +11,7 @@ from grokscope.transitions.events.memorization import fit_of
     ("values", "ceiling", "fitted_step"),
     [
         (np.append(np.linspace(0.1, 0.9, 5), np.full(12, 0.9)), 0.9, 4),  # it settles below 95 %
+        (np.append([0.1, 0.87], np.full(12, 0.9)), 0.9, 1),  # 95 % of the way from its first value
         (np.linspace(0.1, 0.7, 12), 1.0, None),  # it still rises: no ceiling shows, and none is claimed
     ],
 )

@@ -133,3 +133,7 @@ def test_without_epochs_that_pass_no_change_is_the_stair_of_one(points: int):
     stair = PhaseChange(metric="train/loss", onset=at, midpoint=at, before=2.0, after=1.5, clarity=9.0)
     epochs = Curve(metric="progress/epochs", steps=np.arange(points), values=np.full(points, 0.5))
     assert not is_turn_of_epoch(stair, epochs)
+
+
+def test_the_ground_is_what_lies_near_its_last_level():
+    assert level_since(np.array([0.0, 5.0, 2.0, 0.0]), 1.0) == 3

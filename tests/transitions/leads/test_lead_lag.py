@@ -1,10 +1,13 @@
 """Which measure moved first, in units of the delay, and how far to trust it over runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from grokscope.transitions import detect, lead_lag, pooled_leads
+from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
 RECIPE = CurveRecipe(evaluations=500, width=0.2)
@@ -39,6 +42,32 @@ def test_measures_that_do_not_change_and_runs_without_a_delay_are_left_out():
     never = synthetic_run(CurveRecipe(midpoint=None), run_id="b")
     frame = pl.concat([points, flat, never])
     assert lead_lag(frame, detect(frame))["metric"].to_list() == ["weights/norm"]
+
+
+def test_a_verdict_needs_an_onset_and_a_delay_for_leads():
+    points = with_measure("a", "weights/norm", 0.5)
+    (verdict,) = detect(points)
+    assert verdict.delay is not None
+    for lacking in (
+        replace(verdict, onset=None),
+        replace(verdict, delay=None),
+        replace(verdict, delay=replace(verdict.delay, steps=0)),
+    ):
+        assert lead_lag(points, [lacking]).is_empty()
+
+
+@pytest.mark.parametrize(("noises", "rows"), [(4.9, 0), (5.1, 1)])
+def test_a_measure_has_changed_by_five_standard_deviations_of_its_noise(noises: float, rows: int):
+    points = synthetic_run(RECIPE, run_id="a")
+    (verdict,) = detect(points)
+    assert verdict.memorized is not None
+    steps = points.filter(metric="test/accuracy")["step"].to_numpy()
+    values = np.where(np.arange(len(steps)) % 2, 1.0, -1.0)
+    first = int(np.searchsorted(steps, verdict.memorized.step))
+    values[first : first + 4] = 0.0
+    values[-4:] = noises * jitter(values[first:])
+    measure = pl.DataFrame({"run_id": "a", "metric": "weights/norm", "step": steps, "value": values})
+    assert lead_lag(pl.concat([points, measure], how="diagonal_relaxed"), [verdict]).height == rows
 
 
 def leads(values: dict[str, float]) -> pl.DataFrame:

@@ -7,7 +7,10 @@ import pytest
 from grokscope.transitions import NotOneRunError, detect, segment
 from grokscope.transitions.curves.series import curves_by_run
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
+from grokscope.transitions.leads.segmentation import PARAMETERS
 from grokscope.transitions.leads.segmentation import _common_grid as common_grid
+from grokscope.transitions.leads.segmentation import _line_costs as line_costs
+from grokscope.transitions.leads.segmentation import _penalty as penalty_of
 
 STEPS = np.unique(np.geomspace(1, 10_000, 150).round().astype(int))
 
@@ -31,6 +34,23 @@ def test_measures_that_turn_at_one_step_give_one_stable_boundary_there():
     assert boundary.stability == 1.0
     assert [s.begin for s in found.segments] == [1, boundary.step]
     assert found.explained > 0.9
+
+
+def test_a_boundary_that_is_found_again_within_a_twentieth_of_the_evaluations_is_the_same():
+    noisy = [kinked(f"m{i}", at=300.0, up=(-3.0) ** i, noise=0.2, seed=i) for i in range(6)]
+    (boundary,) = segment(pl.concat(noisy)).boundaries
+    assert boundary.stability == 1.0
+
+
+def test_a_cut_costs_more_the_more_evaluations_there_are():
+    noise = np.array([1.0, 2.0])
+    penalties = [penalty_of(np.zeros((2, n + 1, n + 1)), noise) for n in (10, 100)]
+    assert penalties == pytest.approx([PARAMETERS * np.log(n) * 3.0 for n in (10, 100)])
+
+
+def test_a_segment_has_four_points_of_the_grid_at_least():
+    costs = line_costs(np.zeros((1, 12)))
+    assert np.isfinite(costs[0, 0]).tolist() == [False] * 4 + [True] * 9
 
 
 def test_trends_are_shares_of_each_measures_own_range_with_their_sign():

@@ -128,6 +128,21 @@ def test_runs_that_have_ended_need_no_detector_and_others_only_so_many(monkeypat
     assert set(feed.states.values()) == {State.CONFIRMED}
 
 
+def test_the_runs_that_were_fed_last_keep_their_detectors(monkeypatch: pytest.MonkeyPatch):
+    points, runs, feed = (
+        pl.concat([run(GROKKING, "a"), run(GROKKING, "b")]),
+        {"a": True, "b": True},
+        LiveFeed(),
+    )
+    last = points.filter(pl.col("run_id") == "a", pl.col("step") == pl.col("step").max())
+    more = pl.concat([points, last.with_columns(step=pl.col("step") + 1)])
+    for logged in (points, points, more):  # the newest step is fed at the next reading
+        feed.update(logged, runs=runs)
+    monkeypatch.setattr(feed_module, "MOST_DETECTORS", 1)
+    feed.update(more, runs=runs)
+    assert {run_id: one.has_detector for run_id, one in feed._runs.items()} == {"a": True, "b": False}
+
+
 def test_one_error_bound_holds_over_all_that_are_followed_and_nobody_else():
     points = pl.concat([run(GROKKING, "groks"), *(run(MEMORIZING, f"m{i}") for i in range(4))])
     feed = LiveFeed()

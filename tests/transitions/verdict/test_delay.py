@@ -23,6 +23,13 @@ def test_a_delay_is_counted_where_the_axis_covers_both_dates(steps: list[int], t
     assert found.tokens == (None if tokens is None else pytest.approx(tokens))
 
 
+def test_what_is_generalized_as_it_is_memorized_has_a_delay_of_nothing_on_every_axis():
+    axis = Curve(metric="progress/tokens", steps=np.array([0, 1000]), values=np.array([0.0, 10.0]))
+    found = delay_between(date(100), date(100), curves={"progress/tokens": axis})
+    assert found is not None
+    assert (found.steps, found.ratio, found.tokens) == (0, 1.0, 0.0)
+
+
 @pytest.mark.parametrize("dates", [(None, date(5)), (date(5), None), (None, None)])
 def test_without_both_dates_there_is_no_delay(dates: tuple[Date | None, Date | None]):
     assert delay_between(*dates, curves={}) is None
