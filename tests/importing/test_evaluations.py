@@ -67,3 +67,37 @@ def test_a_step_of_a_log_of_llama_factorys_is_its_current_one(runs_in, tmp_path)
     write(tmp_path / "trainer_log.jsonl", rows)
     ((curves, _),) = runs_in(tmp_path)[0].values()
     assert curves["loss"] == {5: 2.0, 10: 1.0}
+
+
+def test_only_evaluations_are_moved_and_rows_of_no_split_stay_where_they_are(runs_in, tmp_path):
+    rows = []
+    for step in (10, 20):
+        rows += [{"mode": "train", "iter": step, "loss": 20.0 / step}, {"iter": step + 5, "lr": 0.1}]
+        rows += [{"mode": "val", "iter": 7, "acc": step / 40}]
+    write(tmp_path / "log.jsonl", rows)
+    ((curves, _),) = runs_in(tmp_path)[0].values()
+    assert curves == {
+        "train/loss": {10: 2.0, 20: 1.0},
+        "lr": {15: 0.1, 25: 0.1},
+        "val/acc": {10: 0.25, 20: 0.5},
+    }
+
+
+def test_a_score_that_names_its_split_keeps_its_name(runs_in, tmp_path):
+    rows = [
+        row
+        for i in (10, 20)
+        for row in ({"iter": i, "step": i, "loss": 1 / i}, {"step": i, "val_loss": 2 / i})
+    ]
+    write(tmp_path / "log.jsonl", rows)
+    ((curves, run),) = runs_in(tmp_path)[0].values()
+    assert (curves, run.notes) == ({"loss": {10: 0.1, 20: 0.05}, "val_loss": {10: 0.2, 20: 0.1}}, ())
+
+
+def test_steps_that_training_and_evaluations_tell_by_different_names_are_not_mistaken_for_mmengines(
+    runs_in, tmp_path
+):
+    rows = [row for i in (10, 20) for row in ({"iter": i, "loss": 1 / i}, {"step": i, "acc": i / 40})]
+    write(tmp_path / "log.jsonl", rows)
+    ((curves, _),) = runs_in(tmp_path)[0].values()
+    assert not any(name.startswith("val/") for name in curves)

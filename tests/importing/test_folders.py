@@ -137,6 +137,26 @@ def test_what_may_not_be_read_is_named_and_the_rest_is_read(tmp_path, monkeypatc
         find_source("x" * 300)
 
 
+def test_names_that_may_be_listed_and_no_more_are_told_and_the_rest_is_read(tmp_path, monkeypatch, request):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    for folder in map(Path, ("hidden", "logs/fine", "logs/listed", "logs/listed/within")):
+        folder.mkdir(parents=True)
+        (folder / "log.csv").write_text("step,loss\n1,0.5\n")
+    Path("logs/link.csv").symlink_to(Path("../hidden/log.csv"))
+    Path("logs/listed").chmod(0o744)
+    Path("hidden").chmod(0o700)
+    request.getfixturevalue("as_nobody")
+    source = find_source("logs")
+    assert source.files == (Path("logs/fine/log.csv"),)
+    denied = (True, "cannot be opened: Permission denied")
+    assert sorted((one.path, one.is_error, one.reason.partition(";")[0]) for one in source.left_out) == [
+        ("link.csv", False, "is a link that leads out of the folder"),
+        ("listed/log.csv", *denied),
+        ("listed/within", *denied),
+    ]
+
+
 def test_a_search_that_was_begun_too_far_up_ends_and_names_where_most_files_are(tmp_path):
     for name, count in (("few", 1), ("many", 4)):
         (tmp_path / name).mkdir()

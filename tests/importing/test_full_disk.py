@@ -111,3 +111,11 @@ def test_where_nothing_can_be_kept_until_it_is_written_is_told(parsed, monkeypat
         f"what is read cannot be kept in {tmp_path}/gone until it is written (No such file or directory); "
         "free some room there, or name another folder in TMPDIR"
     )
+
+
+def test_a_process_that_cannot_be_started_is_no_full_disk(parsed, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/gone/python")
+    with pytest.raises(
+        ImportingError, match=r"^it cannot be read in a process of its own \(No such file or directory\)"
+    ):
+        parse_source(parsed[0])

@@ -114,12 +114,30 @@ def _walked(root: Path, left_out: list[Skipped]) -> Iterator[Path]:
     top = os.path.realpath(root)
     for folder, folders, names in os.walk(root, onerror=refused, followlinks=False):
         folders[:] = [name for name in folders if name not in _NO_LOGS_IN]
+        entered = set(folders)
         for path in (Path(folder, name) for name in (*folders, *names)):
-            if not path.is_symlink():
-                if path.is_file():
-                    yield path
-            elif path.exists() and os.path.commonpath([top, os.path.realpath(path)]) != top:
-                leave(path, LINK, is_error=False)
+            if os.path.islink(path):  # noqa: PTH114 - the other raises where nobody may look
+                if _leads_out(path, top):
+                    leave(path, LINK, is_error=False)
+            elif path.name not in entered and _is_file(path, refused):
+                yield path
+
+
+def _is_file(path: Path, refused: Callable[[OSError], object]) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a folder whose names may be listed, and no more
+        refused(error)
+        return False
+
+
+def _leads_out(link: Path, top: str) -> bool:
+    """Say whether a link leads out of a folder to something; what may not be looked at is something."""
+    try:
+        is_there = link.exists()
+    except OSError:
+        is_there = True
+    return is_there and os.path.commonpath([top, os.path.realpath(link)]) != top
 
 
 def _too_many(root: Path, files: list[Path]) -> str:

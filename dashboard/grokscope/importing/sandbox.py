@@ -20,7 +20,7 @@ from grokscope.importing.journal import CURRENT
 from grokscope.importing.limits import Limits
 from grokscope.importing.recognition import KNOWN, NO_LOG, FoundSource
 from grokscope.importing.records import ImportingError, Skipped, SourceRun, run_from
-from grokscope.importing.worker import FOUND, NO_ROOM, POINTS, PROBLEM, too_much_memory
+from grokscope.importing.worker import FOUND, NO_ROOM, POINTS, PROBLEM, is_full, too_much_memory
 
 _REQUEST, _WORDS = "request.json", "stderr.txt"
 _SHOWN = 300
@@ -102,10 +102,19 @@ def parse_source(
 def _room_for_files() -> Generator[Path]:
     """Give a folder for what is read, which is gone afterwards."""
     try:
-        with tempfile.TemporaryDirectory(prefix="grokscope-import-") as folder:
-            yield Path(folder)
+        place = tempfile.TemporaryDirectory(prefix="grokscope-import-")
     except OSError as error:
         raise ImportingError(_no_room(error.strerror or str(error))) from error
+    try:
+        with place as folder:
+            yield Path(folder)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise ImportingError(
+            _no_room(said)
+            if is_full(error)
+            else f"it cannot be read in a process of its own ({said}); try again"
+        ) from error
 
 
 def _no_room(why: str) -> str:

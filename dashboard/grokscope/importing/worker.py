@@ -71,13 +71,18 @@ def parse(request: Mapping[str, Any]) -> int:
     try:
         _write(out, *read_source(source, asked, journal=Journal(out)))
     except BaseException as error:  # noqa: BLE001 - a reader of somebody else's may raise anything
-        if _is_full(error):
+        if is_full(error):
             return NO_ROOM
         (out / PROBLEM).write_text(_reason(error, limits))
     return 0
 
 
-def _is_full(error: BaseException) -> bool:
+def is_full(error: BaseException) -> bool:
+    """Say whether an error is that a disk takes no more.
+
+    >>> is_full(OSError(errno.ENOSPC, "")), is_full(OSError(errno.ENOENT, ""))
+    (True, False)
+    """
     # Polars says it in words only.
     return getattr(error, "errno", None) in _FULL or any(os.strerror(one) in str(error) for one in _FULL)
 

@@ -79,8 +79,29 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
     elif ignore_index is not None and not isinstance(batch, Mapping) and _is_ids(targets, shape):
         tokens = _number((targets != ignore_index).sum())
     if _shape(second) == shape and len(shape) == _SEQUENCES:
-        tokens = _chosen(_masks_padding(second), (second != 0).sum(), tokens)
+        tokens = _chosen(masks_padding(second), (second != 0).sum(), tokens)
     return BatchSize(examples=shape[0], positions=positions, tokens=tokens, inputs=inputs)
+
+
+def masks_padding(given: Any) -> Any:
+    """Say whether each row is 1 from one of its ends on, else 0.
+
+    Args:
+        given: ``[N, T]``, a tensor or an array of real numbers.
+
+    Returns:
+        A single truth value, where ``given`` is.
+
+    Source: definition. Cost: a few comparisons, without a synchronisation.
+
+    >>> import numpy as np
+    >>> bool(masks_padding(np.array([[1, 1, 0], [0, 0, 1]]))), bool(masks_padding(np.array([[1, 0, 1]])))
+    (True, False)
+    """
+    later, earlier = given[:, 1:], given[:, :-1]
+    falls = ~(later > earlier).any(1) & (given[:, 0] == 1)
+    rises = ~(later < earlier).any(1) & (given[:, -1] == 1)
+    return (((given == 0) | (given == 1)).all(1) & (falls | rises)).all()
 
 
 def _parts(batch: object) -> tuple[Any, Any, Any, bool]:
@@ -108,14 +129,6 @@ def _second(batch: object) -> Any:
     held = _items(batch)
     inputs = _items(held[0]) if held else []
     return inputs[1] if len(inputs) > 1 else held[1] if len(held) > _PAIR else None
-
-
-def _masks_padding(given: Any) -> Any:
-    """Say whether each row is 1 from one of its ends on, else 0; on an accelerator as a tensor."""
-    later, earlier = given[:, 1:], given[:, :-1]
-    falls = ~(later > earlier).any(1) & (given[:, 0] == 1)
-    rises = ~(later < earlier).any(1) & (given[:, -1] == 1)
-    return (((given == 0) | (given == 1)).all(1) & (falls | rises)).all()
 
 
 def _chosen(condition: Any, one: Any, other: Any) -> Any:

@@ -77,10 +77,10 @@ class Exposure:
         """Count one training batch; see ``Tracker.seen``.
 
         Args:
-            batch: What it holds, as for all.
-            examples: Their number.
-            tokens: Their number.
-            ids: Which they are.
+            batch: Inputs, or inputs and targets, as the loader gives them; numbers given go before its own.
+            examples: How many it holds.
+            tokens: How many it holds, without padding.
+            ids: The examples' numbers in the training set.
             times: How many processes saw as much; ``None`` takes all that train on batches of their own.
 
         Raises:

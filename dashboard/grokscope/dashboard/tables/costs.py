@@ -48,7 +48,8 @@ def comparable(snapshot: Snapshot, run_ids: Sequence[str]) -> tuple[list[str], l
     settings = mine.filter(pl.col("lacks").is_null())["run_id"].to_list()
     if not settings:
         return list(run_ids), []
-    return settings, [run for run in run_ids if run not in set(settings)]
+    known = set(settings)
+    return settings, [run for run in run_ids if run not in known]
 
 
 def said_of_others(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:

@@ -11,6 +11,7 @@ import polars as pl
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number, object_in, text_number
+from grokscope.importing.readers.naming import CATBOOST_SPLITS
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, NotALogError, SourceRun, identity_of
 from grokscope.importing.surroundings.folders import run_name
 
@@ -20,9 +21,7 @@ _TOLD_IN = (".tsv", ".json")
 _PLACE = re.compile(r"[0-9]{1,18}")
 _HEAD = b"iter\t"
 _FOLDER = "catboost_info"
-_TRAIN = {"learn": "train"}
-"""CatBoost's word."""
-_OUTER = re.compile(r"(?:learn|test\d{0,4})")
+_SET_FOLDER = re.compile(r"(?:learn|test\d{0,4})")
 _Values = dict[tuple[str, int], float]
 
 
@@ -141,7 +140,7 @@ def _names(metrics: Any) -> list[str]:
 
 
 def _set(name: str) -> str:
-    return _TRAIN.get(name, name)
+    return CATBOOST_SPLITS.get(name, name)
 
 
 def _is_of_catboost(path: Path, head: bytes) -> bool:
@@ -150,7 +149,9 @@ def _is_of_catboost(path: Path, head: bytes) -> bool:
     if _ERRORS.fullmatch(path.name) or path.name == _TIMES:
         return head.startswith(_HEAD) and _is_home(path.parent)
     return (
-        "tfevents" in path.name and _OUTER.fullmatch(path.parent.name) is not None and _is_home(_home(path))
+        "tfevents" in path.name
+        and _SET_FOLDER.fullmatch(path.parent.name) is not None
+        and _is_home(_home(path))
     )
 
 

@@ -7,6 +7,9 @@ from grokscope.importing.surroundings.folders import run_name
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
 """What files and folders that hold one split of a run are called."""
 
+CATBOOST_SPLITS = {"learn": "train"}
+"""What CatBoost calls a split in words of its own."""
+
 _USUAL = frozenset(
     (
         *(

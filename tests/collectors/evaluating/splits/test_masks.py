@@ -108,6 +108,16 @@ def test_zeros_and_255_for_several_classes_may_be_a_mask_or_a_mark_and_are_refus
     assert told == pytest.approx(cross_entropy(model(X), mask.long(), ignore_index=255).item(), rel=1e-5)
 
 
+def test_255_beside_nothing_but_zeros_is_a_mark_once_a_batch_has_shown_other_classes(capsys):
+    model, targets = segmenter(3), MAP.clone()
+    targets[3:] = MASK[3:] * 255
+    held = Tracker(model, experiment="e", sink=MemorySink(), measuring=Measuring(defaults=False))
+    values = held.evaluate(0, train=[(X[:3], targets[:3]), (X[3:], targets[3:])])
+    expected = cross_entropy(model(X), targets, ignore_index=255).item()
+    assert values["train/loss"] == pytest.approx(expected, rel=1e-5)
+    assert "the targets of 'train' that are 255 are left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", [torch.uint8, torch.long])
 @pytest.mark.parametrize("is_first_without", [False, True])
 def test_255_in_a_map_of_few_classes_marks_what_is_not_scored(is_first_without, kind, capsys):

@@ -4,6 +4,7 @@ import polars as pl
 
 from grokscope.importing.readers.tables.clocks import fine_clocks, plain_name
 from grokscope.importing.readers.tables.numbers import numbers
+from grokscope.schemas.metrics.reading import Sureness, read_alone
 from grokscope.schemas.metrics.vocabulary import SPLIT_OF
 
 SPLIT_COLUMNS = frozenset({"mode", "phase", "split", "subset", "stage", "set", "partition"})
@@ -32,8 +33,10 @@ def placed(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
             own = numbers(table.filter(~is_train)[clock]).drop_nulls()
             training = numbers(table.filter(is_train)[clock]).drop_nulls()
             if len(own) >= _SEVERAL and own.n_unique() == 1 < training.n_unique():
-                before = pl.when(is_train).then(pl.col(clock)).forward_fill()
-                placed = table.with_columns(before.fill_null(pl.col(clock)).alias(clock))
+                before = pl.when(is_train).then(pl.col(clock)).forward_fill().fill_null(pl.col(clock))
+                placed = table.with_columns(
+                    pl.when(~is_train).then(before).otherwise(pl.col(clock)).alias(clock)
+                )
                 return placed, () if placed.equals(table) else _notes(clock)
     names = {plain_name(name): name for name in reversed(table.columns)}
     if "step" in names and "iter" in names:
@@ -44,15 +47,23 @@ def placed(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
 
 
 def _of_mmengine(table: pl.DataFrame, told: str, step: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Place the rows without an iteration, which are evaluations, and call what is in them so."""
+    """Place the rows without an iteration, which are evaluations, and call what is in them so.
+
+    Training tells both numbers, and they are the same. A name that says its split is kept.
+    """
     place, steps = numbers(table[told]), numbers(table[step])
     is_evaluation = place.is_null() & steps.is_not_null()
-    is_same = (place == steps).drop_nulls().all()
-    if not is_evaluation.any() or not is_same:
+    is_training = place.is_not_null()
+    is_told_twice = is_training.any() and (place == steps).filter(is_training).fill_null(value=False).all()
+    if not is_evaluation.any() or not is_told_twice:
         return table, ()
     placed, notes = _by_training(table, told, step)
     rows = table.filter(is_evaluation)
-    held_out = [name for name in rows.columns if name not in (told, step) and rows[name].count()]
+    held_out = [
+        name
+        for name in rows.columns
+        if name not in (told, step) and rows[name].count() and read_alone(name).sureness is not Sureness.SURE
+    ]
     apart = placed.with_columns(
         *(pl.when(is_evaluation).then(pl.col(name)).alias(f"{HELD_OUT}/{name}") for name in held_out),
         *(pl.when(~is_evaluation).then(pl.col(name)).alias(name) for name in held_out),

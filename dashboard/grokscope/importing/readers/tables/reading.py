@@ -10,7 +10,7 @@ import polars as pl
 
 from grokscope.importing.formats import LogFormat, LogSource, SourceKind, grouped_by
 from grokscope.importing.limits import Tally
-from grokscope.importing.readers.naming import is_usual, named_by
+from grokscope.importing.readers.naming import CATBOOST_SPLITS, is_usual, named_by
 from grokscope.importing.readers.tables.clocks import is_clock, plain_name
 from grokscope.importing.readers.tables.files import READERS, are_scores, read_table
 from grokscope.importing.readers.tables.separated import is_separated
@@ -29,8 +29,6 @@ _WORDS = "train|training|learn|val|valid|validation|dev|test|eval"
 _SPLIT = re.compile(
     rf"(?P<first>{_WORDS})(?:[-_ ](?P<behind>.+))?|(?P<before>.+)[-_ ](?P<last>{_WORDS})", re.IGNORECASE
 )
-_LEARN = {"learn": "train"}
-"""CatBoost's word."""
 _HEAD = 4096
 _TWICE = re.compile(r"\d{8}_\d{6}\.json")
 """MMEngine's copy of its ``scalars.json``."""
@@ -102,7 +100,7 @@ def _split_in(name: str) -> tuple[str, str] | None:
     if found is None:
         return None
     split = (found["first"] or found["last"]).lower()
-    return _LEARN.get(split, split), found["behind"] or found["before"] or ""
+    return CATBOOST_SPLITS.get(split, split), found["behind"] or found["before"] or ""
 
 
 def _is_series(path: Path) -> bool:

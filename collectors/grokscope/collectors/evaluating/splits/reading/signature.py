@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from grokscope.collectors.exposure.batch_size import masks_padding
+
 TARGET_NAMES = ("labels", "label", "targets", "target", "y")
 """Keys of a dict, and arguments of a model, that hold targets; the first that is there counts."""
 
@@ -114,7 +116,7 @@ def parameters_of(model: nn.Module) -> list[inspect.Parameter]:
 
 
 def is_padding_mask(given: Tensor, inputs: Tensor) -> bool:
-    """Say whether ``given`` masks padding: 1 where there are inputs, from one end of each row on, else 0.
+    """Say whether ``given`` masks padding of inputs, as ``masks_padding`` does.
 
     Args:
         given: May be such a mask, ``[N, T]``.
@@ -130,10 +132,7 @@ def is_padding_mask(given: Tensor, inputs: Tensor) -> bool:
     is_sequence = inputs.ndim == _FEATURES or (inputs.ndim == _TOKENS and not inputs.is_floating_point())
     if not is_sequence or given.shape != inputs.shape[:2] or given.is_complex() or not given.numel():
         return False
-    wide = given.float()
-    steps = wide.diff(dim=1)
-    is_padded = ((steps <= 0).all(1) & (wide[:, 0] == 1)) | ((steps >= 0).all(1) & (wide[:, -1] == 1))
-    return bool((((wide == 0) | (wide == 1)).all(1) & is_padded).all())
+    return bool(masks_padding(given))
 
 
 def shapes(parts: Sequence[Tensor]) -> str:

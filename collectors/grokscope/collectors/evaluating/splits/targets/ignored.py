@@ -37,6 +37,7 @@ class IgnoredTargets:
         self._say = say
         self._known = _KnownTargets()
         self._have_marks: set[str] = set()
+        self._have_others: set[str] = set()
 
     @property
     def value(self) -> int:
@@ -52,22 +53,27 @@ class IgnoredTargets:
             classes: Of the outputs.
 
         Raises:
-            ValueError: If 255 may as well stand for 1, as in masks that are stored as images.
+            ValueError: If 255 may as well stand for 1, as in masks that are stored as images, and no batch so
+                far has shown another class than 0.
         """
         is_map = source.ndim >= _IMAGES and not source.is_floating_point()
         may_be = is_map or source.dtype == torch.uint8
         is_told = self._given != IGNORED or split in self._have_marks
-        if is_told or classes > HIGHEST or not may_be or not self._known.hold(source, HIGHEST):
+        if is_told or classes > HIGHEST or not may_be:
+            return
+        if split not in self._have_others and bool(((source > 0) & (source < classes)).any()):
+            self._have_others.add(split)
+        if not self._known.hold(source, HIGHEST):
             return
         others = source[(source != HIGHEST) & ~equal(source, IGNORED)]
-        if not others.numel() or not bool((others != 0).any()):
+        if bool(((others < 0) | (others >= classes)).any()):
+            return  # no such map: the scores say what is wrong with it
+        if split not in self._have_others:
             raise ValueError(
                 f"the targets are 0 and 255 for {classes} classes, and 255 may stand for class 1 or mark "
                 "what is not scored; let the split give 0 and 1, as in (targets == 255).long(), or write "
                 "Measuring(ignore_index=255)"
             )
-        if bool(((others < 0) | (others >= classes)).any()):
-            return  # no such map: the scores say what is wrong with it
         self._have_marks.add(split)
         self._say(
             f"the targets of {split!r} that are 255 are left out: the model has {classes} classes, and 255 "
