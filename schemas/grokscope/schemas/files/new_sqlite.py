@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from grokscope.schemas.addresses import sqlite_path
+from grokscope.schemas.addresses import address_of, sqlite_path
 from grokscope.schemas.files.replacing import beside, take_free_name
 
 
@@ -14,7 +14,7 @@ def made_whole(uri: str, make: Callable[[str], object]) -> None:
     is left is a file that neither it nor anybody else opens. So they are made under another name first.
 
     Args:
-        uri: The store; one of another kind is left alone.
+        uri: The store; one of another kind, or that is not written to, is left alone.
         make: Makes a store at the address that it is given.
 
     Raises:
@@ -28,7 +28,7 @@ def made_whole(uri: str, make: Callable[[str], object]) -> None:
     ['mlflow.db']
     """
     path = sqlite_path(uri)
-    if path is None or path.exists():
+    if path is None or path.exists() or address_of(uri).why_not_written:
         return
     unfinished = beside(path)
     try:
