@@ -95,7 +95,7 @@ def test_watch_and_alert_are_told_with_the_suspicion():
     suspected = next(e for e in events if e.status is Status.SUSPECTED)
     assert suspected.metric == "test/mrr"
     assert {check.name: check.text for check in suspected.evidence} == dict(detector.signals)
-    assert detector.signals["watch"] == "test/loss turned over by step 3400"
+    assert detector.signals["watch"] == "test/loss fell 5 % below its highest since the fit by step 3400"
     assert detector.signals["alert"] == "test/mrr lifted by step 3400"
     assert detector.signals["evidence"].startswith("e-value ")
 

@@ -14,6 +14,7 @@ from grokscope.collectors.evaluating.splits.reading.items import Item, changed
 from grokscope.collectors.evaluating.splits.rows import Rows
 from grokscope.collectors.evaluating.splits.targets.objectives import Objective
 from grokscope.collectors.evaluating.taps import tapped
+from grokscope.collectors.tensors.shards import reshard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ def plain_pass(model: nn.Module, split: OpenSplit, reader: OutputReader, *, how:
                 inputs=changed(item.inputs, moved), targets=moved(item.targets), is_named=item.is_named
             )
             found.append(reader.rows(split.name, there, source=item, tap=tap))
+    reshard(model)  # the weights are measured next
     return _joined(found)
 
 

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from grokscope.collectors.tensors.shards import is_sharded
+from grokscope.collectors.tensors.shards import is_sharded, reshard
 from grokscope.collectors.tensors.torch_stubs import tables_of, version_of
 
 _WORDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -66,6 +66,7 @@ class SavedTensors:
         self._written = written
         self._is_learning = written is not None and written.copied is None
         self._is_whole = not is_sharded(model)
+        self._model = model
         self._restored: set[str] = set()
         self._lost: set[str] = set()
         modules = [*model.modules()]
@@ -85,6 +86,8 @@ class SavedTensors:
 
     def restore(self) -> None:
         """Put everything back; twice does no harm."""
+        if not self._is_whole:
+            reshard(self._model)
         for table, before in self._tables:
             if _identities(table) != _identities(before):
                 table.clear()

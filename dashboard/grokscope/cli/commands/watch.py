@@ -58,7 +58,7 @@ def watch(
 ) -> None:
     """Say what happens to runs while they train: suspected, confirmed, collapsed, withdrawn. Ctrl-C ends it.
 
-    One line an event, with its step and 95 % interval. Held-out loss that turns over (watch) and mean
+    One line an event, with its step and 95 % interval. Held-out loss that falls (watch) and mean
     reciprocal rank that lifts (alert) are said as they come; whenever it changes, which runs generalize at
     a false discovery rate of at most alpha.
     """

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from grokscope.schemas import Check
 
 TURNOVER = 0.05
-"""Held-out loss this share below its highest since the train fit has turned."""
+"""Held-out loss this share below its highest since the train fit has fallen."""
 LIFT = 0.05
 """Mean reciprocal rank this far above its value at the train fit has lifted."""
 IN_A_ROW = 3
@@ -15,7 +15,7 @@ IN_A_ROW = 3
 class Signals:
     """Watch and alert: two rules of thumb, which promise nothing.
 
-    ``watch``: held-out loss turned over. Earliest, but it also fires when logits merely shrink under weight
+    ``watch``: held-out loss falls below its highest since the fit. Earliest, but it also fires when logits merely shrink under weight
     decay: on 12 controls 4 times. ``alert``: mean reciprocal rank lifts; on 5 controls once. Neither bounds
     its false alarms; ``evidence``, which the e-process adds, does.
     """
@@ -31,7 +31,8 @@ class Signals:
         loss, rank = values.get(f"{split}/loss"), values.get(f"{split}/mrr")
         if loss is not None:
             self._highest = loss if self._highest is None else max(self._highest, loss)
-            self._count("watch", loss < (1 - TURNOVER) * self._highest, step, f"{split}/loss turned over")
+            finding = f"{split}/loss fell {100 * TURNOVER:g} % below its highest since the fit"
+            self._count("watch", loss < (1 - TURNOVER) * self._highest, step, finding)
         if rank is not None:
             self._rank_at_fit = rank if self._rank_at_fit is None else self._rank_at_fit
             self._count("alert", rank > self._rank_at_fit + LIFT, step, f"{split}/mrr lifted")
