@@ -1,6 +1,7 @@
 """Records of lines as points: which clock counts, and where the lines without one belong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def _places(
     records: Sequence[Record], *, from_zero: bool
 ) -> tuple[list[tuple[float | None, bool]], tuple[str, ...]]:
     """Return where each record belongs and whether it says so itself, and what is to be said of it."""
+    records = _in_epochs(records)
     placed = [record for record in records if record.is_placed]
     if any(record.inner is not None for record in placed):
         own, notes = _together(records, [record.inner for record in records])
@@ -96,6 +98,25 @@ def _places(
         last = last if place is None else place
         places.append((last, place is not None))
     return places, notes
+
+
+def _in_epochs(records: Sequence[Record]) -> Sequence[Record]:
+    """Return records whose lines tell steps with the epochs that lines of their own tell, before or behind."""
+    epochs = [one.epoch for one in records if one.epoch is not None]
+    is_apart = all(one.epoch is None or (one.step is None and one.inner is None) for one in records)
+    # What is evaluated before training, at step 0, does not tell how epochs are told.
+    first = next((one for one in records if one.is_placed and one.step != 0), None)
+    if first is None or not epochs or not is_apart:
+        return records
+    at, rest = first.epoch, iter(epochs)
+    if at is None:  # an epoch is told at its end
+        at = next(rest)
+    found: list[Record] = []
+    for one in records:
+        found.append(one if one.step is None else replace(one, epoch=at))
+        if one.epoch is not None:
+            at = one.epoch if first.epoch is not None else next(rest, one.epoch + 1)
+    return found
 
 
 def _starts_again(placed: Sequence[Record]) -> bool:
