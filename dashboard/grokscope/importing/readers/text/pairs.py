@@ -88,9 +88,7 @@ def paired(line: str) -> Record | None:
     if not is_scored:
         is_only = bool(clocks) and (_BARE_CLOCK.search(line) or not _LETTER.search(rest))
         return _placed(clocks) if is_only else None
-    if (
-        not clocks and (seen := _SEEN.search(line)) and all(map(_tells_loss, values))
-    ):  # else it may be a score
+    if not clocks and (seen := _SEEN.search(line)) and all(map(_tells_loss, values)):
         clocks = {"step": number(seen["at"]), "span": number(seen["of"])}
     if not clocks and not _EVALUATION.search(line):
         return Record(values={name: value for name, value in values.items() if _is_score(name)})

@@ -1,5 +1,6 @@
 """Records of lines as points: which clock counts, and where the lines without one belong."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -10,7 +11,7 @@ import polars as pl
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.text.record import Record
 from grokscope.importing.records import LOG_SCHEMA
-from grokscope.importing.steps import counted_together, epoch_length, whole_steps
+from grokscope.importing.steps import FALL_BACK, counted_together, epoch_length, whole_steps
 
 _EPOCHS = "its steps are epochs"
 _LIMIT = 2.0**62
@@ -38,10 +39,7 @@ def points_of(
     if lost:
         notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
     if again:
-        said = (
-            "its steps fall back, as where a file holds several trainings; of two values at a step, the later"
-        )
-        notes = (*notes, f"{said} is kept")
+        notes = (*notes, FALL_BACK)
     elif replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
@@ -101,7 +99,7 @@ def _places(
 
 
 def _in_epochs(records: Sequence[Record]) -> Sequence[Record]:
-    """Return records whose lines tell steps with the epochs that lines of their own tell, before or behind."""
+    """Return records that tell steps with the epochs that lines of their own tell, before or behind."""
     epochs = [one.epoch for one in records if one.epoch is not None]
     is_apart = all(one.epoch is None or (one.step is None and one.inner is None) for one in records)
     # What is evaluated before training, at step 0, does not tell how epochs are told.
@@ -141,7 +139,9 @@ def _together(
     """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    told = {step for step in steps if step is not None}
+    told = Counter(step for step in steps if step is not None)
+    if told[0] == 1 and len(told) > 1:
+        del told[0]  # what is evaluated once, before training, is no step of each epoch
     # Where each epoch tells one step only, it is its last.
     length = max(spans) if spans else max(told) if len(told) == 1 else epoch_length(told)
     own = [
