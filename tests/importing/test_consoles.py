@@ -54,6 +54,36 @@ INPUTS = {
         {"G_GAN": {100: 0.5, 200: 0.5, 300: 1.0, 400: 1.0}, "D_real": {100: 1.0, 200: 2.0, 300: 1.0, 400: 2.0}},
         {},
     ),
+    "epochs above their steps": (
+        "step 0 val loss 3.5\n"
+        + "".join(
+            f"Epoch {epoch}/2\n----------\n  step 100 loss {2 / epoch}\n  step 200 loss {1 / epoch}\n  val loss {3 / epoch}\n"
+            for epoch in (1, 2)
+        ),
+        {"val_loss": {0: 3.5, 200: 3.0, 400: 1.5}, "loss": {100: 2.0, 200: 1.0, 300: 1.0, 400: 0.5}},
+        {"val_loss": "val/loss", "loss": "train/loss"},
+    ),
+    "epochs below their steps": (
+        "".join(f"step 1 loss {2 / epoch}\nstep 2 loss {1 / epoch}\nepoch {epoch} val_loss {3 / epoch}\n" for epoch in (1, 2))
+        + "step 1 loss 0.25\n",
+        {"val_loss": {2: 3.0, 4: 1.5}, "loss": {1: 2.0, 2: 1.0, 3: 1.0, 4: 0.5, 5: 0.25}},
+        {"val_loss": "val/loss", "loss": "train/loss"},
+    ),
+    "epochs above steps that go on": (
+        "Epoch 1\nstep 10 loss 2.0\nstep 20 loss 1.0\nEpoch 2\nstep 30 loss 0.5\nval_loss 3.0\n",
+        {"loss": {10: 2.0, 20: 1.0, 30: 0.5}, "val_loss": {30: 3.0}},
+        {},
+    ),
+    "examples seen at the end of a line": (
+        "".join(
+            f"Epoch {epoch}\n-------------------------------\nloss: {2 / epoch}  [   64/60000]\nloss: {1 / epoch}  [ 6464/60000]\n"
+            f"Test Error: \n Accuracy: {40.5 * epoch}%, Avg loss: {1.5 / epoch} \n\n"
+            for epoch in (1, 2)
+        ),
+        {"loss": {64: 2.0, 6464: 1.0, 60064: 1.0, 66464: 0.5}, "test_accuracy": {6464: 40.5, 66464: 81.0},
+         "test_loss": {6464: 1.5, 66464: 0.75}},
+        {"loss": "train/loss", "test_loss": "test/loss", "test_accuracy": "test/accuracy"},
+    ),
     "one step an epoch": (
         "".join(f"(epoch: {epoch}, iters: 3648, time: 0.5) D_A: {epoch / 2}\n" for epoch in (1, 2, 3)),
         {"D_A": {3648: 0.5, 7296: 1.0, 10944: 1.5}},

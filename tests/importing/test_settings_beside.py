@@ -110,3 +110,20 @@ def test_settings_that_changed_are_read_again(runs_in, tmp_path):
         ((_, run),) = runs_in(tmp_path)[0].values()
         found.append(run.params)
     assert found == [{"lr": "0.1"}, {"lr": "0.25"}]
+
+
+def test_secrets_that_folders_and_settings_are_called_by_do_not_reach_the_store(bring, held, tmp_path):
+    # Hydra calls the folder of a run by what was set for it.
+    folder = tmp_path / "logs" / "api_key=abcdef1234567890,lr=0.5"
+    folder.mkdir(parents=True)
+    (folder / "log.csv").write_text("step,loss\n1,0.5\n2,0.25\n")
+    (folder / "config.yaml").write_text("lr: 0.5\npassword: hunter2\n? https://ann:hunter2@host/x\n: 1\n")
+    assert bring(tmp_path / "logs") == (1, 0, 2)
+    curves, params, tags, _ = held("api_key=[withheld],lr=0.5")
+    assert curves == {"loss": {1: 0.5, 2: 0.25}}
+    assert params == {"lr": "0.5", "password": "[withheld]", "https:/host/x-36701dd4": "1"}
+    assert tags["grokscope.import.source"] == "api_key=[withheld],lr=0.5/log.csv"
+    stored = (tmp_path / "mlflow.db").read_bytes()
+    assert b"hunter2" not in stored
+    assert b"abcdef1234567890" not in stored
+    assert bring(tmp_path / "logs") == (0, 1, 0)

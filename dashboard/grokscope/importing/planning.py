@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from grokscope.importing.records import LOG_SCHEMA, ImportingError, SourceRun
 from grokscope.importing.sandbox import Parsed
 from grokscope.schemas import latest
 from grokscope.schemas.names import stored_name, stored_text
+from grokscope.schemas.secrets import redacted
 from grokscope.schemas.tags import IMPORT_ID, IMPORT_SOURCE
 from grokscope.store.errors import ExperimentNotFoundError, MissingStoreError
 from grokscope.store.frames import INFINITE
@@ -83,7 +85,7 @@ def plan_import(parsed: Parsed, source: FoundSource, *, uri: str, experiment: st
         store = open_store(uri)
     except MissingStoreError:
         store = None
-    planner = _Planner(store, source.root, places=frozenset(_place(run) for run in parsed.runs))
+    planner = _Planner(store, source.root, places=frozenset(stored_place(run) for run in parsed.runs))
     points = {str(key): rows for (key,), rows in parsed.points.group_by("run_id", maintain_order=True)}
     nothing = parsed.points.clear()
     # The longest first: of runs that begin alike, it finds the one in the store that has grown most.
@@ -145,14 +147,14 @@ class _Planner:
         """Return the runs that may be ``run``, those that lay where it lies first, then those of its name."""
         if run.is_certain:
             return alike
-        place = _place(run)
+        place = stored_place(run)
         free = [
             planned
             for planned in alike
             if not planned.is_touched
-            and (_place(planned.run) == place or _place(planned.run) not in self._places)
+            and (stored_place(planned.run) == place or stored_place(planned.run) not in self._places)
         ]
-        return sorted(free, key=lambda one: (_place(one.run) != place, one.run.name != run.name))
+        return sorted(free, key=lambda one: (stored_place(one.run) != place, one.run.name != run.name))
 
     def _count_comparison(self, run: SourceRun) -> None:
         self._comparisons += 1
@@ -189,8 +191,14 @@ class _Planner:
         return there
 
 
-def _place(run: SourceRun) -> str:
-    return stored_text(Path(run.source).as_posix())
+def stored_place(run: SourceRun) -> str:
+    """Return where a run lies, as the store has it: the folders of Hydra's may be called by secrets."""
+    return _stored_place(run.source)
+
+
+@lru_cache(maxsize=1 << 16)
+def _stored_place(source: str) -> str:
+    return stored_text(redacted(Path(source).as_posix()))
 
 
 def _imported_before(row: Mapping[str, Any], import_id: str, place: str) -> PlannedRun:

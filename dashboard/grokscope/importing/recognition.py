@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from grokscope.importing.encodings import in_utf8
 from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.limits import Limits
 from grokscope.importing.readers import FORMATS, format_of
@@ -232,7 +233,7 @@ def _log_in(path: Path, source: FoundSource, limits: Limits) -> SourceKind | Non
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(HEAD)
+        return in_utf8(file.read(HEAD))
 
 
 def _kind_of(path: Path, head: bytes) -> SourceKind | None:

@@ -12,6 +12,10 @@ from grokscope.schemas.frames import THOUSAND
 from grokscope.schemas.runs.step_unit import IN_THOUSANDTHS
 
 _END = 2.0**63
+FALL_BACK = (
+    "its steps fall back, as where a file holds several trainings; of two values at a step, the later is kept"
+)
+"""What is said of a run that goes through steps again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

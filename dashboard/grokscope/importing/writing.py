@@ -1,12 +1,11 @@
 """Imported runs, written into MLflow in batches."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from grokscope.importing.planning import PlannedRun
+from grokscope.importing.planning import PlannedRun, stored_place
 from grokscope.importing.records import ImportingError
 from grokscope.schemas.limits import LABELS_A_CALL, METRICS_A_CALL
 from grokscope.schemas.names import stored_name, stored_text
@@ -53,14 +52,14 @@ def _made(client: Any, planned: PlannedRun) -> str:
         **{stored_name(name): stored_text(redacted(text)) for name, text in run.tags.items()},
         IMPORT_ID: planned.import_id,
         IMPORT_KIND: run.kind,
-        **({IMPORT_NOTES: stored_text("; ".join(run.notes))} if run.notes else {}),
-        IMPORT_SOURCE: stored_text(Path(run.source).as_posix()),
+        **({IMPORT_NOTES: stored_text(redacted("; ".join(run.notes)))} if run.notes else {}),
+        IMPORT_SOURCE: stored_place(run),
     }
     made = client.create_run(
         _experiment(client, planned.experiment),
         start_time=planned.known["time_ms"].min(),
         tags=tags,
-        run_name=stored_text(run.name) or None,
+        run_name=stored_text(redacted(run.name)) or None,
     )
     return str(made.info.run_id)
 

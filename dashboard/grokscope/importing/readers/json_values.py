@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from grokscope.importing.encodings import in_utf8
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import ImportingError
 
@@ -86,7 +87,7 @@ def object_in(path: Path, tally: Tally) -> dict[str, Any]:
     if path.stat().st_size > tally.limits.record_bytes:
         raise ImportingError(f"{path.name!r} has more than {tally.limits.record_bytes:,} bytes")
     try:
-        content: Any = json.loads(path.read_text("utf-8-sig"))
+        content: Any = json.loads(in_utf8(path.read_bytes()))
     except (ValueError, RecursionError) as error:
         raise ImportingError(f"{path.name!r} is not readable JSON ({error})") from error
     return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

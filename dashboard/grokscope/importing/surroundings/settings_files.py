@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import yaml
 
+from grokscope.importing.encodings import in_utf8
 from grokscope.schemas.runs.settings import flat_settings
 
 _SETTINGS_BYTES = 1 << 20
@@ -111,7 +112,7 @@ def settings_in(path: Path) -> dict[str, str]:
         return {}
     if path.stat().st_size > _SETTINGS_BYTES:
         raise ValueError(f"more than {_SETTINGS_BYTES:,} bytes")
-    content = READERS.get(path.suffix.lower(), _yaml)(path.read_bytes())
+    content = READERS.get(path.suffix.lower(), _yaml)(in_utf8(path.read_bytes()))
     if not isinstance(content, Mapping | None):
         raise TypeError(f"it holds a {type(content).__name__} and no settings by name")
     return flat_settings(content if content is None else _without_tables(cast("dict[Any, Any]", content)))
@@ -178,7 +179,7 @@ def _values_in(node: Any, counted: dict[int, int]) -> int:
 
 
 def _json(content: bytes) -> object:
-    return json.loads(content.decode("utf-8-sig"))
+    return json.loads(content.decode())
 
 
 def _toml(content: bytes) -> object:
@@ -193,7 +194,7 @@ def _text(content: bytes) -> object:
     >>> _text(b"Namespace(lr=0.1, name='a', f=<function f at 0x1>)"), _text(b"Namespace(lr=0.1)")
     ({}, {'lr': 0.1})
     """
-    text = content.decode("utf-8-sig", "replace").strip()
+    text = content.decode("utf-8", "replace").strip()
     if text.startswith("{"):
         return json.loads(text)
     if (start := _NAMESPACE.search(text)) is not None:

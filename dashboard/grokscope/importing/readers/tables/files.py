@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.importing.encodings import encoding_of, in_utf8
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.tables.clocks import is_clock
 from grokscope.importing.readers.tables.json_shapes import rows_of
@@ -53,7 +54,7 @@ def _separated(path: Path, tally: Tally) -> Table:
 
 def _text_table(path: Path, tally: Tally) -> Table:
     with path.open("rb") as file:
-        is_json = file.read(_FIRST).lstrip().startswith(b"{")
+        is_json = in_utf8(file.read(_FIRST)).lstrip().startswith(b"{")
     return _lines(path, tally) if is_json else _separated(path, tally)
 
 
@@ -78,7 +79,9 @@ def _lines(path: Path, tally: Tally) -> Table:
     most = tally.limits.record_bytes
     rows: list[dict[str, Any]] = []
     bad: list[str] = []
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(_FIRST))
+    with path.open(encoding=encoding, errors="replace") as file:
         number = 0
         while line := file.readline(most + 1):
             number += 1
@@ -98,7 +101,7 @@ def _lines(path: Path, tally: Tally) -> Table:
 
 def _json(path: Path, tally: Tally) -> Table:
     try:
-        content: Any = json.loads(path.read_text("utf-8-sig"))
+        content: Any = json.loads(in_utf8(path.read_bytes()))
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":
             raise

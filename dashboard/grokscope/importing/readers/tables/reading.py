@@ -18,7 +18,7 @@ from grokscope.importing.readers.tables.shapes import VALUES, Curves, curves_of
 from grokscope.importing.readers.tables.table import listed
 from grokscope.importing.readers.tables.times import TIMES
 from grokscope.importing.records import LOG_SCHEMA, ImportingError, Log, SourceRun, identity_of
-from grokscope.importing.steps import whole_steps
+from grokscope.importing.steps import FALL_BACK, whole_steps
 from grokscope.importing.surroundings.settings_files import is_settings
 from grokscope.schemas.metrics.reading import read_alone
 
@@ -173,6 +173,7 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
     )
     whole = whole_steps(points["step"], where=path.name)
     points = points.with_columns(whole.steps.alias("step"))
+    again = (FALL_BACK,) * _falls_back(points)
     for metric in points["metric"].unique():
         tally.name(metric)
     run = SourceRun(
@@ -183,10 +184,17 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
         source=where,
         experiment=experiment[0] if len(experiment) else None,
         tags={"run_id": own} if own and len(names) and names[0] != own else {},
-        notes=(*curves.notes, *left, *whole.notes),
+        notes=(*curves.notes, *left, *again, *whole.notes),
         in_thousandths=whole.in_thousandths,
     )
     return Log(run=run, points=points.select(LOG_SCHEMA.names()))
+
+
+def _falls_back(points: pl.DataFrame) -> bool:
+    """Say whether a metric goes through steps again that it had, as of a training that was begun anew."""
+    falling = points.filter((pl.col("step").diff() < 0).over("metric").fill_null(value=False))["metric"]
+    some = points.filter(pl.col("metric").is_in(falling.unique().implode()))
+    return bool(some.select("metric", "step").is_duplicated().any())
 
 
 def _is_table(path: Path, head: bytes) -> bool:

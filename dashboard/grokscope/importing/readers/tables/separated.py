@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from grokscope.importing.encodings import in_utf8
 from grokscope.importing.growing import may_be_half
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.json_values import number
@@ -94,22 +95,15 @@ def _whole_lines(path: Path, tally: Tally) -> bytes:
     """Return a text without a last line that may be half."""
     with path.open("rb") as file:
         before = os.fstat(file.fileno())
-        content = _utf8(file.read())
+        content = in_utf8(file.read())
         is_growing = may_be_half(file, before)
+    if b"\n" not in content:
+        content = content.replace(b"\r", b"\n")  # the ends of lines of old Macs, which Excel still writes
     end = content.rfind(b"\n") + 1
     if not is_growing or not 0 < end < len(content):
         return content
     tally.half.add(path)
     return content[:end]
-
-
-def _utf8(content: bytes) -> bytes:
-    """Return a text in UTF-8; what Windows calls Unicode is known by its mark, or by its zeros."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace").encode()
-    if content[1:64:2].count(0) > 16 and 0 not in content[0:64:2]:  # noqa: PLR2004 - half of a line
-        return content.decode("utf-16-le", "replace").encode()
-    return content.removeprefix(b"\xef\xbb\xbf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,8 @@ def _rows_as_steps(frame: pl.DataFrame, groups: pl.DataFrame) -> Clock:
         raise NotALogError(
             f"it has no column of steps; it has {listed(frame.columns)}. Name one with --step NAME"
         )
+    if not frame.height:
+        raise NotALogError("it has a header and no rows; nothing was written below it yet")
     if frame.height < 2:  # noqa: PLR2004
         raise NotALogError("it holds one row and no steps, which is a result and no curve")
     return Clock(steps=counted_rows(groups), notes=("it has no column of steps: rows are counted, from 0",))

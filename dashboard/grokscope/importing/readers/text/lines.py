@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from grokscope.importing.encodings import encoding_of
 from grokscope.importing.growing import may_be_half
 from grokscope.importing.limits import Tally
 from grokscope.importing.records import ImportingError
 
+_BEGINNING = 64
 LONGEST = 16 * 1024
 """Characters of a line that built-in patterns look at: no log writes its numbers in longer ones."""
 _COLOUR = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
@@ -25,8 +27,8 @@ def lines_of(path: Path, tally: Tally) -> Iterator[str]:
     """
     most = tally.limits.record_bytes
     with path.open("rb") as file:
-        is_wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
-    with path.open(encoding="utf-16" if is_wide else "utf-8-sig", errors="replace") as file:
+        encoding = encoding_of(file.read(_BEGINNING))
+    with path.open(encoding=encoding, errors="replace") as file:
         before = os.fstat(file.fileno())
         while line := file.readline(most + 1):
             if len(line) > most:

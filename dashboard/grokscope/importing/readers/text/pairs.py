@@ -38,6 +38,8 @@ _LOCATION = re.compile(r"[\w.]{1,120}+:[A-Za-z_<][\w<>]{0,80}+:\d++ - ")
 _BRACKET = re.compile(r"\s{0,8}+\[\s{0,8}+(?P<epoch>\d++)(?:,\s{0,8}+(?P<inner>\d++))?\]")
 _BARE_CLOCK = re.compile(r"\[step=\d++/\d++[\],]")
 """OLMo's, whose values follow a line each."""
+_SEEN = re.compile(r"\[\s{0,12}+(?P<at>\d++)/\s{0,12}+(?P<of>\d++)\]\s*+$")
+"""How many of an epoch's examples were seen, as PyTorch's tutorials end their lines."""
 _EVALUATION = re.compile(r"(?<![\w/.\-])(?:Iter|Epoch)\((?:val|test)\)")
 """MMCV's and MMEngine's, which belong to the training before them."""
 _HEADED = {
@@ -47,7 +49,7 @@ _HEADED = {
     **dict.fromkeys(("train", "training"), ""),
 }
 _HEADING = re.compile(
-    rf"(?<!\w)({'|'.join(_HEADED)})(?: set)?(?: (?:results?|metrics?|scores?))?\s{{0,4}}+:\s*+$",
+    rf"(?<!\w)({'|'.join(_HEADED)})(?: set)?(?: (?:results?|metrics?|scores?|errors?))?\s{{0,4}}+:\s*+$",
     re.IGNORECASE,
 )
 _SPLIT = re.compile(
@@ -71,6 +73,8 @@ def paired(line: str) -> Record | None:
 
     >>> paired("Epoch 3/10 | train loss 0.1 | val acc 90.1%")
     Record(step=None, epoch=3.0, inner=None, span=None, values={'train_loss': 0.1, 'val_acc': 90.1})
+    >>> paired("loss: 2.5  [   64/60000]")
+    Record(step=64.0, epoch=None, inner=None, span=60000.0, values={'loss': 2.5})
     >>> paired("saved 3 files of 20 MB")
     """
     clocks, rest = _clocks(_LOCATION.sub("", line, count=1))
@@ -84,6 +88,8 @@ def paired(line: str) -> Record | None:
     if not is_scored:
         is_only = bool(clocks) and (_BARE_CLOCK.search(line) or not _LETTER.search(rest))
         return _placed(clocks) if is_only else None
+    if not clocks and (seen := _SEEN.search(line)) and all(map(_tells_loss, values)):
+        clocks = {"step": number(seen["at"]), "span": number(seen["of"])}
     if not clocks and not _EVALUATION.search(line):
         return Record(values={name: value for name, value in values.items() if _is_score(name)})
     return replace(_placed(clocks), values=values)

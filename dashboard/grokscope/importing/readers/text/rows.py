@@ -1,6 +1,8 @@
 """Records of lines as points: which clock counts, and where the lines without one belong."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import polars as pl
 from grokscope.importing.limits import Tally
 from grokscope.importing.readers.text.record import Record
 from grokscope.importing.records import LOG_SCHEMA
-from grokscope.importing.steps import counted_together, epoch_length, whole_steps
+from grokscope.importing.steps import FALL_BACK, counted_together, epoch_length, whole_steps
 
 _EPOCHS = "its steps are epochs"
 _LIMIT = 2.0**62
@@ -37,10 +39,7 @@ def points_of(
     if lost:
         notes = (*notes, f"values that tell no step are left out where the step before has its own: {lost:,}")
     if again:
-        said = (
-            "its steps fall back, as where a file holds several trainings; of two values at a step, the later"
-        )
-        notes = (*notes, f"{said} is kept")
+        notes = (*notes, FALL_BACK)
     elif replaced and style != PAIRS:
         notes = (*notes, f"{replaced:,} values have the step of a later one, which is kept")
     schema = {"metric": pl.String(), "step": pl.Float64(), "value": pl.Float64()}
@@ -81,6 +80,7 @@ def _places(
     records: Sequence[Record], *, from_zero: bool
 ) -> tuple[list[tuple[float | None, bool]], tuple[str, ...]]:
     """Return where each record belongs and whether it says so itself, and what is to be said of it."""
+    records = _in_epochs(records)
     placed = [record for record in records if record.is_placed]
     if any(record.inner is not None for record in placed):
         own, notes = _together(records, [record.inner for record in records])
@@ -96,6 +96,25 @@ def _places(
         last = last if place is None else place
         places.append((last, place is not None))
     return places, notes
+
+
+def _in_epochs(records: Sequence[Record]) -> Sequence[Record]:
+    """Return records that tell steps with the epochs that lines of their own tell, before or behind."""
+    epochs = [one.epoch for one in records if one.epoch is not None]
+    is_apart = all(one.epoch is None or (one.step is None and one.inner is None) for one in records)
+    # What is evaluated before training, at step 0, does not tell how epochs are told.
+    first = next((one for one in records if one.is_placed and one.step != 0), None)
+    if first is None or not epochs or not is_apart:
+        return records
+    at, rest = first.epoch, iter(epochs)
+    if at is None:  # an epoch is told at its end
+        at = next(rest)
+    found: list[Record] = []
+    for one in records:
+        found.append(one if one.step is None else replace(one, epoch=at))
+        if one.epoch is not None:
+            at = one.epoch if first.epoch is not None else next(rest, one.epoch + 1)
+    return found
 
 
 def _starts_again(placed: Sequence[Record]) -> bool:
@@ -120,7 +139,9 @@ def _together(
     """
     first = min(one.epoch for one in records if one.epoch is not None)
     spans = [one.span for one in records if one.span is not None]
-    told = {step for step in steps if step is not None}
+    told = Counter(step for step in steps if step is not None)
+    if told[0] == 1 and len(told) > 1:
+        del told[0]  # what is evaluated once, before training, is no step of each epoch
     # Where each epoch tells one step only, it is its last.
     length = max(spans) if spans else max(told) if len(told) == 1 else epoch_length(told)
     own = [
