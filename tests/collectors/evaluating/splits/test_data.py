@@ -190,6 +190,15 @@ def test_an_encoder_decoder_gets_its_labels():
     assert scores(values) == pytest.approx(expected(model), rel=1e-5)
 
 
+@pytest.mark.parametrize("at_most", [None, 4])
+def test_batches_without_an_example_leave_the_others_in(at_most, capsys):
+    nothing, model = (X[:0], Y[:0]), nn.Linear(4, 3)
+    values = evaluated(model, [nothing, (X[:7], Y[:7]), nothing, (X[7:], Y[7:])], at_most=at_most)
+    whole = evaluated(model, [(X[:7], Y[:7]), (X[7:], Y[7:])], at_most=at_most)
+    assert scores(values) == scores(whole)
+    assert "could not be measured" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -197,6 +206,7 @@ def test_an_encoder_decoder_gets_its_labels():
         ([X, [X]], "a split must be a pair (inputs, targets), a dict with 'labels', a dataset, or"),
         (7, "got int; let it give"),
         ([], "the split held no batches, got an empty list; pass at least one example"),
+        ([(X[:0], Y[:0])], "the split held no example in any of its batches; pass at least one"),
         ([{"x": X}], "its targets as one of labels, label, targets, target, y, got dict of 'x'"),
         (
             [{"labels": Y, "text": ["a"]}],
