@@ -43,6 +43,7 @@ class OutputReader:
 
     def __init__(self, model: nn.Module, how: Measuring, *, say: Callable[[str], object]) -> None:
         self._how = how
+        self._say = say
         self._call = ForwardCall(model)
         self._ignored = IgnoredTargets(how.ignore_index, say=say)
         self._resolver = Resolver(model, how, call=self._call, ignored=self._ignored.value, say=say)
@@ -103,6 +104,12 @@ class OutputReader:
             return outputs if found.objective is None else found.objective.logits(outputs)
 
         return read
+
+    def say_alone(self, split: str, why: str) -> None:
+        """Say that of a split only the user's own loss is logged, and why."""
+        self._say(
+            f"of the split {split!r} only the loss is logged, as Measuring(loss=...) computes it: {why}"
+        )
 
     def _flattened(self, found: Resolved, outputs: Tensor, targets: Tensor, features: Tensor | None) -> Rows:
         objective = cast("Objective", found.objective)
