@@ -184,6 +184,26 @@ class Translator(Named):
         return SimpleNamespace(loss=torch.tensor(0.0), logits=self.head(input_ids) + labels.unsqueeze(-1))
 
 
+class AlwaysLoss(Named):
+    """Computes its loss whatever it got, as models do that only ever train."""
+
+    def forward(self, input_ids, labels=None):
+        logits = self.head(input_ids)
+        return {"loss": cross_entropy(logits, labels), "logits": logits}
+
+
+@pytest.mark.parametrize("data", [{"input_ids": X, "labels": Y}, [(X[:4], Y[:4]), (X[4:], Y[4:])]], ids=type)
+def test_a_model_that_fails_without_its_targets_gets_them(data):
+    model = AlwaysLoss()
+    assert scores(evaluated(model, data)) == pytest.approx(expected(model), rel=1e-5)
+
+
+def test_a_model_that_fails_with_and_without_its_targets_says_why_it_does(capsys):
+    values = evaluated(AlwaysLoss(), {"input_ids": X[:, :3], "labels": Y})
+    assert "train/loss" not in values
+    assert "mat1 and mat2 shapes cannot be multiplied" in capsys.readouterr().err
+
+
 def test_an_encoder_decoder_gets_its_labels():
     model = Translator()
     values = evaluated(model, [{"input_ids": X, "labels": Y}])
