@@ -165,7 +165,11 @@ def test_signals_are_said_once_and_names_cannot_write_on_the_terminal(grokscope,
     )
     log(client, made.info.run_id, pl.concat([accuracies, loss]))
     _, out, _ = grokscope("watch", uri, "--experiment", "e", "--once")
-    watches = [line for line in out.splitlines() if ": watch, test/loss fell 5 % below its highest since the fit by step " in line]
+    watches = [
+        line
+        for line in out.splitlines()
+        if ": watch, test/loss fell 5 % below its highest since the fit by step " in line
+    ]
     assert len(watches) == 1
     assert "\x1b" not in out
     assert watches[0].startswith("a\\x1b[2Jb: ")

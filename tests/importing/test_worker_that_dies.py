@@ -61,7 +61,7 @@ def test_a_worker_that_hangs_and_one_that_is_killed_cost_the_file_they_were_at(l
 
     thread = threading.Thread(target=look_on)
     thread.start()
-    parsed = parse_source(logs, limits=replace(Limits(), wall_s=4))
+    parsed = parse_source(logs, limits=replace(Limits(), wall_s=10))
     thread.join()
     found = parsed.points.select(
         pl.col("run_id").replace({run.key: run.name for run in parsed.runs}), "value"

@@ -58,6 +58,16 @@ def test_what_a_forward_pass_writes_is_put_back_at_every_evaluation(capsys, writ
     assert capsys.readouterr().err == ""
 
 
+def test_weights_are_measured_as_they_were_before_the_forward_pass_wrote_them():
+    model = Writing()
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
+    model.write = lambda: model.scale.add_(1.0)
+    norm = torch.cat([p.detach().flatten() for p in model.parameters()]).norm().item()
+    values = tracker.evaluate(0, train=DATA)
+    assert values["weights/norm"] == pytest.approx(norm)
+    assert values["weights/distance_from_init"] == 0
+
+
 def test_a_parameter_that_is_first_written_later_is_said_once_and_put_back_from_then_on(capsys):
     model = Writing()
     tracker = Tracker(model, experiment="e", sink=MemorySink())

@@ -47,6 +47,8 @@ IGNORED = torch.tensor([[6, 7, -100, -100], [9, -100, -100, -100]])
         ((torch.arange(6), torch.arange(6)), (6, 6, 6)),
         ((np.zeros((7, 2), dtype="float32"), np.zeros(7)), (7, None, None)),
         ((torch.zeros(0, 4), torch.zeros(0)), (0, None, None)),
+        ((IDS[:, :0], MASK[:, :0], torch.tensor([0, 1])), (2, 0, 0)),
+        ((IDS[:0], MASK[:0], IGNORED[:0]), (0, 0, 0)),
     ],
 )
 def test_a_batch_tells_its_examples_its_tokens_and_those_without_padding(batch, expected):

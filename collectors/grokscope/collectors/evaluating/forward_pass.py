@@ -1,6 +1,6 @@
 """One forward pass over a split: logits, targets and representation, a row a target."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -14,6 +14,7 @@ from grokscope.collectors.evaluating.splits.reading.items import Item, changed
 from grokscope.collectors.evaluating.splits.rows import Rows
 from grokscope.collectors.evaluating.splits.targets.objectives import Objective
 from grokscope.collectors.evaluating.taps import tapped
+from grokscope.collectors.tensors.predictions import checked_predictions
 from grokscope.collectors.tensors.shards import reshard
 
 
@@ -97,8 +98,23 @@ def plain_pass(model: nn.Module, split: OpenSplit, reader: OutputReader, *, how:
                 inputs=changed(item.inputs, moved), targets=moved(item.targets), is_named=item.is_named
             )
             found.append(reader.rows(split.name, there, source=item, tap=tap))
-    reshard(model)  # the weights are measured next
-    return _joined(found)
+    reshard(model)  # instruments look at the weights next
+    seen = _joined(found)
+    if why := _unscored(seen):
+        reader.say_alone(split.name, why)
+        return replace(seen, objective=None)
+    return seen
+
+
+def _unscored(seen: Pass) -> str:
+    """Return why a split has no score but the user's own loss; empty if it has others."""
+    if seen.objective is None or seen.loss is None or not seen.objective.kind.has_classes:
+        return ""
+    try:
+        checked_predictions(seen.logits, seen.targets)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _joined(found: list[Rows]) -> Pass:

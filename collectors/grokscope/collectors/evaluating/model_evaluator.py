@@ -105,6 +105,8 @@ class ModelEvaluator:
         opened: dict[str, OpenSplit] = {}
         tensors: dict[str, Tensor | float] = {}
         with preserved_state(self._plain, *splits.values(), written=self._written):
+            # Before the model runs: a forward pass may write parameters, which come back only at the end.
+            of_weights = self._of_weights(step)
             for split, data in splits.items():
                 with self._failures.apart(f"the split {split!r}", step):
                     one = self._opened(split, data)
@@ -114,7 +116,7 @@ class ModelEvaluator:
                     scores = scores_of(seen, sampled=one.sampled, is_part=one.is_part)
                     tensors |= {f"{split}/{quantity}": value for quantity, value in scores.items()}
                     passes[split], opened[split] = seen, one
-            tensors |= self._of_weights(step)
+            tensors |= of_weights
             with self._failures.apart("gradients and updates, which are no longer recorded,", step):
                 tensors |= self._updates.pop() if self._updates is not None else {}
             parts = {"model": self._plain, "optimizer": self._optimizer, "init": self._init}

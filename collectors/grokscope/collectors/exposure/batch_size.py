@@ -78,7 +78,7 @@ def size_of(batch: object, *, ignore_index: int | None) -> BatchSize:
         tokens = _number((mask != 0).sum())
     elif ignore_index is not None and not isinstance(batch, Mapping) and _is_ids(targets, shape):
         tokens = _number((targets != ignore_index).sum())
-    if _shape(second) == shape and len(shape) == _SEQUENCES:
+    if _shape(second) == shape and len(shape) == _SEQUENCES and positions:
         tokens = _chosen(masks_padding(second), (second != 0).sum(), tokens)
     return BatchSize(examples=shape[0], positions=positions, tokens=tokens, inputs=inputs)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from grokscope.collectors.tensors.complex_numbers import doubled, real
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.torch_stubs import eigvalsh
 
@@ -16,7 +17,8 @@ def singular_values(matrices: Iterable[Tensor]) -> list[Tensor]:
     as ``[first, product of the rest]``.
 
     Args:
-        matrices: Tensors ``[m, n, ...]`` on one device, at least two-dimensional and not empty.
+        matrices: Tensors ``[m, n, ...]`` on one device, real or complex, at least two-dimensional and not
+            empty.
 
     Returns:
         One tensor ``[min(m, n)]`` a matrix, in the order given, exact to 1e-7 of the largest; all NaN if an
@@ -57,11 +59,11 @@ def _decompose(stacked: Tensor) -> Tensor:
     Takes about two thirds of the time of ``svdvals``, and in double precision loses no digit of a single one.
     """
     # Metal knows no double precision.
-    wide = (stacked.cpu() if stacked.device.type == "mps" else stacked).double()
+    wide = doubled(stacked.cpu() if stacked.device.type == "mps" else stacked)
     # Relative to the largest entry, so that squares neither overflow nor vanish. A decomposition raises on
     # what is not finite, hence the detour over zeros.
     largest = wide.abs().amax(dim=(-2, -1), keepdim=True)
     unit = torch.where(largest.isfinite() & (largest > 0), wide / largest, 0)
-    eigenvalues = eigvalsh(unit @ unit.mT).clamp_min(0)
+    eigenvalues = eigvalsh(unit @ unit.mH).clamp_min(0)
     spectra = eigenvalues.flip(-1).sqrt() * torch.where(largest.isfinite(), largest, torch.nan).squeeze(-1)
-    return spectra.to(device=stacked.device, dtype=widened(stacked[:0]).dtype)
+    return spectra.to(device=stacked.device, dtype=widened(real(stacked[:0])).dtype)

@@ -184,10 +184,39 @@ class Translator(Named):
         return SimpleNamespace(loss=torch.tensor(0.0), logits=self.head(input_ids) + labels.unsqueeze(-1))
 
 
+class AlwaysLoss(Named):
+    """Computes its loss whatever it got, as models do that only ever train."""
+
+    def forward(self, input_ids, labels=None):
+        logits = self.head(input_ids)
+        return {"loss": cross_entropy(logits, labels), "logits": logits}
+
+
+@pytest.mark.parametrize("data", [{"input_ids": X, "labels": Y}, [(X[:4], Y[:4]), (X[4:], Y[4:])]], ids=type)
+def test_a_model_that_fails_without_its_targets_gets_them(data):
+    model = AlwaysLoss()
+    assert scores(evaluated(model, data)) == pytest.approx(expected(model), rel=1e-5)
+
+
+def test_a_model_that_fails_with_and_without_its_targets_says_why_it_does(capsys):
+    values = evaluated(AlwaysLoss(), {"input_ids": X[:, :3], "labels": Y})
+    assert "train/loss" not in values
+    assert "mat1 and mat2 shapes cannot be multiplied" in capsys.readouterr().err
+
+
 def test_an_encoder_decoder_gets_its_labels():
     model = Translator()
     values = evaluated(model, [{"input_ids": X, "labels": Y}])
     assert scores(values) == pytest.approx(expected(model), rel=1e-5)
+
+
+@pytest.mark.parametrize("at_most", [None, 4])
+def test_batches_without_an_example_leave_the_others_in(at_most, capsys):
+    nothing, model = (X[:0], Y[:0]), nn.Linear(4, 3)
+    values = evaluated(model, [nothing, (X[:7], Y[:7]), nothing, (X[7:], Y[7:])], at_most=at_most)
+    whole = evaluated(model, [(X[:7], Y[:7]), (X[7:], Y[7:])], at_most=at_most)
+    assert scores(values) == scores(whole)
+    assert "could not be measured" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -197,6 +226,7 @@ def test_an_encoder_decoder_gets_its_labels():
         ([X, [X]], "a split must be a pair (inputs, targets), a dict with 'labels', a dataset, or"),
         (7, "got int; let it give"),
         ([], "the split held no batches, got an empty list; pass at least one example"),
+        ([(X[:0], Y[:0])], "the split held no example in any of its batches; pass at least one"),
         ([{"x": X}], "its targets as one of labels, label, targets, target, y, got dict of 'x'"),
         (
             [{"labels": Y, "text": ["a"]}],

@@ -214,3 +214,20 @@ def test_values_to_be_predicted_from_two_inputs_are_values():
     assert evaluated(model, (A, B, wanted))["train/loss"] == pytest.approx(
         mse_loss(model(A, B), wanted).item(), rel=1e-5
     )
+
+
+class Joined(Headed):
+    def forward(self, *parts):
+        return self.head(torch.cat(parts, dim=1)[:, 2:6] if len(parts) == 2 else parts[0][:, :2])
+
+
+def test_a_model_that_fails_on_fewer_inputs_than_it_takes_is_told_with_the_remedy(capsys):
+    model = Joined()
+    tracker = Tracker(model, experiment="e", sink=MemorySink())
+    values = tracker.evaluate(0, train=(A, B, Y), test=((A, B), Y))
+    assert "train/loss" not in values
+    assert values["test/loss"] == pytest.approx(cross_entropy(model(A, B), Y).item())
+    said = capsys.readouterr().err
+    assert "the first 1 of float32 [12, 4], float32 [12, 4], int64 [12] were read as inputs, on which" in said
+    assert "RuntimeError: mat1 and mat2" in said
+    assert "let the split give ((a, b), y)" in said

@@ -11,6 +11,7 @@ from grokscope.collectors.evaluating.forward_pass import Pass
 from grokscope.collectors.measures import (
     early_loss,
     in_context,
+    layer_margins,
     slices,
 )
 from grokscope.collectors.measures.instrument import StepContext
@@ -51,3 +52,12 @@ def test_slices_are_named_all_or_none_and_the_worst_is_told():
 def test_a_signature_of_too_few_losses_is_refused():
     with pytest.raises(ValueError, match="steps must be at least 4"):
         early_loss(steps=3)
+
+
+def test_codes_of_quantised_weights_and_empty_parameters_are_no_layer():
+    logits, targets = torch.tensor([[6.0, 0.0]]), torch.tensor([0])
+    codes = nn.Parameter(torch.ones(4, 4, dtype=torch.int8), requires_grad=False)
+    model = nn.ParameterList([nn.Parameter(torch.ones(2, 2)), codes, nn.Parameter(torch.zeros(0, 3))])
+    passes = {"test": Pass(logits=logits, targets=targets, features=None)}
+    values = layer_margins()(StepContext(step=0, model=model, passes=passes))
+    assert values["test/layer_margin"].item() == pytest.approx(3.0)

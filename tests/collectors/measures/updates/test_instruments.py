@@ -11,6 +11,7 @@ from grokscope.collectors.measures import (
     update_window,
 )
 from grokscope.collectors.measures.instrument import StepContext
+from grokscope.collectors.measures.updates.trajectory import sketch
 
 
 def classifier():
@@ -76,3 +77,14 @@ def test_a_window_speaks_once_it_is_full_and_sees_a_straight_way():
 def test_options_that_cannot_work_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_complex_parameters_count_with_both_of_their_parts():
+    model = nn.ParameterList([nn.Parameter(torch.tensor([1 + 2j, 3 - 4j]))])
+    optimizer = torch.optim.Adam(model.parameters())
+    model[0].grad = torch.tensor([3 + 1j, 4 + 2j])
+    optimizer.step()
+    values = second_moments()(StepContext(step=0, model=model, optimizer=optimizer))
+    assert values["updates/second_moment_q90"].item() == pytest.approx(4.0)
+    assert values["updates/second_moment_q10"].item() == pytest.approx(1.0)
+    assert sketch([torch.tensor([1 + 2j, 3 - 4j])], width=4).abs().tolist() == [1.0, 2.0, 3.0, 4.0]

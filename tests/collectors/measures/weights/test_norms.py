@@ -44,6 +44,19 @@ def test_distance_and_gradient_norm_take_every_order(order):
     assert gradient_norm(now, order=order).item() == pytest.approx(by_hand(init, order))
 
 
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_complex_parameters_have_the_norm_of_their_magnitudes_beside_real_ones(dtype, order):
+    waves = [torch.complex(*pair).to(dtype) for pair in zip(tensors(0), tensors(1), strict=True)]
+    init, real = [torch.ones_like(wave) for wave in waves], tensors(2)
+    assert weight_norm([*waves, *real], order=order).item() == pytest.approx(
+        by_hand([*(wave.abs() for wave in waves), *real], order), rel=1e-5
+    )
+    assert distance_from_init(waves, init, order=order).item() == pytest.approx(
+        by_hand([(a - b).abs() for a, b in zip(waves, init, strict=True)], order), rel=1e-5
+    )
+
+
 def test_half_precision_is_summed_in_single():
     # In bfloat16 itself 256 ones and one more are still 16 long.
     parts = [torch.ones(256, dtype=torch.bfloat16), torch.ones(33, dtype=torch.bfloat16)]

@@ -56,6 +56,16 @@ def test_singular_values_of_many_matrices_come_in_order_whatever_shares_a_batch(
         np.testing.assert_allclose(spectrum.numpy(), expected, atol=1e-7 * expected[0])
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_complex_matrices_have_their_own_singular_values(shape, dtype):
+    tensor = torch.complex(matrix(shape), matrix(shape, seed=1)).to(dtype)
+    expected = np.linalg.svd(tensor.flatten(1).numpy(), compute_uv=False)
+    (spectrum,) = singular_values([tensor])
+    assert spectrum.dtype == tensor.real.dtype
+    np.testing.assert_allclose(spectrum.numpy(), expected, atol=1e-6 * expected[0])
+
+
 @pytest.mark.parametrize("exponent", [-140, -30, 0, 30, 120])
 def test_matrices_near_the_ends_of_single_precision_keep_their_spectrum(exponent):
     tensor = torch.diag(torch.tensor([3.0, 2.0, 1.0])) * 2.0**exponent

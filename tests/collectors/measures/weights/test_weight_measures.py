@@ -7,7 +7,10 @@ import torch
 from torch import nn
 
 from grokscope.collectors.evaluating.weights import snapshot, weight_measures
-from grokscope.collectors.measures.weights.spectra import spectral_measures
+from grokscope.collectors.measures.instrument import StepContext
+from grokscope.collectors.measures.weights.heavy_tails import heavy_tails
+from grokscope.collectors.measures.weights.layers import layer_arrays
+from grokscope.collectors.measures.weights.spectra import spectral_measures, weight_spectra
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.metrics.table import find_metric
 
@@ -117,3 +120,32 @@ def test_a_diverged_weight_reads_nan_in_its_own_measures_only():
         "weights/participation_ratio/0",
         "weights/top_energy/0",
     }
+
+
+class OddParameters(nn.Module):
+    """Parameters that have no spectrum, or no real one, beside one that has."""
+
+    def __init__(self):
+        super().__init__()
+        self.plain = nn.Linear(3, 4, bias=False)
+        self.empty = nn.Parameter(torch.zeros(0, 3))
+        self.narrow = nn.Parameter(torch.zeros(3, 0))
+        self.waves = nn.Parameter(torch.complex(torch.eye(3), torch.eye(3)))
+        self.codes = nn.Parameter(torch.ones(4, 4, dtype=torch.int8), requires_grad=False)
+
+
+@pytest.mark.parametrize("instrument", [weight_spectra(), heavy_tails(smallest=3)])
+def test_empty_complex_and_whole_number_parameters_take_no_other_spectrum_with_them(instrument):
+    measured = instrument(StepContext(step=0, model=OddParameters()))
+    assert {key.rpartition("/")[2] for key in measured} == {"plain", "waves"}
+
+
+def test_arrays_of_layers_hold_every_parameter_that_has_a_norm():
+    model = OddParameters()
+    arrays = layer_arrays(k=1)(StepContext(step=0, model=model))
+    norms = arrays["layers/norm"]
+    there = dict(zip(norms.axes["parameter"], norms.values.tolist(), strict=True))
+    plain = model.plain.weight.norm().item()
+    expected = {"empty": 0.0, "narrow": 0.0, "waves": math.sqrt(6), "plain.weight": plain}
+    assert there == pytest.approx(expected)
+    assert arrays["layers/singular_values"].axes["matrix"] == ["waves", "plain"]

@@ -41,6 +41,28 @@ def refuse_rivals(outputs: Tensor, item: Item, *, takes: PositionalInputs, ignor
     )
 
 
+def as_it_was_read(item: Item, error: Exception) -> str:
+    """Return what a model that fails on the inputs of a batch may have got too few of, in one sentence.
+
+    Args:
+        item: The batch, of which other tensors may be inputs too.
+        error: What the model raised.
+
+    >>> import torch
+    >>> one, two = torch.zeros(2, 4), torch.zeros(2)
+    >>> item = Item(inputs=one, targets=one, left_out=(two,), rivals=1)
+    >>> as_it_was_read(item, RuntimeError("no"))[:79]
+    'the first 1 of float32 [2, 4], float32 [2, 4], float32 [2] were read as inputs,'
+    """
+    inputs = [item.inputs] if isinstance(item.inputs, Tensor) else list(item.inputs)
+    read = f"the first {len(inputs)} of {shapes([*inputs, item.targets, *item.left_out])}"
+    return (
+        f"{read} were read as inputs, on which the model fails "
+        f"({type(error).__name__}: {error}); if it takes more of them, let the split "
+        "give ((a, b), y): a tuple of the inputs, and the targets"
+    )
+
+
 def what_is_missed(split: str, item: Item, *, ignored: int) -> str:
     """Return what is to be said of what follows the targets, or nothing.
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from grokscope.collectors.evaluating.batches import Batch
 from grokscope.collectors.evaluating.measuring import Measuring
 from grokscope.collectors.evaluating.splits.forward_call import ForwardCall
+from grokscope.collectors.evaluating.splits.left_out import AmbiguousBatchError, as_it_was_read
 from grokscope.collectors.evaluating.splits.outputs.layouts import arranged, classes_of
 from grokscope.collectors.evaluating.splits.reading.items import Item
 from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
@@ -20,6 +21,7 @@ from grokscope.collectors.evaluating.splits.targets.kinds import Kind
 from grokscope.collectors.evaluating.splits.targets.objectives import LossFn, Objective
 from grokscope.collectors.evaluating.splits.targets.shifting import shifted
 from grokscope.collectors.evaluating.taps import Tap
+from grokscope.collectors.interrupts import is_interrupt
 
 _LEFT_OUT = (Kind.CLASSES, Kind.BINARY)
 """Kinds of targets of which some may be left out."""
@@ -43,6 +45,7 @@ class OutputReader:
 
     def __init__(self, model: nn.Module, how: Measuring, *, say: Callable[[str], object]) -> None:
         self._how = how
+        self._say = say
         self._call = ForwardCall(model)
         self._ignored = IgnoredTargets(how.ignore_index, say=say)
         self._resolver = Resolver(model, how, call=self._call, ignored=self._ignored.value, say=say)
@@ -66,7 +69,7 @@ class OutputReader:
             TypeError: If the model does not return logits.
         """
         whole = replace(item, left_out=source.left_out, rivals=source.rivals) if source.left_out else item
-        output, found = self._resolver.resolve(split, self._call(item), whole)
+        output, found = self._resolver.resolve(split, self._called(whole), whole)
         outputs = cast("Tensor", found.pick(output))
         if found.objective is None:
             tap.pop(classes=0)
@@ -103,6 +106,35 @@ class OutputReader:
             return outputs if found.objective is None else found.objective.logits(outputs)
 
         return read
+
+    def say_alone(self, split: str, why: str) -> None:
+        """Say that of a split only the user's own loss is logged, and why."""
+        self._say(
+            f"of the split {split!r} only the loss is logged, as Measuring(loss=...) computes it: {why}"
+        )
+
+    def _called(self, item: Item) -> object:
+        try:
+            return self._call(item)
+        except Exception as error:
+            if is_interrupt(error):
+                raise
+            if self._call.can_give_targets and (found := self._beside_targets(item)) is not None:
+                return found
+            if not item.rivals:
+                raise
+            raise AmbiguousBatchError(as_it_was_read(item, error)) from error
+
+    def _beside_targets(self, item: Item) -> object:
+        """Return what a model gives that computes its loss whether or not it got targets; else ``None``."""
+        self._call.gives_targets = True
+        try:
+            return self._call(item)
+        except Exception as error:
+            self._call.gives_targets = False
+            if is_interrupt(error):
+                raise
+            return None
 
     def _flattened(self, found: Resolved, outputs: Tensor, targets: Tensor, features: Tensor | None) -> Rows:
         objective = cast("Objective", found.objective)

@@ -136,7 +136,7 @@ class Resolver:
             raise TypeError(f"Measuring(output=...) must return a tensor, got {type(outputs).__name__}")
         refuse_rivals(outputs, item, takes=self._call.inputs, ignored=self._ignored)
         possible = layouts(outputs.shape, targets.shape)
-        if not possible and own is not None:
+        if own is not None and not (possible and outputs.is_floating_point()):
             return Resolved(pick=pick, objective=None, width=(outputs.ndim, 0))
         if not possible:
             raise ValueError(

@@ -11,6 +11,7 @@ from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.measures.subset import Subset, take
 from grokscope.collectors.measures.weights.norms import weight_norm
+from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.functional import Loss
 from grokscope.schemas import Measure, Tier
 
@@ -43,7 +44,7 @@ def compressed_bits(
     """
     if step <= 0 or not any(p.numel() for p in parameters):
         raise ValueError(f"step must be above 0 and parameters not empty, got {step}; see coarsest_step")
-    whole = torch.cat([(p.detach().double() / step).round().reshape(-1) for p in parameters]).cpu()
+    whole = torch.cat([(real(p.detach()).double() / step).round().reshape(-1) for p in parameters]).cpu()
     largest = float(whole.abs().max())
     if not math.isfinite(largest):
         return math.nan

@@ -181,7 +181,9 @@ def layer_margins() -> MeasureFn:
     """
 
     def measure(context: StepContext) -> Mapping[str, Tensor]:
-        matrices = [p for p in context.model.parameters() if p.ndim > 1]
+        # Whole numbers, as of quantised weights, are no weights by themselves, and what is empty is no layer.
+        there = [p for p in context.model.parameters() if p.ndim > 1 and p.numel()]
+        matrices = [p for p in there if p.is_floating_point() or p.is_complex()]
         return {
             LAYER_MARGIN.at(split): layer_margin(found.logits, found.targets, matrices)
             for split, found in context.passes.items()

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, Use, gives
+from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.shards import whole
 from grokscope.collectors.tensors.sorting import ascending
@@ -138,4 +139,4 @@ def _corrected(optimizer: Optimizer, own: set[int]) -> Iterable[Tensor]:
                 if isinstance(steps, Tensor) and steps.device.type == "cpu":
                     steps = steps.item()  # a number costs less; captured in a graph it stays on the device
                 # Read first and corrected then: the whole may be as large as the model.
-                yield evenly_read(whole(state["exp_avg_sq"])) / (1 - group["betas"][1] ** steps)
+                yield evenly_read(real(whole(state["exp_avg_sq"]))) / (1 - group["betas"][1] ** steps)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
+from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.predictions import widened
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas import Measure, Tier
@@ -41,7 +42,7 @@ def sketch(parameters: Iterable[Tensor], *, width: int, seed: int = 0) -> Tensor
         raise ValueError(f"width must be at least 1, got {width}; 4096 keeps angles to 2 %")
     total, position = torch.zeros(width), 0
     for parameter in parameters:
-        flat = widened(parameter.detach()).flatten()
+        flat = widened(real(parameter.detach())).flatten()
         if not position:
             total = flat.new_zeros(width)
         generator = torch.Generator(flat.device).manual_seed(seed + position)

@@ -10,6 +10,7 @@ from grokscope.collectors.measures.formulas import formula_of
 from grokscope.collectors.measures.instrument import MeasureFn, StepContext, gives
 from grokscope.collectors.measures.subset import fixed
 from grokscope.collectors.measures.weights.spectra import matrices_of
+from grokscope.collectors.tensors.complex_numbers import doubled
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.collectors.tensors.torch_stubs import eigvalsh
 from grokscope.schemas import Measure, Tier
@@ -118,11 +119,11 @@ def correlation_traps(matrix: Tensor, *, generator: torch.Generator) -> Tensor:
     flat = matrix.detach().flatten(1)
     small, large = sorted(flat.shape)
     order = torch.randperm(flat.numel(), generator=generator, device=flat.device)
-    shuffled = flat.reshape(-1)[order].view(small, large).double()
+    shuffled = doubled(flat.reshape(-1)[order].view(small, large))
     root = (large - 1) ** 0.5 + small**0.5
     width = root * ((large - 1) ** -0.5 + small**-0.5) ** (1 / 3) if large > 1 else 0.0
     edge = shuffled.var(correction=0) * (root**2 + _TRACY_WIDOM * width)
-    return (eigvalsh(shuffled @ shuffled.T) > edge).sum().to(torch.float32)
+    return (eigvalsh(shuffled @ shuffled.mH) > edge).sum().to(torch.float32)
 
 
 _MARTIN = "Martin & Mahoney 2021, arXiv:1810.01075"

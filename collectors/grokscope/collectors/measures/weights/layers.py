@@ -11,6 +11,7 @@ from grokscope.collectors.measures.instrument import Array, StepContext, Use
 from grokscope.collectors.measures.location import location
 from grokscope.collectors.measures.weights.norms import weight_norms
 from grokscope.collectors.measures.weights.spectra import effective_rank, matrices_of, stable_rank
+from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.shards import whole
 from grokscope.collectors.tensors.singular_values import singular_values
 from grokscope.schemas.arrays import ArrayMeasure
@@ -90,7 +91,9 @@ def layer_arrays(*, k: int = 16) -> ArrayFn:
 
     def measure(context: StepContext) -> Mapping[str, Array]:
         parameters = dict(context.model.named_parameters())
-        norms = weight_norms({location(name): [one] for name, one in parameters.items()})
+        # Whole numbers, as of quantised weights, have no norm that training moves.
+        moved = {n: real(p) for n, p in parameters.items() if p.is_floating_point() or p.is_complex()}
+        norms = weight_norms({location(name): [one] for name, one in moved.items()})
         matrices = matrices_of(parameters)
         if not norms:
             return {}

@@ -148,7 +148,10 @@ def differences(after: Sequence[Tensor], before: Sequence[Tensor]) -> list[Tenso
     if not after:
         return []
     precision = precision_of([*after, *before])
-    wide = [[tensor.detach().to(precision) for tensor in tensors] for tensors in (after, before)]
+    wide = [
+        [t.detach().to(precision.to_complex() if t.is_complex() else precision) for t in tensors]
+        for tensors in (after, before)
+    ]
     return foreach_difference(*wide)
 
 

@@ -7,8 +7,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from grokscope.collectors.measures.formulas import formula_of
+from grokscope.collectors.tensors.complex_numbers import real
 from grokscope.collectors.tensors.torch_stubs import foreach_norm, vector_norm
 from grokscope.schemas import Measure
+
+_DOUBLE = (torch.float64, torch.complex128)
 
 
 def weight_norm(parameters: Iterable[Tensor], *, order: float = 2.0) -> Tensor:
@@ -58,7 +61,7 @@ def weight_norms(groups: Mapping[str, Iterable[Tensor]], *, order: float = 2.0) 
     if not order >= 1:
         raise ValueError(f"order must be at least 1 to be a norm, got {order}; use 1, 2 or float('inf')")
     sets = {name: [tensor for tensor in group if tensor.numel()] for name, group in groups.items()}
-    each = {id(tensor): tensor.detach() for members in sets.values() for tensor in members}
+    each = {id(tensor): _numbers(tensor.detach(), order) for members in sets.values() for tensor in members}
     if not each:
         return {name: torch.zeros(()) for name in groups}
     flat = [*each.values()]
@@ -160,7 +163,12 @@ def precision_of(tensors: Sequence[Tensor]) -> torch.dtype:
     >>> precision_of([torch.zeros(1, dtype=torch.float16)])
     torch.float32
     """
-    return torch.float64 if any(t.dtype == torch.float64 for t in tensors) else torch.float32
+    return torch.float64 if any(t.dtype in _DOUBLE for t in tensors) else torch.float32
+
+
+def _numbers(tensor: Tensor, order: float) -> Tensor:
+    """Return the real numbers that have the norm of a tensor."""
+    return tensor.abs() if tensor.is_complex() and order != 2.0 else real(tensor)  # noqa: PLR2004 - Euclid's
 
 
 NORM = Measure(

@@ -17,7 +17,7 @@ def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[
     """Return the matrices among ``parameters``, whole, under their names without ``.weight``.
 
     Args:
-        parameters: By name.
+        parameters: By name; whole numbers, as of quantised weights, and empty ones are left out.
         smallest: Those of fewer rows or columns, once flattened to two dimensions, are left out.
 
     Source: definition. Cost: none, or an all-gather of each where they are sharded.
@@ -29,8 +29,15 @@ def matrices_of(parameters: Mapping[str, Tensor], *, smallest: int = 2) -> dict[
     return {
         location(name.removesuffix(".weight")): whole(parameter)
         for name, parameter in parameters.items()
-        if parameter.ndim > 1 and min(parameter.shape[0], parameter[0].numel()) >= smallest
+        if _is_matrix(parameter, smallest)
     }
+
+
+def _is_matrix(parameter: Tensor, smallest: int) -> bool:
+    if not (parameter.is_floating_point() or parameter.is_complex()):
+        return False
+    rows = parameter.shape[0] if parameter.ndim > 1 and parameter.numel() else 0
+    return rows > 0 and min(rows, parameter.numel() // rows) >= smallest
 
 
 def matrix_spectra(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -44,6 +44,8 @@ def logits_pick(
 
     Source: definition. Cost: two comparisons; another forward pass where all outputs lie in [0, 1].
     """
+    if not outputs.is_floating_point():
+        return pick
     rows = objective.logits(outputs).detach().float()
     may_be = bool(((rows >= 0) & (rows <= 1 + _ROUNDING)).all()) and bool(rows.any())
     if objective.loss not in ("cross_entropy", "bce") or not may_be:

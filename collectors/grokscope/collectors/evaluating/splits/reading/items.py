@@ -146,6 +146,15 @@ def cut(item: Item, size: int | None) -> Iterator[Item]:
         yield replace(item, inputs=inputs, targets=item.targets[span], left_out=left_out)
 
 
+def is_empty(item: Item) -> bool:
+    """Say whether a batch holds no example.
+
+    >>> is_empty(Item(inputs=torch.zeros(0, 3), targets=torch.zeros(0)))
+    True
+    """
+    return not any(len(part) if part.ndim else 1 for part in (*tensors_of(item.inputs), item.targets))
+
+
 def check_size(batch_size: int | None) -> None:
     """Refuse a size of batches that cannot be.
 

@@ -9,7 +9,14 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.utils import data as torchs
 
-from grokscope.collectors.evaluating.splits.reading.items import Item, check_size, cut, item_of, shape_of
+from grokscope.collectors.evaluating.splits.reading.items import (
+    Item,
+    check_size,
+    cut,
+    is_empty,
+    item_of,
+    shape_of,
+)
 from grokscope.collectors.evaluating.splits.reading.signature import PositionalInputs
 
 DATASET_BATCH = 256
@@ -185,7 +192,9 @@ def _read(loader: Iterable[object], takes: PositionalInputs) -> Iterator[Item]:
         item = item_of(given, takes)
         if item is None:
             raise ValueError(_unusable(given))
-        yield from cut(item, None)
+        # What a filter or a sampler has left nothing of is no reason to leave out the others.
+        if not is_empty(item):
+            yield from cut(item, None)
 
 
 def _holds_datasets(data: object) -> bool:
@@ -201,6 +210,8 @@ def _nothing(data: object) -> str:
         return (
             "the split held no batches: a generator reads only once; pass a list or a function that makes it"
         )
+    if _length(data):
+        return "the split held no example in any of its batches; pass at least one"
     return f"the split held no batches, got an empty {type(data).__name__}; pass at least one example"
 
 
