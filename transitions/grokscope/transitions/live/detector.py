@@ -149,7 +149,7 @@ class LiveDetector:
     def signals(self) -> Mapping[str, str]:
         """Signal -> what was seen, of those raised.
 
-        ``watch``: held-out loss fell from its highest; ``alert``: mean reciprocal rank lifted; ``evidence``: the
+        ``watch``: held-out loss fell; ``alert``: mean reciprocal rank lifted; ``evidence``: the
         e-process reached 1/alpha. Only the last one bounds its errors.
         """
         return {name: check.text for name, check in self._suspicion.signals.raised.items()}

@@ -15,9 +15,9 @@ IN_A_ROW = 3
 class Signals:
     """Watch and alert: two rules of thumb, which promise nothing.
 
-    ``watch``: held-out loss falls below its highest since the fit. Earliest, but it also fires when logits merely shrink under weight
-    decay: on 12 controls 4 times. ``alert``: mean reciprocal rank lifts; on 5 controls once. Neither bounds
-    its false alarms; ``evidence``, which the e-process adds, does.
+    ``watch``: held-out loss falls below its highest since the fit. Earliest, but it also fires when logits
+    merely shrink under weight decay: on 12 controls 4 times. ``alert``: mean reciprocal rank lifts; on 5
+    controls once. Neither bounds its false alarms; ``evidence``, which the e-process adds, does.
     """
 
     def __init__(self) -> None:
