@@ -61,7 +61,7 @@ def test_a_worker_that_hangs_and_one_that_is_killed_cost_the_file_they_were_at(l
 
     thread = threading.Thread(target=look_on)
     thread.start()
-    parsed = parse_source(logs, limits=replace(Limits(), wall_s=10))
+    parsed = parse_source(logs, limits=replace(Limits(), wall_s=6))
     thread.join()
     found = parsed.points.select(
         pl.col("run_id").replace({run.key: run.name for run in parsed.runs}), "value"
@@ -72,4 +72,4 @@ def test_a_worker_that_hangs_and_one_that_is_killed_cost_the_file_they_were_at(l
     assert killed.startswith(
         "the process that reads it was killed (SIGKILL), most often because the machine has"
     )
-    assert hung.startswith("reading it takes longer than 4 s; split it, simplify --pattern, or copy it to")
+    assert hung.startswith("reading it takes longer than 6 s; split it, simplify --pattern, or copy it to")

@@ -189,7 +189,9 @@ def test_mlflows_client_is_opened_in_two_places_which_both_ask_first():
     }
     opening = {name: text for name, text in texts.items() if re.search(r"MlflowClient\(\w", text)}
     assert opening.keys() == {"mlflow/run_store", "mlflow_client/client"}
-    assert re.search(r"with first_open\(self._uri\):\s+client = MlflowClient\(", opening["mlflow/run_store"])
+    asked = r"with first_open\(self._uri\):\n( {16}[^\n]*\n)* {16}client = MlflowClient\("
+    assert re.search(asked, opening["mlflow/run_store"])
+    assert opening["mlflow/run_store"].count("MlflowClient(self") == 1
     assert opening["mlflow_client/client"].index("    require_version(uri)\n") < opening[
         "mlflow_client/client"
     ].index("MlflowClient(t")

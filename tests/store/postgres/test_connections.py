@@ -24,20 +24,20 @@ def test_four_connections_are_kept_for_the_next_questions_and_a_fifth_is_ended()
 
 
 @pytest.mark.parametrize(
-    ("said", "was_open", "kind"),
+    ("said", "is_let_in", "kind"),
     [
         ("column x is odd", True, StoreError),
         ("column x is odd", False, UnreachableError),
         ("Connection reset", True, UnreachableError),
     ],
 )
-def test_a_failure_is_one_of_reading_only_on_a_connection_that_stood(said, was_open, kind):
+def test_a_failure_is_one_of_reading_only_on_a_connection_that_stood(said, is_let_in, kind):
     calls = PostgresCalls("postgresql://127.0.0.1:9/mlflow")
-    assert type(calls._explained(Exception(said), was_open=was_open)) is kind
+    assert type(calls._explained(Exception(said), is_let_in=is_let_in)) is kind
 
 
 def test_of_what_the_server_says_200_characters_are_shown():
     calls = PostgresCalls("postgresql://127.0.0.1:9/mlflow")
     said = "57014 " + "x" * 300
-    error = calls._explained(Exception(said), was_open=True)
+    error = calls._explained(Exception(said), is_let_in=True)
     assert str(error).startswith(f"postgresql://127.0.0.1:9/mlflow: {said[:200]}. It is tried again")
