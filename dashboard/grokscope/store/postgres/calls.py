@@ -47,8 +47,8 @@ _KINDS: tuple[tuple[str, type[StoreError], str], ...] = (
 
 # The server has ended the connection, or what lies between has: no word about the statement.
 _LOST = (
-    r"(?i)^08|^57P0|closed the connection|no connection to the server|could not (receive|send) data|broken pipe|"
-    r"connection\b.*\b(lost|reset|closed|timed out)"
+    r"(?i)^08|^57P0|closed the connection|no connection to the server|broken pipe|"
+    r"could not (receive|send) data|connection\b.*\b(lost|reset|closed|timed out)"
 )
 
 
