@@ -112,7 +112,7 @@ def update_norms(
             own = [rates[index] for index in of]
             _undo_decay(moved, wide, own)
             gradient += foreach_norm(moved, 2.0, moved[0].dtype)
-            decay += [size * rate for size, rate in zip(sizes[len(of) :], own, strict=True)]
+            decay += [size * abs(rate) for size, rate in zip(sizes[len(of) :], own, strict=True)]
             products += [-rate * dot(*both) for *both, rate in zip(moved, wide, own, strict=True)]
     split = None
     if rates:
