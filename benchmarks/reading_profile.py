@@ -41,7 +41,7 @@ def bench_profile(readings: int) -> None:
                 tracker.evaluate(step, train=train_set, test=test_set)
                 profile.disable()
 
-        train(model, optimizer, train_set, 5 * readings + 51, ours)
+        train(model, optimizer, train_set, range(5 * readings + 51), ours)
     seconds: dict[str, float] = {}
     for (file, _, name), (*_, cumulative, _) in pstats.Stats(profile).stats.items():  # pyright: ignore[reportAttributeAccessIssue]
         if "grokscope" in file:

@@ -2,9 +2,10 @@
 
     python benchmarks/training_cost.py [--rounds 4] [--gpt2-layers 12]
 
-The demo's MLP, the worst case, is trained as a whole with each tool in turn, in interleaved rounds. A model
-of GPT-2 small's shape takes too long for that on a CPU: there the bare step and what a reading of each tool
-adds are timed, and the share is what the log-spaced schedule makes of them over a run of 10,000 steps.
+The demo's MLP, the worst case, is trained twice at once, with a tool and without, by turns of 25 steps: a
+machine that slows down slows both, and "nothing" tells what is left of that. A model of GPT-2 small's shape
+takes too long for that on a CPU: there the bare step and what a reading of each tool adds are timed, and the
+share is what the log-spaced schedule makes of them over a run of 10,000 steps.
 
 On a CPU the clock is the processor time of the training process with all its threads, which neighbours on the
 machine hardly touch; what the tools' own processes use beside it (our shipper, wandb's service) is not in it.
@@ -16,7 +17,7 @@ import shutil
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -24,16 +25,21 @@ import wandb
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.tensorboard import SummaryWriter
-from training_tools import FOLDER, TOOLS, After, Split, Splits, histograms
+from training_tools import FOLDER, TOOLS, After, Split, Splits, Tool, histograms
 
 from grokscope.collectors import Tracker, log_spaced
 from grokscope.experiments.modular_addition import AdditionMLP, addition_table
 
+TURN = 25
+"""Steps that one of two trainings makes before the other goes on."""
 
-def train(model: nn.Module, optimizer: torch.optim.Optimizer, data: Split, steps: int, after: After) -> float:
-    """Return the seconds of training."""
+
+def train(
+    model: nn.Module, optimizer: torch.optim.Optimizer, data: Split, steps: Iterable[int], after: After
+) -> float:
+    """Return the seconds of some steps of training."""
     began = time.process_time()
-    for step in range(steps):
+    for step in steps:
         optimizer.zero_grad()
         loss = cross_entropy(model(data[0]).flatten(0, -2), data[1].flatten())
         loss.backward()
@@ -50,26 +56,34 @@ def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, Splits]:
     return model, optimizer, addition_table(47, 0.5, seed)
 
 
+def paired(tool: Tool, seed: int, steps: int) -> tuple[float, float]:
+    """Return the seconds of training without a tool and with it, by turns."""
+    bare, watched = demo(seed), demo(seed)
+    without = with_tool = 0.0
+    with tool(*watched, steps) as after:
+        for start in range(0, steps, TURN):
+            turn = range(start, min(start + TURN, steps))
+            without += train(*bare[:2], bare[2][0], turn, lambda *_: None)
+            with_tool += train(*watched[:2], watched[2][0], turn, after)
+    return without, with_tool
+
+
 def bench_demo(rounds: int, steps: int) -> None:
     """Print what each tool adds to the demo's training."""
-    seconds: dict[str, list[float]] = {tool: [] for tool in TOOLS}
-    for round_ in range(rounds):
-        for name, tool in TOOLS.items():
-            model, optimizer, splits = demo(round_)
-            with tool(model, optimizer, splits, steps) as after:
-                seconds[name].append(train(model, optimizer, splits[0], steps, after))
     readings = sum(log_spaced()(step) for step in range(steps))
-    print(f"\n### The demo's MLP, {steps} steps, {readings} readings ({rounds} interleaved rounds)\n")
+    found = {name: [paired(tool, seed, steps) for seed in range(rounds)] for name, tool in TOOLS.items()}
+    print(f"\n### The demo's MLP, {steps} steps, {readings} readings ({rounds} rounds by turns)\n")
     print("| tool | adds, % of training time [min, max] | ms a reading |")
     print("|---|---|---|")
-    for tool in [*TOOLS][1:]:
-        added = [a - b for a, b in zip(seconds[tool], seconds["nothing"], strict=True)]
-        shares = [100 * a / b for a, b in zip(added, seconds["nothing"], strict=True)]
+    for name, pairs in found.items():
+        shares = [100 * (watched / bare - 1) for bare, watched in pairs]
+        added = statistics.median(watched - bare for bare, watched in pairs)
         print(
-            f"| {tool} | {statistics.median(shares):.1f} [{min(shares):.1f}, {max(shares):.1f}] "
-            f"| {statistics.median(added) / readings * 1e3:.2f} |"
+            f"| {name} | {statistics.median(shares):.1f} [{min(shares):.1f}, {max(shares):.1f}] "
+            f"| {added / readings * 1e3:.2f} |"
         )
-    print(f"\nA bare step: {statistics.median(seconds['nothing']) / steps * 1e3:.2f} ms.")
+    every = [bare for pairs in found.values() for bare, _ in pairs]
+    print(f"\nA bare step: {statistics.median(every) / steps * 1e3:.2f} ms.")
 
 
 class Gpt2Shaped(nn.Module):
@@ -124,7 +138,7 @@ def part_costs(model: nn.Module, data: Split, device: str) -> Costs:
     optimizer, timed = torch.optim.AdamW(model.parameters(), lr=1e-4), timer(device)
 
     def step() -> None:
-        train(model, optimizer, data, 1, lambda *_: None)
+        train(model, optimizer, data, range(1), lambda *_: None)
 
     step()
     bare = statistics.median(timed(step) for _ in range(5))
@@ -145,7 +159,7 @@ def reading_of_others(model: nn.Module, data: Split, device: str) -> dict[str, f
     optimizer, timed = torch.optim.AdamW(model.parameters(), lr=1e-4), timer(device)
 
     def step() -> None:
-        train(model, optimizer, data, 1, lambda *_: None)
+        train(model, optimizer, data, range(1), lambda *_: None)
 
     step()
     bare = statistics.median(timed(step) for _ in range(3))

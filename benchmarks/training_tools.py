@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from pathlib import Path
 
 FOLDER = Path(tempfile.mkdtemp(prefix="grokscope-bench-"))
@@ -35,6 +35,8 @@ Split = tuple[Tensor, Tensor]
 Splits = tuple[Split, Split]
 After = Callable[[int, Tensor], object]
 """What a tool does after a step, with its loss."""
+Tool = Callable[[nn.Module, torch.optim.Optimizer, Splits, int], AbstractContextManager[After]]
+"""From a model, its optimizer, its splits and a number of steps to what is done after each."""
 
 
 @contextmanager
@@ -127,7 +129,7 @@ def measured(model: nn.Module, splits: Splits) -> dict[str, float]:
     return values
 
 
-TOOLS = {
+TOOLS: dict[str, Tool] = {
     "nothing": nothing,
     "accuracy by hand": by_hand,
     "grokscope": grokscope,
