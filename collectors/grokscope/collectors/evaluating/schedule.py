@@ -25,12 +25,12 @@ def log_spaced(per_decade: int = 32) -> Schedule:
     if per_decade < 1:
         raise ValueError(f"per_decade must be at least 1, got {per_decade}")
 
-    def bin_of(step: int) -> int:
-        # The slack keeps exact powers of ten in the bin that they begin.
-        return math.floor(per_decade * math.log10(step) + 1e-9)
-
     def due(step: int) -> bool:
-        return step in (0, 1) or (step > 1 and bin_of(step) != bin_of(step - 1))
+        if step < 2:  # noqa: PLR2004 - before 1 there is no bin
+            return step in (0, 1)
+        # The slack keeps exact powers of ten in the bin that they begin.
+        began, before = (per_decade * math.log10(step) + 1e-9, per_decade * math.log10(step - 1) + 1e-9)
+        return math.floor(began) != math.floor(before)
 
     return due
 
@@ -64,6 +64,8 @@ def any_of(*schedules: Schedule) -> Schedule:
     >>> [step for step in range(9) if any_of(every(4), at_steps([3]))(step)]
     [0, 3, 4, 8]
     """
+    if len(schedules) == 1:
+        return schedules[0]
     return lambda step: any(schedule(step) for schedule in schedules)
 
 

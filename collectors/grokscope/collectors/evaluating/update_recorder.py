@@ -2,8 +2,7 @@
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import currentframe, getsourcefile
 from typing import Any
@@ -133,39 +132,42 @@ class UpdateRecorder:
         return [p for p in held if id(p) in own]
 
     def _before_step(self, optimizer: Optimizer, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        if not self._is_ended and id(optimizer) not in self._inside.get(self._step.under_way, ()):
+            self._guarded(self._begin, optimizer, args, kwargs)
+
+    def _begin(self, optimizer: Optimizer, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         step = self._step
-        if self._is_ended or id(optimizer) in self._inside.get(step.under_way, ()):
+        step.before, step.gradient, step.under_way = [], None, id(optimizer)
+        if not self._holds_some(optimizer):
             return
-        with self._ending_on_failure():
-            step.before, step.gradient, step.under_way = [], None, id(optimizer)
-            if not self._holds_some(optimizer):
-                return
-            if not step.made or id(optimizer) in step.made:
-                step.made, step.parts, step.is_due = set(), [], self._is_due()
-            step.made.add(id(optimizer))
-            if not step.is_due:
-                return
-            recorded = self._recorded(optimizer)
-            step.before = [(p, real(p.detach()).clone()) for p in recorded]
-            if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
-                step.gradient = self._gradients(optimizer, recorded, [real(p.detach()) for p in recorded])
+        if not step.made or id(optimizer) in step.made:
+            step.made, step.parts, step.is_due = set(), [], self._is_due()
+        step.made.add(id(optimizer))
+        if not step.is_due:
+            return
+        recorded = self._recorded(optimizer)
+        step.before = [(p, real(p.detach()).clone()) for p in recorded]
+        if kwargs.get("closure") is None and not any(callable(argument) for argument in args):
+            step.gradient = self._gradients(optimizer, recorded, [real(p.detach()) for p in recorded])
 
     def _after_step(self, optimizer: Optimizer, *_: object) -> None:
         step = self._step
         if self._is_ended or step.under_way != id(optimizer):
             return
         step.under_way = 0
-        if not step.before:
-            return
-        with self._ending_on_failure():
-            parameters, before = map(list, zip(*step.before, strict=True))
-            step.before = []
-            gradient = step.gradient or self._gradients(optimizer, parameters, before)
-            if not step.parts:
-                # Schedulers change the rates after the step: these are still those that it was made with.
-                self._rates = learning_rates(self._optimizer, parameters[0].device)
-            step.parts.append(StepPart(**gradient, **update_norms(optimizer, parameters, before)))
-            self._read = step.parts
+        if step.before:
+            self._guarded(self._complete, optimizer)
+
+    def _complete(self, optimizer: Optimizer) -> None:
+        step = self._step
+        parameters, before = map(list, zip(*step.before, strict=True))
+        step.before = []
+        gradient = step.gradient or self._gradients(optimizer, parameters, before)
+        if not step.parts:
+            # Schedulers change the rates after the step: these are still those that it was made with.
+            self._rates = learning_rates(self._optimizer, parameters[0].device)
+        step.parts.append(StepPart(**gradient, **update_norms(optimizer, parameters, before)))
+        self._read = step.parts
 
     def _gradients(
         self, optimizer: Optimizer, parameters: Sequence[Tensor], values: Sequence[Tensor]
@@ -190,11 +192,11 @@ class UpdateRecorder:
             "alignment": alignment(along, at, norms=both) if pairs else None,
         }
 
-    @contextmanager
-    def _ending_on_failure(self) -> Generator[None]:
+    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
+        """Do a part of the recording, which a failure ends."""
         began = time.perf_counter()
         try:
-            yield
+            work(*arguments)
         except Exception as failure:
             if is_interrupt(failure):
                 raise

@@ -38,9 +38,8 @@ def rank_in_group() -> int | None:
     True
     """
     distributed = sys.modules.get("torch.distributed")  # if it was never imported, nobody initialised it
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return int(distributed.get_rank())
-    return None
+    is_initialized = getattr(distributed, "is_initialized", None)  # which builds without it do not have
+    return int(distributed.get_rank()) if distributed and is_initialized and is_initialized() else None
 
 
 def processes() -> int:

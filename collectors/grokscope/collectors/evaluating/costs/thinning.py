@@ -67,6 +67,8 @@ class ThinnedSchedule:
         if self._given is not None:
             return self._given(step)
         per_decade = self._levels[0][1]
+        if len(self._levels) == 1:
+            return _schedule_of(per_decade)(step)
         for since, density in self._levels:  # no generator: an interrupt in one that is let go would be lost
             if step >= since:
                 per_decade = density
