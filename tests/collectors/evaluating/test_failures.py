@@ -7,6 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring, Tracker
 from grokscope.collectors.evaluating.model_evaluator import ModelEvaluator
+from grokscope.collectors.failures import Failures
 from grokscope.collectors.testing import MemorySink
 
 X = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
@@ -20,9 +21,9 @@ def broken(context):
 def test_what_fails_costs_only_itself_and_is_counted():
     model, said = nn.Linear(4, 3), []
     how = Measuring(defaults=False, budget=1e9)
-    held = ModelEvaluator(
-        model, None, is_due=lambda: True, measures=[broken, good], how=how, warn=said.append
-    )
+    failures = Failures(said.append)
+    options = {"how": how, "warn": said.append, "failures": failures}
+    held = ModelEvaluator(model, None, is_due=lambda: True, measures=[broken, good], **options)
     for step in (0, 5):
         splits = {"train": (X, Y), "valid": (1, 2, 3), "test_ood": (X, Y), "a/b": (X, Y)}
         values = held.measure(step, splits)
@@ -32,9 +33,9 @@ def test_what_fails_costs_only_itself_and_is_counted():
         )
         assert values["mine/step"] == step
         assert "weights/norm" in values
-    parts = {part: count for part, (count, _) in held.failures.items()}
+    parts = {part: count for part, (count, _) in failures.counted.items()}
     assert parts == {"the split 'a/b'": 2, "the split 'val'": 2, "broken": 2}
-    assert held.failures["broken"][1] == (
+    assert failures.counted["broken"][1] == (
         'broken could not be measured (ValueError("a measure of the user\'s"))'
     )
     told = ["the split 'a/b'", "the split 'val'", "broken"]

@@ -89,11 +89,6 @@ class ModelEvaluator:
         self._flops: TrainingFlops | None = None
         self._is_flops_tried = False
 
-    @property
-    def failures(self) -> Mapping[str, tuple[int, str]]:
-        """Part -> how often it could not be measured, and the first time in words."""
-        return self._failures.counted
-
     def measure(self, step: int, splits: Mapping[str, Data]) -> dict[str, float]:
         """Return every measure of this step by its full key; a part that fails is said and left out.
 
