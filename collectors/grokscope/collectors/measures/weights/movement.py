@@ -91,7 +91,11 @@ def angle_of_sides(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
     tensor(1.5708)
     """
     if one.device.type == "cpu":
-        return torch.tensor(_angle(one.item(), two.item(), way.item()), dtype=one.dtype)
+        return torch.tensor(_angle_on_host(one.item(), two.item(), way.item()), dtype=one.dtype)
+    return _angle(one, two, way)
+
+
+def _angle(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
     a, b, c = widest(torch.maximum(one, two)), widest(torch.minimum(one, two)), widest(way)
     # μ is (b + c) - a, taken so that nothing large is subtracted late.
     gap = torch.where(b >= c, c - (a - b), b - (a - c)).clamp_min(0)
@@ -100,7 +104,7 @@ def angle_of_sides(one: Tensor, two: Tensor, way: Tensor) -> Tensor:
     return torch.where(b > 0, angle, torch.nan).to(one.dtype)
 
 
-def _angle(one: float, two: float, c: float) -> float:
+def _angle_on_host(one: float, two: float, c: float) -> float:
     """Return the same of numbers, at a tenth of the cost."""
     a, b = max(one, two), min(one, two)
     if not (b > 0 and math.isfinite(a) and math.isfinite(c)):
