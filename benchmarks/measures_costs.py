@@ -33,7 +33,8 @@ from grokscope.collectors.measures import (
     repeated_tokens,
 )
 from grokscope.collectors.measures.outputs.curves import curve_measures
-from grokscope.experiments.modular_addition import AdditionMLP, addition_table
+from grokscope.experiments.algorithmic.modular_arithmetic import ResiduesMLP
+from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.schemas import METRICS, Tier, find_metric
 
 COSTS = Path(__file__).with_suffix(".json")
@@ -57,7 +58,7 @@ class Model:
 
 def reference_models() -> list[Model]:
     torch.manual_seed(0)
-    train, test = addition_table(47, 0.5, 0)
+    train, test = operation_table("x+y", 47, 0.5, 0)
     config = GPT2Config(
         n_layer=2,
         vocab_size=8192,
@@ -70,7 +71,7 @@ def reference_models() -> list[Model]:
     return [
         Model(
             name="demo MLP",
-            model=AdditionMLP(47, 48, 128),
+            model=ResiduesMLP(47, 48, 128),
             train=train,
             test=test,
             tiers=frozenset(Tier),

@@ -37,17 +37,18 @@ from grokscope.collectors.measures.instrument import Instrument, StepContext
 from grokscope.collectors.measures.outputs.ranks import accuracy
 from grokscope.collectors.measures.subset import Subset
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
-from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
+from grokscope.experiments.algorithmic.tables import operation_table
 
 EVERY = 50
 # How well a value is known, and what never moves here, is not part of the table.
 UNTOLD = ("step", "residual", "iterations", "_error", "tail_count", "train/accuracy", "correlation_traps")
 Rows = list[dict[str, float]]
 RUNS = {
-    "groks, seed 0": Recipe(group="groks", seed=0),
-    "groks, seed 1": Recipe(group="groks", seed=1),
-    "no weight decay": Recipe(group="no weight decay", seed=0, weight_decay=0.0),
-    "quarter of the data": Recipe(group="quarter of the data", seed=0, train_fraction=0.25),
+    "groks, seed 0": ModularArithmetic(group="groks", seed=0),
+    "groks, seed 1": ModularArithmetic(group="groks", seed=1),
+    "no weight decay": ModularArithmetic(group="no weight decay", seed=0, weight_decay=0.0),
+    "quarter of the data": ModularArithmetic(group="quarter of the data", seed=0, train_fraction=0.25),
 }
 
 
@@ -68,14 +69,18 @@ def instruments(p: int) -> list[Instrument]:
     ]
 
 
-def train(recipe: Recipe, steps: int, seconds: dict[str, list[float]]) -> Rows:
+def train(recipe: ModularArithmetic, steps: int, seconds: dict[str, list[float]]) -> Rows:
     """Train one run and return a row of values an evaluation."""
     torch.manual_seed(recipe.seed)
     splits = dict(
-        zip(("train", "test"), addition_table(recipe.p, recipe.train_fraction, recipe.seed), strict=True)
+        zip(
+            ("train", "test"),
+            operation_table("x+y", recipe.p, recipe.train_fraction, recipe.seed),
+            strict=True,
+        )
     )
     inputs, targets = splits["train"]
-    model = AdditionMLP(recipe.p, recipe.width, recipe.hidden)
+    model = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
     )

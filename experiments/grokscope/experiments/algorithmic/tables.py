@@ -1,0 +1,65 @@
+"""Tables of binary operations, whole and split at random."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from grokscope.experiments.training.batches import Split
+
+
+def _inverse(residues: Tensor, p: int) -> Tensor:
+    return torch.tensor([pow(int(one), -1, p) for one in residues])
+
+
+OPERATIONS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
+    {
+        "x+y": lambda x, y, p: (x + y) % p,
+        "x-y": lambda x, y, p: (x - y) % p,
+        "x*y": lambda x, y, p: (x * y) % p,
+        "x/y": lambda x, y, p: (x * _inverse(y, p)) % p,
+        "x^2+y^2": lambda x, y, p: (x * x + y * y) % p,
+    }
+)
+"""Name -> the result for residues x, y modulo p; of those that divide or multiply, 0 is no operand."""
+
+_WITHOUT_ZERO = ("x*y", "x/y")
+
+
+def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Return the table of an operation modulo p as (train, test), split at random.
+
+    Args:
+        operation: One of ``OPERATIONS``.
+        p: A prime.
+        fraction: Share of the pairs that is trained on.
+        seed: Of the split.
+
+    Raises:
+        ValueError: If there is no such operation, or ``fraction`` leaves one side empty.
+
+    >>> train, test = operation_table("x/y", 5, 0.6, seed=0)
+    >>> train[0].shape, test[1].shape
+    (torch.Size([9, 2]), torch.Size([7]))
+    """
+    if operation not in OPERATIONS:
+        raise ValueError(f"operation is one of {', '.join(OPERATIONS)}, got {operation!r}")
+    operands = torch.arange(1 if operation in _WITHOUT_ZERO else 0, p)
+    pairs = torch.cartesian_prod(operands, operands)
+    return divided((pairs, OPERATIONS[operation](pairs[:, 0], pairs[:, 1], p)), fraction, seed)
+
+
+def divided(table: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Return a table as (train, test), split at random.
+
+    Raises:
+        ValueError: If ``fraction`` leaves one side empty.
+    """
+    inputs, targets = table
+    count = int(fraction * len(targets))
+    if not 0 < count < len(targets):
+        raise ValueError(f"train_fraction must leave examples on both sides, got {fraction}")
+    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
+    first, rest = order[:count], order[count:]
+    return (inputs[first], targets[first]), (inputs[rest], targets[rest])

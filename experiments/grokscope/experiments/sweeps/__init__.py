@@ -1,0 +1,1 @@
+"""Sweeps: many runs of one training, side by side, that go on where they stopped."""

@@ -1,0 +1,57 @@
+"""Optimizers by the names that recipes have for them."""
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, Muon, Optimizer
+
+from grokscope.experiments.recipe import Recipe
+
+
+def optimizers_of(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
+    """Return the optimizers that make a step of ``model`` together.
+
+    Muon (Jordan 2024, https://kellerjordan.github.io/posts/muon) is for the hidden matrices only; embeddings,
+    the output layer and vectors go to AdamW, as its author has it.
+
+    Raises:
+        ValueError: If the recipe names none of adamw, adam, sgd and muon.
+    """
+    if recipe.optimizer == "muon":
+        hidden = _hidden_matrices(model)
+        kept = {id(one) for one in hidden}
+        others = [one for one in model.parameters() if id(one) not in kept]
+        momentum = recipe.momentum or 0.95
+        return [
+            Muon(hidden, lr=recipe.lr, momentum=momentum, weight_decay=recipe.weight_decay),
+            _adamw(others, recipe),
+        ]
+    parameters = list(model.parameters())
+    betas = (recipe.beta1, recipe.beta2)
+    if recipe.optimizer == "adamw":
+        return [_adamw(parameters, recipe)]
+    if recipe.optimizer == "adam":
+        return [Adam(parameters, lr=recipe.lr, betas=betas, eps=recipe.eps, weight_decay=recipe.weight_decay)]
+    if recipe.optimizer == "sgd":
+        return [SGD(parameters, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)]
+    raise ValueError(f"optimizer is adamw, adam, sgd or muon, got {recipe.optimizer!r}")
+
+
+def _adamw(parameters: Sequence[nn.Parameter], recipe: Recipe) -> AdamW:
+    return AdamW(
+        parameters,
+        lr=recipe.lr,
+        betas=(recipe.beta1, recipe.beta2),
+        eps=recipe.eps,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+def _hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+    modules = cast("Iterable[tuple[str, nn.Module]]", model.named_modules())
+    return [
+        cast("nn.Parameter", module.weight)
+        for name, module in modules
+        if isinstance(module, nn.Linear) and name.rsplit(".", 1)[-1] != "output"
+    ]
