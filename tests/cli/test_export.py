@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Metric
+from mlflow.entities import Metric, Param
 
 from grokscope.schemas import verdict_from_json
 from grokscope.store import open_store
@@ -103,3 +103,37 @@ def test_force_replaces_the_file(grokscope, uri, tmp_path):
     (tmp_path / "there.csv").write_text("mine")
     assert grokscope("export", "--store", uri, "--to", "there.csv", "--force")[0] == 0
     assert (tmp_path / "there.csv").read_text().startswith("run,name,experiment,metric,step,time_ms,value\n")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_params_are_columns_with_their_type_and_metrics_can_be_chosen(grokscope, tmp_path, ending):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri)
+    number = client.create_experiment("e")
+    told = ({"lr": "0.1", "depth": "2", "step": "x", "-op": "a"}, {"lr": "1", "depth": "3", "who": "me"})
+    for name, params in zip("ab", told, strict=True):
+        made = client.create_run(number, run_name=name).info.run_id
+        client.log_batch(made, [Metric("loss", 1.0, 1, 0), Metric("other", 2.0, 1, 0)])
+        client.log_batch(made, params=[Param(*one) for one in params.items()])
+    status, out, _ = grokscope(
+        "export", "--store", uri, "--to", f"e.{ending}", "--params", "--metric", "loss"
+    )
+    assert (status, out) == (0, f"2 points of 2 runs in e.{ending}\n")
+    frame = {"csv": pl.read_csv, "parquet": pl.read_parquet}[ending](tmp_path / f"e.{ending}").sort("name")
+    assert frame.columns[len(EXPORT_SCHEMA) :] == [
+        "'-op" if ending == "csv" else "-op",
+        "depth",
+        "lr",
+        "param.step",
+        "who",
+    ]
+    assert frame.select("lr", "depth", "param.step", "who").rows() == [
+        (0.1, 2, "x", None),
+        (1.0, 3, None, "me"),
+    ]
+
+
+def test_params_and_metrics_are_refused_for_verdicts(grokscope, uri):
+    status, _, err = grokscope("export", "--store", uri, "--to", "v.json", "--params")
+    assert status == 2
+    assert "--metric and --params are of points" in err

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +21,10 @@ EXPORT_SCHEMA = pl.Schema(
         **{name: POINT_SCHEMA[name] for name in ("metric", "step", "time_ms", "value")},
     }
 )
-"""Columns of an export, one row a value; ``run`` is the id, ``name`` what the run is called."""
+"""Columns of an export, one row a value; ``run`` is the id, ``name`` what the run is called.
+
+Where params are exported, each has a column after these.
+"""
 
 _RUNS_A_PART = 20
 
@@ -30,16 +33,55 @@ class ExportError(GrokscopeError):
     """An export that cannot be made."""
 
 
-def export_parts(store: Store, runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield the points of ``runs`` (``RUN_SCHEMA``) as ``EXPORT_SCHEMA``, some runs at a time."""
+def export_parts(
+    store: Store,
+    runs: pl.DataFrame,
+    *,
+    metrics: Sequence[str] | None = None,
+    params: pl.DataFrame | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Yield the points of ``runs`` as ``EXPORT_SCHEMA``, some runs at a time.
+
+    Args:
+        store: Where they are.
+        runs: As ``RUN_SCHEMA``.
+        metrics: Keys; ``None`` for all.
+        params: What each row has besides, by ``run``; see ``param_columns``.
+    """
     told = runs.select(pl.col("run_id").alias("run"), "name", "experiment")
     for some in told.iter_slices(_RUNS_A_PART):
-        points = store.points(some["run"].to_list()).rename({"run_id": "run"})
-        yield points.join(some, on="run", how="left", maintain_order="left").select(EXPORT_SCHEMA.names())
+        points = store.points(some["run"].to_list(), metrics).rename({"run_id": "run"})
+        part = points.join(some, on="run", how="left", maintain_order="left").select(EXPORT_SCHEMA.names())
+        yield part if params is None else part.join(params, on="run", how="left", maintain_order="left")
+
+
+def param_columns(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a run: ``run``, and a column for each param that any of them has.
+
+    A column is of integers or of numbers where all its values are, else of texts; a run without the param has
+    null. A param that is called like a column of ``EXPORT_SCHEMA`` is called ``param.<name>``.
+    """
+    pairs = store.params(runs["run_id"].to_list())
+    names = sorted(pairs["key"].unique())
+    wide = runs.select(pl.col("run_id").alias("run"))
+    for name in names:
+        column = f"param.{name}" if name in EXPORT_SCHEMA else name
+        values = pairs.filter(pl.col("key") == name).select(pl.col("run_id").alias("run"), value="value")
+        wide = wide.join(values.rename({"value": column}), on="run", how="left", maintain_order="left")
+        wide = wide.with_columns(_as_numbers(wide[column]))
+    return wide
+
+
+def _as_numbers(texts: pl.Series) -> pl.Series:
+    for kind in (pl.Int64(), pl.Float64()):
+        numbers = texts.cast(kind, strict=False)
+        if numbers.null_count() == texts.null_count() and not numbers.is_null().all():
+            return numbers
+    return texts
 
 
 def write_points(frames: Iterable[pl.DataFrame], path: Path, *, force: bool = False) -> int:
-    """Write frames of ``EXPORT_SCHEMA`` to ``path`` as its ending says; return the number of points.
+    """Write frames as ``export_parts`` has them to ``path`` as its ending says; return the number of points.
 
     One part is in memory at a time. The file appears under its name when it is whole.
 
@@ -83,10 +125,11 @@ def _new_file(path: Path, *, force: bool) -> Generator[Path]:
 def _write_csv(frames: Iterable[pl.DataFrame], path: Path) -> int:
     count = 0
     with path.open("wb") as file:
-        EXPORT_SCHEMA.to_frame().write_csv(file)
-        for frame in frames:
-            guarded(frame).write_csv(file, include_header=False)
+        for frame, is_first in zip(frames, chain([True], repeat(False)), strict=False):
+            guarded(frame).write_csv(file, include_header=is_first)
             count += frame.height
+        if not file.tell():
+            EXPORT_SCHEMA.to_frame().write_csv(file)
     return count
 
 
@@ -95,9 +138,12 @@ def _write_parquet(frames: Iterable[pl.DataFrame], path: Path) -> int:
     with tempfile.TemporaryDirectory(prefix=".grokscope-export-", dir=path.parent) as folder:
         # Parts on disk, joined as a stream: a file of Parquet cannot be written a frame at a time.
         parts: list[Path] = []
-        for number, frame in enumerate(chain([EXPORT_SCHEMA.to_frame()], frames)):
+        for number, frame in enumerate(frames):
             parts.append(Path(folder) / f"{number:08}.parquet")
             frame.write_parquet(parts[-1])
             count += frame.height
+        if not parts:
+            EXPORT_SCHEMA.to_frame().write_parquet(path)
+            return 0
         pl.scan_parquet(parts, glob=False).sink_parquet(path)
     return count

@@ -12,7 +12,7 @@ from grokscope.cli import options
 from grokscope.cli.terminal import progress, say
 from grokscope.schemas import Verdict, store_uri
 from grokscope.store import Store, open_store, under_roles
-from grokscope.store.exporting import ExportError, export_parts, write_points, write_verdicts
+from grokscope.store.exporting import ExportError, export_parts, param_columns, write_points, write_verdicts
 from grokscope.transitions import detect
 
 
@@ -45,6 +45,15 @@ def export(
             metavar="RUN", help="Only this run, by id or name. Repeat it for several.", show_default=False
         ),
     ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY", help="Only points of this metric. Repeat it for several.", show_default=False
+        ),
+    ] = None,
+    params: Annotated[
+        bool, typer.Option("--params", help="Points with the params of their run, a column each.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
 ) -> None:
     """Write curves, or verdicts computed anew, of a store into one file.
@@ -52,14 +61,19 @@ def export(
     Text cells that a spreadsheet would take for formulas get a ' in front; 'grokscope import' removes it.
     """
     what = what or (What.VERDICTS if to.suffix.lower() == ".json" else What.POINTS)
+    if what is What.VERDICTS and (metric or params):
+        raise ExportError(
+            "--metric and --params are of points; leave them out, or export to .parquet or .csv"
+        )
     opened = open_store(store_uri(store))
     runs = _chosen(opened.runs(experiment), run or [])
     with progress(transient=True) as bar:
         task = bar.add_task("exporting runs", total=runs.height)
         if what is What.POINTS:
+            columns = param_columns(opened, runs) if params else None
 
             def counted() -> Iterator[pl.DataFrame]:
-                for part in export_parts(opened, runs):
+                for part in export_parts(opened, runs, metrics=metric, params=columns):
                     yield part
                     bar.advance(task, part["run"].n_unique())
 
