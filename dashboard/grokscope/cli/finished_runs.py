@@ -52,12 +52,16 @@ class FinishedRuns:
         uri: MLflow tracking URI.
         experiment: Name of the experiment.
         opener: Opens the store.
+
+    ``names``, ``client_run_ids`` and ``seconds`` tell of each run in the store, by its id there.
     """
 
     def __init__(self, uri: str, experiment: str, *, opener: Opener = open_store) -> None:
         self.uri = uri
         self.experiment = experiment
         self.names: dict[str, str] = {}
+        self.client_run_ids: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
         self.waiting: dict[str, float] = {}
         self._writer = VerdictWriter(uri, opener=opener)
 
@@ -101,12 +105,15 @@ class FinishedRuns:
         store = self._writer.store()
         runs = store.runs(self.experiment)
         self.names.update(zip(runs["run_id"], runs["name"], strict=True))
+        took = (runs["end_ms"] - runs["start_ms"]) / 1000
+        self.seconds.update(zip(runs["run_id"], took.fill_null(0.0), strict=True))
         tags = store.tags(runs["run_id"].to_list())
         ids = {
             value: run
             for run, key, value in tags.select("run_id", "key", "value").iter_rows()
             if key == CLIENT_RUN_ID
         }
+        self.client_run_ids.update({run: value for value, run in ids.items()})
         roles = store.aliases(self.experiment)
         for client_run_id in client_run_ids:
             if client_run_id not in ids:

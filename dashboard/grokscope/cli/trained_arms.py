@@ -1,0 +1,89 @@
+"""Experiments trained here, arm by arm, and judged as their runs end."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from grokscope.cli.arm_results import ArmResult
+from grokscope.cli.finished_runs import FinishedRuns
+from grokscope.cli.sweeping import ledger_of
+from grokscope.cli.terminal import progress, say
+from grokscope.experiments.experiment import Experiment
+from grokscope.experiments.sweeps.arms import cells_of_arms
+from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.engine import Outcome, Progress
+from grokscope.experiments.sweeps.local import LocalEngine
+from grokscope.experiments.sweeps.sweep import run_sweep
+
+_BETWEEN_LOOKS_S = 0.2
+
+
+def trained_arms(
+    experiments: Iterable[Experiment], *, store: str, workers: int | None, seeds: int | None
+) -> list[ArmResult]:
+    """Train every arm of ``experiments``, each in an MLflow experiment of its name; return what they did.
+
+    Runs that were trained before with the same settings are not trained again, and are judged anew.
+
+    Args:
+        experiments: What to train.
+        store: MLflow tracking URI.
+        workers: Runs at a time; the number of cores by default.
+        seeds: At most so many runs an arm; all by default.
+    """
+    chosen = [one if seeds is None else _with_seeds(one, seeds) for one in experiments]
+    results = {
+        (one.name, arm.group): ArmResult(experiment=one, arm=arm) for one in chosen for arm in one.arms
+    }
+    cells = [cell for one in chosen for cell in cells_of_arms(one)]
+    judges = {one.name: FinishedRuns(store, one.name) for one in chosen}
+    trained: dict[str, Cell] = {}
+    with progress() as bar:
+        task = bar.add_task("training", total=len(cells))
+        for news in run_sweep(
+            cells, store=store, engine=LocalEngine(workers), ledger=ledger_of(store, cells)
+        ):
+            bar.update(task, description=f"training {news.cell.experiment}")
+            if news.outcome is Outcome.FAILED:
+                _say_failed(news)
+                results[_key(news.cell)].failed += 1
+            elif news.outcome is not None:
+                trained[news.run_id] = news.cell
+                judges[news.cell.experiment].add(news.run_id)
+            bar.advance(task, 0 if news.outcome is None else 1)
+            _judge(judges.values(), trained, results)
+        bar.update(task, description="waiting for the last points")
+        while any(judge.waiting for judge in judges.values()):
+            time.sleep(_BETWEEN_LOOKS_S)
+            _judge(judges.values(), trained, results)
+    return list(results.values())
+
+
+def _judge(
+    judges: Iterable[FinishedRuns],
+    trained: Mapping[str, Cell],
+    results: Mapping[tuple[str, str], ArmResult],
+) -> None:
+    """Note the verdicts of the runs that have arrived since the last call."""
+    for judge in judges:
+        for verdict in judge.verdicts():
+            result = results[_key(trained[judge.client_run_ids[verdict.run]])]
+            result.verdicts.append(verdict)
+            result.seconds.append(judge.seconds[verdict.run])
+
+
+def _key(cell: Cell) -> tuple[str, str]:
+    return cell.experiment, cell.group
+
+
+def _with_seeds(experiment: Experiment, most: int) -> Experiment:
+    arms = tuple(replace(arm, seeds=min(arm.seeds, most)) for arm in experiment.arms)
+    return replace(experiment, arms=arms)
+
+
+def _say_failed(news: Progress) -> None:
+    cell = news.cell
+    say(
+        f"{cell.experiment}, {cell.group}, seed {cell.seed} ended with status {news.code}: {news.error}",
+        err=True,
+    )

@@ -1,0 +1,86 @@
+"""All experiments: each is complete, prepares, takes a step, and stands on the page of the docs."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import torch
+
+from grokscope.collectors.testing import MemorySink
+from grokscope.experiments.catalogue import EXPERIMENTS
+from grokscope.experiments.training.run import Destination, Run
+from grokscope.experiments.training.training import train
+
+PAGE = Path(__file__).parents[2] / "docs/experiments.md"
+ARMS = [(one, arm) for one in EXPERIMENTS.values() for arm in one.arms]
+each_experiment = pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda one: one.name)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@each_experiment
+def test_an_experiment_says_what_it_is_and_has_an_arm_that_shows_its_event(experiment):
+    assert experiment.name == experiment.name.lower().replace(" ", "-").replace("_", "-")
+    assert all((experiment.title, experiment.event, experiment.source))
+    assert not any(text.endswith(".") for text in (experiment.title, experiment.event, experiment.source))
+    assert not all(arm.is_control for arm in experiment.arms)
+    assert len({arm.group for arm in experiment.arms}) == len(experiment.arms)
+    assert all(arm.seeds >= 3 for arm in experiment.arms)
+
+
+@pytest.mark.parametrize(("experiment", "arm"), ARMS, ids=lambda one: getattr(one, "name", None) or one.group)
+def test_an_arms_settings_are_those_of_the_recipe_and_of_their_types(experiment, arm):
+    default = experiment.recipe()
+    names = {one.name for one in fields(default) if "axis" in one.metadata}
+    assert set(arm.settings) <= names
+    assert {name: type(value) for name, value in arm.settings.items()} == {
+        name: type(getattr(default, name)) for name in arm.settings
+    }
+
+
+@each_experiment
+def test_settings_are_logged_on_the_surveys_axes_each_under_a_name_of_its_own(experiment):
+    recipe = experiment.recipe()
+    count = sum("axis" in one.metadata for one in fields(recipe))
+    facts = sum(len(values) for values in recipe.FACTS.values())
+    assert len(recipe.describe().to_params()) == 3 + count + facts
+
+
+@each_experiment
+def test_an_experiment_trains_a_step_and_logs_both_sides(experiment):
+    recipe = experiment.recipe(group="g", seed=1, steps=1)
+    sink = MemorySink()
+    train(experiment.prepare(recipe), recipe, Run(to=Destination(experiment="e"), sink=sink))
+    keys = {key for _, key, _ in sink.rows()}
+    assert "train/loss" in keys
+    assert {"test/loss", "val/loss"} & keys
+    assert {step for step, _, _ in sink.rows()} == {0, 1}
+    assert sink.status == "FINISHED"
+    assert not sink.failed
+
+
+@each_experiment
+def test_a_seed_makes_the_same_run_again_and_another_another(experiment):
+    def losses(seed):
+        recipe = experiment.recipe(group="g", seed=seed, steps=1)
+        sink = MemorySink()
+        train(experiment.prepare(recipe), recipe, Run(to=Destination(experiment="e"), sink=sink))
+        return [value for _, key, value in sink.rows() if key == "train/loss"]
+
+    first = losses(0)
+    assert losses(0) == first
+    assert losses(1) != first
+
+
+def test_the_page_tells_of_every_arm():
+    page = PAGE.read_text()
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| [")]
+    told = {(row[0].partition("](#")[0].removeprefix("| ["), row[1].strip("*")) for row in rows}
+    assert told == {(one.name, arm.group) for one, arm in ARMS}
+    assert all(f"## {name}\n" in page for name in EXPERIMENTS)
