@@ -59,7 +59,7 @@ class Cell:
 
     def run_id(self, attempt: int) -> str:
         """Return the id of the run that an attempt is logged as, the same wherever it is asked for."""
-        return uuid.uuid5(_RUNS, f"{self.identity}.{attempt}").hex
+        return run_id_of(self.identity, attempt)
 
     def to_json(self) -> dict[str, Any]:
         """Return the cell as what JSON knows."""
@@ -73,6 +73,13 @@ class Cell:
         >>> Cell.from_json(json.loads(json.dumps(cell.to_json()))) == cell
         True
         """
-        stop: Mapping[str, Any] | None = told["stop"]
-        rule = None if stop is None else StopRule(after=Kind(stop["after"]), factor=stop["factor"])
-        return cls(**{**told, "command": tuple(told["command"]), "stop": rule})
+        plain = dict(told)
+        if (stop := plain["stop"]) is not None:
+            plain["stop"] = StopRule(after=Kind(stop["after"]), factor=stop["factor"])
+        plain["command"] = tuple(plain["command"])
+        return cls(**plain)
+
+
+def run_id_of(identity: str, attempt: int) -> str:
+    """Return the id of the run that an attempt at the cell of an identity is logged as."""
+    return uuid.uuid5(_RUNS, f"{identity}.{attempt}").hex
