@@ -1,6 +1,5 @@
 """The tracker: what a training loop holds."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
@@ -24,12 +23,12 @@ from grokscope.collectors.exposure.exposure import Exposure, exposure_params
 from grokscope.collectors.optimizers import given_optimizers
 from grokscope.collectors.recording.arrays.axes import Axes
 from grokscope.collectors.recording.forgotten import FORGOTTEN
+from grokscope.collectors.recording.given_run import run_for
 from grokscope.collectors.recording.late_sink import sink_of_first
 from grokscope.collectors.recording.notebooks import NOTEBOOK
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.recording.params import Config, params_of
 from grokscope.collectors.recording.ranks import is_first_process
-from grokscope.collectors.recording.run_ids import checked_run_id
 from grokscope.collectors.recording.run_status import status_of
 from grokscope.collectors.recording.scalar_buffer import whole_step
 from grokscope.collectors.recording.sink import Sink, open_sink
@@ -72,7 +71,8 @@ class Tracker:
             ``StepContext`` that return metric key -> scalar or ``Array``; see
             ``grokscope.collectors.measures``. One that has a default's name takes its place.
         measuring: How ``evaluate`` reads the model; see ``Measuring``.
-        run_id: ``tracker.run_id`` of an earlier process, to go on with that run.
+        run_id: ``tracker.run_id`` of an earlier process, to go on with that run. Without one, the first
+            tracker of a sweep's job takes the sweep's run, experiment and store; see ``docs/sweeps.md``.
         detector: Fed with every evaluation; what it says is logged as ``detector/<kind>``.
         dense: Steps that are due besides those of ``schedule`` while the detector suspects an event; 128 a
             decade by default.
@@ -115,8 +115,8 @@ class Tracker:
         check_names(experiment, name)
         check_parts(schedule=schedule, dense=dense, measures=measures, measuring=measuring, detector=detector)
         check_model(model, optimizer)
-        self.run_id = uuid.uuid4().hex if run_id is None else checked_run_id(run_id)
-        self.store = checked_store(store)
+        given = run_for(run_id, experiment=experiment, store=store)
+        self.run_id, self.store, experiment = given.run_id, checked_store(given.store), given.experiment
         warnings = Warnings(is_quiet=not is_first_process())
         say, how = warnings.warn_once, measuring or Measuring()
         states = checkpoint_buffer(checkpoints, model, detector, run_id=self.run_id, experiment=experiment)
@@ -127,7 +127,7 @@ class Tracker:
         self._schedule = ThinnedSchedule(schedule, warn=say)
         self._timetable = Timetable(any_of(self._schedule.is_due, *closer), warn=say)
         self.exposure = Exposure(how, warn=say, goes_on=run_id is not None)
-        params = exposure_params(how) | params_of(config, warn=say)
+        params = {**given.params, **exposure_params(how), **params_of(config, warn=say)}
         options = {"measures": measures, "how": how, "exposure": self.exposure}
         readable = None if model is None else measured_optimizer(model, optimizer, warn=say)
         self._evaluator = LocalEvaluator(

@@ -21,6 +21,9 @@ DROPPED = "grokscope.dropped"
 FAILED = "grokscope.failed"
 """What of the run's evaluations could not be measured, and how often, as a sentence."""
 
+WITHDRAWN = "grokscope.withdrawn"
+"""Of a deleted run: why it was taken back, such as that its training was begun anew."""
+
 PATTERN = "grokscope.pattern"
 ONSET_STEP = "grokscope.onset_step"
 MEMORIZED_STEP = "grokscope.memorized_step"

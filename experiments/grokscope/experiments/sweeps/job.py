@@ -1,29 +1,150 @@
-"""``python -m grokscope.experiments.job RECIPE DESTINATION [DETECTOR]``: one run of a sweep, its own process.
+"""``python -m grokscope.experiments.sweeps.job``: one job of a sweep, its own process.
 
-The first two arguments are JSON; the third names what makes an online detector of a run id, as in
-``package.module:Name``: only its caller knows the engine. Each line on stdout is the number of steps done.
+The first line of stdin is the job, as JSON; where stdin ends, the job and all that it has started end at
+once, since its sweep has. Each line on stdout is the number of steps done; what else is printed goes to
+stderr. The exit status is 0 if the training has returned, as the cell's record says too, if there is one.
 """
 
+import atexit
 import json
+import os
 import pkgutil
+import signal
+import subprocess
 import sys
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-import torch
+from grokscope.collectors.recording import given_run
+from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.engine import Job
+from grokscope.experiments.sweeps.functions import load
+from grokscope.experiments.sweeps.ledger import append, ending
+from grokscope.schemas import home
+from grokscope.schemas.files.private import duplicate
 
-from grokscope.experiments.modular_addition import Destination, Recipe, train
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_NOT_FOUND = 127
+_SIGNALLED = 128
 
 
 def main() -> None:
-    """Train the run that the arguments describe."""
-    recipe, to = (json.loads(argument) for argument in sys.argv[1:3])
-    makers = [pkgutil.resolve_name(name) for name in sys.argv[3:]]
+    """Train what the first line of stdin describes."""
+    control, protocol = _apart()
+    told: Mapping[str, Any] = json.loads(_first_line(control))
+    job, record = Job.from_json(told["job"]), told["record"]
+    threading.Thread(target=_end_with_sweep, args=(control,), daemon=True).start()
+    status = _Status(1)
+    if record is not None:
+        # Registered first, so it comes last: trackers that nobody closed are closed before.
+        atexit.register(_note, record, job, status)
+    try:
+        status.code = train(job, report=partial(_report, protocol), record=record)
+    except SystemExit as error:
+        status.code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        raise
+    sys.exit(status.code)
+
+
+def train(job: Job, *, report: Callable[[int], None], record: int | None = None) -> int:
+    """Train one cell here and return the exit status.
+
+    Args:
+        job: What, and as which run.
+        report: Takes the number of steps done.
+        record: Descriptor of the cell's record, which a command's processes hold too.
+    """
+    cell = job.cell
+    if not cell.command and ":" not in cell.train:
+        _train_ours(job, report)
+        return 0
+    os.environ.update(_environment(job))
+    if cell.command:
+        return _run(cell, record)
+    load(cell.train)(**cell.settings, seed=cell.seed)
+    return 0
+
+
+class _Status:
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+def _train_ours(job: Job, report: Callable[[int], None]) -> None:
+    # Here, so that nobody waits for torch whose command needs none.
+    import torch  # noqa: PLC0415
+
+    from grokscope.experiments.catalogue import EXPERIMENTS  # noqa: PLC0415
+    from grokscope.experiments.training.run import Destination, Run  # noqa: PLC0415
+    from grokscope.experiments.training.training import train as train_recipe  # noqa: PLC0415
+
     torch.set_num_threads(1)
-    train(
-        Recipe(**recipe),
-        Destination(**to),
-        detector=next((make(to["run_id"]) for make in makers), None),
-        report=lambda step: print(step, flush=True),  # noqa: T201 - the protocol
-    )
+    cell, experiment = job.cell, EXPERIMENTS[job.cell.train]
+    settings: dict[str, Any] = dict(cell.settings)
+    recipe = experiment.recipe(group=cell.group, seed=cell.seed, **settings)
+    detector = None if job.detector is None else pkgutil.resolve_name(job.detector)(job.run_id)
+    to = Destination(experiment=cell.experiment, store=job.store, run_id=job.run_id)
+    run = Run(to=to, report=report, detector=detector, stop=cell.stop)
+    train_recipe(experiment.prepare(recipe), recipe, run)
+
+
+def _run(cell: Cell, record: int | None) -> int:
+    held = () if record is None else (record,)
+    try:
+        process = subprocess.Popen(cell.command, stdin=subprocess.DEVNULL, pass_fds=held)
+    except OSError as error:
+        sys.stderr.write(f"{cell.command[0]!r} cannot be run ({error})\n")
+        return _NOT_FOUND
+    code = process.wait()
+    return code if code >= 0 else _SIGNALLED - code
+
+
+def _environment(job: Job) -> dict[str, str]:
+    """Return what tells a user's own code, and a tracker in it, which run this is."""
+    cell = job.cell
+    return {
+        given_run.RUN_ID: job.run_id,
+        given_run.EXPERIMENT: cell.experiment,
+        given_run.STORE: job.store,
+        given_run.PARAMS: json.dumps({**cell.settings, "group": cell.group, "seed": cell.seed}),
+    }
+
+
+def _apart() -> tuple[int, int]:
+    """Take stdin and stdout for the sweep, and give what is trained others in their place."""
+    control, protocol = duplicate(_STDIN), duplicate(_STDOUT)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, _STDIN)
+    os.close(nothing)
+    os.dup2(_STDERR, _STDOUT)
+    return control, protocol
+
+
+def _first_line(fd: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        if not (more := os.read(fd, 1)):
+            sys.exit(1)  # the sweep has gone already
+        line += more
+    return line
+
+
+def _end_with_sweep(control: int) -> None:
+    while os.read(control, 1):
+        pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _report(protocol: int, step: int) -> None:
+    os.write(protocol, b"%d\n" % step)
+
+
+def _note(record: int, job: Job, status: _Status) -> None:
+    append(record, ending(job.attempt, status.code, home=home(), run_id=job.run_id))
 
 
 if __name__ == "__main__":

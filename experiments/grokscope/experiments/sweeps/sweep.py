@@ -1,184 +1,127 @@
-"""Sweeps: many runs, each a process of its own, as many at once as there are cores."""
+"""A sweep: its cells trained side by side, what was finished before left alone."""
 
-import json
-import os
-import queue
-import subprocess
-import sys
-import threading
-import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from uuid import uuid4
 
-_END_SECONDS = 8.0
-_LINES_KEPT = 20
+from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.engine import Engine, Job, Outcome, Progress
+from grokscope.experiments.sweeps.ledger import FINISHED, Claim, Ledger
+from grokscope.experiments.sweeps.local import LocalEngine
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
-    """A group of runs that differ only in their seed.
-
-    Attributes:
-        group: The arm's name.
-        seeds: How many runs.
-        train_fraction: Share of the table that is trained on.
-        weight_decay: Decoupled weight decay.
-    """
-
-    group: str
-    seeds: int
-    train_fraction: float = 0.5
-    weight_decay: float = 1.0
+_LOOK_SECONDS = 0.5
+_ALL_SECONDS = 3600.0
 
 
-ARMS: tuple[Arm, ...] = (
-    Arm(group="weight decay 1", seeds=6),
-    Arm(group="no weight decay", seeds=3, weight_decay=0.0),
-    Arm(group="25 % of the data", seeds=3, train_fraction=0.25),
-)
-"""The demo sweep: one arm that groks and two controls that memorize only."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One run of a sweep.
-
-    ``detector`` names what makes its ``OnlineDetector`` from the run id, as in ``package.module:Name``; the
-    job imports it in its own process.
-    """
-
-    group: str
-    seed: int
-    train_fraction: float
-    weight_decay: float
-    steps: int
-    detector: str | None = None
-    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How a job is doing: ``code`` is its exit status once it has ended, 0 for success."""
-
-    job: Job
-    step: int
-    code: int | None = None
-    error: str = ""
-
-
-def demo_jobs(*, steps: int = 2500, arms: Sequence[Arm] = ARMS, detector: str | None = None) -> list[Job]:
-    """Return the demo sweep's jobs, arms in turn, so that each arm shows up early.
-
-    >>> [(job.group, job.seed) for job in demo_jobs()][:4]
-    [('weight decay 1', 0), ('no weight decay', 0), ('25 % of the data', 0), ('weight decay 1', 1)]
-    """
-    rounds = range(max((arm.seeds for arm in arms), default=0))
-    return [
-        Job(
-            group=arm.group,
-            seed=seed,
-            train_fraction=arm.train_fraction,
-            weight_decay=arm.weight_decay,
-            steps=steps,
-            detector=detector,
-        )
-        for seed in rounds
-        for arm in arms
-        if seed < arm.seeds
-    ]
-
-
-def run_jobs(
-    jobs: Sequence[Job], *, store: str, experiment: str, workers: int | None = None
+def run_sweep(
+    cells: Sequence[Cell],
+    *,
+    store: str,
+    engine: Engine | None = None,
+    ledger: Ledger | None = None,
+    detector: str | None = None,
 ) -> Iterator[Progress]:
-    """Train every job in a process of its own; yield each one's progress as it comes.
+    """Train every cell once; yield each one's progress as it comes, the last of it with its outcome.
 
-    A job that fails ends with its exit status and the last line it wrote; the others go on. Leaving the
-    iteration early ends the processes that are still at work.
+    A cell that fails costs none of the others. Leaving the iteration early ends what is still at work. Two
+    sweeps with a ledger that have cells in common share them out: neither trains what the other does.
 
     Args:
-        jobs: What to train.
+        cells: What to train, in this order.
         store: MLflow tracking URI.
-        experiment: Name of the experiment.
-        workers: Processes at a time; the number of cores by default.
+        engine: Where; processes on this machine, one a core, by default.
+        ledger: What was trained before: its cells are not trained again, and what was broken off or has
+            failed is withdrawn and begun anew. Without one, every cell is trained.
+        detector: Watches each run of our experiments; see ``Job``.
     """
-    waiting = list(reversed(jobs))
-    events: queue.SimpleQueue[Progress] = queue.SimpleQueue()
-    running: dict[str, subprocess.Popen[str]] = {}
+    sweep = _Sweep(cells, engine or LocalEngine(), ledger=ledger, store=store, detector=detector)
     try:
-        while waiting or running:
-            while waiting and len(running) < (workers or os.cpu_count() or 1):
-                job = waiting.pop()
-                running[job.run_id] = _start(job, store, experiment, events.put)
-            progress = events.get()
-            yield progress
-            if progress.code is not None:
-                running.pop(progress.job.run_id).wait()
+        while sweep.is_going_on():
+            yield from sweep.begin()
+            if (news := sweep.news()) is not None:
+                yield news
     finally:
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            _end(process)
+        sweep.stop()
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    try:
-        process.wait(timeout=_END_SECONDS)
-    except subprocess.TimeoutExpired:  # stopped, for instance: only this ends it
-        process.kill()
-        process.wait()
+class _Sweep:
+    """What waits, what is at work, and what others hold."""
 
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        engine: Engine,
+        *,
+        ledger: Ledger | None,
+        store: str,
+        detector: str | None,
+    ) -> None:
+        self._waiting = deque(cells)
+        self._held: deque[Cell] = deque()
+        self._engine = engine
+        self._ledger = ledger
+        self._store = store
+        self._detector = detector
+        self._claims: dict[str, Claim | None] = {}
 
-def _start(
-    job: Job, store: str, experiment: str, tell: Callable[[Progress], None]
-) -> "subprocess.Popen[str]":
-    to = {"store": store, "experiment": experiment, "run_id": job.run_id}
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "grokscope.experiments.job",
-            json.dumps(_recipe(job)),
-            json.dumps(to),
-            *([] if job.detector is None else [job.detector]),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        # One thread a run: at this size more threads only get in each other's way.
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-    )
-    threading.Thread(target=_follow, args=(job, process, tell), daemon=True).start()
-    return process
+    def is_going_on(self) -> bool:
+        return bool(self._waiting or self._held or self._claims)
 
+    def begin(self) -> Iterator[Progress]:
+        """Start what there is room for; yield what was finished before, and what others hold."""
+        looked_at = len(self._held)
+        while self._engine.room > 0 and (self._waiting or looked_at):
+            is_new = bool(self._waiting)
+            cell = self._waiting.popleft() if is_new else self._held.popleft()
+            looked_at -= not is_new
+            if self._ledger is None:
+                self._start(
+                    Job(cell=cell, run_id=uuid4().hex, store=self._store, detector=self._detector), None
+                )
+            elif (claim := self._ledger.claim(cell)) is None:
+                self._held.append(cell)
+                if is_new:
+                    yield Progress(cell=cell, run_id="", is_held=True)
+            else:
+                yield from self._begin_claimed(cell, claim)
 
-def _follow(job: Job, process: "subprocess.Popen[str]", tell: Callable[[Progress], None]) -> None:
-    errors: deque[str] = deque(maxlen=_LINES_KEPT)
-    if process.stdout is None or process.stderr is None:
-        raise AssertionError("both streams are pipes")
-    reader = threading.Thread(target=errors.extend, args=(process.stderr,), daemon=True)
-    reader.start()
-    step = 0
-    for line in process.stdout:
-        if line.strip().isdecimal():  # a library may print there too
-            step = int(line)
-            tell(Progress(job=job, step=step))
-    reader.join()
-    last = errors[-1].strip() if errors else ""
-    tell(Progress(job=job, step=step, code=process.wait(), error=last))
-    process.stdout.close()
-    process.stderr.close()
+    def news(self) -> Progress | None:
+        """Wait for the next that a job tells; where all is held by others, or some is, not for long."""
+        news = (
+            self._engine.news(_LOOK_SECONDS if self._held else _ALL_SECONDS) if self.is_going_on() else None
+        )
+        if news is None or news.code is None:
+            return news
+        claim = self._claims.pop(news.run_id)
+        if claim is None:
+            return news
+        try:
+            is_finished = claim.end(news.code) == FINISHED
+        finally:
+            claim.release()
+        return replace(news, outcome=Outcome.FINISHED if is_finished else Outcome.FAILED)
 
+    def stop(self) -> None:
+        """End what is still at work; an attempt without an end was broken off."""
+        self._engine.stop()
+        for claim in filter(None, self._claims.values()):
+            claim.release()
 
-def _recipe(job: Job) -> dict[str, str | int | float]:
-    return {
-        "group": job.group,
-        "seed": job.seed,
-        "train_fraction": job.train_fraction,
-        "weight_decay": job.weight_decay,
-        "steps": job.steps,
-    }
+    def _begin_claimed(self, cell: Cell, claim: Claim) -> Iterator[Progress]:
+        if claim.finished is not None:
+            claim.release()
+            yield Progress(cell=cell, run_id=claim.finished, outcome=Outcome.EARLIER)
+            return
+        attempt = claim.attempt
+        try:
+            run_id = claim.begin()
+        except OSError:
+            claim.release()
+            raise
+        job = Job(cell=cell, run_id=run_id, store=self._store, attempt=attempt, detector=self._detector)
+        self._start(job, claim)
+
+    def _start(self, job: Job, claim: Claim | None) -> None:
+        self._claims[job.run_id] = claim
+        self._engine.start(job, record=None if claim is None else claim.fd)

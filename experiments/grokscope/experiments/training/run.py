@@ -1,11 +1,12 @@
 """Where a run is logged, who watches it meanwhile, and when it is over."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grokscope.collectors import Tracker
 from grokscope.collectors.recording.sink import Sink
-from grokscope.schemas import Kind, OnlineDetector
+from grokscope.experiments.recipe import Recipe
+from grokscope.schemas import Kind, OnlineDetector, RunDescription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,20 @@ class Run:
     detector: OnlineDetector | None = None
     stop: StopRule | None = None
     sink: Sink | None = None
+
+    def describe(self, recipe: Recipe) -> RunDescription:
+        """Return the recipe on the survey's axes, and the rule that may end the run before its steps do.
+
+        >>> stop = StopRule(after=Kind.GENERALIZATION)
+        >>> run = Run(to=Destination(experiment="e"), stop=stop)
+        >>> run.describe(Recipe()).to_params()["intervention.protocol.stop"]
+        'at 1.5 times generalization'
+        """
+        told = recipe.describe()
+        if self.stop is None:
+            return told
+        rule = f"at {self.stop.factor:g} times {self.stop.after}"
+        return replace(told, protocol={**told.protocol, "stop": rule})
 
     def is_over(self, tracker: Tracker, step: int) -> bool:
         """Say whether the rule, if there is one, ends the run at ``step``."""

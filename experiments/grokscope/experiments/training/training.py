@@ -71,7 +71,7 @@ def _tracker(
     return Tracker(
         training.model,
         optimizers,
-        config=recipe.describe(),
+        config=run.describe(recipe),
         measuring=training.measuring,
         measures=training.measures,
         schedule=training.schedule,

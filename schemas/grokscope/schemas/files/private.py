@@ -23,7 +23,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FIRST_FREE = 3
 _ROOT = 0
 # What a home holds. One that holds more is used for something else too, and keeps its mode.
-_CONTENT = {"spool", "ship", "runs", "dead", "mirror", "dashboard"}
+_CONTENT = {"spool", "ship", "runs", "dead", "mirror", "dashboard", "sweeps"}
 
 
 class NotPrivateError(OSError):

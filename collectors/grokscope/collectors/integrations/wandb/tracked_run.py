@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from grokscope.collectors.integrations.own_keys import OwnKeys
 from grokscope.collectors.integrations.wandb.rows import Rows, StepMetrics
 from grokscope.collectors.integrations.wandb.settings import Config, Summary
+from grokscope.collectors.recording.given_run import waiting_run
 from grokscope.collectors.recording.params import params_of
 from grokscope.collectors.recording.ranks import is_first_process
 from grokscope.collectors.recording.run_status import status_of
@@ -51,7 +52,7 @@ class Run:
         run_id: str | None,
         **tracking: Any,
     ) -> None:
-        self.id = run_id or uuid.uuid4().hex
+        self.id = run_id or waiting_run() or uuid.uuid4().hex
         self._is_new = run_id is None
         self.project = project
         self.name = name
@@ -172,7 +173,7 @@ class Run:
                 experiment=self.project,
                 name=self.name,
                 config=self.config.as_dict(),
-                run_id=self.id,
+                run_id=None if self.id == waiting_run() else self.id,
                 **self._tracking,
             )
             atexit.register(self._complete)  # before the tracker's own end, which was registered earlier

@@ -123,3 +123,7 @@ class RunStore(Protocol):
     def end_run(self, run: str, ending: Ending) -> None:
         """Close the run, unless a later attempt at it was opened; delete it if it is withdrawn."""
         ...
+
+    def withdraw(self, meta: Meta) -> None:
+        """Delete the run if it is there, with its tags; one that is not there is not made."""
+        ...

@@ -12,10 +12,12 @@ from typing import NamedTuple
 from grokscope.collectors.recording.ship.delivery.dead_letters import letters_path
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
+from grokscope.collectors.recording.ship.delivery.withdrawal import Withdrawal
 from grokscope.collectors.recording.ship.lock import ship_key
 from grokscope.collectors.recording.ship.ownership import may_ship
 from grokscope.collectors.recording.ship.run_store import OtherVersion, RunStore, StoreReplaced, Unavailable
 from grokscope.collectors.recording.spool import (
+    Meta,
     find_spools,
     forget_attempts,
     read_json,
@@ -27,6 +29,7 @@ from grokscope.collectors.recording.spool import (
 )
 from grokscope.schemas.files.private import NotPrivateError, check_place, private_folder
 from grokscope.schemas.secrets import redacted
+from grokscope.schemas.tags import WITHDRAWN
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +153,7 @@ class Service:
         self._store = store
         self._run_store = run_store
         self._sleep = sleep
-        self._deliveries: dict[Path, Delivery] = {}
+        self._deliveries: dict[Path, Delivery | Withdrawal] = {}
         self._put_aside: set[Path] = set()
         self._pauses: dict[Path, _Pause] = {}
         self._backoff = _Backoff()
@@ -218,7 +221,7 @@ class Service:
         self._find_new()
         return bool(self._deliveries)
 
-    def _awake(self) -> list[tuple[Path, Delivery]]:
+    def _awake(self) -> list[tuple[Path, Delivery | Withdrawal]]:
         now = time.monotonic()
         return [(f, d) for f, d in self._deliveries.items() if now >= self._pauses.get(f, _NO_PAUSE).until]
 
@@ -233,13 +236,16 @@ class Service:
                 if not why_refused(folder) and may_ship(self._home, folder, meta):
                     letters = letters_path(self._home, meta.run_id)
                     check_place(letters.parent)
-                    self._deliveries[folder] = Delivery(
-                        folder, meta, run_store=self._run_store, dead_letters=letters
-                    )
+                    self._deliveries[folder] = self._delivery(folder, meta, letters)
             except OSError:  # a disk that fails at one spool; the next round looks again
                 continue
             except Exception as error:  # noqa: BLE001 - one spool must not take the others with it
                 self._put_off(folder, repr(error))
+
+    def _delivery(self, folder: Path, meta: Meta, letters: Path) -> Delivery | Withdrawal:
+        if WITHDRAWN in meta.tags:
+            return Withdrawal(folder, meta, home=self._home, run_store=self._run_store)
+        return Delivery(folder, meta, run_store=self._run_store, dead_letters=letters)
 
     def _put_off(self, folder: Path, why: str) -> None:
         """Leave a spool that cannot be shipped to 'grokscope sync': it must not keep the others waiting."""

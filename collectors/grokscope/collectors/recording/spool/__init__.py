@@ -3,6 +3,7 @@
 from grokscope.collectors.recording.spool.attempts import Attempt as Attempt
 from grokscope.collectors.recording.spool.attempts import forget_attempts as forget_attempts
 from grokscope.collectors.recording.spool.attempts import next_attempt as next_attempt
+from grokscope.collectors.recording.spool.attempts import was_begun as was_begun
 from grokscope.collectors.recording.spool.damage import Damage as Damage
 from grokscope.collectors.recording.spool.damage import Report as Report
 from grokscope.collectors.recording.spool.damage import damage_reports as damage_reports

@@ -61,6 +61,15 @@ def next_attempt(home: Path, run_id: str) -> Attempt:
     return Attempt(path, number=number, earliest_ms=earliest_ms)
 
 
+def was_begun(home: Path, run_id: str) -> bool:
+    """Say whether a tracker has written to a run here, as far as that is remembered.
+
+    >>> was_begun(Path("no-such-home"), "run-a")
+    False
+    """
+    return (home / "runs" / f"{checked_run_id(run_id)}.json").is_file()
+
+
 def forget_attempts(home: Path) -> None:
     """Remove the counts of runs that are wholly shipped and that nobody has written to for long."""
     with suppress(OSError):

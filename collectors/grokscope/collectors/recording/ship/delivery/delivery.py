@@ -110,6 +110,9 @@ class Delivery:
 
     def _advance(self) -> int:
         self.is_behind = False
+        if not self._spool.folder.exists():  # another shipper was faster, or the run was withdrawn
+            self.is_done = True
+            return 0
         self._renew_lease()
         is_alive = self.is_live  # asked before reading: what a dead writer left is complete
         self._run.open()
@@ -182,9 +185,7 @@ class Delivery:
 
     def _close_silent(self) -> None:
         """Close the run of a trainer that is dead, or taken for it, and has told no end among its records."""
-        if not self._spool.folder.exists():  # another shipper was faster
-            self.is_done = True
-        elif (end := read_ending(self._spool.folder)) is not None:
+        if (end := read_ending(self._spool.folder)) is not None:
             self._close(end)
         else:
             end = Event(content={"status": "KILLED", "time_ms": self._batches.last_ms})

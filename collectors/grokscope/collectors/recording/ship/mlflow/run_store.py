@@ -113,6 +113,19 @@ class MlflowRunStore:
             if ending.withdrawn:
                 client.delete_run(run)
 
+    def withdraw(self, meta: Meta) -> None:
+        """Delete every run that carries this client's id, in the way that MLflow can restore."""
+        with self._translated():
+            client = self._connected()
+            found = _experiment_named(client, meta.experiment)
+            for run in [] if found is None else _runs_of(client, found.experiment_id, meta):
+                if not _is_deleted(run):
+                    for tag, text in meta.tags.items():
+                        client.set_tag(run.info.run_id, tag, text[:TAG_LENGTH])
+                    if run.info.status == "RUNNING":
+                        client.set_terminated(run.info.run_id, status="KILLED", end_time=meta.start_ms)
+                    client.delete_run(run.info.run_id)
+
     def _connected(self) -> MlflowClient:
         if self._client is None:
             with first_open(self._uri):
