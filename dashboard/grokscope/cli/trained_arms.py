@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from grokscope.cli.arm_results import ArmResult
 from grokscope.cli.finished_runs import FinishedRuns
-from grokscope.cli.sweeping import ledger_of
 from grokscope.cli.terminal import progress, say
 from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.sweeps.arms import cells_of_arms
 from grokscope.experiments.sweeps.cells import Cell
 from grokscope.experiments.sweeps.engine import Outcome, Progress
+from grokscope.experiments.sweeps.ledger import Ledger
 from grokscope.experiments.sweeps.local import LocalEngine
 from grokscope.experiments.sweeps.sweep import run_sweep
+from grokscope.schemas import home
 
 _BETWEEN_LOOKS_S = 0.2
 
@@ -40,9 +41,7 @@ def trained_arms(
     trained: dict[str, Cell] = {}
     with progress() as bar:
         task = bar.add_task("training", total=len(cells))
-        for news in run_sweep(
-            cells, store=store, engine=LocalEngine(workers), ledger=ledger_of(store, cells)
-        ):
+        for news in run_sweep(cells, store=store, engine=LocalEngine(workers), ledger=Ledger(home(), store)):
             bar.update(task, description=f"training {news.cell.experiment}")
             if news.outcome is Outcome.FAILED:
                 _say_failed(news)
