@@ -13,6 +13,7 @@ from grokscope.cli.commands.detect import detect
 from grokscope.cli.commands.doctor import doctor
 from grokscope.cli.commands.export import export
 from grokscope.cli.commands.importing import import_
+from grokscope.cli.commands.sweep import sweep
 from grokscope.cli.commands.sync import sync
 from grokscope.cli.commands.up import up
 from grokscope.cli.commands.watch import watch
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(demo)
+app.command()(sweep)
 app.command()(up)
 app.command()(detect)
 app.command()(watch)

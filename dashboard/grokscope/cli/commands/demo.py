@@ -14,7 +14,7 @@ from grokscope.cli.ports import choose_port
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import progress, say, say_json
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.experiments import Job, Progress, demo_jobs, run_jobs
+from grokscope.experiments import Cell, LocalEngine, Outcome, Progress, cells_of_arms, run_sweep
 from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
 from grokscope.schemas.secrets import redacted
 
@@ -57,7 +57,7 @@ def demo(
             if browser:
                 webbrowser.open(address)
         verdicts: list[Verdict] = []
-        for verdict in _train(demo_jobs(detector=_DETECTOR), finished, workers):
+        for verdict in _train(_cells(experiment), finished, workers):
             verdicts.append(verdict)
             if output is options.Format.JSON:
                 say_json(verdict_to_json(verdict))
@@ -69,18 +69,25 @@ def demo(
             running.wait_for_end()
 
 
-def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:
-    """Train ``jobs`` with a progress bar on stderr; yield each run's verdict once the run is whole."""
+def _cells(experiment: str) -> list[Cell]:
+    # Here: it loads torch, which a command that trains nothing does not wait for.
+    from grokscope.experiments.algorithmic.modular_arithmetic import MODULAR_ARITHMETIC  # noqa: PLC0415
+
+    return cells_of_arms(MODULAR_ARITHMETIC, into=experiment)
+
+
+def _train(cells: list[Cell], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:
+    """Train ``cells`` with a progress bar on stderr; yield each run's verdict once the run is whole."""
     steps: dict[str, int] = {}
     failed: list[Progress] = []
     with progress() as bar:
-        task = bar.add_task("training", total=sum(job.steps for job in jobs))
-        for news in run_jobs(jobs, store=finished.uri, experiment=finished.experiment, workers=workers):
-            steps[news.job.run_id] = news.step
-            bar.update(task, completed=sum(steps.values()), description=f"training {news.job.group}")
-            if news.code == 0:
-                finished.add(news.job.run_id)
-            elif news.code is not None:
+        task = bar.add_task("training", total=sum(cell.steps for cell in cells))
+        for news in run_sweep(cells, store=finished.uri, engine=LocalEngine(workers), detector=_DETECTOR):
+            steps[news.run_id] = max(news.step, steps.get(news.run_id, 0))
+            bar.update(task, completed=sum(steps.values()), description=f"training {news.cell.group}")
+            if news.outcome is Outcome.FINISHED:
+                finished.add(news.run_id)
+            elif news.outcome is Outcome.FAILED:
                 failed.append(news)
             yield from finished.verdicts()
         bar.update(task, description="waiting for the last points")
@@ -90,6 +97,6 @@ def _train(jobs: list[Job], finished: FinishedRuns, workers: int | None) -> Iter
     if failed:
         first = failed[0]
         raise DemoError(
-            f"{len(failed)} of {len(jobs)} runs failed; the first, {first.job.group} with seed "
-            f"{first.job.seed}, ended with status {first.code}: {first.error}"
+            f"{len(failed)} of {len(cells)} runs failed; the first, {first.cell.group} with seed "
+            f"{first.cell.seed}, ended with status {first.code}: {first.error}"
         )

@@ -1,0 +1,190 @@
+"""A sweep as a file describes it: TOML, JSON or YAML."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.checks import (
+    ConfigError,
+    check_distinct,
+    check_known,
+    filled_list,
+    number,
+    table,
+    text,
+    whole,
+)
+from grokscope.experiments.sweeps.programs import command_of, experiment_named, fitted, program_of
+from grokscope.experiments.sweeps.space import MOST_RUNS, group_of, settings_of, varied_names
+from grokscope.experiments.training.run import StopRule
+from grokscope.schemas import Kind
+from grokscope.schemas.limits import EXPERIMENT_COLUMN_LENGTH
+
+_KEYS = (
+    "train", "command", "experiment", "store", "seeds", "workers", "settings", "grid", "random", "cells",
+    "stop",
+)  # fmt: skip
+_MOST_BYTES = 1 << 24
+_MOST_WORKERS = 4096
+_MOST_SEED = 2**32 - 1
+# YAML takes this for a text, and a person for a number.
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepConfig:
+    """A sweep.
+
+    Attributes:
+        cells: One a run, every cell with its first seed first.
+        experiment: Name of the MLflow experiment.
+        store: MLflow tracking URI, if the file names one.
+        workers: Runs at a time, if the file says.
+    """
+
+    cells: tuple[Cell, ...]
+    experiment: str
+    store: str | None = None
+    workers: int | None = None
+
+
+def read_config(path: Path) -> SweepConfig:
+    """Return the sweep that a file describes.
+
+    Raises:
+        ConfigError: If it is not there, cannot be read, or says what cannot be meant.
+    """
+    try:
+        return config_of(_content(path), name=path.stem)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def config_of(told: Mapping[str, Any], *, name: str) -> SweepConfig:
+    """Return the sweep that the keys of a file describe.
+
+    Args:
+        told: Its keys.
+        name: Of the MLflow experiment, unless they say.
+
+    Raises:
+        ConfigError: If they say what cannot be meant.
+
+    >>> told = {"command": ["train", "{lr}", "{seed}"], "grid": {"lr": [1, 2]}, "seeds": 2}
+    >>> [(cell.group, cell.command) for cell in config_of(told, name="e").cells][:3]
+    [('lr=1', ('train', '1', '0')), ('lr=2', ('train', '2', '0')), ('lr=1', ('train', '1', '1'))]
+    """
+    check_known(told, _KEYS, what="key of a sweep")
+    seeds = _seeds(told.get("seeds", 1))
+    program = program_of(told)
+    settings = fitted(program, settings_of(told), seeds=seeds)
+    check_distinct([dict(sorted(each.items())) for each in settings], what="the sweep")
+    if (count := len(settings) * len(seeds)) > MOST_RUNS:
+        raise ConfigError(f"a sweep has at most {MOST_RUNS:,} runs, got {count:,}")
+    experiment = text(told.get("experiment", name), what="experiment")
+    if len(experiment) > EXPERIMENT_COLUMN_LENGTH:
+        raise ConfigError(f"experiment has at most {EXPERIMENT_COLUMN_LENGTH} characters")
+    stop = _stop(told["stop"], is_ours=program.is_ours) if "stop" in told else None
+    steps = experiment_named(program.train).recipe().steps if program.is_ours else 0
+    varied = varied_names(settings)
+    cells = tuple(
+        Cell(
+            experiment=experiment,
+            group=group_of(each, varied, otherwise=experiment),
+            seed=seed,
+            settings=each,
+            train=program.train,
+            command=command_of(program, each, seed),
+            stop=stop,
+            steps=cast("int", each.get("steps", steps)) if program.is_ours else 0,
+        )
+        for seed in seeds
+        for each in settings
+    )
+    workers = told.get("workers")
+    return SweepConfig(
+        cells=cells,
+        experiment=experiment,
+        store=text(told["store"], what="store") if "store" in told else None,
+        workers=None if workers is None else whole(workers, what="workers", least=1, most=_MOST_WORKERS),
+    )
+
+
+def _seeds(value: object) -> list[int]:
+    if not isinstance(value, list):
+        return list(range(whole(value, what="seeds, if no list,", least=1, most=MOST_RUNS)))
+    seeds = [
+        whole(each, what="each seed", least=0, most=_MOST_SEED)
+        for each in filled_list(cast("object", value), what="seeds")
+    ]
+    check_distinct(seeds, what="seeds")
+    return seeds
+
+
+def _stop(value: object, *, is_ours: bool) -> StopRule:
+    if not is_ours:
+        raise ConfigError(
+            "stop is for experiments that come with grokscope, whose loop asks for it; remove it, and stop "
+            "in your own loop when tracker.events says so"
+        )
+    told = table(value, what="stop")
+    check_known(told, ("after", "factor"), what="key of stop")
+    after = text(told.get("after"), what="after of stop")
+    check_known([after], list(Kind), what="kind of event")
+    factor = number(told.get("factor", 1.5), what="factor of stop")
+    if factor < 1:
+        raise ConfigError(f"factor of stop is 1 or more, got {factor}")
+    return StopRule(after=Kind(after), factor=float(factor))
+
+
+def _content(path: Path) -> dict[str, Any]:
+    readers = {".toml": _toml, ".json": _json, ".yaml": _yaml, ".yml": _yaml}
+    if path.suffix.lower() not in readers:
+        raise ConfigError(f"a sweep is described in a file that ends in {', '.join(readers)}")
+    try:
+        with path.open("rb") as file:
+            found = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"it cannot be read ({error.strerror})") from error
+    if len(found) > _MOST_BYTES:
+        raise ConfigError(f"it has more than {_MOST_BYTES:,} bytes, which no description of a sweep has")
+    kind = path.suffix[1:].upper().replace("YML", "YAML")
+    try:
+        content = readers[path.suffix.lower()](found.decode())
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(f"it is no {kind} ({why})") from error
+    return table(content, what="a sweep")
+
+
+def _toml(content: str) -> object:
+    return tomllib.loads(content)
+
+
+def _json(content: str) -> object:
+    return json.loads(content, object_pairs_hook=_without_doubles)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    check_distinct([name for name, _ in pairs], what="a table")
+    return dict(pairs)
+
+
+def _yaml(content: str) -> object:
+    return _numbers(yaml.safe_load(content))
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        each = cast("dict[Any, Any]", value)
+        return {name: _numbers(one) for name, one in each.items()}
+    if isinstance(value, list):
+        return [_numbers(one) for one in cast("list[Any]", value)]
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
