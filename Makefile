@@ -6,6 +6,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 ARGS ?=
 BENCH ?= logging_cost
+STORE ?= sqlite:///mlflow.db
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -15,7 +16,7 @@ TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
   --no-emit-find-links --no-emit-trusted-host --upgrade-package $(TORCH) --output-file constraints.txt
 
-.PHONY: help demo test lint type ordinary screenshots measures mutants soak evaluate bench bench-detect bench-store
+.PHONY: help demo sweep-demo experiments test lint type ordinary screenshots measures mutants soak evaluate bench bench-detect bench-store
 .PHONY: constraints
 
 help:  ## this list
@@ -23,6 +24,14 @@ help:  ## this list
 
 demo: $(INSTALLED)  ## train the demo sweep live and open the dashboard; ARGS="--headless ..." passes through
 	@$(BIN)/grokscope demo $(ARGS)
+
+sweep-demo: $(INSTALLED)  ## a grid of thirty runs, trained and judged in minutes; STORE=URI for another place
+	@$(BIN)/grokscope sweep examples/sweep.toml --store $(STORE) $(ARGS)
+	@$(BIN)/grokscope detect $(STORE) --experiment "weight decay and data" --write
+
+experiments: $(INSTALLED)  ## train every experiment (an hour on two cores) and write docs/experiments.md
+	@$(BIN)/grokscope experiments --train --store $(STORE) --format markdown $(ARGS) > $(VENV)/experiments.md
+	@mv $(VENV)/experiments.md docs/experiments.md
 
 test: lint type  ## all checks and every test; ARGS="-k spool" narrows the tests
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --doctest-modules $(ROOMS) tests $(ARGS)

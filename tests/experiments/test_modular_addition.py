@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
 
 from grokscope.experiments import ARMS, Job, demo_jobs, run_jobs
-from grokscope.experiments.modular_addition import AdditionMLP, Recipe, addition_table
 
 
 def test_the_table_is_split_without_overlap_and_holds_every_sum():

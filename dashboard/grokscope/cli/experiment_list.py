@@ -69,7 +69,8 @@ def _say_list(experiments: Sequence[Experiment]) -> None:
 def _say_details(experiment: Experiment) -> None:
     say(f"{experiment.name}: {experiment.title}")
     say(f"event: {experiment.event}; about {experiment.seconds:.0f} s a run on one core")
-    say(f"source: {experiment.source}\n")
+    say(f"source: {experiment.source}")
+    say("")
     arms = [
         (arm.group, str(arm.seeds), _told(arm), ("control: " if arm.is_control else "") + arm.expects.says)
         for arm in experiment.arms

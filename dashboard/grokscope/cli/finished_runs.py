@@ -31,7 +31,7 @@ def require_torch() -> None:
         MissingPartError: If torch is not installed.
     """
     if find_spec("torch") is None:
-        raise MissingPartError("the demo trains with torch, which is not installed; run: pip install torch")
+        raise MissingPartError("experiments train with torch, which is not installed; run: pip install torch")
 
 
 def require_store(uri: str) -> None:

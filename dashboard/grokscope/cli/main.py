@@ -11,6 +11,7 @@ from grokscope.cli.commands.backfill import backfill
 from grokscope.cli.commands.demo import demo
 from grokscope.cli.commands.detect import detect
 from grokscope.cli.commands.doctor import doctor
+from grokscope.cli.commands.experiments import experiments
 from grokscope.cli.commands.export import export
 from grokscope.cli.commands.importing import import_
 from grokscope.cli.commands.sweep import sweep
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(demo)
+app.command()(experiments)
 app.command()(sweep)
 app.command()(up)
 app.command()(detect)

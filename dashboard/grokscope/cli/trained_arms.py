@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from grokscope.cli.arm_results import ArmResult
 from grokscope.cli.finished_runs import FinishedRuns
+from grokscope.cli.stored_runs import stored_runs
 from grokscope.cli.terminal import progress, say
 from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.sweeps.arms import cells_of_arms
@@ -38,10 +40,11 @@ def trained_arms(
     }
     cells = [cell for one in chosen for cell in cells_of_arms(one)]
     judges = {one.name: FinishedRuns(store, one.name) for one in chosen}
+    ledger = Ledger(home(), store, stored=partial(stored_runs, store, list(judges)))
     trained: dict[str, Cell] = {}
     with progress() as bar:
         task = bar.add_task("training", total=len(cells))
-        for news in run_sweep(cells, store=store, engine=LocalEngine(workers), ledger=Ledger(home(), store)):
+        for news in run_sweep(cells, store=store, engine=LocalEngine(workers), ledger=ledger):
             bar.update(task, description=f"training {news.cell.experiment}")
             if news.outcome is Outcome.FAILED:
                 _say_failed(news)

@@ -45,7 +45,7 @@ def experiments(
 
     Example: grokscope experiments sparse-parity --train
     """
-    require_torch("the experiments train")
+    require_torch()
     # They load torch, which other commands do without.
     from grokscope.cli import arm_results, experiment_list  # noqa: PLC0415
     from grokscope.cli.trained_arms import trained_arms  # noqa: PLC0415
