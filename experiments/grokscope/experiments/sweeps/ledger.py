@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from grokscope.collectors.recording.ship.withdrawal import withdraw_run
 from grokscope.collectors.recording.spool import find_spools, read_meta, was_begun
-from grokscope.collectors.recording.withdrawal import withdraw_run
 from grokscope.experiments.sweeps.cells import Cell, run_id_of
 from grokscope.schemas.files.locks import try_lock
 from grokscope.schemas.files.private import opened, private_folder

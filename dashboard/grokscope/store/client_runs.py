@@ -1,9 +1,10 @@
-"""What a store has of the runs of a sweep, by the ids that trackers gave them."""
+"""The runs of a store by the ids that their trackers gave them."""
 
 from collections.abc import Iterable, Mapping
 
 from grokscope.schemas import CLIENT_RUN_ID
-from grokscope.store import BusyStoreError, ExperimentNotFoundError, MissingStoreError, open_store
+from grokscope.store.errors import BusyStoreError, ExperimentNotFoundError, MissingStoreError
+from grokscope.store.opening import open_store
 
 
 def stored_runs(uri: str, experiments: Iterable[str]) -> Mapping[str, str] | None:
