@@ -69,6 +69,7 @@ def test_a_function_of_ones_own_that_fails_is_tried_again_and_only_that(sweep, r
         "1 of 2 runs failed; the first, lr=2.0 with seed 0, ended with status 1: ValueError: it diverged"
         in err
     )
+    assert len(runs()) == 2  # what has not arrived is withdrawn without a trace
     (tmp_path / "calm").write_text("now")
     status, out, err = sweep(content, "--format", "json")
     told = json.loads(out)
@@ -88,8 +89,8 @@ def test_a_function_of_ones_own_that_fails_is_tried_again_and_only_that(sweep, r
 
 def test_a_command_gets_its_settings_and_its_run(sweep, runs, tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    content = "command = ['python', 'script.py', '{lr}', '{seed}']\nexperiment = 'E'\nseeds = [3]\n[grid]\nlr = [0.5]\n"
-    status, out, _ = sweep(content)
+    content = "command = ['python', 'script.py', '{lr}', '{seed}']\nexperiment = 'E'\nseeds = [3]\n"
+    status, out, _ = sweep(f"{content}[grid]\nlr = [0.5]\n")
     assert (status, "said on stdout" in out) == (0, False)
     (run,) = runs("E")
     assert run.data.params == {"lr": "0.5", "group": "E", "seed": "3"}
