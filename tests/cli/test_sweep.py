@@ -7,8 +7,9 @@ import pytest
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
+from grokscope.cli.runs.stored import stored_runs
 from grokscope.collectors.recording.spool import find_spools
-from grokscope.store import StoreError, stored_runs
+from grokscope.store import StoreError
 
 OWN = """
 from grokscope.collectors import Tracker

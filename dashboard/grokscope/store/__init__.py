@@ -1,7 +1,6 @@
 """The reading side of MLflow: runs and curves as polars frames, from a file, a server or a database."""
 
 from grokscope.store.arrays.reading import StoredArrays as StoredArrays
-from grokscope.store.client_runs import stored_runs as stored_runs
 from grokscope.store.errors import AccessError as AccessError
 from grokscope.store.errors import BusyStoreError as BusyStoreError
 from grokscope.store.errors import CorruptStoreError as CorruptStoreError

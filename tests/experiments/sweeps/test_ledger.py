@@ -78,6 +78,11 @@ def test_a_finished_run_in_the_store_is_believed_without_a_record(ledger):
     assert asked(ledger({CELL.run_id(2): "KILLED"})) == (None, 3)
 
 
+def test_a_job_that_failed_after_its_tracker_was_closed_has_failed(ledger):
+    run_id = trained(ledger(), code=1)
+    assert asked(ledger({run_id: "FINISHED"})) == (None, 2)
+
+
 def test_a_run_that_somebody_deleted_is_trained_again(ledger, home, store):
     claim = ledger().claim(CELL)
     run_id = claim.begin()

@@ -17,7 +17,8 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.finished_runs import require_store
+from grokscope.cli.runs.finished import require_store
+from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import complain, progress, say, say_json, say_table, shown
 from grokscope.experiments import (
     Cell,
@@ -31,7 +32,6 @@ from grokscope.experiments import (
 )
 from grokscope.schemas import home, store_uri
 from grokscope.schemas.secrets import redacted
-from grokscope.store import stored_runs
 
 _DETECTOR = "grokscope.transitions:LiveDetector"
 _MINUTE = 60

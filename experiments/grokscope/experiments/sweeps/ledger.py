@@ -136,9 +136,10 @@ class Claim:
 
     def _is_good(self, attempt: int, told: Mapping[str, Any] | None) -> bool:
         run_id = self._run_id(attempt)
-        if told is None or told["end"] != FINISHED:
+        if told is None:
             return (self._ledger.stored or {}).get(run_id) == _MLFLOWS_FINISHED
-        return self._ledger.has(run_id, told)
+        # Its tracker may have been closed in good order before it failed.
+        return told["end"] == FINISHED and self._ledger.has(run_id, told)
 
     def _run_id(self, attempt: int) -> str:
         return run_id_of(self._identity, attempt)

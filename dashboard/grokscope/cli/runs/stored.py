@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from grokscope.schemas import CLIENT_RUN_ID
-from grokscope.store.errors import BusyStoreError, ExperimentNotFoundError, MissingStoreError
-from grokscope.store.opening import open_store
+from grokscope.store import BusyStoreError, ExperimentNotFoundError, MissingStoreError, open_store
 
 
 def stored_runs(uri: str, experiments: Iterable[str]) -> Mapping[str, str] | None:
