@@ -16,7 +16,7 @@ from mlflow.tracking import MlflowClient
 from grokscope.cli import automatic_verdicts as module
 from grokscope.cli.automatic_verdicts import VerdictWriter, automatic_verdicts
 from grokscope.cli.commands import up
-from grokscope.cli.finished_runs import FinishedRuns
+from grokscope.cli.runs.finished import FinishedRuns
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.schemas import CLIENT_RUN_ID, verdict_from_json
 from grokscope.store import IGNORED, StoreError, open_store

@@ -17,7 +17,7 @@ from grokscope.dashboard.words.patterns import PATTERN_WORDS
 from grokscope.dashboard.words.sentences import TrainingEnd
 from grokscope.schemas import CurveOutcome, Date, Delay, Pattern, Verdict, verdict_from_json
 
-COMMANDS = ("demo", "up", "detect", "sync")
+COMMANDS = ("demo", "sweep", "up", "detect", "sync")
 
 
 @pytest.fixture

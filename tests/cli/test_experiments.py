@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grokscope.cli.arm_results import ArmResult, say_results, say_results_as_json, say_results_as_page
+from grokscope.cli.arms.results import ArmResult, say_results, say_results_as_json, say_results_as_page
 from grokscope.experiments.catalogue import EXPERIMENTS
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.schemas import Kind, Pattern, Transition, Verdict

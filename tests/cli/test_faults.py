@@ -12,7 +12,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli import finished_runs
-from grokscope.cli.finished_runs import FinishedRuns, LatePointsError
+from grokscope.cli.runs.finished import FinishedRuns, LatePointsError
 from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 from grokscope.store import BusyStoreError
 

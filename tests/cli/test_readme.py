@@ -29,6 +29,7 @@ def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     curves = synthetic_run(CurveRecipe(evaluations=150)).select("step", "metric", "value")
     curves.write_csv(folder / "SOURCE.csv")
+    (folder / "CONFIG.toml").write_text('command = ["true"]')
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     run = client.create_run(client.create_experiment("E"), run_name="seed 0").info.run_id
     client.log_batch(
@@ -48,7 +49,7 @@ def folder(made, tmp_path, monkeypatch) -> Path:
 
 def _arguments(command: str, folder: Path) -> list[str]:
     places = {"SOURCE": folder / "SOURCE.csv", "FILE": folder / "points.csv", "FOLDER": folder}
-    places |= {"URI": f"sqlite:///{folder / 'mlflow.db'}"}
+    places |= {"CONFIG": folder / "CONFIG.toml", "URI": f"sqlite:///{folder / 'mlflow.db'}"}
     words = shlex.split(command)
     return [str(places.get(word, word)) for word in (*words, *shlex.split(MORE.get(words[0], "")))]
 

@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.watched_runs import WatchedRuns
+from grokscope.cli.runs.watched import WatchedRuns
 from grokscope.store import open_store
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 

@@ -25,7 +25,7 @@ FORBIDDEN = [
     ("store", "grokscope.dashboard", {"floors"}),
     ("experiments", "grokscope.transitions", {"training-side"}),
     ("importing", "grokscope.transitions", {"importer"}),
-    ("transitions", "grokscope.experiments", {"floors", "reading-side"}),
+    ("transitions", "grokscope.experiments", {"floors", "reading-side", "engine"}),
     ("schemas", "numpy", {"schemas"}),
     ("transitions", "sqlalchemy", {"engine"}),
     ("dashboard", "torch", {"torch"}),

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from mlflow.entities import Metric
 
-from grokscope.cli.watched_runs import WatchedRuns
+from grokscope.cli.runs.watched import WatchedRuns
 from grokscope.dashboard.state.live_runs import LiveRuns, standing
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.state.shared_reading import LONGEST_FRESH_S

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.finished_runs import FinishedRuns, require_store, require_torch
 from grokscope.cli.ports import choose_port
+from grokscope.cli.runs.finished import FinishedRuns, require_store, require_torch
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import progress, say, say_json
 from grokscope.cli.verdict_table import say_verdicts

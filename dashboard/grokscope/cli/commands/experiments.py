@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.finished_runs import require_store, require_torch
+from grokscope.cli.runs.finished import require_store, require_torch
 from grokscope.schemas import store_uri
 
 
@@ -47,25 +47,25 @@ def experiments(
     """
     require_torch()
     # They load torch, which other commands do without.
-    from grokscope.cli import arm_results, experiment_list  # noqa: PLC0415
-    from grokscope.cli.trained_arms import trained_arms  # noqa: PLC0415
+    from grokscope.cli.arms import listing, results  # noqa: PLC0415
+    from grokscope.cli.arms.training import trained_arms  # noqa: PLC0415
 
-    chosen = experiment_list.named(names or [])
+    chosen = listing.named(names or [])
     if not train and output is Output.MARKDOWN:
         raise typer.BadParameter(
             "the page in Markdown tells what was trained; add --train", param_hint="--format"
         )
     if not train:
-        experiment_list.say_experiments(chosen, is_json=output is Output.JSON, in_detail=bool(names))
+        listing.say_experiments(chosen, is_json=output is Output.JSON, in_detail=bool(names))
         return
     uri = store_uri(store)
     require_store(uri)
-    results = trained_arms(chosen, store=uri, workers=workers, seeds=seeds)
+    trained = trained_arms(chosen, store=uri, workers=workers, seeds=seeds)
     said = {
-        Output.TABLE: arm_results.say_results,
-        Output.JSON: arm_results.say_results_as_json,
-        Output.MARKDOWN: arm_results.say_results_as_page,
+        Output.TABLE: results.say_results,
+        Output.JSON: results.say_results_as_json,
+        Output.MARKDOWN: results.say_results_as_page,
     }
-    said[output](results)
-    if any(one.failed for one in results):
+    said[output](trained)
+    if any(one.failed for one in trained):
         raise typer.Exit(1)

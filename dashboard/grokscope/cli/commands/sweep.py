@@ -17,8 +17,8 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.finished_runs import require_store
-from grokscope.cli.stored_runs import stored_runs
+from grokscope.cli.runs.finished import require_store
+from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import complain, progress, say, say_json, say_table, shown
 from grokscope.experiments import (
     Cell,

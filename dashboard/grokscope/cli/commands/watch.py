@@ -9,9 +9,9 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in
+from grokscope.cli.runs.watched import WatchedRuns
 from grokscope.cli.terminal import complain, say, say_json
 from grokscope.cli.verdict_table import date_text
-from grokscope.cli.watched_runs import WatchedRuns
 from grokscope.dashboard.words.events import EVENT_STYLES
 from grokscope.dashboard.words.withdrawals import why_withdrawn
 from grokscope.schemas import Date, GrokscopeError, Status, Transition, store_uri, transition_to_dict

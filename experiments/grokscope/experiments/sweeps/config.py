@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -83,18 +83,30 @@ def config_of(told: Mapping[str, Any], *, name: str) -> SweepConfig:
     """
     check_known(told, _KEYS, what="key of a sweep")
     seeds = _seeds(told.get("seeds", 1))
+    experiment = text(told.get("experiment", name), what="experiment")
+    if len(experiment) > EXPERIMENT_COLUMN_LENGTH:
+        raise ConfigError(f"experiment has at most {EXPERIMENT_COLUMN_LENGTH} characters")
+    store, workers = told.get("store"), told.get("workers")
+    if workers is not None:
+        workers = whole(workers, what="workers", least=1, most=_MOST_WORKERS)
+    return SweepConfig(
+        cells=_cells(told, experiment, seeds),
+        experiment=experiment,
+        store=None if store is None else text(store, what="store"),
+        workers=workers,
+    )
+
+
+def _cells(told: Mapping[str, Any], experiment: str, seeds: Sequence[int]) -> tuple[Cell, ...]:
     program = program_of(told)
     settings = fitted(program, settings_of(told), seeds=seeds)
     check_distinct([dict(sorted(each.items())) for each in settings], what="the sweep")
     if (count := len(settings) * len(seeds)) > MOST_RUNS:
         raise ConfigError(f"a sweep has at most {MOST_RUNS:,} runs, got {count:,}")
-    experiment = text(told.get("experiment", name), what="experiment")
-    if len(experiment) > EXPERIMENT_COLUMN_LENGTH:
-        raise ConfigError(f"experiment has at most {EXPERIMENT_COLUMN_LENGTH} characters")
     stop = _stop(told["stop"], is_ours=program.is_ours) if "stop" in told else None
     steps = experiment_named(program.train).recipe().steps if program.is_ours else 0
     varied = varied_names(settings)
-    cells = tuple(
+    return tuple(
         Cell(
             experiment=experiment,
             group=group_of(each, varied, otherwise=experiment),
@@ -107,13 +119,6 @@ def config_of(told: Mapping[str, Any], *, name: str) -> SweepConfig:
         )
         for seed in seeds
         for each in settings
-    )
-    workers = told.get("workers")
-    return SweepConfig(
-        cells=cells,
-        experiment=experiment,
-        store=text(told["store"], what="store") if "store" in told else None,
-        workers=None if workers is None else whole(workers, what="workers", least=1, most=_MOST_WORKERS),
     )
 
 

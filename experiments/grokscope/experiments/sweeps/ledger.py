@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from grokscope.collectors.recording.ship.withdrawal import withdraw_run
 from grokscope.collectors.recording.spool import find_spools, read_meta, was_begun
-from grokscope.collectors.recording.withdrawal import withdraw_run
 from grokscope.experiments.sweeps.cells import Cell, run_id_of
 from grokscope.schemas.files.locks import try_lock
 from grokscope.schemas.files.private import opened, private_folder
@@ -136,9 +136,10 @@ class Claim:
 
     def _is_good(self, attempt: int, told: Mapping[str, Any] | None) -> bool:
         run_id = self._run_id(attempt)
-        if told is None or told["end"] != FINISHED:
+        if told is None:
             return (self._ledger.stored or {}).get(run_id) == _MLFLOWS_FINISHED
-        return self._ledger.has(run_id, told)
+        # Its tracker may have been closed in good order before it failed.
+        return told["end"] == FINISHED and self._ledger.has(run_id, told)
 
     def _run_id(self, attempt: int) -> str:
         return run_id_of(self._identity, attempt)

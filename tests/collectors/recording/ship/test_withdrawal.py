@@ -4,7 +4,7 @@ import pytest
 from mlflow.entities import ViewType
 
 from grokscope.collectors import Tracker
-from grokscope.collectors.recording import withdrawal
+from grokscope.collectors.recording.ship import withdrawal
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.delivery.withdrawal import Withdrawal
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
@@ -160,7 +160,7 @@ def test_a_store_that_refuses_for_good_is_told_in_the_spool(withdraw, store, tmp
 
     withdraw()
     (folder,) = find_spools(tmp_path / "home")
-    clock = iter(range(0, 10**6, 100))
+    clock = iter(range(0, 10**6, 1000))
     one = Withdrawal(
         folder,
         read_meta(folder),

@@ -11,7 +11,7 @@ from grokscope.collectors.recording.spool import Meta, find_spools, read_meta, r
 
 
 class Withdrawal:
-    """Deletes one run, once nothing of it is on its way any more; see ``recording.withdrawal``.
+    """Deletes one run, once nothing of it is on its way any more; see ``ship.withdrawal``.
 
     Args:
         folder: The spool that says so.

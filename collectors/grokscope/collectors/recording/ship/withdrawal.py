@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from grokscope.collectors.recording.ship import ensure_shipper
+from grokscope.collectors.recording.ship.launch import ensure_shipper
 from grokscope.collectors.recording.spool import (
     END,
     Meta,

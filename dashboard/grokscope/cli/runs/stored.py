@@ -1,4 +1,4 @@
-"""What a store has of the runs of a sweep, by the ids that trackers gave them."""
+"""The runs of a store by the ids that their trackers gave them."""
 
 from collections.abc import Iterable, Mapping
 

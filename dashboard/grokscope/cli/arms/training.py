@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from grokscope.cli.arm_results import ArmResult
-from grokscope.cli.finished_runs import FinishedRuns
-from grokscope.cli.stored_runs import stored_runs
+from grokscope.cli.arms.results import ArmResult
+from grokscope.cli.runs.finished import FinishedRuns
+from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import progress, say
 from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.sweeps.arms import cells_of_arms

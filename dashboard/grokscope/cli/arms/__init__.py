@@ -1,0 +1,1 @@
+"""Experiments at the terminal: listed, trained arm by arm, and what their arms did."""

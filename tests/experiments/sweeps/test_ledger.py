@@ -1,0 +1,124 @@
+"""What is trained again: what failed, was broken off or deleted, and nothing else."""
+
+import json
+
+import pytest
+
+from grokscope.collectors import Tracker
+from grokscope.collectors.recording.ship import withdrawal
+from grokscope.collectors.recording.spool import find_spools, read_meta, remove_spool
+from grokscope.experiments import Cell, Ledger
+from grokscope.schemas.tags import WITHDRAWN
+
+CELL = Cell(experiment="e", group="g", seed=0, settings={"lr": 0.1}, train="own.py:train")
+
+
+@pytest.fixture(autouse=True)
+def _no_shipper(monkeypatch):
+    monkeypatch.setattr(withdrawal, "ensure_shipper", lambda *_: None)
+
+
+@pytest.fixture
+def ledger(home, store):
+    """Give a ledger that has been opened anew, as by a sweep that is started again."""
+    return lambda stored=None: Ledger(home, store, stored=lambda: stored)
+
+
+def trained(ledger, code=0):
+    claim = ledger.claim(CELL)
+    run_id = claim.begin()
+    claim.end(code)
+    claim.release()
+    return run_id
+
+
+def asked(ledger):
+    claim = ledger.claim(CELL)
+    claim.release()
+    return claim.finished, claim.attempt
+
+
+def withdrawn(home):
+    metas = map(read_meta, find_spools(home))
+    return [meta.run_id for meta in metas if WITHDRAWN in meta.tags]
+
+
+def test_what_is_finished_is_not_trained_again(ledger):
+    assert asked(ledger()) == (None, 1)
+    run_id = trained(ledger())
+    assert run_id == CELL.run_id(1)
+    assert asked(ledger()) == (run_id, 2)
+
+
+@pytest.mark.parametrize("is_broken_off", [True, False])
+def test_what_failed_or_was_broken_off_is_the_next_attempt_and_its_run_withdrawn(
+    ledger, home, store, is_broken_off
+):
+    claim = ledger().claim(CELL)
+    with Tracker(experiment="e", store=store, run_id=claim.begin()):
+        pass
+    if not is_broken_off:
+        assert claim.end(1) == "failed"
+    claim.release()
+    again = ledger().claim(CELL)
+    assert (again.finished, again.attempt, withdrawn(home)) == (None, 2, [])
+    assert again.begin() == CELL.run_id(2)
+    assert withdrawn(home) == [CELL.run_id(1)]
+
+
+def test_a_cell_is_trained_by_one_sweep_at_a_time(ledger):
+    first = ledger().claim(CELL)
+    assert ledger().claim(CELL) is None
+    first.release()
+    assert ledger().claim(CELL) is not None
+
+
+def test_a_finished_run_in_the_store_is_believed_without_a_record(ledger):
+    assert asked(ledger({CELL.run_id(2): "FINISHED"})) == (CELL.run_id(2), 3)
+    assert asked(ledger({CELL.run_id(2): "KILLED"})) == (None, 3)
+
+
+def test_a_job_that_failed_after_its_tracker_was_closed_has_failed(ledger):
+    run_id = trained(ledger(), code=1)
+    assert asked(ledger({run_id: "FINISHED"})) == (None, 2)
+
+
+def test_a_run_that_somebody_deleted_is_trained_again(ledger, home, store):
+    claim = ledger().claim(CELL)
+    run_id = claim.begin()
+    with Tracker(experiment="e", store=store, run_id=run_id) as tracker:
+        tracker.log(0, {"train/loss": 1.0})
+    claim.end(0)
+    claim.release()
+    assert asked(ledger({})) == (run_id, 2), "it is on its way"
+    for folder in find_spools(home):
+        remove_spool(folder)
+    assert asked(ledger({run_id: "FINISHED"})) == (run_id, 2)
+    assert asked(ledger(None)) == (run_id, 2), "a store that cannot be asked deletes nothing"
+    assert asked(ledger({})) == (None, 2)
+
+
+def test_a_training_that_no_tracker_follows_is_believed_by_its_record(ledger):
+    run_id = trained(ledger())
+    assert asked(ledger({})) == (run_id, 2)
+
+
+def test_another_store_is_another_ledger(ledger, home, tmp_path):
+    trained(ledger())
+    assert asked(Ledger(home, f"sqlite:///{tmp_path}/other.db")) == (None, 1)
+
+
+def test_a_line_that_is_cut_or_none_costs_only_itself(ledger, home):
+    run_id = trained(ledger())
+    (path,) = home.glob("sweeps/*/*.jsonl")
+    lines = path.read_text()
+    path.write_text('{"attempt": 1, "en' + lines + "\0\0[1]\n" + json.dumps({"attempt": "x"}))
+    path.chmod(0o600)
+    assert asked(ledger()) == (run_id, 2)
+
+
+def test_what_a_cell_is_called_and_how_long_it_takes_do_not_tell_it_from_another():
+    changed = [{"group": "h"}, {"steps": 9}]
+    assert {Cell(**{**CELL.to_json(), **change}).identity for change in changed} == {CELL.identity}
+    others = [{"seed": 1}, {"settings": {"lr": 0.2}}, {"experiment": "f"}, {"train": "own.py:other"}]
+    assert CELL.identity not in {Cell(**{**CELL.to_json(), **change}).identity for change in others}
