@@ -1,1 +1,1 @@
-"""Experiments on trainings that go wrong: cyclic spikes, rounding to 0, divergence, what was learned lost again."""
+"""Experiments on trainings that go wrong: spikes, losses that round to 0, divergence, and collapse."""

@@ -67,7 +67,7 @@ def _first_of(data: Split, share: float) -> Split:
 def _switching(
     at_first: Training, later: Training, step: int
 ) -> tuple[Callable[[int], Tensor], Callable[[], Split]]:
-    """Return the loss that goes over from one training to the other at ``step``, and the set of the last one."""
+    """Return the loss, from ``step`` on the later training's, and what gives the set trained on last."""
     current = at_first
 
     def loss_of(now: int) -> Tensor:

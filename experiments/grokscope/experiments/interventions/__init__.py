@@ -1,1 +1,1 @@
-"""Experiments on one task and one network: what brings generalization forward, puts it off or keeps it away."""
+"""Experiments on what brings generalization forward, puts it off or keeps it away."""
