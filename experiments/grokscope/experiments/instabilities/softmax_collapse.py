@@ -10,17 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from grokscope.experiments.algorithmic.modular_arithmetic import (
-    GROKS,
-    MEMORIZES,
-    ModularArithmetic,
-    ResiduesMLP,
-)
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
 from grokscope.experiments.algorithmic.tables import operation_table
-from grokscope.experiments.experiment import Arm, Experiment
+from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
+from grokscope.schemas import Pattern
 
 _PRECISIONS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -29,7 +25,10 @@ _PRECISIONS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": 
 class SoftmaxCollapse(ModularArithmetic):
     """Settings of softmax collapse: those of modular arithmetic without weight decay, and a precision."""
 
+    steps: int = setting(1000, axis="exposure", says="optimizer steps")
+    lr: float = setting(0.05, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.0, axis="regularization", says="decoupled weight decay")
+    p: int = setting(31, axis="computation", says="modulus, a prime", param="modulus")
     train_fraction: float = setting(
         0.7, axis="data", says="share of the table that is trained on", param="fraction"
     )
@@ -71,15 +70,32 @@ def prepare(recipe: SoftmaxCollapse) -> Training:
 
 SOFTMAX_COLLAPSE = Experiment(
     name="softmax-collapse",
-    title="An MLP learns x+y modulo 47 in float16 without weight decay",
+    title="An MLP learns x+y modulo 31 in float16 without weight decay",
     event="memorization",
     source="Prieto et al. 2025, arXiv:2501.04697",
     recipe=SoftmaxCollapse,
     prepare=prepare,
     arms=(
-        Arm(group="float16", expects=MEMORIZES),
-        Arm(group="StableMax in float16", settings={"loss": "stablemax"}, expects=GROKS, is_control=True),
-        Arm(group="weight decay 1", settings={"weight_decay": 1.0}, expects=GROKS, is_control=True),
+        *(
+            Arm(
+                group=dtype,
+                settings={"dtype": dtype},
+                expects=Expectation(
+                    says="memorizes only; train/zero_loss_share is 1 and train/loss 0",
+                    patterns=frozenset({Pattern.MEMORIZATION}),
+                ),
+            )
+            for dtype in ("float16", "float32")
+        ),
+        Arm(
+            group="orthogonal gradient in float16",
+            settings={"orthogonal_gradient": True, "lr": 0.02},
+            expects=Expectation(
+                says="generalizes with the fit or soon after it; logits stay small",
+                patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
+            ),
+            is_control=True,
+        ),
     ),
-    seconds=7,
+    seconds=3,
 )

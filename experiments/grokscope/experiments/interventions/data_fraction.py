@@ -4,7 +4,7 @@ from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZE
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.schemas import Pattern
 
-_STEPS = 4000
+_STEPS = 3000
 
 DATA_FRACTION = Experiment(
     name="data-fraction",
@@ -37,5 +37,5 @@ DATA_FRACTION = Experiment(
             is_control=True,
         ),
     ),
-    seconds=8,
+    seconds=7,
 )

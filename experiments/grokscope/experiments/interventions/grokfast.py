@@ -1,7 +1,7 @@
 """Grokfast: the slow part of noisy gradients, made larger, brings memorization and generalization forward.
 
-Batches are small here: noise then sets the size of Adam's steps, and more of the slow part goes through. Of the
-whole training set at each step there is no noise to pass over, and Grokfast only adds inertia: delays grow.
+Batches are small here: noise then sets the size of Adam's steps, and more of the slow part goes through. With
+the whole training set at each step there is no noise, and Grokfast only adds inertia: delays grow.
 """
 
 from dataclasses import dataclass

@@ -10,6 +10,8 @@ from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.schemas import Pattern
 
 _COMMON = {"weight_decay": 0.0, "train_fraction": 0.7}
+_FASTER = 0.02
+"""Learning rate of the orthogonal gradient, which makes no progress by longer weights."""
 
 STABLE_GRADIENTS = Experiment(
     name="stable-gradients",
@@ -22,13 +24,19 @@ STABLE_GRADIENTS = Experiment(
         Arm(group="StableMax", settings={**_COMMON, "loss": "stablemax"}, expects=GROKS),
         Arm(
             group="orthogonal gradient",
-            settings={**_COMMON, "orthogonal_gradient": True},
+            settings={**_COMMON, "orthogonal_gradient": True, "lr": _FASTER},
             expects=Expectation(
                 says="generalizes with the fit or soon after it",
                 patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
             ),
         ),
         Arm(group="plain cross-entropy", settings=_COMMON, expects=MEMORIZES, is_control=True),
+        Arm(
+            group="plain cross-entropy, faster",
+            settings={**_COMMON, "lr": _FASTER},
+            expects=MEMORIZES,
+            is_control=True,
+        ),
     ),
-    seconds=10,
+    seconds=9,
 )

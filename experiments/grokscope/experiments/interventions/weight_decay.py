@@ -7,7 +7,7 @@ fitting its examples at all (near 10 here).
 from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
 from grokscope.experiments.experiment import Arm, Experiment
 
-_STEPS = 5000
+_STEPS = 3500
 
 WEIGHT_DECAY = Experiment(
     name="weight-decay",
@@ -32,5 +32,5 @@ WEIGHT_DECAY = Experiment(
             is_control=True,
         ),
     ),
-    seconds=12,
+    seconds=8,
 )
