@@ -15,13 +15,13 @@ def last_values(recipe: SoftmaxCollapse) -> dict[str, float]:
 
 
 def test_learning_stops_where_every_loss_has_rounded_to_zero():
-    last = last_values(SoftmaxCollapse(p=13, width=16, hidden=32, steps=200))
+    last = last_values(SoftmaxCollapse(p=13, width=32, hidden=64, steps=200, lr=0.1))
     assert (last["train/loss"], last["train/zero_loss_share"], last["train/accuracy"]) == (0.0, 1.0, 1.0)
     assert (last["gradients/norm"], last["updates/ratio"]) == (0.0, pytest.approx(0.0, abs=1e-6))
 
 
 def test_in_float32_the_same_steps_leave_a_loss():
-    last = last_values(SoftmaxCollapse(p=13, width=16, hidden=32, steps=200, dtype="float32"))
+    last = last_values(SoftmaxCollapse(p=13, width=32, hidden=64, steps=200, lr=0.1, dtype="float32"))
     assert last["train/zero_loss_share"] < 1
     assert last["gradients/norm"] > 0
 

@@ -5,7 +5,7 @@ are rounded away has no gradient left; in float16 that is soon all of them. ``tr
 1, ``gradients/norm`` and ``updates/ratio`` to 0, and what was memorized stays for good.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.classifying import classifying
+from grokscope.experiments.training.losses import loss_by_name
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Pattern
 
@@ -65,7 +66,10 @@ def prepare(recipe: SoftmaxCollapse) -> Training:
     torch.manual_seed(recipe.seed)
     train_set, test_set = operation_table(recipe.operation, recipe.p, recipe.train_fraction, recipe.seed)
     network = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
-    return classifying(Rounded(network, _PRECISIONS[recipe.dtype]), recipe, train_set, {"test": test_set})
+    model = Rounded(network, _PRECISIONS[recipe.dtype])
+    training = classifying(model, recipe, train_set, {"test": test_set})
+    # As it is descended: a tracker's own loss is taken in float32.
+    return replace(training, measuring=replace(training.measuring, loss=loss_by_name(recipe.loss)))
 
 
 SOFTMAX_COLLAPSE = Experiment(
