@@ -1,4 +1,4 @@
-"""Divergence: gradient descent with a learning rate far too high leaves the numbers within a few steps."""
+"""Divergence: with a learning rate far too high the loss of gradient descent overflows within a few steps."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ DIVERGENCE = Experiment(
         Arm(
             group="learning rate 100",
             expects=Expectation(
-                says="losses are no numbers after some steps, to the end", kinds=frozenset({Kind.DIVERGENCE})
+                says="from some step on to the end losses are no numbers", kinds=frozenset({Kind.DIVERGENCE})
             ),
         ),
         Arm(group="learning rate 1", settings={"lr": 1.0}, expects=MEMORIZES, is_control=True),

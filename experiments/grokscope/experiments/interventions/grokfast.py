@@ -35,7 +35,7 @@ GROKFAST = Experiment(
     recipe=Grokfast,
     prepare=prepare,
     arms=(
-        Arm(group="slow part x 3", expects=GROKS),
+        Arm(group="Grokfast", expects=GROKS),
         Arm(
             group="plain gradients",
             settings={"grokfast": 0.0},
