@@ -55,7 +55,7 @@ class Recipe:
     orthogonal_gradient: bool = setting(
         False, axis="protocol", says="take from each gradient what only scales its weights"
     )
-    weight_decay: float = setting(0.0, axis="regularization", says="decoupled weight decay")
+    weight_decay: float = setting(0.0, axis="regularization", says="weight decay, decoupled but for adam")
     norm_clamp: float = setting(
         0.0,
         axis="regularization",

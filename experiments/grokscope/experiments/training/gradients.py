@@ -6,6 +6,9 @@ from torch import Tensor, nn
 from grokscope.collectors.tensors.torch_stubs import vector_norm
 from grokscope.experiments.recipe import Recipe
 
+_ROUNDING = 4
+"""Units of the last place that a difference of two equal vectors may be long."""
+
 
 class GradientFilter:
     """Grokfast and orthogonal gradients, where the recipe asks for them; else nothing.
@@ -13,12 +16,17 @@ class GradientFilter:
     Grokfast (Lee et al. 2024, arXiv:2405.20233) adds λ times an exponential mean of the gradients to each;
     the orthogonal gradient (Prieto et al. 2025, arXiv:2501.04697) is what is left of it beside the weights'
     own direction, at its old length.
+
+    Raises:
+        ValueError: If the slow part is no mean of past gradients.
     """
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+        if not 0 <= recipe.grokfast_memory < 1:
+            raise ValueError(f"grokfast_memory is at least 0 and below 1, got {recipe.grokfast_memory}")
         self._parameters = [one for one in model.parameters() if one.requires_grad]
         self._recipe = recipe
-        self._slow: list[Tensor] = []
+        self._slow: dict[nn.Parameter, Tensor] = {}
 
     @torch.no_grad()
     def apply(self) -> None:
@@ -31,12 +39,13 @@ class GradientFilter:
                     one.grad.copy_(orthogonal(one.grad, one))
 
     def _amplify_slow(self, amount: float, memory: float) -> None:
-        gradients = [one.grad for one in self._parameters if one.grad is not None]
-        if not self._slow:
-            self._slow = [gradient.clone() for gradient in gradients]
-        for slow, gradient in zip(self._slow, gradients, strict=True):
-            slow.mul_(memory).add_(gradient, alpha=1 - memory)
-            gradient.add_(slow, alpha=amount)
+        for one in self._parameters:
+            if one.grad is None:  # not every step needs every parameter
+                continue
+            if one not in self._slow:
+                self._slow[one] = one.grad.clone()
+            self._slow[one].mul_(memory).add_(one.grad, alpha=1 - memory)
+            one.grad.add_(self._slow[one], alpha=amount)
 
 
 def orthogonal(gradient: Tensor, weights: Tensor) -> Tensor:
@@ -46,12 +55,15 @@ def orthogonal(gradient: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         gradient: Any shape.
-        weights: The same shape; where they are 0 the gradient stays.
+        weights: The same shape. If all are 0 the gradient stays; if it is parallel to them, nothing does.
 
     >>> orthogonal(torch.tensor([3.0, 4.0]), torch.tensor([1.0, 0.0]))
     tensor([0., 5.])
     """
-    tiny = 1e-30
-    share = (gradient * weights).sum() / (weights.square().sum() + tiny)
+    tiny = torch.finfo(gradient.dtype).tiny
+    share = (gradient * weights).sum() / weights.square().sum().clamp(min=tiny)
     rest = gradient - share * weights
-    return rest * (vector_norm(gradient) / (vector_norm(rest) + tiny))
+    before, after = vector_norm(gradient), vector_norm(rest)
+    # Less than this is rounding, and would be scaled up to a step in no direction of the loss.
+    is_parallel = after <= _ROUNDING * torch.finfo(gradient.dtype).eps * before
+    return rest * torch.where(is_parallel, 0.0, before / after.clamp(min=tiny))

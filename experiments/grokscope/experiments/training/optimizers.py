@@ -16,10 +16,12 @@ def optimizers_of(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
     the output layer and vectors go to AdamW, as its author has it.
 
     Raises:
-        ValueError: If the recipe names none of adamw, adam, sgd and muon.
+        ValueError: If the recipe names none of adamw, adam, sgd and muon, or muon finds no hidden matrix.
     """
     if recipe.optimizer == "muon":
         hidden = _hidden_matrices(model)
+        if not hidden:
+            raise ValueError("muon moves hidden matrices and this model has none; take optimizer=adamw")
         kept = {id(one) for one in hidden}
         others = [one for one in model.parameters() if id(one) not in kept]
         momentum = recipe.momentum or 0.95
