@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from grokscope.collectors import Measuring
 from grokscope.experiments.recipe import Recipe
 from grokscope.experiments.training.batches import Split, batch_source
-from grokscope.experiments.training.losses import loss_by_name, one_hot_mse
+from grokscope.experiments.training.losses import hinge, loss_by_name, one_hot_mse
 from grokscope.experiments.training.training import Training
 
 
@@ -32,7 +32,7 @@ def classifying(
 
     count = len(train_set[1])
     measuring = Measuring(
-        loss=one_hot_mse if recipe.loss == "mse" else None,
+        loss={"mse": one_hot_mse, "hinge": hinge}.get(recipe.loss),
         examples_per_step=min(recipe.batch, count) or count,
         dataset_examples=count,
     )
