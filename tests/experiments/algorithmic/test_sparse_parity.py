@@ -7,7 +7,7 @@ from grokscope.experiments.algorithmic.sparse_parity import SPARSE_PARITY, Spars
 
 
 def test_the_class_says_whether_an_even_number_of_secret_bits_is_negative():
-    secret = torch.tensor([1, 4, 5])
+    secret = [1, 4, 5]
     inputs, classes = parity_data(64, bits=6, secret=secret, generator=torch.Generator().manual_seed(0))
     assert set(inputs.unique().tolist()) == {-1.0, 1.0}
     negative = (inputs[:, secret] < 0).sum(dim=1)

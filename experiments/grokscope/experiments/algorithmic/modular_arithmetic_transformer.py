@@ -1,6 +1,7 @@
 """Modular arithmetic with a one-layer transformer, which reads "x op y =" and is asked at the last place.
 
-On half of the table with weight decay it memorizes within 100 steps and generalizes near step 1,000.
+On 60 % of the table with weight decay it memorizes within 100 steps and generalizes before step 1,000;
+without weight decay, or on a quarter of the table, it memorizes and stays there.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.algorithmic.tables import operation_table
@@ -29,9 +30,9 @@ class ModularArithmeticTransformer(Recipe):
         "computation": {"task": "modular arithmetic"},
     }
 
-    steps: int = setting(2000, axis="exposure", says="optimizer steps")
+    steps: int = setting(1500, axis="exposure", says="optimizer steps")
     lr: float = setting(3e-3, axis="protocol", says="learning rate")
-    weight_decay: float = setting(1.0, axis="regularization", says="decoupled weight decay")
+    weight_decay: float = setting(2.0, axis="regularization", says="decoupled weight decay")
     operation: str = setting("x+y", axis="computation", says="x+y, x-y, x*y, x/y or x^2+y^2")
     p: int = setting(31, axis="computation", says="modulus, a prime", param="modulus")
     train_fraction: float = setting(
@@ -53,6 +54,23 @@ def as_tokens(pairs: Tensor, p: int) -> Tensor:
     return torch.stack([pairs[:, 0], operator, pairs[:, 1], equals], dim=1)
 
 
+def start_wide(model: nn.Module) -> None:
+    """Draw the weights of linear layers with a variance of 1 / inputs, as Nanda et al. do, and clear biases.
+
+    From torch's smaller ones attention starts even, and of x and y the network first learns what does not
+    depend on their order.
+
+    >>> layer = nn.Linear(10_000, 2)
+    >>> start_wide(layer)
+    >>> layer.weight.std().round(decimals=2).item(), layer.bias.tolist()
+    (0.01, [0.0, 0.0])
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            for parameter in module.parameters():
+                nn.init.normal_(parameter, std=module.in_features**-0.5 if parameter.ndim > 1 else 0.0)
+
+
 def prepare(recipe: ModularArithmeticTransformer) -> Training:
     """Return the training that a recipe describes."""
     torch.manual_seed(recipe.seed)
@@ -70,12 +88,13 @@ def prepare(recipe: ModularArithmeticTransformer) -> Training:
         mlp=recipe.hidden,
         is_last_only=True,
     )
+    start_wide(model)
     return classifying(model, recipe, train_set, {"test": test_set})
 
 
 MODULAR_ARITHMETIC_TRANSFORMER = Experiment(
     name="modular-arithmetic-transformer",
-    title='A one-layer transformer reads "x op y =" modulo 31 and learns from half of the table',
+    title='A one-layer transformer reads "x op y =" modulo 31 and learns from 60 % of the table',
     event="grokking",
     source="Power et al. 2022, arXiv:2201.02177; Nanda et al. 2023, arXiv:2301.05217",
     recipe=ModularArithmeticTransformer,
@@ -87,5 +106,5 @@ MODULAR_ARITHMETIC_TRANSFORMER = Experiment(
         Arm(group="no weight decay", settings={"weight_decay": 0.0}, expects=MEMORIZES, is_control=True),
         Arm(group="25 % of the data", settings={"train_fraction": 0.25}, expects=MEMORIZES, is_control=True),
     ),
-    seconds=20,
+    seconds=13,
 )

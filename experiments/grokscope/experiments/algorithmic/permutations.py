@@ -1,7 +1,8 @@
 """Composition of permutations with an MLP: a group that does not commute.
 
 The model reads two of the 120 permutations of five things through a shared embedding and predicts which one
-they make together.
+they make together. On half of the table with weight decay it memorizes within 400 steps and generalizes near
+step 2,000; without weight decay it memorizes and stays there.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Permutations(Recipe):
         "computation": {"task": "composition of permutations"},
     }
 
-    steps: int = setting(3500, axis="exposure", says="optimizer steps")
+    steps: int = setting(3000, axis="exposure", says="optimizer steps")
     batch: int = setting(2048, axis="exposure", says="examples a step; 0 takes all")
     lr: float = setting(5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.7, axis="regularization", says="decoupled weight decay")
@@ -73,7 +74,7 @@ def prepare(recipe: Permutations) -> Training:
 
 PERMUTATIONS = Experiment(
     name="permutations-s5",
-    title="An MLP learns the composition of the 120 permutations of five things",
+    title="An MLP learns the composition of the 120 permutations of five things from half of the table",
     event="grokking",
     source="Power et al. 2022, arXiv:2201.02177; the MLP after Stander et al. 2023, arXiv:2312.06581",
     recipe=Permutations,
@@ -82,5 +83,5 @@ PERMUTATIONS = Experiment(
         Arm(group="weight decay 0.7", expects=GROKS),
         Arm(group="no weight decay", settings={"weight_decay": 0.0}, expects=MEMORIZES, is_control=True),
     ),
-    seconds=60,
+    seconds=36,
 )
