@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from grokscope.experiments.algorithmic.modular_arithmetic_transformer import (
     MODULAR_ARITHMETIC_TRANSFORMER,
@@ -27,13 +28,19 @@ def test_the_model_has_a_logit_a_residue_at_the_last_place_alone():
 
 def test_the_initial_weights_come_from_the_seed_alone():
     first, again, other = (
-        torch.nn.utils.parameters_to_vector(
-            prepare(ModularArithmeticTransformer(seed=seed)).model.parameters()
-        )
+        nn.utils.parameters_to_vector(prepare(ModularArithmeticTransformer(seed=seed)).model.parameters())
         for seed in (0, 0, 1)
     )
     assert first.equal(again)
     assert not first.equal(other)
+
+
+def test_linear_layers_start_with_a_variance_of_one_over_their_inputs_and_without_biases():
+    model = prepare(ModularArithmeticTransformer(width=128, hidden=256)).model
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    assert len(layers) == 7  # four of attention, two of the MLP, and the output
+    assert all(abs(one.weight.std() * one.in_features**0.5 - 1) < 0.05 for one in layers)
+    assert all(one.bias is None or not one.bias.any() for one in layers)
 
 
 def test_the_sizes_stand_on_the_axis_of_scale():

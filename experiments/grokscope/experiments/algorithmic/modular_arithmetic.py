@@ -2,8 +2,8 @@
 
 The model reads two residues through a shared embedding and predicts the result modulo p. On half of the
 table of sums with weight decay it memorizes within 100 steps and generalizes near step 1,000; without weight
-decay, or on a quarter of the table, it memorizes and stays there. Of x^2+y^2 few pairs tell the rest, since the
-sign and the order of x and y do not matter: on half of its table it generalizes too soon after memorizing.
+decay, or on a quarter of the table, it memorizes and stays there. In x^2+y^2 sign and order do not matter, so
+few pairs tell the others: on half of its table it generalizes too soon after memorizing.
 """
 
 from collections.abc import Mapping

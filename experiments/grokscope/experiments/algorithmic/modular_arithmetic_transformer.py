@@ -62,8 +62,8 @@ def start_wide(model: nn.Module) -> None:
 
     >>> layer = nn.Linear(10_000, 2)
     >>> start_wide(layer)
-    >>> layer.weight.std().round(decimals=2).item(), layer.bias.tolist()
-    (0.01, [0.0, 0.0])
+    >>> layer.weight.detach().std().round(decimals=2), layer.bias.tolist()
+    (tensor(0.0100), [0.0, 0.0])
     """
     for module in model.modules():
         if isinstance(module, nn.Linear):
