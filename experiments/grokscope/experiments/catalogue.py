@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from grokscope.experiments.algorithmic.modular_arithmetic import MODULAR_ARITHMETIC
+from grokscope.experiments.algorithmic.modular_arithmetic_transformer import MODULAR_ARITHMETIC_TRANSFORMER
+from grokscope.experiments.algorithmic.permutations import PERMUTATIONS
+from grokscope.experiments.algorithmic.sparse_parity import SPARSE_PARITY
 from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.instabilities.divergence import DIVERGENCE
 from grokscope.experiments.instabilities.slingshot import SLINGSHOT
@@ -21,6 +24,9 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         one.name: one
         for one in (
             MODULAR_ARITHMETIC,
+            MODULAR_ARITHMETIC_TRANSFORMER,
+            PERMUTATIONS,
+            SPARSE_PARITY,
             WEIGHT_DECAY,
             DATA_FRACTION,
             NORM_CLAMP,

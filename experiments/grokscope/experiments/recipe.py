@@ -61,7 +61,7 @@ class Recipe:
         axis="regularization",
         says="keep the norm of the weights at this multiple of its start; 0 is off",
     )
-    loss: str = setting("cross_entropy", axis="protocol", says="cross_entropy, stablemax or mse")
+    loss: str = setting("cross_entropy", axis="protocol", says="cross_entropy, stablemax, hinge or mse")
 
     def describe(self) -> RunDescription:
         """Return the run on the survey's axes.

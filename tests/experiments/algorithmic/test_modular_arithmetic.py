@@ -1,35 +1,80 @@
-"""Modular arithmetic with an MLP: its data, its model, its arms."""
+"""Modular arithmetic with an MLP: its arms, its settings, and a short run of each operation."""
 
 import pytest
 import torch
+from torch import nn
 
 from grokscope.experiments import cells_of_arms
 from grokscope.experiments.algorithmic.modular_arithmetic import (
+    DEMO,
     MODULAR_ARITHMETIC,
     ModularArithmetic,
     ResiduesMLP,
+    prepare,
 )
-from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.algorithmic.tables import OPERATIONS
 
 
-def test_the_table_is_split_without_overlap_and_holds_every_sum():
-    (train_pairs, train_sums), (test_pairs, test_sums) = operation_table("x+y", 7, 0.5, 3)
-    pairs = torch.cat([train_pairs, test_pairs])
-    assert (len(train_pairs), len(test_pairs)) == (24, 25)
-    assert sorted(map(tuple, pairs.tolist())) == [(a, b) for a in range(7) for b in range(7)]
-    assert torch.equal(torch.cat([train_sums, test_sums]), pairs.sum(1) % 7)
+def test_the_first_three_arms_are_the_demos():
+    arms = [(arm.group, arm.seeds, dict(arm.settings)) for arm in DEMO.arms]
+    assert arms == [
+        ("weight decay 1", 6, {}),
+        ("no weight decay", 3, {"weight_decay": 0.0}),
+        ("25 % of the data", 3, {"train_fraction": 0.25}),
+    ]
 
 
-def test_the_split_depends_on_the_seed_alone():
-    first, again, other = (operation_table("x+y", 11, 0.4, seed)[0][0] for seed in (0, 0, 1))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
+def test_every_operation_has_an_arm_that_groks():
+    operations = [
+        arm.settings.get("operation", "x+y") for arm in MODULAR_ARITHMETIC.arms if not arm.is_control
+    ]
+    assert sorted(map(str, operations)) == sorted(OPERATIONS)
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0])
-def test_a_split_without_a_side_is_refused(fraction):
-    with pytest.raises(ValueError, match="train_fraction must leave examples on both sides"):
-        operation_table("x+y", 5, fraction, 0)
+def test_a_run_describes_itself_on_the_surveys_axes():
+    assert ModularArithmetic(group="g", seed=4, weight_decay=0.5).describe().to_params() == {
+        "setting": "bridge",
+        "group": "g",
+        "seed": 4,
+        "compute.scale.embedding": 48,
+        "compute.scale.hidden": 128,
+        "compute.exposure.steps": 2500,
+        "compute.exposure.batch": 0,
+        "intervention.data.fraction": 0.5,
+        "intervention.protocol.optimizer": "adamw",
+        "intervention.protocol.lr": 5e-3,
+        "intervention.protocol.momentum": 0.0,
+        "intervention.protocol.beta1": 0.9,
+        "intervention.protocol.beta2": 0.98,
+        "intervention.protocol.eps": 1e-8,
+        "intervention.protocol.grokfast": 0.0,
+        "intervention.protocol.grokfast_memory": 0.98,
+        "intervention.protocol.orthogonal_gradient": False,
+        "intervention.protocol.loss": "cross_entropy",
+        "intervention.regularization.weight_decay": 0.5,
+        "intervention.regularization.norm_clamp": 0.0,
+        "structure.architecture.kind": "mlp",
+        "structure.architecture.activation": "relu",
+        "structure.computation.task": "modular arithmetic",
+        "structure.computation.operation": "x+y",
+        "structure.computation.modulus": 47,
+    }
+
+
+def test_the_initial_weights_come_from_the_seed_alone():
+    first, again, other = (
+        nn.utils.parameters_to_vector(prepare(ModularArithmetic(seed=seed)).model.parameters())
+        for seed in (0, 0, 1)
+    )
+    assert first.equal(again)
+    assert not first.equal(other)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_operation_trains(curves_of, operation):
+    curves = curves_of(MODULAR_ARITHMETIC, operation=operation, p=5)
+    assert curves["train/loss"][3] < curves["train/loss"][0]
+    assert curves["test/accuracy"].keys() == {0, 1, 2, 3}
 
 
 def test_the_model_is_the_plain_mlp_of_two_embeddings():
@@ -41,17 +86,9 @@ def test_the_model_is_the_plain_mlp_of_two_embeddings():
     assert torch.allclose(model(pairs), expected, atol=1e-6)
 
 
-def test_a_run_describes_itself_on_the_surveys_axes():
-    recipe = ModularArithmetic(group="g", seed=4, weight_decay=0.5)
-    params = {k: str(v) for k, v in recipe.describe().to_params().items()}
-    assert params["intervention.regularization.weight_decay"] == "0.5"
-    assert params["intervention.data.fraction"] == "0.5"
-    assert params["seed"] == "4"
-
-
 def test_the_demo_has_six_runs_that_grok_and_six_controls():
-    cells = cells_of_arms(MODULAR_ARITHMETIC, into="modular-addition")
-    counts = {arm.group: sum(cell.group == arm.group for cell in cells) for arm in MODULAR_ARITHMETIC.arms}
+    cells = cells_of_arms(DEMO, into="modular-addition")
+    counts = {arm.group: sum(cell.group == arm.group for cell in cells) for arm in DEMO.arms}
     assert counts == {"weight decay 1": 6, "no weight decay": 3, "25 % of the data": 3}
     assert len({cell.identity for cell in cells}) == len({(cell.group, cell.seed) for cell in cells}) == 12
     assert {(cell.experiment, cell.train, cell.steps) for cell in cells} == {

@@ -71,9 +71,9 @@ def demo(
 
 def _cells(experiment: str) -> list[Cell]:
     # Here: it loads torch, which a command that trains nothing does not wait for.
-    from grokscope.experiments.algorithmic.modular_arithmetic import MODULAR_ARITHMETIC  # noqa: PLC0415
+    from grokscope.experiments.algorithmic.modular_arithmetic import DEMO  # noqa: PLC0415
 
-    return cells_of_arms(MODULAR_ARITHMETIC, into=experiment)
+    return cells_of_arms(DEMO, into=experiment)
 
 
 def _train(cells: list[Cell], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:

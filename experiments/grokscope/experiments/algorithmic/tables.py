@@ -22,13 +22,14 @@ OPERATIONS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxy
         "x^2+y^2": lambda x, y, p: (x * x + y * y) % p,
     }
 )
-"""Name -> the result for residues x, y modulo p; of those that divide or multiply, 0 is no operand."""
-
-_WITHOUT_ZERO = ("x*y", "x/y")
+"""Name -> the result for residues x, y modulo p; x/y has no y of 0."""
 
 
 def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple[Split, Split]:
     """Return the table of an operation modulo p as (train, test), split at random.
+
+    All pairs of 0 <= x < p and 0 <= y < p, or 0 < y < p for x/y, as Power et al. 2022 (arXiv:2201.02177,
+    appendix A.1.1) have it.
 
     Args:
         operation: One of ``OPERATIONS``.
@@ -41,12 +42,12 @@ def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple
 
     >>> train, test = operation_table("x/y", 5, 0.6, seed=0)
     >>> train[0].shape, test[1].shape
-    (torch.Size([9, 2]), torch.Size([7]))
+    (torch.Size([12, 2]), torch.Size([8]))
     """
     if operation not in OPERATIONS:
         raise ValueError(f"operation is one of {', '.join(OPERATIONS)}, got {operation!r}")
-    operands = torch.arange(1 if operation in _WITHOUT_ZERO else 0, p)
-    pairs = torch.cartesian_prod(operands, operands)
+    residues = torch.arange(p)
+    pairs = torch.cartesian_prod(residues, residues[1:] if operation == "x/y" else residues)
     return divided((pairs, OPERATIONS[operation](pairs[:, 0], pairs[:, 1], p)), fraction, seed)
 
 

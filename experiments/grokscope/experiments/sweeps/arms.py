@@ -19,8 +19,8 @@ def cells_of_arms(
         into: Name of the MLflow experiment; the experiment's own by default.
         stop: When runs need not go on.
 
-    >>> from grokscope.experiments.catalogue import EXPERIMENTS
-    >>> cells = cells_of_arms(EXPERIMENTS["modular-arithmetic"])
+    >>> from grokscope.experiments.algorithmic.modular_arithmetic import DEMO
+    >>> cells = cells_of_arms(DEMO)
     >>> [(cell.group, cell.seed) for cell in cells][:4]
     [('weight decay 1', 0), ('no weight decay', 0), ('25 % of the data', 0), ('weight decay 1', 1)]
     """

@@ -37,6 +37,27 @@ def one_hot_mse(logits: Tensor, targets: Tensor) -> Tensor:
     return (logits - one_hot(targets, logits.shape[-1]).to(logits.dtype)).square().mean()
 
 
+def hinge(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean hinge loss: how far each class's logit is from being 1 above the best other one.
+
+        max(0, 1 - z_y + max_{j ≠ y} z_j)
+
+    Of two logits it is the usual hinge loss of their difference.
+
+    Args:
+        logits: [N, C] with C >= 2.
+        targets: Classes [N].
+
+    Source: Crammer and Singer 2001, https://jmlr.org/papers/v2/crammer01a.html.
+
+    >>> hinge(torch.tensor([[0.75, 0.5], [2.0, 0.5]]), torch.tensor([0, 0]))
+    tensor(0.3750)
+    """
+    own = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    others = logits.scatter(-1, targets.unsqueeze(-1), -torch.inf).amax(dim=-1)
+    return (1 - own + others).relu().mean()
+
+
 def loss_by_name(name: str) -> LossFn:
     """Return the loss of logits [N, C] and classes [N] that goes by ``name``.
 
@@ -46,6 +67,7 @@ def loss_by_name(name: str) -> LossFn:
     known: dict[str, LossFn] = {
         "cross_entropy": cross_entropy,
         "stablemax": stablemax_cross_entropy,
+        "hinge": hinge,
         "mse": one_hot_mse,
     }
     if name not in known:
