@@ -10,7 +10,13 @@ from grokscope.experiments.algorithmic.multistage import MULTISTAGE
 from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.images.large_init import LARGE_INIT
 
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {one.name: one for one in (MODULAR_ARITHMETIC, LARGE_INIT, LABEL_NOISE, DOUBLE_DESCENT, MULTISTAGE)}
+_ALL = (
+    MODULAR_ARITHMETIC,
+    LARGE_INIT,
+    LABEL_NOISE,
+    DOUBLE_DESCENT,
+    MULTISTAGE,
 )
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({one.name: one for one in _ALL})
 """Name -> experiment, in the order in which they are listed."""

@@ -35,15 +35,15 @@ class DoubleDescent(Recipe):
         "computation": {"task": "linear regression"},
     }
 
-    steps: int = setting(10000, axis="exposure", says="optimizer steps")
+    steps: int = setting(15000, axis="exposure", says="optimizer steps")
     optimizer: str = setting("sgd", axis="protocol", says="adamw, adam, sgd or muon")
     lr: float = setting(0.1, axis="protocol", says="learning rate")
     loss: str = setting("mse", axis="protocol", says="mse, and nothing else here")
-    examples: int = setting(200, axis="data", says="examples to train on")
+    examples: int = setting(200, axis="exposure", says="examples to train on", param="unique_examples")
     noise: float = setting(1.0, axis="data", says="standard deviation of what no input tells of the target")
-    useless: int = setting(60, axis="data", says="inputs of the middle scale, which tell nothing")
+    useless: int = setting(100, axis="data", says="inputs of the middle scale, which tell nothing")
     middle_scale: float = setting(0.35, axis="data", says="their scale; the large inputs have 1")
-    small_scale: float = setting(0.1, axis="data", says="scale of the inputs that are learned last")
+    small_scale: float = setting(0.07, axis="data", says="scale of the inputs that are learned last")
 
 
 class Linear(nn.Module):
@@ -103,6 +103,7 @@ def prepare(recipe: DoubleDescent) -> Training:
         return mse_loss(model(inputs), targets)
 
     measuring = Measuring(
+        loss="mse",
         examples_per_step=min(recipe.batch, recipe.examples) or recipe.examples,
         dataset_examples=recipe.examples,
     )

@@ -1,9 +1,9 @@
 """Modular addition with wrong labels: the network generalizes and gives the wrong labels up.
 
-A part of the training labels is replaced. The network first memorizes all of them. With the squared error and
-weight decay it later finds the rule, for the held-out pairs first and then for the training pairs whose
-labels are wrong: its accuracy by these labels falls to 0. Doshi et al. call that inversion. A network of twice
-the width keeps the wrong labels as exceptions, and without weight decay it only memorizes.
+A part of the training labels is replaced. The network first memorizes all of them. With the squared error
+and weight decay it later finds the rule, for the held-out pairs first and then for the training pairs whose
+labels are wrong: its accuracy by these labels falls to 0. Doshi et al. call that inversion. A network of
+twice the width keeps the wrong labels as exceptions, and without weight decay it only memorizes.
 
 The pairs with wrong labels are measured twice: as ``train_corrupted`` by the labels that they are trained
 on, and as ``shift:true_labels`` by the right results, which the network is never told.

@@ -34,7 +34,9 @@ class LargeInit(Recipe):
     lr: float = setting(3e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.1, axis="regularization", says="decoupled weight decay")
     loss: str = setting("mse", axis="protocol", says="cross_entropy, stablemax or mse")
-    train_images: int = setting(200, axis="data", says="images to train on, of 1,797", param="examples")
+    train_images: int = setting(
+        200, axis="exposure", says="images to train on, of 1,797", param="unique_examples"
+    )
     init_scale: float = setting(8.0, axis="scale", says="multiplies torch's initial weights")
     hidden: int = setting(100, axis="scale", says="units of each of two hidden layers")
 
