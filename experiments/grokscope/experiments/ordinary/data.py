@@ -13,7 +13,8 @@ import torch
 from sklearn import datasets
 from torch import Tensor
 
-Split = tuple[Tensor, Tensor]
+from grokscope.experiments.images.digits import all_digits
+from grokscope.experiments.training.batches import Split
 
 DIGITS_TRAINED_ON = 1000
 _TABLES: Mapping[str, Any] = {
@@ -34,9 +35,7 @@ def digits() -> tuple[Split, Split]:
     >>> images.shape, held_out[1].shape
     (torch.Size([1000, 1, 8, 8]), torch.Size([797]))
     """
-    bunch = cast("Any", datasets.load_digits())
-    images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
-    return divided((images, torch.tensor(bunch.target)), DIGITS_TRAINED_ON)
+    return divided(all_digits(), DIGITS_TRAINED_ON)
 
 
 def table(name: str, count: int) -> tuple[Split, Split]:

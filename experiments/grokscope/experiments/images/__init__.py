@@ -1,0 +1,1 @@
+"""Experiments on images: scikit-learn's bundled digits, which need no download."""

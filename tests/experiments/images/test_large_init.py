@@ -1,0 +1,48 @@
+"""Digits from large initial weights: what the settings change, and a short run."""
+
+import torch
+
+from grokscope.collectors.testing import MemorySink
+from grokscope.experiments.images.large_init import LARGE_INIT, LargeInit, prepare
+from grokscope.experiments.training.run import Destination, Run
+from grokscope.experiments.training.training import train
+
+
+def test_the_initial_weights_are_those_of_scale_one_times_the_scale():
+    large, usual = (prepare(LargeInit(seed=4, init_scale=scale)).model for scale in (8.0, 1.0))
+    assert all(
+        torch.equal(one, 8 * other) for one, other in zip(large.parameters(), usual.parameters(), strict=True)
+    )
+
+
+def test_the_scale_leaves_the_images_as_they_are():
+    large, usual = (prepare(LargeInit(seed=4, init_scale=scale)).splits for scale in (8.0, 1.0))
+    assert list(large) == ["train", "test"]
+    assert torch.equal(large["train"][0], usual["train"][0])
+
+
+def test_the_settings_stand_on_their_axes():
+    params = LargeInit().describe().to_params()
+    told = {
+        "compute.exposure.unique_examples": 200,
+        "compute.scale.init_scale": 8.0,
+        "intervention.protocol.loss": "mse",
+        "intervention.regularization.weight_decay": 0.1,
+    }
+    assert {name: params[name] for name in told} == told
+
+
+def test_two_arms_keep_the_event_away():
+    assert [(arm.group, arm.is_control) for arm in LARGE_INIT.arms] == [
+        ("init x 8", False),
+        ("init x 1", True),
+        ("init x 8, no weight decay", True),
+    ]
+
+
+def test_from_usual_weights_both_sets_are_learned_within_a_hundred_steps():
+    recipe, sink = LargeInit(init_scale=1.0, steps=100), MemorySink()
+    train(prepare(recipe), recipe, Run(to=Destination(experiment="e"), sink=sink))
+    last = {name: value for _, name, value in sink.rows()}
+    assert last["train/accuracy"] == 1.0
+    assert last["test/accuracy"] > 0.9
