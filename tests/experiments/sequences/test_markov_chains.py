@@ -11,12 +11,12 @@ from grokscope.experiments.sequences.markov_chains import (
     MarkovChains,
     bigrams,
     chains,
-    divergences,
     of_equal_frequencies,
     prepare,
     transition_matrices,
     unigrams,
 )
+from grokscope.experiments.sequences.next_token import divergences
 from grokscope.experiments.training.run import Destination, Run
 from grokscope.experiments.training.training import train
 
@@ -61,7 +61,9 @@ def test_a_model_that_counts_bigrams_diverges_from_unigrams_alone():
         def forward(self, tokens):
             return bigrams(tokens, 3).log()
 
-    found = divergences(read, 3)(StepContext(step=0, model=Counting()))
+    found = divergences(read, {"unigrams": unigrams(read, 3), "bigrams": bigrams(read, 3)})(
+        StepContext(step=0, model=Counting())
+    )
     assert abs(found["task/divergence_from_bigrams"]) < 1e-6
     assert found["task/divergence_from_unigrams"] > 0.05
 

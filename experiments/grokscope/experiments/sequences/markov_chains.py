@@ -15,10 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from grokscope.collectors.measures.instrument import Named, StepContext, instrument
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.recipe import Recipe, setting
-from grokscope.experiments.sequences.next_token import attention_only, context_gain, next_token, predicting
+from grokscope.experiments.sequences.next_token import (
+    attention_only,
+    context_gain,
+    divergences,
+    next_token,
+    predicting,
+)
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -116,34 +121,6 @@ def bigrams(read: Tensor, states: int) -> Tensor:
     return counts / counts.sum(dim=-1, keepdim=True)
 
 
-def divergences(read: Tensor, states: int) -> Named:
-    """Return the instrument of how far the model is from both ways to predict, in nats.
-
-        mean over n, t of Σ_k q_k log(q_k / p_k),  q by unigrams or bigrams, p the model's
-
-    Args:
-        read: [N, T] chains.
-        states: K.
-
-    Source: Edelman et al. 2024, arXiv:2402.11004.
-
-    >>> model = attention_only(tokens=2, length=3, width=4, heads=1, layers=1)
-    >>> list(divergences(torch.tensor([[0, 1, 0]]), 2)(StepContext(step=0, model=model)))
-    ['task/divergence_from_unigrams', 'task/divergence_from_bigrams']
-    """
-    ways = {"unigrams": unigrams(read, states), "bigrams": bigrams(read, states)}
-
-    @instrument(name="divergences")
-    def measure(context: StepContext) -> Mapping[str, Tensor]:
-        logs = context.model(read).log_softmax(dim=-1)
-        return {
-            f"task/divergence_from_{way}": (wanted * (wanted.log() - logs)).sum(dim=-1).mean()
-            for way, wanted in ways.items()
-        }
-
-    return measure
-
-
 def prepare(recipe: MarkovChains) -> Training:
     """Return the training that a recipe describes."""
     torch.manual_seed(recipe.seed)
@@ -156,6 +133,7 @@ def prepare(recipe: MarkovChains) -> Training:
         return chains(of, length=recipe.length, generator=generator)
 
     held_out = next_token(drawn(matrices(_HELD_OUT)))
+    read, _ = held_out
     shifted = next_token(drawn(of_equal_frequencies(matrices(_HELD_OUT))))
     model = attention_only(
         tokens=recipe.states,
@@ -170,7 +148,10 @@ def prepare(recipe: MarkovChains) -> Training:
         {"test": held_out, "shift:equal_frequencies": shifted},
         batch=recipe.batch,
         measures=(
-            divergences(held_out[0], recipe.states),
+            divergences(
+                read,
+                {"unigrams": unigrams(read, recipe.states), "bigrams": bigrams(read, recipe.states)},
+            ),
             context_gain(held_out, early=min(_EARLY, recipe.length - 1), late=recipe.length),
         ),
     )

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring
-from grokscope.collectors.measures.instrument import MeasureFn, StepContext, instrument
+from grokscope.collectors.measures.instrument import Named, StepContext, instrument
 from grokscope.collectors.measures.outputs.in_context import IN_CONTEXT_SCORE, in_context_score
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.training.batches import Split
@@ -71,7 +71,7 @@ def predicting(
     return Training(model=model, loss_of=loss_of, splits=splits, measuring=measuring, measures=measures)
 
 
-def context_gain(sequences: Split, *, early: int, late: int) -> MeasureFn:
+def context_gain(sequences: Split, *, early: int, late: int) -> Named:
     """Return the instrument of ``test/in_context_score`` on sequences all of whose targets count.
 
     Args:
@@ -92,5 +92,36 @@ def context_gain(sequences: Split, *, early: int, late: int) -> MeasureFn:
         logits = context.model(inputs)
         losses = cross_entropy(logits.transpose(1, 2), targets, reduction="none")
         return {IN_CONTEXT_SCORE.at("test"): in_context_score(losses, early=early, late=late)}
+
+    return measure
+
+
+def divergences(read: Tensor, ways: Mapping[str, Tensor]) -> Named:
+    """Return the instrument of how far the model is from simpler ways to predict, in nats.
+
+        mean over n, t of Σ_k q_k log(q_k / p_k),  q a way's prediction, p the model's
+
+    It gives ``task/divergence_from_<way>``.
+
+    Args:
+        read: [N, T] tokens.
+        ways: Name -> predictions [N, T, C], above 0.
+
+    Source: Edelman et al. 2024, arXiv:2402.11004.
+
+    >>> import torch
+    >>> model = Transformer(tokens=2, context=3)
+    >>> uniform = divergences(torch.tensor([[0, 1, 0]]), {"uniform": torch.full((1, 3, 2), 0.5)})
+    >>> list(uniform(StepContext(step=0, model=model)))
+    ['task/divergence_from_uniform']
+    """
+
+    @instrument(name="divergences")
+    def measure(context: StepContext) -> Mapping[str, Tensor]:
+        logs = context.model(read).log_softmax(dim=-1)
+        return {
+            f"task/divergence_from_{way}": (wanted * (wanted.log() - logs)).sum(dim=-1).mean()
+            for way, wanted in ways.items()
+        }
 
     return measure
