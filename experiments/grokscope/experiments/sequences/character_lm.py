@@ -1,8 +1,9 @@
-"""A character language model on the text of Python's help: ordinary learning, in stages that are not abrupt.
+"""A character language model on the text of Python's help: ordinary learning, in stages.
 
-The model comes close to the frequencies of characters first, then to which character follows which, then
-leaves both behind. Its loss falls all the while, without a plateau: each stage begins before the one before
-is over. With little text it learns that by heart, and worsens on other text. The shifted set is source code.
+The model comes closest to the frequencies of characters near step 20, to which character follows which near
+step 100, and then leaves both behind: its loss falls fast, slowly beside the bigrams, and faster again once it
+uses longer contexts. Text that it never saw is predicted as well as its own. With little text it learns that
+by heart and worsens on other text. The shifted set is source code.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ class CharacterLM(Recipe):
         "data": {"text": "Python's help"},
     }
 
-    steps: int = setting(600, axis="exposure", says="optimizer steps")
+    steps: int = setting(500, axis="exposure", says="optimizer steps")
     batch: int = setting(16, axis="exposure", says="windows a step")
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
@@ -134,9 +135,9 @@ def _some(split: Split) -> Split:
 
 
 LEARNS = Expectation(
-    says="text it never saw is predicted as well as text it saw, without a phase change",
+    says="text that it never saw is learned together with its own",
     patterns=frozenset({Pattern.COMPREHENSION}),
-    without=frozenset({Kind.PHASE_CHANGE, Kind.OVERFITTING}),
+    without=frozenset({Kind.OVERFITTING}),
 )
 OVERFITS = Expectation(
     says="worsens on text that it never saw while it learns its own",
@@ -147,7 +148,7 @@ OVERFITS = Expectation(
 CHARACTER_LM = Experiment(
     name="character-lm",
     title="A transformer predicts the next character of Python's help",
-    event="ordinary learning, from unigrams to bigrams to longer contexts",
+    event="ordinary learning, in stages",
     source="stages after Hoogland et al. 2024, arXiv:2402.02364",
     recipe=CharacterLM,
     prepare=prepare,
