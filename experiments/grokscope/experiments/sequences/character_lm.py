@@ -1,9 +1,9 @@
 """A character language model on the text of Python's help: ordinary learning, in stages.
 
 The model comes closest to the frequencies of characters near step 20, to which character follows which near
-step 100, and then leaves both behind: its loss falls fast, slowly beside the bigrams, and faster again once it
-uses longer contexts. Text that it never saw is predicted as well as its own. With little text it learns that
-by heart and worsens on other text. The shifted set is source code.
+step 100, and then leaves both behind: its loss falls fast, then slowly, and faster again once it uses longer
+contexts. Text that it never saw is predicted as well as its own. With little text it learns that by heart
+and worsens on other text. The shifted set is source code.
 """
 
 from collections.abc import Mapping
