@@ -1,5 +1,8 @@
 """A small decoder-only transformer."""
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -29,6 +32,13 @@ class Attention(nn.Module):
         )
         gathered = scaled_dot_product_attention(query, key, value, is_causal=not is_last_only)
         return self.mix(gathered.transpose(1, 2).flatten(2))
+
+    def pattern(self, hidden: Tensor) -> Tensor:
+        """Return how much each position attends to each, [N, H, T, T]; rows are queries and sum to 1."""
+        query, key = _of_heads(self.query(hidden), self.heads), _of_heads(self.key(hidden), self.heads)
+        scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        return scores.masked_fill(later, float("-inf")).softmax(dim=-1)
 
 
 class Block(nn.Module):
@@ -90,9 +100,35 @@ class Transformer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits."""
-        places = torch.arange(tokens.shape[1], device=tokens.device)
-        hidden = self.embedding(tokens) + self.positions(places)
+        hidden = self._embedded(tokens)
         for place, block in enumerate(self.blocks, 1):
             hidden = block(hidden, is_last_only=self.is_last_only and place == len(self.blocks))
         logits = self.output(self.norm(hidden))
         return logits[:, 0] if self.is_last_only else logits
+
+    def patterns(self, tokens: Tensor) -> Tensor:
+        """Return how much each head attends to what, [layers, N, H, T, T]."""
+        hidden, found = self._embedded(tokens), list[Tensor]()
+        for block in cast("Iterable[Block]", self.blocks):
+            found.append(block.attention.pattern(block.norms[0](hidden)))
+            hidden = block(hidden)
+        return torch.stack(found)
+
+    def _embedded(self, tokens: Tensor) -> Tensor:
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        return self.embedding(tokens) + self.positions(places)
+
+
+def attention_patterns(model: nn.Module, tokens: Tensor) -> Tensor:
+    """Return the patterns of a transformer for ``attention_heads(attention=...)``, [layers, N, H, T, T].
+
+    Raises:
+        TypeError: If the model is another one.
+
+    >>> model = Transformer(tokens=5, context=3, heads=2)
+    >>> attention_patterns(model, torch.zeros(1, 3, dtype=torch.int64)).shape
+    torch.Size([1, 1, 2, 3, 3])
+    """
+    if not isinstance(model, Transformer):
+        raise TypeError(f"attention_patterns reads a Transformer, got a {type(model).__name__}")
+    return model.patterns(tokens)

@@ -91,6 +91,18 @@ def python_help() -> Tensor:
     return _codes("\n".join(topics[name] for name in sorted(topics)))
 
 
+def python_source(module: str) -> Tensor:
+    """Return the source of a module of Python's library as codes of ASCII characters.
+
+    Raises:
+        FileNotFoundError: If it has no file.
+
+    >>> bytes(python_source("argparse")[:8].tolist())
+    b'# Author'
+    """
+    return _codes(_source_of(module))
+
+
 def snippets() -> tuple[Split, Split]:
     """Return pieces of five files of Python's library as (train, held out): counts of trigrams, which file.
 
@@ -101,7 +113,7 @@ def snippets() -> tuple[Split, Split]:
     generator = torch.Generator().manual_seed(0)
     counts: list[Tensor] = []
     for name in _SOURCES:
-        text = _codes(_source_of(name))
+        text = python_source(name)
         starts = torch.randint(len(text) - _CHARACTERS, (_SNIPPETS,), generator=generator)
         counts += [_trigrams(text[int(start) : int(start) + _CHARACTERS]) for start in starts]
     files = torch.arange(len(_SOURCES)).repeat_interleave(_SNIPPETS)
