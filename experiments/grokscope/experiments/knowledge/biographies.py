@@ -30,17 +30,17 @@ class Biographies(Recipe):
         "computation": {"task": "factual recall"},
     }
 
-    steps: int = setting(2500, axis="exposure", says="optimizer steps")
+    steps: int = setting(2000, axis="exposure", says="optimizer steps")
     batch: int = setting(32, axis="exposure", says="biographies a step")
-    lr: float = setting(1e-3, axis="protocol", says="learning rate")
+    lr: float = setting(1.5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.1, axis="regularization", says="decoupled weight decay")
-    people: int = setting(1024, axis="data", says="people that there are")
+    people: int = setting(512, axis="data", says="people that there are")
     imbalance: float = setting(
         0.0, axis="data", says="exponent of how often people are told about; 0 is equally often"
     )
     are_facts_fixed: bool = setting(True, axis="data", says="whether values stay from step to step")
     attributes: int = setting(3, axis="data", says="facts about each person")
-    choices: int = setting(8, axis="data", says="values that an attribute has")
+    choices: int = setting(16, axis="data", says="values that an attribute has")
     phrasings: int = setting(6, axis="data", says="ways to say a fact")
     heard: int = setting(3, axis="data", says="of these, how many are trained on for each fact")
     name_parts: int = setting(3, axis="data", says="tokens of a name")
@@ -95,7 +95,7 @@ def _drawing(people: People, recipe: Biographies, generator: torch.Generator) ->
 
 
 RECALLS = Expectation(
-    says="guesses for a while, then recalls", kinds=frozenset({Kind.PHASE_CHANGE})
+    says="guesses for a while, then recalls", kinds=frozenset({Kind.GENERALIZATION}), metric="test/accuracy"
 )
 GUESSES = Expectation(
     says="guesses to the end", without=frozenset({Kind.PHASE_CHANGE, Kind.GENERALIZATION}), metric="test/accuracy"
@@ -103,16 +103,16 @@ GUESSES = Expectation(
 
 BIOGRAPHIES = Experiment(
     name="biographies",
-    title="A transformer reads biographies of 128 people and is asked for their facts in other words",
+    title="A transformer reads biographies of 512 people and is asked for their facts in other words",
     event="phase change",
     source="Zucchet et al. 2025, arXiv:2503.21676; Allen-Zhu & Li 2023, arXiv:2309.14316",
     recipe=Biographies,
     prepare=prepare,
     arms=(
-        Arm(group="1024 people", expects=RECALLS),
-        Arm(group="2048 people", settings={"people": 2048}, expects=RECALLS),
-        Arm(group="few people told about more often", settings={"people": 2048, "imbalance": 1.0}, expects=RECALLS),
+        Arm(group="512 people", expects=RECALLS),
+        Arm(group="1,024 people", settings={"people": 1024}, expects=RECALLS),
+        Arm(group="some told about more often", settings={"imbalance": 0.7}, expects=RECALLS),
         Arm(group="facts that change", settings={"are_facts_fixed": False}, expects=GUESSES, is_control=True),
     ),
-    seconds=30,
+    seconds=20,
 )

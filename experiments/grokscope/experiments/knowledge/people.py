@@ -88,7 +88,7 @@ def biographies(people: People, who: Tensor, *, is_test: bool, generator: torch.
     count, (_, attributes, phrasings) = len(who), people.is_heard.shape
     order = torch.rand(count, attributes, generator=generator).argsort(-1)
     allowed = people.is_heard[who.unsqueeze(1), order] ^ is_test
-    phrasing = (torch.rand(allowed.shape, generator=generator) * allowed).argmax(-1)
+    phrasing = (torch.rand(allowed.shape, generator=generator) + allowed).argmax(-1)
     first_value = people.names.shape[1] * people.pool
     first_word = first_value + attributes * people.choices
     word = first_word + 2 * (order * phrasings + phrasing)
