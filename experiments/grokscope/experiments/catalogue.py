@@ -9,5 +9,15 @@ from grokscope.experiments.experiment import Experiment
 from grokscope.experiments.knowledge.biographies import BIOGRAPHIES
 from grokscope.experiments.knowledge.two_hop_reasoning import TWO_HOP_REASONING
 
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({one.name: one for one in (MODULAR_ARITHMETIC, TWO_HOP_REASONING, BIOGRAPHIES, SPARSE_FIRST)})
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            MODULAR_ARITHMETIC,
+            BIOGRAPHIES,
+            TWO_HOP_REASONING,
+            SPARSE_FIRST,
+        )
+    }
+)
 """Name -> experiment, in the order in which they are listed."""

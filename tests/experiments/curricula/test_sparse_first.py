@@ -10,7 +10,9 @@ from grokscope.experiments.curricula.sparse_first import ORDERS, SPARSE_FIRST, S
 from grokscope.experiments.training.run import Destination, Run
 from grokscope.experiments.training.training import train
 
-SMALL = SparseFirst(steps=8, sparse_steps=2, batch=8, bits=100, parity_bits=2, examples=64, hidden=8, density=0.05)
+SMALL = SparseFirst(
+    steps=8, sparse_steps=2, batch=8, bits=100, parity_bits=2, examples=64, hidden=8, density=0.05
+)
 
 
 def sparse_share(recipe: SparseFirst) -> list[float]:
@@ -59,7 +61,9 @@ def test_all_that_is_random_comes_from_the_seed():
 
 
 def test_an_unknown_order_is_refused_with_those_that_there_are():
-    with pytest.raises(ValueError, match="order is one of sparse first, sparse last, mixed, uniform only, got 'x'"):
+    with pytest.raises(
+        ValueError, match="order is one of sparse first, sparse last, mixed, uniform only, got 'x'"
+    ):
         prepare(replace(SMALL, order="x"))
 
 

@@ -9,7 +9,7 @@ from grokscope.experiments.knowledge.biographies import BIOGRAPHIES, Biographies
 from grokscope.experiments.training.run import Destination, Run
 from grokscope.experiments.training.training import train
 
-SMALL = Biographies(people=8, attributes=2, choices=4, phrasings=3, heard=1, width=16, hidden=16, layers=1, steps=3)
+SMALL = Biographies(people=8, attributes=2, choices=4, phrasings=2, width=16, hidden=16, layers=1, steps=3)
 
 
 def first_losses(recipe: Biographies) -> list[float]:
@@ -56,7 +56,9 @@ def test_an_imbalance_tells_about_the_first_people_more_often():
 def test_a_run_logs_trained_and_new_phrasings_and_nothing_but_answers_is_scored():
     sink = MemorySink()
     train(prepare(SMALL), SMALL, Run(to=Destination(experiment="e"), sink=sink))
-    accuracies = {metric: value * 16 for step, metric, value in sink.rows() if step == 0 and "/accuracy" in metric}
+    accuracies = {
+        metric: value * 16 for step, metric, value in sink.rows() if step == 0 and "/accuracy" in metric
+    }
     assert set(accuracies) == {"train/accuracy", "test/accuracy"}
     assert all(abs(value - round(value)) < 1e-4 for value in accuracies.values())
 

@@ -10,7 +10,7 @@ ENTITIES, RELATIONS = 12, 5
 
 
 def made(**changes) -> FactChains:
-    settings = {"ratio": 2.0, "shifted_share": 0.2, "at_most": 50, "seed": 0} | changes
+    settings = {"ratio": 2.0, "shifted_share": 0.2, "seed": 0} | changes
     return fact_chains(ENTITIES, RELATIONS, **settings)
 
 
@@ -52,7 +52,9 @@ def test_no_chain_is_in_two_splits():
 
 def test_no_fact_of_a_shifted_chain_is_in_another_chain():
     chains = made()
-    usual = {fact for split in (chains.train, chains.test) for pair in hops(chains, split[0]) for fact in pair}
+    usual = {
+        fact for split in (chains.train, chains.test) for pair in hops(chains, split[0]) for fact in pair
+    }
     shifted = {fact for pair in hops(chains, chains.shifted[0]) for fact in pair}
     assert shifted
     assert not usual & shifted

@@ -9,13 +9,15 @@ from grokscope.experiments.training.batches import Split
 def parity_examples(
     count: int, *, bits: int, parity_bits: int, density: float, generator: torch.Generator
 ) -> Split:
-    """Return inputs [count, bits] of -1 and 1, and the parity (0 or 1) of their first ``parity_bits`` bits [count].
+    """Return inputs [count, bits] of 1 and -1, and the parity of their first bits [count].
+
+    An input of -1 stands for a bit of 1; the parity, 0 or 1, is their number modulo 2.
 
     Args:
         count: Examples.
         bits: Of an input.
         parity_bits: Bits that the parity is of.
-        density: Chance that a bit is -1, which is what a parity counts; 0.5 is a uniform input, less a sparse one.
+        density: Chance that a bit is 1; inputs of 0.5 are uniform, of less are sparse.
         generator: Draws the inputs.
 
     >>> inputs, parity = parity_examples(4, bits=6, parity_bits=2, density=0.5, generator=torch.Generator())

@@ -8,14 +8,13 @@ import torch
 
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.knowledge.answers import answering
-from grokscope.experiments.knowledge.people import People, biographies, draw_people
+from grokscope.experiments.knowledge.people import NAME_PARTS, People, biographies, draw_people
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
-
 
 ASKED = 256
 """People at most whose facts are asked for when the model is evaluated."""
@@ -41,9 +40,7 @@ class Biographies(Recipe):
     are_facts_fixed: bool = setting(True, axis="data", says="whether values stay from step to step")
     attributes: int = setting(3, axis="data", says="facts about each person")
     choices: int = setting(16, axis="data", says="values that an attribute has")
-    phrasings: int = setting(6, axis="data", says="ways to say a fact")
-    heard: int = setting(3, axis="data", says="of these, how many are trained on for each fact")
-    name_parts: int = setting(3, axis="data", says="tokens of a name")
+    phrasings: int = setting(6, axis="data", says="ways to say a fact; half are trained on")
     layers: int = setting(2, axis="architecture", says="transformer blocks")
     width: int = setting(64, axis="scale", says="size of the residual stream")
     hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP")
@@ -57,13 +54,11 @@ def prepare(recipe: Biographies) -> Training:
         attributes=recipe.attributes,
         choices=recipe.choices,
         phrasings=recipe.phrasings,
-        heard=recipe.heard,
-        parts=recipe.name_parts,
         seed=recipe.seed,
     )
     model = Transformer(
         tokens=people.tokens,
-        context=recipe.name_parts + 3 * recipe.attributes,
+        context=NAME_PARTS + 3 * recipe.attributes,
         width=recipe.width,
         layers=recipe.layers,
         mlp=recipe.hidden,
@@ -98,7 +93,9 @@ RECALLS = Expectation(
     says="guesses for a while, then recalls", kinds=frozenset({Kind.GENERALIZATION}), metric="test/accuracy"
 )
 GUESSES = Expectation(
-    says="guesses to the end", without=frozenset({Kind.PHASE_CHANGE, Kind.GENERALIZATION}), metric="test/accuracy"
+    says="guesses to the end",
+    without=frozenset({Kind.PHASE_CHANGE, Kind.GENERALIZATION}),
+    metric="test/accuracy",
 )
 
 BIOGRAPHIES = Experiment(

@@ -16,7 +16,6 @@ from grokscope.experiments.training.training import Training
 from grokscope.schemas import Pattern
 from grokscope.schemas.runs.description import Value
 
-
 ASKED = 500
 """Facts and chains of a split at most that the model is evaluated on."""
 
@@ -34,7 +33,9 @@ class TwoHopReasoning(Recipe):
     batch: int = setting(256, axis="exposure", says="examples a step; 0 takes all")
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.4, axis="regularization", says="decoupled weight decay")
-    ratio: float = setting(10.0, axis="data", says="trained chains of two facts per fact that they are made of")
+    ratio: float = setting(
+        10.0, axis="data", says="trained chains of two facts per fact that they are made of"
+    )
     shifted_share: float = setting(0.1, axis="data", says="share of the facts that are in no trained chain")
     entities: int = setting(24, axis="scale", says="entities")
     relations: int = setting(20, axis="scale", says="relations; an entity has one fact for each")
@@ -51,10 +52,10 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         recipe.relations,
         ratio=recipe.ratio,
         shifted_share=recipe.shifted_share,
-        at_most=ASKED,
         seed=recipe.seed,
     )
     train_set = (torch.cat([made.facts[0], made.train[0]]), torch.cat([made.facts[1], made.train[1]]))
+    splits = {"train": train_set, "test": made.test, "shift:unchained": made.shifted}
     model = Transformer(
         tokens=recipe.entities + recipe.relations,
         context=3,
@@ -68,13 +69,13 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         model,
         recipe,
         batch_source(train_set, recipe.batch, seed=recipe.seed),
-        {"train": _some(train_set, recipe.seed), "test": made.test, "shift:unchained": made.shifted},
+        {name: _some(split, recipe.seed) for name, split in splits.items()},
         examples=len(train_set[1]),
     )
 
 
 def _some(data: Split, seed: int) -> Split:
-    """Return what of the training set the model is evaluated on."""
+    """Return what of a split the model is evaluated on."""
     drawn = torch.randperm(len(data[1]), generator=torch.Generator().manual_seed(seed))[:ASKED]
     return data[0][drawn], data[1][drawn]
 
