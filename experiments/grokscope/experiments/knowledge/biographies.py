@@ -1,4 +1,11 @@
-"""Biographies."""
+"""Biographies: a transformer recalls facts about people after a plateau on which it guesses.
+
+A biography is a name of three tokens and a sentence for each attribute, in random order and in one of several
+phrasings. The model is asked for the values; half of the phrasings of each fact are kept for the test. Within
+100 steps its loss falls to the level of guessing, log 16; it stays there until the model attends to the whole
+name, the longer the more people there are; then facts are learned together, whatever their phrasing. Facts
+that change from step to step leave it at the guess for ever.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +23,7 @@ from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
 
-ASKED = 256
+ASKED = 128
 """People at most whose facts are asked for when the model is evaluated."""
 
 

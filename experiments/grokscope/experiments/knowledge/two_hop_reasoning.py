@@ -1,4 +1,11 @@
-"""Two-hop reasoning."""
+"""Two-hop reasoning: a transformer combines facts that it knows, if it saw enough such combinations.
+
+The model learns a random table of facts, (entity, relation) -> entity, and chains of two of them: an entity,
+two relations, and where they lead. Chains of known facts that it never saw are answered long after the trained
+ones are known, if there were 10 trained chains for each fact; with 3 it learns the trained ones by heart.
+Chains of facts that were in no trained chain, ``shift:unchained``, are never answered: the second block knows
+only facts that it was shown as a second hop.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +20,7 @@ from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
 from grokscope.experiments.training.training import Training
-from grokscope.schemas import Pattern
+from grokscope.schemas import Kind, Pattern
 from grokscope.schemas.runs.description import Value
 
 ASKED = 500
@@ -80,19 +87,24 @@ def _some(data: Split, seed: int) -> Split:
     return data[0][drawn], data[1][drawn]
 
 
-GROKS = Expectation(says="memorizes first, generalizes later", patterns=frozenset({Pattern.GROKKING}))
+GROKS = Expectation(
+    says="memorizes first, answers new chains later, but none of facts that were in no chain",
+    patterns=frozenset({Pattern.GROKKING}),
+    without=frozenset({Kind.GENERALIZATION, Kind.PHASE_CHANGE}),
+    metric="shift:unchained/accuracy",
+)
 MEMORIZES = Expectation(says="memorizes only", patterns=frozenset({Pattern.MEMORIZATION}))
 
 TWO_HOP_REASONING = Experiment(
     name="two-hop-reasoning",
-    title="A transformer reads facts and chains of two facts",
+    title="A transformer learns 480 facts and chains of two of them, and is asked for other chains",
     event="grokking",
-    source="Wang et al. 2024, arXiv:2405.15071",
+    source="Wang, Yue, Su & Sun 2024, arXiv:2405.15071",
     recipe=TwoHopReasoning,
     prepare=prepare,
     arms=(
         Arm(group="10 chains a fact", expects=GROKS),
         Arm(group="3 chains a fact", settings={"ratio": 3.0}, expects=MEMORIZES, is_control=True),
     ),
-    seconds=60,
+    seconds=40,
 )
