@@ -1,10 +1,10 @@
 """Two-hop reasoning: a transformer combines facts that it knows, if it saw enough such combinations.
 
 The model learns a random table of facts, (entity, relation) -> entity, and chains of two of them: an entity,
-two relations, and where they lead. Chains of known facts that it never saw are answered long after the trained
-ones are known, if there were 10 trained chains for each fact; with 3 it learns the trained ones by heart.
-Chains of facts that were in no trained chain, ``shift:unchained``, are never answered: the second block knows
-only facts that it was shown as a second hop.
+two relations, and where they lead. Chains of known facts that it never saw are answered long after the
+trained ones are known, if there were 10 trained chains for each fact; with 3 it learns those by heart. Chains
+of facts that were in no trained chain, ``shift:unchained``, are never answered: the second block knows only
+facts that it was shown as a second hop.
 """
 
 from collections.abc import Mapping
