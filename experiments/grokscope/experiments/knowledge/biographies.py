@@ -3,8 +3,8 @@
 A biography is a name of three tokens and a sentence for each attribute, in random order and in one of
 several phrasings. The model is asked for the values; half of the phrasings of each fact are kept for the
 test. Within 100 steps its loss falls to the level of guessing, log 16. It stays there, the longer the more
-people there are, and then facts are learned together, whatever their phrasing; in the source, attention to the
-names forms meanwhile. Facts that change from step to step leave the model at the guess for ever. Telling
+people there are, and then facts are learned together, whatever their phrasing; in the source, attention to
+the names forms meanwhile. Facts that change from step to step leave the model at the guess for ever. Telling
 about some people more often shortens the plateau of the source's models but not of this small one, which only
 learns of the others later.
 """
