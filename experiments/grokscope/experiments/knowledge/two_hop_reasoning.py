@@ -2,7 +2,7 @@
 
 The model learns a random table of facts, (entity, relation) -> entity, and chains of two of them: an entity,
 two relations, and where they lead. Chains of known facts that it never saw are answered long after the
-trained ones are known, if there were 10 trained chains for each fact; with 3 it learns those by heart. Chains
+trained ones are known, if there were 8 trained chains for each fact; with 3 it learns those by heart. Chains
 of facts that were in no trained chain, ``shift:unchained``, are never answered: the second block knows only
 facts that it was shown as a second hop.
 """
@@ -36,18 +36,18 @@ class TwoHopReasoning(Recipe):
         "computation": {"task": "two-hop reasoning"},
     }
 
-    steps: int = setting(3000, axis="exposure", says="optimizer steps")
+    steps: int = setting(4000, axis="exposure", says="optimizer steps")
     batch: int = setting(256, axis="exposure", says="examples a step; 0 takes all")
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.4, axis="regularization", says="decoupled weight decay")
     ratio: float = setting(
-        10.0, axis="data", says="trained chains of two facts per fact that they are made of"
+        8.0, axis="data", says="trained chains of two facts per fact that they are made of"
     )
     shifted_share: float = setting(0.1, axis="data", says="share of the facts that are in no trained chain")
     entities: int = setting(24, axis="scale", says="entities")
     relations: int = setting(20, axis="scale", says="relations; an entity has one fact for each")
     layers: int = setting(2, axis="architecture", says="transformer blocks")
-    width: int = setting(48, axis="scale", says="size of the residual stream")
+    width: int = setting(64, axis="scale", says="size of the residual stream")
     hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP")
 
 
@@ -103,8 +103,8 @@ TWO_HOP_REASONING = Experiment(
     recipe=TwoHopReasoning,
     prepare=prepare,
     arms=(
-        Arm(group="10 chains a fact", expects=GROKS),
+        Arm(group="8 chains a fact", expects=GROKS),
         Arm(group="3 chains a fact", settings={"ratio": 3.0}, expects=MEMORIZES, is_control=True),
     ),
-    seconds=40,
+    seconds=55,
 )
