@@ -33,8 +33,8 @@ from grokscope.collectors.measures import (
     repeated_tokens,
 )
 from grokscope.collectors.measures.outputs.curves import curve_measures
-from grokscope.experiments.algorithmic.modular_arithmetic import ResiduesMLP
 from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.schemas import METRICS, Tier, find_metric
 
 COSTS = Path(__file__).with_suffix(".json")
@@ -71,7 +71,7 @@ def reference_models() -> list[Model]:
     return [
         Model(
             name="demo MLP",
-            model=ResiduesMLP(47, 48, 128),
+            model=PairsMLP(47, 48, 128),
             train=train,
             test=test,
             tiers=frozenset(Tier),

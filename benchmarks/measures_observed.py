@@ -37,8 +37,9 @@ from grokscope.collectors.measures.instrument import Instrument, StepContext
 from grokscope.collectors.measures.outputs.ranks import accuracy
 from grokscope.collectors.measures.subset import Subset
 from grokscope.collectors.measures.tasks.modular_addition import modular_addition
-from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic
 from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.models.pairs import PairsMLP
 
 EVERY = 50
 # How well a value is known, and what never moves here, is not part of the table.
@@ -80,7 +81,7 @@ def train(recipe: ModularArithmetic, steps: int, seconds: dict[str, list[float]]
         )
     )
     inputs, targets = splits["train"]
-    model = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
+    model = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
     )

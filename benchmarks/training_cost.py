@@ -28,8 +28,8 @@ from torch.utils.tensorboard import SummaryWriter
 from training_tools import FOLDER, TOOLS, After, Split, Splits, Tool, histograms
 
 from grokscope.collectors import Tracker, log_spaced
-from grokscope.experiments.algorithmic.modular_arithmetic import ResiduesMLP
 from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.models.pairs import PairsMLP
 
 TURN = 25
 """Steps that one of two trainings makes before the other goes on."""
@@ -52,7 +52,7 @@ def train(
 def demo(seed: int) -> tuple[nn.Module, torch.optim.Optimizer, Splits]:
     """Build the demo's model and data."""
     torch.manual_seed(seed)
-    model = ResiduesMLP(47, 48, 128)
+    model = PairsMLP(47, 48, 128)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=1.0, betas=(0.9, 0.98))
     return model, optimizer, operation_table("x+y", 47, 0.5, seed)
 

@@ -9,10 +9,10 @@ from grokscope.experiments.algorithmic.modular_arithmetic import (
     DEMO,
     MODULAR_ARITHMETIC,
     ModularArithmetic,
-    ResiduesMLP,
     prepare,
 )
 from grokscope.experiments.algorithmic.tables import OPERATIONS
+from grokscope.experiments.models.pairs import PairsMLP
 
 
 def test_the_first_three_arms_are_the_demos():
@@ -79,7 +79,7 @@ def test_each_operation_trains(curves_of, operation):
 
 def test_the_model_is_the_plain_mlp_of_two_embeddings():
     torch.manual_seed(0)
-    model = ResiduesMLP(5, 8, 16)
+    model = PairsMLP(5, 8, 16)
     pairs = torch.tensor([[1, 2], [4, 4]])
     e, a, b, u = (p for _, p in model.named_parameters())
     expected = torch.relu(e[pairs[:, 0]] @ a.T + e[pairs[:, 1]] @ b.T) @ u.T

@@ -16,9 +16,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic
 from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -77,7 +78,7 @@ def prepare(recipe: LabelNoise) -> Training:
     if len(places):
         held_out["train_corrupted"] = (pairs[places], labels[places])
         held_out["shift:true_labels"] = (pairs[places], results[places])
-    model = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
+    model = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     return classifying(model, recipe, (pairs, labels), held_out)
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic
 from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.losses import loss_by_name
@@ -65,7 +66,7 @@ def prepare(recipe: SoftmaxCollapse) -> Training:
         raise ValueError(f"dtype is one of {', '.join(_PRECISIONS)}, got {recipe.dtype!r}")
     torch.manual_seed(recipe.seed)
     train_set, test_set = operation_table(recipe.operation, recipe.p, recipe.train_fraction, recipe.seed)
-    network = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
+    network = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     model = Rounded(network, _PRECISIONS[recipe.dtype])
     training = classifying(model, recipe, train_set, {"test": test_set})
     # As it is descended: a tracker's own loss is taken in float32.

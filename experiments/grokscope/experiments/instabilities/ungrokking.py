@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from grokscope.collectors import Measuring
-from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, ResiduesMLP
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic
 from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
@@ -47,7 +48,7 @@ def prepare(recipe: Ungrokking) -> Training:
     torch.manual_seed(recipe.seed)
     many, test_set = operation_table(recipe.operation, recipe.p, recipe.train_fraction, recipe.seed)
     few = _first_of(many, recipe.shrinks_to / recipe.train_fraction)
-    model = ResiduesMLP(recipe.p, recipe.width, recipe.hidden)
+    model = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     at_first, later = (classifying(model, recipe, data, {"test": test_set}) for data in (many, few))
     loss_of, trained_on = _switching(at_first, later, recipe.shrinks_at)
     # How often an example was seen cannot be told of a set that changes.
