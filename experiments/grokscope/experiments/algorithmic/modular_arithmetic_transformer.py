@@ -103,7 +103,7 @@ MODULAR_ARITHMETIC_TRANSFORMER = Experiment(
         Arm(group="x+y", expects=GROKS),
         Arm(group="x-y", settings={"operation": "x-y"}, expects=GROKS),
         Arm(group="x*y", settings={"operation": "x*y"}, expects=GROKS),
-        # Not of x+y: most of its test pairs are training pairs turned round, and those are learned without too.
+        # Not of x+y: most of its test pairs are training pairs turned round, which need no weight decay.
         Arm(
             group="x-y, no weight decay",
             settings={"operation": "x-y", "weight_decay": 0.0},
