@@ -101,7 +101,7 @@ MODULAR_ARITHMETIC_TRANSFORMER = Experiment(
     prepare=prepare,
     arms=(
         Arm(group="x+y", expects=GROKS),
-        Arm(group="x-y", settings={"operation": "x-y"}, expects=GROKS),
+        Arm(group="x-y", settings={"operation": "x-y", "steps": 3000}, expects=GROKS),
         Arm(group="x*y", settings={"operation": "x*y"}, expects=GROKS),
         # Not of x+y: most of its test pairs are training pairs turned round, which need no weight decay.
         Arm(
