@@ -101,9 +101,15 @@ MODULAR_ARITHMETIC_TRANSFORMER = Experiment(
     prepare=prepare,
     arms=(
         Arm(group="x+y", expects=GROKS),
-        Arm(group="x-y", settings={"operation": "x-y"}, expects=GROKS),
+        Arm(group="x-y", settings={"operation": "x-y", "steps": 3000}, expects=GROKS),
         Arm(group="x*y", settings={"operation": "x*y"}, expects=GROKS),
-        Arm(group="no weight decay", settings={"weight_decay": 0.0}, expects=MEMORIZES, is_control=True),
+        # Not of x+y: most of its test pairs are training pairs turned round, which need no weight decay.
+        Arm(
+            group="x-y, no weight decay",
+            settings={"operation": "x-y", "weight_decay": 0.0},
+            expects=MEMORIZES,
+            is_control=True,
+        ),
         Arm(group="25 % of the data", settings={"train_fraction": 0.25}, expects=MEMORIZES, is_control=True),
     ),
     seconds=13,

@@ -2,7 +2,7 @@
 
 The model reads two of the 120 permutations of five things through a shared embedding and predicts which one
 they make together. On half of the table with weight decay it memorizes within 400 steps and generalizes near
-step 2,000; without weight decay it memorizes and stays there.
+step 2,500; without weight decay it memorizes and stays there.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Permutations(Recipe):
         "computation": {"task": "composition of permutations"},
     }
 
-    steps: int = setting(3000, axis="exposure", says="optimizer steps")
+    steps: int = setting(4000, axis="exposure", says="optimizer steps")
     batch: int = setting(2048, axis="exposure", says="examples a step; 0 takes all")
     lr: float = setting(5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.7, axis="regularization", says="decoupled weight decay")
@@ -83,5 +83,5 @@ PERMUTATIONS = Experiment(
         Arm(group="weight decay 0.7", expects=GROKS),
         Arm(group="no weight decay", settings={"weight_decay": 0.0}, expects=MEMORIZES, is_control=True),
     ),
-    seconds=36,
+    seconds=46,
 )
