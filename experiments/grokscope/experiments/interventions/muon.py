@@ -1,7 +1,7 @@
 """Muon beside AdamW at one learning rate: both grok.
 
-Muon moves the hidden matrices, AdamW the embedding and the output layer. That Muon groks sooner, as the source
-has it, is not seen at equal rates here: AdamW alone is first at 0.02 and at 0.005.
+Muon moves the hidden matrices, AdamW the embedding and the output layer. That Muon groks sooner, as the
+source has it, is not seen at equal rates here: AdamW alone is first at 0.02 and at 0.005.
 """
 
 from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
