@@ -32,11 +32,12 @@ def test_the_settings_stand_on_their_axes():
     assert {name: params[name] for name in told} == told
 
 
-def test_two_arms_keep_the_event_away():
+def test_all_arms_but_the_first_keep_the_event_away():
     assert [(arm.group, arm.is_control) for arm in LARGE_INIT.arms] == [
         ("init x 8", False),
         ("init x 1", True),
-        ("init x 8, no weight decay", True),
+        ("no weight decay", True),
+        ("norm kept", True),
     ]
 
 
