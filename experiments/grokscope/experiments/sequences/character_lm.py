@@ -169,5 +169,5 @@ CHARACTER_LM = Experiment(
         Arm(group="200,000 characters", expects=LEARNS),
         Arm(group="5,000 characters", settings={"characters": 5000}, expects=OVERFITS, is_control=True),
     ),
-    seconds=28,
+    seconds=25,
 )

@@ -141,5 +141,5 @@ IN_CONTEXT_REGRESSION = Experiment(
         Arm(group="4,096 functions", expects=LEARNS_TO_FIT),
         Arm(group="4 functions", settings={"tasks": 4}, expects=KNOWS_ITS_OWN, is_control=True),
     ),
-    seconds=8,
+    seconds=12,
 )

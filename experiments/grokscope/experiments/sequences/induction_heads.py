@@ -150,5 +150,5 @@ INDUCTION_HEADS = Experiment(
         Arm(group="two layers", expects=FORMS),
         Arm(group="one layer", settings={"layers": 1}, expects=STAYS_AWAY, is_control=True),
     ),
-    seconds=8,
+    seconds=9,
 )

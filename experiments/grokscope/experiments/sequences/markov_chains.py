@@ -184,5 +184,5 @@ MARKOV_CHAINS = Experiment(
         Arm(group="two layers", expects=COMES_IN_STAGES),
         Arm(group="one layer", settings={"layers": 1}, expects=STAYS_AT_FREQUENCIES, is_control=True),
     ),
-    seconds=10,
+    seconds=11,
 )
