@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from grokscope.collectors import Measuring
+from grokscope.collectors.measures.instrument import Named
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.ordinary.data import python_help, python_source
@@ -41,7 +42,7 @@ class CharacterLM(Recipe):
         "data": {"text": "Python's help"},
     }
 
-    steps: int = setting(500, axis="exposure", says="optimizer steps")
+    steps: int = setting(1000, axis="exposure", says="optimizer steps")
     batch: int = setting(16, axis="exposure", says="windows a step")
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
@@ -81,26 +82,14 @@ def prepare(recipe: CharacterLM) -> Training:
     Raises:
         ValueError: If the text is shorter than two windows, or longer than there is.
     """
-    if not 2 * recipe.context < recipe.characters <= _LONGEST:
-        raise ValueError(
-            f"characters is above {2 * recipe.context}, two windows, and up to {_LONGEST}, "
-            f"got {recipe.characters}"
-        )
+    _check(recipe)
     torch.manual_seed(recipe.seed)
     text = python_help()
     known = text[: recipe.characters]
     train_set = windows(known, recipe.context)
     test_set = _some(windows(text[_LONGEST:], recipe.context))
     shifted = _some(windows(python_source("statistics"), recipe.context))
-    model = Transformer(
-        tokens=_CODES,
-        context=recipe.context,
-        width=recipe.width,
-        heads=recipe.heads,
-        layers=recipe.layers,
-        mlp=recipe.mlp,
-        has_norm=True,
-    )
+    model = _model(recipe)
     draw = batch_source(train_set, recipe.batch, seed=recipe.seed)
 
     def loss_of(step: int) -> Tensor:
@@ -108,9 +97,6 @@ def prepare(recipe: CharacterLM) -> Training:
         inputs, targets = draw()
         return cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
 
-    frequencies, following = (one / one.sum(dim=-1, keepdim=True) for one in character_counts(known))
-    read, _ = test_set
-    ways = {"unigrams": frequencies.expand(*read.shape, _CODES), "bigrams": following[read]}
     return Training(
         model=model,
         loss_of=loss_of,
@@ -121,9 +107,36 @@ def prepare(recipe: CharacterLM) -> Training:
             budget=1.0,
         ),
         measures=(
-            divergences(read, ways),
+            _by_counts(test_set[0], known),
             context_gain(test_set, early=min(_EARLY, recipe.context - 1), late=recipe.context),
         ),
+    )
+
+
+def _check(recipe: CharacterLM) -> None:
+    if not 2 * recipe.context < recipe.characters <= _LONGEST:
+        raise ValueError(
+            f"characters is above {2 * recipe.context}, two windows, and up to {_LONGEST}, "
+            f"got {recipe.characters}"
+        )
+
+
+def _model(recipe: CharacterLM) -> Transformer:
+    return Transformer(
+        tokens=_CODES,
+        context=recipe.context,
+        width=recipe.width,
+        heads=recipe.heads,
+        layers=recipe.layers,
+        mlp=recipe.mlp,
+        has_norm=True,
+    )
+
+
+def _by_counts(read: Tensor, text: Tensor) -> Named:
+    frequencies, following = (one / one.sum(dim=-1, keepdim=True) for one in character_counts(text))
+    return divergences(
+        read, {"unigrams": frequencies.expand(*read.shape, _CODES), "bigrams": following[read]}
     )
 
 
@@ -156,5 +169,5 @@ CHARACTER_LM = Experiment(
         Arm(group="200,000 characters", expects=LEARNS),
         Arm(group="5,000 characters", settings={"characters": 5000}, expects=OVERFITS, is_control=True),
     ),
-    seconds=15,
+    seconds=25,
 )

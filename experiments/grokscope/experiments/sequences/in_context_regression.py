@@ -74,38 +74,52 @@ def regressions(weights: Tensor, *, examples: int, generator: torch.Generator, s
 
 def prepare(recipe: InContextRegression) -> Training:
     """Return the training that a recipe describes."""
-    if recipe.tasks < 1 or recipe.examples < 1:
-        raise ValueError(f"tasks and examples are at least 1, got {recipe.tasks} and {recipe.examples}")
+    _check(recipe)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
 
-    def functions(count: int) -> Tensor:
-        # Values have a variance of 1, so that the loss begins there.
-        return torch.randn(count, recipe.dimensions, generator=generator) / recipe.dimensions**0.5
-
-    known = functions(recipe.tasks)
+    known = _functions(recipe, recipe.tasks, generator)
 
     def seen(count: int) -> Split:
         drawn = known[torch.randint(recipe.tasks, (count,), generator=generator)]
         return regressions(drawn, examples=recipe.examples, generator=generator)
 
     def unseen(scale: float) -> Split:
-        return regressions(functions(_HELD_OUT), examples=recipe.examples, generator=generator, scale=scale)
+        return regressions(
+            _functions(recipe, _HELD_OUT, generator),
+            examples=recipe.examples,
+            generator=generator,
+            scale=scale,
+        )
 
     def loss_of(step: int) -> Tensor:
         del step
         read, asked = seen(recipe.batch)
         return mse_loss(model(read), asked)
 
-    model = InContextRegressor(
-        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.mlp
-    )
+    model = _model(recipe)
     return Training(
         model=model,
         loss_of=loss_of,
         splits={"train": seen(_HELD_OUT), "test": unseen(1.0), "shift:larger_inputs": unseen(1.5)},
         measuring=Measuring(loss="mse", examples_per_step=recipe.batch),
     )
+
+
+def _check(recipe: InContextRegression) -> None:
+    if recipe.tasks < 1 or recipe.examples < 1:
+        raise ValueError(f"tasks and examples are at least 1, got {recipe.tasks} and {recipe.examples}")
+
+
+def _model(recipe: InContextRegression) -> InContextRegressor:
+    return InContextRegressor(
+        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.mlp
+    )
+
+
+def _functions(recipe: InContextRegression, count: int, generator: torch.Generator) -> Tensor:
+    # Values have a variance of 1, so that the loss begins there.
+    return torch.randn(count, recipe.dimensions, generator=generator) / recipe.dimensions**0.5
 
 
 LEARNS_TO_FIT = Expectation(
@@ -127,5 +141,5 @@ IN_CONTEXT_REGRESSION = Experiment(
         Arm(group="4,096 functions", expects=LEARNS_TO_FIT),
         Arm(group="4 functions", settings={"tasks": 4}, expects=KNOWS_ITS_OWN, is_control=True),
     ),
-    seconds=8,
+    seconds=12,
 )

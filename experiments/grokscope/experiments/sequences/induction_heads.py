@@ -14,7 +14,7 @@ from torch import Tensor
 
 from grokscope.collectors.measures.attention.heads import attention_heads
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
-from grokscope.experiments.models.transformer import attention_patterns
+from grokscope.experiments.models.transformer import Transformer, attention_patterns
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.sequences.next_token import attention_only, context_gain, next_token, predicting
 from grokscope.experiments.training.batches import Split
@@ -80,11 +80,7 @@ def repeated_part(sequences: Tensor, periods: Tensor) -> Split:
 
 def prepare(recipe: InductionHeads) -> Training:
     """Return the training that a recipe describes."""
-    if not 1 <= recipe.shortest <= recipe.longest < recipe.length:
-        raise ValueError(
-            f"segments need 1 <= shortest <= longest < length, got {recipe.shortest}, {recipe.longest} and "
-            f"{recipe.length}; leave room to repeat the longest"
-        )
+    _check(recipe)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
 
@@ -99,15 +95,8 @@ def prepare(recipe: InductionHeads) -> Training:
     seen = between(recipe.shortest, recipe.longest, _HELD_OUT)
     unseen = between(recipe.longest + 1, (recipe.longest + recipe.length) // 2, _HELD_OUT)
     sequences = drawn(seen)
-    model = attention_only(
-        tokens=recipe.vocabulary,
-        length=recipe.length,
-        width=recipe.width,
-        heads=recipe.heads,
-        layers=recipe.layers,
-    )
     return predicting(
-        model,
+        _model(recipe),
         lambda: drawn(between(recipe.shortest, recipe.longest, recipe.batch)),
         {
             "test": repeated_part(sequences, seen),
@@ -118,6 +107,24 @@ def prepare(recipe: InductionHeads) -> Training:
             attention_heads(tokens=sequences[:_PROBED, :-1], attention=attention_patterns),
             context_gain(next_token(sequences), early=recipe.shortest, late=recipe.length),
         ),
+    )
+
+
+def _check(recipe: InductionHeads) -> None:
+    if not 1 <= recipe.shortest <= recipe.longest < recipe.length:
+        raise ValueError(
+            f"segments need 1 <= shortest <= longest < length, got {recipe.shortest}, {recipe.longest} and "
+            f"{recipe.length}; leave room to repeat the longest"
+        )
+
+
+def _model(recipe: InductionHeads) -> Transformer:
+    return attention_only(
+        tokens=recipe.vocabulary,
+        length=recipe.length,
+        width=recipe.width,
+        heads=recipe.heads,
+        layers=recipe.layers,
     )
 
 
@@ -143,5 +150,5 @@ INDUCTION_HEADS = Experiment(
         Arm(group="two layers", expects=FORMS),
         Arm(group="one layer", settings={"layers": 1}, expects=STAYS_AWAY, is_control=True),
     ),
-    seconds=8,
+    seconds=9,
 )

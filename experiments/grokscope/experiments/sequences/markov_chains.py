@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.sequences.next_token import (
     attention_only,
@@ -135,15 +136,8 @@ def prepare(recipe: MarkovChains) -> Training:
     held_out = next_token(drawn(matrices(_HELD_OUT)))
     read, _ = held_out
     shifted = next_token(drawn(of_equal_frequencies(matrices(_HELD_OUT))))
-    model = attention_only(
-        tokens=recipe.states,
-        length=recipe.length,
-        width=recipe.width,
-        heads=recipe.heads,
-        layers=recipe.layers,
-    )
     return predicting(
-        model,
+        _model(recipe),
         lambda: drawn(matrices(recipe.batch)),
         {"test": held_out, "shift:equal_frequencies": shifted},
         batch=recipe.batch,
@@ -154,6 +148,16 @@ def prepare(recipe: MarkovChains) -> Training:
             ),
             context_gain(held_out, early=min(_EARLY, recipe.length - 1), late=recipe.length),
         ),
+    )
+
+
+def _model(recipe: MarkovChains) -> Transformer:
+    return attention_only(
+        tokens=recipe.states,
+        length=recipe.length,
+        width=recipe.width,
+        heads=recipe.heads,
+        layers=recipe.layers,
     )
 
 
@@ -180,5 +184,5 @@ MARKOV_CHAINS = Experiment(
         Arm(group="two layers", expects=COMES_IN_STAGES),
         Arm(group="one layer", settings={"layers": 1}, expects=STAYS_AT_FREQUENCIES, is_control=True),
     ),
-    seconds=10,
+    seconds=11,
 )
