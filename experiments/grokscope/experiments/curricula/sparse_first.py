@@ -55,7 +55,7 @@ def prepare(recipe: SparseFirst) -> Training:
     """Return the training that a recipe describes.
 
     Raises:
-        ValueError: If there is no such order, or more steps are sparse than there are.
+        ValueError: If there is no such order, more steps are sparse than there are, or mixed batches hold one kind.
     """
     if recipe.order not in ORDERS:
         raise ValueError(f"order is one of {', '.join(ORDERS)}, got {recipe.order!r}")
@@ -94,6 +94,11 @@ def _drawing(recipe: SparseFirst, uniform: Split, sparse: Split) -> Callable[[in
     """Return what gives the batch of a step."""
     share = recipe.sparse_steps / recipe.steps if recipe.order == "mixed" else 0.0
     few = round(share * recipe.batch)
+    if recipe.order == "mixed" and not 0 < few < recipe.batch:
+        raise ValueError(
+            f"a mixed batch has inputs of both kinds, got {few} sparse ones of {recipe.batch}; "
+            "change batch or sparse_steps"
+        )
     draw_uniform = batch_source(uniform, recipe.batch - few, seed=recipe.seed)
     draw_sparse = batch_source(sparse, few or recipe.batch, seed=recipe.seed + 1)
     begin = {"sparse first": 0, "sparse last": recipe.steps - recipe.sparse_steps}.get(recipe.order)
