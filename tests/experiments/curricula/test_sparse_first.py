@@ -73,6 +73,14 @@ def test_more_sparse_steps_than_steps_are_refused(count):
         prepare(replace(SMALL, sparse_steps=count))
 
 
+@pytest.mark.parametrize("count", [0, 8])
+def test_a_mixed_batch_without_both_kinds_is_refused(count):
+    with pytest.raises(
+        ValueError, match=f"a mixed batch has inputs of both kinds, got {count} sparse ones of 8"
+    ):
+        prepare(replace(SMALL, order="mixed", sparse_steps=count))
+
+
 def test_a_run_logs_uniform_and_sparse_inputs_apart():
     sink = MemorySink()
     train(prepare(SMALL), SMALL, Run(to=Destination(experiment="e"), sink=sink))

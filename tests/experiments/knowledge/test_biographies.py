@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from grokscope.collectors.testing import MemorySink
@@ -61,6 +62,11 @@ def test_a_run_logs_trained_and_new_phrasings_and_nothing_but_answers_is_scored(
     }
     assert set(accuracies) == {"train/accuracy", "test/accuracy"}
     assert all(abs(value - round(value)) < 1e-4 for value in accuracies.values())
+
+
+def test_a_step_without_a_biography_is_refused():
+    with pytest.raises(ValueError, match="batch is 1 biography a step at least, got 0"):
+        prepare(replace(SMALL, batch=0))
 
 
 def test_every_arm_makes_a_training():

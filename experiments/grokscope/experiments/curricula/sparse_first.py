@@ -19,7 +19,7 @@ from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
-from grokscope.experiments.training.losses import loss_by_name
+from grokscope.experiments.training.losses import loss_by_name, one_hot_mse
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -39,7 +39,7 @@ class SparseFirst(Recipe):
     }
 
     steps: int = setting(3000, axis="exposure", says="optimizer steps")
-    batch: int = setting(64, axis="exposure", says="examples a step")
+    batch: int = setting(64, axis="exposure", says="examples a step; 0 takes all")
     order: str = setting("sparse first", axis="data", says="sparse first, sparse last, mixed or uniform only")
     sparse_steps: int = setting(
         1000, axis="data", says="steps on sparse inputs, or as many steps' share of each batch where mixed"
@@ -55,12 +55,10 @@ def prepare(recipe: SparseFirst) -> Training:
     """Return the training that a recipe describes.
 
     Raises:
-        ValueError: If there is no such order, or more steps are sparse than there are.
+        ValueError: If there is no such order, if more steps are sparse than there are, or if mixed batches
+            hold inputs of one kind only.
     """
-    if recipe.order not in ORDERS:
-        raise ValueError(f"order is one of {', '.join(ORDERS)}, got {recipe.order!r}")
-    if not 0 <= recipe.sparse_steps <= recipe.steps:
-        raise ValueError(f"sparse_steps is 0 to {recipe.steps}, the steps, got {recipe.sparse_steps}")
+    few = _sparse_in_batch(recipe)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
 
@@ -72,7 +70,7 @@ def prepare(recipe: SparseFirst) -> Training:
     uniform, sparse = examples(recipe.examples, 0.5), examples(recipe.examples, recipe.density)
     model = MLP(recipe.bits, recipe.hidden, 2)
     loss_fn = loss_by_name(recipe.loss)
-    draw = _drawing(recipe, uniform, sparse)
+    draw = _drawing(recipe, few, uniform, sparse)
 
     def loss_of(step: int) -> Tensor:
         inputs, parities = draw(step)
@@ -86,14 +84,32 @@ def prepare(recipe: SparseFirst) -> Training:
             "test": examples(ASKED, 0.5),
             "shift:sparse": examples(ASKED, recipe.density),
         },
-        measuring=Measuring(examples_per_step=recipe.batch),
+        measuring=Measuring(
+            loss=one_hot_mse if recipe.loss == "mse" else None,
+            examples_per_step=recipe.batch or recipe.examples,
+        ),
     )
 
 
-def _drawing(recipe: SparseFirst, uniform: Split, sparse: Split) -> Callable[[int], Split]:
-    """Return what gives the batch of a step."""
-    share = recipe.sparse_steps / recipe.steps if recipe.order == "mixed" else 0.0
-    few = round(share * recipe.batch)
+def _sparse_in_batch(recipe: SparseFirst) -> int:
+    """Return how many inputs of each batch are sparse if orders are mixed, else 0; refuse what cannot be."""
+    if recipe.order not in ORDERS:
+        raise ValueError(f"order is one of {', '.join(ORDERS)}, got {recipe.order!r}")
+    if not 0 <= recipe.sparse_steps <= recipe.steps:
+        raise ValueError(f"sparse_steps is 0 to {recipe.steps}, the steps, got {recipe.sparse_steps}")
+    if recipe.order != "mixed":
+        return 0
+    few = round(recipe.batch * recipe.sparse_steps / recipe.steps)
+    if not 0 < few < recipe.batch:
+        raise ValueError(
+            f"a mixed batch has inputs of both kinds, got {few} sparse ones of {recipe.batch}; "
+            "change batch or sparse_steps"
+        )
+    return few
+
+
+def _drawing(recipe: SparseFirst, few: int, uniform: Split, sparse: Split) -> Callable[[int], Split]:
+    """Return what gives the batch of a step; ``few`` of a mixed one are sparse."""
     draw_uniform = batch_source(uniform, recipe.batch - few, seed=recipe.seed)
     draw_sparse = batch_source(sparse, few or recipe.batch, seed=recipe.seed + 1)
     begin = {"sparse first": 0, "sparse last": recipe.steps - recipe.sparse_steps}.get(recipe.order)

@@ -56,7 +56,13 @@ class Biographies(Recipe):
 
 
 def prepare(recipe: Biographies) -> Training:
-    """Return the training that a recipe describes."""
+    """Return the training that a recipe describes.
+
+    Raises:
+        ValueError: If a batch holds no biography.
+    """
+    if recipe.batch < 1:
+        raise ValueError(f"batch is 1 biography a step at least, got {recipe.batch}")
     torch.manual_seed(recipe.seed)
     people = draw_people(
         recipe.people,
