@@ -19,7 +19,7 @@ from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
-from grokscope.experiments.training.losses import loss_by_name, one_hot_mse
+from grokscope.experiments.training.losses import loss_by_name
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -62,15 +62,14 @@ def prepare(recipe: SparseFirst) -> Training:
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
 
+    sizes = {"bits": recipe.bits, "parity_bits": recipe.parity_bits}
+
     def examples(count: int, density: float) -> Split:
-        return parity_examples(
-            count, bits=recipe.bits, parity_bits=recipe.parity_bits, density=density, generator=generator
-        )
+        return parity_examples(count, density=density, generator=generator, **sizes)
 
     uniform, sparse = examples(recipe.examples, 0.5), examples(recipe.examples, recipe.density)
     model = MLP(recipe.bits, recipe.hidden, 2)
-    loss_fn = loss_by_name(recipe.loss)
-    draw = _drawing(recipe, few, uniform, sparse)
+    loss_fn, draw = loss_by_name(recipe.loss), _drawing(recipe, few, uniform, sparse)
 
     def loss_of(step: int) -> Tensor:
         inputs, parities = draw(step)
@@ -85,7 +84,7 @@ def prepare(recipe: SparseFirst) -> Training:
             "shift:sparse": examples(ASKED, recipe.density),
         },
         measuring=Measuring(
-            loss=one_hot_mse if recipe.loss == "mse" else None,
+            loss=None if recipe.loss == "cross_entropy" else loss_fn,
             examples_per_step=recipe.batch or recipe.examples,
         ),
     )
