@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+from grokscope.schemas import POINT_SCHEMA
 from grokscope.store import doctor
 from grokscope.store.findings import Health, shown_bytes
 
@@ -54,3 +55,11 @@ def test_reading_less_than_ten_thousand_points_a_second_is_slow_unless_they_are_
 )
 def test_a_size_is_shown_in_the_largest_unit_that_it_fills(size, shown):
     assert shown_bytes(size) == shown
+
+
+def test_a_run_that_waits_for_its_begin_is_not_counted_as_running():
+    statuses = ["RUNNING", "SCHEDULED", "FINISHED", "RUNNING"]
+    runs = pl.DataFrame({"run_id": list("abcd"), "status": statuses, "last_ms": [9, 9, 9, 9]})
+    runs = runs.with_columns(start_ms=pl.lit(9), end_ms=pl.lit(None, pl.Int64), step=pl.lit(1))
+    store = SimpleNamespace(points=lambda ids, metrics=None: POINT_SCHEMA.to_frame())
+    assert doctor._silent(store, runs, 10).says == "2 running, none of them silent"

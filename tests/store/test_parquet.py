@@ -73,3 +73,11 @@ def test_it_has_no_roles_of_its_own_and_says_that_it_can_keep_none(folder):
 def test_a_verdict_is_refused(folder):
     with pytest.raises(StoreError, match="cannot be written"):
         open_store(f"parquet:///{folder}").write_verdict(Verdict(run="a", pattern=Pattern.OTHER))
+
+
+def test_the_history_of_a_metric_is_that_metrics_alone_and_of_the_runs_asked_for(folder):
+    both = pl.concat([POINTS, POINTS.with_columns(metric=pl.lit("other"))])
+    both.write_parquet(folder / "first.parquet")
+    store = open_store(f"parquet:///{folder}")
+    rows = store.points(["a"], ["other"]).select("run_id", "metric", "step").rows()
+    assert rows == [("a", "other", 1), ("a", "other", 2)]

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from grokscope.schemas.files.private import reading
-from grokscope.store.cache.files import Manifest, MirrorSegment, checksum, checksum_of
+from grokscope.store.cache.files import (
+    MANIFEST,
+    Manifest,
+    MirrorError,
+    MirrorSegment,
+    ReplacedError,
+    checksum,
+    checksum_of,
+)
 from grokscope.store.cache.files import _is_sound as is_sound
 from grokscope.store.cache.location import open_mirror
 
@@ -64,3 +72,31 @@ def test_only_the_writer_saves_and_only_if_there_is_something_to_save(tmp_path):
         assert (writer.is_due(rows, now=now), reader.is_due(rows, now=now)) == (is_due, False)
     writer.close()
     reader.close()
+
+
+def saved(folder, content: bytes = b"x" * 1000) -> Manifest:
+    (folder / "00000001.parquet").write_bytes(content)
+    segment = MirrorSegment(name="00000001.parquet", rows=3, size=len(content), checksum=checksum_of(content))
+    (made := Manifest(store="s", segments=[segment])).write(folder)
+    return made
+
+
+def test_a_manifest_is_read_as_it_was_written_if_its_segments_are_as_large_as_they_were(tmp_path):
+    made = saved(tmp_path)
+    assert Manifest.read(tmp_path, store="s") == made
+    (tmp_path / "00000001.parquet").write_bytes(b"x" * 999)
+    with pytest.raises(MirrorError, match="has 999 bytes, and 1000 were written"):
+        Manifest.read(tmp_path, store="s")
+    (tmp_path / "00000001.parquet").unlink()
+    with pytest.raises(ReplacedError, match="is missing"):
+        Manifest.read(tmp_path, store="s")
+
+
+@pytest.mark.parametrize("name", ["manifest", "segment"])
+def test_what_somebody_else_may_write_to_is_not_believed(tmp_path, name):
+    tmp_path.chmod(0o700)
+    made = saved(tmp_path)
+    path = tmp_path / (MANIFEST if name == "manifest" else "00000001.parquet")
+    path.chmod(0o644)
+    with pytest.raises(MirrorError):
+        made.segments[0].verified(tmp_path, None) if name == "segment" else Manifest.read(tmp_path, store="s")

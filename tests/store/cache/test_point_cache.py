@@ -1,0 +1,18 @@
+"""What is read is kept until it is dropped."""
+
+import polars as pl
+
+from grokscope.schemas import POINT_SCHEMA
+from grokscope.store.cache.point_cache import PointCache
+
+POINTS = pl.DataFrame(
+    {"run_id": ["r"], "metric": ["m"], "step": [1], "time_ms": [2], "value": [0.5]}, schema=POINT_SCHEMA
+)
+
+
+def test_runs_that_are_dropped_have_to_be_read_again_and_others_not():
+    cache = PointCache()
+    for run in ("r", "s"):
+        cache.add(run, POINTS.with_columns(run_id=pl.lit(run)), keys=["m"])
+    cache.drop(["r"])
+    assert (cache.missing("r", ["m"]), cache.missing("s", ["m"])) == (["m"], [])
