@@ -1,5 +1,7 @@
 """All experiments: each is complete, prepares, takes a step, and stands on the page of the docs."""
 
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -76,6 +78,13 @@ def test_a_seed_makes_the_same_run_again_and_another_another(experiment):
     first = losses(0)
     assert losses(0) == first
     assert losses(1) != first
+
+
+def test_the_list_needs_no_scikit_learn():
+    script = (
+        "import sys; sys.modules['sklearn'] = None; from grokscope.experiments.catalogue import EXPERIMENTS"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_the_page_tells_of_every_arm():

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from grokscope.experiments.ordinary.data import python_help, python_source
 from grokscope.experiments.sequences.character_lm import CharacterLM, character_counts, prepare, windows
+from grokscope.experiments.sequences.texts import python_help, python_source
 
 TINY = {"width": 8, "heads": 2, "mlp": 8, "batch": 2, "context": 16}
 

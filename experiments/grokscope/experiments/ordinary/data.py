@@ -1,12 +1,9 @@
-"""Data that needs no download: scikit-learn's bundled images and tables, and the text of Python's library.
+"""Data that needs no download: scikit-learn's bundled images and tables, and pieces of Python's library.
 
 scikit-learn comes with the extra ``dev``.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -14,6 +11,7 @@ from sklearn import datasets
 from torch import Tensor
 
 from grokscope.experiments.images.digits import all_digits
+from grokscope.experiments.sequences.texts import python_source
 from grokscope.experiments.training.batches import Split
 
 DIGITS_TRAINED_ON = 1000
@@ -81,28 +79,6 @@ def standardized(splits: tuple[Split, Split]) -> tuple[Split, Split]:
     return ((rows - mean) / deviation, targets), ((others - mean) / deviation, held_out)
 
 
-def python_help() -> Tensor:
-    """Return the text behind Python's ``help()`` as codes of ASCII characters; it depends on the version.
-
-    >>> bool(python_help().max() < 128), len(python_help()) > 100_000
-    (True, True)
-    """
-    topics: dict[str, str] = importlib.import_module("pydoc_data.topics").topics
-    return _codes("\n".join(topics[name] for name in sorted(topics)))
-
-
-def python_source(module: str) -> Tensor:
-    """Return the source of a module of Python's library as codes of ASCII characters.
-
-    Raises:
-        FileNotFoundError: If it has no file.
-
-    >>> bytes(python_source("argparse")[:8].tolist())
-    b'# Author'
-    """
-    return _codes(_source_of(module))
-
-
 def snippets() -> tuple[Split, Split]:
     """Return pieces of five files of Python's library as (train, held out): counts of trigrams, which file.
 
@@ -118,17 +94,6 @@ def snippets() -> tuple[Split, Split]:
         counts += [_trigrams(text[int(start) : int(start) + _CHARACTERS]) for start in starts]
     files = torch.arange(len(_SOURCES)).repeat_interleave(_SNIPPETS)
     return divided((torch.stack(counts), files), 1000)
-
-
-def _source_of(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"Python's library has no file of its module {module}")
-    return Path(spec.origin).read_text(encoding="utf-8")
-
-
-def _codes(text: str) -> Tensor:
-    return torch.tensor(list(text.encode("ascii", "ignore")))
 
 
 def _trigrams(codes: Tensor) -> Tensor:

@@ -18,9 +18,9 @@ from grokscope.collectors import Measuring
 from grokscope.collectors.measures.instrument import Named
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.ordinary.data import python_help, python_source
 from grokscope.experiments.recipe import Recipe, setting
 from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token
+from grokscope.experiments.sequences.texts import python_help, python_source
 from grokscope.experiments.training.batches import Split, batch_source
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
