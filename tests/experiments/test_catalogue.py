@@ -48,7 +48,8 @@ def test_an_arms_settings_are_those_of_the_recipe_and_of_their_types(experiment,
 
 @each_experiment
 def test_settings_are_logged_on_the_surveys_axes_each_under_a_name_of_its_own(experiment):
-    recipe = experiment.recipe()
+    # With Muon and Grokfast every setting is in use.
+    recipe = experiment.recipe(optimizer="muon", grokfast=1.0)
     count = sum("axis" in one.metadata for one in fields(recipe))
     facts = sum(len(values) for values in recipe.FACTS.values())
     assert len(recipe.describe().to_params()) == 3 + count + facts

@@ -27,5 +27,5 @@ def test_in_float32_the_same_steps_leave_a_loss():
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match="dtype is one of float16, bfloat16, float32, got 'int8'"):
+    with pytest.raises(ValueError, match="dtype is float16, bfloat16 or float32, got 'int8'"):
         prepare(SoftmaxCollapse(dtype="int8"))

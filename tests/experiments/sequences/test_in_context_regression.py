@@ -52,5 +52,5 @@ def test_a_seed_draws_the_same_batches_again():
 
 @pytest.mark.parametrize("setting", ["tasks", "examples"])
 def test_a_training_without_tasks_or_examples_is_refused(setting):
-    with pytest.raises(ValueError, match="tasks and examples are at least 1"):
+    with pytest.raises(ValueError, match=f"{setting} is at least 1, got 0"):
         prepare(InContextRegression(**{**TINY, setting: 0}))

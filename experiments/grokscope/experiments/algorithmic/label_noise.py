@@ -36,7 +36,7 @@ class LabelNoise(ModularArithmetic):
         "computation": {"task": "modular arithmetic with wrong labels"},
     }
 
-    loss: str = setting("mse", axis="protocol", says="cross_entropy, stablemax or mse")
+    loss: str = setting("mse", axis="protocol", says="cross_entropy, stablemax, hinge or mse")
     weight_decay: float = setting(4.0, axis="regularization", says="decoupled weight decay")
     label_noise: float = setting(0.1, axis="data", says="share of the training labels that are wrong")
 

@@ -14,7 +14,7 @@ from grokscope.collectors.measures.tasks.parity import sparse_parity
 from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -37,11 +37,13 @@ class SparseParity(Recipe):
     lr: float = setting(0.1, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="weight decay; not decoupled with sgd")
     loss: str = setting("hinge", axis="protocol", says="cross_entropy, stablemax, hinge or mse")
-    bits: int = setting(40, axis="computation", says="bits of an input")
+    bits: int = setting(40, axis="computation", says="bits of an input", allowed=Range(least=1))
     secret_bits: int = setting(3, axis="computation", says="bits whose product is the class")
-    examples: int = setting(1000, axis="exposure", says="training examples", param="unique_examples")
-    test_examples: int = setting(1000, axis="data", says="test examples")
-    hidden: int = setting(200, axis="scale", says="hidden units")
+    examples: int = setting(
+        1000, axis="exposure", says="training examples", param="unique_examples", allowed=Range(least=1)
+    )
+    test_examples: int = setting(1000, axis="data", says="test examples", allowed=Range(least=1))
+    hidden: int = setting(200, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 def parity_data(count: int, *, bits: int, secret: Sequence[int], generator: torch.Generator) -> Split:

@@ -1,6 +1,7 @@
 """Tables of binary operations, whole and split at random."""
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from types import MappingProxyType
 
 import torch
@@ -11,6 +12,10 @@ from grokscope.experiments.training.batches import Split
 
 def _inverse(residues: Tensor, p: int) -> Tensor:
     return torch.tensor([pow(int(one), -1, p) for one in residues])
+
+
+def _prime_after(number: int) -> int:
+    return next(n for n in count(number + 1) if all(n % factor for factor in range(2, n)))
 
 
 OPERATIONS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
@@ -33,12 +38,13 @@ def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple
 
     Args:
         operation: One of ``OPERATIONS``.
-        p: A prime.
+        p: At least 2, and a prime for x/y.
         fraction: Share of the pairs that is trained on.
         seed: Of the split.
 
     Raises:
-        ValueError: If there is no such operation, or ``fraction`` leaves one side empty.
+        ValueError: If there is no such operation, if not every y has an inverse for x/y, or if ``fraction``
+            leaves one side empty.
 
     >>> train, test = operation_table("x/y", 5, 0.6, seed=0)
     >>> train[0].shape, test[1].shape
@@ -46,6 +52,8 @@ def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple
     """
     if operation not in OPERATIONS:
         raise ValueError(f"operation is one of {', '.join(OPERATIONS)}, got {operation!r}")
+    if operation == "x/y" and any(p % factor == 0 for factor in range(2, p)):
+        raise ValueError(f"p is a prime where operation is x/y, got {p}; the next is {_prime_after(p)}")
     residues = torch.arange(p)
     pairs = torch.cartesian_prod(residues, residues[1:] if operation == "x/y" else residues)
     return divided((pairs, OPERATIONS[operation](pairs[:, 0], pairs[:, 1], p)), fraction, seed)

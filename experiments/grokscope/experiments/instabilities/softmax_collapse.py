@@ -35,7 +35,10 @@ class SoftmaxCollapse(ModularArithmetic):
         0.7, axis="data", says="share of the table that is trained on", param="fraction"
     )
     dtype: str = setting(
-        "float16", axis="computation", says="of logits and loss: float16, bfloat16 or float32"
+        "float16",
+        axis="computation",
+        says="of logits and loss: float16, bfloat16 or float32",
+        allowed=tuple(_PRECISIONS),
     )
 
 
@@ -57,13 +60,7 @@ class Rounded(nn.Module):
 
 
 def prepare(recipe: SoftmaxCollapse) -> Training:
-    """Return the training that a recipe describes.
-
-    Raises:
-        ValueError: If there is no such precision.
-    """
-    if recipe.dtype not in _PRECISIONS:
-        raise ValueError(f"dtype is one of {', '.join(_PRECISIONS)}, got {recipe.dtype!r}")
+    """Return the training that a recipe describes."""
     torch.manual_seed(recipe.seed)
     train_set, test_set = operation_table(recipe.operation, recipe.p, recipe.train_fraction, recipe.seed)
     network = PairsMLP(recipe.p, recipe.width, recipe.hidden)

@@ -17,7 +17,7 @@ from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.knowledge.answers import answering
 from grokscope.experiments.knowledge.fact_chains import fact_chains
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
@@ -43,12 +43,19 @@ class TwoHopReasoning(Recipe):
     ratio: float = setting(
         8.0, axis="data", says="trained chains of two facts per fact that they are made of"
     )
-    shifted_share: float = setting(0.1, axis="data", says="share of the facts that are in no trained chain")
-    entities: int = setting(24, axis="scale", says="entities")
-    relations: int = setting(20, axis="scale", says="relations; an entity has one fact for each")
-    layers: int = setting(2, axis="architecture", says="transformer blocks")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP")
+    shifted_share: float = setting(
+        0.1,
+        axis="data",
+        says="share of the facts that are in no trained chain",
+        allowed=Range(least=0, below=1),
+    )
+    entities: int = setting(24, axis="scale", says="entities", allowed=Range(least=1))
+    relations: int = setting(
+        20, axis="scale", says="relations; an entity has one fact for each", allowed=Range(least=1)
+    )
+    layers: int = setting(2, axis="architecture", says="transformer blocks", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def prepare(recipe: TwoHopReasoning) -> Training:

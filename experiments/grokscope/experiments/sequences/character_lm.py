@@ -18,7 +18,7 @@ from grokscope.collectors import Measuring
 from grokscope.collectors.measures.instrument import Named
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token
 from grokscope.experiments.sequences.texts import python_help, python_source
 from grokscope.experiments.training.batches import Split, batch_source
@@ -44,14 +44,20 @@ class CharacterLM(Recipe):
 
     steps: int = setting(1000, axis="exposure", says="optimizer steps")
     batch: int = setting(16, axis="exposure", says="windows a step")
+    loss: str = setting(
+        "cross_entropy",
+        axis="protocol",
+        says="cross_entropy, and nothing else here",
+        allowed=("cross_entropy",),
+    )
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
     characters: int = setting(_LONGEST, axis="data", says="length of the text that is trained on")
-    context: int = setting(64, axis="data", says="characters that are read")
-    layers: int = setting(2, axis="architecture", says="blocks")
-    heads: int = setting(4, axis="architecture", says="heads a layer")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    mlp: int = setting(128, axis="scale", says="hidden units of each block")
+    context: int = setting(64, axis="data", says="characters that are read", allowed=Range(least=1))
+    layers: int = setting(2, axis="architecture", says="blocks", allowed=Range(least=1))
+    heads: int = setting(4, axis="architecture", says="heads a layer", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    mlp: int = setting(128, axis="scale", says="hidden units of each block", allowed=Range(least=0))
 
 
 def windows(text: Tensor, context: int) -> Split:

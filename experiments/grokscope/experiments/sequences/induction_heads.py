@@ -15,7 +15,7 @@ from torch import Tensor
 from grokscope.collectors.measures.attention.heads import attention_heads
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer, attention_patterns
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.sequences.next_token import attention_only, context_gain, next_token, predicting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.training import Training
@@ -37,16 +37,22 @@ class InductionHeads(Recipe):
     }
 
     steps: int = setting(800, axis="exposure", says="optimizer steps")
-    batch: int = setting(32, axis="exposure", says="sequences a step, drawn anew")
+    batch: int = setting(32, axis="exposure", says="sequences a step, drawn anew", allowed=Range(least=1))
+    loss: str = setting(
+        "cross_entropy",
+        axis="protocol",
+        says="cross_entropy, and nothing else here",
+        allowed=("cross_entropy",),
+    )
     lr: float = setting(1e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
-    vocabulary: int = setting(64, axis="data", says="number of tokens")
+    vocabulary: int = setting(64, axis="data", says="number of tokens", allowed=Range(least=2))
     length: int = setting(32, axis="data", says="tokens that are read")
     shortest: int = setting(6, axis="data", says="tokens of the shortest segment")
     longest: int = setting(16, axis="data", says="tokens of the longest segment")
-    layers: int = setting(2, axis="architecture", says="layers of attention")
-    heads: int = setting(2, axis="architecture", says="heads a layer")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
+    layers: int = setting(2, axis="architecture", says="layers of attention", allowed=Range(least=1))
+    heads: int = setting(2, axis="architecture", says="heads a layer", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
 
 
 def repeated_segments(periods: Tensor, *, vocabulary: int, length: int, generator: torch.Generator) -> Tensor:
