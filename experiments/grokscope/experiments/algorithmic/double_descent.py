@@ -18,7 +18,7 @@ from torch.nn.functional import mse_loss
 from grokscope.collectors import Measuring
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.recipe import Range, Recipe, setting
-from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -104,7 +104,7 @@ def prepare(recipe: DoubleDescent) -> Training:
 
     measuring = Measuring(
         loss="mse",
-        examples_per_step=min(recipe.batch, recipe.examples) or recipe.examples,
+        examples_per_step=examples_a_step(recipe.batch, recipe.examples),
         dataset_examples=recipe.examples,
     )
     return Training(

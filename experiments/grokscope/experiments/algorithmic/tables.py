@@ -1,13 +1,14 @@
 """Tables of binary operations, whole and split at random."""
 
+import itertools
 from collections.abc import Callable, Mapping
-from itertools import count
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.splits import random_split
 
 
 def _inverse(residues: Tensor, p: int) -> Tensor:
@@ -15,7 +16,7 @@ def _inverse(residues: Tensor, p: int) -> Tensor:
 
 
 def _prime_after(number: int) -> int:
-    return next(n for n in count(number + 1) if all(n % factor for factor in range(2, n)))
+    return next(n for n in itertools.count(number + 1) if all(n % factor for factor in range(2, n)))
 
 
 OPERATIONS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
@@ -65,10 +66,8 @@ def divided(table: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     Raises:
         ValueError: If ``fraction`` leaves one side empty.
     """
-    inputs, targets = table
-    count = int(fraction * len(targets))
-    if not 0 < count < len(targets):
+    total = len(table[1])
+    count = int(fraction * total)
+    if not 0 < count < total:
         raise ValueError(f"train_fraction must leave examples on both sides, got {fraction}")
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
-    first, rest = order[:count], order[count:]
-    return (inputs[first], targets[first]), (inputs[rest], targets[rest])
+    return random_split(table, count, seed=seed)

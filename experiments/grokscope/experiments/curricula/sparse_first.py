@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
-from grokscope.collectors import Measuring
-from grokscope.experiments.curricula.parity_inputs import joined, parity_examples
+from grokscope.experiments.curricula.parity_inputs import parity_examples
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
 from grokscope.experiments.recipe import Range, Recipe, setting
-from grokscope.experiments.training.batches import Split, batch_source
-from grokscope.experiments.training.losses import loss_by_name
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
+from grokscope.experiments.training.classifying import classifying_batches
+from grokscope.experiments.training.splits import joined
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -75,24 +74,16 @@ def prepare(recipe: SparseFirst) -> Training:
 
     uniform, sparse = examples(recipe.examples, 0.5), examples(recipe.examples, recipe.density)
     model = MLP(recipe.bits, recipe.hidden, 2)
-    loss_fn, draw = loss_by_name(recipe.loss), _drawing(recipe, few, uniform, sparse)
-
-    def loss_of(step: int) -> Tensor:
-        inputs, parities = draw(step)
-        return loss_fn(model(inputs), parities)
-
-    return Training(
-        model=model,
-        loss_of=loss_of,
-        splits={
+    return classifying_batches(
+        model,
+        recipe,
+        _drawing(recipe, few, uniform, sparse),
+        {
             "train": (uniform[0][:ASKED], uniform[1][:ASKED]),
             "test": examples(ASKED, 0.5),
             "shift:sparse": examples(ASKED, recipe.density),
         },
-        measuring=Measuring(
-            loss=None if recipe.loss == "cross_entropy" else loss_fn,
-            examples_per_step=recipe.batch or recipe.examples,
-        ),
+        batch=examples_a_step(recipe.batch, recipe.examples),
     )
 
 

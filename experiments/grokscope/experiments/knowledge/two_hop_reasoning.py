@@ -19,6 +19,7 @@ from grokscope.experiments.knowledge.fact_chains import fact_chains
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.training.splits import joined, random_split
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
 from grokscope.schemas.runs.description import Value
@@ -68,7 +69,7 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         shifted_share=recipe.shifted_share,
         seed=recipe.seed,
     )
-    train_set = (torch.cat([made.facts[0], made.train[0]]), torch.cat([made.facts[1], made.train[1]]))
+    train_set = joined(made.facts, made.train)
     splits = {"train": train_set, "test": made.test, "shift:unchained": made.shifted}
     model = Transformer(
         tokens=recipe.entities + recipe.relations,
@@ -83,15 +84,14 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         model,
         recipe,
         batch_source(train_set, recipe.batch, seed=recipe.seed),
-        {name: _some(split, recipe.seed) for name, split in splits.items()},
+        {name: _some(split, recipe.seed) for name, split in splits.items() if len(split[1])},
         examples=len(train_set[1]),
     )
 
 
 def _some(data: Split, seed: int) -> Split:
     """Return what of a split the model is evaluated on."""
-    drawn = torch.randperm(len(data[1]), generator=torch.Generator().manual_seed(seed))[:ASKED]
-    return data[0][drawn], data[1][drawn]
+    return random_split(data, ASKED, seed=seed)[0]
 
 
 GROKS = Expectation(

@@ -13,6 +13,7 @@ from torch import Tensor
 from grokscope.experiments.images.digits import all_digits
 from grokscope.experiments.sequences.texts import python_source
 from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.splits import random_split
 
 DIGITS_TRAINED_ON = 1000
 _TABLES: Mapping[str, Any] = {
@@ -66,10 +67,7 @@ def rare_positives() -> tuple[Split, Split]:
 
 def divided(data: Split, count: int) -> tuple[Split, Split]:
     """Return ``count`` examples, drawn at random but always the same, and the others."""
-    inputs, targets = data
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(0))
-    first, rest = order[:count], order[count:]
-    return (inputs[first], targets[first]), (inputs[rest], targets[rest])
+    return random_split(data, count, seed=0)
 
 
 def standardized(splits: tuple[Split, Split]) -> tuple[Split, Split]:

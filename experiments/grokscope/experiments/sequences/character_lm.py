@@ -12,16 +12,14 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import Measuring
 from grokscope.collectors.measures.instrument import Named
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Range, Recipe, setting
-from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token
+from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token, predicting
 from grokscope.experiments.sequences.texts import python_help, python_source
-from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
 from grokscope.schemas.runs.description import Value
@@ -43,7 +41,7 @@ class CharacterLM(Recipe):
     }
 
     steps: int = setting(1000, axis="exposure", says="optimizer steps")
-    batch: int = setting(16, axis="exposure", says="windows a step")
+    batch: int = setting(16, axis="exposure", says="windows a step; 0 takes all")
     loss: str = setting(
         "cross_entropy",
         axis="protocol",
@@ -95,23 +93,13 @@ def prepare(recipe: CharacterLM) -> Training:
     train_set = windows(known, recipe.context)
     test_set = _some(windows(text[_LONGEST:], recipe.context))
     shifted = _some(windows(python_source("statistics"), recipe.context))
-    model = _model(recipe)
-    draw = batch_source(train_set, recipe.batch, seed=recipe.seed)
-
-    def loss_of(step: int) -> Tensor:
-        del step
-        inputs, targets = draw()
-        return cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-
-    return Training(
-        model=model,
-        loss_of=loss_of,
-        splits={"train": _some(train_set), "test": test_set, "shift:source_code": shifted},
-        measuring=Measuring(
-            examples_per_step=min(recipe.batch, len(train_set[0])),
-            dataset_examples=len(train_set[0]),
-            budget=1.0,
-        ),
+    count = len(train_set[1])
+    return predicting(
+        _model(recipe),
+        batch_source(train_set, recipe.batch, seed=recipe.seed),
+        {"train": _some(train_set), "test": test_set, "shift:source_code": shifted},
+        batch=examples_a_step(recipe.batch, count),
+        examples=count,
         measures=(
             _by_counts(test_set[0], known),
             context_gain(test_set, early=min(_EARLY, recipe.context - 1), late=recipe.context),

@@ -103,7 +103,7 @@ def prepare(recipe: InductionHeads) -> Training:
     sequences = drawn(seen)
     return predicting(
         _model(recipe),
-        lambda: drawn(between(recipe.shortest, recipe.longest, recipe.batch)),
+        lambda: next_token(drawn(between(recipe.shortest, recipe.longest, recipe.batch))),
         {
             "test": repeated_part(sequences, seen),
             "shift:longer_segments": repeated_part(drawn(unseen), unseen),

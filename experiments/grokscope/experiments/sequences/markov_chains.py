@@ -144,7 +144,7 @@ def prepare(recipe: MarkovChains) -> Training:
     shifted = next_token(drawn(of_equal_frequencies(matrices(_HELD_OUT))))
     return predicting(
         _model(recipe),
-        lambda: drawn(matrices(recipe.batch)),
+        lambda: next_token(drawn(matrices(recipe.batch))),
         {"test": held_out, "shift:equal_frequencies": shifted},
         batch=recipe.batch,
         measures=(
