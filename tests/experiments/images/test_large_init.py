@@ -25,7 +25,7 @@ def test_the_settings_stand_on_their_axes():
     params = LargeInit().describe().to_params()
     told = {
         "compute.exposure.unique_examples": 200,
-        "compute.scale.init_scale": 8.0,
+        "intervention.protocol.init_scale": 8.0,
         "intervention.protocol.loss": "mse",
         "intervention.regularization.weight_decay": 0.1,
     }

@@ -9,7 +9,7 @@ from grokscope.experiments.sequences.in_context_regression import (
     regressions,
 )
 
-TINY = {"width": 8, "mlp": 8, "batch": 4, "examples": 6}
+TINY = {"width": 8, "hidden": 8, "batch": 4, "examples": 6}
 
 
 def recovered(split: tuple[torch.Tensor, torch.Tensor], dimensions: int) -> torch.Tensor:

@@ -13,12 +13,12 @@ from typing import ClassVar
 import torch
 
 from grokscope.experiments.algorithmic.tables import operation_table
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.expectations import GROKS, MEMORIZES
+from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
-from grokscope.schemas import Pattern
 from grokscope.schemas.runs.description import Value
 
 
@@ -56,9 +56,6 @@ def prepare(recipe: ModularArithmetic) -> Training:
     model = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     return classifying(model, recipe, train_set, {"test": test_set})
 
-
-GROKS = Expectation(says="memorizes first, generalizes later", patterns=frozenset({Pattern.GROKKING}))
-MEMORIZES = Expectation(says="memorizes only", patterns=frozenset({Pattern.MEMORIZATION}))
 
 MODULAR_ARITHMETIC = Experiment(
     name="modular-arithmetic",

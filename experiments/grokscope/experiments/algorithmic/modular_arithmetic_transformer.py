@@ -11,8 +11,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.transformer import Transformer
 from grokscope.experiments.recipe import Range, Recipe, setting
@@ -43,7 +43,7 @@ class ModularArithmeticTransformer(Recipe):
         allowed=Range(above=0, below=1),
     )
     width: int = setting(64, axis="scale", says="width of the residual stream", allowed=Range(least=1))
-    heads: int = setting(4, axis="scale", says="attention heads of a layer", allowed=Range(least=1))
+    heads: int = setting(4, axis="architecture", says="attention heads of a layer", allowed=Range(least=1))
     layers: int = setting(1, axis="scale", says="layers", param="depth", allowed=Range(least=1))
     hidden: int = setting(128, axis="scale", says="hidden units of a layer's MLP", allowed=Range(least=0))
 

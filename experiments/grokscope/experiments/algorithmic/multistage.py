@@ -43,7 +43,7 @@ class Multistage(Recipe):
     tasks: int = setting(4, axis="data", says="parities that are learned together", allowed=Range(least=1))
     exponent: float = setting(2.0, axis="data", says="frequencies are 1 / number of the task to this power")
     bits: int = setting(20, axis="computation", says="bits of an input", allowed=Range(least=1))
-    subset: int = setting(3, axis="computation", says="bits of each parity")
+    parity_bits: int = setting(3, axis="computation", says="bits of each parity")
     hidden: int = setting(128, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
@@ -51,7 +51,7 @@ class ParityTasks:
     """Draws examples of parities: a one-hot code of the task, then the bits.
 
     Args:
-        recipe: Its tasks, bits, subset and exponent.
+        recipe: Its tasks, bits, parity_bits and exponent.
         generator: Gives the bits of each parity now, and examples later.
 
     Raises:
@@ -64,13 +64,16 @@ class ParityTasks:
     """
 
     def __init__(self, recipe: Multistage, generator: torch.Generator) -> None:
-        if not 1 <= recipe.subset <= recipe.bits:
-            raise ValueError(f"subset is 1 to bits ({recipe.bits}), got {recipe.subset}")
+        if not 1 <= recipe.parity_bits <= recipe.bits:
+            raise ValueError(f"parity_bits is 1 to bits ({recipe.bits}), got {recipe.parity_bits}")
         self.frequencies = torch.arange(1, recipe.tasks + 1).float() ** -recipe.exponent
         self._bits = recipe.bits
         self._generator = generator
         self._subsets = torch.stack(
-            [torch.randperm(recipe.bits, generator=generator)[: recipe.subset] for _ in range(recipe.tasks)]
+            [
+                torch.randperm(recipe.bits, generator=generator)[: recipe.parity_bits]
+                for _ in range(recipe.tasks)
+            ]
         )
 
     def drawn(self, count: int, *, task: int | None = None) -> Split:

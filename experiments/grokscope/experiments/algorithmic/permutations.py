@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import torch
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.algorithmic.tables import divided
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import Range, Recipe, setting

@@ -51,7 +51,7 @@ class SparseFirst(Recipe):
     examples: int = setting(
         50_000, axis="data", says="inputs of each kind that are trained on", allowed=Range(least=1)
     )
-    bits: int = setting(40, axis="data", says="bits of an input", allowed=Range(least=1))
+    bits: int = setting(40, axis="computation", says="bits of an input", allowed=Range(least=1))
     parity_bits: int = setting(5, axis="computation", says="bits that the parity is of")
     hidden: int = setting(256, axis="scale", says="hidden units", allowed=Range(least=1))
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import torch
 
+from grokscope.experiments.expectations import GROKS
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.images.digits import CLASSES, PIXELS, split_digits
 from grokscope.experiments.models.mlp import MLP
@@ -39,7 +40,7 @@ class LargeInit(Recipe):
         200, axis="exposure", says="images to train on, of 1,797", param="unique_examples"
     )
     init_scale: float = setting(
-        8.0, axis="scale", says="multiplies torch's initial weights", allowed=Range(above=0)
+        8.0, axis="protocol", says="multiplies torch's initial weights", allowed=Range(above=0)
     )
     hidden: int = setting(
         100, axis="scale", says="units of each of two hidden layers", allowed=Range(least=1)
@@ -54,7 +55,6 @@ def prepare(recipe: LargeInit) -> Training:
     return classifying(model, recipe, train_set, {"test": test_set})
 
 
-GROKS = Expectation(says="memorizes first, generalizes later", patterns=frozenset({Pattern.GROKKING}))
 LEARNS = Expectation(says="learns both sets at once", patterns=frozenset({Pattern.COMPREHENSION}))
 MEMORIZES = Expectation(
     says="memorizes, and the held-out accuracy stays low",

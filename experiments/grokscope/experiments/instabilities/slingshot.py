@@ -49,7 +49,7 @@ class Slingshot(Recipe):
         allowed=Range(above=0, below=1),
     )
     hidden: int = setting(96, axis="scale", says="hidden units a layer", allowed=Range(least=1))
-    layers: int = setting(3, axis="scale", says="hidden layers", allowed=Range(least=1))
+    layers: int = setting(3, axis="scale", param="depth", says="hidden layers", allowed=Range(least=1))
 
 
 def prepare(recipe: Slingshot) -> Training:
@@ -81,7 +81,7 @@ SLINGSHOT = Experiment(
         Arm(
             group="ε 1e-8",
             expects=Expectation(
-                says="falls out of its fit twice or more and comes back; weights/norm jumps each time",
+                says="falls out of its fit and comes back, twice or more",
                 kinds=frozenset({Kind.SLINGSHOT}),
                 metric="train/accuracy",
             ),

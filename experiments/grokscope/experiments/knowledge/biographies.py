@@ -34,7 +34,12 @@ class Biographies(Recipe):
     """Settings of recalling facts about people with a transformer."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "activation": "relu"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "factual recall"},
     }
 
@@ -50,7 +55,7 @@ class Biographies(Recipe):
     attributes: int = setting(3, axis="data", says="facts about each person", allowed=Range(least=1))
     choices: int = setting(16, axis="data", says="values that an attribute has", allowed=Range(least=1))
     phrasings: int = setting(6, axis="data", says="ways to say a fact; half are trained on")
-    layers: int = setting(2, axis="architecture", says="transformer blocks", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="transformer blocks", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
     hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 

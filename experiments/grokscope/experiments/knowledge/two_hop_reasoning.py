@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import torch
 
+from grokscope.experiments.expectations import MEMORIZES
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.knowledge.answers import answering
 from grokscope.experiments.knowledge.fact_chains import fact_chains
@@ -33,7 +34,12 @@ class TwoHopReasoning(Recipe):
     """Settings of two-hop reasoning with a transformer."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "activation": "relu"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "two-hop reasoning"},
     }
 
@@ -50,11 +56,11 @@ class TwoHopReasoning(Recipe):
         says="share of the facts that are in no trained chain",
         allowed=Range(least=0, below=1),
     )
-    entities: int = setting(24, axis="scale", says="entities", allowed=Range(least=1))
+    entities: int = setting(24, axis="data", says="entities", allowed=Range(least=1))
     relations: int = setting(
-        20, axis="scale", says="relations; an entity has one fact for each", allowed=Range(least=1)
+        20, axis="data", says="relations; an entity has one fact for each", allowed=Range(least=1)
     )
-    layers: int = setting(2, axis="architecture", says="transformer blocks", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="transformer blocks", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
     hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
@@ -100,7 +106,6 @@ GROKS = Expectation(
     without=frozenset({Kind.GENERALIZATION, Kind.PHASE_CHANGE}),
     metric="shift:unchained/accuracy",
 )
-MEMORIZES = Expectation(says="memorizes only", patterns=frozenset({Pattern.MEMORIZATION}))
 
 TWO_HOP_REASONING = Experiment(
     name="two-hop-reasoning",

@@ -35,7 +35,7 @@ class CharacterLM(Recipe):
     """Settings of a language model of characters."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "norm": "before each layer"},
+        "architecture": {"kind": "transformer", "activation": "relu", "normalization": "before each layer"},
         "computation": {"task": "next character"},
         "data": {"text": "Python's help"},
     }
@@ -52,10 +52,10 @@ class CharacterLM(Recipe):
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
     characters: int = setting(_LONGEST, axis="data", says="length of the text that is trained on")
     context: int = setting(64, axis="data", says="characters that are read", allowed=Range(least=1))
-    layers: int = setting(2, axis="architecture", says="blocks", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="blocks", allowed=Range(least=1))
     heads: int = setting(4, axis="architecture", says="heads a layer", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
-    mlp: int = setting(128, axis="scale", says="hidden units of each block", allowed=Range(least=0))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def windows(text: Tensor, context: int) -> Split:
@@ -122,7 +122,7 @@ def _model(recipe: CharacterLM) -> Transformer:
         width=recipe.width,
         heads=recipe.heads,
         layers=recipe.layers,
-        mlp=recipe.mlp,
+        mlp=recipe.hidden,
         has_norm=True,
     )
 

@@ -30,7 +30,12 @@ class InContextRegression(Recipe):
     """Settings of in-context regression."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "heads": 4, "norm": "before each layer"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "linear regression in context"},
     }
 
@@ -43,9 +48,9 @@ class InContextRegression(Recipe):
     dimensions: int = setting(4, axis="data", says="dimensions of an input", allowed=Range(least=1))
     examples: int = setting(12, axis="data", says="examples in the context", allowed=Range(least=1))
     tasks: int = setting(4096, axis="data", says="functions that are trained on", allowed=Range(least=1))
-    layers: int = setting(2, axis="architecture", says="blocks", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="blocks", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
-    mlp: int = setting(128, axis="scale", says="hidden units of each block", allowed=Range(least=0))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def regressions(weights: Tensor, *, examples: int, generator: torch.Generator, scale: float = 1.0) -> Split:
@@ -108,7 +113,7 @@ def prepare(recipe: InContextRegression) -> Training:
 
 def _model(recipe: InContextRegression) -> InContextRegressor:
     return InContextRegressor(
-        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.mlp
+        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.hidden
     )
 
 

@@ -32,7 +32,7 @@ class InductionHeads(Recipe):
     """Settings of a transformer that reads repeated segments."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "mlp": 0},
+        "architecture": {"kind": "transformer", "normalization": "none", "mlp": 0},
         "computation": {"task": "copying from the context"},
     }
 
@@ -50,7 +50,7 @@ class InductionHeads(Recipe):
     length: int = setting(32, axis="data", says="tokens that are read")
     shortest: int = setting(6, axis="data", says="tokens of the shortest segment")
     longest: int = setting(16, axis="data", says="tokens of the longest segment")
-    layers: int = setting(2, axis="architecture", says="layers of attention", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="layers of attention", allowed=Range(least=1))
     heads: int = setting(2, axis="architecture", says="heads a layer", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
 

@@ -38,7 +38,7 @@ class MarkovChains(Recipe):
     """Settings of a transformer that reads Markov chains."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "mlp": 0},
+        "architecture": {"kind": "transformer", "normalization": "none", "mlp": 0},
         "computation": {"task": "Markov chains in context"},
     }
 
@@ -54,7 +54,7 @@ class MarkovChains(Recipe):
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
     states: int = setting(3, axis="data", says="states of a chain", allowed=Range(least=2))
     length: int = setting(64, axis="data", says="states that are read", allowed=Range(least=2))
-    layers: int = setting(2, axis="architecture", says="layers of attention", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="layers of attention", allowed=Range(least=1))
     heads: int = setting(1, axis="architecture", says="heads a layer", allowed=Range(least=1))
     width: int = setting(32, axis="scale", says="size of the residual stream", allowed=Range(least=1))
 
