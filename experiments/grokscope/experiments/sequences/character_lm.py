@@ -51,7 +51,7 @@ class CharacterLM(Recipe):
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
     characters: int = setting(_LONGEST, axis="data", says="length of the text that is trained on")
-    context: int = setting(64, axis="data", says="characters that are read", allowed=Range(least=1))
+    context: int = setting(64, axis="data", says="characters that are read", allowed=Range(least=2))
     layers: int = setting(2, axis="scale", param="depth", says="blocks", allowed=Range(least=1))
     heads: int = setting(4, axis="architecture", says="heads a layer", allowed=Range(least=1))
     width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))

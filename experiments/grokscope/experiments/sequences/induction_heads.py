@@ -117,10 +117,10 @@ def prepare(recipe: InductionHeads) -> Training:
 
 
 def _check(recipe: InductionHeads) -> None:
-    if not 1 <= recipe.shortest <= recipe.longest < recipe.length:
+    if not 1 <= recipe.shortest <= recipe.longest < recipe.length - 1:
         raise ValueError(
-            f"segments need 1 <= shortest <= longest < length, got {recipe.shortest}, {recipe.longest} and "
-            f"{recipe.length}; leave room to repeat the longest"
+            f"segments need 1 <= shortest <= longest < length - 1, got {recipe.shortest}, {recipe.longest} "
+            f"and {recipe.length}; leave room to repeat a longer one"
         )
 
 
