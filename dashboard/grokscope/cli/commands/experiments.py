@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.runs.finished import require_store, require_torch
+from grokscope.cli.runs.requirements import require_store, require_torch
 from grokscope.schemas import store_uri
 
 
