@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grokscope.cli.arms.results import ArmResult, say_results, say_results_as_json, say_results_as_page
+from grokscope.cli.experiments.results import ArmResult, say_results, say_results_as_json, say_results_as_page
 from grokscope.experiments.catalogue import EXPERIMENTS
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.schemas import Kind, Pattern, Transition, Verdict
@@ -82,6 +82,11 @@ def test_an_expectation_is_of_patterns_and_of_events_on_a_curve():
     assert not rises.is_met_by(verdict(Pattern.OTHER, rise, fall))
     assert not rises.is_met_by(verdict(Pattern.OTHER, (Kind.PHASE_CHANGE, "test/accuracy")))
     assert not rises.is_met_by(verdict(Pattern.MEMORIZATION, rise))
+
+
+def test_an_expectation_that_any_run_meets_is_refused():
+    with pytest.raises(ValueError, match=r"any run would be found to be as expected \(x\); give patterns"):
+        Expectation(says="x", metric="test/loss")
 
 
 @pytest.fixture

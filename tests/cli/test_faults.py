@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli import finished_runs
+from grokscope.cli.runs import finished as finished_runs
 from grokscope.cli.runs.finished import FinishedRuns, LatePointsError
 from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 from grokscope.store import BusyStoreError

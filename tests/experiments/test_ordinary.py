@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 
 from grokscope.experiments.ordinary import TRAININGS
 from grokscope.experiments.ordinary.__main__ import recorded
@@ -17,14 +16,6 @@ DATA = Path(__file__).parents[1] / "data"
 TOLD = json.loads((DATA / "ordinary.json").read_text())
 BY_NAME = {training.__name__: training for training in TRAININGS}
 KEYS = {"trained", "happened", "pattern", "accept", "overfits", "best", "diverged", "notes"}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,9 @@ class Expectation:
         kinds: Each of these events is among the run's transitions.
         without: None of these is.
         metric: The curve that the events of ``kinds`` and ``without`` are on; ``None`` for any.
+
+    Raises:
+        ValueError: If any run would meet it.
     """
 
     says: str
@@ -31,6 +34,12 @@ class Expectation:
     kinds: frozenset[Kind] = frozenset()
     without: frozenset[Kind] = frozenset()
     metric: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.patterns or self.kinds or self.without):
+            raise ValueError(
+                f"any run would be found to be as expected ({self.says}); give patterns, kinds or without"
+            )
 
     def is_met_by(self, verdict: Verdict) -> bool:
         """Say whether a run did what is expected of it."""
@@ -51,7 +60,8 @@ class Arm:
         expects: What each of them should do.
         settings: Fields of the recipe that differ from their defaults.
         seeds: How many runs.
-        is_control: Whether the event is to stay away here.
+        is_control: Whether it is what the others are compared with: the event is to stay away, or to come
+            otherwise, since its cause is missing.
     """
 
     group: str

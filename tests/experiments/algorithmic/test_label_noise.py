@@ -40,6 +40,17 @@ def test_the_pairs_with_wrong_labels_are_measured_by_these_and_by_the_right_resu
     assert int(wrong.sum()) == len(labels) == 12
 
 
+def test_wrong_labels_are_spread_over_the_batches():
+    training = prepare(LabelNoise(batch=50, label_noise=0.1))
+    seen: list[torch.Tensor] = []
+    training.model.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    for step in range(10):
+        training.loss_of(step)
+    wrong = {tuple(pair) for pair in training.splits["train_corrupted"][0].tolist()}
+    counts = [sum(tuple(pair) in wrong for pair in pairs.tolist()) for pairs in seen]
+    assert max(counts) < 15
+
+
 def test_held_out_results_are_right():
     pairs, results = prepare(LabelNoise(p=11)).splits["test"]
     assert torch.equal(results, pairs.sum(dim=1) % 11)

@@ -1,7 +1,6 @@
 """Modular arithmetic with an MLP: its arms, its settings, and a short run of each operation."""
 
 import pytest
-import torch
 from torch import nn
 
 from grokscope.experiments import cells_of_arms
@@ -12,7 +11,6 @@ from grokscope.experiments.algorithmic.modular_arithmetic import (
     prepare,
 )
 from grokscope.experiments.algorithmic.tables import OPERATIONS
-from grokscope.experiments.models.pairs import PairsMLP
 
 
 def test_the_first_three_arms_are_the_demos():
@@ -43,12 +41,10 @@ def test_a_run_describes_itself_on_the_surveys_axes():
         "intervention.data.fraction": 0.5,
         "intervention.protocol.optimizer": "adamw",
         "intervention.protocol.lr": 5e-3,
-        "intervention.protocol.momentum": 0.0,
         "intervention.protocol.beta1": 0.9,
         "intervention.protocol.beta2": 0.98,
         "intervention.protocol.eps": 1e-8,
         "intervention.protocol.grokfast": 0.0,
-        "intervention.protocol.grokfast_memory": 0.98,
         "intervention.protocol.orthogonal_gradient": False,
         "intervention.protocol.loss": "cross_entropy",
         "intervention.regularization.weight_decay": 0.5,
@@ -75,15 +71,6 @@ def test_each_operation_trains(curves_of, operation):
     curves = curves_of(MODULAR_ARITHMETIC, operation=operation, p=5)
     assert curves["train/loss"][3] < curves["train/loss"][0]
     assert curves["test/accuracy"].keys() == {0, 1, 2, 3}
-
-
-def test_the_model_is_the_plain_mlp_of_two_embeddings():
-    torch.manual_seed(0)
-    model = PairsMLP(5, 8, 16)
-    pairs = torch.tensor([[1, 2], [4, 4]])
-    e, a, b, u = (p for _, p in model.named_parameters())
-    expected = torch.relu(e[pairs[:, 0]] @ a.T + e[pairs[:, 1]] @ b.T) @ u.T
-    assert torch.allclose(model(pairs), expected, atol=1e-6)
 
 
 def test_the_demo_has_six_runs_that_grok_and_six_controls():

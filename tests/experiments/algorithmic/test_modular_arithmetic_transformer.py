@@ -47,7 +47,6 @@ def test_the_sizes_stand_on_the_axis_of_scale():
     params = ModularArithmeticTransformer().describe().to_params()
     assert {name: value for name, value in params.items() if name.startswith("compute.scale.")} == {
         "compute.scale.width": 64,
-        "compute.scale.heads": 4,
         "compute.scale.depth": 1,
         "compute.scale.hidden": 128,
     }

@@ -11,7 +11,7 @@ def tasks_of(**settings) -> ParityTasks:
 
 
 def test_a_label_is_the_parity_of_the_same_bits_throughout_a_task():
-    tasks = tasks_of(tasks=2, bits=6, subset=2)
+    tasks = tasks_of(tasks=2, bits=6, parity_bits=2)
     for task in (0, 1):
         inputs, labels = tasks.drawn(400, task=task)
         bits = inputs[:, 2:].long()
@@ -53,9 +53,9 @@ def test_the_examples_come_from_the_seed_alone():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"tasks": 0}, "tasks is at least 1 and subset 1 to 20, the number of bits; got 0 and 3"),
-        ({"subset": 0}, "got 4 and 0"),
-        ({"bits": 4, "subset": 5}, "subset 1 to 4, the number of bits; got 4 and 5"),
+        ({"tasks": 0}, "tasks is at least 1, got 0"),
+        ({"parity_bits": 0}, r"parity_bits is 1 to bits \(20\), got 0"),
+        ({"bits": 4, "parity_bits": 5}, r"parity_bits is 1 to bits \(4\), got 5"),
     ],
 )
 def test_tasks_that_cannot_be_are_refused(settings, said):

@@ -6,7 +6,7 @@ import torch
 from grokscope.experiments.algorithmic.sparse_parity import SPARSE_PARITY, SparseParity, parity_data, prepare
 
 
-def test_the_class_says_whether_an_even_number_of_secret_bits_is_negative():
+def test_the_class_says_whether_an_even_number_of_parity_bits_is_negative():
     secret = [1, 4, 5]
     inputs, classes = parity_data(64, bits=6, secret=secret, generator=torch.Generator().manual_seed(0))
     assert set(inputs.unique().tolist()) == {-1.0, 1.0}
@@ -16,7 +16,7 @@ def test_the_class_says_whether_an_even_number_of_secret_bits_is_negative():
 
 
 def test_training_and_test_examples_are_as_many_as_asked_for_and_of_one_rule():
-    training = prepare(SparseParity(bits=12, secret_bits=1, examples=200, test_examples=300))
+    training = prepare(SparseParity(bits=12, parity_bits=1, examples=200, test_examples=300))
     (inputs, classes), (others, other_classes) = training.splits["train"], training.splits["test"]
     assert (inputs.shape, others.shape) == ((200, 12), (300, 12))
     rules = [
@@ -34,10 +34,10 @@ def test_the_secret_and_the_examples_come_from_the_seed_alone():
     assert not torch.equal(first[0], other[0])
 
 
-@pytest.mark.parametrize("secret_bits", [0, 5])
-def test_more_secret_bits_than_bits_are_refused(secret_bits):
-    with pytest.raises(ValueError, match=rf"secret_bits is 1 to bits \(4\), got {secret_bits}"):
-        prepare(SparseParity(bits=4, secret_bits=secret_bits))
+@pytest.mark.parametrize("parity_bits", [0, 5])
+def test_more_parity_bits_than_bits_are_refused(parity_bits):
+    with pytest.raises(ValueError, match=rf"parity_bits is 1 to bits \(4\), got {parity_bits}"):
+        prepare(SparseParity(bits=4, parity_bits=parity_bits))
 
 
 def test_the_two_sets_and_the_task_stand_on_their_axes():
@@ -46,7 +46,7 @@ def test_the_two_sets_and_the_task_stand_on_their_axes():
         "compute.exposure.unique_examples": 1000,
         "intervention.data.test_examples": 1000,
         "structure.computation.bits": 40,
-        "structure.computation.secret_bits": 3,
+        "structure.computation.parity_bits": 3,
         "structure.computation.task": "sparse parity",
         "intervention.protocol.loss": "hinge",
         "intervention.protocol.optimizer": "sgd",
@@ -66,7 +66,7 @@ def test_the_loss_that_is_logged_is_the_one_that_is_descended(curves_of):
 
 
 @pytest.mark.parametrize("arm", SPARSE_PARITY.arms, ids=lambda arm: arm.group)
-def test_each_arm_trains_and_follows_the_secret_bits(curves_of, arm):
+def test_each_arm_trains_and_follows_the_parity_bits(curves_of, arm):
     curves = curves_of(SPARSE_PARITY, **arm.settings | {"steps": 3})
     assert curves["task/relevant_mass"][0] == pytest.approx(3 / 40, abs=0.02)
     assert curves["test/accuracy"].keys() == {0, 1, 2, 3}

@@ -55,6 +55,11 @@ def test_a_split_without_a_side_is_refused(fraction):
         operation_table("x+y", 5, fraction, seed=0)
 
 
+def test_a_quotient_modulo_no_prime_is_refused_with_the_next_prime():
+    with pytest.raises(ValueError, match="p is a prime where operation is x/y, got 24; the next is 29"):
+        operation_table("x/y", 24, 0.5, seed=0)
+
+
 def test_an_unknown_operation_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"operation is one of x\+y, .*, got 'x%y'"):
         operation_table("x%y", 5, 0.5, seed=0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from grokscope.experiments.curricula.parity_inputs import joined, parity_examples
+from grokscope.experiments.curricula.parity_inputs import parity_examples
 
 
 def drawn(count: int, density: float, seed: int = 0):
@@ -22,10 +22,3 @@ def test_so_many_of_the_bits_are_one_as_the_density_says(density):
     inputs, _ = drawn(20_000, density)
     share = (inputs < 0).float().mean(0)
     assert torch.allclose(share, torch.full((8,), density), atol=0.015)
-
-
-def test_examples_of_several_kinds_are_joined_in_their_order():
-    first, second = drawn(3, 0.5), drawn(2, 0.1)
-    inputs, parities = joined(first, second)
-    assert torch.equal(inputs, torch.cat([first[0], second[0]]))
-    assert torch.equal(parities, torch.cat([first[1], second[1]]))

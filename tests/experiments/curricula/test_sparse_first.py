@@ -62,7 +62,7 @@ def test_all_that_is_random_comes_from_the_seed():
 
 def test_an_unknown_order_is_refused_with_those_that_there_are():
     with pytest.raises(
-        ValueError, match="order is one of sparse first, sparse last, mixed, uniform only, got 'x'"
+        ValueError, match="order is sparse first, sparse last, mixed or uniform only, got 'x'"
     ):
         prepare(replace(SMALL, order="x"))
 

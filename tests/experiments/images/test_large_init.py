@@ -2,10 +2,7 @@
 
 import torch
 
-from grokscope.collectors.testing import MemorySink
 from grokscope.experiments.images.large_init import LARGE_INIT, LargeInit, prepare
-from grokscope.experiments.training.run import Destination, Run
-from grokscope.experiments.training.training import train
 
 
 def test_the_initial_weights_are_those_of_scale_one_times_the_scale():
@@ -25,7 +22,7 @@ def test_the_settings_stand_on_their_axes():
     params = LargeInit().describe().to_params()
     told = {
         "compute.exposure.unique_examples": 200,
-        "compute.scale.init_scale": 8.0,
+        "intervention.protocol.init_scale": 8.0,
         "intervention.protocol.loss": "mse",
         "intervention.regularization.weight_decay": 0.1,
     }
@@ -41,9 +38,7 @@ def test_all_arms_but_the_first_keep_the_event_away():
     ]
 
 
-def test_from_usual_weights_both_sets_are_learned_within_a_hundred_steps():
-    recipe, sink = LargeInit(init_scale=1.0, steps=100), MemorySink()
-    train(prepare(recipe), recipe, Run(to=Destination(experiment="e"), sink=sink))
-    last = {name: value for _, name, value in sink.rows()}
-    assert last["train/accuracy"] == 1.0
-    assert last["test/accuracy"] > 0.9
+def test_from_usual_weights_both_sets_are_learned_within_a_hundred_steps(curves_of):
+    curves = curves_of(LARGE_INIT, init_scale=1.0, steps=100)
+    assert curves["train/accuracy"][100] == 1.0
+    assert curves["test/accuracy"][100] > 0.9

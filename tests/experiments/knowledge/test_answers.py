@@ -34,6 +34,13 @@ def test_the_loss_is_that_of_the_answers_alone(loss):
     assert torch.allclose(training.loss_of(0), expected[loss])
 
 
+def test_the_loss_that_is_measured_is_the_one_that_is_descended():
+    model = Unigram()
+    training = answering(model, Recipe(loss="mse"), lambda: (TOKENS, TARGETS), {}, examples=2)
+    assert callable(training.measuring.loss)
+    assert training.measuring.loss(model(TOKENS), TARGETS) == training.loss_of(0)
+
+
 @pytest.mark.parametrize(("batch", "examples"), [(0, 7), (4, 4), (9, 7)])
 def test_a_step_counts_the_examples_of_its_batch(batch, examples):
     recipe = Recipe(batch=batch)

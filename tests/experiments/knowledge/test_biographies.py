@@ -65,7 +65,7 @@ def test_a_run_logs_trained_and_new_phrasings_and_nothing_but_answers_is_scored(
 
 
 def test_a_step_without_a_biography_is_refused():
-    with pytest.raises(ValueError, match="batch is 1 biography a step at least, got 0"):
+    with pytest.raises(ValueError, match="batch is at least 1, got 0"):
         prepare(replace(SMALL, batch=0))
 
 

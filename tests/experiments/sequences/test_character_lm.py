@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from grokscope.experiments.ordinary.data import python_help, python_source
 from grokscope.experiments.sequences.character_lm import CharacterLM, character_counts, prepare, windows
+from grokscope.experiments.sequences.texts import python_help, python_source
 
-TINY = {"width": 8, "heads": 2, "mlp": 8, "batch": 2, "context": 16}
+TINY = {"width": 8, "heads": 2, "hidden": 8, "batch": 2, "context": 16}
 
 
 def test_each_character_of_a_window_is_to_tell_the_next_one_of_the_text():

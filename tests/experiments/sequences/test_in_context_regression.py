@@ -9,7 +9,7 @@ from grokscope.experiments.sequences.in_context_regression import (
     regressions,
 )
 
-TINY = {"width": 8, "mlp": 8, "batch": 4, "examples": 6}
+TINY = {"width": 8, "hidden": 8, "batch": 4, "examples": 6}
 
 
 def recovered(split: tuple[torch.Tensor, torch.Tensor], dimensions: int) -> torch.Tensor:
@@ -52,5 +52,5 @@ def test_a_seed_draws_the_same_batches_again():
 
 @pytest.mark.parametrize("setting", ["tasks", "examples"])
 def test_a_training_without_tasks_or_examples_is_refused(setting):
-    with pytest.raises(ValueError, match="tasks and examples are at least 1"):
+    with pytest.raises(ValueError, match=f"{setting} is at least 1, got 0"):
         prepare(InContextRegression(**{**TINY, setting: 0}))

@@ -55,9 +55,10 @@ def test_longer_segments_are_a_shifted_set_that_training_never_shows():
     assert inputs.shape == targets.shape == (64, 12)
 
 
-def test_segments_that_leave_no_room_to_repeat_are_refused():
-    with pytest.raises(ValueError, match="shortest <= longest < length, got 6, 16 and 16"):
-        prepare(InductionHeads(length=16))
+@pytest.mark.parametrize("length", [16, 17])
+def test_segments_that_leave_no_room_to_repeat_a_longer_one_are_refused(length):
+    with pytest.raises(ValueError, match=f"shortest <= longest < length - 1, got 6, 16 and {length}"):
+        prepare(InductionHeads(length=length))
 
 
 def test_a_run_logs_the_scores_of_heads_and_of_the_context():

@@ -14,7 +14,7 @@ def tiny():
 
 def test_the_loss_is_the_mean_over_all_positions_of_the_batch_that_is_drawn():
     model, tokens = tiny(), torch.randint(5, (3, 7))
-    loss = predicting(model, lambda: tokens, {}, batch=3).loss_of(0)
+    loss = predicting(model, lambda: next_token(tokens), {}, batch=3).loss_of(0)
     logits = model(tokens[:, :-1])
     one_by_one = [cross_entropy(logits[n, t], tokens[n, t + 1]) for n in range(3) for t in range(6)]
     assert torch.allclose(loss, torch.stack(one_by_one).mean())

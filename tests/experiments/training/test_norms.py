@@ -39,10 +39,3 @@ def test_weights_that_are_not_trained_do_not_count():
     clamp.apply()
     assert model.first.item() == pytest.approx(3.0)
     assert model.second.item() == 4.0
-
-
-def test_a_negative_multiple_is_refused():
-    with pytest.raises(
-        ValueError, match=r"norm_clamp is a multiple of the first norm, or 0 for off, got -1\.0"
-    ):
-        NormClamp(two_weights(), Recipe(norm_clamp=-1.0))

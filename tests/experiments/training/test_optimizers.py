@@ -72,8 +72,3 @@ def test_muon_without_hidden_matrices_says_what_to_take():
         ValueError, match="muon moves hidden matrices and this model has none; take optimizer=adamw"
     ):
         optimizers_of(MLP(4, 3), Recipe(optimizer="muon"))
-
-
-def test_an_unknown_optimizer_is_refused():
-    with pytest.raises(ValueError, match="optimizer is adamw, adam, sgd or muon, got 'lion'"):
-        optimizers_of(MLP(4, 3), Recipe(optimizer="lion"))

@@ -10,7 +10,8 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.ports import choose_port
-from grokscope.cli.runs.finished import FinishedRuns, require_store, require_torch
+from grokscope.cli.runs.finished import FinishedRuns
+from grokscope.cli.runs.requirements import require_store, require_torch
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import progress, say, say_json
 from grokscope.cli.verdict_table import say_verdicts

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.runs.finished import require_store, require_torch
+from grokscope.cli.runs.requirements import require_store, require_torch
 from grokscope.schemas import store_uri
 
 
@@ -47,8 +47,8 @@ def experiments(
     """
     require_torch()
     # They load torch, which other commands do without.
-    from grokscope.cli.arms import listing, results  # noqa: PLC0415
-    from grokscope.cli.arms.training import trained_arms  # noqa: PLC0415
+    from grokscope.cli.experiments import listing, results  # noqa: PLC0415
+    from grokscope.cli.experiments.training import trained_arms  # noqa: PLC0415
 
     chosen = listing.named(names or [])
     if not train and output is Output.MARKDOWN:

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli import options
-from grokscope.cli.runs.finished import require_store
+from grokscope.cli.runs.requirements import require_store
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import complain, progress, say, say_json, say_table, shown
 from grokscope.experiments import (

@@ -1,9 +1,8 @@
-"""Runs of the demo that have ended: wait until their points are all in the store, then write the verdicts."""
+"""Runs that have ended: wait until their points are all in the store, then write the verdicts."""
 
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.util import find_spec
 
 from grokscope.cli.automatic_verdicts import VerdictWriter
 from grokscope.collectors.recording.ship import ensure_shipper
@@ -11,38 +10,13 @@ from grokscope.collectors.recording.spool import find_spools, read_meta
 from grokscope.dashboard.state.connection import Opener
 from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
 from grokscope.schemas.secrets import redacted
-from grokscope.store import BusyStoreError, MissingStoreError, open_store, require_version
+from grokscope.store import BusyStoreError, open_store
 
 _PATIENCE_SECONDS = 60.0
 
 
-class MissingPartError(GrokscopeError):
-    """A part of grokscope that is not installed."""
-
-
 class LatePointsError(GrokscopeError):
     """Points that do not reach the store."""
-
-
-def require_torch() -> None:
-    """Check that the experiments can train here.
-
-    Raises:
-        MissingPartError: If torch is not installed.
-    """
-    if find_spec("torch") is None:
-        raise MissingPartError("experiments train with torch, which is not installed; run: pip install torch")
-
-
-def require_store(uri: str) -> None:
-    """Check that runs can be written to ``uri``: an MLflow store, or a SQLite file yet to be made.
-
-    Raises:
-        StoreError: If nobody answers there, it is something else, or of another MLflow.
-    """
-    with suppress(MissingStoreError):
-        open_store(uri).close()
-        require_version(uri)
 
 
 class FinishedRuns:

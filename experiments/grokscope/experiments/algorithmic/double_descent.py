@@ -17,8 +17,8 @@ from torch.nn.functional import mse_loss
 
 from grokscope.collectors import Measuring
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
-from grokscope.experiments.recipe import Recipe, setting
-from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.recipe import Range, Recipe, setting
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -38,12 +38,25 @@ class DoubleDescent(Recipe):
     steps: int = setting(15000, axis="exposure", says="optimizer steps")
     optimizer: str = setting("sgd", axis="protocol", says="adamw, adam, sgd or muon")
     lr: float = setting(0.1, axis="protocol", says="learning rate")
-    loss: str = setting("mse", axis="protocol", says="mse, and nothing else here")
-    examples: int = setting(200, axis="exposure", says="examples to train on", param="unique_examples")
-    noise: float = setting(1.0, axis="data", says="standard deviation of what no input tells of the target")
-    useless: int = setting(100, axis="data", says="inputs of the middle scale, which tell nothing")
-    middle_scale: float = setting(0.35, axis="data", says="their scale; the large inputs have 1")
-    small_scale: float = setting(0.07, axis="data", says="scale of the inputs that are learned last")
+    loss: str = setting("mse", axis="protocol", says="mse, and nothing else here", allowed=("mse",))
+    examples: int = setting(
+        200, axis="exposure", says="examples to train on", param="unique_examples", allowed=Range(least=1)
+    )
+    noise: float = setting(
+        1.0,
+        axis="data",
+        says="standard deviation of what no input tells of the target",
+        allowed=Range(least=0),
+    )
+    useless: int = setting(
+        100, axis="data", says="inputs of the middle scale, which tell nothing", allowed=Range(least=0)
+    )
+    middle_scale: float = setting(
+        0.35, axis="data", says="their scale; the large inputs have 1", allowed=Range(above=0)
+    )
+    small_scale: float = setting(
+        0.07, axis="data", says="scale of the inputs that are learned last", allowed=Range(above=0)
+    )
 
 
 class Linear(nn.Module):
@@ -63,20 +76,7 @@ def regression(recipe: DoubleDescent) -> tuple[Split, Split]:
     """Return inputs [N, d] and targets [N, 1] as (train, test); new ones for each seed.
 
     Ten large and twenty small inputs tell of the target, with variances 10 and 8 of it.
-
-    Raises:
-        ValueError: If a count or a scale cannot be.
     """
-    if recipe.loss != "mse":
-        raise ValueError(f"loss is mse in this experiment, got {recipe.loss!r}")
-    if recipe.examples < 1 or recipe.useless < 0:
-        raise ValueError(
-            f"examples is at least 1 and useless at least 0, got {recipe.examples} and {recipe.useless}"
-        )
-    if min(recipe.middle_scale, recipe.small_scale) <= 0:
-        raise ValueError(
-            f"middle_scale and small_scale are above 0, got {recipe.middle_scale} and {recipe.small_scale}"
-        )
     generator = torch.Generator().manual_seed(recipe.seed)
     large, small = 10, 20
     counts = torch.tensor([large, recipe.useless, small])
@@ -104,7 +104,7 @@ def prepare(recipe: DoubleDescent) -> Training:
 
     measuring = Measuring(
         loss="mse",
-        examples_per_step=min(recipe.batch, recipe.examples) or recipe.examples,
+        examples_per_step=examples_a_step(recipe.batch, recipe.examples),
         dataset_examples=recipe.examples,
     )
     return Training(

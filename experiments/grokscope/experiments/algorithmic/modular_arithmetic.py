@@ -13,12 +13,12 @@ from typing import ClassVar
 import torch
 
 from grokscope.experiments.algorithmic.tables import operation_table
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.expectations import GROKS, MEMORIZES
+from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
-from grokscope.schemas import Pattern
 from grokscope.schemas.runs.description import Value
 
 
@@ -35,12 +35,18 @@ class ModularArithmetic(Recipe):
     lr: float = setting(5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(1.0, axis="regularization", says="decoupled weight decay")
     operation: str = setting("x+y", axis="computation", says="x+y, x-y, x*y, x/y or x^2+y^2")
-    p: int = setting(47, axis="computation", says="modulus, a prime", param="modulus")
+    p: int = setting(47, axis="computation", says="modulus, a prime", param="modulus", allowed=Range(least=2))
     train_fraction: float = setting(
-        0.5, axis="data", says="share of the table that is trained on", param="fraction"
+        0.5,
+        axis="data",
+        says="share of the table that is trained on",
+        param="fraction",
+        allowed=Range(above=0, below=1),
     )
-    width: int = setting(48, axis="scale", says="size of the embedding", param="embedding")
-    hidden: int = setting(128, axis="scale", says="hidden units")
+    width: int = setting(
+        48, axis="scale", says="size of the embedding", param="embedding", allowed=Range(least=1)
+    )
+    hidden: int = setting(128, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 def prepare(recipe: ModularArithmetic) -> Training:
@@ -50,9 +56,6 @@ def prepare(recipe: ModularArithmetic) -> Training:
     model = PairsMLP(recipe.p, recipe.width, recipe.hidden)
     return classifying(model, recipe, train_set, {"test": test_set})
 
-
-GROKS = Expectation(says="memorizes first, generalizes later", patterns=frozenset({Pattern.GROKKING}))
-MEMORIZES = Expectation(says="memorizes only", patterns=frozenset({Pattern.MEMORIZATION}))
 
 MODULAR_ARITHMETIC = Experiment(
     name="modular-arithmetic",

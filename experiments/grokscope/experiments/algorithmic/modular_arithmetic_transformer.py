@@ -11,11 +11,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.algorithmic.tables import operation_table
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
 from grokscope.schemas.runs.description import Value
@@ -34,14 +34,18 @@ class ModularArithmeticTransformer(Recipe):
     lr: float = setting(3e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(2.0, axis="regularization", says="decoupled weight decay")
     operation: str = setting("x+y", axis="computation", says="x+y, x-y, x*y, x/y or x^2+y^2")
-    p: int = setting(31, axis="computation", says="modulus, a prime", param="modulus")
+    p: int = setting(31, axis="computation", says="modulus, a prime", param="modulus", allowed=Range(least=2))
     train_fraction: float = setting(
-        0.6, axis="data", says="share of the table that is trained on", param="fraction"
+        0.6,
+        axis="data",
+        says="share of the table that is trained on",
+        param="fraction",
+        allowed=Range(above=0, below=1),
     )
-    width: int = setting(64, axis="scale", says="width of the residual stream")
-    heads: int = setting(4, axis="scale", says="attention heads of a layer")
-    layers: int = setting(1, axis="scale", says="layers", param="depth")
-    hidden: int = setting(128, axis="scale", says="hidden units of a layer's MLP")
+    width: int = setting(64, axis="scale", says="width of the residual stream", allowed=Range(least=1))
+    heads: int = setting(4, axis="architecture", says="attention heads of a layer", allowed=Range(least=1))
+    layers: int = setting(1, axis="scale", says="layers", param="depth", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of a layer's MLP", allowed=Range(least=0))
 
 
 def as_tokens(pairs: Tensor, p: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch.nn.functional import one_hot
 
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -37,23 +37,25 @@ class Multistage(Recipe):
     batch: int = setting(256, axis="exposure", says="examples a step; 0 takes all")
     optimizer: str = setting("adam", axis="protocol", says="adamw, adam, sgd or muon")
     lr: float = setting(1e-3, axis="protocol", says="learning rate")
-    examples: int = setting(50000, axis="exposure", says="examples to train on", param="unique_examples")
-    tasks: int = setting(4, axis="data", says="parities that are learned together")
+    examples: int = setting(
+        50000, axis="exposure", says="examples to train on", param="unique_examples", allowed=Range(least=1)
+    )
+    tasks: int = setting(4, axis="data", says="parities that are learned together", allowed=Range(least=1))
     exponent: float = setting(2.0, axis="data", says="frequencies are 1 / number of the task to this power")
-    bits: int = setting(20, axis="computation", says="bits of an input")
-    subset: int = setting(3, axis="computation", says="bits of each parity")
-    hidden: int = setting(128, axis="scale", says="hidden units")
+    bits: int = setting(20, axis="computation", says="bits of an input", allowed=Range(least=1))
+    parity_bits: int = setting(3, axis="computation", says="bits of each parity")
+    hidden: int = setting(128, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 class ParityTasks:
     """Draws examples of parities: a one-hot code of the task, then the bits.
 
     Args:
-        recipe: Its tasks, bits, subset and exponent.
+        recipe: Its tasks, bits, parity_bits and exponent.
         generator: Gives the bits of each parity now, and examples later.
 
     Raises:
-        ValueError: If there is no task, or a parity has no bit or more bits than there are.
+        ValueError: If a parity has no bit or more bits than there are.
 
     >>> tasks = ParityTasks(Multistage(tasks=2, bits=5), torch.Generator().manual_seed(0))
     >>> inputs, labels = tasks.drawn(4)
@@ -62,16 +64,16 @@ class ParityTasks:
     """
 
     def __init__(self, recipe: Multistage, generator: torch.Generator) -> None:
-        if recipe.tasks < 1 or not 1 <= recipe.subset <= recipe.bits:
-            raise ValueError(
-                f"tasks is at least 1 and subset 1 to {recipe.bits}, the number of bits; "
-                f"got {recipe.tasks} and {recipe.subset}"
-            )
+        if not 1 <= recipe.parity_bits <= recipe.bits:
+            raise ValueError(f"parity_bits is 1 to bits ({recipe.bits}), got {recipe.parity_bits}")
         self.frequencies = torch.arange(1, recipe.tasks + 1).float() ** -recipe.exponent
         self._bits = recipe.bits
         self._generator = generator
         self._subsets = torch.stack(
-            [torch.randperm(recipe.bits, generator=generator)[: recipe.subset] for _ in range(recipe.tasks)]
+            [
+                torch.randperm(recipe.bits, generator=generator)[: recipe.parity_bits]
+                for _ in range(recipe.tasks)
+            ]
         )
 
     def drawn(self, count: int, *, task: int | None = None) -> Split:

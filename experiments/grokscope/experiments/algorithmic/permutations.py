@@ -12,11 +12,11 @@ from typing import ClassVar
 
 import torch
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
 from grokscope.experiments.algorithmic.tables import divided
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -36,12 +36,18 @@ class Permutations(Recipe):
     batch: int = setting(2048, axis="exposure", says="examples a step; 0 takes all")
     lr: float = setting(5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.7, axis="regularization", says="decoupled weight decay")
-    degree: int = setting(5, axis="computation", says="how many things are permuted")
+    degree: int = setting(5, axis="computation", says="how many things are permuted", allowed=Range(least=2))
     train_fraction: float = setting(
-        0.5, axis="data", says="share of the table that is trained on", param="fraction"
+        0.5,
+        axis="data",
+        says="share of the table that is trained on",
+        param="fraction",
+        allowed=Range(above=0, below=1),
     )
-    width: int = setting(64, axis="scale", says="size of the embedding", param="embedding")
-    hidden: int = setting(256, axis="scale", says="hidden units")
+    width: int = setting(
+        64, axis="scale", says="size of the embedding", param="embedding", allowed=Range(least=1)
+    )
+    hidden: int = setting(256, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 def composition_table(degree: int) -> Split:

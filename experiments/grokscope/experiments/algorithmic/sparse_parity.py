@@ -11,10 +11,10 @@ from typing import ClassVar
 import torch
 
 from grokscope.collectors.measures.tasks.parity import sparse_parity
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -37,11 +37,13 @@ class SparseParity(Recipe):
     lr: float = setting(0.1, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="weight decay; not decoupled with sgd")
     loss: str = setting("hinge", axis="protocol", says="cross_entropy, stablemax, hinge or mse")
-    bits: int = setting(40, axis="computation", says="bits of an input")
-    secret_bits: int = setting(3, axis="computation", says="bits whose product is the class")
-    examples: int = setting(1000, axis="exposure", says="training examples", param="unique_examples")
-    test_examples: int = setting(1000, axis="data", says="test examples")
-    hidden: int = setting(200, axis="scale", says="hidden units")
+    bits: int = setting(40, axis="computation", says="bits of an input", allowed=Range(least=1))
+    parity_bits: int = setting(3, axis="computation", says="bits whose product is the class")
+    examples: int = setting(
+        1000, axis="exposure", says="training examples", param="unique_examples", allowed=Range(least=1)
+    )
+    test_examples: int = setting(1000, axis="data", says="test examples", allowed=Range(least=1))
+    hidden: int = setting(200, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 def parity_data(count: int, *, bits: int, secret: Sequence[int], generator: torch.Generator) -> Split:
@@ -71,11 +73,11 @@ def prepare(recipe: SparseParity) -> Training:
     Raises:
         ValueError: If there are fewer bits than secret ones.
     """
-    if not 0 < recipe.secret_bits <= recipe.bits:
-        raise ValueError(f"secret_bits is 1 to bits ({recipe.bits}), got {recipe.secret_bits}")
+    if not 0 < recipe.parity_bits <= recipe.bits:
+        raise ValueError(f"parity_bits is 1 to bits ({recipe.bits}), got {recipe.parity_bits}")
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    secret = [int(bit) for bit in torch.randperm(recipe.bits, generator=generator)[: recipe.secret_bits]]
+    secret = [int(bit) for bit in torch.randperm(recipe.bits, generator=generator)[: recipe.parity_bits]]
     train_set, test_set = (
         parity_data(count, bits=recipe.bits, secret=secret, generator=generator)
         for count in (recipe.examples, recipe.test_examples)

@@ -1,5 +1,6 @@
 """Tables of binary operations, whole and split at random."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -7,10 +8,15 @@ import torch
 from torch import Tensor
 
 from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.splits import random_split
 
 
 def _inverse(residues: Tensor, p: int) -> Tensor:
     return torch.tensor([pow(int(one), -1, p) for one in residues])
+
+
+def _prime_after(number: int) -> int:
+    return next(n for n in itertools.count(number + 1) if all(n % factor for factor in range(2, n)))
 
 
 OPERATIONS: Mapping[str, Callable[[Tensor, Tensor, int], Tensor]] = MappingProxyType(
@@ -33,12 +39,13 @@ def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple
 
     Args:
         operation: One of ``OPERATIONS``.
-        p: A prime.
+        p: At least 2, and a prime for x/y.
         fraction: Share of the pairs that is trained on.
         seed: Of the split.
 
     Raises:
-        ValueError: If there is no such operation, or ``fraction`` leaves one side empty.
+        ValueError: If there is no such operation, if not every y has an inverse for x/y, or if ``fraction``
+            leaves one side empty.
 
     >>> train, test = operation_table("x/y", 5, 0.6, seed=0)
     >>> train[0].shape, test[1].shape
@@ -46,6 +53,8 @@ def operation_table(operation: str, p: int, fraction: float, seed: int) -> tuple
     """
     if operation not in OPERATIONS:
         raise ValueError(f"operation is one of {', '.join(OPERATIONS)}, got {operation!r}")
+    if operation == "x/y" and any(p % factor == 0 for factor in range(2, p)):
+        raise ValueError(f"p is a prime where operation is x/y, got {p}; the next is {_prime_after(p)}")
     residues = torch.arange(p)
     pairs = torch.cartesian_prod(residues, residues[1:] if operation == "x/y" else residues)
     return divided((pairs, OPERATIONS[operation](pairs[:, 0], pairs[:, 1], p)), fraction, seed)
@@ -57,10 +66,8 @@ def divided(table: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     Raises:
         ValueError: If ``fraction`` leaves one side empty.
     """
-    inputs, targets = table
-    count = int(fraction * len(targets))
-    if not 0 < count < len(targets):
+    total = len(table[1])
+    count = int(fraction * total)
+    if not 0 < count < total:
         raise ValueError(f"train_fraction must leave examples on both sides, got {fraction}")
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(seed))
-    first, rest = order[:count], order[count:]
-    return (inputs[first], targets[first]), (inputs[rest], targets[rest])
+    return random_split(table, count, seed=seed)

@@ -1,7 +1,6 @@
 """Inputs whose parity of a few bits is asked for: uniform ones, and sparse ones, which are the easy ones."""
 
 import torch
-from torch import Tensor
 
 from grokscope.experiments.training.batches import Split
 
@@ -26,9 +25,3 @@ def parity_examples(
     """
     is_one = torch.rand(count, bits, generator=generator) < density
     return 1.0 - 2.0 * is_one.float(), is_one[:, :parity_bits].sum(1) % 2
-
-
-def joined(*parts: Split) -> Split:
-    """Return the examples of all parts, in their order."""
-    inputs, targets = zip(*parts, strict=True)
-    return torch.cat(list[Tensor](inputs)), torch.cat(list[Tensor](targets))

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
-from grokscope.collectors import Measuring
-from grokscope.experiments.curricula.parity_inputs import joined, parity_examples
+from grokscope.experiments.curricula.parity_inputs import parity_examples
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
-from grokscope.experiments.training.batches import Split, batch_source
-from grokscope.experiments.training.losses import loss_by_name
+from grokscope.experiments.recipe import Range, Recipe, setting
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
+from grokscope.experiments.training.classifying import classifying_batches
+from grokscope.experiments.training.splits import joined
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
 from grokscope.schemas.runs.description import Value
@@ -40,23 +39,29 @@ class SparseFirst(Recipe):
 
     steps: int = setting(3000, axis="exposure", says="optimizer steps")
     batch: int = setting(64, axis="exposure", says="examples a step; 0 takes all")
-    order: str = setting("sparse first", axis="data", says="sparse first, sparse last, mixed or uniform only")
+    order: str = setting(
+        "sparse first", axis="data", says="sparse first, sparse last, mixed or uniform only", allowed=ORDERS
+    )
     sparse_steps: int = setting(
         1000, axis="data", says="steps on sparse inputs, or as many steps' share of each batch where mixed"
     )
-    density: float = setting(0.1, axis="data", says="chance that a bit of a sparse input is 1")
-    examples: int = setting(50_000, axis="data", says="inputs of each kind that are trained on")
-    bits: int = setting(40, axis="data", says="bits of an input")
+    density: float = setting(
+        0.1, axis="data", says="chance that a bit of a sparse input is 1", allowed=Range(above=0, below=1)
+    )
+    examples: int = setting(
+        50_000, axis="data", says="inputs of each kind that are trained on", allowed=Range(least=1)
+    )
+    bits: int = setting(40, axis="computation", says="bits of an input", allowed=Range(least=1))
     parity_bits: int = setting(5, axis="computation", says="bits that the parity is of")
-    hidden: int = setting(256, axis="scale", says="hidden units")
+    hidden: int = setting(256, axis="scale", says="hidden units", allowed=Range(least=1))
 
 
 def prepare(recipe: SparseFirst) -> Training:
     """Return the training that a recipe describes.
 
     Raises:
-        ValueError: If there is no such order, if more steps are sparse than there are, or if mixed batches
-            hold inputs of one kind only.
+        ValueError: If a parity has more bits than there are, if more steps are sparse than there are, or if
+            mixed batches hold inputs of one kind only.
     """
     few = _sparse_in_batch(recipe)
     torch.manual_seed(recipe.seed)
@@ -69,31 +74,23 @@ def prepare(recipe: SparseFirst) -> Training:
 
     uniform, sparse = examples(recipe.examples, 0.5), examples(recipe.examples, recipe.density)
     model = MLP(recipe.bits, recipe.hidden, 2)
-    loss_fn, draw = loss_by_name(recipe.loss), _drawing(recipe, few, uniform, sparse)
-
-    def loss_of(step: int) -> Tensor:
-        inputs, parities = draw(step)
-        return loss_fn(model(inputs), parities)
-
-    return Training(
-        model=model,
-        loss_of=loss_of,
-        splits={
+    return classifying_batches(
+        model,
+        recipe,
+        _drawing(recipe, few, uniform, sparse),
+        {
             "train": (uniform[0][:ASKED], uniform[1][:ASKED]),
             "test": examples(ASKED, 0.5),
             "shift:sparse": examples(ASKED, recipe.density),
         },
-        measuring=Measuring(
-            loss=None if recipe.loss == "cross_entropy" else loss_fn,
-            examples_per_step=recipe.batch or recipe.examples,
-        ),
+        batch=examples_a_step(recipe.batch, recipe.examples),
     )
 
 
 def _sparse_in_batch(recipe: SparseFirst) -> int:
     """Return how many inputs of each batch are sparse if orders are mixed, else 0; refuse what cannot be."""
-    if recipe.order not in ORDERS:
-        raise ValueError(f"order is one of {', '.join(ORDERS)}, got {recipe.order!r}")
+    if not 1 <= recipe.parity_bits <= recipe.bits:
+        raise ValueError(f"parity_bits is 1 to bits ({recipe.bits}), got {recipe.parity_bits}")
     if not 0 <= recipe.sparse_steps <= recipe.steps:
         raise ValueError(f"sparse_steps is 0 to {recipe.steps}, the steps, got {recipe.sparse_steps}")
     if recipe.order != "mixed":

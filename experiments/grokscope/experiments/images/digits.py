@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.splits import random_split
 
 PIXELS, CLASSES = 64, 10
 
@@ -51,7 +52,4 @@ def split_digits(count: int, seed: int) -> tuple[Split, Split]:
     images, digits = all_digits()
     if not 0 < count < len(digits):
         raise ValueError(f"train_images is 1 to {len(digits) - 1}, got {count}")
-    order = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
-    first, rest = order[:count], order[count:]
-    pixels = images.flatten(1)
-    return (pixels[first], digits[first]), (pixels[rest], digits[rest])
+    return random_split((images.flatten(1), digits), count, seed=seed)

@@ -12,10 +12,11 @@ from typing import ClassVar
 
 import torch
 
+from grokscope.experiments.expectations import GROKS
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.images.digits import CLASSES, PIXELS, split_digits
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
@@ -34,12 +35,16 @@ class LargeInit(Recipe):
     steps: int = setting(10000, axis="exposure", says="optimizer steps")
     lr: float = setting(3e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.1, axis="regularization", says="decoupled weight decay")
-    loss: str = setting("mse", axis="protocol", says="cross_entropy, stablemax or mse")
+    loss: str = setting("mse", axis="protocol", says="cross_entropy, stablemax, hinge or mse")
     train_images: int = setting(
         200, axis="exposure", says="images to train on, of 1,797", param="unique_examples"
     )
-    init_scale: float = setting(8.0, axis="scale", says="multiplies torch's initial weights")
-    hidden: int = setting(100, axis="scale", says="units of each of two hidden layers")
+    init_scale: float = setting(
+        8.0, axis="protocol", says="multiplies torch's initial weights", allowed=Range(above=0)
+    )
+    hidden: int = setting(
+        100, axis="scale", says="units of each of two hidden layers", allowed=Range(least=1)
+    )
 
 
 def prepare(recipe: LargeInit) -> Training:
@@ -50,7 +55,6 @@ def prepare(recipe: LargeInit) -> Training:
     return classifying(model, recipe, train_set, {"test": test_set})
 
 
-GROKS = Expectation(says="memorizes first, generalizes later", patterns=frozenset({Pattern.GROKKING}))
 LEARNS = Expectation(says="learns both sets at once", patterns=frozenset({Pattern.COMPREHENSION}))
 MEMORIZES = Expectation(
     says="memorizes, and the held-out accuracy stays low",

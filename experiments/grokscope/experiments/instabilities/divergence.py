@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from grokscope.experiments.algorithmic.modular_arithmetic import MEMORIZES, ModularArithmetic, prepare
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import MEMORIZES
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.recipe import setting
 from grokscope.schemas import Kind

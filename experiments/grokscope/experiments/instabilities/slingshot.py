@@ -17,7 +17,7 @@ from grokscope.collectors.evaluating.schedule import every
 from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.mlp import MLP
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -40,12 +40,16 @@ class Slingshot(Recipe):
     steps: int = setting(3300, axis="exposure", says="optimizer steps")
     optimizer: str = setting("adam", axis="protocol", says="adamw, adam, sgd or muon")
     lr: float = setting(0.02, axis="protocol", says="learning rate")
-    p: int = setting(17, axis="computation", says="modulus", param="modulus")
+    p: int = setting(17, axis="computation", says="modulus", param="modulus", allowed=Range(least=2))
     train_fraction: float = setting(
-        0.5, axis="data", says="share of the table that is trained on", param="fraction"
+        0.5,
+        axis="data",
+        says="share of the table that is trained on",
+        param="fraction",
+        allowed=Range(above=0, below=1),
     )
-    hidden: int = setting(96, axis="scale", says="hidden units a layer")
-    layers: int = setting(3, axis="scale", says="hidden layers")
+    hidden: int = setting(96, axis="scale", says="hidden units a layer", allowed=Range(least=1))
+    layers: int = setting(3, axis="scale", param="depth", says="hidden layers", allowed=Range(least=1))
 
 
 def prepare(recipe: Slingshot) -> Training:
@@ -77,7 +81,7 @@ SLINGSHOT = Experiment(
         Arm(
             group="ε 1e-8",
             expects=Expectation(
-                says="falls out of its fit twice or more and comes back; weights/norm jumps each time",
+                says="falls out of its fit and comes back, twice or more",
                 kinds=frozenset({Kind.SLINGSHOT}),
                 metric="train/accuracy",
             ),

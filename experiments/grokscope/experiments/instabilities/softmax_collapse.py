@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic
 from grokscope.experiments.algorithmic.tables import operation_table
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.expectations import GENERALIZES, MEMORIZES
+from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import setting
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.losses import loss_by_name
 from grokscope.experiments.training.training import Training
-from grokscope.schemas import Pattern
 
 _PRECISIONS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -35,7 +35,10 @@ class SoftmaxCollapse(ModularArithmetic):
         0.7, axis="data", says="share of the table that is trained on", param="fraction"
     )
     dtype: str = setting(
-        "float16", axis="computation", says="of logits and loss: float16, bfloat16 or float32"
+        "float16",
+        axis="computation",
+        says="of logits and loss: float16, bfloat16 or float32",
+        allowed=tuple(_PRECISIONS),
     )
 
 
@@ -57,13 +60,7 @@ class Rounded(nn.Module):
 
 
 def prepare(recipe: SoftmaxCollapse) -> Training:
-    """Return the training that a recipe describes.
-
-    Raises:
-        ValueError: If there is no such precision.
-    """
-    if recipe.dtype not in _PRECISIONS:
-        raise ValueError(f"dtype is one of {', '.join(_PRECISIONS)}, got {recipe.dtype!r}")
+    """Return the training that a recipe describes."""
     torch.manual_seed(recipe.seed)
     train_set, test_set = operation_table(recipe.operation, recipe.p, recipe.train_fraction, recipe.seed)
     network = PairsMLP(recipe.p, recipe.width, recipe.hidden)
@@ -85,20 +82,14 @@ SOFTMAX_COLLAPSE = Experiment(
             Arm(
                 group=dtype,
                 settings={"dtype": dtype},
-                expects=Expectation(
-                    says="memorizes only; train/zero_loss_share is 1 and train/loss 0",
-                    patterns=frozenset({Pattern.MEMORIZATION}),
-                ),
+                expects=MEMORIZES,
             )
             for dtype in ("float16", "float32")
         ),
         Arm(
             group="orthogonal gradient in float16",
             settings={"orthogonal_gradient": True, "lr": 0.02},
-            expects=Expectation(
-                says="generalizes with the fit or soon after it; logits stay small",
-                patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
-            ),
+            expects=GENERALIZES,
             is_control=True,
         ),
     ),

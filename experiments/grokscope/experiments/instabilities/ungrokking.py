@@ -15,7 +15,7 @@ from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmet
 from grokscope.experiments.algorithmic.tables import operation_table
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
-from grokscope.experiments.recipe import setting
+from grokscope.experiments.recipe import Range, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.classifying import classifying
 from grokscope.experiments.training.training import Training
@@ -30,7 +30,9 @@ class Ungrokking(ModularArithmetic):
     train_fraction: float = setting(
         0.6, axis="data", says="share of the table that is trained on at first", param="fraction"
     )
-    shrinks_at: int = setting(1200, axis="data", says="step from which on fewer examples are trained on")
+    shrinks_at: int = setting(
+        1200, axis="data", says="step from which on fewer examples are trained on", allowed=Range(least=1)
+    )
     shrinks_to: float = setting(0.15, axis="data", says="share of the table that is trained on from then on")
 
 

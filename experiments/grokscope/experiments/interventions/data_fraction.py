@@ -1,8 +1,8 @@
 """The share of the table that is trained on: memorization below a critical one, shorter delays above it."""
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
-from grokscope.schemas import Pattern
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GENERALIZES, GROKS, MEMORIZES
+from grokscope.experiments.experiment import Arm, Experiment
 
 _STEPS = 3000
 
@@ -25,10 +25,7 @@ DATA_FRACTION = Experiment(
         Arm(
             group="90 % of the data",
             settings={"train_fraction": 0.9, "steps": _STEPS},
-            expects=Expectation(
-                says="generalizes with the fit or shortly after it: the delay is less than a factor of three",
-                patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
-            ),
+            expects=GENERALIZES,
         ),
         Arm(
             group="25 % of the data",

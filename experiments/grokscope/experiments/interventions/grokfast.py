@@ -6,10 +6,10 @@ the whole training set at each step there is no noise, and Grokfast only adds in
 
 from dataclasses import dataclass
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, ModularArithmetic, prepare
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GENERALIZES, GROKS
+from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.recipe import setting
-from grokscope.schemas import Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,7 @@ GROKFAST = Experiment(
         Arm(
             group="plain gradients",
             settings={"grokfast": 0.0},
-            expects=Expectation(
-                says="generalizes too, but later",
-                patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
-            ),
+            expects=GENERALIZES,
             is_control=True,
         ),
     ),

@@ -4,7 +4,8 @@ Muon moves the hidden matrices, AdamW the embedding and the output layer. That M
 source has it, is not seen at equal rates here: AdamW alone is first at 0.02 and at 0.005.
 """
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 
 MUON = Experiment(

@@ -4,7 +4,8 @@ Without weight decay the norm grows until the network has memorized. On a sphere
 generalizes soon after the fit, of three times later, of five times not within the budget.
 """
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 
 NORM_CLAMP = Experiment(

@@ -5,9 +5,9 @@ round, and the orthogonal gradient leaves out what only scales the weights. ``gr
 much of the gradient scales, ``train/zero_loss_share`` what was rounded.
 """
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
-from grokscope.experiments.experiment import Arm, Expectation, Experiment
-from grokscope.schemas import Pattern
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GENERALIZES, GROKS, MEMORIZES
+from grokscope.experiments.experiment import Arm, Experiment
 
 _COMMON = {"weight_decay": 0.0, "train_fraction": 0.7}
 _FASTER = 0.02
@@ -25,10 +25,7 @@ STABLE_GRADIENTS = Experiment(
         Arm(
             group="orthogonal gradient",
             settings={**_COMMON, "orthogonal_gradient": True, "lr": _FASTER},
-            expects=Expectation(
-                says="generalizes with the fit or soon after it",
-                patterns=frozenset({Pattern.COMPREHENSION, Pattern.GROKKING}),
-            ),
+            expects=GENERALIZES,
         ),
         Arm(group="plain cross-entropy", settings=_COMMON, expects=MEMORIZES, is_control=True),
         Arm(

@@ -4,7 +4,8 @@ Delays go roughly as one over learning rate times weight decay, down to where de
 fitting its examples at all (near 10 here).
 """
 
-from grokscope.experiments.algorithmic.modular_arithmetic import GROKS, MEMORIZES, ModularArithmetic, prepare
+from grokscope.experiments.algorithmic.modular_arithmetic import ModularArithmetic, prepare
+from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm, Experiment
 
 _STEPS = 3500

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from grokscope.collectors import Measuring
 from grokscope.experiments.recipe import Recipe
-from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.batches import Split, examples_a_step
 from grokscope.experiments.training.losses import loss_by_name
 from grokscope.experiments.training.training import Training
 
@@ -33,16 +33,19 @@ def answering(
     """
     loss_fn = loss_by_name(recipe.loss)
 
+    def of_answers(logits: Tensor, targets: Tensor) -> Tensor:
+        is_answer = targets != NO_ANSWER
+        return loss_fn(logits[is_answer], targets[is_answer])
+
     def loss_of(step: int) -> Tensor:
         del step
         tokens, targets = draw()
-        is_answer = targets != NO_ANSWER
-        return loss_fn(model(tokens)[is_answer], targets[is_answer])
+        return of_answers(model(tokens), targets)
 
     measuring = Measuring(
-        loss="cross_entropy",
+        loss="cross_entropy" if recipe.loss == "cross_entropy" else of_answers,
         ignore_index=NO_ANSWER,
-        examples_per_step=min(recipe.batch, examples) or examples,
+        examples_per_step=examples_a_step(recipe.batch, examples),
         dataset_examples=examples,
     )
     return Training(model=model, loss_of=loss_of, splits=splits, measuring=measuring)

@@ -19,7 +19,7 @@ from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.knowledge.answers import answering
 from grokscope.experiments.knowledge.people import NAME_PARTS, People, biographies, draw_people
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind
@@ -34,35 +34,34 @@ class Biographies(Recipe):
     """Settings of recalling facts about people with a transformer."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "activation": "relu"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "factual recall"},
     }
 
     steps: int = setting(2000, axis="exposure", says="optimizer steps")
-    batch: int = setting(32, axis="exposure", says="biographies a step")
+    batch: int = setting(32, axis="exposure", says="biographies a step", allowed=Range(least=1))
     lr: float = setting(1.5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.1, axis="regularization", says="decoupled weight decay")
-    people: int = setting(512, axis="data", says="people that there are")
+    people: int = setting(512, axis="data", says="people that there are", allowed=Range(least=1))
     imbalance: float = setting(
         0.0, axis="data", says="exponent of how often people are told about; 0 is equally often"
     )
     are_facts_fixed: bool = setting(True, axis="data", says="whether values stay from step to step")
-    attributes: int = setting(3, axis="data", says="facts about each person")
-    choices: int = setting(16, axis="data", says="values that an attribute has")
+    attributes: int = setting(3, axis="data", says="facts about each person", allowed=Range(least=1))
+    choices: int = setting(16, axis="data", says="values that an attribute has", allowed=Range(least=1))
     phrasings: int = setting(6, axis="data", says="ways to say a fact; half are trained on")
-    layers: int = setting(2, axis="architecture", says="transformer blocks")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP")
+    layers: int = setting(2, axis="scale", param="depth", says="transformer blocks", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def prepare(recipe: Biographies) -> Training:
-    """Return the training that a recipe describes.
-
-    Raises:
-        ValueError: If a batch holds no biography.
-    """
-    if recipe.batch < 1:
-        raise ValueError(f"batch is 1 biography a step at least, got {recipe.batch}")
+    """Return the training that a recipe describes."""
     torch.manual_seed(recipe.seed)
     people = draw_people(
         recipe.people,

@@ -13,12 +13,14 @@ from typing import ClassVar
 
 import torch
 
+from grokscope.experiments.expectations import MEMORIZES
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.knowledge.answers import answering
 from grokscope.experiments.knowledge.fact_chains import fact_chains
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.training.splits import joined, random_split
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
 from grokscope.schemas.runs.description import Value
@@ -32,7 +34,12 @@ class TwoHopReasoning(Recipe):
     """Settings of two-hop reasoning with a transformer."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "activation": "relu"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "two-hop reasoning"},
     }
 
@@ -43,12 +50,19 @@ class TwoHopReasoning(Recipe):
     ratio: float = setting(
         8.0, axis="data", says="trained chains of two facts per fact that they are made of"
     )
-    shifted_share: float = setting(0.1, axis="data", says="share of the facts that are in no trained chain")
-    entities: int = setting(24, axis="scale", says="entities")
-    relations: int = setting(20, axis="scale", says="relations; an entity has one fact for each")
-    layers: int = setting(2, axis="architecture", says="transformer blocks")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP")
+    shifted_share: float = setting(
+        0.1,
+        axis="data",
+        says="share of the facts that are in no trained chain",
+        allowed=Range(least=0, below=1),
+    )
+    entities: int = setting(24, axis="data", says="entities", allowed=Range(least=1))
+    relations: int = setting(
+        20, axis="data", says="relations; an entity has one fact for each", allowed=Range(least=1)
+    )
+    layers: int = setting(2, axis="scale", param="depth", says="transformer blocks", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def prepare(recipe: TwoHopReasoning) -> Training:
@@ -61,7 +75,7 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         shifted_share=recipe.shifted_share,
         seed=recipe.seed,
     )
-    train_set = (torch.cat([made.facts[0], made.train[0]]), torch.cat([made.facts[1], made.train[1]]))
+    train_set = joined(made.facts, made.train)
     splits = {"train": train_set, "test": made.test, "shift:unchained": made.shifted}
     model = Transformer(
         tokens=recipe.entities + recipe.relations,
@@ -76,15 +90,14 @@ def prepare(recipe: TwoHopReasoning) -> Training:
         model,
         recipe,
         batch_source(train_set, recipe.batch, seed=recipe.seed),
-        {name: _some(split, recipe.seed) for name, split in splits.items()},
+        {name: _some(split, recipe.seed) for name, split in splits.items() if len(split[1])},
         examples=len(train_set[1]),
     )
 
 
 def _some(data: Split, seed: int) -> Split:
     """Return what of a split the model is evaluated on."""
-    drawn = torch.randperm(len(data[1]), generator=torch.Generator().manual_seed(seed))[:ASKED]
-    return data[0][drawn], data[1][drawn]
+    return random_split(data, ASKED, seed=seed)[0]
 
 
 GROKS = Expectation(
@@ -93,7 +106,6 @@ GROKS = Expectation(
     without=frozenset({Kind.GENERALIZATION, Kind.PHASE_CHANGE}),
     metric="shift:unchained/accuracy",
 )
-MEMORIZES = Expectation(says="memorizes only", patterns=frozenset({Pattern.MEMORIZATION}))
 
 TWO_HOP_REASONING = Experiment(
     name="two-hop-reasoning",

@@ -14,10 +14,16 @@ def _of_heads(hidden: Tensor, heads: int) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Causal self-attention with several heads, [N, T, d] to [N, T, d], or [N, 1, d] at the last position."""
+    """Causal self-attention with several heads, [N, T, d] to [N, T, d], or [N, 1, d] at the last position.
+
+    Raises:
+        ValueError: If ``heads`` does not divide ``width``.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        if width % heads:
+            raise ValueError(f"heads divides the width, {width}, got {heads}")
         self.heads = heads
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(width, width, bias=False)

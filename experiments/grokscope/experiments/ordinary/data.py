@@ -1,12 +1,9 @@
-"""Data that needs no download: scikit-learn's bundled images and tables, and the text of Python's library.
+"""Data that needs no download: scikit-learn's bundled images and tables, and pieces of Python's library.
 
 scikit-learn comes with the extra ``dev``.
 """
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -14,7 +11,9 @@ from sklearn import datasets
 from torch import Tensor
 
 from grokscope.experiments.images.digits import all_digits
+from grokscope.experiments.sequences.texts import python_source
 from grokscope.experiments.training.batches import Split
+from grokscope.experiments.training.splits import random_split
 
 DIGITS_TRAINED_ON = 1000
 _TABLES: Mapping[str, Any] = {
@@ -68,10 +67,7 @@ def rare_positives() -> tuple[Split, Split]:
 
 def divided(data: Split, count: int) -> tuple[Split, Split]:
     """Return ``count`` examples, drawn at random but always the same, and the others."""
-    inputs, targets = data
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(0))
-    first, rest = order[:count], order[count:]
-    return (inputs[first], targets[first]), (inputs[rest], targets[rest])
+    return random_split(data, count, seed=0)
 
 
 def standardized(splits: tuple[Split, Split]) -> tuple[Split, Split]:
@@ -79,28 +75,6 @@ def standardized(splits: tuple[Split, Split]) -> tuple[Split, Split]:
     (rows, targets), (others, held_out) = splits
     mean, deviation = rows.mean(dim=0), rows.std(dim=0).clamp(min=1e-6)
     return ((rows - mean) / deviation, targets), ((others - mean) / deviation, held_out)
-
-
-def python_help() -> Tensor:
-    """Return the text behind Python's ``help()`` as codes of ASCII characters; it depends on the version.
-
-    >>> bool(python_help().max() < 128), len(python_help()) > 100_000
-    (True, True)
-    """
-    topics: dict[str, str] = importlib.import_module("pydoc_data.topics").topics
-    return _codes("\n".join(topics[name] for name in sorted(topics)))
-
-
-def python_source(module: str) -> Tensor:
-    """Return the source of a module of Python's library as codes of ASCII characters.
-
-    Raises:
-        FileNotFoundError: If it has no file.
-
-    >>> bytes(python_source("argparse")[:8].tolist())
-    b'# Author'
-    """
-    return _codes(_source_of(module))
 
 
 def snippets() -> tuple[Split, Split]:
@@ -118,17 +92,6 @@ def snippets() -> tuple[Split, Split]:
         counts += [_trigrams(text[int(start) : int(start) + _CHARACTERS]) for start in starts]
     files = torch.arange(len(_SOURCES)).repeat_interleave(_SNIPPETS)
     return divided((torch.stack(counts), files), 1000)
-
-
-def _source_of(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"Python's library has no file of its module {module}")
-    return Path(spec.origin).read_text(encoding="utf-8")
-
-
-def _codes(text: str) -> Tensor:
-    return torch.tensor(list(text.encode("ascii", "ignore")))
 
 
 def _trigrams(codes: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam, AdamW
 
-from grokscope.experiments.ordinary.data import Split, python_help, snippets
+from grokscope.experiments.ordinary.data import Split, snippets
 from grokscope.experiments.ordinary.loops import (
     Row,
     batches,
@@ -19,6 +19,7 @@ from grokscope.experiments.ordinary.loops import (
     mlp,
     predicted,
 )
+from grokscope.experiments.sequences.texts import python_help
 
 _CODES = 128
 _CONTEXT = 48

@@ -12,16 +12,14 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from grokscope.collectors import Measuring
 from grokscope.collectors.measures.instrument import Named
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.ordinary.data import python_help, python_source
-from grokscope.experiments.recipe import Recipe, setting
-from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token
-from grokscope.experiments.training.batches import Split, batch_source
+from grokscope.experiments.recipe import Range, Recipe, setting
+from grokscope.experiments.sequences.next_token import context_gain, divergences, next_token, predicting
+from grokscope.experiments.sequences.texts import python_help, python_source
+from grokscope.experiments.training.batches import Split, batch_source, examples_a_step
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern
 from grokscope.schemas.runs.description import Value
@@ -37,21 +35,27 @@ class CharacterLM(Recipe):
     """Settings of a language model of characters."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "norm": "before each layer"},
+        "architecture": {"kind": "transformer", "activation": "relu", "normalization": "before each layer"},
         "computation": {"task": "next character"},
         "data": {"text": "Python's help"},
     }
 
     steps: int = setting(1000, axis="exposure", says="optimizer steps")
-    batch: int = setting(16, axis="exposure", says="windows a step")
+    batch: int = setting(16, axis="exposure", says="windows a step; 0 takes all")
+    loss: str = setting(
+        "cross_entropy",
+        axis="protocol",
+        says="cross_entropy, and nothing else here",
+        allowed=("cross_entropy",),
+    )
     lr: float = setting(2e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
     characters: int = setting(_LONGEST, axis="data", says="length of the text that is trained on")
-    context: int = setting(64, axis="data", says="characters that are read")
-    layers: int = setting(2, axis="architecture", says="blocks")
-    heads: int = setting(4, axis="architecture", says="heads a layer")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    mlp: int = setting(128, axis="scale", says="hidden units of each block")
+    context: int = setting(64, axis="data", says="characters that are read", allowed=Range(least=2))
+    layers: int = setting(2, axis="scale", param="depth", says="blocks", allowed=Range(least=1))
+    heads: int = setting(4, axis="architecture", says="heads a layer", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def windows(text: Tensor, context: int) -> Split:
@@ -89,23 +93,13 @@ def prepare(recipe: CharacterLM) -> Training:
     train_set = windows(known, recipe.context)
     test_set = _some(windows(text[_LONGEST:], recipe.context))
     shifted = _some(windows(python_source("statistics"), recipe.context))
-    model = _model(recipe)
-    draw = batch_source(train_set, recipe.batch, seed=recipe.seed)
-
-    def loss_of(step: int) -> Tensor:
-        del step
-        inputs, targets = draw()
-        return cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-
-    return Training(
-        model=model,
-        loss_of=loss_of,
-        splits={"train": _some(train_set), "test": test_set, "shift:source_code": shifted},
-        measuring=Measuring(
-            examples_per_step=min(recipe.batch, len(train_set[0])),
-            dataset_examples=len(train_set[0]),
-            budget=1.0,
-        ),
+    count = len(train_set[1])
+    return predicting(
+        _model(recipe),
+        batch_source(train_set, recipe.batch, seed=recipe.seed),
+        {"train": _some(train_set), "test": test_set, "shift:source_code": shifted},
+        batch=examples_a_step(recipe.batch, count),
+        examples=count,
         measures=(
             _by_counts(test_set[0], known),
             context_gain(test_set, early=min(_EARLY, recipe.context - 1), late=recipe.context),
@@ -128,7 +122,7 @@ def _model(recipe: CharacterLM) -> Transformer:
         width=recipe.width,
         heads=recipe.heads,
         layers=recipe.layers,
-        mlp=recipe.mlp,
+        mlp=recipe.hidden,
         has_norm=True,
     )
 

@@ -16,7 +16,7 @@ from torch.nn.functional import mse_loss
 from grokscope.collectors import Measuring
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.in_context import InContextRegressor
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.training import Training
 from grokscope.schemas import Pattern
@@ -30,21 +30,27 @@ class InContextRegression(Recipe):
     """Settings of in-context regression."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "heads": 4, "norm": "before each layer"},
+        "architecture": {
+            "kind": "transformer",
+            "activation": "relu",
+            "normalization": "before each layer",
+            "heads": 4,
+        },
         "computation": {"task": "linear regression in context"},
-        "protocol": {"loss": "mse"},
     }
 
     steps: int = setting(600, axis="exposure", says="optimizer steps")
-    batch: int = setting(64, axis="exposure", says="sequences a step, drawn anew")
+    batch: int = setting(64, axis="exposure", says="sequences a step, drawn anew", allowed=Range(least=1))
     lr: float = setting(1e-3, axis="protocol", says="learning rate")
-    loss: str = setting("mse", axis="protocol", says="mse: targets are numbers")
-    dimensions: int = setting(4, axis="data", says="dimensions of an input")
-    examples: int = setting(12, axis="data", says="examples in the context")
-    tasks: int = setting(4096, axis="data", says="functions that are trained on")
-    layers: int = setting(2, axis="architecture", says="blocks")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
-    mlp: int = setting(128, axis="scale", says="hidden units of each block")
+    loss: str = setting(
+        "mse", axis="protocol", says="mse, and nothing else here: targets are numbers", allowed=("mse",)
+    )
+    dimensions: int = setting(4, axis="data", says="dimensions of an input", allowed=Range(least=1))
+    examples: int = setting(12, axis="data", says="examples in the context", allowed=Range(least=1))
+    tasks: int = setting(4096, axis="data", says="functions that are trained on", allowed=Range(least=1))
+    layers: int = setting(2, axis="scale", param="depth", says="blocks", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
+    hidden: int = setting(128, axis="scale", says="hidden units of each block's MLP", allowed=Range(least=0))
 
 
 def regressions(weights: Tensor, *, examples: int, generator: torch.Generator, scale: float = 1.0) -> Split:
@@ -74,7 +80,6 @@ def regressions(weights: Tensor, *, examples: int, generator: torch.Generator, s
 
 def prepare(recipe: InContextRegression) -> Training:
     """Return the training that a recipe describes."""
-    _check(recipe)
     torch.manual_seed(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
 
@@ -106,14 +111,9 @@ def prepare(recipe: InContextRegression) -> Training:
     )
 
 
-def _check(recipe: InContextRegression) -> None:
-    if recipe.tasks < 1 or recipe.examples < 1:
-        raise ValueError(f"tasks and examples are at least 1, got {recipe.tasks} and {recipe.examples}")
-
-
 def _model(recipe: InContextRegression) -> InContextRegressor:
     return InContextRegressor(
-        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.mlp
+        inputs=recipe.dimensions + 2, width=recipe.width, layers=recipe.layers, mlp=recipe.hidden
     )
 
 

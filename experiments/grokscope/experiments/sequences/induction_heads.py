@@ -15,7 +15,7 @@ from torch import Tensor
 from grokscope.collectors.measures.attention.heads import attention_heads
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer, attention_patterns
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.sequences.next_token import attention_only, context_gain, next_token, predicting
 from grokscope.experiments.training.batches import Split
 from grokscope.experiments.training.training import Training
@@ -32,21 +32,27 @@ class InductionHeads(Recipe):
     """Settings of a transformer that reads repeated segments."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "mlp": 0},
+        "architecture": {"kind": "transformer", "normalization": "none", "mlp": 0},
         "computation": {"task": "copying from the context"},
     }
 
     steps: int = setting(800, axis="exposure", says="optimizer steps")
-    batch: int = setting(32, axis="exposure", says="sequences a step, drawn anew")
+    batch: int = setting(32, axis="exposure", says="sequences a step, drawn anew", allowed=Range(least=1))
+    loss: str = setting(
+        "cross_entropy",
+        axis="protocol",
+        says="cross_entropy, and nothing else here",
+        allowed=("cross_entropy",),
+    )
     lr: float = setting(1e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
-    vocabulary: int = setting(64, axis="data", says="number of tokens")
+    vocabulary: int = setting(64, axis="data", says="number of tokens", allowed=Range(least=2))
     length: int = setting(32, axis="data", says="tokens that are read")
     shortest: int = setting(6, axis="data", says="tokens of the shortest segment")
     longest: int = setting(16, axis="data", says="tokens of the longest segment")
-    layers: int = setting(2, axis="architecture", says="layers of attention")
-    heads: int = setting(2, axis="architecture", says="heads a layer")
-    width: int = setting(64, axis="scale", says="size of the residual stream")
+    layers: int = setting(2, axis="scale", param="depth", says="layers of attention", allowed=Range(least=1))
+    heads: int = setting(2, axis="architecture", says="heads a layer", allowed=Range(least=1))
+    width: int = setting(64, axis="scale", says="size of the residual stream", allowed=Range(least=1))
 
 
 def repeated_segments(periods: Tensor, *, vocabulary: int, length: int, generator: torch.Generator) -> Tensor:
@@ -97,7 +103,7 @@ def prepare(recipe: InductionHeads) -> Training:
     sequences = drawn(seen)
     return predicting(
         _model(recipe),
-        lambda: drawn(between(recipe.shortest, recipe.longest, recipe.batch)),
+        lambda: next_token(drawn(between(recipe.shortest, recipe.longest, recipe.batch))),
         {
             "test": repeated_part(sequences, seen),
             "shift:longer_segments": repeated_part(drawn(unseen), unseen),
@@ -111,10 +117,10 @@ def prepare(recipe: InductionHeads) -> Training:
 
 
 def _check(recipe: InductionHeads) -> None:
-    if not 1 <= recipe.shortest <= recipe.longest < recipe.length:
+    if not 1 <= recipe.shortest <= recipe.longest < recipe.length - 1:
         raise ValueError(
-            f"segments need 1 <= shortest <= longest < length, got {recipe.shortest}, {recipe.longest} and "
-            f"{recipe.length}; leave room to repeat the longest"
+            f"segments need 1 <= shortest <= longest < length - 1, got {recipe.shortest}, {recipe.longest} "
+            f"and {recipe.length}; leave room to repeat a longer one"
         )
 
 

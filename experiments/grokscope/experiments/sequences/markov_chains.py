@@ -17,7 +17,7 @@ from torch.nn.functional import one_hot
 
 from grokscope.experiments.experiment import Arm, Expectation, Experiment
 from grokscope.experiments.models.transformer import Transformer
-from grokscope.experiments.recipe import Recipe, setting
+from grokscope.experiments.recipe import Range, Recipe, setting
 from grokscope.experiments.sequences.next_token import (
     attention_only,
     context_gain,
@@ -38,19 +38,25 @@ class MarkovChains(Recipe):
     """Settings of a transformer that reads Markov chains."""
 
     FACTS: ClassVar[Mapping[str, Mapping[str, Value]]] = {
-        "architecture": {"kind": "transformer", "mlp": 0},
+        "architecture": {"kind": "transformer", "normalization": "none", "mlp": 0},
         "computation": {"task": "Markov chains in context"},
     }
 
     steps: int = setting(600, axis="exposure", says="optimizer steps")
-    batch: int = setting(32, axis="exposure", says="chains a step, drawn anew")
+    batch: int = setting(32, axis="exposure", says="chains a step, drawn anew", allowed=Range(least=1))
+    loss: str = setting(
+        "cross_entropy",
+        axis="protocol",
+        says="cross_entropy, and nothing else here",
+        allowed=("cross_entropy",),
+    )
     lr: float = setting(3e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(0.01, axis="regularization", says="decoupled weight decay")
-    states: int = setting(3, axis="data", says="states of a chain")
-    length: int = setting(64, axis="data", says="states that are read")
-    layers: int = setting(2, axis="architecture", says="layers of attention")
-    heads: int = setting(1, axis="architecture", says="heads a layer")
-    width: int = setting(32, axis="scale", says="size of the residual stream")
+    states: int = setting(3, axis="data", says="states of a chain", allowed=Range(least=2))
+    length: int = setting(64, axis="data", says="states that are read", allowed=Range(least=2))
+    layers: int = setting(2, axis="scale", param="depth", says="layers of attention", allowed=Range(least=1))
+    heads: int = setting(1, axis="architecture", says="heads a layer", allowed=Range(least=1))
+    width: int = setting(32, axis="scale", says="size of the residual stream", allowed=Range(least=1))
 
 
 def transition_matrices(count: int, states: int, *, generator: torch.Generator) -> Tensor:
@@ -138,7 +144,7 @@ def prepare(recipe: MarkovChains) -> Training:
     shifted = next_token(drawn(of_equal_frequencies(matrices(_HELD_OUT))))
     return predicting(
         _model(recipe),
-        lambda: drawn(matrices(recipe.batch)),
+        lambda: next_token(drawn(matrices(recipe.batch))),
         {"test": held_out, "shift:equal_frequencies": shifted},
         batch=recipe.batch,
         measures=(

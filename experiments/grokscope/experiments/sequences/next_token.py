@@ -1,4 +1,4 @@
-"""Training to predict the next token of sequences that are drawn anew at each step."""
+"""Training to predict the next token of sequences."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,31 +43,33 @@ def attention_only(*, tokens: int, length: int, width: int, heads: int, layers: 
     return model
 
 
-def predicting(
+def predicting(  # noqa: PLR0913 - keyword-only sizes of one training
     model: Transformer,
-    draw: Callable[[], Tensor],
+    draw: Callable[[], Split],
     splits: Mapping[str, Split],
     *,
     batch: int,
+    examples: int | None = None,
     measures: Sequence[Any] = (),
 ) -> Training:
-    """Return the training of a model of tokens on fresh sequences: there is no training set to fit.
+    """Return the training of a model of tokens by the cross-entropy of each next one.
 
     Args:
         model: From tokens [N, T] to logits [N, T, C].
-        draw: Gives the sequences [N, T + 1] of a step.
+        draw: Gives the inputs and targets [N, T] of a step.
         splits: Split name -> inputs and targets [N, T] that it is evaluated on.
         batch: N of a step.
+        examples: Sequences of the training set; ``None`` where they are drawn anew at each step.
         measures: What is measured besides the default measures.
     """
 
     def loss_of(step: int) -> Tensor:
         del step
-        inputs, targets = next_token(draw())
+        inputs, targets = draw()
         return cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
 
     # Heads are few and small here: what they look at is read whenever the curves are.
-    measuring = Measuring(examples_per_step=batch, budget=1.0)
+    measuring = Measuring(examples_per_step=batch, dataset_examples=examples, budget=1.0)
     return Training(model=model, loss_of=loss_of, splits=splits, measuring=measuring, measures=measures)
 
 

@@ -8,6 +8,15 @@ from torch import Tensor
 Split = tuple[Tensor, Tensor]
 
 
+def examples_a_step(batch: int, count: int) -> int:
+    """Return how many of ``count`` examples a step takes: ``batch``, or all where that is 0 or more.
+
+    >>> [examples_a_step(batch, 100) for batch in (0, 32, 500)]
+    [100, 32, 100]
+    """
+    return min(batch, count) or count
+
+
 def batch_source(data: Split, size: int, *, seed: int) -> Callable[[], Split]:
     """Return a function that gives the next batch: ``size`` examples of an epoch in random order.
 
@@ -22,7 +31,8 @@ def batch_source(data: Split, size: int, *, seed: int) -> Callable[[], Split]:
     """
     inputs, targets = data
     count = len(targets)
-    if not 0 < size < count:
+    size = examples_a_step(size, count)
+    if size == count:
         return lambda: data
     generator = torch.Generator().manual_seed(seed)
     order = torch.empty(0, dtype=torch.int64)

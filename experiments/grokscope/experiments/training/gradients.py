@@ -16,14 +16,9 @@ class GradientFilter:
     Grokfast (Lee et al. 2024, arXiv:2405.20233) adds λ times an exponential mean of the gradients to each;
     the orthogonal gradient (Prieto et al. 2025, arXiv:2501.04697) is what is left of it beside the weights'
     own direction, at its old length.
-
-    Raises:
-        ValueError: If the slow part is no mean of past gradients.
     """
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
-        if not 0 <= recipe.grokfast_memory < 1:
-            raise ValueError(f"grokfast_memory is at least 0 and below 1, got {recipe.grokfast_memory}")
         self._parameters = [one for one in model.parameters() if one.requires_grad]
         self._recipe = recipe
         self._slow: dict[nn.Parameter, Tensor] = {}

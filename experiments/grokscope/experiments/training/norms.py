@@ -12,16 +12,9 @@ class NormClamp:
     """Scales all weights after each step so that their norm stays at a multiple of its start.
 
     Liu et al. 2022 (arXiv:2210.01117) train on spheres of one norm: grokking is there a matter of the norm.
-
-    Raises:
-        ValueError: If the multiple is below 0.
     """
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
-        if recipe.norm_clamp < 0:
-            raise ValueError(
-                f"norm_clamp is a multiple of the first norm, or 0 for off, got {recipe.norm_clamp}"
-            )
         self._parameters = [one for one in model.parameters() if one.requires_grad]
         self._norm = recipe.norm_clamp * self._norm_now().item()
 

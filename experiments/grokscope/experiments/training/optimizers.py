@@ -16,7 +16,7 @@ def optimizers_of(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
     the output layer and vectors go to AdamW, as its author has it.
 
     Raises:
-        ValueError: If the recipe names none of adamw, adam, sgd and muon, or muon finds no hidden matrix.
+        ValueError: If muon finds no hidden matrix.
     """
     if recipe.optimizer == "muon":
         hidden = _hidden_matrices(model)
@@ -24,20 +24,17 @@ def optimizers_of(model: nn.Module, recipe: Recipe) -> list[Optimizer]:
             raise ValueError("muon moves hidden matrices and this model has none; take optimizer=adamw")
         kept = {id(one) for one in hidden}
         others = [one for one in model.parameters() if id(one) not in kept]
-        momentum = recipe.momentum or 0.95
         return [
-            Muon(hidden, lr=recipe.lr, momentum=momentum, weight_decay=recipe.weight_decay),
+            Muon(hidden, lr=recipe.lr, momentum=recipe.momentum_in_use, weight_decay=recipe.weight_decay),
             _adamw(others, recipe),
         ]
     parameters = list(model.parameters())
-    betas = (recipe.beta1, recipe.beta2)
-    if recipe.optimizer == "adamw":
-        return [_adamw(parameters, recipe)]
     if recipe.optimizer == "adam":
+        betas = (recipe.beta1, recipe.beta2)
         return [Adam(parameters, lr=recipe.lr, betas=betas, eps=recipe.eps, weight_decay=recipe.weight_decay)]
     if recipe.optimizer == "sgd":
         return [SGD(parameters, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)]
-    raise ValueError(f"optimizer is adamw, adam, sgd or muon, got {recipe.optimizer!r}")
+    return [_adamw(parameters, recipe)]
 
 
 def _adamw(parameters: Sequence[nn.Parameter], recipe: Recipe) -> AdamW:

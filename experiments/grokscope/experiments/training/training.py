@@ -53,7 +53,7 @@ def train(training: Training, recipe: Recipe, run: Run) -> None:
             if tracker.due(step) or step == recipe.steps:
                 tracker.evaluate(step, training.splits)
                 run.report(step)
-                if run.is_over(tracker, step):
+                if step == recipe.steps or run.is_over(tracker, step):
                     break
             loss = training.loss_of(step)
             for optimizer in optimizers:

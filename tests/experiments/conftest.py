@@ -1,8 +1,9 @@
-"""Short runs of experiments, in memory."""
+"""Short runs of experiments, in memory and on one thread."""
 
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from grokscope.collectors.testing import MemorySink
 from grokscope.experiments.experiment import Experiment
@@ -10,6 +11,14 @@ from grokscope.experiments.training.run import Destination, Run
 from grokscope.experiments.training.training import train
 
 Curves = dict[str, dict[int, float]]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

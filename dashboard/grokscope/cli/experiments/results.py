@@ -12,8 +12,8 @@ from grokscope.schemas import Verdict
 _HEAD = """# Experiments
 
 What `grokscope experiments` trains, and what the engine found: one line an arm, its seeds counted. A run is
-found where its verdict is what the source of its experiment leads to expect. In the arms in italics, the
-controls, the event is to stay away.
+found where its verdict is what the source of its experiment leads to expect. Arms in italics are controls:
+the event is to stay away there, or to come otherwise, since its cause is missing.
 
 `make experiments` trains all of it anew and writes this page; `grokscope experiments NAME` shows the settings
 of one, and `grokscope sweep` trains it with others ([sweeps](sweeps.md)).

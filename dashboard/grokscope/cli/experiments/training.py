@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from grokscope.cli.arms.results import ArmResult
+from grokscope.cli.experiments.results import ArmResult
 from grokscope.cli.runs.finished import FinishedRuns
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import progress, say
