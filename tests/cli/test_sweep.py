@@ -94,7 +94,7 @@ def test_a_command_gets_its_settings_and_its_run(sweep, runs, tmp_path):
     status, out, _ = sweep(f"{content}[grid]\nlr = [0.5]\n")
     assert (status, "said on stdout" in out) == (0, False)
     (run,) = runs("E")
-    assert run.data.params == {"lr": "0.5", "group": "E", "seed": "3"}
+    assert run.data.params == {"lr": "0.5", "group": "lr=0.5", "seed": "3"}
     assert (run.info.status, run.data.metrics) == ("FINISHED", {"train/loss": 0.5})
 
 
@@ -103,7 +103,7 @@ def test_a_dry_run_lists_the_cells_and_trains_none(sweep, tmp_path):
     status, out, err = sweep(content, "--dry-run")
     assert (status, out.splitlines()) == (
         0,
-        ["group  seed  trains with", "a         0  train 1 0", "a         1  train 1 1"],
+        ["group  seed  trains with", "lr=1      0  train 1 0", "lr=1      1  train 1 1"],
     )
     assert "2 runs in the experiment 'a'" in err
     lines = sweep(content, "--dry-run", "--format", "json")[1].splitlines()
