@@ -108,6 +108,12 @@ def test_runs_that_log_nothing_are_said(sweep):
     assert "what each run did" not in err
 
 
+def test_where_to_look_is_not_said_where_no_run_has_logged(sweep):
+    status, _, err = sweep("command = 'false'\n")
+    assert (status, "what each run did" in err, "without a Tracker" in err) == (1, False, False)
+    assert "1 of 1 runs failed; the first, a with seed 0, ended with status 1" in err
+
+
 def test_a_dry_run_lists_the_cells_and_trains_none(sweep, tmp_path):
     content = "command = 'train {lr} {seed}'\nseeds = 2\n[grid]\nlr = [1]\n"
     status, out, err = sweep(content, "--dry-run")

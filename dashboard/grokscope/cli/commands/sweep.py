@@ -67,7 +67,7 @@ class _Tally:
     )
     steps: dict[str, int] = field(default_factory=dict[str, int])
     failures: list[Progress] = field(default_factory=list[Progress])
-    silent: int = 0
+    silent: Counter[Outcome] = field(default_factory=Counter[Outcome])
 
     def add(self, news: Progress) -> None:
         cell = news.cell
@@ -77,7 +77,8 @@ class _Tally:
             self.ends.setdefault((cell.experiment, cell.group), Counter())[news.outcome] += 1
         if news.outcome is Outcome.FAILED:
             self.failures.append(news)
-        self.silent += news.outcome is Outcome.FINISHED and not was_begun(home(), news.run_id)
+        if news.code is not None and news.outcome is not None and not was_begun(home(), news.run_id):
+            self.silent[news.outcome] += 1
 
     def count(self, *outcomes: Outcome) -> int:
         return sum(each[outcome] for each in self.ends.values() for outcome in outcomes)
@@ -195,12 +196,12 @@ def _say_end(planned: SweepConfig, tally: _Tally, uri: str, output: options.Form
 
 def _say_where_they_are(planned: SweepConfig, tally: _Tally, uri: str) -> None:
     name, place = shown(planned.experiment), shlex.quote(redacted(uri))
-    if tally.silent:
+    if silent := tally.silent[Outcome.FINISHED]:
         complain(
-            f"{tally.silent} of {len(tally.cells)} runs ended well without a Tracker, so nothing of them is in "
-            f"the experiment {name!r}, unless they log with MLflow alone; see docs/sweeps.md"
+            f"{silent} of {len(tally.cells)} runs ended well without a Tracker, so nothing of them is in the "
+            f"experiment {name!r}, unless they log with MLflow alone; see docs/sweeps.md"
         )
-    if tally.silent < tally.count(Outcome.FINISHED, Outcome.EARLIER, Outcome.FAILED):
+    if tally.silent.total() < tally.done:
         say(
             f"what each run did: grokscope detect {place} --experiment {shlex.quote(name)}; to look at them: "
             f"grokscope up --store {place}",
