@@ -73,7 +73,7 @@ class _Sweep:
         """Yield what need not be trained, first of all, so that what is left is known from the start."""
         if self._ledger is None:
             return
-        cells, self._waiting = self._waiting, deque()
+        cells, self._waiting = self._waiting, deque[Cell]()
         for cell in cells:
             if (run_id := self._ledger.finished(cell)) is None:
                 self._waiting.append(cell)
