@@ -76,7 +76,7 @@ def test_a_function_of_ones_own_that_fails_is_tried_again_and_only_that(sweep, r
     told = json.loads(out)
     assert (status, told["finished"], told["earlier"], told["failed"], told["error"]) == (0, 1, 1, 0, None)
     assert "1 of 2 runs were finished before, and not trained again" in err
-    assert f"grokscope detect sqlite:///{tmp_path}/mlflow.db --experiment 'a'" in err
+    assert f"grokscope detect sqlite:///{tmp_path}/mlflow.db --experiment a; to look at them: " in err
     stages = sorted(
         (run.data.params["lr"], run.data.params["rate"], run.data.params["group"], run.info.lifecycle_stage)
         for run in runs()
@@ -94,8 +94,24 @@ def test_a_command_gets_its_settings_and_its_run(sweep, runs, tmp_path):
     status, out, _ = sweep(f"{content}[grid]\nlr = [0.5]\n")
     assert (status, "said on stdout" in out) == (0, False)
     (run,) = runs("E")
-    assert run.data.params == {"lr": "0.5", "group": "E", "seed": "3"}
+    assert run.data.params == {"lr": "0.5", "group": "lr=0.5", "seed": "3"}
     assert (run.info.status, run.data.metrics) == ("FINISHED", {"train/loss": 0.5})
+
+
+def test_runs_that_log_nothing_are_said(sweep):
+    status, out, err = sweep("command = 'true {lr}'\nexperiment = 'an idea'\n[grid]\nlr = [1, 2]\n")
+    assert (status, out.splitlines()[1:]) == (0, ["lr=1      1     1       0", "lr=2      1     1       0"])
+    assert err.endswith(
+        "grokscope: 2 of 2 runs ended well without a Tracker, so nothing of them is in the experiment 'an "
+        "idea', unless they log with MLflow alone; see docs/sweeps.md\n"
+    )
+    assert "what each run did" not in err
+
+
+def test_where_to_look_is_not_said_where_no_run_has_logged(sweep):
+    status, _, err = sweep("command = 'false'\n")
+    assert (status, "what each run did" in err, "without a Tracker" in err) == (1, False, False)
+    assert "1 of 1 runs failed; the first, a with seed 0, ended with status 1" in err
 
 
 def test_a_dry_run_lists_the_cells_and_trains_none(sweep, tmp_path):
@@ -103,7 +119,7 @@ def test_a_dry_run_lists_the_cells_and_trains_none(sweep, tmp_path):
     status, out, err = sweep(content, "--dry-run")
     assert (status, out.splitlines()) == (
         0,
-        ["group  seed  trains with", "a         0  train 1 0", "a         1  train 1 1"],
+        ["group  seed  trains with", "lr=1      0  train 1 0", "lr=1      1  train 1 1"],
     )
     assert "2 runs in the experiment 'a'" in err
     lines = sweep(content, "--dry-run", "--format", "json")[1].splitlines()

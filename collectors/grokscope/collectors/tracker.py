@@ -127,7 +127,7 @@ class Tracker:
         self._schedule = ThinnedSchedule(schedule, warn=say)
         self._timetable = Timetable(any_of(self._schedule.is_due, *closer), warn=say)
         self.exposure = Exposure(how, warn=say, goes_on=run_id is not None)
-        params = {**given.params, **exposure_params(how), **params_of(config, warn=say)}
+        params = given.params_over({**exposure_params(how), **params_of(config, warn=say)})
         options = {"measures": measures, "how": how, "exposure": self.exposure}
         readable = None if model is None else measured_optimizer(model, optimizer, warn=say)
         self._evaluator = LocalEvaluator(

@@ -46,12 +46,12 @@ def test_a_tracker_that_is_told_its_run_leaves_the_sweeps_to_another():
     assert os.environ["GROKSCOPE_RUN_ID"] == "run-of-the-sweep"
 
 
-def test_the_params_of_the_code_stand_above_those_of_the_sweep(tmp_path, monkeypatch):
+def test_the_params_of_the_code_stand_above_those_of_the_sweep_but_not_its_group(tmp_path, monkeypatch):
     monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path))
     taken = {}
     monkeypatch.setattr("grokscope.collectors.tracker.open_sink", lambda *_, **told: taken.update(told))
     monkeypatch.setattr("grokscope.collectors.tracker.sink_of_first", lambda make: make() or MemorySink())
-    Tracker(experiment="mine", config={"lr": 0.2, "width": 8}).close()
+    Tracker(experiment="mine", config={"lr": 0.2, "width": 8, "group": "mine"}).close()
     assert taken["params"] == {"lr": "0.2", "group": "lr=0.1", "seed": "3", "width": "8"}
     assert (taken["experiment"], taken["store"]) == ("the sweep", STORE)
 

@@ -7,7 +7,7 @@ import pytest
 from grokscope.experiments import ConfigError, StopRule, read_config
 from grokscope.schemas import Kind
 
-OWN = 'def train(lr, seed, *, width=8): "A training."\n'
+OWN = 'def train(lr, seed, *, width=8): "A training."\ndef seedless(lr): pass\n'
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def told(config):
 def test_a_grid_is_all_combinations_each_with_its_first_seed_first(read):
     config = read("train = 'own.py:train'\nseeds = [4, 7]\n[grid]\nlr = [0.1, 1]\nwidth = [8]\n")
     assert told(config) == [
-        ("lr=0.1", 4, {"lr": 0.1, "width": 8}),
-        ("lr=1", 4, {"lr": 1, "width": 8}),
-        ("lr=0.1", 7, {"lr": 0.1, "width": 8}),
-        ("lr=1", 7, {"lr": 1, "width": 8}),
+        ("lr=0.1, width=8", 4, {"lr": 0.1, "width": 8}),
+        ("lr=1, width=8", 4, {"lr": 1, "width": 8}),
+        ("lr=0.1, width=8", 7, {"lr": 0.1, "width": 8}),
+        ("lr=1, width=8", 7, {"lr": 1, "width": 8}),
     ]
     assert (config.experiment, config.store, config.workers) == ("a", None, None)
 
@@ -49,7 +49,19 @@ def test_random_cells_are_the_same_again_and_more_of_them_begin_with_the_same(re
     assert [cell.identity for cell in again.cells] == [cell.identity for cell in more.cells]
 
 
-def test_given_cells_share_the_fixed_settings_and_are_grouped_by_what_differs(read):
+def test_a_group_is_called_the_same_once_a_value_is_added_to_the_sweep(read):
+    ours = "train='own.py:train'\n"
+    for few, more in (
+        ("[grid]\nlr=[0.1]", "[grid]\nlr=[0.1, 0.2]"),
+        ("[random]\nruns=1\nlr=[0.1]\nwidth=[4]", "[random]\nruns=2\nlr=[0.1]\nwidth=[4, 8]\nseed=3"),
+        ("[[cells]]\nlr=0.1\nwidth=4", "[[cells]]\nlr=0.1\nwidth=4\n[[cells]]\nlr=0.1\nwidth=8"),
+    ):
+        (before,) = read(ours + few).cells
+        after = {cell.identity: cell.group for cell in read(ours + more).cells}
+        assert after[before.identity] == before.group
+
+
+def test_given_cells_share_the_fixed_settings_and_are_grouped_by_their_own(read):
     config = read("train='own.py:train'\n[settings]\nwidth=4\n[[cells]]\nlr=0.1\n[[cells]]\nlr=0.2\n")
     assert told(config) == [
         ("lr=0.1", 0, {"width": 4, "lr": 0.1}),
@@ -104,6 +116,7 @@ BAD = [
     (GRID + "", "grid is empty"),
     (GRID + "rl=[1]\n", "'rl' is no parameter of own.py:train; closest: 'lr'"),
     (GRID + "width=[1]", "own.py:train needs lr"),
+    ("train='own.py:seedless'", "own.py:seedless takes no seed, which every run has; give it a parameter"),
     ("train='own.py:train'\ngrid=[1]", "grid is a table of names and values, got [1]"),
     ("train='own.py:train'\n[settings]\nlr=1\n[grid]\nlr=[1]", "lr stands in [settings] and in [grid]"),
     (GRID + "lr=[1]\n[random]\nruns=1", "a sweep has one of grid, random, cells, got grid and random"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from grokscope.experiments import Cell, LocalEngine, Outcome, run_sweep
+from grokscope.experiments import Cell, Ledger, LocalEngine, Outcome, run_sweep
 from grokscope.experiments.sweeps import local
 
 DETECTOR = "grokscope.transitions:LiveDetector"
@@ -30,6 +30,17 @@ def test_jobs_report_their_progress_and_their_end_and_one_that_fails_says_why(st
     (bad,) = (one for one in told if one.cell == cells[1])
     assert (bad.outcome, bad.code) == (Outcome.FAILED, 1)
     assert "train_fraction must leave examples on both sides, got 2.0 (all that it said:" in bad.error
+
+
+def test_what_was_finished_before_is_told_before_anything_is_trained(store, home, command_cell):
+    cells = [command_cell("pass", seed=seed) for seed in range(3)]
+    ends(cells[2:], store, ledger=Ledger(home, store))
+    told = list(run_sweep(cells, store=store, engine=LocalEngine(1), ledger=Ledger(home, store)))
+    assert [(one.cell.seed, one.outcome) for one in told] == [
+        (2, Outcome.EARLIER),
+        (0, Outcome.FINISHED),
+        (1, Outcome.FINISHED),
+    ]
 
 
 def test_a_detector_that_is_not_there_is_said(store, short_cell):

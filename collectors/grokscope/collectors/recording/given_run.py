@@ -14,6 +14,7 @@ RUN_ID = "GROKSCOPE_RUN_ID"
 PARAMS = "GROKSCOPE_SWEEP_PARAMS"
 EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 STORE = "MLFLOW_TRACKING_URI"
+_GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,23 @@ class GivenRun:
         run_id: Its id on the tracker's side.
         experiment: Name of the MLflow experiment.
         store: MLflow tracking URI; ``None`` for the default.
-        params: What a sweep says of it; the config's params stand above these.
+        params: What a sweep says of it.
     """
 
     run_id: str
     experiment: str
     store: object
     params: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def params_over(self, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the params of the run: those of the code stand above the sweep's, except the group.
+
+        >>> told = GivenRun(run_id="a", experiment="e", store=None, params={"lr": "1", "group": "lr=1"})
+        >>> told.params_over({"lr": "1.0", "group": "baseline"})
+        {'lr': '1.0', 'group': 'lr=1'}
+        """
+        # A group that the code names would be the same in all runs of the sweep.
+        return {**self.params, **own, **{key: self.params[key] for key in (_GROUP,) if key in self.params}}
 
 
 def waiting_run() -> str | None:

@@ -1,6 +1,7 @@
 """``grokscope sweep``: train every cell of a sweep once, however often it is started."""
 
 import json
+import shlex
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from grokscope.cli import options
 from grokscope.cli.runs.requirements import require_store
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import complain, progress, say, say_json, say_table, shown
+from grokscope.collectors.recording.spool import was_begun
 from grokscope.experiments import (
     Cell,
     Ledger,
@@ -45,6 +47,8 @@ steps = 3000
 [grid]                                  # or [random] with runs = 20, or [[cells]]
 weight_decay = [0.0, 0.3, 1.0]
 
+Another one, of a command:
+
 \b
 command = "python train.py --lr {lr} --seed {seed}"
 [random]
@@ -63,6 +67,7 @@ class _Tally:
     )
     steps: dict[str, int] = field(default_factory=dict[str, int])
     failures: list[Progress] = field(default_factory=list[Progress])
+    silent: Counter[Outcome] = field(default_factory=Counter[Outcome])
 
     def add(self, news: Progress) -> None:
         cell = news.cell
@@ -72,6 +77,8 @@ class _Tally:
             self.ends.setdefault((cell.experiment, cell.group), Counter())[news.outcome] += 1
         if news.outcome is Outcome.FAILED:
             self.failures.append(news)
+        if news.code is not None and news.outcome is not None and not was_begun(home(), news.run_id):
+            self.silent[news.outcome] += 1
 
     def count(self, *outcomes: Outcome) -> int:
         return sum(each[outcome] for each in self.ends.values() for outcome in outcomes)
@@ -108,7 +115,15 @@ class _Tally:
 def sweep(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The sweep: a TOML, JSON or YAML file.")],
     *,
-    store: options.Store = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="MLflow tracking URI: sqlite:///PATH or http(s)://HOST. Default: what CONFIG says, else "
+            "MLFLOW_TRACKING_URI, else sqlite:///mlflow.db in the working folder.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Runs at a time. Default: what CONFIG says, else the number of cores."),
@@ -167,14 +182,9 @@ def _say_end(planned: SweepConfig, tally: _Tally, uri: str, output: options.Form
     else:
         titles = ("group", "runs", "done", "failed")
         say_table(titles, [[str(row[title]) for title in titles] for row in rows], numbers=titles[1:])
-    name = shown(planned.experiment)
     if earlier := tally.count(Outcome.EARLIER):
         say(f"{earlier} of {len(tally.cells)} runs were finished before, and not trained again", err=True)
-    say(
-        f"what each run did: grokscope detect {redacted(uri)} --experiment {name!r}; to look at them: "
-        f"grokscope up --store {redacted(uri)}",
-        err=True,
-    )
+    _say_where_they_are(planned, tally, uri)
     if tally.failures:
         first = tally.failures[0]
         complain(
@@ -182,6 +192,21 @@ def _say_end(planned: SweepConfig, tally: _Tally, uri: str, output: options.Form
             f"ended with status {first.code}: {first.error}. The same command tries these again"
         )
         raise typer.Exit(1)
+
+
+def _say_where_they_are(planned: SweepConfig, tally: _Tally, uri: str) -> None:
+    name, place = shown(planned.experiment), shlex.quote(redacted(uri))
+    if silent := tally.silent[Outcome.FINISHED]:
+        complain(
+            f"{silent} of {len(tally.cells)} runs ended well without a Tracker, so nothing of them is in the "
+            f"experiment {name!r}, unless they log with MLflow alone; see docs/sweeps.md"
+        )
+    if tally.silent.total() < tally.done:
+        say(
+            f"what each run did: grokscope detect {place} --experiment {shlex.quote(name)}; to look at them: "
+            f"grokscope up --store {place}",
+            err=True,
+        )
 
 
 def _list(planned: SweepConfig, output: options.Format) -> None:

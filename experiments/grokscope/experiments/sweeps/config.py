@@ -105,7 +105,7 @@ def _cells(told: Mapping[str, Any], experiment: str, seeds: Sequence[int]) -> tu
         raise ConfigError(f"a sweep has at most {MOST_RUNS:,} runs, got {count:,}")
     stop = _stop(told["stop"], is_ours=program.is_ours) if "stop" in told else None
     steps = experiment_named(program.train).recipe().steps if program.is_ours else 0
-    varied = varied_names(settings)
+    varied = varied_names(told)
     return tuple(
         Cell(
             experiment=experiment,

@@ -63,7 +63,7 @@ class Ledger:
         Raises:
             OSError: If the record cannot be opened.
         """
-        fd = opened(self._folder / f"{cell.identity}.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        fd = opened(self._record(cell), os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             is_free = _is_locked(fd)
         except BaseException:
@@ -73,6 +73,21 @@ class Ledger:
             os.close(fd)
             return None
         return Claim(self, cell, fd)
+
+    def finished(self, cell: Cell) -> str | None:
+        """Return the id of the run that makes another one needless, as far as a look without waiting tells.
+
+        Raises:
+            OSError: If the record cannot be opened.
+        """
+        is_known = cell.run_id(1) in (self.stored or {}) or self._record(cell).exists()
+        if not is_known or (claim := self.claim(cell)) is None:
+            return None
+        claim.release()
+        return claim.finished
+
+    def _record(self, cell: Cell) -> Path:
+        return self._folder / f"{cell.identity}.jsonl"
 
     def has(self, run_id: str, ended: Mapping[str, Any]) -> bool:
         """Say whether a run is still there of which a record says that it ended well.

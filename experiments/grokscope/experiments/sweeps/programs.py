@@ -143,7 +143,9 @@ def _check_parameters(named: str, cells: Sequence[Settings]) -> None:
         return
     for cell in cells:
         if not found.takes_any:
-            check_known([*cell, "seed"], sorted(found.names), what=f"parameter of {named}")
+            if "seed" not in found.names:
+                raise ConfigError(f"{named} takes no seed, which every run has; give it a parameter 'seed'")
+            check_known(cell, sorted(found.names), what=f"parameter of {named}")
         if lacking := sorted(found.required - cell.keys() - {"seed"}):
             raise ConfigError(f"{named} needs {', '.join(lacking)}; give it in [settings] or [grid]")
 

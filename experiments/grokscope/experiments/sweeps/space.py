@@ -26,6 +26,7 @@ _KINDS = ("grid", "random", "cells")
 _TRIES = 100
 _DIGITS = 4
 _RANGE = ("low", "high", "log")
+_OF_DRAWS = ("runs", "seed")
 Settings = dict[str, Value]
 
 
@@ -51,22 +52,26 @@ def settings_of(told: Mapping[str, Any]) -> list[Settings]:
     return [fixed | varied for varied in expand(told[given[0]], fixed)]
 
 
-def varied_names(cells: Sequence[Settings]) -> list[str]:
-    """Return the names of the settings that are not the same in all cells.
+def varied_names(told: Mapping[str, Any]) -> list[str]:
+    """Return the names of the settings in a sweep's ``grid``, ``random`` or ``cells``, which name its groups.
 
-    >>> varied_names([{"lr": 0.1, "steps": 10}, {"lr": 0.2, "steps": 10}])
-    ['lr']
+    A name with one value is among them: its group is called the same once there are more.
+
+    Args:
+        told: What ``settings_of`` has taken.
+
+    >>> varied_names({"settings": {"steps": 10}, "grid": {"lr": [0.1], "width": [4, 8]}})
+    ['lr', 'width']
     """
-    values: dict[str, set[str]] = {}
-    for cell in cells:
-        for name, value in cell.items():
-            values.setdefault(name, set()).add(repr(value))
-    everywhere = {name: sum(name in cell for cell in cells) == len(cells) for name in values}
-    return [name for name, each in values.items() if len(each) > 1 or not everywhere[name]]
+    if "cells" in told:
+        return list(dict.fromkeys(name for cell in told["cells"] for name in cell))
+    if "random" in told:
+        return [name for name in told["random"] if name not in _OF_DRAWS]
+    return list(told.get("grid", {}))
 
 
 def group_of(settings: Settings, varied: Sequence[str], *, otherwise: str) -> str:
-    """Return what runs of one cell share in words: the settings that vary.
+    """Return what runs of one cell share in words: the settings that stand in grid, random or cells.
 
     >>> group_of({"lr": 0.001, "weight_decay": 0.1, "steps": 5}, ["lr", "weight_decay"], otherwise="e")
     'lr=0.001, weight_decay=0.1'

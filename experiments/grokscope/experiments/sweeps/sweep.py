@@ -37,6 +37,7 @@ def run_sweep(
     """
     sweep = _Sweep(cells, engine or LocalEngine(), ledger=ledger, store=store, detector=detector)
     try:
+        yield from sweep.finished_before()
         while sweep.is_going_on():
             yield from sweep.begin()
             if (news := sweep.news()) is not None:
@@ -67,6 +68,17 @@ class _Sweep:
 
     def is_going_on(self) -> bool:
         return bool(self._waiting or self._held or self._claims)
+
+    def finished_before(self) -> Iterator[Progress]:
+        """Yield what need not be trained, first of all, so that what is left is known from the start."""
+        if self._ledger is None:
+            return
+        cells, self._waiting = self._waiting, deque[Cell]()
+        for cell in cells:
+            if (run_id := self._ledger.finished(cell)) is None:
+                self._waiting.append(cell)
+            else:
+                yield Progress(cell=cell, run_id=run_id, outcome=Outcome.EARLIER)
 
     def begin(self) -> Iterator[Progress]:
         """Start what there is room for; yield what was finished before, and what others hold."""
