@@ -93,6 +93,7 @@ class LocalEngine:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, deadline - time.monotonic()))
             _kill_group(process)
+            process.kill()  # it may have left its group
             process.wait()
         self._running.clear()
 
@@ -106,14 +107,15 @@ class LocalEngine:
         self, job: Job, process: "subprocess.Popen[bytes]", reader: threading.Thread, log: Path
     ) -> None:
         code = process.wait()
-        if code < 0:  # what it has started goes with it
+        if code:  # what it has started goes with it: its run is begun anew, and nobody else may write it
             _kill_group(process)
         reader.join(_READ_SECONDS)
         error = ""
         if code:
             error = f"{_last_line(log) or f'it ended with status {code}'} (all that it said: {log})"
         else:
-            log.unlink(missing_ok=True)
+            with suppress(OSError):  # nobody would hear of the end
+                log.unlink(missing_ok=True)
         outcome = Outcome.FAILED if code else Outcome.FINISHED
         end = Progress(cell=job.cell, run_id=job.run_id, outcome=outcome, code=code, error=error)
         self._events.put(end)
