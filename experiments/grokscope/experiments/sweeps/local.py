@@ -24,6 +24,7 @@ _LAST_BYTES = 1 << 14
 _LINE = 1 << 10
 _KEEP_SECONDS = 30 * 86_400.0
 _COULD_NOT_START = 126
+_OURS = "grokscope: "
 
 
 class LocalEngine:
@@ -162,5 +163,7 @@ def _last_line(log: Path) -> str:
         size = log.stat().st_size
         text = content_of(log, offset=max(0, size - _LAST_BYTES)).decode(errors="replace")
         lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
-        return redacted(lines[-1]) if lines else ""
+        # Behind the error may stand what our tracker says of its points as the process ends.
+        theirs = [line for line in lines if not line.startswith(_OURS)]
+        return redacted((theirs or lines or [""])[-1])
     return ""
