@@ -162,3 +162,12 @@ def test_the_runs_of_a_store_are_told_by_their_trackers_ids(blank_store, tmp_pat
     assert stored_runs(f"sqlite:///{tmp_path}/none.db", ["e"]) == {}
     with pytest.raises(StoreError):
         stored_runs("ftp://host", ["e"])
+
+
+def test_a_sweep_whose_experiment_is_called_as_a_secret_is_finished_all_the_same(sweep, runs, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    content = "command = ['python', 'script.py', '0.5']\nexperiment = 'api_key=abc'\n"
+    assert sweep(content)[0] == 0
+    assert len(runs("api_key=[withheld]")) == 1
+    _, out, _ = sweep(content, "--format", "json")
+    assert (json.loads(out)["earlier"], "abc" in json.loads(out)["store"]) == (1, False)

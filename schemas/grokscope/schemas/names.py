@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from grokscope.schemas.limits import KEY_LENGTH, PARAM_LENGTH
+from grokscope.schemas.secrets import redacted
 
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _MARK = 9
@@ -44,6 +45,15 @@ def plain_text(value: object) -> str:
     'ab?'
     """
     return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def stored_experiment(name: str) -> str:
+    """Return the name under which an experiment is kept: what looks like a secret is withheld from it.
+
+    >>> stored_experiment("width and depth"), stored_experiment("api_key=abc")
+    ('width and depth', 'api_key=[withheld]')
+    """
+    return plain_text(redacted(name))
 
 
 def stored_text(text: str) -> str:

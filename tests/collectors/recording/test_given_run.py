@@ -77,3 +77,65 @@ def test_the_drop_in_for_wandb_takes_the_sweeps_run_too():
     assert (run.id, run._tracker.run_id) == ("run-of-the-sweep", "run-of-the-sweep")
     assert given_run.waiting_run() is None
     run.finish()
+
+
+@pytest.fixture
+def token(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROKSCOPE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GROKSCOPE_SWEEP_TOKEN", given_run.set_out("run-of-the-sweep", store=STORE))
+
+
+TAKE = (
+    "from grokscope.collectors.recording.given_run import run_for; "
+    "print(run_for(None, experiment='e', store=None).run_id)"
+)
+
+
+def taken(**environment):
+    told = subprocess.run(
+        [sys.executable, "-c", TAKE], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return told.stdout.strip() == "run-of-the-sweep"
+
+
+@pytest.mark.usefixtures("token")
+def test_of_several_processes_of_a_job_one_takes_its_run():
+    assert [taken() for _ in range(3)] == [True, False, False]
+    assert given_run.waiting_run() is None
+    assert run_for(None, experiment="mine", store=None).experiment == "mine"
+
+
+@pytest.mark.usefixtures("token")
+def test_who_has_inherited_the_environment_of_a_job_that_has_ended_has_a_run_of_its_own():
+    assert given_run.waiting_run() == "run-of-the-sweep"
+    given_run.take_back("run-of-the-sweep", store=STORE)
+    given_run.take_back("run-of-the-sweep", store=STORE)
+    assert not taken()
+
+
+@pytest.mark.usefixtures("token")
+def test_the_processes_of_one_training_leave_its_run_to_the_first_of_them():
+    assert taken(WORLD_SIZE="2", RANK="1")
+    assert taken(WORLD_SIZE="2", RANK="0")
+
+
+@pytest.mark.usefixtures("token")
+def test_a_token_leads_to_no_file_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "kept").touch()
+    monkeypatch.setenv("GROKSCOPE_SWEEP_TOKEN", "../../../kept")
+    assert run_for(None, experiment="e", store=None).run_id != "run-of-the-sweep"
+    assert (tmp_path / "kept").exists()
+
+
+def test_of_two_runs_of_the_drop_in_the_one_that_logs_first_takes_the_sweeps():
+    first, second = (
+        wandb.tracked_run.Run(project="mine", name=None, config={}, run_id=None, sink=MemorySink())
+        for _ in range(2)
+    )
+    for run in (first, second):
+        run.log({"loss": 1.0})
+        run.log({"loss": 0.5})
+    assert first.id == first._tracker.run_id == "run-of-the-sweep"
+    assert second.id == second._tracker.run_id != first.id
+    first.finish()
+    second.finish()

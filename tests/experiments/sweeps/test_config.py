@@ -1,6 +1,7 @@
 """What a sweep's file means, and the one sentence that each bad one gets."""
 
 import json
+import os
 
 import pytest
 
@@ -159,6 +160,14 @@ BAD = [
     ("command=['a', 1]", "each word of command is a text, got 1"),
     ("command='\"'", "command cannot be split into words"),
     ("train = ", "it is no TOML"),
+    (GRID + f"lr=[1{'0' * 400}]", "each lr is a finite number, got 1000"),
+    (GRID + f"lr=[0x{'f' * 6000}]", "each lr is a finite number, got 0xffff"),
+    (f"train='own.py:train'\nseeds=0x{'f' * 6000}", "is a whole number from 1 to 100,000, got 0xffff"),
+    (GRID + 'lr=["\\u0000"]', "each lr is a text that a program can be told"),
+    ("train='own.py:train'\n[random]\nruns=50000\nlr=[1, 2]", "random draws 2 different cells at most"),
+    ("train=':f'", "'' is no name of a module"),
+    ("train='..:f'", "'..' is no name of a module"),
+    (f"train='{'a' * 5000}.py:f'", "is not there"),
 ]  # fmt: skip
 
 
@@ -170,6 +179,9 @@ def test_a_bad_sweep_gets_one_sentence(read, content, sentence):
     assert str(error.value).count("\n") == 0
 
 
+LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -179,6 +191,9 @@ def test_a_bad_sweep_gets_one_sentence(read, content, sentence):
         ("a.json", '{"train": "own.py:train", "grid": {"lr": [NaN]}}', "each lr is a finite number, got nan"),
         ("a.json", "[" * 100_000, "it is no JSON"),
         ("a.yml", "a: [", "it is no YAML"),
+        ("a.yml", "seeds: 1\nseeds: 2", "a table holds 'seeds' twice"),
+        ("a.yml", "command: t\ngrid: {lr: &a [*a]}", "each lr is a text, a number, true or false, got [["),
+        ("a.yml", LAUGHS, "'a0' is no key of a sweep"),
         ("a.yml", "on: 1", "a sweep has names of letters, digits and '_', got True"),
     ],
 )
@@ -191,3 +206,33 @@ def test_a_file_that_says_nothing_of_a_sweep_is_refused(read, name, content, sen
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.toml: it cannot be read \(No such file or directory\)"):
         read_config(tmp_path / "none.toml")
+
+
+def test_a_named_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.toml")
+    with pytest.raises(ConfigError, match="it is no plain file"):
+        read_config(tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.yaml", "command: t\nstore: 'postgresql://ann:s3cret@db/mlflow\n"),
+        ("a.json", json.dumps(["postgresql://ann:s3cret@db/" + "x" * 80])),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_secrets_of_the_file(read, name, content):
+    with pytest.raises(ConfigError, match="postgresql://db/") as error:
+        read(content, name)
+    assert "s3cret" not in str(error.value)
+
+
+def test_what_yaml_has_in_quotes_stays_a_text_and_what_is_merged_may_be_said_again(read):
+    config = read(
+        "train: own.py:train\nsettings: {width: '1e3'}\n"
+        "cells:\n- &a {lr: 1e3}\n- <<: *a\n  lr: 2e-3\n", "a.yaml"
+    )  # fmt: skip
+    assert [cell.settings for cell in config.cells] == [
+        {"width": "1e3", "lr": 1000.0},
+        {"width": "1e3", "lr": 0.002},
+    ]

@@ -76,6 +76,21 @@ def test_a_cell_is_trained_by_one_sweep_at_a_time(ledger):
 def test_a_finished_run_in_the_store_is_believed_without_a_record(ledger):
     assert asked(ledger({CELL.run_id(2): "FINISHED"})) == (CELL.run_id(2), 3)
     assert asked(ledger({CELL.run_id(2): "KILLED"})) == (None, 3)
+    assert asked(ledger({CELL.run_id(40): "FINISHED"})) == (CELL.run_id(40), 41)
+
+
+def test_a_run_that_may_go_on_on_another_machine_is_not_deleted_and_one_that_has_ended_there_is(ledger, home):
+    claim = ledger({CELL.run_id(1): "KILLED", CELL.run_id(2): "RUNNING"}).claim(CELL)
+    assert claim.begin() == CELL.run_id(3)
+    assert withdrawn(home) == [CELL.run_id(1)]
+
+
+def test_what_a_training_has_left_behind_keeps_nobody_from_seeing_that_it_is_finished(ledger):
+    claim = ledger().claim(CELL)
+    run_id = claim.begin()
+    assert ledger().claim(CELL) is None
+    claim.end(0)
+    assert asked(ledger()) == (run_id, 2), "something still holds the lock"
 
 
 def test_a_job_that_failed_after_its_tracker_was_closed_has_failed(ledger):
@@ -112,7 +127,9 @@ def test_a_line_that_is_cut_or_none_costs_only_itself(ledger, home):
     run_id = trained(ledger())
     (path,) = home.glob("sweeps/*/*.jsonl")
     lines = path.read_text()
-    path.write_text('{"attempt": 1, "en' + lines + "\0\0[1]\n" + json.dumps({"attempt": "x"}))
+    path.write_text(
+        '{"attempt": 1, "en' + lines + "\0\0[1]\n" + json.dumps({"attempt": "x"}) + "\n" + "[" * 100_000
+    )
     path.chmod(0o600)
     assert asked(ledger()) == (run_id, 2)
 
@@ -122,3 +139,12 @@ def test_what_a_cell_is_called_and_how_long_it_takes_do_not_tell_it_from_another
     assert {Cell(**{**CELL.to_json(), **change}).identity for change in changed} == {CELL.identity}
     others = [{"seed": 1}, {"settings": {"lr": 0.2}}, {"experiment": "f"}, {"train": "own.py:other"}]
     assert CELL.identity not in {Cell(**{**CELL.to_json(), **change}).identity for change in others}
+
+
+def test_a_time_that_is_none_is_no_time(ledger, home):
+    run_id = trained(ledger())
+    (path,) = home.glob("sweeps/*/*.jsonl")
+    line = {"attempt": 1, "end": "finished", "time_ms": "late", "is_tracked": True}
+    path.write_text(json.dumps(line))
+    assert asked(ledger({})) == (None, 2)
+    assert asked(ledger({run_id: "FINISHED"})) == (run_id, 2)

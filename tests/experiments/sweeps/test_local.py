@@ -1,5 +1,6 @@
 """Jobs on this machine: what they tell, how they fail, and that they end with their sweep."""
 
+import json
 import os
 import signal
 import subprocess
@@ -123,8 +124,57 @@ def test_old_logs_are_removed(home):
     assert [path.name for path in (home / "sweeps/logs").iterdir()] == ["new.log"]
 
 
-@pytest.mark.parametrize("code", ["0", "2"])
+@pytest.fixture
+def own(tmp_path, store):
+    """Train a function of a test's own, once, with a record; give how it ended and what the record says."""
+
+    def train(body: str):
+        (tmp_path / "own.py").write_text(f"import os, subprocess, sys, time\n{body}")
+        cell = Cell(experiment="e", group="g", seed=0, train="own.py:train")
+        ledger = Ledger(tmp_path / "home", store)
+        told = ends([cell], store, ledger=ledger)[cell.identity]
+        (record,) = (tmp_path / "home").glob("sweeps/*/*.jsonl")
+        lines = [json.loads(line) for line in record.read_text().splitlines() if line]
+        return told, [line["end"] for line in lines if "end" in line]
+
+    return train
+
+
+def test_a_child_that_a_training_has_forked_says_nothing_of_its_end(own):
+    told, record = own(
+        "def train(seed):\n    if (child := os.fork()) == 0: sys.exit(0)\n"
+        "    os.waitpid(child, 0)\n    1 / 0\n"
+    )
+    assert (told.outcome, record) == (Outcome.FAILED, ["failed"])
+
+
+def test_a_training_that_closes_the_record_gets_no_line_of_it_into_a_file_of_its_own(own, tmp_path):
+    told, record = own(
+        "def train(seed):\n    os.closerange(3, 256)\n"
+        "    for n in range(64): os.open('theirs', os.O_WRONLY | os.O_CREAT)\n"
+    )
+    assert (told.outcome, record, (tmp_path / "theirs").read_text()) == (Outcome.FINISHED, ["finished"], "")
+
+
+def test_what_a_failed_training_has_started_ends_with_it(own, tmp_path, command_lines, wait_until):
+    mark = str(tmp_path / "child.py")
+    (tmp_path / "child.py").write_text("import time; time.sleep(600)")
+    told, _ = own(f"def train(seed):\n    subprocess.Popen([sys.executable, {mark!r}])\n    sys.exit(3)\n")
+    assert told.code == 3
+    wait_until(lambda: not [words for words in command_lines().values() if mark in words])
+
+
+def test_the_error_is_said_and_not_what_the_tracker_says_after_it(own):
+    told, _ = own(
+        "import atexit\ndef train(seed):\n"
+        "    atexit.register(sys.stderr.write, 'grokscope: 3 points are on their way\\n')\n"
+        "    raise ValueError('it diverged')\n"
+    )
+    assert told.error.startswith("ValueError: it diverged (all that it said")
+
+
+@pytest.mark.parametrize("code", ["0", "2", "256"])
 def test_a_function_that_exits_ends_with_its_own_status(store, tmp_path, code):
     (tmp_path / "own.py").write_text(f"import sys\ndef train(seed): sys.exit({code})\n")
     cell = Cell(experiment="e", group="g", seed=0, train="own.py:train")
-    assert ends([cell], store)[cell.identity].code == int(code)
+    assert ends([cell], store)[cell.identity].code == int(code) % 256

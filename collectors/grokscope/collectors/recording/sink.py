@@ -35,7 +35,7 @@ from grokscope.schemas.addresses import sqlite_path
 from grokscope.schemas.arrays import LoggedArray
 from grokscope.schemas.files.private import NotPrivateError
 from grokscope.schemas.limits import RUN_NAME_LENGTH, TAG_LENGTH
-from grokscope.schemas.names import plain_text
+from grokscope.schemas.names import plain_text, stored_experiment
 from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials
 
@@ -247,7 +247,7 @@ def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, par
         meta = Meta(
             run_id=run_id,
             store=store,
-            experiment=plain_text(redacted(experiment)),
+            experiment=stored_experiment(experiment),
             name=label[:RUN_NAME_LENGTH],
             params=params,
             start_ms=time.time_ns() // 1_000_000,

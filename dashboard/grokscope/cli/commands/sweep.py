@@ -33,6 +33,7 @@ from grokscope.experiments import (
     run_sweep,
 )
 from grokscope.schemas import home, store_uri
+from grokscope.schemas.names import stored_experiment
 from grokscope.schemas.secrets import redacted
 
 _DETECTOR = "grokscope.transitions:LiveDetector"
@@ -144,7 +145,7 @@ def sweep(
         return
     uri = store_uri(store or planned.store)
     require_store(uri)
-    ledger = Ledger(home(), uri, stored=partial(stored_runs, uri, [planned.experiment]))
+    ledger = Ledger(home(), uri, stored=partial(stored_runs, uri, [stored_experiment(planned.experiment)]))
     engine = LocalEngine(workers or planned.workers)
     tally = _Tally(planned.cells)
     with _told_how_to_go_on(tally):

@@ -2,13 +2,37 @@
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.names import plain_text
 from grokscope.schemas.runs.description import Value
+from grokscope.schemas.secrets import redacted
 
 _SHOWN = 60
+_LONGEST = 1000
+_MOST_BITS = 10_000
+
+
+class _Repr(reprlib.Repr):
+    """Reads no more of a value than is shown: it may be deep, hold itself, or have a million digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxset = self.maxdict = self.maxother = _SHOWN
+
+    def repr_str(self, x: str, level: int) -> str:
+        del level
+        return repr(x[:_LONGEST])
+
+    def repr_int(self, x: int, level: int) -> str:
+        del level
+        return repr(x) if x.bit_length() <= _MOST_BITS else hex(x)
+
+
+_REPR = _Repr()
 
 
 class ConfigError(GrokscopeError):
@@ -21,7 +45,7 @@ def shown(value: object) -> str:
     >>> shown("x"), shown([1] * 100)[-3:]
     ("'x'", '1,…')
     """
-    text = repr(value)
+    text = redacted(_REPR.repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -77,9 +101,16 @@ def whole(value: object, *, what: str, least: int, most: int) -> int:
 
 def number(value: object, *, what: str) -> int | float:
     """Return a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise ConfigError(f"{what} is a finite number, got {shown(value)}")
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def setting_value(value: object, *, what: str) -> Value:
@@ -88,6 +119,8 @@ def setting_value(value: object, *, what: str) -> Value:
     >>> setting_value(0.1, what="lr"), setting_value("adam", what="optimizer")
     (0.1, 'adam')
     """
+    if isinstance(value, str) and plain_text(value) != value:
+        raise ConfigError(f"{what} is a text that a program can be told, got {shown(value)}")
     if isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):

@@ -1,14 +1,9 @@
 """A sweep as a file describes it: TOML, JSON or YAML."""
 
-import json
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
-
-import yaml
 
 from grokscope.experiments.sweeps.cells import Cell
 from grokscope.experiments.sweeps.checks import (
@@ -21,21 +16,20 @@ from grokscope.experiments.sweeps.checks import (
     text,
     whole,
 )
+from grokscope.experiments.sweeps.files import content_of_file
 from grokscope.experiments.sweeps.programs import command_of, experiment_named, fitted, program_of
 from grokscope.experiments.sweeps.space import MOST_RUNS, group_of, settings_of, varied_names
 from grokscope.experiments.training.run import StopRule
 from grokscope.schemas import Kind
 from grokscope.schemas.limits import EXPERIMENT_COLUMN_LENGTH
+from grokscope.schemas.secrets import redacted
 
 _KEYS = (
     "train", "command", "experiment", "store", "seeds", "workers", "settings", "grid", "random", "cells",
     "stop",
 )  # fmt: skip
-_MOST_BYTES = 1 << 24
 _MOST_WORKERS = 4096
 _MOST_SEED = 2**32 - 1
-# YAML takes this for a text, and a person for a number.
-_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +56,9 @@ def read_config(path: Path) -> SweepConfig:
         ConfigError: If it is not there, cannot be read, or says what cannot be meant.
     """
     try:
-        return config_of(_content(path), name=path.stem)
+        return config_of(content_of_file(path), name=path.stem)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {redacted(str(error))}") from error
 
 
 def config_of(told: Mapping[str, Any], *, name: str) -> SweepConfig:
@@ -147,49 +141,3 @@ def _stop(value: object, *, is_ours: bool) -> StopRule:
     if factor < 1:
         raise ConfigError(f"factor of stop is 1 or more, got {factor}")
     return StopRule(after=Kind(after), factor=float(factor))
-
-
-def _content(path: Path) -> dict[str, Any]:
-    readers = {".toml": _toml, ".json": _json, ".yaml": _yaml, ".yml": _yaml}
-    if path.suffix.lower() not in readers:
-        raise ConfigError(f"a sweep is described in a file that ends in {', '.join(readers)}")
-    try:
-        with path.open("rb") as file:
-            found = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"it cannot be read ({error.strerror})") from error
-    if len(found) > _MOST_BYTES:
-        raise ConfigError(f"it has more than {_MOST_BYTES:,} bytes, which no description of a sweep has")
-    kind = path.suffix[1:].upper().replace("YML", "YAML")
-    try:
-        content = readers[path.suffix.lower()](found.decode())
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        why = " ".join(str(error).split())
-        raise ConfigError(f"it is no {kind} ({why})") from error
-    return table(content, what="a sweep")
-
-
-def _toml(content: str) -> object:
-    return tomllib.loads(content)
-
-
-def _json(content: str) -> object:
-    return json.loads(content, object_pairs_hook=_without_doubles)
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    check_distinct([name for name, _ in pairs], what="a table")
-    return dict(pairs)
-
-
-def _yaml(content: str) -> object:
-    return _numbers(yaml.safe_load(content))
-
-
-def _numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        each = cast("dict[Any, Any]", value)
-        return {name: _numbers(one) for name, one in each.items()}
-    if isinstance(value, list):
-        return [_numbers(one) for one in cast("list[Any]", value)]
-    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value

@@ -41,14 +41,14 @@ def parameters_of(named: str) -> Parameters | None:
         NoFunctionError: If there is no such file, or no such function in it.
     """
     place, _, name = named.rpartition(":")
-    path = Path(place) if place.endswith(".py") else Path(*place.split(".")).with_suffix(".py")
-    if not path.is_file():
+    path = _path(place)
+    if not _is_file(path):
         if place.endswith(".py"):
             raise NoFunctionError(f"{place} is not there (looked for from {Path.cwd()})")
         return None
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NoFunctionError(f"{path} cannot be read as Python ({error})") from error
     found = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == name]
     if found:
@@ -56,6 +56,22 @@ def parameters_of(named: str) -> Parameters | None:
     if name not in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | _imported(tree):
         raise NoFunctionError(f"{path} has no function {name!r}")
     return None
+
+
+def _path(place: str) -> Path:
+    if place.endswith(".py"):
+        return Path(place)
+    names = place.split(".")
+    if not all(name.isidentifier() for name in names):
+        raise NoFunctionError(f"{place!r} is no name of a module, nor of a file that ends in .py")
+    return Path(*names).with_suffix(".py")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def load(named: str) -> Callable[..., object]:

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,6 +30,7 @@ from grokscope.schemas.files.private import duplicate
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _NOT_FOUND = 127
 _SIGNALLED = 128
+_STATUS = 0xFF
 
 
 def main() -> None:
@@ -37,13 +40,13 @@ def main() -> None:
     job, record = Job.from_json(told["job"]), told["record"]
     threading.Thread(target=_end_with_sweep, args=(control,), daemon=True).start()
     status = _Status(1)
-    if record is not None:
-        # Registered first, so it comes last: trackers that nobody closed are closed before.
-        atexit.register(_note, record, job, status)
+    # Registered first, so it comes last: trackers that nobody closed are closed before.
+    atexit.register(_end, _Record.of(record), job, status, os.getpid())
     try:
         status.code = train(job, report=partial(_report, protocol), record=record)
     except SystemExit as error:
-        status.code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        status.code = code & _STATUS  # as whoever waits for this process reads it
         raise
     sys.exit(status.code)
 
@@ -65,6 +68,28 @@ def train(job: Job, *, report: Callable[[int], None], record: int | None = None)
         return _run(cell, record)
     load(cell.train)(**cell.settings, seed=cell.seed)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A descriptor, and the file that it was: a training may close it, and have another in its place."""
+
+    fd: int
+    file: tuple[int, int]
+
+    @classmethod
+    def of(cls, fd: int | None) -> "_Record | None":
+        return None if fd is None else cls(fd, _file_of(fd))
+
+    def is_open(self) -> bool:
+        with suppress(OSError):
+            return _file_of(self.fd) == self.file
+        return False
+
+
+def _file_of(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
 
 
 class _Status:
@@ -105,6 +130,7 @@ def _environment(job: Job) -> dict[str, str]:
     """Return what tells a user's own code, and a tracker in it, which run this is."""
     cell = job.cell
     return {
+        given_run.TOKEN: given_run.set_out(job.run_id, store=job.store),
         given_run.RUN_ID: job.run_id,
         given_run.EXPERIMENT: cell.experiment,
         given_run.STORE: job.store,
@@ -143,8 +169,12 @@ def _report(protocol: int, step: int) -> None:
     os.write(protocol, b"%d\n" % step)
 
 
-def _note(record: int, job: Job, status: _Status) -> None:
-    append(record, ending(job.attempt, status.code, home=home(), run_id=job.run_id))
+def _end(record: "_Record | None", job: Job, status: _Status, pid: int) -> None:
+    if os.getpid() != pid:  # a child that the training has forked, and that ends as a program does
+        return
+    given_run.take_back(job.run_id, store=job.store)
+    if record is not None and record.is_open():
+        append(record.fd, ending(job.attempt, status.code, home=home(), run_id=job.run_id))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ cell holds its lock, the sweep and its job together, so that a sweep that was ki
 once its job is gone too. An attempt without an end was broken off.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,8 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from grokscope.collectors.recording.given_run import take_back
 from grokscope.collectors.recording.ship.withdrawal import withdraw_run
-from grokscope.collectors.recording.spool import find_spools, read_meta, was_begun
+from grokscope.collectors.recording.spool import find_spools, read_meta, was_begun, whole_number
 from grokscope.experiments.sweeps.cells import Cell, run_id_of
 from grokscope.schemas.files.locks import try_lock
 from grokscope.schemas.files.private import opened, private_folder
@@ -22,10 +24,10 @@ from grokscope.schemas.secrets import without_credentials
 
 FOLDER = "sweeps"
 FINISHED, FAILED = "finished", "failed"
-_MLFLOWS_FINISHED = "FINISHED"
+_MLFLOWS_FINISHED, _MLFLOWS_RUNNING = "FINISHED", "RUNNING"
 _MOST_BYTES = 1 << 20
 # Attempts on other machines, of which no record is here, are looked for in the store up to this one.
-_ATTEMPTS_ELSEWHERE = 8
+_ATTEMPTS_ELSEWHERE = 64
 _AGAIN = "its training was broken off or failed, and was begun anew"
 
 
@@ -60,6 +62,8 @@ class Ledger:
     def claim(self, cell: Cell) -> "Claim | None":
         """Return the cell's record, locked; ``None`` while another process trains it.
 
+        What is finished is told without the lock, which something may hold that a training has left behind.
+
         Raises:
             OSError: If the record cannot be opened.
         """
@@ -69,10 +73,11 @@ class Ledger:
         except BaseException:
             os.close(fd)
             raise
-        if not is_free:
-            os.close(fd)
-            return None
-        return Claim(self, cell, fd)
+        claim = Claim(self, cell, fd)
+        if is_free or claim.finished is not None:
+            return claim
+        claim.release()
+        return None
 
     def finished(self, cell: Cell) -> str | None:
         """Return the id of the run that makes another one needless, as far as a look without waiting tells.
@@ -94,7 +99,7 @@ class Ledger:
 
         It is in the store, or on its way; else somebody has deleted it.
         """
-        is_unseen = self.stored is None or ended.get("time_ms", 0) >= self._since_ms
+        is_unseen = self.stored is None or (whole_number(ended.get("time_ms")) or 0) >= self._since_ms
         is_there = is_unseen or run_id in (self.stored or {}) or run_id in self._on_the_way
         return is_there or ended.get("is_tracked") is not True
 
@@ -129,7 +134,9 @@ class Claim:
         """
         home, stored = self._ledger.home, self._ledger.stored or {}
         for run_id in map(self._run_id, self._attempts):
-            if run_id in stored or was_begun(home, run_id):
+            take_back(run_id, store=self._ledger.store)
+            # One that goes on elsewhere, for all that is known, is not ours to delete.
+            if was_begun(home, run_id) or stored.get(run_id, _MLFLOWS_RUNNING) != _MLFLOWS_RUNNING:
                 withdraw_run(run_id, store=self._ledger.store, experiment=self._cell.experiment, why=_AGAIN)
         run_id = self._run_id(self.attempt)
         append(self.fd, {"attempt": self.attempt, "run_id": run_id, "time_ms": _now_ms()})
@@ -138,6 +145,7 @@ class Claim:
 
     def end(self, code: int) -> str:
         """Note how the attempt ended, unless its job has done so; return ``FINISHED`` or ``FAILED``."""
+        take_back(self._run_id(self.attempt), store=self._ledger.store)
         _, ended = self._read()
         told = ended.get(self.attempt)
         if told is None:
@@ -194,7 +202,9 @@ def append(fd: int, content: Mapping[str, Any]) -> None:
         OSError: If the disk refuses.
     """
     # It begins a line of its own, since a full disk may have cut the one before.
-    os.write(fd, b"\n" + json.dumps(content).encode() + b"\n")
+    line = b"\n" + json.dumps(content).encode() + b"\n"
+    if os.write(fd, line) < len(line):
+        raise OSError(errno.ENOSPC, "the disk is full, and a sweep's record was cut")
     os.fsync(fd)
 
 
@@ -213,7 +223,7 @@ def _lines(fd: int) -> Iterator[dict[str, Any]]:
     for line in os.pread(fd, _MOST_BYTES, 0).splitlines():
         try:
             found: object = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         told = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
         if type(told.get("attempt")) is int and told["attempt"] > 0:

@@ -24,6 +24,7 @@ _LAST_BYTES = 1 << 14
 _LINE = 1 << 10
 _KEEP_SECONDS = 30 * 86_400.0
 _COULD_NOT_START = 126
+_OURS = "grokscope: "
 
 
 class LocalEngine:
@@ -93,6 +94,7 @@ class LocalEngine:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, deadline - time.monotonic()))
             _kill_group(process)
+            process.kill()  # it may have left its group
             process.wait()
         self._running.clear()
 
@@ -106,14 +108,15 @@ class LocalEngine:
         self, job: Job, process: "subprocess.Popen[bytes]", reader: threading.Thread, log: Path
     ) -> None:
         code = process.wait()
-        if code < 0:  # what it has started goes with it
+        if code:  # what it has started goes with it: its run is begun anew, and nobody else may write it
             _kill_group(process)
         reader.join(_READ_SECONDS)
         error = ""
         if code:
             error = f"{_last_line(log) or f'it ended with status {code}'} (all that it said: {log})"
         else:
-            log.unlink(missing_ok=True)
+            with suppress(OSError):  # nobody would hear of the end
+                log.unlink(missing_ok=True)
         outcome = Outcome.FAILED if code else Outcome.FINISHED
         end = Progress(cell=job.cell, run_id=job.run_id, outcome=outcome, code=code, error=error)
         self._events.put(end)
@@ -160,5 +163,7 @@ def _last_line(log: Path) -> str:
         size = log.stat().st_size
         text = content_of(log, offset=max(0, size - _LAST_BYTES)).decode(errors="replace")
         lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
-        return redacted(lines[-1]) if lines else ""
+        # Behind the error may stand what our tracker says of its points as the process ends.
+        theirs = [line for line in lines if not line.startswith(_OURS)]
+        return redacted((theirs or lines or [""])[-1])
     return ""

@@ -102,9 +102,11 @@ def _random(value: object, fixed: Settings) -> list[Settings]:
     draw = Random(whole(told.pop("seed", 0), what="seed of random", least=0, most=2**32 - 1))  # noqa: S311
     space = {name: _space(each, name) for name, each in _varied(told, fixed, "random").items()}
     cells: dict[str, Settings] = {}
-    for _ in range(_TRIES * runs):
+    in_vain = 0
+    while in_vain <= _TRIES * (len(cells) + 1):
         # In the order of their names: how the file lists them changes nothing.
         cell = {name: _drawn(space[name], draw) for name in sorted(space)}
+        in_vain = in_vain + 1 if repr(cell) in cells else 0
         cells.setdefault(repr(cell), {name: cell[name] for name in space})
         if len(cells) == runs:
             return list(cells.values())

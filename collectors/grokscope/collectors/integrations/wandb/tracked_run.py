@@ -52,7 +52,9 @@ class Run:
         run_id: str | None,
         **tracking: Any,
     ) -> None:
-        self.id = run_id or waiting_run() or uuid.uuid4().hex
+        waiting = None if run_id else waiting_run()
+        self._takes_sweeps = waiting is not None
+        self.id = run_id or waiting or uuid.uuid4().hex
         self._is_new = run_id is None
         self.project = project
         self.name = name
@@ -173,9 +175,10 @@ class Run:
                 experiment=self.project,
                 name=self.name,
                 config=self.config.as_dict(),
-                run_id=None if self.id == waiting_run() else self.id,
+                run_id=None if self._takes_sweeps else self.id,
                 **self._tracking,
             )
+            self.id = self._tracker.run_id  # another may have taken the sweep's run meanwhile
             atexit.register(self._complete)  # before the tracker's own end, which was registered earlier
         return self._tracker
 

@@ -19,8 +19,8 @@ from grokscope.collectors.recording.spool import (
     writer_is_alive,
 )
 from grokscope.schemas import home, store_uri
-from grokscope.schemas.names import plain_text
-from grokscope.schemas.secrets import redacted, without_credentials
+from grokscope.schemas.names import plain_text, stored_experiment
+from grokscope.schemas.secrets import without_credentials
 from grokscope.schemas.tags import WITHDRAWN
 
 
@@ -48,7 +48,7 @@ def withdraw_run(run_id: str, *, store: str | None = None, experiment: str, why:
         meta = Meta(
             run_id=run_id,
             store=shown,
-            experiment=plain_text(redacted(experiment)),
+            experiment=stored_experiment(experiment),
             name=run_id[:8],
             tags={WITHDRAWN: plain_text(why)},
             start_ms=now_ms,
