@@ -23,13 +23,13 @@ STABLE_GRADIENTS = Experiment(
     arms=(
         Arm(group="StableMax", settings={**_COMMON, "loss": "stablemax"}, expects=GROKS),
         Arm(
-            group="orthogonal gradient",
+            group="orthogonal gradient, lr 0.02",
             settings={**_COMMON, "orthogonal_gradient": True, "lr": _FASTER},
             expects=GENERALIZES,
         ),
         Arm(group="plain cross-entropy", settings=_COMMON, expects=MEMORIZES, is_control=True),
         Arm(
-            group="plain cross-entropy, faster",
+            group="plain cross-entropy, lr 0.02",
             settings={**_COMMON, "lr": _FASTER},
             expects=MEMORIZES,
             is_control=True,
