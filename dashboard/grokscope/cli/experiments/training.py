@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from grokscope.cli.experiments.results import ArmResult
-from grokscope.cli.runs.finished import FinishedRuns
+from grokscope.cli.runs.finished import FinishedRuns, LatePointsError
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import progress, say
 from grokscope.experiments.experiment import Experiment
@@ -19,6 +20,7 @@ from grokscope.experiments.sweeps.sweep import run_sweep
 from grokscope.schemas import home
 
 _BETWEEN_LOOKS_S = 0.2
+_PATIENCE_S = 600.0
 
 
 def trained_arms(
@@ -39,7 +41,7 @@ def trained_arms(
         (one.name, arm.group): ArmResult(experiment=one, arm=arm) for one in chosen for arm in one.arms
     }
     cells = [cell for one in chosen for cell in cells_of_arms(one)]
-    judges = {one.name: FinishedRuns(store, one.name) for one in chosen}
+    judges = {one.name: FinishedRuns(store, one.name, patience_s=_PATIENCE_S) for one in chosen}
     ledger = Ledger(home(), store, stored=partial(stored_runs, store, list(judges)))
     trained: dict[str, Cell] = {}
     with progress() as bar:
@@ -53,7 +55,8 @@ def trained_arms(
                 trained[news.run_id] = news.cell
                 judges[news.cell.experiment].add(news.run_id)
             bar.advance(task, 0 if news.outcome is None else 1)
-            _judge(judges.values(), trained, results)
+            with suppress(LatePointsError):  # a store that is away now does not end the training
+                _judge(judges.values(), trained, results)
         bar.update(task, description="waiting for the last points")
         while any(judge.waiting for judge in judges.values()):
             time.sleep(_BETWEEN_LOOKS_S)

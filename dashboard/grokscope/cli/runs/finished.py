@@ -26,13 +26,17 @@ class FinishedRuns:
         uri: MLflow tracking URI.
         experiment: Name of the experiment.
         opener: Opens the store.
+        patience_s: How long the points of a run that has ended may be on their way; a minute by default.
 
     ``names``, ``client_run_ids`` and ``seconds`` tell of each run in the store, by its id there.
     """
 
-    def __init__(self, uri: str, experiment: str, *, opener: Opener = open_store) -> None:
+    def __init__(
+        self, uri: str, experiment: str, *, opener: Opener = open_store, patience_s: float | None = None
+    ) -> None:
         self.uri = uri
         self.experiment = experiment
+        self._patience_s = _PATIENCE_SECONDS if patience_s is None else patience_s
         self.names: dict[str, str] = {}
         self.client_run_ids: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
@@ -47,7 +51,7 @@ class FinishedRuns:
         """Yield the verdicts of the runs that have arrived since the last call, written to the store.
 
         Raises:
-            LatePointsError: If a run's points have not arrived within a minute of its end.
+            LatePointsError: If a run's points have not arrived within ``patience_s`` of its end.
         """
         on_the_way = self._on_the_way()
         late = [run for run in self.waiting if run in on_the_way and self._is_late(run)]
@@ -55,7 +59,7 @@ class FinishedRuns:
             shown = redacted(self.uri)
             raise LatePointsError(
                 f"the points of {len(late)} finished runs have not reached {shown} within "
-                f"{_PATIENCE_SECONDS:.0f} s; they are safe on disk. Check the store, then run "
+                f"{self._patience_s:.0f} s; they are safe on disk. Check the store, then run "
                 f"'grokscope sync' and 'grokscope detect {shown} --experiment {self.experiment} --write'"
             )
         if arrived := [run for run in self.waiting if run not in on_the_way]:
@@ -69,7 +73,7 @@ class FinishedRuns:
                 ensure_shipper(home(), self.uri)
 
     def _is_late(self, run: str) -> bool:
-        return time.monotonic() - self.waiting.get(run, float("inf")) > _PATIENCE_SECONDS
+        return time.monotonic() - self.waiting.get(run, float("inf")) > self._patience_s
 
     def _on_the_way(self) -> set[str]:
         metas = (read_meta(folder) for folder in find_spools(home()))

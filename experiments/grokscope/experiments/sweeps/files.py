@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -72,4 +72,8 @@ _Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+0123456789"))
 
 
 def _yaml(content: str) -> object:
-    return yaml.load(content, Loader=_Loader)  # noqa: S506 - it is a safe one
+    loader = _Loader(content)
+    try:
+        return cast("object", loader.get_single_data())
+    finally:
+        loader.dispose()
