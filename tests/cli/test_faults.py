@@ -11,7 +11,6 @@ from contextlib import suppress
 import pytest
 from mlflow.tracking import MlflowClient
 
-from grokscope.cli.runs import finished as finished_runs
 from grokscope.cli.runs.finished import FinishedRuns, LatePointsError
 from grokscope.collectors.recording.spool import Meta, prepare_spool, publish_spool
 from grokscope.store import BusyStoreError
@@ -31,7 +30,7 @@ def test_a_run_that_never_came_to_the_disk_is_an_error_that_says_so(finished):
         list(finished.verdicts())
 
 
-def test_a_busy_store_is_asked_again(finished, monkeypatch):
+def test_a_busy_store_is_asked_again(finished):
     def busy(*_: object) -> None:
         raise BusyStoreError("locked")
 
@@ -39,22 +38,23 @@ def test_a_busy_store_is_asked_again(finished, monkeypatch):
     waiting.add("lost")
     assert list(waiting.verdicts()) == []
     assert list(waiting.waiting) == ["lost"]
-    monkeypatch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
+    late = FinishedRuns(finished.uri, "e", opener=busy, patience_s=0.0)
+    late.add("lost")
     with pytest.raises(BusyStoreError):
-        list(waiting.verdicts())
+        list(late.verdicts())
 
 
-def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_path, monkeypatch):
-    finished.uri = "http://ann:s3cr3t@127.0.0.1:9"
+def test_points_that_stay_away_are_an_error_without_credentials(finished, tmp_path):
+    late = FinishedRuns(finished.uri, "e", patience_s=0.0)
+    late.uri = "http://ann:s3cr3t@127.0.0.1:9"
     publish_spool(
         prepare_spool(
             tmp_path / "home", Meta(run_id="r", store="http://127.0.0.1:9", experiment="e", name="n")
         )
     )
-    finished.add("r")
-    monkeypatch.setattr(finished_runs, "_PATIENCE_SECONDS", 0.0)
+    late.add("r")
     with pytest.raises(LatePointsError, match="grokscope sync") as caught:
-        list(finished.verdicts())
+        list(late.verdicts())
     assert "s3cr3t" not in str(caught.value)
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grokscope.experiments.recipe import Recipe
-from grokscope.experiments.training.training import Training
 from grokscope.schemas import Kind, Pattern, Verdict
 from grokscope.schemas.runs.description import Value
+
+if TYPE_CHECKING:  # it loads torch, which a command does without that only lists arms
+    from grokscope.experiments.training.training import Training
 
 
 def _no_settings() -> Mapping[str, Value]:
@@ -91,6 +93,6 @@ class Experiment:
     event: str
     source: str
     recipe: type[Recipe]
-    prepare: Callable[[Any], Training]
+    prepare: "Callable[[Any], Training]"
     arms: tuple[Arm, ...]
     seconds: float

@@ -3,18 +3,17 @@
 import pytest
 from torch import nn
 
-from grokscope.experiments import cells_of_arms
 from grokscope.experiments.algorithmic.modular_arithmetic import (
-    DEMO,
     MODULAR_ARITHMETIC,
     ModularArithmetic,
     prepare,
 )
 from grokscope.experiments.algorithmic.tables import OPERATIONS
+from grokscope.experiments.demo import DEMO_ARMS, demo_cells
 
 
 def test_the_first_three_arms_are_the_demos():
-    arms = [(arm.group, arm.seeds, dict(arm.settings)) for arm in DEMO.arms]
+    arms = [(arm.group, arm.seeds, dict(arm.settings)) for arm in MODULAR_ARITHMETIC.arms[:3]]
     assert arms == [
         ("weight decay 1", 6, {}),
         ("no weight decay", 3, {"weight_decay": 0.0}),
@@ -74,8 +73,8 @@ def test_each_operation_trains(curves_of, operation):
 
 
 def test_the_demo_has_six_runs_that_grok_and_six_controls():
-    cells = cells_of_arms(DEMO, into="modular-addition")
-    counts = {arm.group: sum(cell.group == arm.group for cell in cells) for arm in DEMO.arms}
+    cells = demo_cells("modular-addition")
+    counts = {arm.group: sum(cell.group == arm.group for cell in cells) for arm in DEMO_ARMS}
     assert counts == {"weight decay 1": 6, "no weight decay": 3, "25 % of the data": 3}
     assert len({cell.identity for cell in cells}) == len({(cell.group, cell.seed) for cell in cells}) == 12
     assert {(cell.experiment, cell.train, cell.steps) for cell in cells} == {

@@ -30,7 +30,7 @@ def test_jobs_report_their_progress_and_their_end_and_one_that_fails_says_why(st
     assert [one.outcome for one in good] == [None] * len(steps) + [Outcome.FINISHED]
     (bad,) = (one for one in told if one.cell == cells[1])
     assert (bad.outcome, bad.code) == (Outcome.FAILED, 1)
-    assert "train_fraction must leave examples on both sides, got 2.0 (all that it said:" in bad.error
+    assert "train_fraction is above 0 and below 1, got 2.0 (all that it said:" in bad.error
 
 
 def test_what_was_finished_before_is_told_before_anything_is_trained(store, home, command_cell):

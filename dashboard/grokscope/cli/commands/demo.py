@@ -15,7 +15,8 @@ from grokscope.cli.runs.requirements import require_store, require_torch
 from grokscope.cli.server import dashboard
 from grokscope.cli.terminal import progress, say, say_json
 from grokscope.cli.verdict_table import say_verdicts
-from grokscope.experiments import Cell, LocalEngine, Outcome, Progress, cells_of_arms, run_sweep
+from grokscope.experiments import Cell, LocalEngine, Outcome, Progress, run_sweep
+from grokscope.experiments.demo import demo_cells
 from grokscope.schemas import GrokscopeError, Verdict, store_uri, verdict_to_json
 from grokscope.schemas.secrets import redacted
 
@@ -58,7 +59,7 @@ def demo(
             if browser:
                 webbrowser.open(address)
         verdicts: list[Verdict] = []
-        for verdict in _train(_cells(experiment), finished, workers):
+        for verdict in _train(demo_cells(experiment), finished, workers):
             verdicts.append(verdict)
             if output is options.Format.JSON:
                 say_json(verdict_to_json(verdict))
@@ -68,13 +69,6 @@ def demo(
             stays = "" if running.has_ended else "; the dashboard stays, Ctrl-C ends it"
             say(f"all runs are in {redacted(uri)}{stays}", err=True)
             running.wait_for_end()
-
-
-def _cells(experiment: str) -> list[Cell]:
-    # Here: it loads torch, which a command that trains nothing does not wait for.
-    from grokscope.experiments.algorithmic.modular_arithmetic import DEMO  # noqa: PLC0415
-
-    return cells_of_arms(DEMO, into=experiment)
 
 
 def _train(cells: list[Cell], finished: FinishedRuns, workers: int | None) -> Iterator[Verdict]:

@@ -7,13 +7,14 @@ few pairs tell the others: on half of its table it generalizes too soon after me
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 
 from grokscope.experiments.algorithmic.tables import operation_table
-from grokscope.experiments.expectations import GROKS, MEMORIZES
+from grokscope.experiments.demo import DEMO_ARMS, DEMO_STEPS
+from grokscope.experiments.expectations import GROKS
 from grokscope.experiments.experiment import Arm, Experiment
 from grokscope.experiments.models.pairs import PairsMLP
 from grokscope.experiments.recipe import Range, Recipe, setting
@@ -31,7 +32,7 @@ class ModularArithmetic(Recipe):
         "computation": {"task": "modular arithmetic"},
     }
 
-    steps: int = setting(2500, axis="exposure", says="optimizer steps")
+    steps: int = setting(DEMO_STEPS, axis="exposure", says="optimizer steps")
     lr: float = setting(5e-3, axis="protocol", says="learning rate")
     weight_decay: float = setting(1.0, axis="regularization", says="decoupled weight decay")
     operation: str = setting("x+y", axis="computation", says="x+y, x-y, x*y, x/y or x^2+y^2")
@@ -65,9 +66,7 @@ MODULAR_ARITHMETIC = Experiment(
     recipe=ModularArithmetic,
     prepare=prepare,
     arms=(
-        Arm(group="weight decay 1", expects=GROKS, seeds=6),
-        Arm(group="no weight decay", settings={"weight_decay": 0.0}, expects=MEMORIZES, is_control=True),
-        Arm(group="25 % of the data", settings={"train_fraction": 0.25}, expects=MEMORIZES, is_control=True),
+        *DEMO_ARMS,
         Arm(group="x-y", settings={"operation": "x-y"}, expects=GROKS),
         Arm(group="x*y", settings={"operation": "x*y"}, expects=GROKS),
         Arm(group="x/y", settings={"operation": "x/y"}, expects=GROKS),
@@ -79,6 +78,3 @@ MODULAR_ARITHMETIC = Experiment(
     ),
     seconds=8,
 )
-
-DEMO = replace(MODULAR_ARITHMETIC, arms=MODULAR_ARITHMETIC.arms[:3])
-"""What ``grokscope demo`` trains: sums that grok, and two controls that only memorize."""

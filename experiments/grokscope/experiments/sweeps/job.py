@@ -28,6 +28,7 @@ from grokscope.schemas import home
 from grokscope.schemas.files.private import duplicate
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
+_PYTHONS = ("python", "python3")
 _NOT_FOUND = 127
 _SIGNALLED = 128
 _STATUS = 0xFF
@@ -117,8 +118,11 @@ def _train_ours(job: Job, report: Callable[[int], None]) -> None:
 
 def _run(cell: Cell, record: int | None) -> int:
     held = () if record is None else (record,)
+    program, *arguments = cell.command
     try:
-        process = subprocess.Popen(cell.command, stdin=subprocess.DEVNULL, pass_fds=held)
+        # The Python that has grokscope, also where its environment is not the shell's.
+        program = sys.executable if program in _PYTHONS else program
+        process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL, pass_fds=held)
     except OSError as error:
         sys.stderr.write(f"{cell.command[0]!r} cannot be run ({error})\n")
         return _NOT_FOUND
