@@ -103,9 +103,9 @@ def test_a_run_that_somebody_deleted_is_trained_again(ledger, home, store):
     run_id = claim.begin()
     with Tracker(experiment="e", store=store, run_id=run_id) as tracker:
         tracker.log(0, {"train/loss": 1.0})
-    claim.end(0)
-    claim.release()
-    assert asked(ledger({})) == (run_id, 2), "it is on its way"
+        claim.end(0)
+        claim.release()
+        assert asked(ledger({})) == (run_id, 2), "it is on its way"
     for folder in find_spools(home):
         remove_spool(folder)
     assert asked(ledger({run_id: "FINISHED"})) == (run_id, 2)
