@@ -55,26 +55,26 @@ def trained_arms(
                 trained[news.run_id] = news.cell
                 judges[news.cell.experiment].add(news.run_id)
             bar.advance(task, 0 if news.outcome is None else 1)
-            with suppress(LatePointsError):  # a store that is away now does not end the training
-                _judge(judges.values(), trained, results)
+            if news.outcome is not Outcome.EARLIER:  # these are in the store by now, and are judged together
+                for judge in judges.values():
+                    with suppress(LatePointsError):  # a store that is away now does not end the training
+                        _judge(judge, trained, results)
         bar.update(task, description="waiting for the last points")
-        while any(judge.waiting for judge in judges.values()):
+        while waiting := [judge for judge in judges.values() if judge.waiting]:
+            for judge in waiting:
+                _judge(judge, trained, results)
             time.sleep(_BETWEEN_LOOKS_S)
-            _judge(judges.values(), trained, results)
     return list(results.values())
 
 
 def _judge(
-    judges: Iterable[FinishedRuns],
-    trained: Mapping[str, Cell],
-    results: Mapping[tuple[str, str], ArmResult],
+    judge: FinishedRuns, trained: Mapping[str, Cell], results: Mapping[tuple[str, str], ArmResult]
 ) -> None:
     """Note the verdicts of the runs that have arrived since the last call."""
-    for judge in judges:
-        for verdict in judge.verdicts():
-            result = results[_key(trained[judge.client_run_ids[verdict.run]])]
-            result.verdicts.append(verdict)
-            result.seconds.append(judge.seconds[verdict.run])
+    for verdict in judge.verdicts():
+        result = results[_key(trained[judge.client_run_ids[verdict.run]])]
+        result.verdicts.append(verdict)
+        result.seconds.append(judge.seconds[verdict.run])
 
 
 def _key(cell: Cell) -> tuple[str, str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from grokscope.cli.automatic_verdicts import VerdictWriter
+from grokscope.cli.runs.stored import ids_by_client
 from grokscope.collectors.recording.ship import ensure_shipper
 from grokscope.collectors.recording.spool import find_spools, read_meta
 from grokscope.dashboard.state.connection import Opener
-from grokscope.schemas import CLIENT_RUN_ID, GrokscopeError, Verdict, home
+from grokscope.schemas import GrokscopeError, Verdict, home
 from grokscope.schemas.secrets import redacted
 from grokscope.store import BusyStoreError, open_store
 
@@ -53,6 +54,8 @@ class FinishedRuns:
         Raises:
             LatePointsError: If a run's points have not arrived within ``patience_s`` of its end.
         """
+        if not self.waiting:
+            return
         on_the_way = self._on_the_way()
         late = [run for run in self.waiting if run in on_the_way and self._is_late(run)]
         if late:
@@ -68,7 +71,7 @@ class FinishedRuns:
             except BusyStoreError:  # locked by a writer: those not judged yet are asked for again
                 if any(map(self._is_late, arrived)):
                     raise
-        elif self.waiting:
+        else:
             with suppress(OSError):  # their trainers are gone, and nobody else replaces a shipper that died
                 ensure_shipper(home(), self.uri)
 
@@ -85,12 +88,7 @@ class FinishedRuns:
         self.names.update(zip(runs["run_id"], runs["name"], strict=True))
         took = (runs["end_ms"] - runs["start_ms"]) / 1000
         self.seconds.update(zip(runs["run_id"], took.fill_null(0.0), strict=True))
-        tags = store.tags(runs["run_id"].to_list())
-        ids = {
-            value: run
-            for run, key, value in tags.select("run_id", "key", "value").iter_rows()
-            if key == CLIENT_RUN_ID
-        }
+        ids = ids_by_client(store, runs)
         self.client_run_ids.update({run: value for value, run in ids.items()})
         roles = store.aliases(self.experiment)
         for client_run_id in client_run_ids:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+import polars as pl
+
 from grokscope.schemas import CLIENT_RUN_ID
-from grokscope.store import BusyStoreError, ExperimentNotFoundError, MissingStoreError, open_store
+from grokscope.store import BusyStoreError, ExperimentNotFoundError, MissingStoreError, Store, open_store
 
 
 def stored_runs(uri: str, experiments: Iterable[str]) -> Mapping[str, str] | None:
@@ -30,10 +32,19 @@ def stored_runs(uri: str, experiments: Iterable[str]) -> Mapping[str, str] | Non
             except ExperimentNotFoundError:
                 continue
             statuses = dict(zip(runs["run_id"], runs["status"], strict=True))
-            tags = store.tags(runs["run_id"].to_list()).select("run_id", "key", "value").iter_rows()
-            found |= {value: statuses[run] for run, key, value in tags if key == CLIENT_RUN_ID}
+            found |= {client: statuses[run] for client, run in ids_by_client(store, runs).items()}
     except BusyStoreError:
         return None
     finally:
         store.close()
     return found
+
+
+def ids_by_client(store: Store, runs: pl.DataFrame) -> dict[str, str]:
+    """Return the trackers' own ids of ``runs`` (``RUN_SCHEMA``) -> their ids in the store.
+
+    Raises:
+        StoreError: If the store cannot be read.
+    """
+    tags = store.tags(runs["run_id"].to_list()).select("run_id", "key", "value").iter_rows()
+    return {value: run for run, key, value in tags if key == CLIENT_RUN_ID}
