@@ -10,7 +10,7 @@ STORE ?= sqlite:///mlflow.db
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-ROOMS := schemas collectors transitions experiments dashboard
+ROOMS := schemas collectors transitions interventions experiments dashboard
 # The newest release with a CPU build where the reference numbers were measured; raise it on purpose.
 TORCH := torch==2.13.0
 COMPILE := pip-compile --all-extras --allow-unsafe --strip-extras --no-annotate --no-emit-index-url \
@@ -83,7 +83,7 @@ constraints: | $(BIN)/pip  ## pin every dependency anew; ARGS="--upgrade" takes 
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing into $(VENV) (some minutes, once)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  -c constraints.txt -e ".[torch,dashboard,importers,dev]" >&2
+	  -c constraints.txt -e ".[torch,dashboard,importers,mcp,dev]" >&2
 	@touch $@
 
 $(BIN)/pip:

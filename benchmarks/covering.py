@@ -24,7 +24,7 @@ import coverage
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
+ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard")
 KEPT = REPOSITORY / "build" / "mutants"
 LIBRARIES = (
     "alembic.command", "anyio", "hypothesis", "mlflow.store.tracking.sqlalchemy_store", "mlflow.tracking",

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
+ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard")
 PAGE = (REPOSITORY / "docs" / "architecture.md").read_text()
 FILES = {
     path.relative_to(REPOSITORY / room / "grokscope"): path

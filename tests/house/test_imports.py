@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
+ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard")
 LINT = Path(sys.executable).with_name("lint-imports")
 CONTRACTS = {
     contract["id"]: contract["name"]

@@ -6,8 +6,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
-PACKAGES = ("schemas", "collectors", "transitions", "experiments", "store", "importing", "dashboard", "cli")
+ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard")
+PACKAGES = (
+    "schemas",
+    "collectors",
+    "transitions",
+    "interventions",
+    "experiments",
+    "store",
+    "importing",
+    "answers",
+    "dashboard",
+    "cli",
+)
 FOLDERS = (*ROOMS, "tests", "benchmarks", "examples")
 
 FILES = sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.py"))

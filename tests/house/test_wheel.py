@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-ROOMS = ("schemas", "collectors", "transitions", "experiments", "dashboard")
-PACKAGES = {"schemas", "collectors", "transitions", "experiments", "store", "importing", "dashboard", "cli"}
+ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard")
+PACKAGES = {
+    "schemas",
+    "collectors",
+    "transitions",
+    "interventions",
+    "experiments",
+    "store",
+    "importing",
+    "answers",
+    "dashboard",
+    "cli",
+}
 # Every file that is no code, by name: what else comes along is a mistake.
 ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/schemas/arrays.json",
@@ -23,6 +34,7 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
 BARE = (
     "grokscope.schemas",
     "grokscope.transitions",
+    "grokscope.interventions",
     "grokscope.collectors",
     "grokscope.collectors.recording.spool",
 )

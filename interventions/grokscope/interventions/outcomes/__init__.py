@@ -1,0 +1,1 @@
+"""What runs reached and what it cost them: targets, costs between two evaluations, ends, estimands."""

@@ -1,0 +1,80 @@
+"""Costs of reaching a target: intervals between two evaluations, in whatever is counted."""
+
+import math
+
+import polars as pl
+import pytest
+
+from grokscope.interventions.outcomes.costs import UnitError, costs_of
+from grokscope.interventions.outcomes.target import Target, TargetError
+
+
+def curves_of(**runs):
+    """Runs of the metric ``m``, evaluated every ten steps from 10 on, two seconds a step."""
+    rows = [
+        (run, "m", 10 * (place + 1), value, 20.0 * (place + 1))
+        for run, values in runs.items()
+        for place, value in enumerate(values)
+    ]
+    return pl.DataFrame(rows, schema=["run_id", "metric", "step", "value", "seconds"], orient="row")
+
+
+def row_of(values, text, *, sustained=False, unit="steps"):
+    target = Target.parse(text, sustained=sustained)
+    return costs_of(curves_of(a=values), target, unit=unit).row(0, named=True)
+
+
+def test_a_cost_lies_between_the_last_evaluation_without_the_target_and_the_first_with_it():
+    row = row_of([0.1, 0.5, 0.9, 0.95], "m>=0.9")
+    assert (row["reached"], row["low"], row["high"], row["spent"]) == (True, 20.0, 30.0, 40.0)
+
+
+def test_the_first_evaluation_bounds_from_the_beginning_of_the_run():
+    row = row_of([0.9], "m>=0.9")
+    assert (row["low"], row["high"]) == (0.0, 10.0)
+
+
+def test_a_run_that_is_not_there_costs_more_than_it_has_spent():
+    row = row_of([3.0, 2.0, 2.5], "m<=1")
+    assert (row["reached"], row["low"], row["high"], row["best"], row["last"]) == (
+        False,
+        30.0,
+        None,
+        2.0,
+        2.5,
+    )
+
+
+def test_a_sustained_target_holds_three_times_or_as_often_as_is_left_but_never_once():
+    assert row_of([0, 1, 0, 1, 1, 1], "m>=1", sustained=True)["high"] == 40.0
+    assert row_of([0, 0, 1, 1], "m>=1", sustained=True)["high"] == 30.0
+    assert not row_of([0, 0, 0, 1], "m>=1", sustained=True)["reached"]
+    assert row_of([0, 0, 0, 1], "m>=1")["reached"]
+
+
+def test_a_run_that_misses_the_target_again_is_told():
+    assert row_of([0, 1, 0], "m>=1")["fell_back"]
+    assert not row_of([0, 1, 1], "m>=1")["fell_back"]
+
+
+def test_a_diverged_run_reaches_nothing_even_where_low_is_good():
+    row = row_of([2.0, math.nan, -math.inf], "m<=1")
+    assert row["reached"]  # -Inf is below every level, and is told as the last value
+    row = row_of([2.0, math.nan, math.nan], "m<=1")
+    assert not row["reached"]
+    assert math.isnan(row["last"])
+    assert row["best"] == 2.0
+
+
+def test_costs_are_counted_in_the_unit_that_was_asked_for():
+    assert row_of([0.1, 0.9], "m>=0.9", unit="seconds")["high"] == 40.0
+    with pytest.raises(
+        UnitError, match="nothing counts 'tokens' in these runs; they can be counted in steps, seconds"
+    ):
+        row_of([0.1], "m>=0.9", unit="tokens")
+
+
+@pytest.mark.parametrize("text", ["m", "m>1", "m>=", "m>=x", "m>=nan", ">=1", "m>=1 2", "m>=1<=2"])
+def test_a_target_that_cannot_be_read_is_refused(text):
+    with pytest.raises(TargetError, match="METRIC>=VALUE or METRIC<=VALUE, got"):
+        Target.parse(text)
