@@ -1,6 +1,7 @@
 """What to know before AlgoPerf's scores of some runs are used, one sentence each."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import polars as pl
 
@@ -25,7 +26,7 @@ def caveats_of(
     for before, after, probability in board.unsettled:
         yield (
             f"The order of {before} and {after} is not settled: {before} has the higher score in "
-            f"{probability:.0%} of the draws."
+            f"{100 * probability:.1f} % of the draws."
         )
     studies = scored.group_by("submission", "workload").agg(pl.col("study").n_unique())["study"].max()
     yield (
@@ -45,10 +46,7 @@ def _absent(workloads: frozenset[str], targets: AlgoPerfTargets) -> Iterator[str
         )
     held_out = [name for name in targets.base_of if name not in workloads]
     if held_out:
-        yield (
-            f"No run is of the held-out {', '.join(held_out)}: the base workloads of which these are "
-            "variants are scored without them."
-        )
+        yield f"No run is of the held-out {', '.join(held_out)}: these variants void nothing."
     unknown = sorted(workloads - targets.targets.keys())
     if unknown:
         yield f"Passed over, because the targets do not have these workloads: {', '.join(unknown)}."
@@ -59,7 +57,8 @@ def _unequal(scored: pl.DataFrame, groups: tuple[str, ...]) -> Iterator[str]:
     runs = scored.group_by("submission", "workload").agg(pl.len())
     counts = {(group, workload): number for group, workload, number in runs.rows()}
     usual = dict(runs.group_by("workload").agg(pl.col("len").mode().max()).rows())
-    none = [f"{group} of {name}" for group in groups for name in sorted(usual) if (group, name) not in counts]
+    pairs = product(sorted(groups), sorted(usual))
+    none = [f"{group} of {name}" for group, name in pairs if (group, name) not in counts]
     if none:
         yield f"No runs, so not reached: {'; '.join(none)}."
     few = [

@@ -96,20 +96,27 @@ def _target(name: str, entry: object) -> Target:
 
 def _names(fields: Mapping[str, Any], key: str, targets: Mapping[str, Target]) -> tuple[str, ...]:
     """Return a list of known workloads, each once."""
-    names = fields.get(key)
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[object]", names)):
-        raise AlgoPerfTargetsError(f"{key!r} must be a list of names of workloads, got {_kind(names)}")
-    listed = cast("list[str]", names)
-    unknown = sorted({name for name in listed if name not in targets})
+    given = cast("object", fields.get(key))
+    if not isinstance(given, list):
+        raise AlgoPerfTargetsError(f"{key!r} must be a list of names of workloads, got {_kind(given)}")
+    names = [_name(name, key) for name in cast("list[object]", given)]
+    unknown = sorted({name for name in names if name not in targets})
     if unknown:
         raise AlgoPerfTargetsError(
             f"{key!r} names {', '.join(unknown)}, which 'workloads' does not have; add a target or take it "
             "out"
         )
-    if len(set(listed)) < len(listed):
-        twice = sorted({name for name in listed if listed.count(name) > 1})
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
         raise AlgoPerfTargetsError(f"{key!r} names {', '.join(twice)} more than once; name each once")
-    return tuple(listed)
+    return tuple(names)
+
+
+def _name(value: object, key: str) -> str:
+    """Return an entry of a list of names."""
+    if not isinstance(value, str):
+        raise AlgoPerfTargetsError(f"{key!r} must be a list of names of workloads, got {_kind(value)} in it")
+    return value
 
 
 def _base_of(name: str, base: tuple[str, ...]) -> str:
