@@ -10,6 +10,7 @@ import polars as pl
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.rules.algoperf import AlgoPerfResult, algoperf_scores
 from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
 from grokscope.schemas import GrokscopeError
@@ -55,4 +56,12 @@ def _json(path: Path) -> Any:
             raise RuleError(f"{str(path)!r} is larger than {_MOST_BYTES >> 20} MB; that is no file of a rule")
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RuleError(f"{str(path)!r} cannot be read as JSON ({error}); give the rule's own file") from error
+        raise RuleError(
+            f"{str(path)!r} cannot be read as JSON ({error}); give the rule's own file"
+        ) from error
+
+
+def by_speedrun(
+    observed: ObservedRuns, target: Target, *, by: Sequence[str], results: Path | None
+) -> Comparison:
+    raise NotImplementedError

@@ -36,6 +36,17 @@ def group_labels(runs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     return runs.with_columns(labels.alias("group")).filter(pl.col("group").is_not_null())
 
 
+def called(label: str, by: Sequence[str]) -> str:
+    """Return what to call a group in a sentence: a bare number says of what it is one.
+
+    >>> called("576", ["global_batch"]), called("adam", ["optimizer"]), called("a=1, b=2", ["a", "b"])
+    ('global_batch 576', 'adam', 'a=1, b=2')
+    """
+    if len(by) == 1 and not any(letter.isalpha() for letter in label.replace("e", "")):
+        return f"{by[0]} {label}"
+    return label
+
+
 def written(values: pl.Series) -> pl.Series:
     """Return values as a person writes them: a number that is whole without its ``.0``.
 
