@@ -7,7 +7,7 @@ import polars as pl
 
 from grokscope.interventions.comparing.caveats import caveats_of
 from grokscope.interventions.comparing.group_results import group_result
-from grokscope.interventions.comparing.grouping import called, group_labels, seeds_of
+from grokscope.interventions.comparing.grouping import blocks_of, called, group_labels, pooled_params
 from grokscope.interventions.comparing.pairs import contrasts_of
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.sentences import answer
@@ -54,9 +54,8 @@ def compare(
     told = None if estimand is not None else told_estimand(runs, curves)
     wanted = estimand or (told.estimand if told is not None else Estimand.ANYTIME)
     labelled, is_split = _labelled(runs, by)
-    seeds = labelled.select("run_id", "group").with_columns(seed=seeds_of(labelled.drop("group")))
     found = _costs(labelled, curves, target, unit=count_in, estimand=wanted)
-    costs = found.join(seeds, on="run_id", how="inner", maintain_order="left")
+    costs = found.join(_placed(labelled), on="run_id", how="inner", maintain_order="left")
     if costs.is_empty():
         raise ComparisonError(_nothing_to_compare(labelled, curves, target))
     samples = {str(name): part for (name,), part in costs.group_by("group", maintain_order=True)}
@@ -72,7 +71,10 @@ def compare(
         groups=groups,
         contrasts=contrasts,
         sentence=answer(groups, contrasts, target=target, unit=count_in, name=partial(called, by=by)),
-        caveats=(*observed.notes, *caveats_of(costs, target=target, told=told, estimand=wanted)),
+        caveats=(
+            *observed.notes,
+            *caveats_of(costs, target=target, told=told, pooled=pooled_params(labelled), estimand=wanted),
+        ),
         costs=costs,
     )
 
@@ -86,6 +88,11 @@ def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool
     if not isinstance(mixed, int) or mixed <= 1:
         return labelled, False
     return group_labels(runs, [*by, SETTING]), True
+
+
+def _placed(labelled: pl.DataFrame) -> pl.DataFrame:
+    setting = [SETTING] if SETTING in labelled.columns else []
+    return blocks_of(labelled).join(labelled.select("run_id", *setting), on="run_id", maintain_order="left")
 
 
 def _costs(

@@ -20,7 +20,7 @@ MOST_IN_PAIRS = 10
 """Of more groups, the cheapest is compared with each other one only."""
 
 ENOUGH_PAIRS = 6
-"""Pairs from which on a paired test can fall below .05; fewer runs of equal seeds are compared unpaired."""
+"""Pairs from which on a paired test can fall below .05; fewer are compared unpaired."""
 
 _AT_START = "A run is at the target at its very start, of which no cost is a multiple."
 
@@ -35,7 +35,7 @@ def contrasts_of(
 
     Args:
         groups: The cheapest first.
-        samples: Group -> its runs' ``COSTS`` with ``setting`` (null where it is not known) and ``seed``.
+        samples: Group -> its runs' ``COSTS`` with ``block``, and ``setting`` if any.
         is_split: The groups are of several settings, which are not compared with each other.
     """
     names = [group.group for group in groups]
@@ -90,12 +90,16 @@ def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
 
 
 def _pairs(a: pl.DataFrame, b: pl.DataFrame) -> tuple[CensoredCosts, CensoredCosts] | None:
-    """Return the runs of equal seeds, side by side; ``None`` unless all of a group have a partner."""
-    seeds = [part["seed"].drop_nulls() for part in (a, b)]
-    if any(one.n_unique() != one.len() for one in seeds):
+    """Return the runs of equal blocks, side by side; ``None`` unless all runs of a group have one partner.
+
+    Where runs have not reached the target, the ratio of their pair is open, and the paired test can tell less
+    than the other one: then there is none either.
+    """
+    if any(part["block"].null_count() or part["block"].n_unique() != part.height for part in (a, b)):
         return None
-    both = a.join(b, on="seed", how="inner", suffix="_b").sort("seed")
-    if both.height < max(ENOUGH_PAIRS, min(a.height, b.height)):
+    both = a.join(b, on="block", how="inner", suffix="_b").sort("block")
+    is_open = both.select("high", "high_b").null_count().sum_horizontal().item() > 0
+    if is_open or both.height < max(ENOUGH_PAIRS, min(a.height, b.height)):
         return None
     other = both.select(low="low_b", high="high_b")
     return CensoredCosts.of(both), CensoredCosts.of(other)
