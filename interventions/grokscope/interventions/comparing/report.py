@@ -11,7 +11,8 @@ from grokscope.interventions.estimate import Estimate
 
 _NONE = "–"
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "color-scheme:light dark}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #8884;text-align:left}"
 )
 _MARKED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
