@@ -25,6 +25,7 @@ from grokscope.interventions.outcomes.costs import CensoredCosts
 TRIES = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
 RATIO, SPREAD = 1.5, 0.5
 STOPPED = float(np.exp(SPREAD * stats.norm.ppf(0.6)))
+RUNNING = "each run stopped at a place of its own"
 LOOKS = 100
 RNG = np.random.default_rng(2026)
 
@@ -42,7 +43,8 @@ def two_groups(n, budget, grid, *, shared=0.0):
     """Costs of a, and of b, that takes ``RATIO`` times as long, each with its own budget."""
     common = RNG.normal(size=n) * np.sqrt(shared)
     a, b = np.exp(SPREAD * (common + RNG.normal(size=(2, n)) * np.sqrt(1 - shared)))
-    return watched(a, budget, grid), watched(RATIO * b, RATIO * budget, grid)
+    at, later = (RNG.uniform(0.2, 2.2, n) for _ in "ab") if budget is RUNNING else (budget, budget)
+    return watched(a, at, grid), watched(RATIO * b, RATIO * later, grid)
 
 
 def covers(estimate, truth):
@@ -58,6 +60,7 @@ def row(name, hits):
 def errors():
     print("\n| test, where its null is true | rejected at 5 % |\n|---|---|")
     kinds = {"": (np.inf, 0), ", 40 % stopped": (STOPPED, 0), ", coarse grid": (np.inf, 0.16)}
+    kinds[", 40 % stopped anywhere"] = (RUNNING, 0)
     kinds[", 40 % stopped, coarse grid"] = (STOPPED, 0.16)
     for n, (kind, how) in product((3, 5, 10), kinds.items()):
         p = [speed_up_p(*two_groups(n, *how), ratio=RATIO) for _ in range(TRIES)]
@@ -66,7 +69,11 @@ def errors():
         p = [paired_speed_up_p(*two_groups(n, *how, shared=0.5), ratio=RATIO) for _ in range(TRIES)]
         row(f"paired speed-up, {n} pairs{kind}", np.array(p) <= 0.05)
     for known in ({}, {"sd": 1.0}, {"sd": 1.0, "df": 8.0}):
-        said = f"sd known with {known.get('df', 'all'):g} df" if "df" in known else str(known or "sd unknown")
+        said = (
+            f"sd known with {known.get('df', 'all'):g} df"
+            if "df" in known
+            else ("sd known" if known else "sd unknown")
+        )
         wealth = [mean_e_process(RNG.normal(size=LOOKS), 0.0, **_drawn(known)) for _ in range(TRIES)]
         row(f"e-process of a mean, any of {LOOKS} looks, {said}", [w.max() >= 20 for w in wealth])
     for first in (3, 10, LOOKS):
@@ -88,6 +95,7 @@ def _grown(first):
 def intervals():
     print("\n| 95 % interval of | covers |\n|---|---|")
     kinds = {"": (np.inf, 0), ", 40 % stopped": (STOPPED, 0), ", coarse grid": (np.inf, 0.16)}
+    kinds[", 40 % stopped anywhere"] = (RUNNING, 0)
     for n, (kind, how) in product((4, 5, 10), kinds.items()):
         held = [covers(speed_up(*two_groups(n, *how)), RATIO) for _ in range(TRIES)]
         row(f"speed-up (discrete), {n} v {n}{kind}", held)
@@ -122,14 +130,14 @@ def _means():
         found = [interquartile_mean(values(size=n), seed=i) for i in range(TRIES // 2)]
         if found[0].low is not None:
             row(f"interquartile mean, {n} {kind} values", [covers(one, truth) for one in found])
-    for tasks, runs in ((4, 3), (10, 3), (10, 5)):
-        level = np.linspace(0, 2, tasks)[:, None]
+    for (tasks, runs), apart in product(((3, 6), (6, 3), (10, 3), (10, 5)), (2, 8)):
+        level = np.linspace(0, apart, tasks)[:, None]
         many = np.sort((level + RNG.normal(size=(tasks, 200_000))).ravel())
         truth = many[many.size // 4 : -many.size // 4].mean()
         strata = np.repeat(np.arange(tasks), runs).tolist()
         drawn = ((level + RNG.normal(size=(tasks, runs))).ravel() for _ in range(TRIES // 2))
         held = [covers(interquartile_mean(one, strata=strata), truth) for one in drawn]
-        row(f"interquartile mean, {tasks} tasks of {runs} runs", held)
+        row(f"interquartile mean, {tasks} tasks of {runs} runs, tasks {apart} sd apart", held)
 
 
 def _floors():
