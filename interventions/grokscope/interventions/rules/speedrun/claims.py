@@ -7,16 +7,16 @@ import numpy as np
 import polars as pl
 
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.copies import copies_of
-from grokscope.interventions.rules.speedrun import (
+from grokscope.interventions.rules.speedrun.copies import copies_of
+from grokscope.interventions.rules.speedrun.ladder import Rung, rungs_of, runs_of
+from grokscope.interventions.rules.speedrun.records import (
     MARGIN,
     SpeedrunRecord,
     distinct,
     record_at,
     record_of,
 )
-from grokscope.interventions.rules.speedrun_ladder import Rung, rungs_of, runs_of
-from grokscope.interventions.rules.speedrun_results import PublishedResult, PublishedResults
+from grokscope.interventions.rules.speedrun.results import PublishedResult, PublishedResults
 
 DIGIT = 0.00011
 """Published means have four digits, some cut and some rounded: up to .0001 they are the same."""

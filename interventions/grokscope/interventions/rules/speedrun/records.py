@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.copies import copies_of
-from grokscope.interventions.rules.speedrun_ladder import Rung, rungs_of, runs_of
+from grokscope.interventions.rules.speedrun.copies import copies_of
+from grokscope.interventions.rules.speedrun.ladder import Rung, rungs_of, runs_of
 
 MARGIN = 0.004
 """What the rule asks of (target - mean) · √n, in the unit of the loss."""
@@ -82,7 +82,7 @@ class SpeedrunResult:
 
     Attributes:
         records: ``RECORDS``, by group.
-        copies: ``COPIES`` of ``rules.copies``: logs that repeat another one, in whatever group that is.
+        copies: ``COPIES`` of ``rules.speedrun.copies``: logs that repeat another one, in whatever group that is.
         caveats: What to know before the records are used, one sentence each.
     """
 
@@ -126,8 +126,8 @@ def records_of(
     """Return what the rule says of each group, by name.
 
     Args:
-        runs: ``RUNS`` of ``rules.speedrun_ladder``.
-        copies: ``COPIES`` of ``rules.copies``.
+        runs: ``RUNS`` of ``rules.speedrun.ladder``.
+        copies: ``COPIES`` of ``rules.speedrun.copies``.
         target: The level that the mean must be beyond.
         margin: In the unit of the metric.
     """

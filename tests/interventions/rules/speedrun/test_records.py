@@ -7,8 +7,8 @@ import pytest
 
 from grokscope.interventions.noise.e_process import mean_e_process
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.speedrun import speedrun_records
-from grokscope.interventions.rules.speedrun_ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.records import speedrun_records
 
 TARGET = Target.parse("val_loss<=3.28")
 
