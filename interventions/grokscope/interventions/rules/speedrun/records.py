@@ -82,7 +82,7 @@ class SpeedrunResult:
 
     Attributes:
         records: ``RECORDS``, by group.
-        copies: ``COPIES`` of ``rules.speedrun.copies``: logs that repeat another one, in whatever group that is.
+        copies: ``COPIES`` of ``copies``: logs that repeat another one, in whatever group that is.
         caveats: What to know before the records are used, one sentence each.
     """
 
