@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from grokscope.cli.commands.backfill import backfill
+from grokscope.cli.commands.compare import compare
 from grokscope.cli.commands.demo import demo
 from grokscope.cli.commands.detect import detect
 from grokscope.cli.commands.doctor import doctor
@@ -36,6 +37,7 @@ app.command()(experiments)
 app.command()(sweep)
 app.command()(up)
 app.command()(detect)
+app.command()(compare)
 app.command()(watch)
 app.command()(sync)
 app.command("import")(import_)

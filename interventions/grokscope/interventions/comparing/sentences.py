@@ -1,0 +1,96 @@
+"""What a comparison says in words."""
+
+from collections.abc import Callable, Sequence
+
+from grokscope.interventions.comparing.records import Contrast, GroupResult
+from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.outcomes.target import Target
+
+_DECIDED = 0.05
+_MANY = 10_000_000
+_MOST_NAMED = 3
+
+Name = Callable[[str], str]
+"""A group's label -> what to call it in a sentence."""
+
+
+def amount(value: float, unit: str = "") -> str:
+    """Return a cost in at most four digits, with its unit.
+
+    >>> amount(1234.4, "steps"), amount(0.5, "seconds"), amount(3.21e12, "flops")
+    ('1,234 steps', '0.5 seconds', '3.21e+12 flops')
+    """
+    text = f"{value:.3g}" if value >= _MANY else f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"  # noqa: PLR2004
+    return f"{text} {unit}".rstrip()
+
+
+def spread(estimate: Estimate, unit: str = "") -> str:
+    """Return an estimate with its interval, an open end as ``…``; without one, the number alone.
+
+    >>> spread(Estimate(value=1200.0, low=1000.0), "steps")
+    '1,200 [1,000, …] steps'
+    """
+    if estimate.value is None:
+        return "not known"
+    if estimate.low is None and estimate.high is None:
+        return amount(estimate.value, unit)
+    ends = ", ".join("…" if end is None else amount(end) for end in (estimate.low, estimate.high))
+    return f"{amount(estimate.value)} [{ends}] {unit}".rstrip()
+
+
+def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
+    """Return what is found of two groups, with its caveat."""
+    a, b, p = name(contrast.a), name(contrast.b), contrast.adjusted_p
+    if p is None:
+        return f"Neither {a} nor {b} has reached it: nothing can be said."
+    if contrast.attainable_p > _DECIDED:
+        least = f"{contrast.attainable_p:.2g}"
+        reason = f"with so few runs no result can be below p = {least}: undecided, whatever it is"
+    elif p >= _DECIDED:
+        reason = f"p = {p:.2g}: no difference is shown, which is not to say that there is none"
+    else:
+        reason = f"p = {p:.2g}"
+    if contrast.speed_up.value is None:
+        return f"How many times the {unit} of {a} {b} needs cannot be told; {reason}."
+    return f"{b} needs {spread(contrast.speed_up)} times the {unit} of {a}; {reason}."
+
+
+def answer(
+    groups: Sequence[GroupResult],
+    contrasts: Sequence[Contrast],
+    *,
+    target: Target,
+    unit: str,
+    name: Name = str,
+) -> str:
+    """Return which group reaches the target with the least, as surely as can be said.
+
+    Args:
+        groups: The cheapest first.
+        contrasts: Of their pairs.
+        target: What was to be reached.
+        unit: Of the costs.
+        name: What to call a group in a sentence.
+    """
+    first, runs = groups[0], sum(group.n for group in groups)
+    reached = sum(group.reached for group in groups)
+    if not reached:
+        return f"None of {runs:,} runs has reached {target}."
+    median = f"median {spread(first.median, unit)}"
+    if len(groups) == 1:
+        return f"{reached:,} of {runs:,} runs reached {target}; {median}."
+    told = f"{median}, {first.reached:,} of {first.n:,} runs reached {target}"
+    mine = [one for one in contrasts if first.group in (one.a, one.b)]
+    better = [one for one in mine if one.adjusted_p is not None and one.adjusted_p < _DECIDED]
+    called = name(first.group)
+    if not better:
+        after = f" {finding(mine[0], unit, name)}" if mine else ""
+        return f"{called} comes first ({told}), but which is the cheapest is undecided.{after}"
+    if len(better) == len(mine):
+        return f"{called} is the cheapest ({told}). {finding(better[0], unit, name)}"
+    open_ones = [name(one.b) for one in mine if one not in better]
+    undecided = ", ".join(open_ones[:_MOST_NAMED]) + (" and others" if len(open_ones) > _MOST_NAMED else "")
+    return (
+        f"{called} comes first ({told}). It is shown to be cheaper than {len(better):,} of {len(mine):,} "
+        f"others; {undecided} cannot be told from it. {finding(better[0], unit, name)}"
+    )
