@@ -205,7 +205,9 @@ def _caveats(counted: pl.DataFrame, model: Model, level: float) -> tuple[str, ..
     reached, runs = float(counted["reached"].sum()), float(counted["tried"].sum())
     alone = special.xlogy(reached, reached / runs) + special.xlogy(runs - reached, 1 - reached / runs)
     p = float(stats.chi2.sf(max(2 * (model.fit.likelihood - alone), 0.0), len(model.axes)))
+    wide = [axis.name for axis in model.axes if axis.low == 0 and not axis.is_log]
     told = (
+        (wide, f"{' and '.join(wide)} is 0 in some runs, so no logarithm is taken; leave those out for a log axis"),
         (p > 1 - level, f"nothing shows that the outcome hangs on these variables (p = {p:.2g})"),
         (runs < FEW_RUNS, f"{int(runs)} runs tell little about two variables; the band says how little"),
     )

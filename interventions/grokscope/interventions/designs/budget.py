@@ -21,7 +21,7 @@ def within_budget(
     Args:
         costs: ``COSTS``, and the columns that are named.
         budget: In the unit of the costs; or the column that says what each run was planned to spend; ``None``
-            takes the most that a run of the same cell has spent without reaching the target.
+            takes the most that a run of the same cell has spent.
         cell: The columns that tell one cell from another.
 
     Raises:
@@ -49,9 +49,7 @@ def within_budget(
 
 def _budget(costs: pl.DataFrame, budget: float | str | None, cell: tuple[str, ...]) -> pl.Expr:
     if budget is None:
-        open_ended = pl.col("spent").filter(~pl.col("reached")).max()
-        longest = pl.max_horizontal(open_ended, pl.col("high").max())
-        return longest.over(*cell) if cell else longest
+        return pl.col("spent").max().over(*cell) if cell else pl.col("spent").max()
     if isinstance(budget, str):
         if budget not in costs.columns:
             raise VariableError(
