@@ -1,1 +1,1 @@
-"""What a sweep of settings shows: phase diagram, boundary, next cells, Pareto front, exchange rate of compute."""
+"""What a sweep shows: phase diagram, boundary, next cells, Pareto front, exchange rate of compute."""

@@ -1,4 +1,4 @@
-"""How well it is known where log odds of 0 lie: the settings at which a likelihood ratio does not reject them."""
+"""How well it is known where log odds of 0 lie: the settings that a likelihood ratio does not reject."""
 
 import math
 
@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from grokscope.interventions.designs.logistic import LEAST_INFORMATION, LogisticFit
+from grokscope.interventions.designs.logistic import LEAST_INFORMATION, LogisticFit, inverse
 
 FloatArray = NDArray[np.float64]
 
 MOST_SETTINGS = 500
-"""Beyond so many different settings the information tells as much as the likelihood ratio, and costs nothing."""
+"""Beyond so many different settings the information tells as much as the likelihood ratio, and is cheap."""
 _BISECTIONS = 18
 _STEPS = (25, 6)
 """Steps of Newton from the fit, and from what was found nearby."""
@@ -26,8 +26,9 @@ def half_way(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return where log odds of 0 lie along ``across`` from each row of ``at``, and the interval's two ends.
 
-    The interval holds the places u with 2 (ℓ* - max over β with (at + u across)ᵀβ = 0 of ℓ*(β)) below the
-    quantile of χ² with one degree of freedom, ℓ* being Firth's penalized likelihood (Heinze and Schemper 2002).
+    The interval holds the places u with 2 (L - max over β with (at + u across)ᵀβ = 0 of L(β)) below the
+    quantile of χ² with one degree of freedom, L being Firth's penalized log likelihood (Heinze and Schemper
+    2002).
     Beyond ``MOST_SETTINGS`` it is Fieller's, from the inverse information.
 
     Args:
@@ -95,7 +96,7 @@ def _penalized(beta: FloatArray, data: Data) -> tuple[FloatArray, FloatArray, Fl
     weight = tried * share * (1 - share)
     information = np.einsum("kn,ni,nj->kij", weight, design, design, optimize=True)
     information = information + LEAST_INFORMATION * np.eye(design.shape[1])
-    covariance = np.linalg.inv(information)
+    covariance = inverse(information)
     leverage = weight * np.sum((design @ covariance) * design, axis=2)
     likelihood = special.log_expit(odds) @ reached + special.log_expit(-odds) @ (tried - reached)
     score = (reached - tried * share + leverage * (0.5 - share)) @ design

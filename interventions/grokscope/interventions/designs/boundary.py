@@ -19,8 +19,8 @@ POINTS = 25
 """Points along the boundary."""
 FEW_RUNS = 20
 LINE = pl.Schema({"along": pl.Float64(), "at": pl.Float64(), "low": pl.Float64(), "high": pl.Float64()})
-"""The boundary, point by point: at the value ``along`` of one variable it is ``at`` of the other, within ``low``
-to ``high``; an end is null where it is unbounded."""
+"""The boundary, point by point: at the value ``along`` of one variable it is ``at`` of the other, within
+``low`` and ``high``; an end is null where it is unbounded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Boundary:
 
     Attributes:
         x, y: The variables.
-        along: The variable that the line goes along; ``across`` is the other, on which the outcome hangs more.
+        along: The variable that the line goes along; ``across`` is the other, which matters more.
         line: ``LINE``, within the span of both variables.
         model: ``None`` where there is no boundary.
         level: Of the band, point by point.
@@ -80,12 +80,13 @@ def boundary(
         log odds of reaching = β₀ + β₁ x + β₂ y,  each on a log axis where positive and spanning a decade
 
     Fitted with Firth's penalty, so that a sharp boundary does not break it. The band holds the settings at
-    which a test of the penalized likelihood ratio does not reject log odds of 0, see ``half_way``: it may have
-    no end. Runs on their way below their budget are left out.
+    which a test of the penalized likelihood ratio does not reject log odds of 0, see ``half_way``: it may
+    have no end. Runs on their way below their budget are left out.
 
     Args:
         costs: ``COSTS`` with a column of each variable.
-        x, y: Names of the variables.
+        x: Name of a variable.
+        y: Name of the other.
         budget: What each run may spend; see ``within_budget``. ``None``: the most that any run has spent.
         level: Of the band.
 
@@ -97,7 +98,7 @@ def boundary(
         VariableError: If a column is missing or holds no numbers.
 
     >>> costs = pl.DataFrame({"lr": [1, 2, 3, 4] * 2, "wd": [0.1] * 4 + [1.0] * 4})
-    >>> costs = costs.with_columns(reached=pl.col("lr") > 2, low=1.0, high=2.0, spent=9.0, last=0.0, evaluations=9)
+    >>> costs = costs.with_columns(reached=pl.col("lr") > 2, low=1.0, high=2.0, spent=9.0)
     >>> boundary(costs, x="lr", y="wd").line["at"].round(2).unique().to_list()
     [2.5]
     """
@@ -127,7 +128,7 @@ def threshold(
     As ``boundary``, of one variable.
 
     >>> costs = pl.DataFrame({"r": [0.2, 0.3, 0.4, 0.5] * 3})
-    >>> costs = costs.with_columns(reached=pl.col("r") > 0.35, low=1.0, high=2.0, spent=9.0, last=0.0, evaluations=9)
+    >>> costs = costs.with_columns(reached=pl.col("r") > 0.35, low=1.0, high=2.0, spent=9.0)
     >>> round(threshold(costs, x="r").value, 3)
     0.35
     """
@@ -139,15 +140,13 @@ def threshold(
     found = half_way(fitted.fit, fitted.data, unit[:1], unit[1], level=level)
     value, *ends = (float(axis.unscaled(each)[0]) for each in found)
     finite = [end if np.isfinite(end) else None for end in ends]
-    missing = (
-        "an end is unbounded: the outcome does not clearly hang on the variable" if None in finite else None
-    )
+    unbounded = "an end is unbounded: the outcome does not clearly hang on the variable"
+    missing = unbounded if None in finite else None
     if not axis.low <= value <= axis.high:
         missing = f"it lies outside of the values tried, {axis.low:g} to {axis.high:g}"
-    return Estimate(
-        value=value if np.isfinite(value) else None, low=finite[0], high=finite[1], level=level, method=method,
-        missing=missing,
-    )  # fmt: skip
+    low, high = finite
+    at = value if np.isfinite(value) else None
+    return Estimate(value=at, low=low, high=high, level=level, method=method, missing=missing)
 
 
 def outcomes(costs: pl.DataFrame, names: tuple[str, ...], *, budget: float | str | None) -> pl.DataFrame:
@@ -173,7 +172,8 @@ def model_of(counted: pl.DataFrame, names: tuple[str, ...]) -> Model | str:
     if not len(counted):
         return "no run is decided yet"
     if reached.sum() in (0, tried.sum()):
-        return f"{'all' if reached.sum() else 'none'} of the {int(tried.sum())} runs reach the target: no boundary"
+        which = "all" if reached.sum() else "none"
+        return f"{which} of the {int(tried.sum())} runs reach the target: no boundary"
     columns = [counted[name].to_numpy() for name in names]
     try:
         axes = tuple(axis_of(values, name) for values, name in zip(columns, names, strict=True))
@@ -207,7 +207,10 @@ def _caveats(counted: pl.DataFrame, model: Model, level: float) -> tuple[str, ..
     p = float(stats.chi2.sf(max(2 * (model.fit.likelihood - alone), 0.0), len(model.axes)))
     wide = [axis.name for axis in model.axes if axis.low == 0 and not axis.is_log]
     told = (
-        (wide, f"{' and '.join(wide)} is 0 in some runs, so no logarithm is taken; leave those out for a log axis"),
+        (
+            wide,
+            f"{' and '.join(wide)} is 0 in some runs: no log axis; leave those out for one",
+        ),
         (p > 1 - level, f"nothing shows that the outcome hangs on these variables (p = {p:.2g})"),
         (runs < FEW_RUNS, f"{int(runs)} runs tell little about two variables; the band says how little"),
     )

@@ -19,7 +19,7 @@ def within_budget(
     budget, taken as far away as its evaluations are on average.
 
     Args:
-        costs: ``COSTS``, and the columns that are named.
+        costs: ``COSTS``, and the columns that are named; ``last`` and ``evaluations`` are used if there.
         budget: In the unit of the costs; or the column that says what each run was planned to spend; ``None``
             takes the most that a run of the same cell has spent.
         cell: The columns that tell one cell from another.
@@ -28,13 +28,15 @@ def within_budget(
         VariableError: If the budget is not above 0, or there is no such column.
 
     >>> costs = pl.DataFrame({"reached": [True, False, False], "high": [20.0, None, None]})
-    >>> costs = costs.with_columns(spent=pl.Series([20.0, 50.0, 10.0]), last=0.0, evaluations=5)
+    >>> costs = costs.with_columns(spent=pl.Series([20.0, 50.0, 10.0]))
     >>> within_budget(costs, budget=50)["result"].to_list()
     ['reached', 'missed', 'on its way']
     """
     budgeted = costs.with_columns(_budget(costs, budget, cell).cast(pl.Float64).alias("budget"))
-    gap = pl.col("spent") / pl.col("evaluations")
-    is_over = (pl.col("spent") + gap > pl.col("budget")) | pl.col("last").is_nan().fill_null(value=False)
+    counts, shows_last = "evaluations" in costs.columns, "last" in costs.columns
+    gap = pl.col("spent") / pl.col("evaluations") if counts else pl.lit(0.0)
+    diverged = pl.col("last").is_nan().fill_null(value=False) if shows_last else pl.lit(value=False)
+    is_over = diverged | (pl.col("spent") >= pl.col("budget")) | (pl.col("spent") + gap > pl.col("budget"))
     has_reached = pl.col("reached") & (pl.col("high") <= pl.col("budget"))
     # A run that reached the target after its budget had missed it by then.
     missed = is_over | pl.col("reached")

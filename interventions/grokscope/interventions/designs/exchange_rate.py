@@ -1,7 +1,7 @@
 """What steps are worth in loss: between planned budgets, and within runs, two rates that are never mixed.
 
-Within an annealed run the loss falls fastest at the end, whatever the length: a step less of the same run costs
-more loss than planning a step less. Which rate is meant must be said with the number.
+Within an annealed run the loss falls fast towards the end, whatever the length: a step less of the same run
+costs more loss than planning a step less. Which rate is meant must be said with the number.
 """
 
 from dataclasses import dataclass
@@ -156,7 +156,9 @@ def within_runs(
         reason = f"{len(falls)} runs reach back {window:g} steps; two are needed for an interval"
         rate = Estimate(value=float(rates[0]) if len(rates) else None, level=level, missing=reason)
     else:
-        rate = _student(float(np.mean(rates)), float(stats.sem(rates)), len(rates) - 1, level)
+        rate = _student(
+            float(np.mean(rates)), float(np.std(rates, ddof=1)) / len(rates) ** 0.5, len(rates) - 1, level
+        )
     return _told(Kind.WITHIN, rate, per, runs=len(falls), methods=len(methods), window=window)
 
 
@@ -172,7 +174,7 @@ def _student(value: float, error: float, freedom: int, level: float) -> Estimate
     return Estimate(value=value, low=value - reach, high=value + reach, level=level, method=method)
 
 
-def _told(
+def _told(  # noqa: PLR0913 - what a record is made of, by keyword
     kind: Kind, rate: Estimate, per: float, *, runs: int, methods: int, window: float | None = None
 ) -> ExchangeRate:
     if rate.value is None:

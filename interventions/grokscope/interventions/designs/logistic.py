@@ -1,6 +1,7 @@
-"""Logistic regression with Firth's penalty, which has finite coefficients even where the groups are separated."""
+"""Logistic regression with Firth's penalty: finite coefficients even where the groups are separated."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ _HALVINGS = 20
 _SETTLED = 1e-9
 _LONGEST = 2.0
 HEAVY, WIDE = 4, 2.0
-"""Degrees of freedom of what draws are proposed from, heavier in its tails than the posterior, and how much wider
-the second one is."""
+"""Degrees of freedom of what draws are proposed from, for tails heavier than the posterior's, and how much
+wider its second part is."""
 DRAWS = (400, 2000)
 """Of the posterior, at least and at most: fewer of many settings, whose posterior is close to normal."""
 _MOST_NUMBERS = 2_000_000
@@ -46,7 +47,8 @@ def logistic_fit(design: FloatArray, reached: FloatArray, tried: FloatArray) -> 
 
     Args:
         design: One row a setting, shape (n, p), of full rank.
-        reached, tried: How many runs of each setting reached the target, and how many there were, shape (n,).
+        reached: How many runs of each setting reached the target, shape (n,).
+        tried: How many there were, shape (n,).
 
     >>> fit = logistic_fit(np.array([[1.0]]), np.array([3.0]), np.array([3.0]))
     >>> special.expit(fit.coefficients).round(4)  # (3 + ½) / (3 + 1)
@@ -59,13 +61,14 @@ def logistic_fit(design: FloatArray, reached: FloatArray, tried: FloatArray) -> 
         step *= min(1.0, _LONGEST / max(float(np.max(np.abs(step))), _SETTLED))
         if float(np.max(np.abs(step))) < _SETTLED:
             break
+        there = _at(beta + step, design, reached, tried)
         for _ in range(_HALVINGS):
-            tried_here = _at(beta + step, design, reached, tried)
-            if tried_here[0] >= likelihood - _SETTLED:
+            if there[0] >= likelihood - _SETTLED:
                 break
             step = step / 2
+            there = _at(beta + step, design, reached, tried)
         beta = beta + step
-        likelihood, score, covariance = tried_here
+        likelihood, score, covariance = there
     return LogisticFit(
         coefficients=beta, covariance=covariance, likelihood=_log_likelihood(design @ beta, reached, tried)
     )
@@ -79,7 +82,7 @@ def _at(
     share = special.expit(odds)
     weight = tried * share * (1 - share)
     information = design.T @ (weight[:, None] * design) + LEAST_INFORMATION * np.eye(len(beta))
-    covariance = np.linalg.inv(information)
+    covariance = inverse(information)
     leverage = weight * np.einsum("ij,jk,ik->i", design, covariance, design)
     score = design.T @ (reached - tried * share + leverage * (0.5 - share))
     fit = _log_likelihood(odds, reached, tried)
@@ -97,15 +100,16 @@ def posterior(
 
     Args:
         fit: Of the same data.
-        design, reached, tried: As of ``logistic_fit``.
+        design: As of ``logistic_fit``.
+        reached: As there.
+        tried: As there.
     """
     draws = int(np.clip(_MOST_NUMBERS // len(design), *DRAWS)) // 2
-    scales = [
-        stats.multivariate_t(fit.coefficients, size * fit.covariance, df=HEAVY) for size in (1, WIDE**2)
-    ]
+    t = cast("Any", stats.multivariate_t)
+    scales = [t(fit.coefficients, size * fit.covariance, df=HEAVY) for size in (1, WIDE**2)]
     rng = np.random.default_rng(0)
     beta = np.concatenate([np.reshape(each.rvs(draws, random_state=rng), (draws, -1)) for each in scales])
-    density = special.logsumexp([each.logpdf(beta) for each in scales], axis=0)
+    density = np.logaddexp(*(each.logpdf(beta) for each in scales))
     odds = beta @ design.T
     share = special.expit(odds)
     # log σ(-η) = log σ(η) - η
@@ -117,6 +121,11 @@ def posterior(
     sign, penalty = np.linalg.slogdet(information)
     weights = np.where(sign > 0, likelihood + penalty / 2 - density, -np.inf)
     return beta, special.softmax(weights)
+
+
+def inverse(matrices: FloatArray) -> FloatArray:
+    """Return the inverse of each matrix, shape (..., p, p)."""
+    return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
 
 
 def _log_likelihood(odds: FloatArray, reached: FloatArray, tried: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""Where another run tells most about the boundary: repeats of uncertain cells, and cells nobody has trained."""
+"""Where another run tells most about the boundary: uncertain cells again, and cells nobody has trained."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
-from grokscope.interventions.designs.axis import Axis, VariableError, axis_of, numbers
+from grokscope.interventions.designs.axis import VariableError, axis_of, numbers
 from grokscope.interventions.designs.boundary import Model, model_of, outcomes
 from grokscope.interventions.designs.logistic import posterior
 from grokscope.schemas import GrokscopeError
@@ -28,9 +28,12 @@ SUGGESTIONS = pl.Schema(
         "sentence": pl.String(),
     }
 )
-"""Columns of a suggestion beside the two variables. ``probability``: that a run there reaches the target;
-``runs``, ``reached``: what was done there; ``reduction``: the share of the uncertainty about the
-boundary that one run there is expected to take away, after those before it; null where there is no boundary yet."""
+"""Columns of a suggestion beside the two variables.
+
+``probability``: that a run there reaches the target. ``runs``, ``reached``: what was done there.
+``reduction``: the share of the uncertainty about the boundary that one run there is expected to take away,
+after those before it; null where there is no boundary yet.
+"""
 
 
 class SuggestionError(GrokscopeError):
@@ -57,23 +60,24 @@ class NextCells:
         return self.suggestions.select(self.x, self.y).to_dicts()
 
 
-def next_cells(
+def next_cells(  # noqa: PLR0913 - keyword-only options of one public face
     costs: pl.DataFrame, *, x: str, y: str, budget: float | str | None = None, count: int = 3, beyond: int = 0
 ) -> NextCells:
     """Return the cells of the grid where another run is expected to tell most about the boundary.
 
-    The boundary is uncertain as far as it is unknown on which side of it the places lie that are spread evenly
-    over the span: the sum of s (1 - s), s being the probability that more than half of the runs reach the
-    target there. A run at a cell with outcome o is expected to take Σ Cov(o, side)² / Var(o) of it, the law of
-    total variance, over what the coefficients may be under Jeffreys' prior. Suggestions are made one after the
-    other, each told what those before it will have shown as far as a straight line tells.
+    The boundary is uncertain as far as it is unknown on which side of it the places lie that are spread
+    evenly over the span: the sum of s (1 - s), s being the probability that more than half of the runs reach
+    the target there. A run with outcome o is expected to take Σ Cov(o, side)² / Var(o) of it, by the law of
+    total variance, over what the coefficients may be under Jeffreys' prior. Suggestions are made one after
+    the other, each told what those before it will have shown as far as a straight line tells.
 
     Where all or none reach the target there is no boundary: cells that nobody has trained are suggested,
     those farthest from what was trained first.
 
     Args:
         costs: ``COSTS`` with a column of each variable.
-        x, y: Names of the variables.
+        x: Name of a variable.
+        y: Name of the other.
         budget: What each run may spend; see ``boundary``.
         count: How many cells.
         beyond: By how many steps of the grid a suggestion may lie outside of the values tried.
@@ -83,7 +87,7 @@ def next_cells(
         VariableError: If a column is missing or holds no numbers.
 
     >>> costs = pl.DataFrame({"lr": [1, 2, 3, 4] * 2, "wd": [1, 1, 1, 1, 2, 2, 2, 2]})
-    >>> costs = costs.with_columns(reached=pl.col("lr") > 2, low=1.0, high=2.0, spent=9.0, last=0.0, evaluations=9)
+    >>> costs = costs.with_columns(reached=pl.col("lr") > 2, low=1.0, high=2.0, spent=9.0)
     >>> {setting["lr"] for setting in next_cells(costs, x="lr", y="wd", count=2).settings()} <= {2.0, 3.0}
     True
     """

@@ -26,8 +26,8 @@ GROUPS = pl.Schema(
         "missing": pl.String(),
     }
 )
-"""One row a group: ``compute`` and ``quality`` are means over runs; ``probability``: of lying on the front, over
-what other seeds may give; ``dominated_by``: the groups of the front that beat it, the nearest in compute first."""
+"""One row a group. ``compute`` and ``quality``: means over its runs. ``probability``: of lying on the front,
+over what other seeds may give. ``dominated_by``: the groups of the front that beat it, the dearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class ParetoFront:
     caveats: tuple[str, ...]
 
 
-def pareto_front(
+def pareto_front(  # noqa: PLR0913 - keyword-only options of one public face
     runs: pl.DataFrame,
     *,
     by: str,
@@ -61,15 +61,16 @@ def pareto_front(
 ) -> ParetoFront:
     """Return which groups no other beats: at most its compute and at least its quality, one of them better.
 
-    The probability of lying on the front is the share of bootstrap draws of the runs within groups in which it
-    does (Efron 1979), deviations from a group's mean stretched by √(n / (n - 1)) so that few seeds do not
+    The probability of lying on the front is the share of bootstrap draws of the runs within groups in which
+    it does (Efron 1979), deviations from a group's mean stretched by √(n / (n - 1)) so that few seeds do not
     look surer than they are. Of one run nothing tells how its seeds differ: it has no probability, and those
     of the others take it as it is.
 
     Args:
         runs: One row a run, with the three columns; ``COSTS`` has ``spent`` and ``best``.
         by: The column that names the group.
-        compute, quality: Columns of numbers; runs without one are left out, and it is said.
+        compute: Column of numbers; runs without one are left out, and it is said.
+        quality: The same.
         is_upward: Whether high quality values are good (accuracy) or low ones (loss).
         draws: Of the bootstrap.
         seed: Of the draws.
@@ -79,7 +80,8 @@ def pareto_front(
 
     >>> runs = pl.DataFrame({"arm": ["a", "a", "b", "b", "c", "c"], "spent": [1, 1, 2, 2, 3, 3]})
     >>> runs = runs.with_columns(best=pl.Series([0.5, 0.6, 0.9, 0.8, 0.7, 0.7]))
-    >>> pareto_front(runs, by="arm", is_upward=True).groups.select("group", "on_front", "dominated_by").rows()
+    >>> groups = pareto_front(runs, by="arm", is_upward=True).groups
+    >>> groups.select("group", "on_front", "dominated_by").rows()
     [('a', True, []), ('b', True, []), ('c', False, ['b'])]
     """
     if by not in runs.columns:
@@ -131,8 +133,8 @@ def front_of(compute: FloatArray, quality: FloatArray) -> NDArray[np.bool_]:
     order = np.lexsort((-quality, compute), axis=-1)
     c, q = (np.take_along_axis(each, order, axis=-1) for each in (compute, quality))
     before = np.maximum.accumulate(q, axis=-1)
-    best_of_cheaper = np.concatenate([np.full((len(q), 1), -np.inf), before[:, :-1]], axis=-1)
-    is_front = q > best_of_cheaper
+    best_of_cheaper = np.pad(before[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
+    is_front: NDArray[np.bool_] = q > best_of_cheaper
     # One that equals the one before it in both shares its fate.
     is_equal = np.zeros_like(is_front)
     is_equal[:, 1:] = (c[:, 1:] == c[:, :-1]) & (q[:, 1:] == q[:, :-1])
@@ -169,9 +171,9 @@ def _probability(known: pl.DataFrame, counts: NDArray[np.int64], *, draws: int, 
 
 
 def _dominators(names: list[str], c: FloatArray, q: FloatArray, front: NDArray[np.bool_]) -> pl.Series:
-    """Return for each group those of the front that beat it, the nearest in compute first."""
-    best = np.flatnonzero(front)[np.argsort(-c[front], kind="stable")]
-    found = [[names[j] for j in best if _beats(c, q, j, i)] for i in range(len(names))]
+    """Return for each group those of the front that beat it, the dearest first."""
+    best = [int(j) for j in np.flatnonzero(front)[np.argsort(-c[front], kind="stable")]]
+    found: list[list[str]] = [[names[j] for j in best if _beats(c, q, j, i)] for i in range(len(names))]
     return pl.Series("dominated_by", found, dtype=pl.List(pl.String))
 
 

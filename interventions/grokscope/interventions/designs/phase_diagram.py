@@ -34,8 +34,10 @@ CELLS = pl.Schema(
         "seeds": pl.List(pl.String()),
     }
 )
-"""Columns of a cell beside the two variables. ``decided`` is reached or missed; ``share`` is of those. A median
-without a number has the reason in ``median_missing``; an end that is null is unbounded, and the reason says so.
+"""Columns of a cell beside the two variables.
+
+``decided``: reached or missed; ``share`` is of those. A median without a number has the reason in
+``median_missing``; an end that is null is unbounded, and the reason says so.
 """
 
 
@@ -59,7 +61,7 @@ class PhaseDiagram:
     caveats: tuple[str, ...]
 
 
-def phase_diagram(
+def phase_diagram(  # noqa: PLR0913 - keyword-only options of one public face
     costs: pl.DataFrame,
     *,
     x: str,
@@ -77,7 +79,8 @@ def phase_diagram(
 
     Args:
         costs: ``COSTS`` with a column of each variable, of numbers or text.
-        x, y: Names of the variables.
+        x: Name of a variable.
+        y: Name of the other.
         budget: What each run may spend; see ``within_budget``.
         seed: The column of the runs' seeds; without it nothing is told of seeds.
         level: Of the intervals.
@@ -86,7 +89,7 @@ def phase_diagram(
         VariableError: If a column is missing.
 
     >>> costs = pl.DataFrame({"reached": [True, False], "low": [10.0, 50.0], "high": [20.0, None]})
-    >>> costs = costs.with_columns(spent=50.0, last=0.0, evaluations=5, a=pl.Series([1, 2]), b=0)
+    >>> costs = costs.with_columns(spent=50.0, a=pl.Series([1, 2]), b=0)
     >>> phase_diagram(costs, x="a", y="b").cells.select("a", "reached", "decided", "share_high").rows()
     [(1, 1, 1, 1.0), (2, 0, 1, 0.975)]
     """

@@ -1,14 +1,14 @@
 """A normal linear model of log costs that are known as intervals, or only from below."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.laws.search import Function, crossing
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 FloatArray = NDArray[np.float64]
@@ -23,16 +23,21 @@ _LEAST_SPREAD = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCosts:
-    """Logarithms of costs: each is in (low, high], -∞ and ∞ where nothing bounds it; shape (n,)."""
+    """Logarithms of costs: each is in (low, high], -∞ and ∞ where nothing bounds it; shape (n,).
+
+    ``times`` tells how many runs each stands for.
+    """
 
     low: FloatArray
     high: FloatArray
+    times: FloatArray
 
     @classmethod
     def of(cls, costs: CensoredCosts) -> Self:
         """Return the logarithms of some costs."""
         with np.errstate(divide="ignore"):
-            return cls(low=np.log(np.maximum(costs.low, 0.0)), high=np.log(costs.high))
+            low, high = np.log(np.maximum(costs.low, 0.0)), np.log(costs.high)
+        return cls(low=low, high=high, times=np.ones(len(low)))
 
     @property
     def reached(self) -> NDArray[np.bool_]:
@@ -51,9 +56,14 @@ class LogCosts:
         """Return them with ``by`` taken away."""
         return replace(self, low=self.low - by, high=self.high - by)
 
+    @property
+    def runs_reached(self) -> int:
+        """How many runs are bounded from above."""
+        return int(np.sum(self.times[self.reached]))
+
     def only(self, chosen: NDArray[np.bool_]) -> Self:
         """Return some of them."""
-        return replace(self, low=self.low[chosen], high=self.high[chosen])
+        return replace(self, low=self.low[chosen], high=self.high[chosen], times=self.times[chosen])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +92,16 @@ def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
         design: Shape (n, p), of full rank; p may be 0.
         costs: Of the n runs.
 
-    >>> costs = LogCosts(low=np.array([0.0, 1.0, 2.0]), high=np.array([1.0, 2.0, np.inf]))
+    >>> costs = LogCosts(low=np.array([0.0, 1.0, 2.0]), high=np.array([1.0, 2.0, np.inf]), times=np.ones(3))
     >>> censored_fit(np.ones((3, 1)), costs).coefficients.round(2)
-    array([1.73])
+    array([1.56])
     """
     at, width = costs.at, design.shape[1]
     beta = np.linalg.lstsq(design, at, rcond=None)[0] if width else np.zeros(0)
     spread = max(float(np.std(at - design @ beta)), 0.1)
     # Logarithms are counted from the first guess: Newton works on what is left.
     left = costs.shifted(design @ beta)
-    place = np.concatenate([np.zeros(width), [1 / spread]])
+    place: FloatArray = np.append(np.zeros(width), 1 / spread)
     likelihood, score, information = _at(place, design, left)
     for _ in range(_STEPS):
         step = np.linalg.lstsq(information, score, rcond=None)[0]
@@ -109,7 +119,7 @@ def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
         likelihood, score, information = there
     spread = max(1 / float(place[-1]), _LEAST_SPREAD)
     change = np.zeros((width + 1, width + 1))
-    change[:width, :width], change[:width, -1] = spread * np.eye(width), -spread**2 * place[:width]
+    change[:width, :width], change[:width, -1] = spread * np.eye(width), -(spread**2) * place[:width]
     change[-1, -1] = -(spread**2)
     covariance = change @ np.linalg.pinv(information, hermitian=True) @ change.T
     return CensoredFit(
@@ -129,12 +139,13 @@ def profile_interval(
     d - p degrees of freedom: exact if all reached and costs are numbers, where χ² is too short for few runs.
 
     Args:
-        design, costs: What was fitted.
+        design: As of ``censored_fit``.
+        costs: What was fitted.
         fit: The fit.
         column: Which coefficient.
         level: Of the interval.
     """
-    freedom = int(np.count_nonzero(costs.reached)) - design.shape[1]
+    freedom = costs.runs_reached - design.shape[1]
     method = "profile likelihood, Student's bound"
     value = float(fit.coefficients[column])
     if freedom < 1:
@@ -157,19 +168,19 @@ def profile_likelihood(design: FloatArray, costs: LogCosts, column: int, at: flo
     return censored_fit(np.delete(design, column, axis=1), costs.shifted(at * design[:, column])).likelihood
 
 
-def _end(excess: Callable[[float], float], value: float, step: float) -> float | None:
-    """Return where ``excess`` crosses 0 from ``value`` on in the direction of ``step``; ``None`` if nowhere."""
+def _end(excess: Function, value: float, step: float) -> float | None:
+    """Return where ``excess`` crosses 0 from ``value`` on in the direction of ``step``; if anywhere."""
     inside, reach = value, 1.0
     while reach < _FARTHEST:
         outside = value + reach * step
         if excess(outside) > 0:
-            return float(optimize.brentq(excess, inside, outside, xtol=abs(step) * 1e-4))
+            return crossing(excess, inside, outside, tolerance=abs(step) * 1e-4)
         inside, reach = outside, reach * 1.6
     return None
 
 
 def _at(place: FloatArray, design: FloatArray, costs: LogCosts) -> tuple[float, FloatArray, FloatArray]:
-    """Return the log likelihood at (β / σ, 1 / σ), its gradient and the negative of its second derivatives."""
+    """Return the log likelihood at (β / σ, 1 / σ), its gradient and its negative second derivatives."""
     odds, inverse = design @ place[:-1], float(place[-1])
     is_exact = costs.high - costs.low < _EXACT
     low, high = (np.where(np.isfinite(end), end, 0.0) for end in (costs.low, costs.high))
@@ -189,12 +200,12 @@ def _at(place: FloatArray, design: FloatArray, costs: LogCosts) -> tuple[float, 
     second_inverse = np.where(
         is_exact, 1 / inverse**2 + high**2, high**2 * zd_high - low**2 * zd_low + by_inverse**2
     )
-    likelihood = float(np.sum(np.where(is_exact, np.log(inverse) + _log_density(z), log_share)))
-    score = np.append(design.T @ by_odds, np.sum(by_inverse))
+    likelihood = float(costs.times @ np.where(is_exact, np.log(inverse) + _log_density(z), log_share))
+    score = np.append(design.T @ (costs.times * by_odds), costs.times @ by_inverse)
     information = np.empty((len(place), len(place)))
-    information[:-1, :-1] = design.T @ (second_odds[:, None] * design)
-    information[:-1, -1] = information[-1, :-1] = design.T @ second_both
-    information[-1, -1] = np.sum(second_inverse)
+    information[:-1, :-1] = design.T @ ((costs.times * second_odds)[:, None] * design)
+    information[:-1, -1] = information[-1, :-1] = design.T @ (costs.times * second_both)
+    information[-1, -1] = costs.times @ second_inverse
     return likelihood, score, information
 
 

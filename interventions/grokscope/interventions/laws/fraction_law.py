@@ -2,16 +2,18 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
 from grokscope.interventions.designs.axis import numbers
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.laws.censored import LogCosts, censored_fit
 from grokscope.interventions.laws.premise import Premise, refusal
+from grokscope.interventions.laws.search import crossing, lowest
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 FloatArray = NDArray[np.float64]
@@ -51,8 +53,8 @@ def fraction_law(costs: pl.DataFrame, *, x: str, level: float = 0.95) -> Fractio
 
         log T = log(a r^-γ + b) + σε
 
-    by maximum likelihood with intervals and unreached runs (form: Notsawo et al. 2306.13253). The interval of γ
-    holds the values that a likelihood ratio does not reject, with Student's bound as in ``profile_interval``.
+    by maximum likelihood with intervals and unreached runs (form: Notsawo et al. 2306.13253). The interval
+    of γ holds the values that a likelihood ratio does not reject, with Student's bound as in ``profile_interval``.
     Where runs below some share never reach the target, ``threshold`` of the designs tells the critical share.
 
     Args:
@@ -76,15 +78,14 @@ def fraction_law(costs: pl.DataFrame, *, x: str, level: float = 0.95) -> Fractio
             x=x, gamma=gamma, scale=None, floor=None, spread=None, premises=premises, span=span
         )
     center = math.exp(float(np.mean(np.log(r))))
-    curve = _Curve(u=np.log(r / center), costs=log_costs)
-    best = optimize.minimize_scalar(lambda g: -curve.at(g)[0], bounds=(0.0, STEEPEST), method="bounded")
-    gamma = float(best.x)
+    curve = _Curve.of(np.log(r / center), log_costs)
+    gamma, loss = lowest(lambda g: -curve.at(g)[0], (0.0, STEEPEST), tolerance=1e-2)
     _, share = curve.at(gamma)
-    fit = censored_fit(np.ones((len(r), 1)), log_costs.shifted(_shape(curve.u, gamma, share)))
+    fit = censored_fit(np.ones((len(curve.u), 1)), curve.costs.shifted(_shape(curve.u, gamma, share)))
     middle = math.exp(float(fit.coefficients[0]))
     return FractionLaw(
         x=x,
-        gamma=_interval(curve, gamma, -float(best.fun), level),
+        gamma=_interval(curve, gamma, -loss, level),
         scale=middle * (1 - share) * center**gamma,
         floor=middle * share,
         spread=fit.spread,
@@ -100,6 +101,14 @@ class _Curve:
     u: FloatArray
     costs: LogCosts
 
+    @classmethod
+    def of(cls, u: FloatArray, costs: LogCosts) -> Self:
+        """Return the curve with equal runs counted together: an evaluation grid leaves few different ones."""
+        rows, times = np.unique(np.column_stack([u, costs.low, costs.high]), axis=0, return_counts=True)
+        return cls(
+            u=rows[:, 0], costs=LogCosts(low=rows[:, 1], high=rows[:, 2], times=times.astype(np.float64))
+        )
+
     def at(self, gamma: float) -> tuple[float, float]:
         """Return the largest log likelihood at a γ, and the floor's share there."""
 
@@ -107,9 +116,9 @@ class _Curve:
             shape = _shape(self.u, gamma, share)
             return -censored_fit(np.ones((len(self.u), 1)), self.costs.shifted(shape)).likelihood
 
-        best = optimize.minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-4})
+        share, least = lowest(loss, (0.0, 1.0), tolerance=1e-3)
         none = loss(0.0)
-        return (-none, 0.0) if none <= best.fun else (-float(best.fun), float(best.x))
+        return (-none, 0.0) if none <= least else (-least, share)
 
 
 def _shape(u: FloatArray, gamma: float, share: float) -> FloatArray:
@@ -119,25 +128,34 @@ def _shape(u: FloatArray, gamma: float, share: float) -> FloatArray:
 
 
 def _interval(curve: _Curve, gamma: float, likelihood: float, level: float) -> Estimate:
-    reached = int(np.count_nonzero(curve.costs.reached))
+    reached = curve.costs.runs_reached
     freedom = max(reached - 3, 1)
     bound = reached * math.log1p(float(stats.t.ppf((1 + level) / 2, freedom)) ** 2 / freedom)
 
     def excess(at: float) -> float:
         return 2 * (likelihood - curve.at(at)[0]) - bound
 
-    low = optimize.brentq(excess, 0.0, gamma, xtol=1e-3) if excess(0.0) > 0 else None
-    high = optimize.brentq(excess, gamma, STEEPEST, xtol=1e-3) if excess(STEEPEST) > 0 else None
-    missing = "an end is unbounded: the floor and the exponent cannot be told apart" if None in (low, high) else None
+    low, high = (crossing(excess, gamma, end, tolerance=1e-2) for end in (0.0, STEEPEST))
+    missing = (
+        "an end is unbounded: the floor and the exponent cannot be told apart"
+        if None in (low, high)
+        else None
+    )
     return Estimate(
-        value=gamma, low=low, high=high, level=level, method="profile likelihood, Student's bound", missing=missing
+        value=gamma,
+        low=low,
+        high=high,
+        level=level,
+        method="profile likelihood, Student's bound",
+        missing=missing,
     )
 
 
 def _premises(x: str, r: FloatArray, costs: LogCosts) -> tuple[Premise, ...]:
     reached = costs.reached
-    met, shown = int(np.count_nonzero(reached)), len(np.unique(r[reached]))
-    up = float(stats.spearmanr(r[reached], costs.at[reached]).statistic) if shown > 1 else math.nan
+    met, shown = costs.runs_reached, len(np.unique(r[reached]))
+    rank: Any = stats.spearmanr(r[reached], costs.at[reached]) if shown > 1 else None
+    up = float(rank.statistic) if rank else math.nan
     return (
         Premise(
             name="different values",
@@ -147,7 +165,7 @@ def _premises(x: str, r: FloatArray, costs: LogCosts) -> tuple[Premise, ...]:
         Premise(
             name="not mostly censored",
             holds=met >= LEAST_REACHED * len(r) and met >= LEAST_RUNS,
-            sentence=f"{met} of {len(r)} runs have reached the target; half of them and {LEAST_RUNS} are needed",
+            sentence=f"{met} of {len(r)} runs have reached it; half of them and {LEAST_RUNS} are needed",
         ),
         Premise(
             name="falls with data",

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import stats
 
 from grokscope.interventions.designs.axis import numbers
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.laws.censored import LogCosts, censored_fit, profile_interval
 from grokscope.interventions.laws.contraction import MOSTLY, contracts_sentence
 from grokscope.interventions.laws.premise import Premise, refusal
+from grokscope.interventions.laws.search import Function, crossing, lowest
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 FloatArray = NDArray[np.float64]
@@ -40,7 +41,7 @@ class NormSeparation:
     Attributes:
         constant: c; ½ where nothing but decoupled weight decay moves the norm.
         exponent: Of T against the right side: 1 where the law holds.
-        kappa: -slope of log V / (2 η λ), median over runs: how fast the norm contracts, by the decay's own rate.
+        kappa: -slope of log V / (2 η λ), median over runs: how fast the norm contracts by.
         premises: Each with what was found.
         runs: How many were fitted.
     """
@@ -61,8 +62,8 @@ class FirstPassage:
         critical: V*.
         spread: Standard deviation of log delay about the law.
         premises: Each with what was found.
-        predicted: One row a run whose norm contracts: ``run_id``, ``reached``, ``low``, ``high`` of its delay and
-            the law's ``predicted`` one, which is in sample of the runs that were fitted.
+        predicted: A row a run whose norm contracts: ``run_id``, ``reached``, ``low``, ``high`` of its delay
+            and the law's ``predicted`` one, which is in sample of the runs that were fitted.
         runs: How many were fitted.
     """
 
@@ -98,12 +99,14 @@ def norm_separation(
     refused = refusal(premises)
     if refused:
         nothing = Estimate(value=None, level=level, missing=refused)
-        return NormSeparation(constant=nothing, exponent=nothing, kappa=None, premises=premises, runs=len(runs))
+        return NormSeparation(
+            constant=nothing, exponent=nothing, kappa=None, premises=premises, runs=len(runs)
+        )
     costs = LogCosts.of(CensoredCosts.of(runs))
     ones, x = np.ones((len(runs), 1)), -scale
     at_one = costs.shifted(x)
     constant = profile_interval(ones, at_one, censored_fit(ones, at_one), column=0, level=level)
-    design = np.column_stack([ones, x - np.mean(x)])
+    design: FloatArray = np.column_stack([ones, x - float(np.mean(x))])
     exponent = profile_interval(design, costs, censored_fit(design, costs), column=1, level=level)
     kappa = float(np.median(-runs["slope"].to_numpy() / (2 * _product(runs, rates))))
     return NormSeparation(
@@ -145,8 +148,8 @@ def first_passage(
     fit = censored_fit(np.ones((len(runs), 1)), passage.left(depth))
     predicted = np.log(passage.start - critical) + fit.coefficients[0] - np.log(2 * _product(runs, rates))
     return FirstPassage(
-        kappa=Estimate(value=math.exp(-float(fit.coefficients[0])), level=level, missing="told with V*, not alone"),
-        critical=passage.critical(depth, level),
+        kappa=passage.kappa(float(fit.coefficients[0]), fit.likelihood, level),
+        critical=passage.critical(depth, fit.likelihood, level),
         spread=fit.spread,
         premises=premises,
         predicted=runs.select("run_id", "reached", "low", "high", predicted=pl.Series(np.exp(predicted))),
@@ -156,7 +159,7 @@ def first_passage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Passage:
-    """Log V at memorization, and log(2 η λ T); V* is told as log of how far it lies below the lowest start."""
+    """Log V at memorization, and log(2 η λ T); V* is told as the log of how far below the lowest it lies."""
 
     start: FloatArray
     costs: LogCosts
@@ -171,30 +174,53 @@ class _Passage:
 
     def best(self) -> float:
         """Return the depth with the largest."""
-        found = optimize.minimize_scalar(lambda depth: -self.likelihood(depth), bounds=_DEPTHS, method="bounded")
-        return float(found.x)
+        return lowest(lambda depth: -self.likelihood(depth), _DEPTHS)[0]
 
-    def critical(self, depth: float, level: float) -> Estimate:
-        """Return V* with the interval that a likelihood ratio does not reject."""
-        reached = int(np.count_nonzero(self.costs.reached))
-        freedom = max(reached - 2, 1)
-        bound = reached * math.log1p(float(stats.t.ppf((1 + level) / 2, freedom)) ** 2 / freedom)
-        highest = self.likelihood(depth)
+    def kappa(self, log_scale: float, highest: float, level: float) -> Estimate:
+        """Return κ, of which ``log_scale`` is -log, with its profile interval."""
+        nothing = np.zeros((len(self.start), 0))
 
         def excess(at: float) -> float:
-            return 2 * (highest - self.likelihood(at)) - bound
+            def loss(depth: float) -> float:
+                return -censored_fit(
+                    nothing, self.left(depth).shifted(np.full(len(self.start), at))
+                ).likelihood
 
+            return 2 * (highest + lowest(loss, _DEPTHS)[1]) - self._bound(level)
+
+        ends = _crossings(excess, log_scale, (log_scale - _SCALES, log_scale + _SCALES))
+        low, high = (None if end is None else math.exp(-end) for end in reversed(ends))
+        return _estimate(math.exp(-log_scale), low, high, level)
+
+    def critical(self, depth: float, highest: float, level: float) -> Estimate:
+        """Return V* with the interval that a likelihood ratio does not reject."""
         lowest = float(np.min(self.start))
-        ends = [
-            math.exp(lowest - math.exp(optimize.brentq(excess, depth, end))) if excess(end) > 0 else None
-            for end in reversed(_DEPTHS)
-        ]
-        missing = "an end is unbounded: the starts are too much alike to tell it" if None in ends else None
-        value = math.exp(lowest - math.exp(depth))
-        method = "profile likelihood, Student's bound"
-        return Estimate(value=value, low=ends[0], high=ends[1], level=level, method=method, missing=missing)
+        ends = _crossings(lambda at: 2 * (highest - self.likelihood(at)) - self._bound(level), depth, _DEPTHS)
+        low, high = (None if end is None else math.exp(lowest - math.exp(end)) for end in reversed(ends))
+        return _estimate(math.exp(lowest - math.exp(depth)), low, high, level)
+
+    def _bound(self, level: float) -> float:
+        reached = self.costs.runs_reached
+        freedom = max(reached - 2, 1)
+        return reached * math.log1p(float(stats.t.ppf((1 + level) / 2, freedom)) ** 2 / freedom)
 
 
+def _crossings(
+    excess: Function, inside: float, ends: tuple[float, float]
+) -> tuple[float | None, float | None]:
+    """Return where ``excess`` crosses 0 on both sides; ``None`` where it does not up to the end."""
+    low, high = (crossing(excess, inside, end) for end in ends)
+    return low, high
+
+
+def _estimate(value: float, low: float | None, high: float | None, level: float) -> Estimate:
+    missing = "an end is unbounded: the starts are too much alike to tell it" if None in (low, high) else None
+    method = "profile likelihood, Student's bound"
+    return Estimate(value=value, low=low, high=high, level=level, method=method, missing=missing)
+
+
+_SCALES = 4.0
+"""How far the logarithm of κ is looked for, on both sides."""
 _DEPTHS = (-7.0, 4.0)
 """Logarithm of how far log V* may lie below the lowest log V at memorization."""
 
@@ -226,7 +252,7 @@ def _enough(runs: pl.DataFrame, times: FloatArray) -> Premise:
         name="enough different runs",
         holds=len(runs) >= LEAST_RUNS and ratio >= LEAST_RATIO,
         sentence=(
-            f"{len(runs)} runs that generalized can be used, their times by the law within a factor of {ratio:.2g}; "
+            f"{len(runs)} runs that generalized can be used, their times within a factor of {ratio:.2g}; "
             f"{LEAST_RUNS} runs and a factor of {LEAST_RATIO:g} are needed"
         ),
     )
@@ -234,7 +260,14 @@ def _enough(runs: pl.DataFrame, times: FloatArray) -> Premise:
 
 def _exponential(estimate: Estimate) -> Estimate:
     """Return an estimate of a logarithm as one of the number."""
-    value, low, high = (None if end is None else math.exp(end) for end in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (
+        None if end is None else math.exp(end) for end in (estimate.value, estimate.low, estimate.high)
+    )
     return Estimate(
-        value=value, low=low, high=high, level=estimate.level, method=estimate.method, missing=estimate.missing
+        value=value,
+        low=low,
+        high=high,
+        level=estimate.level,
+        method=estimate.method,
+        missing=estimate.missing,
     )

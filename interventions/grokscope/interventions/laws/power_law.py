@@ -42,9 +42,12 @@ RESIDUALS = pl.Schema(
         "residual_high": pl.Float64(),
     }
 )
-"""One row a run that was fitted. ``partial``: its cost with the effects of all but ``x`` taken away, in the unit of
-the costs. ``residual_low``, ``residual_high``: log cost less the fit, as an interval; ``high`` is null of a run that
-has not reached the target."""
+"""One row a run that was fitted.
+
+``partial``: its cost with the effects of all but ``x`` taken away, in the unit of the costs.
+``residual_low``, ``residual_high``: log cost less the fit, as an interval; the second is null of a run that has
+not reached the target.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ def power_law(
         residuals=pl.DataFrame(schema=RESIDUALS),
         span=span,
         runs=len(known),
-        reached=int(np.count_nonzero(log_costs.reached)),
+        reached=log_costs.runs_reached,
         caveats=_left_out(x, len(costs) - len(known)),
     )
     if refusal(premises):
@@ -196,7 +199,7 @@ def _counted(
     shown = len(np.unique(tried[reached]))
     width = math.log10(np.max(tried) / np.min(tried)) if runs else 0.0
     needed = max(LEAST_RUNS, len(np.unique(codes)) + 3)
-    met = int(np.count_nonzero(reached))
+    met = costs.runs_reached
     return (
         Premise(
             name="different values",
