@@ -11,6 +11,7 @@ from grokscope.schemas import GrokscopeError
 
 FloatArray = NDArray[np.float64]
 
+_LARGEST = 700.0
 DECADE = 10.0
 """A positive variable whose largest value is so many times its smallest is taken by its logarithm."""
 
@@ -42,7 +43,7 @@ class Axis:
         return ((np.log(values) if self.is_log else values) - self.middle) / self.spread
 
     def unscaled(self, scaled: FloatArray) -> FloatArray:
-        """Return values from what the model sees; ∞ where they are beyond what a number holds.
+        """Return values from what the model sees; NaN where they are beyond what a number holds.
 
         >>> axis = axis_of(np.array([0.1, 1.0, 10.0]), "lr")
         >>> axis.unscaled(axis.scaled(np.array([0.5]))).round(6)
@@ -51,8 +52,9 @@ class Axis:
         values = self.middle + self.spread * scaled
         if not self.is_log:
             return values
-        with np.errstate(over="ignore"):
-            return np.exp(values)
+        # The log of a number that is too small or too large tells that nothing bounds it.
+        is_bounded = np.abs(values) < _LARGEST
+        return np.where(is_bounded, np.exp(np.where(is_bounded, values, 0.0)), np.nan)
 
     def spaced(self, count: int) -> FloatArray:
         """Return so many values from the smallest to the largest, evenly on the axis."""

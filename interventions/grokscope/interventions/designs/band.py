@@ -15,7 +15,7 @@ MOST_SETTINGS = 500
 _BISECTIONS = 18
 _STEPS = (25, 6)
 """Steps of Newton from the fit, and from what was found nearby."""
-_LONGEST = 2.0
+_LONGEST, _SETTLED = 2.0, 1e-5
 
 Data = tuple[FloatArray, FloatArray, FloatArray]
 """Design, reached and tried, as ``logistic_fit`` takes them."""
@@ -83,6 +83,8 @@ def _ratios(
         inner = free @ information @ free.transpose(0, 2, 1)
         step = np.linalg.solve(inner, free @ score[:, :, None])[:, :, 0]
         size = np.max(np.abs(step), axis=1, keepdims=True)
+        if np.max(size) < _SETTLED:
+            break
         step = step * np.minimum(1.0, _LONGEST / np.maximum(size, _LONGEST))
         beta = beta + (step[:, None, :] @ free)[:, 0, :]
     return 2 * (best - highest), found

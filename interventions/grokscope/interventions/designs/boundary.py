@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float64]
 POINTS = 25
 """Points along the boundary."""
 FEW_RUNS = 20
+NO_EFFECT = 1e-6
+"""Log odds for a standard deviation of a variable that count as none."""
 LINE = pl.Schema({"along": pl.Float64(), "at": pl.Float64(), "low": pl.Float64(), "high": pl.Float64()})
 """The boundary, point by point: at the value ``along`` of one variable it is ``at`` of the other, within
 ``low`` and ``high``; an end is null where it is unbounded."""
@@ -108,6 +110,8 @@ def boundary(
     if isinstance(fitted, str):
         return replace(nothing, missing=fitted)
     effects = np.abs(fitted.fit.coefficients[1:])
+    if float(np.max(effects)) < NO_EFFECT:
+        return replace(nothing, missing=f"as many runs reach the target whatever {x} and {y} are")
     across = int(np.argmax(effects))
     line = _line(fitted, across=across, level=level)
     names = (x, y)
@@ -136,6 +140,9 @@ def threshold(
     fitted = model_of(outcomes(costs, (x,), budget=budget), (x,))
     if isinstance(fitted, str):
         return Estimate(value=None, level=level, method=method, missing=fitted)
+    if abs(float(fitted.fit.coefficients[1])) < NO_EFFECT:
+        reason = f"as many runs reach the target whatever {x} is"
+        return Estimate(value=None, level=level, method=method, missing=reason)
     axis, unit = fitted.axes[0], np.eye(2)
     found = half_way(fitted.fit, fitted.data, unit[:1], unit[1], level=level)
     value, *ends = (float(axis.unscaled(each)[0]) for each in found)

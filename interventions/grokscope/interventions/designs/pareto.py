@@ -133,12 +133,12 @@ def front_of(compute: FloatArray, quality: FloatArray) -> NDArray[np.bool_]:
     order = np.lexsort((-quality, compute), axis=-1)
     c, q = (np.take_along_axis(each, order, axis=-1) for each in (compute, quality))
     before = np.maximum.accumulate(q, axis=-1)
-    best_of_cheaper = np.pad(before[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
+    best_of_cheaper: FloatArray = np.pad(before[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
     is_front: NDArray[np.bool_] = q > best_of_cheaper
     # One that equals the one before it in both shares its fate.
     is_equal = np.zeros_like(is_front)
     is_equal[:, 1:] = (c[:, 1:] == c[:, :-1]) & (q[:, 1:] == q[:, :-1])
-    if is_equal.any():
+    if np.any(is_equal):
         leader = np.maximum.accumulate(np.where(is_equal, 0, np.arange(c.shape[-1])), axis=-1)
         is_front = np.take_along_axis(is_front, leader, axis=-1)
     found = np.zeros_like(is_front)

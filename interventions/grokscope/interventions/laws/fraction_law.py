@@ -54,8 +54,9 @@ def fraction_law(costs: pl.DataFrame, *, x: str, level: float = 0.95) -> Fractio
         log T = log(a r^-γ + b) + σε
 
     by maximum likelihood with intervals and unreached runs (form: Notsawo et al. 2306.13253). The interval
-    of γ holds the values that a likelihood ratio does not reject, with Student's bound as in ``profile_interval``.
-    Where runs below some share never reach the target, ``threshold`` of the designs tells the critical share.
+    of γ holds the values that a likelihood ratio does not reject, with Student's bound as in
+    ``profile_interval``. Where runs below some share never reach the target, ``threshold`` of the designs
+    tells the critical share.
 
     Args:
         costs: ``COSTS`` with a column of the variable.

@@ -45,8 +45,8 @@ RESIDUALS = pl.Schema(
 """One row a run that was fitted.
 
 ``partial``: its cost with the effects of all but ``x`` taken away, in the unit of the costs.
-``residual_low``, ``residual_high``: log cost less the fit, as an interval; the second is null of a run that has
-not reached the target.
+``residual_low``, ``residual_high``: log cost less the fit, as an interval; the second is null of a run that
+has not reached the target.
 """
 
 
