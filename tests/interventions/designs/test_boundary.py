@@ -80,7 +80,9 @@ def test_a_sharp_boundary_has_a_line_and_a_band_that_holds_it():
 
 def test_the_boundary_moves_with_the_unit_of_a_variable():
     costs = grid(noisy)
-    here, there = (boundary(each, x="x", y="y").line for each in (costs, costs.with_columns(pl.col("x") * 1000)))
+    here, there = (
+        boundary(each, x="x", y="y").line for each in (costs, costs.with_columns(pl.col("x") * 1000))
+    )
     assert there["along"].equals(here["along"])
     for name in ("at", "low", "high"):
         assert there[name].to_numpy() == pytest.approx(1000 * here[name].to_numpy(), rel=1e-3)
@@ -135,7 +137,9 @@ def test_a_threshold_lies_in_the_middle_of_a_symmetric_design_and_is_refused_as_
     found = threshold(costs, x="x")
     assert found.value == pytest.approx(2.5)
     assert (2.5 - found.low) == pytest.approx(found.high - 2.5, abs=1e-3)
-    assert threshold(costs.with_columns(reached=True, high=2.0), x="x").missing.startswith("all of the 12 runs")
+    assert threshold(costs.with_columns(reached=True, high=2.0), x="x").missing.startswith(
+        "all of the 12 runs"
+    )
 
 
 def test_the_interval_of_a_threshold_covers_it():

@@ -37,7 +37,9 @@ def test_between_budgets_equals_least_squares_with_a_level_for_each_method():
     beta, rest, *_ = np.linalg.lstsq(design.astype(float), told["value"].to_numpy(), rcond=None)
     error = np.sqrt(rest[0] / 35 * np.linalg.inv(design.T.astype(float) @ design)[-1, -1])
     reach = stats.t.ppf(0.975, 35) * error
-    assert (rate.value, rate.low, rate.high) == pytest.approx((-beta[-1], -beta[-1] - reach, -beta[-1] + reach))
+    assert (rate.value, rate.low, rate.high) == pytest.approx(
+        (-beta[-1], -beta[-1] - reach, -beta[-1] + reach)
+    )
 
 
 def test_the_interval_between_budgets_covers_the_rate():

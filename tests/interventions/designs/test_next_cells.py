@@ -34,7 +34,9 @@ def test_an_unvisited_cell_on_the_boundary_is_told_to_be_one():
 
 
 def test_the_reduction_is_that_of_the_posterior_on_a_fine_grid():
-    costs = runs_of(np.repeat(X, 3), np.repeat(Y, 3), np.random.default_rng(1).random(36) < np.repeat(X, 3) / 7)
+    costs = runs_of(
+        np.repeat(X, 3), np.repeat(Y, 3), np.random.default_rng(1).random(36) < np.repeat(X, 3) / 7
+    )
     model = model_of(outcomes(costs, ("x", "y"), budget=None), ("x", "y"))
     design, reached, tried = model.data
     root = np.linalg.cholesky(model.fit.covariance)

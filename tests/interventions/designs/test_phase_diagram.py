@@ -120,8 +120,12 @@ def test_the_interval_of_a_median_covers_it_however_runs_on_their_way_go_on():
     spent = np.where(cost > np.exp(5.3), rng.uniform(50, 200, cells * n), 5000.0)
     high = np.ceil(cost / 10) * 10
     reached = high <= spent
-    costs = pl.DataFrame({"x": np.repeat(np.arange(cells), n), "reached": reached, "spent": spent}).with_columns(
-        y=0, high=pl.when(pl.Series(reached)).then(pl.Series(high)), low=pl.Series(np.where(reached, high - 10, spent))
+    costs = pl.DataFrame(
+        {"x": np.repeat(np.arange(cells), n), "reached": reached, "spent": spent}
+    ).with_columns(
+        y=0,
+        high=pl.when(pl.Series(reached)).then(pl.Series(high)),
+        low=pl.Series(np.where(reached, high - 10, spent)),
     )
     found = phase_diagram(costs, x="x", y="y", budget=5000).cells
     covers = (found["median_low"] <= np.exp(5)) & (found["median_high"].fill_null(np.inf) >= np.exp(5))
