@@ -13,8 +13,9 @@ SIGNAL = 5.0
 """A change counts from so many standard deviations of the smoothed curve's noise."""
 FIRST_SIGNAL = 3.0
 """The first evaluation is one alone, so a gain from it must also exceed so many deviations of one evaluation."""
-LOST_LEVEL = 0.1
-"""An accuracy got worse once it lost this part of what it had gained."""
+LOST_LEVEL, MORE_ERRORS, LEAST_LOST = 0.1, 0.5, 0.03
+"""An accuracy got worse once it lost this part of what it had gained; or once its errors are more by this part, and
+it lost so much."""
 LOST_LOSS, LOST_GAIN = 0.15, 0.05
 """A loss got worse once it rose by this part of its lowest level, and lost this part of what it had gained."""
 STAYS = 0.75
@@ -60,7 +61,7 @@ def has_learned(curve: ScoreCurve) -> bool:
     start = float(curve.progress[0])
     least = LEARNED_LEVEL * max(1.0 - start, 0.0) if curve.is_level else LEARNED_LOSS * abs(start)
     gained = gain_until(curve, float(curve.steps[curve.best]))
-    return gained > 0 and gained >= max(least, SIGNAL * curve.smooth_noise, FIRST_SIGNAL * curve.noise)
+    return gained > 0 and gained >= max(least, SIGNAL * curve.noise_at(curve.best), FIRST_SIGNAL * curve.noise)
 
 
 def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worsening | None:
@@ -77,10 +78,10 @@ def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worse
         return None
     gained, lost = gain_until(curve, float(curve.steps[best])), top - curve.end
     if curve.is_level:
-        least = LOST_LEVEL * gained
+        least = min(LOST_LEVEL * gained, max(MORE_ERRORS * (1 - top), LEAST_LOST))
     else:
         least = max(LOST_LOSS * abs(top), LOST_GAIN * gained)
-    if lost < max(least, SIGNAL * curve.smooth_noise):
+    if lost < max(least, SIGNAL * curve.noise_at(best)):
         return None
     last = curve.progress[-max(LEAST_LAST // 2, len(later) // LAST_PART) :]
     if np.mean(last < top - lost / 2) < STAYS:
@@ -93,7 +94,7 @@ def recovery_of(worse: Worsening) -> float:
     curve = worse.curve
     lowest = float(np.min(curve.smooth[curve.best :]))
     won = worse.end - lowest
-    return won / (worse.best - lowest) if won > SIGNAL / 2 * curve.smooth_noise else 0.0
+    return won / (worse.best - lowest) if won > SIGNAL / 2 * curve.noise_at(-1) else 0.0
 
 
 def recent_gain(curve: ScoreCurve) -> float | None:

@@ -56,7 +56,7 @@ def _of_held_out(found: JudgedCurves) -> Iterator[str]:
         return
     worst = float(np.min(loss.smooth))
     at = int(np.argmin(loss.smooth))
-    if loss.end - worst >= TURNED * abs(worst) and 0 < at < len(loss) - AGO * loss.width:
+    if loss.end - worst >= TURNED * abs(worst) and 0 < at < len(loss) - AGO * loss.widths[-1]:
         yield f"{loss.metric} fell again from {loss.said(worst)} at its highest to {loss.said(loss.end)}."
     elif loss.best == 0:
         yield f"{loss.metric} rose from its first evaluation on ({loss.said(float(loss.progress[0]))}), with no lowest of its own."

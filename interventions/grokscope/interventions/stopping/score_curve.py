@@ -80,18 +80,23 @@ class ScoreCurve:
 
     @cached_property
     def smooth(self) -> FloatArray:
-        """Running median, so that one odd evaluation counts for nothing."""
-        return median_filter(self.progress, size=self.width, mode="nearest")
+        """Running median, so that one odd evaluation counts for nothing; narrow early, where curves turn fast."""
+        smooth = np.empty_like(self.progress)
+        for width in np.unique(self.widths):
+            here = self.widths == width
+            smooth[here] = median_filter(self.progress, size=int(width), mode="nearest")[here]
+        return smooth
 
-    @property
-    def width(self) -> int:
-        """Evaluations that a running median takes."""
-        return max(NARROWEST, min(WIDEST, len(self) // PART | 1))
+    @cached_property
+    def widths(self) -> NDArray[np.int64]:
+        """Evaluations that the running median takes around each: one in ``PART`` of all, or of those before."""
+        widest = max(NARROWEST, min(WIDEST, len(self) // PART | 1))
+        before = NARROWEST + 2 * (np.arange(len(self)) // PART)
+        return np.minimum(before, widest)
 
-    @property
-    def smooth_noise(self) -> float:
-        """Standard deviation of the running median of independent errors: √(π/2) · σ / √width."""
-        return math.sqrt(math.pi / 2 / self.width) * self.noise
+    def noise_at(self, index: int) -> float:
+        """Return the standard deviation of the running median there: √(π/2) · σ / √width."""
+        return math.sqrt(math.pi / 2 / float(self.widths[index])) * self.noise
 
     @cached_property
     def noise(self) -> float:
