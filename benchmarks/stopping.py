@@ -40,7 +40,9 @@ def cuts(run: str, curves: pl.DataFrame, onset: float, kind: str) -> Iterator[Ro
 
 def public(folder: Path) -> Iterator[Row]:
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(folder / "curves.parquet").group_by("run", maintain_order=True):
+    for (run,), curves in pl.read_parquet(folder / "curves.parquet", glob=False).group_by(
+        "run", maintain_order=True
+    ):
         label = labels[run]
         pattern, onset = label["pattern"], (label.get("onset") or [None])[0]
         if label.get("confidence") == "low":
@@ -55,7 +57,7 @@ def public(folder: Path) -> Iterator[Row]:
 
 def second(folder: Path) -> Iterator[Row]:
     labels = json.loads((folder / "second_labels.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(folder / "second_curves.parquet").group_by(
+    for (run,), curves in pl.read_parquet(folder / "second_curves.parquet", glob=False).group_by(
         "run", maintain_order=True
     ):
         if labels[run]["class"] == "grokking":
@@ -67,7 +69,7 @@ def second(folder: Path) -> Iterator[Row]:
 
 def cases(folder: Path) -> Iterator[Row]:
     for run, case in json.loads((folder / "cases" / "cases.json").read_text("utf-8")).items():
-        curves = pl.read_csv(folder / "cases" / f"{run}.csv")
+        curves = pl.read_csv(folder / "cases" / f"{run}.csv", glob=False)
         if case["expect"] == "grokking":
             yield from cuts(run, curves, case["onset"][0] / THOUSANDTHS.get(run, 1), "cases: groks")
         elif run in OVERFIT_CASES:
@@ -76,7 +78,9 @@ def cases(folder: Path) -> Iterator[Row]:
 
 def ours() -> Iterator[Row]:
     labels = json.loads((OURS / "ordinary.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(OURS / "ordinary.parquet").group_by("run", maintain_order=True):
+    for (run,), curves in pl.read_parquet(OURS / "ordinary.parquet", glob=False).group_by(
+        "run", maintain_order=True
+    ):
         kind = {True: "overfits", False: "ordinary learning", None: "ordinary, either answer"}[
             labels[run]["overfits"]
         ]

@@ -104,7 +104,7 @@ def recovery_of(worse: Worsening) -> float:
 def recent_gain(curve: ScoreCurve) -> float | None:
     """Return what the curve gained over its last third, or ``None`` where that is no clear trend.
 
-    It is one where Kendall's τ with the order of the evaluations is high (``LEAST_TAU``, ``TREND_P``), and the
+    It is one where Kendall's τ with the evaluations' order is high (``LEAST_TAU``, ``TREND_P``), and the
     medians of the last third's two ends differ by more than noise and by more than a trifle.
     """
     last = curve.progress[-max(LEAST_LAST, len(curve) // LAST_PART) :]
