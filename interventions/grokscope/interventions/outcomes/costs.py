@@ -30,6 +30,7 @@ COSTS = pl.Schema(
         "best": pl.Float64(),
         "evaluations": pl.Int64(),
         "fell_back": pl.Boolean(),
+        "ends_met": pl.Boolean(),
     }
 )
 """One row a run, in the unit that is counted in.
@@ -37,6 +38,7 @@ COSTS = pl.Schema(
 ``low``, ``high``: the cost is in (low, high]; ``high`` is null of a run that has not reached the target, and
 ``low`` is then what it has spent. ``spent``: at its last evaluation. ``last``, ``best``: of the metric;
 ``last`` is NaN of a run that diverged. ``fell_back``: reached, and later evaluations miss the target again.
+``ends_met``: the last evaluation meets the target.
 """
 
 STEPS = "steps"
@@ -107,6 +109,7 @@ def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.D
         (finite.max() if target.is_upward else finite.min()).alias("best"),
         pl.len().cast(pl.Int64).alias("evaluations"),
         (reached & pl.col("met").slice(first).not_().any()).alias("fell_back"),
+        pl.col("met").last().alias("ends_met"),
     )
     costs = evaluations.group_by("run_id").agg(*aggregates).sort("run_id")
     return costs.match_to_schema(COSTS)

@@ -1,0 +1,66 @@
+"""Runs out of a store: params as columns, curves by the names that the engine reads them under."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from grokscope.answers.runs.observed import ObservedRuns, ObservedRunsError
+from grokscope.interventions.outcomes.units import UNIT_METRICS, with_units
+from grokscope.store import Store, names_by_run, renamed_by_run
+from grokscope.store.exporting import param_columns
+
+_LEARNING_RATE = "updates/learning_rate"
+
+
+def runs_in_store(
+    store: Store, experiment: str | None, *, metrics: Sequence[str] | None = None
+) -> ObservedRuns:
+    """Return the runs of an experiment.
+
+    Args:
+        store: Where they are.
+        experiment: Its name; ``None`` where the store has only one.
+        metrics: Read these curves, by our names or as logged, and those that count what was spent; ``None``
+            for all.
+
+    Raises:
+        ObservedRunsError: If the experiment is to be told and is not, or has no runs.
+        StoreError: If the store cannot be read.
+    """
+    name = experiment if experiment is not None else _only(store)
+    runs = store.runs(name)
+    if runs.is_empty():
+        raise ObservedRunsError(f"the experiment {name!r} has no runs; name another with --experiment")
+    ids = runs["run_id"].to_list()
+    logged = store.metrics(ids)
+    names = names_by_run(logged, store.aliases(name))
+    wanted = None if metrics is None else _wanted(names, {*metrics, *UNIT_METRICS.values(), _LEARNING_RATE})
+    points = store.points(ids, wanted)
+    own = points.filter(pl.col("metric").is_in(list(metrics or ())))
+    renamed = renamed_by_run(points, names)
+    # A curve may be asked for by the name that it was logged under, too.
+    both = pl.concat([renamed, own.join(renamed, on=["run_id", "metric", "step"], how="anti")])
+    curves = with_units(both.select("run_id", "metric", "step", "value"))
+    return ObservedRuns(runs=_with_params(store, runs), curves=curves)
+
+
+def _only(store: Store) -> str:
+    found = store.experiments()
+    with_runs = found.filter(pl.col("runs") > 0)["name"].to_list()
+    if len(with_runs) == 1:
+        return str(with_runs[0])
+    told = ", ".join(map(repr, with_runs[:20])) or "none"
+    raise ObservedRunsError(f"which experiment? Name one with --experiment; those with runs: {told}")
+
+
+def _wanted(names: dict[str, dict[str, str]], metrics: set[str]) -> list[str]:
+    """Return what the metrics are called in the store."""
+    found = {own for run in names.values() for own, ours in run.items() if ours in metrics or own in metrics}
+    return sorted(found | metrics)
+
+
+def _with_params(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
+    params = param_columns(store, runs).rename({"run": "run_id"})
+    clashing = {name: f"param.{name}" for name in ("status",) if name in params.columns}
+    told = runs.select("run_id", "name", "status")
+    return told.join(params.rename(clashing), on="run_id", how="left", maintain_order="left")

@@ -1,0 +1,64 @@
+"""How runs ended that did not reach the target: not all of them are merely unfinished."""
+
+from enum import StrEnum
+
+import polars as pl
+
+from grokscope.interventions.outcomes.estimand import PLANNED
+
+
+class End(StrEnum):
+    """How a run ended, or that it has not."""
+
+    REACHED = "reached"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+_STATUS = {
+    "running": End.RUNNING,
+    "scheduled": End.RUNNING,
+    "killed": End.STOPPED,
+    "aborted": End.FINISHED,  # MLPerf: it used up its budget
+    "failed": End.FAILED,
+}
+
+
+def ends_of(costs: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``costs`` with the column ``end``, one of ``End``.
+
+    A run whose last value of the metric is no finite number diverged. One that ended a tenth or more short of
+    its planned steps was stopped. Without a status and a plan, a run that is not there counts as finished.
+
+    Args:
+        costs: ``COSTS``.
+        runs: ``run_id``, and ``status`` and ``planned`` where they are known.
+
+    >>> costs = pl.DataFrame({"run_id": ["a"], "reached": [False], "last": [float("nan")], "spent": [9.0]})
+    >>> ends_of(costs, pl.DataFrame({"run_id": ["a"]}))["end"].to_list()
+    ['diverged']
+    """
+    known = [name for name in ("status", PLANNED) if name in runs.columns]
+    told = costs.join(runs.select("run_id", *known), on="run_id", how="left", maintain_order="left")
+    status = pl.col("status").str.to_lowercase() if "status" in known else pl.lit(None, pl.String)
+    end = status.replace_strict(
+        {word: end.value for word, end in _STATUS.items()}, default=End.FINISHED.value, return_dtype=pl.String
+    )
+    if PLANNED in known:
+        is_short = pl.col("spent") < 0.9 * pl.col(PLANNED).cast(pl.Float64, strict=False)
+        end = (
+            pl.when(is_short.fill_null(value=False) & (end == End.FINISHED.value))
+            .then(pl.lit(End.STOPPED.value))
+            .otherwise(end)
+        )
+    end = (
+        pl.when(pl.col("reached"))
+        .then(pl.lit(End.REACHED.value))
+        .when(pl.col("last").is_finite().not_())
+        .then(pl.lit(End.DIVERGED.value))
+        .otherwise(end.fill_null(End.FINISHED.value))
+    )
+    return told.with_columns(end=end).drop(known)
