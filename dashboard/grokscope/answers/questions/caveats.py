@@ -1,4 +1,4 @@
-"""What has to be said beside any answer over runs: who cannot be judged, who still trains, whose word it is."""
+"""What is said beside any answer over runs: who cannot be judged, who still trains, whose word it is."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def caveats(found: Sequence[Reach]) -> list[str]:
     said += _not_judged([one.run for one in found if not one.is_judged])
     decided = [one.run for one in found if one.run.decided]
     if decided:
-        said.append(f"Of {len(decided):,} a person's review was taken before the detector's: {_names(decided)}.")
+        said.append(f"A person's review was taken for {len(decided):,}: {_names(decided)}.")
     return [*said, *notes_of([one.run for one in found])]
 
 

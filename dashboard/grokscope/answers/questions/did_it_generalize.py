@@ -72,8 +72,10 @@ def _no(reach: Reach, name: str, what: str) -> str:
     if verdict is not None and verdict.pattern is Pattern.COLLAPSE and what == "generalized":
         when = "" if verdict.generalized is None else f": it had got there at {dated(verdict.generalized)}"
         return f"No longer: {name} lost what it had learned by {at}{when}."
-    fit = "" if verdict is None or verdict.memorized is None else (
-        f" It had fit its training set at {dated(verdict.memorized)}."
+    fit = (
+        ""
+        if verdict is None or verdict.memorized is None
+        else (f" It had fit its training set at {dated(verdict.memorized)}.")
     )
     if run.is_running:
         return f"Not yet: {name} is at {at} and has not {what} so far.{fit}"

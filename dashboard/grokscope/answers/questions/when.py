@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.questions.caveats import caveats, notes_of
 from grokscope.answers.questions.reaching import Reach, counted, date_number, dated, goal, reaches
@@ -9,7 +11,9 @@ from grokscope.answers.reading.experiment import Experiment
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.answers.record.names import named, told
-from grokscope.schemas import Date, Verdict
+from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.survival.median import median_cost
+from grokscope.schemas import Date, Transition, Verdict
 
 NAME = "when"
 _FEW = 5
@@ -81,10 +85,9 @@ def _told_dates(name: str, verdict: Verdict | None) -> list[str]:
     return said
 
 
-def _event(event: object) -> str:
-    return told(
-        f"{event.kind.word} {event.status.value} on {event.metric} at step {event.step:,} "  # type: ignore[attr-defined]
-    )
+def _event(event: Transition) -> str:
+    date = dated(Date(step=event.step, low=event.low, high=event.high))
+    return told(f"{event.kind.word} {event.status.value} on {event.metric} at {date}")
 
 
 def _of_groups(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Answer:
@@ -93,7 +96,9 @@ def _of_groups(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> 
         label: [by_run[run.run_id] for run in runs] for label, runs in experiment.grouped(asked.by).items()
     }
     numbers = {label: _median(label, of_group) for label, of_group in groups.items()}
-    ranked = sorted(groups, key=lambda label: (numbers[label].value or float("inf"), -_reached_of(groups[label])))
+    ranked = sorted(
+        groups, key=lambda label: (numbers[label].value or float("inf"), -_reached_of(groups[label]))
+    )
     said = [_line(label, groups[label], numbers[label], goal(asked.target)) for label in ranked[:_FEW]]
     if len(ranked) > _FEW:
         said.append(f"{len(ranked) - _FEW:,} more groups are left out here.")
@@ -110,6 +115,25 @@ def _of_groups(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> 
         missing=caveats(found),
         link=page("compare", experiment=experiment.name),
         store=experiment.store,
+    )
+
+
+def _median(label: str, found: Sequence[Reach]) -> Number:
+    """Return the median step of a group; runs that are not there yet count as longer ones."""
+    judged = [(one.date, one.spent) for one in found if one.spent is not None]
+    if not judged:
+        return Number(what="median", of=label, unit="steps", why="none of its runs can be judged")
+    low = np.array([float(spent if date is None else date.low) for date, spent in judged])
+    high = np.array([np.inf if date is None else float(date.high) for date, _ in judged])
+    median = median_cost(CensoredCosts(low, high))
+    return Number(
+        what="median",
+        of=label,
+        value=median.value,
+        low=median.low,
+        high=median.high,
+        unit="steps",
+        why=median.missing or "",
     )
 
 

@@ -1,6 +1,5 @@
 """One experiment as it is answered from: its runs with their verdicts, their params and their curves."""
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +9,10 @@ import polars as pl
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.reviews import has_generalized
 from grokscope.answers.record.names import quoted, shown
-from grokscope.schemas import Verdict, axis_of_param, params_on_axes
+from grokscope.schemas import Verdict, params_on_axes
 from grokscope.schemas.runs.groups import UNGROUPED, groups_of
 from grokscope.schemas.runs.ordering import natural
+from grokscope.schemas.runs.query import named_param
 
 RUNNING = "RUNNING"
 ALL_RUNS = "all runs"
@@ -112,7 +112,7 @@ class Experiment:
             by: Params, with commas between; ``None`` for what the runs' seeds share.
 
         Raises:
-            QuestionError: If no run has such a param.
+            QueryError: If no param is meant by a name.
         """
         labels = [run.group for run in self.runs] if by is None else self._labels(by)
         if by is None and set(labels) == {UNGROUPED}:
@@ -124,15 +124,9 @@ class Experiment:
 
     def _labels(self, by: str) -> list[str]:
         asked = [name.strip() for name in by.split(",")]
-        own = [{**params_on_axes(run.params), **run.params} for run in self.runs]
-        known = {name for params in own for name in params}
-        for name in asked:
-            if not any(_is_called(param, name) for param in known):
-                near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or natural(known)
-                raise QuestionError(
-                    f"no run of {quoted(self.name)} has a param {quoted(name)}; there: {listed(near)}"
-                )
-        return [_label(asked, params) for params in own]
+        known = sorted({name for run in self.runs for name in run.params})
+        params = {name: named_param(name, known) for name in asked}
+        return [_label(params, run.params) for run in self.runs]
 
 
 def with_groups(runs: Sequence[JudgedRun]) -> list[JudgedRun]:
@@ -165,15 +159,10 @@ def listed(names: Iterable[str], *, most: int = _MOST_NAMED) -> str:
     return f"{some}{more}" or "none"
 
 
-def _is_called(param: str, asked: str) -> bool:
-    return param == asked or (axis_of_param(param) is not None and param.rpartition(".")[2] == asked)
-
-
-def _label(asked: Sequence[str], params: Mapping[str, str]) -> str:
-    values = [
-        params.get(name) or next((v for param, v in params.items() if _is_called(param, name)), None)
-        for name in asked
-    ]
-    if len(asked) == 1:
-        return values[0] or f"no {asked[0]}"
-    return ", ".join(f"{name}={value or 'none'}" for name, value in zip(asked, values, strict=True))
+def _label(asked: Mapping[str, str], params: Mapping[str, str]) -> str:
+    """Return the bare value of one param, ``a=1, b=2`` of several."""
+    values = {name: params.get(param) for name, param in asked.items()}
+    if len(values) == 1:
+        ((name, value),) = values.items()
+        return value or f"no {name}"
+    return ", ".join(f"{name}={value or 'none'}" for name, value in values.items())

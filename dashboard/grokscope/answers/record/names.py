@@ -54,8 +54,8 @@ def named(text: str) -> str:
 def quoted(text: str) -> str:
     """Return a name in quotes, as errors have it.
 
-    >>> quoted("it's")
-    "'it’s'"
+    >>> quoted("a")
+    "'a'"
     """
     return _in_quotes(shown(text))
 
