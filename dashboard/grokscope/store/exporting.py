@@ -68,11 +68,12 @@ def param_columns(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
         column = f"param.{name}" if name in EXPORT_SCHEMA else name
         values = pairs.filter(pl.col("key") == name).select(pl.col("run_id").alias("run"), value="value")
         wide = wide.join(values.rename({"value": column}), on="run", how="left", maintain_order="left")
-        wide = wide.with_columns(_as_numbers(wide[column]))
+        wide = wide.with_columns(as_numbers(wide[column]))
     return wide
 
 
-def _as_numbers(texts: pl.Series) -> pl.Series:
+def as_numbers(texts: pl.Series) -> pl.Series:
+    """Return integers or numbers where all texts are such, else the texts."""
     for kind in (pl.Int64(), pl.Float64()):
         numbers = texts.cast(kind, strict=False)
         if numbers.null_count() == texts.null_count() and not numbers.is_null().all():

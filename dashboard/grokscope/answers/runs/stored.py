@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from grokscope.answers.runs.observed import ObservedRuns, ObservedRunsError
+from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.interventions.outcomes.units import UNIT_METRICS, with_units
 from grokscope.store import Store, names_by_run, renamed_by_run
 from grokscope.store.exporting import param_columns

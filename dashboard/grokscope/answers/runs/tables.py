@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from grokscope.answers.runs.observed import ObservedRuns, ObservedRunsError
+from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.schemas.printable import written_out
 
 _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {

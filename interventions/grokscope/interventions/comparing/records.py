@@ -45,6 +45,14 @@ class GroupResult:
     ends: Mapping[str, int]
     more: Mapping[str, float | None] = field(default_factory=_nothing)
 
+    @property
+    def rank(self) -> tuple[float, float, float, str]:
+        """Where the group stands among others: by median, then by share and mean; the cheapest first."""
+        infinite = float("inf")
+        median = infinite if self.median.value is None else self.median.value
+        mean = infinite if self.restricted_mean.value is None else self.restricted_mean.value
+        return (median, -self.reached / self.n, mean, self.group)
+
     def to_json(self) -> Json:
         """Return what JSON takes; an end of an interval that is unbounded is null."""
         return {
@@ -78,7 +86,6 @@ class Contrast:
         attainable_p: The smallest that the test can give with so many runs.
         improvement: Probability that a run of ``a`` costs less than one of ``b``.
         is_paired: Runs of one seed were compared with each other.
-        sentence: The finding with its caveat.
     """
 
     a: str
@@ -89,7 +96,6 @@ class Contrast:
     attainable_p: float
     improvement: Estimate
     is_paired: bool
-    sentence: str
 
     def to_json(self) -> Json:
         """Return what JSON takes."""
@@ -107,7 +113,6 @@ class Contrast:
             "improvement_high": self.improvement.high,
             "paired": self.is_paired,
             "missing": self.speed_up.missing,
-            "sentence": self.sentence,
         }
 
 

@@ -1,0 +1,1 @@
+"""Comparisons at the terminal: what is compared, by which rule, and how it is printed."""

@@ -1,0 +1,116 @@
+"""Groups of runs compared by what they spend until a target."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from grokscope.interventions.comparing.caveats import caveats_of
+from grokscope.interventions.comparing.group_results import group_result
+from grokscope.interventions.comparing.grouping import group_labels, seeds_of
+from grokscope.interventions.comparing.pairs import contrasts_of
+from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.sentences import answer
+from grokscope.interventions.outcomes.costs import COSTS, STEPS, CensoredCosts, costs_of
+from grokscope.interventions.outcomes.ends import End, ends_of
+from grokscope.interventions.outcomes.estimand import Estimand, ladder_costs, told_estimand
+from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
+from grokscope.schemas import GrokscopeError
+
+SETTING = "setting"
+
+
+class ComparisonError(GrokscopeError):
+    """Runs that cannot be compared."""
+
+
+def compare(
+    observed: ObservedRuns,
+    *,
+    target: Target,
+    by: Sequence[str] = (),
+    count_in: str = STEPS,
+    estimand: Estimand | None = None,
+) -> Comparison:
+    """Compare groups of runs by what they spend until they reach a target, unfinished runs counted in.
+
+    Args:
+        observed: The runs; a param ``planned`` is how many steps each was to take.
+        target: What is to be reached.
+        by: Params whose values make the groups; a param may go by its usual name.
+        count_in: The unit of costs: ``"steps"``, or one that the curves count.
+        estimand: What a cost means; ``None`` to have it told by the logged schedules.
+
+    Returns:
+        The groups, the cheapest first, and every two of them (of more than ten groups, the cheapest with
+        each other one).
+
+    Raises:
+        ComparisonError: If no run has the metric.
+        QueryError, UnitError, EstimandError: If a param, the unit or a plan is not there.
+    """
+    runs, curves = observed.runs, observed.curves
+    told = None if estimand is not None else told_estimand(runs, curves)
+    wanted = estimand or (told.estimand if told is not None else Estimand.ANYTIME)
+    labelled, is_split = _labelled(runs, by)
+    seeds = labelled.select("run_id", "group").with_columns(seed=seeds_of(labelled.drop("group")))
+    found = _costs(labelled, curves, target, unit=count_in, estimand=wanted)
+    costs = found.join(seeds, on="run_id", how="inner", maintain_order="left")
+    if costs.is_empty():
+        raise ComparisonError(_nothing_to_compare(labelled, curves, target))
+    samples = {str(name): part for (name,), part in costs.group_by("group", maintain_order=True)}
+    budget = min(float(CensoredCosts.of(part).at.max()) for part in samples.values())
+    results = [group_result(name, part, budget=budget, estimand=wanted) for name, part in samples.items()]
+    groups = tuple(sorted(results, key=lambda one: one.rank))
+    contrasts = contrasts_of(groups, samples, is_split=is_split)
+    return Comparison(
+        target=target,
+        estimand=wanted,
+        count_in=count_in,
+        budget=budget,
+        groups=groups,
+        contrasts=contrasts,
+        sentence=answer(groups, contrasts, target=target, unit=count_in),
+        caveats=(*observed.notes, *caveats_of(costs, target=target, told=told, estimand=wanted)),
+        costs=costs,
+    )
+
+
+def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool]:
+    """Return runs with their groups, and whether these were split by the setting, which is never averaged."""
+    labelled = group_labels(runs, by)
+    if SETTING not in runs.columns or SETTING in by:
+        return labelled, False
+    mixed = labelled.group_by("group").agg(pl.col(SETTING).drop_nulls().n_unique())[SETTING].max()
+    if not isinstance(mixed, int) or mixed <= 1:
+        return labelled, False
+    return group_labels(runs, [*by, SETTING]), True
+
+
+def _costs(
+    runs: pl.DataFrame, curves: pl.DataFrame, target: Target, *, unit: str, estimand: Estimand
+) -> pl.DataFrame:
+    """Return ``COSTS`` with ``end``, as the estimand means them."""
+    mine = curves.filter(pl.col("run_id").is_in(runs["run_id"].implode()))
+    steps = ends_of(costs_of(mine, target), runs)
+    if estimand is Estimand.LADDER:
+        if unit != STEPS:
+            raise ComparisonError(f"a ladder is counted in steps, as runs are planned in; got {unit!r}")
+        return ladder_costs(steps, runs)
+    ends = steps.select("run_id", "end")
+    costs = (steps.drop("end") if unit == STEPS else costs_of(mine, target, unit=unit)).join(
+        ends, on="run_id", maintain_order="left"
+    )
+    # A run that diverged never gets there, so it stays among those that have not, however far others go.
+    farthest = pl.col("spent").max()
+    diverged = pl.col("end") == End.DIVERGED.value
+    return costs.with_columns(low=pl.when(diverged).then(farthest).otherwise("low")).select(*COSTS, "end")
+
+
+def _nothing_to_compare(runs: pl.DataFrame, curves: pl.DataFrame, target: Target) -> str:
+    if runs.is_empty():
+        return "no run has the params to compare by; name others with --by"
+    have = curves["metric"].unique().sort().to_list()
+    if target.metric not in have:
+        return f"no run has the metric {target.metric!r}; they have {', '.join(have[:20]) or 'none'}"
+    return f"no run has an evaluation of {target.metric!r} that counts; compare others with --where"
