@@ -1,0 +1,106 @@
+"""What a held-out curve does: it gets worse after a real best, gets better, or rests."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from grokscope.interventions.stopping.score_curve import ScoreCurve
+
+LEARNED_LEVEL, LEARNED_LOSS = 0.1, 0.05
+"""A curve has learned once it gained this part of what was possible: of (1 − start), or of a loss's start."""
+SIGNAL = 5.0
+"""A change counts from so many standard deviations of the curve's noise."""
+LOST_LEVEL = 0.1
+"""An accuracy got worse once it lost this part of what it had gained."""
+LOST_LOSS, LOST_GAIN = 0.15, 0.05
+"""A loss got worse once it rose by this part of its lowest level, and lost this part of what it had gained."""
+STAYS = 0.75
+"""Part of the last evaluations that must be worse for it to have stayed worse."""
+LAST_PART, LEAST_LAST = 3, 6
+"""A trend is read from the last evaluation in ``LAST_PART``, from at least ``LEAST_LAST``."""
+LEAST_TAU = 0.4
+"""Kendall's τ of a trend with the order of the evaluations."""
+BETTER_LEVEL, BETTER_LOSS = 0.02, 0.003
+"""A trend counts once it gains this part of what is left of an accuracy, or of the loss's own level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worsening:
+    """A held-out curve that had learned, and got worse for good.
+
+    Attributes:
+        curve: Which.
+        step: Of its best evaluation.
+        best, end: Progress there, and at the end.
+    """
+
+    curve: ScoreCurve
+    step: float
+    best: float
+    end: float
+
+    def __str__(self) -> str:
+        """Return it in a sentence."""
+        curve = self.curve
+        way = "fell" if curve.score.higher_is_better else "rose"
+        levels = f"from {curve.said(self.best)} at step {self.step:.0f} to {curve.said(self.end)}"
+        return f"{curve.metric} {way} {levels} and stayed there"
+
+
+def gain_until(curve: ScoreCurve, step: float) -> float:
+    """Return how much a curve had gained at a step, from its first evaluation on, in units of progress."""
+    return curve.at(step) - float(curve.progress[0])
+
+
+def has_learned(curve: ScoreCurve) -> bool:
+    """Return whether the curve has clearly left where it started."""
+    start = float(curve.progress[0])
+    least = LEARNED_LEVEL * max(1.0 - start, 0.0) if curve.is_level else LEARNED_LOSS * abs(start)
+    gained = gain_until(curve, float(curve.steps[curve.best]))
+    return gained > 0 and gained >= max(least, SIGNAL * curve.noise)
+
+
+def worsening_of(curve: ScoreCurve) -> Worsening | None:
+    """Return how the curve got worse after it had learned, or ``None`` if it did not, or not for good."""
+    best = curve.best
+    top, later = float(curve.smooth[best]), curve.progress[best + 1 :]
+    if len(later) < LEAST_LAST // 2 or not has_learned(curve):
+        return None
+    gained, lost = gain_until(curve, float(curve.steps[best])), top - curve.end
+    if curve.is_level:
+        least = LOST_LEVEL * gained
+    else:
+        least = max(LOST_LOSS * abs(top), LOST_GAIN * gained)
+    if lost < max(least, SIGNAL * curve.noise):
+        return None
+    last = curve.progress[-max(LEAST_LAST // 2, len(later) // LAST_PART) :]
+    if np.mean(last < top - lost / 2) < STAYS:
+        return None
+    return Worsening(curve=curve, step=float(curve.steps[best]), best=top, end=curve.end)
+
+
+def recovery_of(worse: Worsening) -> float:
+    """Return which part of what was lost has come back since the curve's lowest: 0 at the lowest, 1 if all."""
+    lowest = float(np.min(worse.curve.smooth[worse.curve.best :]))
+    return (worse.end - lowest) / max(worse.best - lowest, 1e-12)
+
+
+def recent_gain(curve: ScoreCurve) -> float | None:
+    """Return what the curve gained over its last third, or ``None`` where that is no clear trend.
+
+    It is one where Kendall's τ with the order of the evaluations is at least ``LEAST_TAU`` (p < .01), and the
+    medians of the last third's two ends differ by more than noise and by more than a trifle.
+    """
+    last = curve.progress[-max(LEAST_LAST, len(curve) // LAST_PART) :]
+    if len(last) < LEAST_LAST:
+        return None
+    ends = max(LEAST_LAST // 2, len(last) // 4)
+    gained = float(np.median(last[-ends:]) - np.median(last[:ends]))
+    left = 1.0 - float(np.median(last[:ends])) if curve.is_level else abs(float(np.median(last[:ends])))
+    part = BETTER_LEVEL if curve.is_level else BETTER_LOSS
+    if gained < max(part * left, 2 * curve.noise / np.sqrt(ends)):
+        return None
+    tau = kendalltau(np.arange(len(last)), last)
+    return gained if tau.statistic >= LEAST_TAU and tau.pvalue < 0.01 else None
+
