@@ -33,7 +33,7 @@ def did_it_generalize(reader: StoreReader, asked: Asked) -> Answer:
 
 def _of_run(experiment: Experiment, reach: Reach, asked: Asked) -> Answer:
     run = reach.run
-    levels = [] if run.verdict is None else run.verdict.outcomes[:_FEW]
+    levels = () if run.verdict is None else tuple(run.verdict.outcomes[:_FEW])
     numbers = [date_number(goal_name(asked), reach.date, why="not reached")]
     numbers += [Number(what="level at the end", of=one.metric, value=one.level) for one in levels]
     return Answer(

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from scipy.stats import binomtest
+from scipy import stats
 
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.experiment import Experiment, JudgedRun
@@ -85,7 +86,7 @@ def share(found: Sequence[Reach], *, what: str, of: str = "") -> Number:
     reached = sum(one.date is not None for one in judged)
     if not judged:
         return Number(what=what, of=of, unit="share", why="none of its runs can be judged")
-    interval = binomtest(reached, len(judged)).proportion_ci(0.95, "exact")
+    interval: Any = stats.binomtest(reached, len(judged)).proportion_ci(0.95, "exact")
     return Number(
         what=what,
         of=of,

@@ -124,14 +124,11 @@ def _transitions(experiment: Experiment, since: int) -> list[_Happened]:
 def _sentences(read: Sequence[Experiment], found: Sequence[_Happened], since: int) -> list[str]:
     runs = [run for experiment in read for run in experiment.runs]
     count = _counter(found)
-    began = [
-        f"{count(what):,} {what}" for what in ("started", "finished", "failed", "stopped") if count(what)
-    ]
+    kinds = ("started", "finished", "failed", "stopped")
+    began = [f"{_runs(count(what))} {what}" for what in kinds if count(what)]
     diverged = count(Kind.DIVERGENCE.word)
-    began += [f"{diverged:,} diverged"] if diverged else []
-    said = [
-        f"Since {said_time(since)}: " + (f"runs {', '.join(began)}." if began else "no run began or ended.")
-    ]
+    began += [f"{_runs(diverged)} diverged"] if diverged else []
+    said = [f"Since {said_time(since)}: {', '.join(began) or 'no run began or ended'}."]
     gained = [one for one in found if one.what == Kind.GENERALIZATION.word]
     lost = [one for one in found if one.what == Kind.COLLAPSE.word]
     said += [_who("generalized", gained)] if gained else []
@@ -145,6 +142,10 @@ def _sentences(read: Sequence[Experiment], found: Sequence[_Happened], since: in
 def _counter(found: Sequence[_Happened]) -> Callable[[str], int]:
     """Return what gives, for a kind of thing, to how many runs it happened."""
     return lambda what: len({one.run.run_id for one in found if one.what == what})
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"
 
 
 def _silent(count: int) -> str:

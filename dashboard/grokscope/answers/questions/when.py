@@ -148,5 +148,16 @@ def _line(label: str, found: Sequence[Reach], median: Number, what: str) -> str:
         spent = max((one.spent for one in found if one.spent is not None), default=None)
         return f"{head}{'' if spent is None else f', the longest of them by step {spent:,}'}."
     first = min(dates, key=lambda date: date.step)
-    middle = f"the median run at step {median.value:,.0f}" if median.value is not None else median.why
+    middle = (
+        "fewer than half of them, so there is no median yet"
+        if median.value is None
+        else f"the median run at step {median.value:,.0f}{_interval(median)}"
+    )
     return f"{head}, the first at {dated(first)}; {middle}."
+
+
+def _interval(median: Number) -> str:
+    if median.low is None and median.high is None:
+        return ""
+    ends = ["–" if end is None else f"{end:,.0f}" for end in (median.low, median.high)]
+    return f" [{', '.join(ends)}]"

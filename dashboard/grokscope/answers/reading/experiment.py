@@ -53,6 +53,11 @@ class JudgedRun:
     notes: Sequence[str] = ()
 
     @property
+    def own_params(self) -> dict[str, str]:
+        """Its params, by our names where they have one."""
+        return params_on_axes(self.params)
+
+    @property
     def is_running(self) -> bool:
         """Whether it trains, as far as anybody can tell."""
         return self.status == RUNNING and not self.is_silent
@@ -74,6 +79,7 @@ class Experiment:
         curves: Points of scores, losses and progress, under the names that verdicts have.
         now_ms: When it was read.
         points_of: Gives the points of any metric of these runs, under the name that was asked for.
+        all_points_of: Gives all points of the run of an id, under the names that verdicts have.
     """
 
     name: str
@@ -82,6 +88,7 @@ class Experiment:
     curves: pl.DataFrame
     now_ms: int
     points_of: Callable[[str], pl.DataFrame]
+    all_points_of: Callable[[str], pl.DataFrame]
 
     def run(self, asked: str) -> JudgedRun:
         """Return the run of an id, of the begin of one, or of a name.
@@ -135,7 +142,7 @@ def with_groups(runs: Sequence[JudgedRun]) -> list[JudgedRun]:
     >>> with_groups([])
     []
     """
-    groups = groups_of([params_on_axes(run.params) for run in runs])
+    groups = groups_of([run.own_params for run in runs])
     count = Counter(run.name for run in runs)
     return [
         replace(

@@ -103,6 +103,7 @@ class StoreReader:
             curves=curves,
             now_ms=now_ms,
             points_of=lambda metric: self._points_of(metric, ids, names),
+            all_points_of=lambda run: self._all_points_of(run, names),
         )
 
     def _opened(self) -> Store:
@@ -148,6 +149,11 @@ class StoreReader:
         logged = sorted({own for of_run in chosen.values() for own in of_run})
         with self._lock:
             return renamed_by_run(self._opened().points(run_ids, logged), chosen)
+
+    def _all_points_of(self, run_id: str, names: MetricNames) -> pl.DataFrame:
+        own = names.get(run_id, {})
+        with self._lock:
+            return renamed_by_run(self._opened().points([run_id], list(own)), {run_id: own})
 
     def _judged(self, curves: pl.DataFrame) -> dict[str, Verdict]:
         counted = curves.group_by("run_id").agg(pl.len(), pl.col("time_ms").max().fill_null(0).alias("last"))

@@ -15,10 +15,9 @@ _SENTENCE_BYTES = 320
 _HEAD = 4096
 _PARTS = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~$&@])")
-_ADDRESS = re.compile(r":(?=//)|www(?=\.)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?(?=:)|ftp(?=:)|www(?=\.)", re.IGNORECASE)
 _QUOTE = "\N{RIGHT SINGLE QUOTATION MARK}"
 """Stands in a name for the quote that would end it."""
-_JOINER = "\N{WORD JOINER}"
 
 
 def cut(text: str, size: int) -> str:
@@ -49,6 +48,15 @@ def named(text: str) -> str:
     "Run 'seed 0' has ended."
     """
     return f"{_OPEN}{shown(text)}{_CLOSE}"
+
+
+def bare(name: str) -> str:
+    """Return a name as it stood in a sentence, without what sets it apart there.
+
+    >>> bare(named("wd 1"))
+    'wd 1'
+    """
+    return name.replace(_OPEN, "").replace(_CLOSE, "")
 
 
 def quoted(text: str) -> str:
@@ -90,5 +98,5 @@ def _in_quotes(name: str) -> str:
 
 
 def _escaped(words: str) -> str:
-    broken = _ADDRESS.sub(rf"\g<0>{_JOINER}", words)
-    return _SPECIAL.sub(r"\\\1", broken)
+    # Where a colon or a dot is escaped, no renderer finds an address to make a link of.
+    return _ADDRESS.sub(r"\g<0>\\", _SPECIAL.sub(r"\\\1", words))

@@ -3,7 +3,7 @@
 import json
 import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grokscope.answers.record.answer import Answer, Number
@@ -45,18 +45,17 @@ def as_json(answer: Answer) -> str:
 
 def as_dict(answer: Answer) -> dict[str, Any]:
     """Return the answer as plain JSON values, as ``as_json`` writes them."""
-    items = _items(answer)
     kept: dict[str, list[Any]] = {name: [] for name in _LISTS}
-    is_open = dict.fromkeys(_LISTS, True)
-    for place in range(max(map(len, items.values()))):
-        for name in _LISTS:
-            if not is_open[name] or place >= len(items[name]):
-                continue
-            kept[name].append(items[name][place])
-            if len(_written(_document(answer, items, kept)).encode()) > LIMIT:
+    is_open = {name: bool(_items(answer, name)) for name in _LISTS}
+    while any(is_open.values()):
+        for name in (name for name in _LISTS if is_open[name]):
+            items = _items(answer, name)
+            kept[name].append(_value(items[len(kept[name])]))
+            is_open[name] = len(kept[name]) < len(items)
+            if len(_written(_document(answer, kept)).encode()) > LIMIT:
                 kept[name].pop()
                 is_open[name] = False
-    return _document(answer, items, kept)
+    return _document(answer, kept)
 
 
 def as_markdown(answer: Answer) -> str:
@@ -72,7 +71,9 @@ def as_markdown(answer: Answer) -> str:
             more = [f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else []
             listed = "\n".join(f"- {line}" for line in (*lines[:_MOST], *more))
             blocks.append(f"{_LABELS[name]}:\n\n{listed}")
-    return "\n\n".join([*blocks, marked_down(_where(answer))])
+    command = _command(answer)
+    where = [f"See `{answer.link}` in the app: `{command}`"] if answer.link and command else []
+    return "\n\n".join([*blocks, *where])
 
 
 RENDERINGS: Mapping[str, Callable[[Answer], str]] = {
@@ -83,16 +84,16 @@ RENDERINGS: Mapping[str, Callable[[Answer], str]] = {
 """What an answer can be shown as."""
 
 
-def _items(answer: Answer) -> dict[str, list[Any]]:
-    texts = {name: getattr(answer, name) for name in ("sentences", "missing", "evidence")}
-    items = {name: [cut(plain(one), _SENTENCE_BYTES) for one in of] for name, of in texts.items()}
-    return {**items, "numbers": [_number(number) for number in answer.numbers]}
+def _items(answer: Answer, name: str) -> Sequence[str | Number]:
+    return getattr(answer, name)
 
 
-def _document(
-    answer: Answer, items: Mapping[str, list[Any]], kept: Mapping[str, list[Any]]
-) -> dict[str, Any]:
-    lost = {name: len(items[name]) - len(kept[name]) for name in _LISTS}
+def _value(item: str | Number) -> Any:
+    return _number(item) if isinstance(item, Number) else cut(plain(item), _SENTENCE_BYTES)
+
+
+def _document(answer: Answer, kept: Mapping[str, list[Any]]) -> dict[str, Any]:
+    lost = {name: len(_items(answer, name)) - len(kept[name]) for name in _LISTS}
     left_out = {name: count for name, count in lost.items() if count}
     return {
         "question": answer.question,
