@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-ROOMS = ("schemas", "collectors", "transitions", "interventions", "experiments", "dashboard", "benchmarks", "examples")
+ROOMS = (
+    "schemas",
+    "collectors",
+    "transitions",
+    "interventions",
+    "experiments",
+    "dashboard",
+    "benchmarks",
+    "examples",
+)
 SOURCES = sorted(path for room in ROOMS for path in (REPOSITORY / room).rglob("*.py"))
 
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}

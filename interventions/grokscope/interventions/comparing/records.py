@@ -127,7 +127,8 @@ class Comparison:
         budget: The common budget: what the farthest run of every group has spent at least.
         groups: The cheapest first.
         contrasts: Pairs of groups.
-        scores: Group -> score, of a rule that gives one.
+        scores: Group -> score, of a rule that gives one, the best first.
+        ranks: ``group, rank, probability`` of such scores.
         sentence: The answer.
         caveats: What is to be known with it, one sentence each.
         costs: One row a run: ``COSTS``, ``end`` and ``group``.
@@ -140,6 +141,7 @@ class Comparison:
     groups: tuple[GroupResult, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     scores: Mapping[str, Estimate] = field(default_factory=_no_scores)
+    ranks: pl.DataFrame = field(default_factory=pl.DataFrame)
     sentence: str = ""
     caveats: tuple[str, ...] = ()
     costs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -158,6 +160,7 @@ class Comparison:
             "groups": [group.to_json() for group in self.groups],
             "contrasts": [contrast.to_json() for contrast in self.contrasts],
             "scores": scores,
+            "ranks": self.ranks.to_dicts(),
             "sentence": self.sentence,
             "caveats": list(self.caveats),
         }

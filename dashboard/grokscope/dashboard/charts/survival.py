@@ -1,0 +1,64 @@
+"""The share of runs that have not reached a target yet, by cost, with the numbers still on their way."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from grokscope.dashboard.charts.elements.palette import Colouring, layered
+
+_HEIGHT = 240
+_ROW = 16
+_ABOVE = 22
+_SHARES = [0, 0.25, 0.5, 0.75, 1]
+
+
+def survival_chart(
+    curves: pl.DataFrame, at_risk: pl.DataFrame, *, colouring: Colouring, unit: str
+) -> alt.LayerChart:
+    """Return a step line a group on a log axis with its band, a mark where a run ended without the target.
+
+    Under the axis stands, a row a group, how many runs were still on their way.
+
+    Args:
+        curves: ``group``, and ``cost, ended, share, low, high`` as a Kaplan–Meier estimate has them; rows at a
+            cost of 0 are left out, which a log axis has no place for.
+        at_risk: ``group, cost, count``: the numbers to write under the plot.
+        colouring: By group.
+        unit: What costs are counted in.
+    """
+    curves = curves.filter(pl.col("cost") > 0)
+    order = list(colouring.colours)
+    scale = alt.Scale(domain=[0, 1], nice=False)
+    y = alt.Y("share:Q", title="share not there yet", scale=scale, axis=alt.Axis(values=_SHARES, format="%"))
+    base = alt.Chart(curves)
+    bands = base.mark_area(interpolate="step-after", opacity=0.15).encode(
+        x=_x(unit), y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high"), color=colouring.color()
+    )
+    tips = [
+        alt.Tooltip("group:N"),
+        alt.Tooltip("cost:Q", title=unit, format=".3~s"),
+        alt.Tooltip("share:Q", format=".0%"),
+    ]
+    lines = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
+        x=_x(unit), y=y, color=colouring.color(), tooltip=tips
+    )
+    ended = (
+        base.transform_filter(alt.datum.ended > 0)
+        .mark_point(shape="stroke", angle=90, size=60, strokeWidth=1.6)
+        .encode(x=_x(unit), y=y, color=colouring.color(), tooltip=tips)
+    )
+    numbers = [
+        alt.Chart(at_risk.filter((pl.col("group") == group) & (pl.col("cost") > 0)))
+        .mark_text(fontSize=11, baseline="top")
+        .encode(
+            x=_x(unit), y=alt.YValue(_HEIGHT + _ABOVE + _ROW * row), text="count:Q", color=colouring.color()
+        )
+        for row, group in enumerate(order)
+    ]
+    return layered([bands, lines, ended, *numbers], colouring.palette, height=_HEIGHT)
+
+
+def _x(unit: str) -> alt.X:
+    axis: dict[str, Any] = {"format": "~s", "labelOverlap": True, "tickCount": 5}
+    return alt.X("cost:Q", title=unit, scale=alt.Scale(type="log", nice=False), axis=alt.Axis(**axis))

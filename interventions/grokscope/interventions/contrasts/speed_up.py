@@ -1,0 +1,159 @@
+"""How many times cheaper one group of runs reaches a target than another, with an interval.
+
+Costs are known between two evaluations only. A pair of runs counts where their intervals do not overlap, and
+is left undecided where they do. So a coarse grid widens the interval and never makes it look sharp: where
+each group lies in one cell of the grid, what is left is the range of ratios that the two cells allow.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grokscope.interventions.contrasts.attainable import advice
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.permutation import tails
+from grokscope.interventions.contrasts.samples import FloatArray, SampleError
+from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.outcomes.costs import CensoredCosts
+
+METHOD = "permutation test of Gehan's scores, inverted"
+
+
+def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
+    """Return how many times cheaper ``a`` is than ``b``: θ, where b's costs are distributed as θ times a's.
+
+    For each θ, the costs of a and the budgets that they were watched for are multiplied by θ, both groups are
+    followed only as long as both were watched, and W is the number of pairs in which a was later, less those
+    in which it was earlier. The estimate is where W = 0 (the middle, on a log axis, where that is a range):
+    with all runs at the target, the median of all ratios of a cost of b and one of a. The interval holds
+    every θ that neither one-sided permutation test of W rejects at (1 - level) / 2.
+
+    Args:
+        a: Costs of the group that may be cheaper.
+        b: Costs of the other group.
+        level: Share of such intervals that cover θ, at least.
+
+    Returns:
+        θ > 1 where a is cheaper. An end is ``None`` where it is unbounded, both where so few runs cannot
+        attain the level; the value is ``None`` where too few runs reached the target.
+
+    Raises:
+        SampleError: If a group is empty or a cost is not positive.
+
+    Source: Gehan 1965; Wei & Gail 1983 (shift by inversion). Exact where runs are watched for one budget and
+    evaluated often; O(n²) for each of some 30 θ.
+
+    >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
+    >>> [round(x, 2) for x in (found.value, found.low, found.high)]
+    [2.08, 1.62, 2.75]
+    """
+    first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
+    breaks = _breaks(first, second)
+    value, missing = _middle(
+        lambda cell: _scores(first, second, _inside(breaks, cell)), breaks, first.low.size
+    )
+    few = advice(first.low.size, second.low.size, alpha=1 - level)
+    if few:
+        return Estimate(value=value, level=level, method=METHOD, missing=_joined(missing, few))
+    low, high = _ends(first, second, breaks, (1 - level) / 2)
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        level=level,
+        method=METHOD,
+        missing=_joined(missing, _open(low, high)),
+    )
+
+
+def speed_up_p(a: Costs, b: Costs, *, ratio: float = 1.0) -> float:
+    """Return the two-sided p of "the costs of b are distributed as ``ratio`` times those of a".
+
+    Twice the smaller of the two one-sided p of the test that ``speed_up`` inverts, so that its interval holds
+    the ratio exactly where p > 1 - level.
+
+    Raises:
+        SampleError: If a group is empty, or a cost or the ratio is not positive.
+
+    Source: as ``speed_up``.
+
+    >>> round(speed_up_p([1, 2, 3, 4], [5, 6, 7, 8]), 3)
+    0.029
+    """
+    if not ratio > 0:
+        raise SampleError(f"a ratio of costs must be positive, got {ratio}")
+    first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
+    return min(1.0, 2 * min(tails(_scores(first, second, ratio), first.low.size)))
+
+
+def _scores(a: CensoredCosts, b: CensoredCosts, ratio: float) -> NDArray[np.int64]:
+    """Return Gehan's scores, those of a first: how many runs are earlier less how many are later."""
+    low = np.concatenate((a.low * ratio, b.low))
+    high = np.concatenate((a.high * ratio, b.high))
+    end = min(_watched(a) * ratio, _watched(b))
+    unseen = high > end
+    both = CensoredCosts(np.minimum(low, end), np.where(unseen, np.inf, high))
+    return later(both, both).sum(axis=1)
+
+
+def _watched(costs: CensoredCosts) -> float:
+    """Return how long a group was watched: ∞ where all reached the target, for then nobody knows."""
+    return np.inf if costs.reached.all() else float(costs.low[~costs.reached].max())
+
+
+def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
+    """Return the ratios at which some pair changes its order; between two of them nothing changes."""
+    numerator = np.unique(np.concatenate((b.low, b.high)))
+    divisor = np.unique(np.concatenate((a.low, a.high)))
+    numerator, divisor = (x[(x > 0) & np.isfinite(x)] for x in (numerator, divisor))
+    ratios = np.log(numerator)[:, None] - np.log(divisor)[None, :]
+    return np.exp(np.unique(ratios.round(12)))
+
+
+def _inside(breaks: FloatArray, cell: int) -> float:
+    """Return a ratio inside the cell before break number ``cell``."""
+    if cell == 0:
+        return float(breaks[0] / 2)
+    return float(breaks[-1] * 2 if cell == breaks.size else np.sqrt(breaks[cell - 1] * breaks[cell]))
+
+
+def _middle(
+    scores: Callable[[int], NDArray[np.int64]], breaks: FloatArray, size: int
+) -> tuple[float | None, str | None]:
+    """Return the ratio at which as many pairs are later as earlier, or why there is none."""
+    cells = range(breaks.size + 1)
+    start = bisect_left(cells, 0, key=lambda cell: int(scores(cell)[:size].sum()))
+    stop = bisect_left(cells, 1, key=lambda cell: int(scores(cell)[:size].sum()))
+    if start == 0 or stop == len(cells):
+        return None, "too few runs reached the target to say how many times cheaper"
+    return float(np.sqrt(breaks[start - 1] * breaks[stop - 1])), None
+
+
+def _ends(
+    a: CensoredCosts, b: CensoredCosts, breaks: FloatArray, alpha: float
+) -> tuple[float | None, float | None]:
+    """Return the smallest and the largest ratio that are not rejected."""
+    cells = range(breaks.size + 1)
+
+    def tail(cell: int, side: int) -> float:
+        return tails(_scores(a, b, _inside(breaks, cell)), a.low.size)[side]
+
+    first = bisect_left(cells, 1, key=lambda cell: tail(cell, 0) > alpha)
+    last = bisect_left(cells, 1, key=lambda cell: tail(cell, 1) <= alpha)
+    low = float(breaks[first - 1]) if 0 < first < len(cells) else None
+    high = float(breaks[last - 1]) if 0 < last < len(cells) else None
+    return low, high
+
+
+def _open(low: float | None, high: float | None) -> str | None:
+    """Return which end is unbounded."""
+    ends = [name for name, end in (("below", low), ("above", high)) if end is None]
+    if not ends:
+        return None
+    return f"the interval is unbounded {' and '.join(ends)}: too few runs reached the target"
+
+
+def _joined(*sentences: str | None) -> str | None:
+    return "; ".join(sentence for sentence in sentences if sentence) or None

@@ -1,0 +1,1 @@
+"""Is a difference noise: the floor of seeds, repeats that are no seeds, tests that may be looked at often."""

@@ -1,0 +1,1 @@
+"""Published rules of competitions, followed exactly, with the intervals that they lack."""

@@ -1,0 +1,1 @@
+"""Time to target under censoring: Kaplan–Meier and what is read from it, tests, models, competing ends."""

@@ -1,0 +1,161 @@
+"""What runs under censoring can say of the share that is not there yet: products of beta variables.
+
+Before the i-th run that reached the target, Yᵢ runs were on their way. The share still on its way falls there
+by a factor that is Beta(Yᵢ, 1), so minus its logarithm is an exponential variable divided by Yᵢ. Between two
+such runs the share is at most its value after the earlier and at least its value after the later one; from
+these two come the ends of intervals. Without censoring they are those of Clopper and Pearson.
+
+Source: Fay, Brittain and Proschan, "Pointwise confidence intervals for a survival distribution with small
+samples or heavy censoring", Biostatistics 14 (2013).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
+
+IntArray = NDArray[np.int64]
+DRAWS = 10_000
+"""Random paths behind an interval of a mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passages:
+    """How many runs reached the target, or ended without it, at each distinct cost; arrays of one length.
+
+    Attributes:
+        runs: How many in all.
+        cost: Increasing.
+        at_risk: Runs on their way just before.
+        reached: Runs that reached the target there.
+        ended: Runs that were last seen there without it.
+    """
+
+    runs: int
+    cost: FloatArray
+    at_risk: IntArray
+    reached: IntArray
+    ended: IntArray
+
+    @classmethod
+    def seen(cls, costs: CensoredCosts) -> Self:
+        """Return the passages where they were first seen: none of them later than this.
+
+        >>> Passages.seen(CensoredCosts(np.array([10.0, 20.0]), np.array([20.0, np.inf]))).at_risk
+        array([2])
+        """
+        return cls._counted(costs.at, costs.reached)
+
+    @classmethod
+    def earliest(cls, costs: CensoredCosts) -> Self:
+        """Return the passages at the last evaluation without the target: none of them earlier than this.
+
+        A run that ended at an evaluation may pass right after it, so it leaves before those that pass there.
+        """
+        reached = costs.reached
+        return cls._counted(np.where(reached, costs.low, np.nextafter(costs.low, -np.inf)), reached)
+
+    @classmethod
+    def _counted(cls, at: FloatArray, reached: NDArray[np.bool_]) -> Self:
+        cost, place = np.unique(at, return_inverse=True)
+        passed = np.bincount(place, weights=reached, minlength=cost.size).astype(np.int64)
+        gone = np.bincount(place, minlength=cost.size).astype(np.int64)
+        at_risk = at.size - np.concatenate(([0], np.cumsum(gone)))[:-1]
+        return cls(runs=at.size, cost=cost, at_risk=at_risk, reached=passed, ended=gone - passed)
+
+    @property
+    def left(self) -> IntArray:
+        """Runs on their way just after each cost."""
+        return self.at_risk - self.reached - self.ended
+
+    def until(self, cost: float) -> "Passages":
+        """Return those at costs up to and with ``cost``."""
+        kept = self.cost <= cost
+        return Passages(
+            runs=self.runs,
+            cost=self.cost[kept],
+            at_risk=self.at_risk[kept],
+            reached=self.reached[kept],
+            ended=self.ended[kept],
+        )
+
+    def share(self) -> FloatArray:
+        """Return the Kaplan–Meier share of runs that are not there yet, from each cost on."""
+        return np.cumprod(1 - self.reached / self.at_risk)
+
+
+def highest_share(passages: Passages, level: float) -> FloatArray:
+    """Return the upper end of the central interval of the share not there yet, from each cost on.
+
+    >>> from scipy.stats import binomtest
+    >>> costs = CensoredCosts(np.zeros(8), np.arange(1.0, 9.0))
+    >>> end = highest_share(Passages.seen(costs), 0.95)[2]
+    >>> bool(np.isclose(end, binomtest(5, 8).proportion_ci(0.95).high))
+    True
+    """
+    mean, square = _moments(passages)
+    return beta_quantile(mean, square, (1 + level) / 2)
+
+
+def lowest_share(passages: Passages, level: float) -> FloatArray:
+    """Return the lower end of the same interval: as if one more run passed right after each cost."""
+    mean, square = _moments(passages)
+    left = passages.left
+    return beta_quantile(mean * left / (left + 1), square * left / (left + 2), (1 - level) / 2)
+
+
+def beta_quantile(mean: FloatArray, square: FloatArray, probability: float) -> FloatArray:
+    """Return quantiles of beta variables with these first two moments; where nothing varies, the mean.
+
+    >>> beta_quantile(np.array([0.5, 0.0]), np.array([1 / 3, 0.0]), 0.1).round(6).tolist()
+    [0.1, 0.0]
+    """
+    variance = square - mean**2
+    varies = (variance > 1e-15) & (mean > 0) & (mean < 1)
+    size = np.where(varies, mean * (1 - mean) / np.where(varies, variance, 1) - 1, 1)
+    quantiles = betaincinv(np.where(varies, mean, 0.5) * size, np.where(varies, 1 - mean, 0.5) * size, probability)
+    return np.where(varies, quantiles, mean)
+
+
+def _moments(passages: Passages) -> tuple[FloatArray, FloatArray]:
+    """Return mean and mean square of the product after each cost; d passages at once are Beta(Y - d + 1, d)."""
+    risk, stay = passages.at_risk, passages.at_risk - passages.reached
+    mean = np.cumprod((stay + 1) / (risk + 1))
+    square = np.cumprod((stay + 1) * (stay + 2) / ((risk + 1) * (risk + 2)))
+    return mean, square
+
+
+def highest_means(passages: Passages, until: float, rng: np.random.Generator) -> FloatArray:
+    """Return random restricted means, none of whose paths falls before a run was seen to pass."""
+    times, hazards, _ = _paths(passages.until(until), rng)
+    return _area(times, hazards, until)
+
+
+def lowest_means(passages: Passages, until: float, rng: np.random.Generator) -> FloatArray:
+    """Return random restricted means, each of whose paths falls one passage too early."""
+    kept = passages.until(until)
+    times, hazards, following = _paths(kept, rng)
+    left = np.concatenate(([passages.runs], kept.left))
+    with np.errstate(divide="ignore"):
+        return _area(times, hazards + following / left, until)
+
+
+def _paths(passages: Passages, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return times, 0 first, and for each draw and time the cumulative hazard and the next exponential."""
+    before = np.concatenate(([0], np.cumsum(passages.reached)))
+    first = np.repeat(before[:-1], passages.reached)
+    order = np.arange(int(before[-1])) - first
+    risk = np.repeat(passages.at_risk, passages.reached) - order
+    steps = rng.exponential(size=(DRAWS, risk.size + 1))
+    hazard = np.concatenate((np.zeros((DRAWS, 1)), np.cumsum(steps[:, :-1] / risk, axis=1)), axis=1)
+    times = np.concatenate(([0.0], passages.cost))
+    return times, hazard[:, before], steps[:, before]
+
+
+def _area(times: FloatArray, hazards: FloatArray, until: float) -> FloatArray:
+    widths = np.diff(np.append(np.maximum(times, 0.0), until))
+    return np.exp(-hazards) @ widths
