@@ -10,7 +10,9 @@ from grokscope.interventions.stopping.score_curve import ScoreCurve
 LEARNED_LEVEL, LEARNED_LOSS = 0.1, 0.05
 """A curve has learned once it gained this part of what was possible: of (1 − start), or of a loss's start."""
 SIGNAL = 5.0
-"""A change counts from so many standard deviations of the curve's noise."""
+"""A change counts from so many standard deviations of the smoothed curve's noise."""
+FIRST_SIGNAL = 3.0
+"""The first evaluation is one alone, so a gain from it must also exceed so many deviations of one evaluation."""
 LOST_LEVEL = 0.1
 """An accuracy got worse once it lost this part of what it had gained."""
 LOST_LOSS, LOST_GAIN = 0.15, 0.05
@@ -58,21 +60,27 @@ def has_learned(curve: ScoreCurve) -> bool:
     start = float(curve.progress[0])
     least = LEARNED_LEVEL * max(1.0 - start, 0.0) if curve.is_level else LEARNED_LOSS * abs(start)
     gained = gain_until(curve, float(curve.steps[curve.best]))
-    return gained > 0 and gained >= max(least, SIGNAL * curve.noise)
+    return gained > 0 and gained >= max(least, SIGNAL * curve.smooth_noise, FIRST_SIGNAL * curve.noise)
 
 
-def worsening_of(curve: ScoreCurve) -> Worsening | None:
-    """Return how the curve got worse after it had learned, or ``None`` if it did not, or not for good."""
+def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worsening | None:
+    """Return how the curve got worse after it had learned, or ``None`` if it did not, or not for good.
+
+    Args:
+        curve: A held-out curve.
+        had_learned: What another curve tells of whether it had; ``None`` if this one is asked.
+    """
     best = curve.best
     top, later = float(curve.smooth[best]), curve.progress[best + 1 :]
-    if len(later) < LEAST_LAST // 2 or not has_learned(curve):
+    had_learned = has_learned(curve) if had_learned is None else had_learned
+    if len(later) < LEAST_LAST // 2 or not had_learned:
         return None
     gained, lost = gain_until(curve, float(curve.steps[best])), top - curve.end
     if curve.is_level:
         least = LOST_LEVEL * gained
     else:
         least = max(LOST_LOSS * abs(top), LOST_GAIN * gained)
-    if lost < max(least, SIGNAL * curve.noise):
+    if lost < max(least, SIGNAL * curve.smooth_noise):
         return None
     last = curve.progress[-max(LEAST_LAST // 2, len(later) // LAST_PART) :]
     if np.mean(last < top - lost / 2) < STAYS:
@@ -82,8 +90,10 @@ def worsening_of(curve: ScoreCurve) -> Worsening | None:
 
 def recovery_of(worse: Worsening) -> float:
     """Return which part of what was lost has come back since the curve's lowest: 0 at the lowest, 1 if all."""
-    lowest = float(np.min(worse.curve.smooth[worse.curve.best :]))
-    return (worse.end - lowest) / max(worse.best - lowest, 1e-12)
+    curve = worse.curve
+    lowest = float(np.min(curve.smooth[curve.best :]))
+    won = worse.end - lowest
+    return won / (worse.best - lowest) if won > SIGNAL / 2 * curve.smooth_noise else 0.0
 
 
 def recent_gain(curve: ScoreCurve) -> float | None:

@@ -17,8 +17,14 @@ from grokscope.interventions.stopping.training import TrainingState
 
 TOGETHER = 0.5
 """A loss that overfits had learned together with training: it had gained this part of what training had."""
-FOLLOWS = 0.8
-"""A held-out curve follows training once it gained this part of what training gained."""
+MOST, HIGH = 0.7, 0.65
+"""A log may begin after the loss's fall: its first accuracy is this part of its best and of training's, and is at
+least so high."""
+FOLLOWS, CLOSE = 0.8, 0.9
+"""A held-out curve follows training once it gained this part of what training gained; an accuracy also once it is
+at this part of that of training."""
+STILL_WINS = 0.1
+"""A loss that rises is no overfitting while the accuracy won this part of what was left, and gets better."""
 GAP = 0.05
 """The distance to the training accuracy grows at least by this while a run overfits."""
 RECOVERS = 0.25
@@ -99,25 +105,59 @@ def _overfitting(found: JudgedCurves, training: TrainingState) -> Worsening | No
         widened = fell.best - fell.end + train.end - train.at(fell.step) if train.is_level else 1.0
         if widened >= GAP:
             return fell
-    if loss is None or (rose := worsening_of(loss)) is None or not _stays(rose, training):
-        return None
-    if level is not None and (not has_learned(level) or recent_gain(level) is not None):
-        return None
-    return rose if _learned_together(rose, training) else None
+    return None if loss is None else _loss_overfits(loss, level, training)
 
 
-def _learned_together(rose: Worsening, training: TrainingState) -> bool:
+def _loss_overfits(loss: ScoreCurve, level: ScoreCurve | None, training: TrainingState) -> Worsening | None:
+    """Return how the loss rose after it had fallen with training; an accuracy beside it must have learned."""
+    began_late = level is not None and _began_learned(level, training)
+    if level is not None and not has_learned(level) and not began_late:
+        return None
+    rose = worsening_of(loss)
+    is_together = rose is not None and _fell_together(rose, training)
+    if not is_together and level is not None and began_late:
+        rose = worsening_of(loss, had_learned=True)
+        is_together = rose is not None and _follows_at(level, training, rose.step)
+    if rose is None or not is_together or not _stays(rose, training):
+        return None
+    return None if level is not None and _gets_better(level, since=rose.step) else rose
+
+
+def _began_learned(level: ScoreCurve, training: TrainingState) -> bool:
+    """Return whether the log began late: the accuracy followed training, and had most of what it ever had.
+
+    Such a log shows no fall of the loss; that accuracy tells that there was one.
+    """
+    first, best = float(level.progress[0]), float(level.smooth[level.best])
+    return first >= max(HIGH, MOST * best) and _follows_at(level, training, float(level.steps[0]))
+
+
+def _follows_at(level: ScoreCurve, training: TrainingState, step: float) -> bool:
+    return training.curve.is_level and level.at(step) >= MOST * training.curve.at(step)
+
+
+def _gets_better(level: ScoreCurve, *, since: float) -> bool:
+    """Return whether an accuracy still won a clear part of what was left when the loss was best."""
+    before = level.at(since)
+    return recent_gain(level) is not None and level.end - before >= STILL_WINS * (1.0 - before)
+
+
+def _fell_together(rose: Worsening, training: TrainingState) -> bool:
     """Return whether the loss fell with that of training before it rose: a delayed one rises from the start."""
     train = training.loss if training.loss is not None else training.curve
     if train.is_level is not rose.curve.is_level:  # no training loss: the fall itself must do
         return True
+    if rose.curve.key.partition("/")[2] == train.key.partition("/")[2] and rose.best <= 0:
+        # At its best it was hardly above that of training, which may be a mean over the steps before.
+        if CLOSE * abs(rose.best) <= abs(train.at(rose.step)):
+            return True
     gained = gain_until(rose.curve, rose.step)
     return gained >= TOGETHER * gain_until(train, rose.step)
 
 
 def _stays(worse: Worsening, training: TrainingState) -> bool:
-    is_back = recovery_of(worse) >= RECOVERS or recent_gain(worse.curve) is not None
-    return not is_back and training.goes_on(worse.step)
+    """Return whether the curve stayed worse, and training kept what it had meanwhile."""
+    return recovery_of(worse) < RECOVERS and training.goes_on(worse.step)
 
 
 def _improving(found: JudgedCurves) -> Judgement | None:
@@ -154,5 +194,7 @@ def _follows(main: ScoreCurve, training: TrainingState) -> bool:
     train = training.curve if training.curve.is_level == main.is_level else training.loss
     if train is None or train.is_level is not main.is_level:
         return main.is_level and has_learned(main) and main.end >= FOLLOWS
+    if main.is_level and main.end >= CLOSE * train.end and train.end > 0:
+        return True
     gained = main.end - float(main.progress[0])
     return gained > 0 and gained >= FOLLOWS * (train.end - float(train.progress[0]))

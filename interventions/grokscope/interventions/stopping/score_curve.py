@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 PER_CENT = 1.5
 """A share of which a value is above this is in per cent."""
-PART, WIDEST, NARROWEST = 20, 31, 3
+PART, WIDEST, NARROWEST = 10, 31, 3
 """Running medians take one evaluation in ``PART``, at most ``WIDEST`` and at least ``NARROWEST``."""
 END_PART, LEAST_END = 10, 3
 """The end of a curve: its last evaluation in ``END_PART``, at least ``LEAST_END``."""
@@ -81,8 +81,17 @@ class ScoreCurve:
     @cached_property
     def smooth(self) -> FloatArray:
         """Running median, so that one odd evaluation counts for nothing."""
-        width = max(NARROWEST, min(WIDEST, len(self) // PART | 1))
-        return median_filter(self.progress, size=min(width, len(self) | 1), mode="nearest")
+        return median_filter(self.progress, size=self.width, mode="nearest")
+
+    @property
+    def width(self) -> int:
+        """Evaluations that a running median takes."""
+        return max(NARROWEST, min(WIDEST, len(self) // PART | 1))
+
+    @property
+    def smooth_noise(self) -> float:
+        """Standard deviation of the running median of independent errors: √(π/2) · σ / √width."""
+        return math.sqrt(math.pi / 2 / self.width) * self.noise
 
     @cached_property
     def noise(self) -> float:
