@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from scipy import stats
 
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.experiment import Experiment, JudgedRun
@@ -86,6 +85,8 @@ def share(found: Sequence[Reach], *, what: str, of: str = "") -> Number:
     reached = sum(one.date is not None for one in judged)
     if not judged:
         return Number(what=what, of=of, unit="share", why="none of its runs can be judged")
+    from scipy import stats  # noqa: PLC0415 - half a second, which other commands need not wait
+
     interval: Any = stats.binomtest(reached, len(judged)).proportion_ci(0.95, "exact")
     return Number(
         what=what,

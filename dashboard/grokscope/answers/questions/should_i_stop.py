@@ -10,18 +10,11 @@ from grokscope.answers.reading.experiment import Experiment, JudgedRun
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.answers.record.names import named, told
-from grokscope.interventions.stopping.advice import Advice, advice_on
+from grokscope.interventions.stopping.advice import WORDS, Advice, advice_on, error_rate_of
 from grokscope.interventions.stopping.outlook import Outlook
 
 NAME = "should_i_stop"
 _FEW = 3
-_SAID = {
-    Outlook.OVERFITTING: "it overfits, and stopping it loses little",
-    Outlook.MAY_STILL_GENERALIZE: "it may still generalize: do not stop it for its held-out curve alone",
-    Outlook.IMPROVING: "it still gets better: do not stop it for its held-out curve",
-    Outlook.GENERALIZES: "it has generalized: what more training gives is for you to say",
-    Outlook.CANNOT_TELL: "it cannot be told: nothing here speaks for stopping it",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +33,18 @@ def should_i_stop(reader: StoreReader, asked: Asked) -> Answer:
     experiment = reader.read(asked.experiment)
     if asked.run is not None:
         run = experiment.run(asked.run)
-        return _of_run(experiment, _Advised(run=run, advice=advice_on(experiment.all_points_of(run.run_id))))
-    running = [run for run in experiment.runs if run.is_running]
-    found = [_Advised(run=run, advice=advice_on(experiment.all_points_of(run.run_id))) for run in running]
-    return _of_runs(experiment, found)
+        return _of_run(experiment, _advised(experiment, run))
+    return _of_runs(experiment, [_advised(experiment, run) for run in experiment.runs if run.is_running])
+
+
+def _advised(experiment: Experiment, run: JudgedRun) -> _Advised:
+    points = experiment.all_points_of(run.run_id).select("metric", "step", "value")
+    return _Advised(run=run, advice=advice_on(points, params=run.params, verdict=run.verdict))
 
 
 def _of_run(experiment: Experiment, one: _Advised) -> Answer:
     run, advice = one.run, one.advice
-    said = [f"Of run {named(run.name)}: {_SAID[advice.outlook]}.", told(advice.because)]
+    said = [f"Run {named(run.name)} {advice.outlook.value}: {WORDS[advice.outlook]}", told(advice.because)]
     if not run.is_running:
         state = "was not heard of for long" if run.is_silent else "has ended"
         said.append(f"It {state} at step {run.step or 0:,}; this is said of its log as it is.")
@@ -57,8 +53,8 @@ def _of_run(experiment: Experiment, one: _Advised) -> Answer:
         experiment=experiment.name,
         sentences=said,
         numbers=[Number(what="last step", of=run.name, value=run.step, unit="steps")],
-        evidence=_naive([one]),
-        missing=notes_of([run]),
+        evidence=[*map(told, advice.evidence), *_naive([one])],
+        missing=[told(advice.error_rate), *notes_of([run])],
         link=page("run", experiment=experiment.name, runs=[run.run_id]),
         store=experiment.store,
     )
@@ -82,7 +78,10 @@ def _of_runs(experiment: Experiment, found: Sequence[_Advised]) -> Answer:
             if one.advice.outlook is outlook
         ]
         + _naive(found),
-        missing=notes_of([one.run for one in found]),
+        missing=[
+            *(told(error_rate_of(outlook)) for outlook in Outlook if by_outlook[outlook]),
+            *notes_of([one.run for one in found]),
+        ],
         link=page("live", experiment=experiment.name),
         store=experiment.store,
     )

@@ -52,7 +52,7 @@ def what_happened_since(reader: StoreReader, asked: Asked) -> Answer:
     since = asked.since_ms
     if since is None:
         raise QuestionError("since when? Give a time: 30m, 12h, 1d or 2w ago, or a date")
-    names = _experiments(reader, asked, since)
+    names = reader.recent(since) if asked.experiment is None else [asked.experiment]
     read = [reader.read(name, since_ms=since) for name in names[:_MOST_EXPERIMENTS]]
     found = sorted(
         (one for experiment in read for one in _happened(experiment, since)), key=lambda one: -one.time_ms
@@ -73,14 +73,6 @@ def what_happened_since(reader: StoreReader, asked: Asked) -> Answer:
         link=page("live", experiment=only),
         store=reader.address(),
     )
-
-
-def _experiments(reader: StoreReader, asked: Asked, since: int) -> list[str]:
-    if asked.experiment is not None:
-        return [asked.experiment]
-    known = reader.experiments()
-    is_recent = (pl.col("last_ms") >= since) | pl.col("last_ms").is_null()
-    return known.filter(is_recent)["name"].to_list()
 
 
 def _happened(experiment: Experiment, since: int) -> list[_Happened]:

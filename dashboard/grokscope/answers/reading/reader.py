@@ -61,14 +61,16 @@ class StoreReader:
         with self._lock:
             return self._opened().uri
 
-    def experiments(self) -> pl.DataFrame:
-        """Return the experiments that have runs, the newest activity first, as the store gives them.
+    def recent(self, since_ms: int) -> list[str]:
+        """Return the experiments with a run that was heard of since, or is called running; the newest first.
 
         Raises:
             StoreError: If the store cannot be read.
         """
         with self._lock:
-            return self._opened().experiments().filter(pl.col("runs") > 0)
+            store = self._opened()
+            found = set(store.runs().filter(_is_heard(since_ms))["experiment"])
+            return [name for name in store.experiments()["name"] if name in found]
 
     def read(self, experiment: str | None, *, since_ms: int | None = None) -> Experiment:
         """Return an experiment as it is.

@@ -49,9 +49,7 @@ def reviewed(verdict: Verdict, of_run: Mapping[str, str]) -> Reviewed:
             changes[_DATES.get(tag, "pattern")] = _decided(tag, of_run[name].strip())
         except ValueError:
             allowed = "a pattern" if tag == tags.PATTERN else "a whole step or 'none'"
-            unread.append(
-                f"The tag {name} of a person's review is no value that can be read; write {allowed}."
-            )
+            unread.append(f"The tag {name} of a person's review cannot be read; write {allowed}.")
     if not changes:
         return Reviewed(verdict=verdict, unread=tuple(unread))
     changed = replace(verdict, **changes)  # pyright: ignore[reportArgumentType] - each by its own field's kind

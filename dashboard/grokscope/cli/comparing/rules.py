@@ -1,11 +1,8 @@
 """Comparisons by a published rule: AlgoPerf's score, and the speedrun's test of a record."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.outcomes.estimand import Estimand
@@ -55,4 +52,6 @@ def _json(path: Path) -> Any:
             raise RuleError(f"{str(path)!r} is larger than {_MOST_BYTES >> 20} MB; that is no file of a rule")
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RuleError(f"{str(path)!r} cannot be read as JSON ({error}); give the rule's own file") from error
+        raise RuleError(
+            f"{str(path)!r} cannot be read as JSON ({error}); give the rule's own file"
+        ) from error
