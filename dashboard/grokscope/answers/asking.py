@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from grokscope.answers.errors import QuestionError
-from grokscope.answers.questions import did_it_generalize, should_i_stop, what_happened_since, when
+from grokscope.answers.questions import cheapest, did_it_generalize, should_i_stop, what_happened_since, when
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer
@@ -42,6 +42,13 @@ _ALL = (
         "intervals; runs that have not got there are counted in.",
         takes=frozenset({"run", "by", "target"}),
         answer=when.when,
+    ),
+    Question(
+        name=cheapest.NAME,
+        sentence="Which group of runs got there in the fewest steps, with medians, speed-ups, their intervals and "
+        "p-values; runs that have not got there are counted in.",
+        takes=frozenset({"by", "target"}),
+        answer=cheapest.cheapest,
     ),
     Question(
         name=should_i_stop.NAME,

@@ -9,6 +9,7 @@ import typer
 
 from grokscope.cli.commands.ask import ask
 from grokscope.cli.commands.backfill import backfill
+from grokscope.cli.commands.compare import compare
 from grokscope.cli.commands.demo import demo
 from grokscope.cli.commands.detect import detect
 from grokscope.cli.commands.digest import digest
@@ -39,6 +40,7 @@ app.command()(experiments)
 app.command()(sweep)
 app.command()(up)
 app.command()(detect)
+app.command()(compare)
 app.command()(watch)
 app.command()(ask)
 app.command()(digest)

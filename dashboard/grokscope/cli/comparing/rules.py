@@ -1,12 +1,16 @@
 """Comparisons by a published rule: AlgoPerf's score, and the speedrun's test of a record."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.rules.algoperf import AlgoPerfResult, algoperf_scores
 from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
 from grokscope.schemas import GrokscopeError
@@ -55,3 +59,9 @@ def _json(path: Path) -> Any:
         raise RuleError(
             f"{str(path)!r} cannot be read as JSON ({error}); give the rule's own file"
         ) from error
+
+
+def by_speedrun(
+    observed: ObservedRuns, target: Target, *, by: Sequence[str], results: Path | None
+) -> Comparison:
+    raise NotImplementedError

@@ -1,33 +1,45 @@
 """What is to be known with a comparison."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from grokscope.interventions.comparing.grouping import SEED
 from grokscope.interventions.outcomes.ends import End
 from grokscope.interventions.outcomes.estimand import Estimand, ToldEstimand
 from grokscope.interventions.outcomes.target import Target
+from grokscope.schemas.runs.description import guessed_param
 
 FEW = 6
 """Runs below which a group's median has no interval."""
 
 _COARSE = 0.1
+_MOST_NAMED = 5
 
 
 def caveats_of(
-    costs: pl.DataFrame, *, target: Target, told: ToldEstimand | None, estimand: Estimand
+    costs: pl.DataFrame,
+    *,
+    target: Target,
+    told: ToldEstimand | None,
+    pooled: Sequence[str],
+    estimand: Estimand,
 ) -> tuple[str, ...]:
     """Return what is to be known with a comparison of runs, one sentence each.
 
     Args:
-        costs: ``COSTS`` with ``end``, ``group``, ``seed``.
+        costs: ``COSTS`` with ``end``, ``group``, ``block``.
         target: What was to be reached.
         told: How the estimand was told; ``None`` where a person said it.
+        pooled: Params that differ within a group.
         estimand: What a cost means.
     """
     found = list(_of_estimand(told, estimand))
     found += _of_ends(costs)
     found += _of_groups(costs)
+    if others := [name for name in pooled if guessed_param(name) != SEED]:
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        found.append(f"Runs of a group differ in {', '.join(others[:_MOST_NAMED])}{more}: they are pooled.")
     if estimand is Estimand.ANYTIME:
         found += _of_grid(costs)
         fell = int(costs["fell_back"].sum())
@@ -76,13 +88,12 @@ def _of_groups(costs: pl.DataFrame) -> Iterator[str]:
     half = sizes.filter(2 * pl.col("reached") < pl.col("n")).height
     if half:
         yield f"In {half:,} of {sizes.height:,} groups fewer than half of the runs reached it: no median."
-    repeated = (
-        costs.filter(pl.col("seed").is_not_null()).group_by("group", "seed").len().filter(pl.col("len") > 1)
-    )
+    repeated = costs.filter(pl.col("block").is_not_null()).group_by("group", "block").len()
+    repeated = repeated.filter(pl.col("len") > 1)
     if repeated.height:
         yield (
-            f"{repeated['len'].sum():,} runs share their seed with another of their group "
-            f"({repeated.height:,} seeds): repeats of one seed are no further evidence."
+            f"{repeated['len'].sum():,} runs share seed and settings with another of their group: repeats of "
+            "one seed are no further evidence."
         )
 
 

@@ -1,12 +1,13 @@
 """Groups of runs compared by what they spend until a target."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
 from grokscope.interventions.comparing.caveats import caveats_of
 from grokscope.interventions.comparing.group_results import group_result
-from grokscope.interventions.comparing.grouping import group_labels, seeds_of
+from grokscope.interventions.comparing.grouping import blocks_of, called, group_labels, pooled_params
 from grokscope.interventions.comparing.pairs import contrasts_of
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.sentences import answer
@@ -53,13 +54,12 @@ def compare(
     told = None if estimand is not None else told_estimand(runs, curves)
     wanted = estimand or (told.estimand if told is not None else Estimand.ANYTIME)
     labelled, is_split = _labelled(runs, by)
-    seeds = labelled.select("run_id", "group").with_columns(seed=seeds_of(labelled.drop("group")))
     found = _costs(labelled, curves, target, unit=count_in, estimand=wanted)
-    costs = found.join(seeds, on="run_id", how="inner", maintain_order="left")
+    costs = found.join(_placed(labelled), on="run_id", how="inner", maintain_order="left")
     if costs.is_empty():
         raise ComparisonError(_nothing_to_compare(labelled, curves, target))
     samples = {str(name): part for (name,), part in costs.group_by("group", maintain_order=True)}
-    budget = min(float(CensoredCosts.of(part).at.max()) for part in samples.values())
+    budget = _common_budget([CensoredCosts.of(part) for part in samples.values()])
     results = [group_result(name, part, budget=budget, estimand=wanted) for name, part in samples.items()]
     groups = tuple(sorted(results, key=lambda one: one.rank))
     contrasts = contrasts_of(groups, samples, is_split=is_split)
@@ -70,8 +70,11 @@ def compare(
         budget=budget,
         groups=groups,
         contrasts=contrasts,
-        sentence=answer(groups, contrasts, target=target, unit=count_in),
-        caveats=(*observed.notes, *caveats_of(costs, target=target, told=told, estimand=wanted)),
+        sentence=answer(groups, contrasts, target=target, unit=count_in, name=partial(called, by=by)),
+        caveats=(
+            *observed.notes,
+            *caveats_of(costs, target=target, told=told, pooled=pooled_params(labelled), estimand=wanted),
+        ),
         costs=costs,
     )
 
@@ -85,6 +88,11 @@ def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool
     if not isinstance(mixed, int) or mixed <= 1:
         return labelled, False
     return group_labels(runs, [*by, SETTING]), True
+
+
+def _placed(labelled: pl.DataFrame) -> pl.DataFrame:
+    setting = [SETTING] if SETTING in labelled.columns else []
+    return blocks_of(labelled).join(labelled.select("run_id", *setting), on="run_id", maintain_order="left")
 
 
 def _costs(
@@ -105,6 +113,12 @@ def _costs(
     farthest = pl.col("spent").max()
     diverged = pl.col("end") == End.DIVERGED.value
     return costs.with_columns(low=pl.when(diverged).then(farthest).otherwise("low")).select(*COSTS, "end")
+
+
+def _common_budget(samples: Sequence[CensoredCosts]) -> float:
+    """Return how far every group was followed: one whose runs are all there would be at any budget."""
+    followed = [float(sample.at.max()) for sample in samples if not sample.reached.all()]
+    return min(followed) if followed else max(float(sample.at.max()) for sample in samples)
 
 
 def _nothing_to_compare(runs: pl.DataFrame, curves: pl.DataFrame, target: Target) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from grokscope.schemas.runs.description import param
+from grokscope.schemas.runs.description import guessed_param
 from grokscope.schemas.runs.query import named_param
 
 SEED = "seed"
@@ -36,6 +36,17 @@ def group_labels(runs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     return runs.with_columns(labels.alias("group")).filter(pl.col("group").is_not_null())
 
 
+def called(label: str, by: Sequence[str]) -> str:
+    """Return what to call a group in a sentence: a bare number says of what it is one.
+
+    >>> called("576", ["global_batch"]), called("adam", ["optimizer"]), called("a=1, b=2", ["a", "b"])
+    ('global_batch 576', 'adam', 'a=1, b=2')
+    """
+    if len(by) == 1 and not any(letter.isalpha() for letter in label.replace("e", "")):
+        return f"{by[0]} {label}"
+    return label
+
+
 def written(values: pl.Series) -> pl.Series:
     """Return values as a person writes them: a number that is whole without its ``.0``.
 
@@ -47,8 +58,46 @@ def written(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [None if value is None else f"{value:.10g}" for value in values], pl.String)
 
 
-def seeds_of(runs: pl.DataFrame) -> pl.Series:
-    """Return the seed of every run as text, whatever it is called; null where it has none."""
-    rows = runs.drop([name for name in _OWN if name in runs.columns]).cast(pl.String).iter_rows(named=True)
-    found = [param({key: value for key, value in row.items() if value is not None}, SEED) for row in rows]
-    return pl.Series(SEED, found, pl.String)
+def pooled_params(labelled: pl.DataFrame) -> list[str]:
+    """Return the params, the seed among them, that take several values within a group.
+
+    Args:
+        labelled: Runs with the column ``group``; their columns are params.
+
+    >>> runs = pl.DataFrame({"run_id": ["r", "s"], "group": ["a", "a"], "lr": [1, 2], "wd": [0, 0]})
+    >>> pooled_params(runs)
+    ['lr']
+    """
+    params = [name for name in labelled.columns if name not in (*_OWN, "group")]
+    if not params or labelled.is_empty():
+        return []
+    most = labelled.group_by("group").agg(pl.col(params).n_unique()).select(pl.col(params).max())
+    return [name for name, count in most.row(0, named=True).items() if count > 1]
+
+
+def seed_param(params: Sequence[str]) -> str | None:
+    """Return which of ``params`` is the seed, whatever it is called; ``None`` if none is.
+
+    >>> seed_param(["lr", "random_seed"])
+    'random_seed'
+    """
+    return SEED if SEED in params else next((name for name in params if guessed_param(name) == SEED), None)
+
+
+def blocks_of(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Return ``run_id, group, seed, block``: what a run has in common with its partner in another group.
+
+    A block is all that varies within groups, the seed among it, as text; null where the runs have no seed or
+    lack a part of it. Runs of a group that share a block are repeats.
+    """
+    pooled = pooled_params(labelled)
+    seed = seed_param([name for name in labelled.columns if name not in (*_OWN, "group")])
+    none = pl.lit(None, pl.String)
+    shared: list[str] = sorted(set(pooled) if seed is None else {*pooled, seed})
+    parts = [pl.lit(f"{name}=") + written(labelled[name]) for name in shared]
+    return labelled.select(
+        "run_id",
+        "group",
+        (none if seed is None else pl.col(seed).cast(pl.String)).alias("seed"),
+        (none if seed is None else pl.concat_str(parts, separator=", ")).alias("block"),
+    )

@@ -7,9 +7,11 @@ from itertools import combinations
 import polars as pl
 
 from grokscope.interventions.comparing.records import Contrast, GroupResult
-from grokscope.interventions.contrasts.improvement import probability_of_improvement
+from grokscope.interventions.contrasts.attainable import attainable_p, attainable_paired_p
+from grokscope.interventions.contrasts.improvement import improvement
 from grokscope.interventions.contrasts.multiplicity import holm
-from grokscope.interventions.contrasts.speed_up import paired_speed_up, speed_up
+from grokscope.interventions.contrasts.paired_speed_up import paired_speed_up, paired_speed_up_p
+from grokscope.interventions.contrasts.speed_up import speed_up, speed_up_p
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.survival.log_rank import log_rank
@@ -18,7 +20,9 @@ MOST_IN_PAIRS = 10
 """Of more groups, the cheapest is compared with each other one only."""
 
 ENOUGH_PAIRS = 6
-"""Pairs from which on a paired test can fall below .05; fewer runs of equal seeds are compared unpaired."""
+"""Pairs from which on a paired test can fall below .05; fewer are compared unpaired."""
+
+_AT_START = "A run is at the target at its very start, of which no cost is a multiple."
 
 
 def contrasts_of(
@@ -31,7 +35,7 @@ def contrasts_of(
 
     Args:
         groups: The cheapest first.
-        samples: Group -> its runs' ``COSTS`` with ``setting`` (null where it is not known) and ``seed``.
+        samples: Group -> its runs' ``COSTS`` with ``block``, and ``setting`` if any.
         is_split: The groups are of several settings, which are not compared with each other.
     """
     names = [group.group for group in groups]
@@ -44,9 +48,9 @@ def contrasts_of(
         pairs = [pair for pair in pairs if pair[0] == names[0]]
     made = [_compared(samples[a], samples[b]) for a, b in pairs]
     known = [one.p for one in made if one.p is not None]
-    adjusted = iter(holm(known, of=in_all)) if known else iter(())
+    adjusted = iter(holm([*known, *([1.0] * (in_all - len(known)))]).tolist() if known else ())
     return tuple(
-        _contrast(a, b, one, adjusted_p=None if one.p is None else next(adjusted))
+        _contrast(a, b, one, adjusted_p=None if one.p is None else float(next(adjusted)))
         for (a, b), one in zip(pairs, made, strict=True)
     )
 
@@ -62,34 +66,40 @@ class _Compared:
 
 def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
     ones, others = CensoredCosts.of(a), CensoredCosts.of(b)
-    improvement = probability_of_improvement(ones, others)
     paired = _pairs(a, b)
-    if paired is not None:
-        test = paired_test(*paired)
-        return _Compared(
-            speed_up=paired_speed_up(*paired),
-            p=test.p,
-            attainable_p=test.attainable_p,
-            improvement=improvement,
-            is_paired=True,
-        )
-    test = log_rank(ones, others)
+    if paired is None:
+        attainable = attainable_p(ones.at.size, others.at.size)
+    else:
+        attainable = attainable_paired_p(paired[0].at.size)
+    first, second = paired or (ones, others)
+    if not (ones.reached.any() or others.reached.any()):
+        ratio, p = Estimate(value=None, missing="Neither group has reached the target."), None
+    elif min(first.at.min(), second.at.min()) <= 0:
+        ratio, p = Estimate(value=None, missing=_AT_START), log_rank(ones, others).p
+    elif paired is not None:
+        ratio, p = paired_speed_up(first, second), paired_speed_up_p(first, second)
+    else:
+        ratio, p = speed_up(first, second), speed_up_p(first, second)
     return _Compared(
-        speed_up=speed_up(ones, others),
-        p=test.p if ones.reached.any() or others.reached.any() else None,
-        attainable_p=test.attainable_p,
-        improvement=improvement,
-        is_paired=False,
+        speed_up=ratio,
+        p=p,
+        attainable_p=attainable,
+        improvement=improvement(ones, others),
+        is_paired=paired is not None,
     )
 
 
 def _pairs(a: pl.DataFrame, b: pl.DataFrame) -> tuple[CensoredCosts, CensoredCosts] | None:
-    """Return the runs of equal seeds, side by side; ``None`` unless all of a group have a partner."""
-    seeds = [part["seed"].drop_nulls() for part in (a, b)]
-    if any(one.n_unique() != one.len() for one in seeds):
+    """Return the runs of equal blocks, side by side; ``None`` unless all runs of a group have one partner.
+
+    Where runs have not reached the target, the ratio of their pair is open, and the paired test can tell less
+    than the other one: then there is none either.
+    """
+    if any(part["block"].null_count() or part["block"].n_unique() != part.height for part in (a, b)):
         return None
-    both = a.join(b, on="seed", how="inner", suffix="_b").sort("seed")
-    if both.height < max(ENOUGH_PAIRS, min(a.height, b.height)):
+    both = a.join(b, on="block", how="inner", suffix="_b").sort("block")
+    is_open = both.select("high", "high_b").null_count().sum_horizontal().item() > 0
+    if is_open or both.height < max(ENOUGH_PAIRS, min(a.height, b.height)):
         return None
     other = both.select(low="low_b", high="high_b")
     return CensoredCosts.of(both), CensoredCosts.of(other)

@@ -124,7 +124,7 @@ class Comparison:
         target: What was to be reached; ``None`` where a rule has many.
         estimand: What a cost means.
         count_in: The unit of costs.
-        budget: The common budget: what the farthest run of every group has spent at least.
+        budget: The common budget, up to which every group was followed.
         groups: The cheapest first.
         contrasts: Pairs of groups.
         scores: Group -> score, of a rule that gives one, the best first.

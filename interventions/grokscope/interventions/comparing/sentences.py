@@ -1,6 +1,6 @@
 """What a comparison says in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grokscope.interventions.comparing.records import Contrast, GroupResult
 from grokscope.interventions.estimate import Estimate
@@ -8,6 +8,10 @@ from grokscope.interventions.outcomes.target import Target
 
 _DECIDED = 0.05
 _MANY = 10_000_000
+_MOST_NAMED = 3
+
+Name = Callable[[str], str]
+"""A group's label -> what to call it in a sentence."""
 
 
 def amount(value: float, unit: str = "") -> str:
@@ -34,9 +38,9 @@ def spread(estimate: Estimate, unit: str = "") -> str:
     return f"{amount(estimate.value)} [{ends}] {unit}".rstrip()
 
 
-def finding(contrast: Contrast, unit: str) -> str:
+def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
     """Return what is found of two groups, with its caveat."""
-    a, b, p = contrast.a, contrast.b, contrast.adjusted_p
+    a, b, p = name(contrast.a), name(contrast.b), contrast.adjusted_p
     if p is None:
         return f"Neither {a} nor {b} has reached it: nothing can be said."
     if contrast.attainable_p > _DECIDED:
@@ -51,33 +55,42 @@ def finding(contrast: Contrast, unit: str) -> str:
     return f"{b} needs {spread(contrast.speed_up)} times the {unit} of {a}; {reason}."
 
 
-def answer(groups: Sequence[GroupResult], contrasts: Sequence[Contrast], *, target: Target, unit: str) -> str:
-    """Return which group reaches the target with the least, as surely as can be said."""
+def answer(
+    groups: Sequence[GroupResult],
+    contrasts: Sequence[Contrast],
+    *,
+    target: Target,
+    unit: str,
+    name: Name = str,
+) -> str:
+    """Return which group reaches the target with the least, as surely as can be said.
+
+    Args:
+        groups: The cheapest first.
+        contrasts: Of their pairs.
+        target: What was to be reached.
+        unit: Of the costs.
+        name: What to call a group in a sentence.
+    """
     first, runs = groups[0], sum(group.n for group in groups)
     reached = sum(group.reached for group in groups)
     if not reached:
         return f"None of {runs:,} runs has reached {target}."
-    if len(groups) == 1:
-        return (
-            f"{reached:,} of {runs:,} runs reached {target}; the median cost is {spread(first.median, unit)}."
-        )
     median = f"median {spread(first.median, unit)}"
-    told = f"{median}, {first.reached} of {first.n} runs reached {target}"
+    if len(groups) == 1:
+        return f"{reached:,} of {runs:,} runs reached {target}; {median}."
+    told = f"{median}, {first.reached:,} of {first.n:,} runs reached {target}"
     mine = [one for one in contrasts if first.group in (one.a, one.b)]
     better = [one for one in mine if one.adjusted_p is not None and one.adjusted_p < _DECIDED]
-    next_one = finding(mine[0], unit) if mine else ""
-    if mine and len(better) == len(mine):
-        return f"{first.group} is the cheapest ({told}). {next_one}"
-    if better:
-        others = len(mine) - len(better)
-        return (
-            f"{first.group} comes first ({told}), shown against {len(better)} of {len(mine)} other groups; "
-            f"against {others} it is undecided. {next_one}"
-        )
+    called = name(first.group)
+    if not better:
+        after = f" {finding(mine[0], unit, name)}" if mine else ""
+        return f"{called} comes first ({told}), but which is the cheapest is undecided.{after}"
+    if len(better) == len(mine):
+        return f"{called} is the cheapest ({told}). {finding(better[0], unit, name)}"
+    open_ones = [name(one.b) for one in mine if one not in better]
+    undecided = ", ".join(open_ones[:_MOST_NAMED]) + (" and others" if len(open_ones) > _MOST_NAMED else "")
     return (
-        f"{first.group} comes first ({told}), but which is the cheapest is undecided. {_next(mine)}".rstrip()
+        f"{called} comes first ({told}). It is shown to be cheaper than {len(better):,} of {len(mine):,} "
+        f"others; {undecided} cannot be told from it. {finding(better[0], unit, name)}"
     )
-
-
-def _next(contrasts: Sequence[Contrast]) -> str:
-    return contrasts[0].sentence if contrasts else ""

@@ -175,9 +175,16 @@ def _fitted(
 def _exponential(estimate: Estimate, sign: int) -> Estimate:
     """Return exp(sign · estimate)."""
     low, high = (estimate.low, estimate.high) if sign > 0 else (estimate.high, estimate.low)
-    value, low, high = (None if each is None else float(np.exp(sign * each)) for each in (estimate.value, low, high))
+    value, low, high = (
+        None if each is None else float(np.exp(sign * each)) for each in (estimate.value, low, high)
+    )
     return Estimate(
-        value=value, low=low, high=high, level=estimate.level, method=estimate.method, missing=estimate.missing
+        value=value,
+        low=low,
+        high=high,
+        level=estimate.level,
+        method=estimate.method,
+        missing=estimate.missing,
     )
 
 
@@ -187,7 +194,9 @@ def _profile(bounds: Bounds, family: Family, best: Maximum, column: int, level: 
     value = float(best.coefficients[column])
     method = f"{family.value} model, profile likelihood"
     if runs <= columns:
-        return Estimate(value=value, level=level, method=method, missing="no interval: as many covariates as runs")
+        return Estimate(
+            value=value, level=level, method=method, missing="no interval: as many covariates as runs"
+        )
     limit = runs * np.log1p(student.ppf((1 + level) / 2, runs - columns) ** 2 / (runs - columns))
     error = _standard_error(best, column)
 

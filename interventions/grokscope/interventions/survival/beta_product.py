@@ -117,7 +117,9 @@ def beta_quantile(mean: FloatArray, square: FloatArray, probability: float) -> F
     variance = square - mean**2
     varies = (variance > 1e-15) & (mean > 0) & (mean < 1)
     size = np.where(varies, mean * (1 - mean) / np.where(varies, variance, 1) - 1, 1)
-    quantiles = betaincinv(np.where(varies, mean, 0.5) * size, np.where(varies, 1 - mean, 0.5) * size, probability)
+    quantiles = betaincinv(
+        np.where(varies, mean, 0.5) * size, np.where(varies, 1 - mean, 0.5) * size, probability
+    )
     return np.where(varies, quantiles, mean)
 
 

@@ -66,7 +66,10 @@ def cumulative_incidence(
         raise EndsError(f"each run has one end, or None; got {len(ends)} ends of {at.size} runs")
     named = [REACHED if done else end for done, end in zip(reached, ends, strict=True)]
     kinds = [REACHED, *sorted({end for end in named if end is not None} - {REACHED})]
-    frames = [_of_one_end(at, np.array([kinds.index(e) if e else -1 for e in named]), k, level) for k in range(len(kinds))]
+    frames = [
+        _of_one_end(at, np.array([kinds.index(e) if e else -1 for e in named]), k, level)
+        for k in range(len(kinds))
+    ]
     return pl.concat(
         frame.select(pl.lit(kind).alias("end"), pl.all()) for kind, frame in zip(kinds, frames, strict=True)
     ).match_to_schema(INCIDENCE)
