@@ -14,6 +14,7 @@ from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.answers.record.names import bare, named
 from grokscope.interventions.comparing.comparison import compare
 from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.sentences import finding
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
@@ -102,7 +103,7 @@ def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparis
         experiment=experiment.name,
         sentences=[_plain(comparison.sentence)],
         numbers=[*medians, *ratios],
-        evidence=[_plain(one.sentence) for one in comparison.contrasts],
+        evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
         missing=[*map(_plain, comparison.caveats), *caveats(found)],
         link=page("compare", experiment=experiment.name),
         store=experiment.store,
@@ -114,4 +115,5 @@ def _reason(missing: str | None) -> str:
 
 
 def _plain(sentence: str) -> str:
-    return sentence.replace(str(_GENERALIZED), _GENERALIZED.metric)
+    said = sentence.replace(str(_GENERALIZED), _GENERALIZED.metric)
+    return said[:1].upper() + said[1:]

@@ -44,7 +44,7 @@ def _advised(experiment: Experiment, run: JudgedRun) -> _Advised:
 
 def _of_run(experiment: Experiment, one: _Advised) -> Answer:
     run, advice = one.run, one.advice
-    said = [f"Run {named(run.name)} {advice.outlook.value}: {WORDS[advice.outlook]}", told(advice.because)]
+    said = [f"Run {named(run.name)}: {WORDS[advice.outlook]}", told(advice.because)]
     if not run.is_running:
         state = "was not heard of for long" if run.is_silent else "has ended"
         said.append(f"It {state} at step {run.step or 0:,}; this is said of its log as it is.")
