@@ -45,8 +45,8 @@ _ALL = (
     ),
     Question(
         name=cheapest.NAME,
-        sentence="Which group of runs got there in the fewest steps, with medians, speed-ups, their intervals and "
-        "p-values; runs that have not got there are counted in.",
+        sentence="Which group of runs got there in the fewest steps, with medians, speed-ups, their "
+        "intervals and p-values; runs that have not got there are counted in.",
         takes=frozenset({"by", "target"}),
         answer=cheapest.cheapest,
     ),
