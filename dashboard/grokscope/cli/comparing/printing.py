@@ -8,6 +8,7 @@ from grokscope.interventions.comparing.sentences import amount, spread
 from grokscope.interventions.estimate import Estimate
 
 _NONE = "–"
+_LARGE = 1000
 
 
 def say_comparison(comparison: Comparison) -> None:
@@ -28,16 +29,17 @@ def say_comparison(comparison: Comparison) -> None:
 
 
 def _say_groups(groups: Sequence[GroupResult], unit: str) -> None:
-    more = sorted({name for group in groups for name in group.more})
-    titles = ("group", "n", "reached", f"median {unit}", "mean in budget", *more)
+    by_rule = list(groups[0].more) if groups else []
+    usual = (f"median {unit}", *(() if by_rule else ("mean in budget",)))
+    titles = ("group", "n", "reached", *usual, *by_rule)
     rows = [
         (
             shown(group.group),
             f"{group.n:,}",
             f"{group.reached:,}",
             _cell(group.median),
-            _cell(group.restricted_mean),
-            *(_number(group.more.get(name)) for name in more),
+            *(() if by_rule else (_cell(group.restricted_mean),)),
+            *(_exact(group.more.get(name)) for name in by_rule),
         )
         for group in groups
     ]
@@ -80,3 +82,9 @@ def _ends(estimate: Estimate, form: str) -> str:
 
 def _number(value: float | None) -> str:
     return _NONE if value is None else amount(value)
+
+
+def _exact(value: float | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _NONE if value is None else f"{value:,.6g}" if abs(value) < _LARGE else f"{value:,.0f}"

@@ -1,21 +1,28 @@
 """Comparisons by a published rule: AlgoPerf's score, and the speedrun's test of a record."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from grokscope.interventions.comparing.records import Comparison
-from grokscope.interventions.outcomes.estimand import Estimand
+from grokscope.interventions.comparing.comparison import compare
+from grokscope.interventions.comparing.records import Comparison, GroupResult
+from grokscope.interventions.outcomes.estimand import PLANNED, Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.rules.algoperf import AlgoPerfResult, algoperf_scores
 from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
+from grokscope.interventions.rules.speedrun import speedrun_records
+from grokscope.interventions.rules.speedrun_claims import speedrun_claims
+from grokscope.interventions.rules.speedrun_results import PublishedResults
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.runs.query import named_param
 
 _MOST_BYTES = 64 << 20
+_OF_A_RECORD = ("steps", "mean", "rule_value", "e_value", "passes", "survives", "planned", "logs")
 
 
 class RuleError(GrokscopeError):
@@ -64,4 +71,66 @@ def _json(path: Path) -> Any:
 def by_speedrun(
     observed: ObservedRuns, target: Target, *, by: Sequence[str], results: Path | None
 ) -> Comparison:
-    raise NotImplementedError
+    """Return what the speedrun's rule says of each group, the fewest steps first, and of published results.
+
+    Raises:
+        RuleError: If the groups are not made by one param, or the results cannot be read.
+        GrokscopeError: If they are no results, or the runs lack what the rule needs.
+    """
+    if len(by) != 1:
+        raise RuleError(
+            f"--rule speedrun needs the one param that tells the records, got {len(by)}; give --by"
+        )
+    param = named_param(by[0], observed.params)
+    known = [name for name in {param, PLANNED} if name in observed.params]
+    curves = observed.curves.join(observed.runs.select("run_id", *known), on="run_id", how="left")
+    found = speedrun_records(curves, target, by=param)
+    # Each run is annealed to its planned length, and the rule reads single steps within it.
+    compared = compare(observed, target=target, by=by, estimand=Estimand.ANYTIME)
+    records = {str(row["group"]): row for row in found.records.iter_rows(named=True)}
+    groups = [
+        _with_record(group, records[group.group]) for group in compared.groups if group.group in records
+    ]
+    published = None if results is None else PublishedResults.parse(_json(results))
+    claims = pl.DataFrame() if published is None else speedrun_claims(curves, published, target)
+    return replace(
+        compared,
+        groups=tuple(sorted(groups, key=_by_steps)),
+        claims=claims,
+        sentence=" ".join([_records_said(found.records), *_claims_said(claims)]),
+        caveats=(*compared.caveats, *found.caveats),
+    )
+
+
+def _with_record(group: GroupResult, record: Mapping[str, Any]) -> GroupResult:
+    more = {name: record[name] for name in _OF_A_RECORD}
+    return replace(group, n=record["n"], more=more)
+
+
+def _by_steps(group: GroupResult) -> tuple[bool, float, str]:
+    steps = group.more["steps"]
+    return (not group.more["passes"], float("inf") if steps is None else steps, group.group)
+
+
+def _records_said(records: pl.DataFrame) -> str:
+    passing = records.filter("passes").sort("steps", "group")
+    lasting = passing.filter("survives")
+    said = f"The rule holds for {passing.height:,} of {records.height:,} groups"
+    if lasting.is_empty():
+        return f"{said}; none of them would survive looking at any time (an e-value of 20)."
+    best = lasting.row(0, named=True)
+    return (
+        f"{said}; {lasting.height:,} of them survive looking at any time (an e-value of 20), "
+        f"the first {best['group']} at {best['steps']:,} steps."
+    )
+
+
+def _claims_said(claims: pl.DataFrame) -> Iterator[str]:
+    if claims.is_empty():
+        return
+    with_logs = claims.filter(pl.col("found") > 0)
+    yield (
+        f"Of {claims.height:,} published results {with_logs.height:,} have logs; "
+        f"{with_logs['agrees'].sum():,} of these come out at the published number of steps, and "
+        f"{with_logs['survives'].sum():,} have an e-value of 20 or more there."
+    )

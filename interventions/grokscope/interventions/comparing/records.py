@@ -129,6 +129,7 @@ class Comparison:
         contrasts: Pairs of groups.
         scores: Group -> score, of a rule that gives one, the best first.
         ranks: ``group, rank, probability`` of such scores.
+        claims: Published results beside what their runs say, of a rule that has some.
         sentence: The answer.
         caveats: What is to be known with it, one sentence each.
         costs: One row a run: ``COSTS``, ``end`` and ``group``.
@@ -142,6 +143,7 @@ class Comparison:
     contrasts: tuple[Contrast, ...] = ()
     scores: Mapping[str, Estimate] = field(default_factory=_no_scores)
     ranks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    claims: pl.DataFrame = field(default_factory=pl.DataFrame)
     sentence: str = ""
     caveats: tuple[str, ...] = ()
     costs: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -161,6 +163,7 @@ class Comparison:
             "contrasts": [contrast.to_json() for contrast in self.contrasts],
             "scores": scores,
             "ranks": self.ranks.to_dicts(),
+            "claims": self.claims.to_dicts(),
             "sentence": self.sentence,
             "caveats": list(self.caveats),
         }

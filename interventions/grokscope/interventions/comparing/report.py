@@ -1,0 +1,141 @@
+"""A comparison as a page for others: what was found, what a skeptic would ask, and how to make it again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.sentences import amount, spread
+from grokscope.interventions.comparing.skeptic import Question
+from grokscope.interventions.estimate import Estimate
+
+_NONE = "–"
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
+    "color-scheme:light dark}"
+    "table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #8884;text-align:left}"
+)
+_MARKED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    items: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+_Block = _Heading | _Paragraph | _Points | _Table
+
+
+def report(
+    found: Comparison, questions: Sequence[Question], made_by: Mapping[str, str], *, html: bool
+) -> str:
+    """Return the page, as Markdown or as HTML that loads nothing.
+
+    Names of runs and params are other people's text: they are escaped.
+
+    Args:
+        found: The comparison.
+        questions: What a skeptic would ask of it.
+        made_by: What is needed to make it again (command, version, digest of the source) -> its value.
+        html: HTML instead of Markdown.
+    """
+    blocks = list(_blocks(found, questions, made_by))
+    if not html:
+        return "\n\n".join(map(_markdown, blocks)) + "\n"
+    body = "\n".join(map(_html, blocks))
+    title = escape(_title(found))
+    head = f"<meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style>"
+    return f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
+
+
+def _title(found: Comparison) -> str:
+    return f"What reaches {found.target} for the least" if found.target else "Scores by a published rule"
+
+
+def _blocks(found: Comparison, questions: Sequence[Question], made_by: Mapping[str, str]) -> Iterator[_Block]:
+    yield _Heading(_title(found), 1)
+    yield _Paragraph(found.sentence)
+    if found.groups:
+        yield _Heading("Groups")
+        titles = ("group", "runs", "reached", f"median {found.count_in}", "mean within the common budget")
+        yield _Table(
+            titles,
+            [
+                (one.group, f"{one.n:,}", f"{one.reached:,}", _cell(one.median), _cell(one.restricted_mean))
+                for one in found.groups
+            ],
+        )
+    if found.contrasts:
+        yield _Heading("Pairs")
+        titles = ("cheaper", "dearer", "times as much", "p", "p of all pairs", "smallest p possible")
+        yield _Table(
+            titles,
+            [
+                (one.a, one.b, _cell(one.speed_up), _p(one.p), _p(one.adjusted_p), _p(one.attainable_p))
+                for one in found.contrasts
+            ],
+        )
+    if found.caveats:
+        yield _Heading("To be known with it")
+        yield _Points(found.caveats)
+    if questions:
+        yield _Heading("What a skeptic would ask")
+        yield _Table(
+            ("question", "answer", "why"), [(one.asked, one.answer.value, one.because) for one in questions]
+        )
+    yield _Heading("How to make it again")
+    yield _Points([f"{name}: {value}" for name, value in made_by.items()])
+
+
+def _cell(estimate: Estimate) -> str:
+    return _NONE if estimate.value is None else spread(estimate)
+
+
+def _p(value: float | None) -> str:
+    return _NONE if value is None else amount(value)
+
+
+def _markdown(block: _Block) -> str:
+    if isinstance(block, _Heading):
+        return f"{'#' * block.level} {_marked(block.text)}"
+    if isinstance(block, _Paragraph):
+        return _marked(block.text)
+    if isinstance(block, _Points):
+        return "\n".join(f"- {_marked(item)}" for item in block.items)
+    lines = [block.titles, ["---"] * len(block.titles), *block.rows]
+    return "\n".join(
+        "| " + " | ".join(cell if cell == "---" else _marked(cell) for cell in line) + " |" for line in lines
+    )
+
+
+def _marked(text: str) -> str:
+    return " ".join(text.split()).translate(_MARKED)
+
+
+def _html(block: _Block) -> str:
+    if isinstance(block, _Heading):
+        return f"<h{block.level}>{escape(block.text)}</h{block.level}>"
+    if isinstance(block, _Paragraph):
+        return f"<p>{escape(block.text)}</p>"
+    if isinstance(block, _Points):
+        return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in block.items) + "</ul>"
+    head = "".join(f"<th>{escape(title)}</th>" for title in block.titles)
+    rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows)
+    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
