@@ -48,13 +48,22 @@ def environment(tmp_path_factory) -> dict[str, str]:
 
 
 def by_client(server, ask):
-    """Run ``ask(client)`` with the SDK's client on a server; give what it gives."""
+    """Run ``ask(client)`` with the SDK's client on a server; give what it gives.
+
+    Nothing else comes from the server: a line that is not of the protocol would come as an exception.
+    """
+    others: list[object] = []
+
+    async def keep(message):
+        others.append(message)
 
     async def talk():
-        async with Client(server, read_timeout_seconds=60) as client:
+        async with Client(server, read_timeout_seconds=60, message_handler=keep) as client:
             return await ask(client)
 
-    return anyio.run(talk)
+    found = anyio.run(talk)
+    assert others == []
+    return found
 
 
 def in_process(path, name, arguments):
@@ -217,9 +226,8 @@ def test_without_the_protocols_library_it_says_what_to_install(grokscope, monkey
 
 
 def test_a_port_is_of_http_and_an_address_must_be_one(grokscope):
-    assert grokscope("mcp", "--port", "9")[2].startswith(
-        "grokscope: --port 9 is of --http, which is not given"
-    )
+    said = "grokscope: --port 9 is of --http, which is not given"
+    assert grokscope("mcp", "--port", "9")[2].startswith(said)
     status, out, err = grokscope("mcp", "--store", "ftp://host")
     assert (status, out) == (2, "")
     assert "'ftp://host' has the unknown scheme 'ftp'" in err
