@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from grokscope.answers.errors import QuestionError
-from grokscope.answers.questions import cheapest, did_it_generalize, should_i_stop, what_happened_since, when
+from grokscope.answers.questions import (
+    cheapest,
+    did_it_generalize,
+    how_many_seeds,
+    is_it_noise,
+    should_i_stop,
+    what_happened_since,
+    when,
+)
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer
@@ -49,6 +57,19 @@ _ALL = (
         "intervals and p-values; runs that have not got there are counted in.",
         takes=frozenset({"by", "target"}),
         answer=cheapest.cheapest,
+    ),
+    Question(
+        name=is_it_noise.NAME,
+        sentence="Whether the best group ends better than the next one, or than a target, by more than seeds "
+        "differ: the noise floor, the gain in its units, and p.",
+        takes=frozenset({"by", "target"}),
+        answer=is_it_noise.is_it_noise,
+    ),
+    Question(
+        name=how_many_seeds.NAME,
+        sentence="How many more seeds a group would settle whether the best group is better.",
+        takes=frozenset({"by", "target"}),
+        answer=how_many_seeds.how_many_seeds,
     ),
     Question(
         name=should_i_stop.NAME,
