@@ -4,6 +4,9 @@ import math
 
 from grokscope.interventions.contrasts.samples import SampleError
 
+ROUNDING = 1e-9
+"""What a p may be above its bound: 1 - 0.9 is not quite 0.1."""
+
 
 def attainable_p(a: int, b: int) -> float:
     """Return the smallest two-sided p of a rank or permutation test of ``a`` against ``b`` runs.
@@ -52,18 +55,20 @@ def advice(a: int, b: int, *, alpha: float = 0.05, paired: bool = False) -> str 
     if not 0 < alpha < 1:
         raise SampleError(f"alpha is a rate between 0 and 1, got {alpha}")
     smallest = attainable_paired_p(min(a, b)) if paired else attainable_p(a, b)
-    if smallest <= alpha:
+    if smallest <= alpha + ROUNDING:
         return None
     if paired:
-        pairs = next(n for n in range(1, 200) if attainable_paired_p(n) <= alpha)
+        pairs = next(n for n in range(1, 200) if attainable_paired_p(n) <= alpha + ROUNDING)
         return (
             f"no result of {a} pairs can have a p below {smallest:.2g}; "
             f"{pairs} pairs can reach {attainable_paired_p(pairs):.2g}"
         )
-    enough = next(n for n in range(max(a, b), 200) if attainable_p(n, n) <= alpha)
+    more_a, more_b = a, b
+    while attainable_p(more_a, more_b) > alpha + ROUNDING:
+        more_a, more_b = (more_a + 1, more_b) if more_a <= more_b else (more_a, more_b + 1)
     return (
         f"no result of {a} v {b} runs can have a p below {smallest:.2g}; "
-        f"{enough} v {enough} can reach {attainable_p(enough, enough):.2g}"
+        f"{more_a} v {more_b} can reach {attainable_p(more_a, more_b):.2g}"
     )
 
 

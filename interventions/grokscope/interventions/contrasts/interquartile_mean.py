@@ -26,7 +26,8 @@ def interquartile_mean(
 
     The interval goes between two percentiles of the means of ``DRAWS`` samples that are drawn with
     replacement, within each of S strata. Draws vary less than the values that they are drawn from, so the
-    percentiles lie further out than the level says: at Φ(±t √(n / (n - S))), t the quantile of Student's t at n - S df.
+    percentiles lie further out than the level says: at Φ(±t √(n / (n - S))), t the quantile of Student's t
+    with n - S degrees of freedom.
 
     Args:
         values: One number a run (or a task and run): a score, a level, a normalized cost.

@@ -8,7 +8,7 @@ upper end all at their upper ends: no way to fill the gaps gives a wider interva
 import numpy as np
 from scipy.special import ndtr
 
-from grokscope.interventions.contrasts.attainable import advice
+from grokscope.interventions.contrasts.attainable import ROUNDING, advice
 from grokscope.interventions.contrasts.order import Costs, costs_of_runs
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
@@ -57,7 +57,7 @@ def paired_speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     if few:
         missing = "; ".join(filter(None, (missing, few)))
         return Estimate(value=value, level=level, method=METHOD, missing=missing)
-    k = _rank(n, (1 - level) / 2)
+    k = _rank(n, (1 - level) / 2 + ROUNDING)
     low, high = (float(np.exp(x)) for x in (below[k - 1], above[-k]))
     ends = [name for name, end in (("below", low), ("above", high)) if not 0 < end < np.inf]
     if ends:

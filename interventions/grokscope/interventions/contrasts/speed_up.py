@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from grokscope.interventions.contrasts.attainable import advice
+from grokscope.interventions.contrasts.attainable import ROUNDING, advice
 from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
 from grokscope.interventions.contrasts.permutation import tails
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
@@ -57,7 +57,7 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     few = advice(first.low.size, second.low.size, alpha=1 - level)
     if few:
         return Estimate(value=value, level=level, method=METHOD, missing=_joined(missing, few))
-    low, high = _ends(first, second, breaks, (1 - level) / 2)
+    low, high = _ends(first, second, breaks, (1 - level) / 2 + ROUNDING)
     return Estimate(
         value=value,
         low=low,
