@@ -112,6 +112,18 @@ def test_when_of_a_run_gives_each_date_with_its_interval_and_the_delay(reader):
     assert "The delay is " in as_text(answer)
 
 
+def test_the_cheapest_group_is_told_with_what_it_takes_to_decide(reader):
+    answer = ask("cheapest", reader, Asked(by="wd"))
+    runs = [run for run in reader.read("sweep").runs if run.params["wd"] == "1"]
+    done = sorted(run.verdict.generalized.step for run in runs)
+    assert as_text(answer).startswith(f"Group '1' comes first (median {done[1]:,} steps, 3 of 3 runs reached ")
+    assert "undecided" in as_text(answer)
+    assert (answer.numbers[0].of, answer.numbers[0].value) == ("1", done[1])
+    assert any("no interval of a median holds without a model" in one for one in answer.missing)
+    target = ask("cheapest", reader, Asked(by="wd", target=Target.parse("test/accuracy>=0.5")))
+    assert target.numbers[0].value < done[1]
+
+
 def test_of_runs_in_training_the_waiting_one_is_not_to_be_stopped(reader):
     answer = ask("should_i_stop", reader, Asked())
     assert as_text(answer).startswith(

@@ -7,6 +7,7 @@ from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.answers.record.names import named, told
 
 NAME = "is_it_noise"
+ALIKE = "runs that differ in their seed all end alike"
 _TWO = 2
 
 
@@ -33,9 +34,7 @@ def is_it_noise(reader: StoreReader, asked: Asked) -> Answer:
 def verdict_of(gain: Gain) -> str:
     """Return whether it is noise, in a sentence."""
     if gain.decision is None:
-        return (
-            f"It cannot be told: {gain.floor.sd.missing or 'runs that differ in their seed all end alike'}."
-        )
+        return f"It cannot be told: {gain.floor.sd.missing or ALIKE}."
     if gain.decision.verdict == "undecided":
         return f"It may be noise: {gain.decision.sentence}."
     return f"It is no noise of the seed: {gain.decision.sentence}."
@@ -95,7 +94,8 @@ def doubts_of(gain: Gain) -> list[str]:
         said.append(f"{caveat[:1].upper()}{caveat[1:]}.")
     if gain.groups > _TWO:
         said.append(
-            f"It is the best of {gain.groups} groups, chosen after looking: part of its gain is luck, and p is too small."
+            f"It is the best of {gain.groups} groups, chosen after looking: part of its gain is luck, "
+            "and p is too small."
         )
     if gain.decision is not None:
         said.append("p is of one look; whoever looks again after each seed finds too much.")
