@@ -89,7 +89,7 @@ def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
     curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
     reached = found.costs.select(pl.col("high").fill_null(pl.col("low"))).to_series()
     at = reached.filter(reached > 0).to_numpy()
-    marks = np.geomspace(at.min(), at.max(), _AT_RISK).tolist() if at.size else []
+    marks = np.geomspace(at.min(), at.max(), _AT_RISK) if at.size else at
     for (group,), part in found.costs.group_by("group", maintain_order=True):
         costs = CensoredCosts.of(part)
         name = pl.lit(str(group)).alias("group")

@@ -85,7 +85,13 @@ class Colouring:
     def keyed(self) -> alt.Color:
         """Return the colour channel with a legend above the plot."""
         legend = alt.Legend(
-            orient="top", title=None, labelLimit=320, symbolType="stroke", symbolStrokeWidth=3
+            orient="top",
+            title=None,
+            labelLimit=320,
+            labelColor=self.palette.ink,
+            symbolType="stroke",
+            symbolStrokeWidth=3,
+            symbolOpacity=1,
         )
         return alt.Color(**self._channel(), legend=legend)
 
