@@ -7,8 +7,8 @@ from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
 from grokscope.interventions.survival.beta_product import Passages, highest_share, lowest_share
 
 FEWEST = 6
-"""Runs from which an interval of a median is given without a model. Of five, all lie on one side of it in 1 of
-16 samples, which is more than 5 %."""
+"""Runs from which an interval of a median is given without a model: of five, all lie on one side of it in
+1 of 16 samples, which is more than 5 %."""
 _HALF = 1 / 2 + 1e-9
 """One half, and what rounding adds to a product of shares."""
 _NOT_ABOVE = "too few runs have reached the target to bound the median from above"
@@ -51,9 +51,7 @@ def median_cost(costs: CensoredCosts, *, level: float = 0.95) -> Estimate:
         high=high,
         level=level,
         method="beta product, inverted at one half",
-        missing=_joined(
-            no_value, _NOT_BELOW if low is None else None, _NOT_ABOVE if high is None else None
-        ),
+        missing=_joined(no_value, _NOT_BELOW if low is None else None, _NOT_ABOVE if high is None else None),
     )
 
 
@@ -63,7 +61,10 @@ def _value(costs: CensoredCosts) -> tuple[float | None, str | None]:
     if value is not None:
         return value, None
     reached, runs = int(costs.reached.sum()), costs.at.size
-    return None, f"no median yet: {reached} of {runs} runs have reached the target, and the others are short of it"
+    return (
+        None,
+        f"no median yet: {reached} of {runs} runs have reached the target, and the others are short of it",
+    )
 
 
 def _ends(costs: CensoredCosts, level: float) -> tuple[float | None, float | None]:
