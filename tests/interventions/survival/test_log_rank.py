@@ -22,7 +22,7 @@ def group(*costs, short=()):
 
 
 def by_hand(a, b):
-    """The share of ways to choose the first group whose observed minus expected passages are as far from 0."""
+    """The share of ways to choose the first group whose passages are as far from the expected number."""
     at, reached = np.concatenate([a.at, b.at]), np.concatenate([a.reached, b.reached])
 
     def excess(chosen):

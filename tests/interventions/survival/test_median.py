@@ -8,7 +8,7 @@ from grokscope.interventions.survival.median import FEWEST, median_cost
 
 
 def seen_at(*costs, grid=1.0, short=(), spent=1000.0):
-    """Runs first seen with the target at ``costs``, one evaluation earlier without, and some not there yet."""
+    """Runs first seen with the target at ``costs``, one evaluation earlier without, some not there yet."""
     high = np.array([*costs, *[np.inf for _ in short]], dtype=float)
     return CensoredCosts(np.where(np.isinf(high), spent, high - grid), high)
 

@@ -192,7 +192,7 @@ def _record(
         log_likelihood=likelihood,
         aic=None if likelihood is None else 2 * (columns + 1) - 2 * likelihood,
         runs=runs,
-        reached=int(np.isfinite(bounds.high).sum()),
+        reached=int((bounds.high < np.inf).sum()),
         missing=best if isinstance(best, str) else None,
     )
 

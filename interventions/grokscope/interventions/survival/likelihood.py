@@ -227,11 +227,11 @@ def _relative(family: Family, z: FloatArray, log_mass: FloatArray) -> tuple[Floa
     finite = np.isfinite(z)
     z = np.where(finite, z, 0.0)
     if family is Family.LOG_NORMAL:
-        density, bend = np.exp(-(z**2) / 2 - _LOG_ROOT_2PI - log_mass), -z
+        log_density, bend = -(z**2) / 2 - _LOG_ROOT_2PI, -z
     else:
         hazard = _cumulative_hazard(z)
-        density, bend = np.exp(z + _LOG_LOG_2 - hazard - log_mass), 1 - hazard
-    density = np.where(finite, density, 0.0)
+        log_density, bend = z + _LOG_LOG_2 - hazard, 1 - hazard
+    density = np.exp(np.where(finite, log_density - log_mass, -np.inf))
     return density, np.where(density > 0, density * np.where(density > 0, bend, 0.0), 0.0)
 
 

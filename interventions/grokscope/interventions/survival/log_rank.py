@@ -78,7 +78,7 @@ def log_rank(*groups: CensoredCosts, seed: int = 0) -> LogRank:
         statistic=log_rank_statistic(*groups),
         degrees=len(groups) - 1,
         is_exact=is_exact,
-        attainable_p=np.count_nonzero(null == null.max()) / null.size if is_exact else 1 / (null.size + 1),
+        attainable_p=float(np.mean(null == null.max())) if is_exact else 1 / (null.size + 1),
     )
 
 
