@@ -27,9 +27,9 @@ def test_a_speed_up_and_a_speed_up_of_pairs_cover_the_true_ratio():
     def costs(ratio, n):
         return ratio * np.exp(rng.normal(0, 0.5, n))
 
-    assert cover(lambda: speed_up(costs(1, 5), costs(2, 5)), 2, tries=250)
-    assert cover(lambda: paired_speed_up(costs(1, 10), costs(2, 10)), 2, tries=250)
-    assert not cover(lambda: speed_up(costs(1, 5), costs(2, 5)), 3.5, tries=250)
+    assert cover(lambda: speed_up(costs(1, 5), costs(2, 5)), 2, tries=120)
+    assert cover(lambda: paired_speed_up(costs(1, 10), costs(2, 10)), 2, tries=120)
+    assert not cover(lambda: speed_up(costs(1, 5), costs(2, 5)), 3.5, tries=60)
 
 
 def test_the_probability_of_improvement_is_covered_at_five_runs_a_group():
