@@ -6,9 +6,9 @@ import polars as pl
 
 from grokscope.interventions.outcomes.costs import STEPS, costs_of
 from grokscope.interventions.outcomes.dimensions.dynamics import dynamics_rows
-from grokscope.interventions.outcomes.dimensions.levels import held_shares, last_values, sustained_levels
+from grokscope.interventions.outcomes.dimensions.levels import held_shares, last_values
 from grokscope.interventions.outcomes.dimensions.record import Dimension, Outcome
-from grokscope.interventions.outcomes.dimensions.shift import shift_rows
+from grokscope.interventions.outcomes.dimensions.shift import UsualSet, shift_rows
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import Verdict
 
@@ -45,25 +45,25 @@ def dimensions_of(curves: pl.DataFrame, target: Target, *, verdicts: Iterable[Ve
     'no tokens were counted'
     """
     runs = curves.filter(pl.col("metric") == target.metric).select("run_id").unique().sort("run_id")
+    usual = UsualSet.of(curves, target)
     parts = [
-        *_quality(curves, runs, target),
-        *(_cost(curves, runs, target, unit) for unit in COUNTED),
-        *shift_rows(curves, runs, target),
+        *_quality(curves, runs, usual),
+        *(_cost(curves, runs, usual, unit) for unit in COUNTED),
+        *shift_rows(curves, runs, usual),
         *dynamics_rows(runs, verdicts),
-        _stability(curves, runs, target),
+        _stability(curves, runs, usual),
     ]
     return pl.concat(parts).sort("run_id", maintain_order=True)
 
 
-def _quality(curves: pl.DataFrame, runs: pl.DataFrame, target: Target) -> Iterator[pl.DataFrame]:
+def _quality(curves: pl.DataFrame, runs: pl.DataFrame, usual: UsualSet) -> Iterator[pl.DataFrame]:
     """Yield the level that was held, the last one, and the median log-probability of the right answer."""
-    split = target.metric.rpartition("/")[0]
+    metric = usual.target.metric
+    split = metric.rpartition("/")[0]
     log_probability = f"{split}/{LOG_PROBABILITY}" if split else LOG_PROBABILITY
     found = {
-        ("sustained level", target.metric, "fewer than three evaluations"): sustained_levels(
-            curves, target.metric, is_upward=target.is_upward
-        ),
-        ("last level", target.metric, "no finite evaluation"): last_values(curves, target.metric),
+        ("sustained level", metric, "fewer than three evaluations"): usual.levels,
+        ("last level", metric, "no finite evaluation"): last_values(curves, metric),
         ("median log-probability", log_probability, f"{log_probability} was not logged"): last_values(
             curves, log_probability
         ),
@@ -74,8 +74,9 @@ def _quality(curves: pl.DataFrame, runs: pl.DataFrame, target: Target) -> Iterat
         yield outcome.rows(runs, values)
 
 
-def _cost(curves: pl.DataFrame, runs: pl.DataFrame, target: Target, unit: str) -> pl.DataFrame:
+def _cost(curves: pl.DataFrame, runs: pl.DataFrame, usual: UsualSet, unit: str) -> pl.DataFrame:
     """Return what each run spent until it reached the target; of one that has not, what it has spent."""
+    target = usual.target
     outcome = Outcome(
         dimension=COUNTED[unit],
         name=f"{unit} to target",
@@ -85,7 +86,7 @@ def _cost(curves: pl.DataFrame, runs: pl.DataFrame, target: Target, unit: str) -
     )
     if unit != STEPS and unit not in curves.columns:
         return outcome.rows(runs, pl.DataFrame(schema={"run_id": pl.String, "value": pl.Float64}))
-    costs = costs_of(curves, target, unit=unit)
+    costs = usual.costs if unit == STEPS else costs_of(curves, target, unit=unit)
     reason = pl.format(
         "{} not reached after {} " + unit, pl.lit(str(target)), pl.col("spent").round_sig_figs(4)
     )
@@ -95,13 +96,13 @@ def _cost(curves: pl.DataFrame, runs: pl.DataFrame, target: Target, unit: str) -
     )
 
 
-def _stability(curves: pl.DataFrame, runs: pl.DataFrame, target: Target) -> pl.DataFrame:
+def _stability(curves: pl.DataFrame, runs: pl.DataFrame, usual: UsualSet) -> pl.DataFrame:
     """Return the share of evaluations that hold the target since it was reached."""
     outcome = Outcome(
         dimension=Dimension.DYNAMICS,
         name="stability",
-        curve=target.metric,
+        curve=usual.target.metric,
         unit="1",
         why="the target was not reached",
     )
-    return outcome.rows(runs, held_shares(curves, target, costs_of(curves, target)))
+    return outcome.rows(runs, held_shares(curves, usual.target, usual.costs))
