@@ -20,7 +20,7 @@ COMMANDS = re.findall(r"^\| `grokscope ([^`]+)` \|", README, re.MULTILINE)
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 # They go on until they are stopped, or need a folder of checkpoints: tests of their own run them.
-PARSED_ONLY = ("demo", "up", "backfill")
+PARSED_ONLY = ("demo", "up", "mcp", "backfill")
 MORE = {"watch": "--once"}
 
 
@@ -49,6 +49,7 @@ def folder(made, tmp_path, monkeypatch) -> Path:
 
 def _arguments(command: str, folder: Path) -> list[str]:
     places = {"SOURCE": folder / "SOURCE.csv", "FILE": folder / "points.csv", "FOLDER": folder}
+    places |= {"QUESTION": "when", "STORE": f"sqlite:///{folder / 'mlflow.db'}"}
     places |= {"CONFIG": folder / "CONFIG.toml", "URI": f"sqlite:///{folder / 'mlflow.db'}"}
     words = shlex.split(command)
     return [str(places.get(word, word)) for word in (*words, *shlex.split(MORE.get(words[0], "")))]

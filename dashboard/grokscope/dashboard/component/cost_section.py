@@ -19,10 +19,10 @@ from grokscope.dashboard.tables.costs import (
     group_costs,
     said_of_others,
 )
-from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.x_units import STEPS, Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
+from grokscope.schemas.runs.groups import UNGROUPED
 
 _MOST_GROUPS = 40
 _FIRST = ("FLOPs", "tokens", "examples", "steps")

@@ -9,8 +9,8 @@ import polars as pl
 
 from grokscope.dashboard.state.run_metrics import Units
 from grokscope.dashboard.state.selection import Selection
-from grokscope.dashboard.words.ordering import natural
 from grokscope.schemas import Verdict, empty_points
+from grokscope.schemas.runs.ordering import natural
 from grokscope.store import RUN_SCHEMA, Role
 from grokscope.transitions import State
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import altair as alt
 
-from grokscope.dashboard.words.ordering import natural
+from grokscope.schemas.runs.ordering import natural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,11 +48,11 @@ from grokscope.dashboard.tables.main_metric import (
     main_curves,
 )
 from grokscope.dashboard.tables.overview import groups_table
-from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.x_units import STEPS, Unit, in_unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 from grokscope.schemas import empty_points
+from grokscope.schemas.runs.groups import UNGROUPED
 
 _LINES = "thick: mean while half of the group's runs go on · band: lowest to highest · thin: each run"
 

@@ -33,10 +33,10 @@ from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, LiveStatus, Snapshot
 from grokscope.dashboard.state.phases import Phase
 from grokscope.dashboard.tables.main_metric import main_curves
-from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.views.live.alerts import chip, feed, labels_of, legend
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape, plain
+from grokscope.schemas.runs.groups import UNGROUPED
 
 EVERY_S = 2
 _Badge = Literal["gray", "orange", "violet", "blue", "green", "red"]

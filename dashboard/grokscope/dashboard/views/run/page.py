@@ -13,7 +13,6 @@ from grokscope.dashboard.component.window import windowed
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.state.phases import phase_of
 from grokscope.dashboard.tables.overview import status_of
-from grokscope.dashboard.tables.run_table import UNGROUPED
 from grokscope.dashboard.tables.training_ends import Ends, training_ends
 from grokscope.dashboard.views.run import facts as run_facts
 from grokscope.dashboard.views.run.measures import leads_section, segments_section
@@ -24,6 +23,7 @@ from grokscope.dashboard.words.escaping import escape
 from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline_of
 from grokscope.dashboard.words.sentences import sentence
 from grokscope.schemas import Verdict
+from grokscope.schemas.runs.groups import UNGROUPED
 
 _NO_CURVE = "No curve of this run has been logged yet."
 _NONE_READ = (

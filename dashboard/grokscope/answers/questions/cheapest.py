@@ -1,0 +1,119 @@
+"""Cheapest: which group got there for the least, with those that have not counted in."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from grokscope.answers.errors import QuestionError
+from grokscope.answers.questions.asked import Asked
+from grokscope.answers.questions.caveats import caveats
+from grokscope.answers.questions.reaching import Reach, reaches
+from grokscope.answers.reading.experiment import Experiment
+from grokscope.answers.reading.reader import StoreReader
+from grokscope.answers.record.answer import Answer, Number, page
+from grokscope.answers.record.names import bare, named
+from grokscope.interventions.comparing.comparison import compare
+from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.sentences import finding
+from grokscope.interventions.outcomes.estimand import Estimand
+from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
+
+NAME = "cheapest"
+_GENERALIZED = Target(metric="generalization", sign=">=", level=1.0)
+"""What is compared by where none is given: 1 from where the verdict dates a run as generalized."""
+
+
+def cheapest(reader: StoreReader, asked: Asked) -> Answer:
+    """Return which group of runs got there with the fewest steps, and how surely.
+
+    Raises:
+        QuestionError: If experiment, param or metric are not there, or nothing can be judged.
+        StoreError: If the store cannot be read.
+    """
+    experiment = reader.read(asked.experiment)
+    found = reaches(experiment, asked.target)
+    if not any(one.is_judged for one in found):
+        raise QuestionError("none of these runs can be judged; ask did_it_generalize for the reason")
+    comparison = compared(experiment, found, asked)
+    return _answer(experiment, found, comparison)
+
+
+def compared(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Comparison:
+    """Return the groups compared in steps: each run by its own interval, those not there as censored."""
+    labels = {run.run_id: label for label, runs in experiment.grouped(asked.by).items() for run in runs}
+    observed = ObservedRuns(runs=_runs(experiment, labels), curves=_curves(found))
+    return compare(observed, target=_GENERALIZED, by=["group"], estimand=Estimand.ANYTIME)
+
+
+def _runs(experiment: Experiment, labels: Mapping[str, str]) -> pl.DataFrame:
+    """Return the runs with their groups' labels set apart as data, as sentences then hold them."""
+    rows = [
+        {
+            "run_id": run.run_id,
+            "name": run.name,
+            "status": run.status,
+            "group": named(labels[run.run_id]),
+            **{name: value for name, value in run.own_params.items() if name in ("seed", "setting")},
+        }
+        for run in experiment.runs
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _curves(found: Sequence[Reach]) -> pl.DataFrame:
+    """Return a curve a run: 0 where it was last seen without, 1 from where it was seen with."""
+    rows: list[tuple[str, int, float]] = []
+    for one in found:
+        if one.date is not None:
+            rows += [(one.run.run_id, min(one.date.low, one.date.high - 1), 0.0)]
+            rows += [(one.run.run_id, one.date.high, 1.0)]
+        elif one.spent is not None:
+            rows.append((one.run.run_id, one.spent, 0.0))
+    schema = {"run_id": pl.String(), "step": pl.Int64(), "value": pl.Float64()}
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(metric=pl.lit(_GENERALIZED.metric))
+
+
+def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparison) -> Answer:
+    medians = [
+        Number(
+            what="median",
+            of=bare(group.group),
+            value=group.median.value,
+            low=group.median.low,
+            high=group.median.high,
+            unit="steps",
+            why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
+        )
+        for group in comparison.groups
+    ]
+    ratios = [
+        Number(
+            what=f"steps of {bare(one.b)} over those of the first",
+            of=bare(one.a),
+            value=one.speed_up.value,
+            low=one.speed_up.low,
+            high=one.speed_up.high,
+            why="" if one.adjusted_p is None else f"p = {one.adjusted_p:.2g}",
+        )
+        for one in comparison.contrasts
+    ]
+    return Answer(
+        question=NAME,
+        experiment=experiment.name,
+        sentences=[_plain(comparison.sentence)],
+        numbers=[*medians, *ratios],
+        evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
+        missing=[*map(_plain, comparison.caveats), *caveats(found)],
+        link=page("compare", experiment=experiment.name),
+        store=experiment.store,
+    )
+
+
+def _reason(missing: str | None) -> str:
+    return f"; {missing}" if missing else ""
+
+
+def _plain(sentence: str) -> str:
+    said = sentence.replace(str(_GENERALIZED), _GENERALIZED.metric)
+    return said[:1].upper() + said[1:]
