@@ -16,8 +16,8 @@ FloatArray = NDArray[np.float64]
 _STEPS, _HALVINGS, _SETTLED = 60, 30, 1e-8
 _EXACT = 1e-7
 """Intervals of log cost narrower than this are taken as numbers, with their density."""
-_FARTHEST = 60.0
-"""Standard errors beyond which an end of an interval counts as unbounded."""
+_FARTHEST = 50.0
+"""A change of log cost over the span of a variable beyond which an end of an interval counts as unbounded."""
 _LEAST_SPREAD = 1e-6
 
 
@@ -158,7 +158,9 @@ def profile_interval(
     def excess(at: float) -> float:
         return 2 * (fit.likelihood - profile_likelihood(design, costs, column, at)) - bound
 
-    ends = [_end(excess, value, way * error * quantile) for way in (-1, 1)]
+    farthest = _FARTHEST / float(np.ptp(design[:, column]) or 1.0)
+    step = min(error * quantile, farthest / 10)
+    ends = [_end(excess, value, way * step, farthest) for way in (-1, 1)]
     missing = "an end is unbounded: the runs do not tell it" if None in ends else None
     return Estimate(value=value, low=ends[0], high=ends[1], level=level, method=method, missing=missing)
 
@@ -168,10 +170,10 @@ def profile_likelihood(design: FloatArray, costs: LogCosts, column: int, at: flo
     return censored_fit(np.delete(design, column, axis=1), costs.shifted(at * design[:, column])).likelihood
 
 
-def _end(excess: Function, value: float, step: float) -> float | None:
+def _end(excess: Function, value: float, step: float, farthest: float) -> float | None:
     """Return where ``excess`` crosses 0 from ``value`` on in the direction of ``step``; if anywhere."""
     inside, reach = value, 1.0
-    while reach < _FARTHEST:
+    while reach * abs(step) < farthest:
         outside = value + reach * step
         if excess(outside) > 0:
             return crossing(excess, inside, outside, tolerance=abs(step) * 1e-4)
