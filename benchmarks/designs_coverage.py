@@ -47,7 +47,9 @@ def costs_of(high: np.ndarray, limit: float, grid: float, **columns) -> pl.DataF
     )
 
 
-def exponents(rng, runs: int, *, seeds: int, limit: float, spread: float, grid: float = 20) -> Row:
+def exponents(  # noqa: PLR0913 - a design by keyword
+    rng, runs: int, *, seeds: int, limit: float, spread: float, grid: float = 20
+) -> Row:
     x = np.repeat([0.1, 0.3, 1.0, 3.0], seeds)
     hits, bias, reached, told = 0, [], [], 0
     for _ in range(runs):
