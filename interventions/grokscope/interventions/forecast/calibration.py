@@ -37,7 +37,13 @@ same from params alone; ``prevalence``: the share that reached, of the other con
 """
 
 RELIABILITY = pl.Schema(
-    {"low": pl.Float64(), "high": pl.Float64(), "n": pl.Int64(), "chance": pl.Float64(), "reached": pl.Float64()}
+    {
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "n": pl.Int64(),
+        "chance": pl.Float64(),
+        "reached": pl.Float64(),
+    }
 )
 """Of the forecasts between ``low`` and ``high``: how many, their mean, and the share that reached."""
 
@@ -64,8 +70,8 @@ class Calibration:
 
     @property
     def beats_baseline(self) -> bool:
-        """Whether the gain is more than chance."""
-        return self.p is not None and self.p < ONE_SIDED and (self.gain.value or 0.0) > 0
+        """Whether the gain is more than chance, and the forecast better than the plain share that reached."""
+        return self.p is not None and self.p < ONE_SIDED and self.brier < self.prevalence_brier
 
 
 def leave_one_configuration_out(
@@ -78,7 +84,7 @@ def leave_one_configuration_out(
     """
     ends = _ends(history, budget)
     names = np.array(history.configurations)
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[str, str, float, bool, float, float, float]] = []
     models: list[LandmarkModel] = []
     for name in sorted(set(history.configurations)):
         out = names == name
@@ -92,10 +98,10 @@ def leave_one_configuration_out(
             share = _share(ends[others.runs])
             mine = group.without(~out)
             chances = ours.chance(mine)[:, -1], base.chance(mine)[:, -1]
-            for run, chance, baseline in zip(mine.runs, *chances, strict=True):
+            for run, chance, baseline in zip(mine.runs.tolist(), *chances, strict=True):
                 if not np.isnan(ends[run]) and share is not None:
-                    found = (history.runs[run], name, group.landmark, bool(ends[run]))
-                    rows.append((*found, float(chance), float(baseline), share))
+                    scored = float(chance), float(baseline), share
+                    rows.append((history.runs[run], name, group.landmark, bool(ends[run]), *scored))
     return pl.DataFrame(rows, schema=SCORED, orient="row"), models
 
 
@@ -119,10 +125,10 @@ def calibrate(scored: pl.DataFrame) -> Calibration:
     Raises:
         ValueError: If nothing was scored.
 
-    >>> rows = [(str(i), str(i), 10.0, i % 2 == 0, 0.9 if i % 2 == 0 else 0.1 + i / 100, 0.5, 0.5) for i in range(8)]
+    >>> rows = [(str(i), str(i), 10.0, i % 2 == 0, 0.9 - i % 2 * 0.8 + i / 100, 0.5, 0.5) for i in range(8)]
     >>> found = calibrate(pl.DataFrame(rows, schema=SCORED, orient="row"))
     >>> round(found.brier, 3), found.baseline_brier, found.beats_baseline
-    (0.015, 0.25, True)
+    (0.007, 0.25, True)
     """
     if scored.is_empty():
         raise ValueError("no forecast was scored: no run has a known end at a landmark")
@@ -150,7 +156,9 @@ def _mean_above_zero(values: FloatArray) -> tuple[Estimate, float | None]:
         return Estimate(value=mean, missing=missing), None
     error = float(values.std(ddof=1)) / n**0.5
     half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1)) * error
-    gain = Estimate(value=mean, low=mean - half, high=mean + half, level=LEVEL, method="t over configurations")
+    gain = Estimate(
+        value=mean, low=mean - half, high=mean + half, level=LEVEL, method="t over configurations"
+    )
     return gain, float(stats.t.sf(mean / error, n - 1))
 
 
