@@ -87,8 +87,8 @@ def _made_by(source: str) -> dict[str, str]:
 def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the Kaplan–Meier curve of every group, and its numbers at risk where the figure writes them."""
     curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
-    reached = found.costs.select(pl.col("high").fill_null(pl.col("low"))).to_series()
-    at = reached.filter(reached > 0).to_numpy()
+    at = CensoredCosts.of(found.costs).at
+    at = at[at > 0]
     marks = np.geomspace(at.min(), at.max(), _AT_RISK) if at.size else at
     for (group,), part in found.costs.group_by("group", maintain_order=True):
         costs = CensoredCosts.of(part)

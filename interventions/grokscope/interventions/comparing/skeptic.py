@@ -76,7 +76,8 @@ def _seeds(found: Comparison, observed: ObservedRuns) -> Question:
     for group, seed in found.costs.select("group", "seed").drop_nulls().iter_rows():
         have.setdefault(group, set()).add(seed)
     every = set[str]().union(*have.values())
-    if len(have) > 1 and len(set.intersection(*have.values())) < len(every) / 2:
+    shared = every.intersection(*have.values())
+    if len(have) > 1 and 2 * len(shared) < len(every):
         because = "Each group has seeds of its own, so nobody can tell whether some were left out."
         return Question(asked=asked, answer=Answer.UNKNOWN, because=because)
     lacking = {group: sorted(every - seeds, key=_natural) for group, seeds in have.items() if every - seeds}

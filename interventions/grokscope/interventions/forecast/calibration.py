@@ -70,8 +70,8 @@ class Calibration:
 
     @property
     def beats_baseline(self) -> bool:
-        """Whether the gain is more than chance."""
-        return self.p is not None and self.p < ONE_SIDED and (self.gain.value or 0.0) > 0
+        """Whether the gain is more than chance, and the forecast better than the plain share that reached."""
+        return self.p is not None and self.p < ONE_SIDED and self.brier < self.prevalence_brier
 
 
 def leave_one_configuration_out(
@@ -84,7 +84,7 @@ def leave_one_configuration_out(
     """
     ends = _ends(history, budget)
     names = np.array(history.configurations)
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[str, str, float, bool, float, float, float]] = []
     models: list[LandmarkModel] = []
     for name in sorted(set(history.configurations)):
         out = names == name
@@ -98,10 +98,10 @@ def leave_one_configuration_out(
             share = _share(ends[others.runs])
             mine = group.without(~out)
             chances = ours.chance(mine)[:, -1], base.chance(mine)[:, -1]
-            for run, chance, baseline in zip(mine.runs, *chances, strict=True):
+            for place, run in enumerate(map(int, mine.runs)):
                 if not np.isnan(ends[run]) and share is not None:
-                    found = (history.runs[run], name, group.landmark, bool(ends[run]))
-                    rows.append((*found, float(chance), float(baseline), share))
+                    scored = float(chances[0][place]), float(chances[1][place]), share
+                    rows.append((history.runs[run], name, group.landmark, bool(ends[run]), *scored))
     return pl.DataFrame(rows, schema=SCORED, orient="row"), models
 
 
@@ -125,10 +125,10 @@ def calibrate(scored: pl.DataFrame) -> Calibration:
     Raises:
         ValueError: If nothing was scored.
 
-    >>> rows = [(str(i), str(i), 10.0, i % 2 == 0, 0.9 if i % 2 == 0 else 0.1 + i / 100, 0.5, 0.5) for i in range(8)]
+    >>> rows = [(str(i), str(i), 10.0, i % 2 == 0, 0.9 - i % 2 * 0.8 + i / 100, 0.5, 0.5) for i in range(8)]
     >>> found = calibrate(pl.DataFrame(rows, schema=SCORED, orient="row"))
     >>> round(found.brier, 3), found.baseline_brier, found.beats_baseline
-    (0.015, 0.25, True)
+    (0.013, 0.25, True)
     """
     if scored.is_empty():
         raise ValueError("no forecast was scored: no run has a known end at a landmark")

@@ -57,12 +57,19 @@ class Hazard:
             slope = -design.T @ (signs * expit(-margins)) + pull * weights
             return float(-log_expit(margins).sum() + 0.5 * (pull * weights**2).sum()), slope
 
-        found = optimize.minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B")
-        return cls(np.asarray(found.x, dtype=np.float64), means, scales)
+        def curvature(weights: FloatArray) -> FloatArray:
+            chances = expit(design @ weights)
+            return (design.T * (chances * (1 - chances))) @ design + np.diag(pull)
+
+        start = np.zeros(design.shape[1])
+        found = optimize.minimize(  # pyright: ignore[reportUnknownVariableType] - scipy says little of it
+            loss, start, jac=True, hess=curvature, method="trust-exact"
+        )
+        return cls(np.asarray(found["x"], dtype=np.float64), means, scales)
 
     def of(self, rows: FloatArray) -> FloatArray:
         """Return the hazard of each row, in 0 … 1."""
-        return expit(self.weights[0] + ((rows - self.means) / self.scales) @ self.weights[1:])
+        return np.asarray(expit(self.weights[0] + ((rows - self.means) / self.scales) @ self.weights[1:]))
 
     def reached_by(self, rows: FloatArray) -> FloatArray:
         """Return the chance to have reached the target by the end of each bin: 1 − Π (1 − h).
@@ -70,4 +77,4 @@ class Hazard:
         Args:
             rows: The bins of one run in their order.
         """
-        return 1.0 - np.cumprod(1.0 - self.of(rows))
+        return np.asarray(1.0 - np.cumprod(1.0 - self.of(rows)), dtype=np.float64)

@@ -74,8 +74,8 @@ class History:
     def param_features(self, rows: pl.DataFrame | None = None) -> FloatArray:
         """Return the params as numbers, shape (rows, features): of the finished runs, or of other rows.
 
-        Positive numbers count by their logarithm, numbers with zeros by asinh(x / least positive), text as one
-        column a value.
+        Positive numbers count by their logarithm, numbers with zeros by asinh(x / least positive), text as
+        one column a value.
         """
         kept = self._params_in_order()
         rows = kept if rows is None else rows

@@ -1,4 +1,4 @@
-"""The landmark model: from what runs show at a landmark to their chance of reaching the target by a budget."""
+"""From what runs show at a landmark to their chance of reaching the target by a budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,11 +79,13 @@ class LandmarkModel:
         hazard: Fitted to one row a run, landmark and bin.
         budget: Where the last bin ends.
         with_curves: Whether it looks at curves, or at params alone.
+        closest: Chances stay so far from 0 and 1.
     """
 
     hazard: Hazard
     budget: float
     with_curves: bool
+    closest: float
 
     @classmethod
     def fit(
@@ -91,8 +93,8 @@ class LandmarkModel:
     ) -> Self | None:
         """Return the model of some runs at risk; ``None`` where none or all bins end with the target reached.
 
-        Rows of one run at several landmarks are pooled (van Houwelingen 2007): time since the landmark and the
-        cost itself are features.
+        Rows of one run at several landmarks are pooled (van Houwelingen 2007): time since the landmark and
+        the cost itself are features.
         """
         rows: list[FloatArray] = []
         outcomes: list[bool] = []
@@ -105,19 +107,22 @@ class LandmarkModel:
                 outcomes += ends
         if len(set(outcomes)) < len((False, True)):
             return None
-        return cls(Hazard.fit(np.vstack(rows), np.array(outcomes)), budget, with_curves)
+        hazard = Hazard.fit(np.vstack(rows), np.array(outcomes))
+        return cls(hazard, budget, with_curves, 0.5 / len(history.runs))
 
     def chance(self, group: AtRisk) -> FloatArray:
-        """Return each run's chance to have reached the target by the end of each bin, shape (runs, bins)."""
+        """Return each run's chance to have reached the target by the end of each bin, shape (runs, bins).
+
+        It stays 1/(2n) away from 0 and 1, where n is the number of finished runs: n runs show no more.
+        """
         edges = edges_of(group.landmark, self.budget)
         features = group.features(with_curves=self.with_curves)
-        return np.array([self.hazard.reached_by(_in_time(row, edges, BINS)) for row in features]).reshape(
-            -1, BINS
-        )
+        by_bin = [self.hazard.reached_by(_in_time(row, edges, BINS)) for row in features]
+        return np.clip(np.array(by_bin).reshape(-1, BINS), self.closest, 1 - self.closest)
 
 
 def _outcomes(history: History, run: int, edges: FloatArray) -> list[bool]:
-    """Return of each bin that a run entered, and was followed through, whether it reached the target there."""
+    """Return of each bin that a run entered and was followed through whether it ended it."""
     low, high = history.at.low[run], history.at.high[run]
     found: list[bool] = []
     for end in edges[1:]:

@@ -94,7 +94,7 @@ def at_landmark(
                 now = _straight(level, scale)
                 then = now if before is None else _straight(before, scale)
                 features[row, 2 * place : 2 * place + 2] = now, now - then
-    return Landmark(features=features, known=np.isfinite(features).all(axis=1))
+    return Landmark(features=features, known=np.asarray(np.isfinite(features).all(axis=1)))
 
 
 def _straight(value: float, scale: Straightened) -> float:

@@ -27,11 +27,9 @@ from grokscope.interventions.forecast.landmarks import at_landmark, followed_met
 from grokscope.interventions.outcomes.costs import costs_of
 
 LEAST_RUNS, LEAST_OF_EACH, LEAST_CONFIGURATIONS = 8, 3, 4
-"""A forecast needs so many finished runs, so many that reached and that did not, and so many configurations."""
+"""A forecast needs so many finished runs, so many that reached and that did not, so many configurations."""
 PARTS_OF_BUDGET = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Landmarks of the finished runs, beside what the live run has spent."""
-NEAREST = 1e-6
-"""Chances are kept so far from 0 and 1 when an interval is taken on the logit."""
 QUARTILES = (0.25, 0.5, 0.75)
 
 
@@ -44,10 +42,10 @@ class Forecast:
         spent: Its cost so far, in the history's unit.
         budget: By when the target is to be reached.
         chance: Of reaching it by then; without a value where the forecast is not shown.
-        remaining: Further cost until it is reached, if it is: the median of the forecast and its quartiles (level
-            .5); an end is ``None`` where it lies behind the budget.
+        remaining: Further cost until it is reached: the forecast's median and its quartiles (level .5); an end is
+            ``None`` where it lies behind the budget.
         baseline: The chance from the params alone; ``None`` where nothing could be fitted.
-        calibration: How good such forecasts were on configurations left out; ``None`` where there were too few runs.
+        calibration: How good such forecasts were on configurations left out; ``None`` with too few runs.
         hidden: Why no chance is shown, with its numbers; ``None`` if it is.
     """
 
@@ -76,8 +74,8 @@ def forecast(history: History, live: pl.DataFrame, *, params: pl.DataFrame, budg
         budget: In the history's unit.
 
     Returns:
-        The forecast, or why none is shown. The interval of the chance is a jackknife over configurations, on the
-        logit.
+        The forecast, or why none is shown. The interval of the chance is a jackknife over configurations, on
+        the logit.
     """
     run = str(live["run_id"][0])
     costs = costs_of(live, history.target, unit=history.unit)
@@ -130,9 +128,9 @@ def _refusal(history: History, costs: pl.DataFrame, budget: float) -> str | None
         or configurations < LEAST_CONFIGURATIONS
     ):
         return (
-            f"{len(history.runs)} finished runs of {configurations} configurations, {reached} of which reached "
-            f"{history.target} by {budget:g} and {missed} did not; a forecast needs {LEAST_RUNS} runs, "
-            f"{LEAST_CONFIGURATIONS} configurations and {LEAST_OF_EACH} of each."
+            f"{len(history.runs)} finished runs of {configurations} configurations, {reached} of which "
+            f"reached {history.target} by {budget:g} and {missed} did not; a forecast needs {LEAST_RUNS} "
+            f"runs, {LEAST_CONFIGURATIONS} configurations and {LEAST_OF_EACH} of each."
         )
     return None
 
@@ -140,8 +138,9 @@ def _refusal(history: History, costs: pl.DataFrame, budget: float) -> str | None
 def _not_better(found: Calibration) -> str:
     p = "" if found.p is None else f", p = {found.p:.2f}"
     return (
-        f"On configurations left out the forecast's Brier score is {found.brier:.3f}, that of the params alone "
-        f"{found.baseline_brier:.3f}{p}: the curves add nothing that is sure, so no chance is shown."
+        f"On configurations left out the forecast's Brier score is {found.brier:.3f}, that of the params "
+        f"alone {found.baseline_brier:.3f}{p}, that of the share that reached {found.prevalence_brier:.3f}: "
+        "the curves add nothing that is sure, so no chance is shown."
     )
 
 
@@ -172,7 +171,7 @@ def _live_group(history: History, live: pl.DataFrame, params: pl.DataFrame, spen
 
 def _jackknifed(chance: float, without: FloatArray) -> Estimate:
     """Return the chance with the interval of a jackknife over configurations, on the logit."""
-    center, others = (logit(np.clip(one, NEAREST, 1 - NEAREST)) for one in (chance, without))
+    center, others = float(logit(chance)), np.asarray(logit(without), dtype=np.float64)
     n = len(without)
     error = float(np.sqrt((n - 1) / n * ((others - others.mean()) ** 2).sum()))
     half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1)) * error
