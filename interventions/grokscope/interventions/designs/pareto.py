@@ -133,7 +133,7 @@ def front_of(compute: FloatArray, quality: FloatArray) -> NDArray[np.bool_]:
     is_equal = np.zeros_like(is_front)
     is_equal[:, 1:] = (c[:, 1:] == c[:, :-1]) & (q[:, 1:] == q[:, :-1])
     if np.any(is_equal):
-        leader = np.maximum.accumulate(np.where(is_equal, 0, np.arange(compute.shape[-1])), axis=-1)
+        leader = np.maximum.accumulate(np.where(is_equal, 0, np.arange(int(compute.shape[-1]))), axis=-1)
         is_front = np.take_along_axis(is_front, leader, axis=-1)
     found = np.zeros_like(is_front)
     np.put_along_axis(found, order, is_front, axis=-1)
