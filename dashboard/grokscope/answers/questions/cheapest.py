@@ -11,9 +11,9 @@ from grokscope.answers.questions.reaching import Reach, reaches
 from grokscope.answers.reading.experiment import Experiment
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer, Number, page
-from grokscope.answers.record.names import bare, named
+from grokscope.answers.record.names import bare, named, shown
 from grokscope.interventions.comparing.comparison import compare
-from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.records import Comparison, Contrast, GroupResult
 from grokscope.interventions.comparing.sentences import finding
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
@@ -75,38 +75,38 @@ def _curves(found: Sequence[Reach]) -> pl.DataFrame:
 
 
 def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparison) -> Answer:
-    medians = [
-        Number(
-            what="median",
-            of=bare(group.group),
-            value=group.median.value,
-            low=group.median.low,
-            high=group.median.high,
-            unit="steps",
-            why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
-        )
-        for group in comparison.groups
-    ]
-    ratios = [
-        Number(
-            what=f"steps of {bare(one.b)} over those of the first",
-            of=bare(one.a),
-            value=one.speed_up.value,
-            low=one.speed_up.low,
-            high=one.speed_up.high,
-            why="" if one.adjusted_p is None else f"p = {one.adjusted_p:.2g}",
-        )
-        for one in comparison.contrasts
-    ]
     return Answer(
         question=NAME,
         experiment=experiment.name,
         sentences=[_plain(comparison.sentence)],
-        numbers=[*medians, *ratios],
+        numbers=[*map(_median, comparison.groups), *map(_ratio, comparison.contrasts)],
         evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
         missing=[*map(_plain, comparison.caveats), *caveats(found)],
         link=page("compare", experiment=experiment.name),
         store=experiment.store,
+    )
+
+
+def _median(group: GroupResult) -> Number:
+    return Number(
+        what="median",
+        of=bare(group.group),
+        value=group.median.value,
+        low=group.median.low,
+        high=group.median.high,
+        unit="steps",
+        why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
+    )
+
+
+def _ratio(one: Contrast) -> Number:
+    return Number(
+        what=f"steps over those of {shown(bare(one.a))}",
+        of=bare(one.b),
+        value=one.speed_up.value,
+        low=one.speed_up.low,
+        high=one.speed_up.high,
+        why="" if one.adjusted_p is None else f"p = {one.adjusted_p:.2g}",
     )
 
 

@@ -38,9 +38,11 @@ class Gain:
         experiment: Of which runs.
         metric: Whose levels.
         best: The group with the best mean.
-        other: The next one; ``None`` where the target's level is what it is compared with.
+        other: The next one; ``None`` where the target's level is what it is compared with, and where there is
+            no other group.
         groups: How many groups there are.
-        value: The gain, positive where the best group is better, in the metric's unit.
+        value: The gain, positive where the best group is better, in the metric's unit; ``None`` where there
+            is nothing to compare with.
         floor: The noise floor.
         decision: Whether the gain stands out of it; ``None`` where that cannot be told.
         left_out: Runs without a final level: still training, or without the metric.
@@ -51,7 +53,7 @@ class Gain:
     best: Group
     other: Group | None
     groups: int
-    value: float
+    value: float | None
     floor: NoiseFloor
     decision: Decision | None
     left_out: Sequence[JudgedRun]
@@ -64,7 +66,7 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
     one, of the last value of its metric, against its level. Runs in training have not ended and are left out.
 
     Raises:
-        QuestionError: If no run has ended with a level, or there is only one group and no target.
+        QuestionError: If no run has ended with a level.
         QueryError: If a param is not there.
     """
     metric, levels, is_upward = _levels(experiment, asked.target)
@@ -75,15 +77,10 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
     ]
     way = 1 if is_upward else -1
     ranked = sorted((group for group in groups if group.levels), key=lambda group: -way * group.mean)
-    if len(ranked) < 2 and asked.target is None:  # noqa: PLR2004 - a difference is of two
-        raise QuestionError(
-            f"{quoted(experiment.name)} has one group of runs; a gain is of two groups or over a target: "
-            "name params with by, or give a target"
-        )
-    floor = _floor(experiment, grouped, levels)
-    best, other = ranked[0], None if asked.target is not None else ranked[1]
-    base = asked.target.level if asked.target is not None else ranked[1].mean
-    value = way * (best.mean - base)
+    floor, best = _floor(experiment, grouped, levels), ranked[0]
+    other = ranked[1] if len(ranked) > 1 and asked.target is None else None
+    base = asked.target.level if asked.target is not None else None if other is None else other.mean
+    value = None if base is None else way * (best.mean - base)
     return Gain(
         experiment=experiment,
         metric=metric,
@@ -140,7 +137,7 @@ def _floor(
     return noise_floor([levels[run.run_id] for run in runs], names)
 
 
-def _decision(value: float, floor: NoiseFloor, best: Group, other: Group | None) -> Decision | None:
-    if not floor.sd.value:
+def _decision(value: float | None, floor: NoiseFloor, best: Group, other: Group | None) -> Decision | None:
+    if value is None or not floor.sd.value:
         return None
     return decide(value, floor, len(best.levels), None if other is None else len(other.levels))
