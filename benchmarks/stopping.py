@@ -1,10 +1,12 @@
-"""Is overfitting told from a delayed generalization? On public curves with labels, on ours, and on random runs.
+"""Is overfitting told from a delayed generalization? On public curves with labels, on ours, and on random
+runs.
 
 usage: python benchmarks/stopping.py FOLDER
 
 FOLDER holds ``curves.parquet`` and ``labels.json``, ``second_curves.parquet`` and ``second_labels.json``, and
-``cases/``. Runs that grok are cut before their labelled onset, which is where a person would have to decide. Each
-row counts our outlooks and how many runs the rule that compares halves would stop. It takes about a minute.
+``cases/``. Runs that grok are cut before their labelled onset, which is where a person would have to
+decide. Each row counts our outlooks and how many runs the rule that compares halves would stop. It takes
+about a minute.
 """
 
 import json
@@ -38,7 +40,9 @@ def cuts(run: str, curves: pl.DataFrame, onset: float, kind: str) -> Iterator[Ro
 
 def public(folder: Path) -> Iterator[Row]:
     labels = json.loads((folder / "labels.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(folder / "curves.parquet").group_by("run", maintain_order=True):
+    for (run,), curves in pl.read_parquet(folder / "curves.parquet", glob=False).group_by(
+        "run", maintain_order=True
+    ):
         label = labels[run]
         pattern, onset = label["pattern"], (label.get("onset") or [None])[0]
         if label.get("confidence") == "low":
@@ -53,7 +57,9 @@ def public(folder: Path) -> Iterator[Row]:
 
 def second(folder: Path) -> Iterator[Row]:
     labels = json.loads((folder / "second_labels.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(folder / "second_curves.parquet").group_by("run", maintain_order=True):
+    for (run,), curves in pl.read_parquet(folder / "second_curves.parquet", glob=False).group_by(
+        "run", maintain_order=True
+    ):
         if labels[run]["class"] == "grokking":
             yield from cuts(run, curves, labels[run]["onset"][0], "second laboratory: groks")
         else:
@@ -63,7 +69,7 @@ def second(folder: Path) -> Iterator[Row]:
 
 def cases(folder: Path) -> Iterator[Row]:
     for run, case in json.loads((folder / "cases" / "cases.json").read_text("utf-8")).items():
-        curves = pl.read_csv(folder / "cases" / f"{run}.csv")
+        curves = pl.read_csv(folder / "cases" / f"{run}.csv", glob=False)
         if case["expect"] == "grokking":
             yield from cuts(run, curves, case["onset"][0] / THOUSANDTHS.get(run, 1), "cases: groks")
         elif run in OVERFIT_CASES:
@@ -72,8 +78,12 @@ def cases(folder: Path) -> Iterator[Row]:
 
 def ours() -> Iterator[Row]:
     labels = json.loads((OURS / "ordinary.json").read_text("utf-8"))
-    for (run,), curves in pl.read_parquet(OURS / "ordinary.parquet").group_by("run", maintain_order=True):
-        kind = {True: "overfits", False: "ordinary learning", None: "ordinary, either answer"}[labels[run]["overfits"]]
+    for (run,), curves in pl.read_parquet(OURS / "ordinary.parquet", glob=False).group_by(
+        "run", maintain_order=True
+    ):
+        kind = {True: "overfits", False: "ordinary learning", None: "ordinary, either answer"}[
+            labels[run]["overfits"]
+        ]
         yield f"{kind}, whole", run, curves
 
 
@@ -110,7 +120,9 @@ def main() -> None:
             counts[kind].update(("runs", Outlook.CANNOT_TELL.value))
             continue
         advice = advice_on(curves.select("metric", "step", "value"))
-        counts[kind].update(("runs", advice.outlook.value, *(("halves stop",) if advice.naive.would_stop else ())))
+        counts[kind].update(
+            ("runs", advice.outlook.value, *(("halves stop",) if advice.naive.would_stop else ()))
+        )
         is_wrong = advice.may_stop if "groks" in kind else kind == "overfits, whole" and not advice.may_stop
         if is_wrong:
             print(f"wrong: {kind}: {run}: {advice.outlook.value}. {advice.because}")

@@ -44,5 +44,7 @@ def test_a_curve_may_be_asked_for_by_the_name_that_it_was_logged_under(uri):
 
 
 def test_of_several_experiments_one_is_to_be_named(uri):
-    with pytest.raises(ObservedRunsError, match=r"which experiment\? Name one with --experiment; those with runs: 'e "):
+    with pytest.raises(
+        ObservedRunsError, match=r"which experiment\? Name one with --experiment; those with runs: 'e "
+    ):
         runs_in_store(open_store(uri), None)

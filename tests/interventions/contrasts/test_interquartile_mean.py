@@ -39,9 +39,9 @@ def test_too_few_values_have_no_interval_and_it_is_said():
         "no interval below 6 values, got 5: a bootstrap covers too rarely there"
     )
     assert interquartile_mean([1.0, 2, 3, 4, 5, 6]).low is not None
-    assert "below 12 values, got 9" in interquartile_mean(np.arange(9.0), strata=[0, 1, 2] * 3).missing
+    assert "below 18 values, got 9" in interquartile_mean(np.arange(9.0), strata=[0, 1, 2] * 3).missing
     assert (
-        interquartile_mean(np.arange(12.0), strata=list(range(6)) * 2).missing
+        interquartile_mean(np.arange(18.0), strata=list(range(9)) * 2).missing
         == "no interval below 3 values a stratum, got 2"
     )
 

@@ -85,6 +85,13 @@ def test_a_group_that_has_ended_stays_as_it_is_while_the_other_grows():
     assert difference_e_process(a, b[:2]).shape == (6,)
 
 
+def test_a_group_that_was_there_before_is_seen_whole_at_every_look():
+    a, b = RNG.normal(size=(2, 6))
+    found = difference_e_process(a[:3], b, b_first=True)
+    each = [difference_e_process(a[:k], b)[-1] for k in (1, 2, 3)]
+    assert found == pytest.approx(each)
+
+
 @pytest.mark.parametrize("known", [{}, {"sd": 1.0}, {"sd": 1.0, "df": 8.0}], ids=str)
 def test_where_there_is_no_gain_twenty_is_ever_reached_by_one_in_twenty_at_most(known):
     rng = np.random.default_rng(5)

@@ -93,6 +93,22 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a page (.md or .html) with what a skeptic would ask of it.",
+            show_default=False,
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Also write the numbers, the single runs, the figure and the report into a new folder.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         options.Format, typer.Option("--format", help="A table for people, or one JSON record.")
     ] = options.Format.TABLE,
@@ -100,6 +116,8 @@ def compare(
     """Say which group of runs reaches a target for the least, with intervals, unfinished runs counted in."""
     aim = None if target is None else Target.parse(target, sustained=sustained)
     _check(aim, rule, targets=targets, results=results)
+    if report is not None and report.suffix.lower() not in (".md", ".html"):
+        raise CompareError(f"a report ends in .md or .html, got {report.name!r}")
     observed = observed_at(
         source, experiment=experiment, where=where, metrics=None if aim is None else [aim.metric]
     )
@@ -113,6 +131,13 @@ def compare(
     else:
         found = compare_groups(observed, target=aim, by=groups, count_in=count_in, estimand=estimand)
     _say(found, output)
+    if report is not None or bundle is not None:
+        from grokscope.cli.comparing import outputs  # noqa: PLC0415 - charts take a second to load
+
+        if report is not None:
+            outputs.write_report(found, observed, report, source=source)
+        if bundle is not None:
+            outputs.write_bundle(found, observed, bundle, source=source)
 
 
 def _check(aim: Target | None, rule: Rule | None, *, targets: Path | None, results: Path | None) -> None:

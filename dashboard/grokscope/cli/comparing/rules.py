@@ -13,11 +13,11 @@ from grokscope.interventions.comparing.records import Comparison, GroupResult
 from grokscope.interventions.outcomes.estimand import PLANNED, Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.algoperf import AlgoPerfResult, algoperf_scores
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
-from grokscope.interventions.rules.speedrun import speedrun_records
-from grokscope.interventions.rules.speedrun_claims import speedrun_claims
-from grokscope.interventions.rules.speedrun_results import PublishedResults
+from grokscope.interventions.rules.algoperf.scores import AlgoPerfResult, algoperf_scores
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
+from grokscope.interventions.rules.speedrun.claims import speedrun_claims
+from grokscope.interventions.rules.speedrun.records import speedrun_records
+from grokscope.interventions.rules.speedrun.results import PublishedResults
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.runs.query import named_param
 

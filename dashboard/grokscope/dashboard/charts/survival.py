@@ -21,8 +21,8 @@ def survival_chart(
     Under the axis stands, a row a group, how many runs were still on their way.
 
     Args:
-        curves: ``group``, and ``cost, ended, share, low, high`` as a Kaplan–Meier estimate has them; rows at a
-            cost of 0 are left out, which a log axis has no place for.
+        curves: ``group``, and ``cost, ended, share, low, high`` as a Kaplan–Meier estimate has them; a log
+            axis has no place for rows at a cost of 0, which are left out.
         at_risk: ``group, cost, count``: the numbers to write under the plot.
         colouring: By group.
         unit: What costs are counted in.

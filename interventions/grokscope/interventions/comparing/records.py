@@ -1,8 +1,9 @@
 """What a comparison says: of every group, of every two groups, and in a sentence."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -154,16 +155,27 @@ class Comparison:
             name: {"score": score.value, "low": score.low, "high": score.high}
             for name, score in self.scores.items()
         }
-        return {
-            "target": None if self.target is None else str(self.target),
-            "estimand": self.estimand.value,
-            "count_in": self.count_in,
-            "budget": self.budget,
-            "groups": [group.to_json() for group in self.groups],
-            "contrasts": [contrast.to_json() for contrast in self.contrasts],
-            "scores": scores,
-            "ranks": self.ranks.to_dicts(),
-            "claims": self.claims.to_dicts(),
-            "sentence": self.sentence,
-            "caveats": list(self.caveats),
-        }
+        return _finite(
+            {
+                "target": None if self.target is None else str(self.target),
+                "estimand": self.estimand.value,
+                "count_in": self.count_in,
+                "budget": self.budget,
+                "groups": [group.to_json() for group in self.groups],
+                "contrasts": [contrast.to_json() for contrast in self.contrasts],
+                "scores": scores,
+                "ranks": self.ranks.to_dicts(),
+                "claims": self.claims.to_dicts(),
+                "sentence": self.sentence,
+                "caveats": list(self.caveats),
+            }
+        )
+
+
+def _finite(value: Any) -> Any:
+    """Return a value of JSON, which has no NaN and no infinity: null stands for both."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in cast("Json", value).items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in cast("list[Any]", value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

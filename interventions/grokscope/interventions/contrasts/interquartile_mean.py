@@ -11,7 +11,7 @@ from grokscope.interventions.estimate import Estimate
 
 LEAST = 6
 """Values below which no interval is given: the bootstrap covers too rarely there."""
-LEAST_STRATIFIED = 12
+LEAST_STRATIFIED = 18
 LEAST_OF_A_STRATUM = 3
 """The same where there are strata: in all, and in each."""
 DRAWS = 4000
@@ -27,7 +27,7 @@ def interquartile_mean(
     The interval goes between two percentiles of the means of ``DRAWS`` samples that are drawn with
     replacement, within each of S strata. Draws vary less than the values that they are drawn from, so the
     percentiles lie further out than the level says: at Φ(±t √(n / (n - S))), t the quantile of Student's t
-    with n - S degrees of freedom.
+    with n - S degrees of freedom (half of them where S > 1).
 
     Args:
         values: One number a run (or a task and run): a score, a level, a normalized cost.
@@ -94,6 +94,8 @@ def _members(size: int, strata: Sequence[Hashable] | None) -> list[Places]:
 def _percentiles(size: int, members: list[Places], level: float) -> tuple[float, float]:
     """Return the two shares at which the draws are cut."""
     freedom = size - len(members)
+    if len(members) > 1:  # strata that are trimmed away tell nothing of the spread: half of the values do
+        freedom /= 2
     narrow = 1 - len(members) / size  # variance of draws against that of values, over all strata
     outer = float(ndtr(stdtrit(freedom, (1 - level) / 2) / np.sqrt(narrow)))
     return outer, 1 - outer

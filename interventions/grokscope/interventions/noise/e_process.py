@@ -61,6 +61,7 @@ def difference_e_process(  # noqa: PLR0913 -- what the looks are of, and what is
     b: Values,
     *,
     paired: bool = False,
+    b_first: bool = False,
     margin: float = 0.0,
     below: bool = True,
     sd: float | None = None,
@@ -68,7 +69,8 @@ def difference_e_process(  # noqa: PLR0913 -- what the looks are of, and what is
 ) -> FloatArray:
     """Return the e-value after each look, against H₀ "the mean of a is at least that of b plus the margin".
 
-    Look k sees the first k of each (all of the shorter one, once it has ended). Unpaired, it is
+    Look k sees the first k of each (all of the shorter one, once it has ended), or of b all, where they were
+    there before the first of a. Unpaired, it is
     ``mean_e_process`` with n = n_a n_b / (n_a + n_b), k = n_a + n_b - 1 + df and the sum of squares within
     the groups: all that depends neither on the unit nor on the common level. Paired, it is that of the
     differences.
@@ -78,13 +80,14 @@ def difference_e_process(  # noqa: PLR0913 -- what the looks are of, and what is
             for both groups, unless paired.
         b: Those of the other group.
         paired: Whether place i of both is one seed.
+        b_first: Whether all of b were there before the first of a and are seen at every look; not of pairs.
         margin: What ``a`` may be above ``b``: two budgets apart by 100 steps are worth some loss.
         below: Whether a large e-value says that a is below b + margin; ``False`` mirrors it.
         sd: Standard deviation of a seed (of a difference where paired), known before; ``None`` if not.
         df: Degrees of freedom of ``sd``.
 
     Returns:
-        One e-value a look.
+        One e-value a look: as many as the longer group has values, or as a has where ``b_first``.
 
     Raises:
         SampleError: If a value is not finite, or pairs do not match.
@@ -99,9 +102,9 @@ def difference_e_process(  # noqa: PLR0913 -- what the looks are of, and what is
         if first.size != second.size:
             raise SampleError(f"pairs need as many values of a as of b, got {first.size} and {second.size}")
         return mean_e_process(first - second, margin, below=below, sd=sd, df=df)
-    looks = np.arange(1, max(first.size, second.size) + 1)
+    looks = np.arange(1, (first.size if b_first else max(first.size, second.size)) + 1)
     n_a, mean_a, within_a = _grown(first, looks)
-    n_b, mean_b, within_b = _grown(second, looks)
+    n_b, mean_b, within_b = _grown(second, np.full_like(looks, second.size) if b_first else looks)
     n = n_a * n_b / (n_a + n_b)
     score = (mean_b + margin - mean_a) * np.sqrt(n) * (1 if below else -1)
     return _e_values(score, score**2 + within_a + within_b, n, n_a + n_b - 1, _prior(sd, df))

@@ -54,8 +54,8 @@ def noise_floor(values: Values, configurations: Sequence[Hashable], *, level: fl
 
         s² = Σ over configurations Σᵢ (xᵢ - mean)² / df,   interval: s √(df / χ²), both quantiles of χ²
 
-    A configuration is apart where the F test of its variance against that of all others together has a p below
-    ``UNEQUAL`` divided by their number; the worst is set aside before the next is looked for.
+    A configuration is apart where the F test of its variance against that of all others together has a p
+    below ``UNEQUAL`` divided by their number; the worst is set aside before the next is looked for.
 
     Args:
         values: One number a run, such as its final loss; Gaussian within a configuration.

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
-from scipy.stats import binomtest
+from scipy import stats
 
 from grokscope.interventions.stopping.evidence import evidence_of
 from grokscope.interventions.stopping.judged_curves import JudgedCurves
@@ -13,9 +14,11 @@ from grokscope.interventions.stopping.outlook import Outlook, judge
 from grokscope.schemas import GrokscopeError, Verdict
 
 DELAYED, DELAYED_STOPPED = 53, 0
-"""Recorded runs that grokked later, cut just before the onset, with enough evaluations; called overfitting."""
+"""Recorded runs that grokked later, cut just before the onset, with enough evaluations; called
+overfitting."""
 OVERFIT, OVERFIT_FOUND = 8, 7
-"""Recorded and constructed runs labelled as overfitting; called so. ``benchmarks/stopping.py`` counts both."""
+"""Recorded and constructed runs labelled as overfitting; called so. ``benchmarks/stopping.py`` counts
+both."""
 
 WORDS: Mapping[Outlook, str] = {
     Outlook.OVERFITTING: "It overfits: stopping it, and keeping its best checkpoint, is defensible.",
@@ -70,10 +73,10 @@ def advice_on(
 ) -> Advice:
     """Return whether to stop a run: overfitting, or a generalization that is late and may still come.
 
-    Overfitting is a held-out accuracy that had learned and fell for good, or a held-out loss that fell together
-    with the training loss and then rose, while the accuracy won nothing more and training went on. Delayed
-    generalization looks else: the held-out accuracy rests and the held-out loss rises without ever having fallen
-    with training. The thresholds are in ``changes`` and ``outlook``.
+    Overfitting is a held-out accuracy that had learned and fell for good, or a held-out loss that fell
+    together with the training loss and then rose, while the accuracy won nothing more and training went on.
+    Delayed generalization looks else: the held-out accuracy rests and the held-out loss rises without ever
+    having fallen with training. The thresholds are in ``changes`` and ``outlook``.
 
     Args:
         curves: ``metric, step, value`` and maybe ``run_id`` of one run, by any logger's names.
@@ -81,8 +84,8 @@ def advice_on(
         verdict: What the detector says of the run; evidence, too.
 
     Returns:
-        The advice; ``cannot tell`` with its reason where the held-out curve has fewer than eight evaluations, is
-        no number at the end, where training has no curve, broke, or has learned nothing yet.
+        The advice; ``cannot tell`` with its reason where the held-out curve has fewer than eight
+        evaluations, is no number at the end, where training has no curve, broke, or has learned nothing yet.
 
     Raises:
         OneRunError: If the curves are of several runs.
@@ -94,7 +97,9 @@ def advice_on(
     column = next((name for name in ("run_id", "run") if name in curves.columns), None)
     runs = [] if column is None else curves[column].unique().sort().to_list()
     if len(runs) > 1:
-        raise OneRunError(f"advice is on one run, got {len(runs)}: {', '.join(runs[:3])} …; filter by {column}")
+        raise OneRunError(
+            f"advice is on one run, got {len(runs)}: {', '.join(runs[:3])} …; filter by {column}"
+        )
     found = JudgedCurves.of(curves)
     judgement = judge(found)
     return Advice(
@@ -115,11 +120,21 @@ def error_rate_of(outlook: Outlook) -> str:
     'This advice stops no run.'
     """
     if outlook is Outlook.OVERFITTING:
-        upper = binomtest(DELAYED_STOPPED, DELAYED).proportion_ci().high
-        counted = f"Of {DELAYED} recorded runs that grokked later, {DELAYED_STOPPED} were called overfitting just before"
-        return f"{counted} (95 % upper limit {upper:.0%}); epoch-wise double descent can still bring a run back."
+        _, high = _limits(DELAYED_STOPPED, DELAYED)
+        counted = (
+            f"Of {DELAYED} recorded runs that grokked later, {DELAYED_STOPPED} were called so just before"
+        )
+        return f"{counted} (at most {high:.0%}, 95 %); epoch-wise double descent can still bring a run back."
     if outlook is Outlook.MAY_STILL_GENERALIZE:
-        found = binomtest(OVERFIT_FOUND, OVERFIT).proportion_ci()
-        missed = f"Of {OVERFIT} labelled overfitting runs {OVERFIT_FOUND} were called so ({found.low:.0%} to {found.high:.0%})"
-        return f"{missed}; labels learned by heart look like this, too, so a run may wait in vain."
+        low, high = _limits(OVERFIT_FOUND, OVERFIT)
+        found = (
+            f"{OVERFIT_FOUND} of {OVERFIT} labelled overfitting runs are told ({low:.0%} to {high:.0%}, 95 %)"
+        )
+        return f"{found}; labels learned by heart look like this, too, so a run may wait in vain."
     return "This advice stops no run."
+
+
+def _limits(count: int, total: int) -> tuple[float, float]:
+    """Return the exact 95 % limits of a share (Clopper and Pearson 1934)."""
+    low, high = np.asarray(stats.binomtest(count, total).proportion_ci(), dtype=np.float64)
+    return float(low), float(high)

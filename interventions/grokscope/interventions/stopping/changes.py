@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
+from scipy import stats
 
 from grokscope.interventions.stopping.score_curve import ScoreCurve
 
@@ -12,17 +12,20 @@ LEARNED_LEVEL, LEARNED_LOSS = 0.1, 0.05
 SIGNAL = 5.0
 """A change counts from so many standard deviations of the smoothed curve's noise."""
 FIRST_SIGNAL = 3.0
-"""The first evaluation is one alone, so a gain from it must also exceed so many deviations of one evaluation."""
-LOST_LEVEL = 0.1
-"""An accuracy got worse once it lost this part of what it had gained."""
+"""The first evaluation is one alone, so a gain from it must also exceed so many deviations of one
+evaluation."""
+LOST_LEVEL, MORE_ERRORS, LEAST_LOST = 0.1, 0.5, 0.03
+"""An accuracy got worse once it lost this part of what it had gained; or once its errors are more by this
+part, and it lost so much."""
 LOST_LOSS, LOST_GAIN = 0.15, 0.05
-"""A loss got worse once it rose by this part of its lowest level, and lost this part of what it had gained."""
+"""A loss got worse once it rose by this part of its lowest level, and lost this part of what it had
+gained."""
 STAYS = 0.75
 """Part of the last evaluations that must be worse for it to have stayed worse."""
 LAST_PART, LEAST_LAST = 3, 6
 """A trend is read from the last evaluation in ``LAST_PART``, from at least ``LEAST_LAST``."""
-LEAST_TAU = 0.4
-"""Kendall's τ of a trend with the order of the evaluations."""
+LEAST_TAU, TREND_P = 0.4, 0.01
+"""Kendall's τ of a trend with the order of the evaluations, and its p-value."""
 BETTER_LEVEL, BETTER_LOSS = 0.02, 0.003
 """A trend counts once it gains this part of what is left of an accuracy, or of the loss's own level."""
 
@@ -60,7 +63,9 @@ def has_learned(curve: ScoreCurve) -> bool:
     start = float(curve.progress[0])
     least = LEARNED_LEVEL * max(1.0 - start, 0.0) if curve.is_level else LEARNED_LOSS * abs(start)
     gained = gain_until(curve, float(curve.steps[curve.best]))
-    return gained > 0 and gained >= max(least, SIGNAL * curve.smooth_noise, FIRST_SIGNAL * curve.noise)
+    return gained > 0 and gained >= max(
+        least, SIGNAL * curve.noise_at(curve.best), FIRST_SIGNAL * curve.noise
+    )
 
 
 def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worsening | None:
@@ -77,10 +82,10 @@ def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worse
         return None
     gained, lost = gain_until(curve, float(curve.steps[best])), top - curve.end
     if curve.is_level:
-        least = LOST_LEVEL * gained
+        least = min(LOST_LEVEL * gained, max(MORE_ERRORS * (1 - top), LEAST_LOST))
     else:
         least = max(LOST_LOSS * abs(top), LOST_GAIN * gained)
-    if lost < max(least, SIGNAL * curve.smooth_noise):
+    if lost < max(least, SIGNAL * curve.noise_at(best)):
         return None
     last = curve.progress[-max(LEAST_LAST // 2, len(later) // LAST_PART) :]
     if np.mean(last < top - lost / 2) < STAYS:
@@ -89,17 +94,17 @@ def worsening_of(curve: ScoreCurve, *, had_learned: bool | None = None) -> Worse
 
 
 def recovery_of(worse: Worsening) -> float:
-    """Return which part of what was lost has come back since the curve's lowest: 0 at the lowest, 1 if all."""
+    """Return which part of what was lost has come back since the curve's lowest; 1 is all of it."""
     curve = worse.curve
     lowest = float(np.min(curve.smooth[curve.best :]))
     won = worse.end - lowest
-    return won / (worse.best - lowest) if won > SIGNAL / 2 * curve.smooth_noise else 0.0
+    return won / (worse.best - lowest) if won > SIGNAL / 2 * curve.noise_at(-1) else 0.0
 
 
 def recent_gain(curve: ScoreCurve) -> float | None:
     """Return what the curve gained over its last third, or ``None`` where that is no clear trend.
 
-    It is one where Kendall's τ with the order of the evaluations is at least ``LEAST_TAU`` (p < .01), and the
+    It is one where Kendall's τ with the evaluations' order is high (``LEAST_TAU``, ``TREND_P``), and the
     medians of the last third's two ends differ by more than noise and by more than a trifle.
     """
     last = curve.progress[-max(LEAST_LAST, len(curve) // LAST_PART) :]
@@ -111,6 +116,5 @@ def recent_gain(curve: ScoreCurve) -> float | None:
     part = BETTER_LEVEL if curve.is_level else BETTER_LOSS
     if gained < max(part * left, 2 * curve.noise / np.sqrt(ends)):
         return None
-    tau = kendalltau(np.arange(len(last)), last)
-    return gained if tau.statistic >= LEAST_TAU and tau.pvalue < 0.01 else None
-
+    tau, p_value = np.asarray(stats.kendalltau(np.arange(len(last)), last), dtype=np.float64)
+    return gained if tau >= LEAST_TAU and p_value < TREND_P else None

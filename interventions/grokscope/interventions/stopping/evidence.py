@@ -7,7 +7,7 @@ import numpy as np
 from grokscope.interventions.stopping.changes import recent_gain
 from grokscope.interventions.stopping.judged_curves import JudgedCurves
 from grokscope.interventions.stopping.training import TrainingState
-from grokscope.schemas import Kind, Verdict, axis_of_param, guessed_param
+from grokscope.schemas import Kind, Verdict, guessed_param
 
 MOVES = 0.02
 """A weight norm moves once it changed by this part over the last third of its evaluations."""
@@ -42,24 +42,29 @@ def _of_training(training: TrainingState | None, found: JudgedCurves) -> Iterato
     main = found.level if found.level is not None else found.loss
     if training is not None and training.fit_at is not None and main is not None:
         times = float(main.steps[-1]) / max(training.fit_at, 1.0)
-        yield f"The training set is fit since step {training.fit_at:.0f}; the log is {times:.3g} times as long."
+        took = f"the training set took to be fit ({training.fit_at:.0f})"
+        yield f"The log is {times:.3g} times as long as {took}."
     if (loss := found.train_loss) is not None and (gained := recent_gain(loss)) is not None:
-        yield f"{loss.metric} still falls: {loss.said(loss.end - gained)} to {loss.said(loss.end)} in its last third."
+        levels = f"{loss.said(loss.end - gained)} to {loss.said(loss.end)}"
+        yield f"{loss.metric} still falls: {levels} in its last third."
 
 
 def _of_held_out(found: JudgedCurves) -> Iterator[str]:
     if (level := found.level) is not None:
         first, best = float(level.progress[0]), float(level.smooth[level.best])
-        levels = f"{level.said(first)} at first, {level.said(best)} at best, {level.said(level.end)} at the end"
+        levels = (
+            f"{level.said(first)} at first, {level.said(best)} at best, {level.said(level.end)} at the end"
+        )
         yield f"{level.metric}: {levels} ({len(level)} evaluations, noise {level.noise:.2g})."
     if (loss := found.loss) is None:
         return
     worst = float(np.min(loss.smooth))
     at = int(np.argmin(loss.smooth))
-    if loss.end - worst >= TURNED * abs(worst) and 0 < at < len(loss) - AGO * loss.width:
+    if loss.end - worst >= TURNED * abs(worst) and 0 < at < len(loss) - AGO * loss.widths[-1]:
         yield f"{loss.metric} fell again from {loss.said(worst)} at its highest to {loss.said(loss.end)}."
     elif loss.best == 0:
-        yield f"{loss.metric} rose from its first evaluation on ({loss.said(float(loss.progress[0]))}), with no lowest of its own."
+        first = loss.said(float(loss.progress[0]))
+        yield f"{loss.metric} rose from its first evaluation on ({first}), with no lowest of its own."
     for other in found.others[:3]:
         if (gained := recent_gain(other)) is not None:
             yield f"{other.metric} gets better: {other.said(other.end - gained)} to {other.said(other.end)}."
@@ -87,7 +92,9 @@ def _of_params(params: Mapping[str, str]) -> Iterator[str]:
 def _of_verdict(verdict: Verdict | None) -> Iterator[str]:
     if verdict is None:
         return
-    yield f"The detector calls the run {verdict.pattern.value}{', still changing' if verdict.in_progress else ''}."
+    ongoing = ", still changing" if verdict.in_progress else ""
+    yield f"The detector calls the run {verdict.pattern.value}{ongoing}."
     for event in verdict.transitions:
         if event.kind is Kind.OVERFITTING:
-            yield f"The detector dates overfitting of {event.metric} at step {event.step} ({event.low} to {event.high})."
+            date = f"step {event.step} ({event.low} to {event.high})"
+            yield f"The detector dates overfitting of {event.metric} at {date}."

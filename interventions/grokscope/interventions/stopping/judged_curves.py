@@ -70,7 +70,7 @@ class JudgedCurves:
 
 
 def _keys(names: Sequence[str]) -> dict[str, str]:
-    """Map names to keys; where no held-out curve is sure, one that training has by the same words is taken."""
+    """Map names to keys; where no held-out curve is sure, one that training has too is taken."""
     keys = resolve(names)
     if any(key.startswith(("test/", "val/", "shift:")) for key in keys.values()):
         return keys

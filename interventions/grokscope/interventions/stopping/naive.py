@@ -34,16 +34,18 @@ def compare_halves(found: JudgedCurves) -> HalvesRule:
     'train_acc improved from 0.25 to 0.65 between the two halves, val_acc did not: 0 to 0'
     """
     held = found.loss if found.loss is not None else found.level
-    trains = (found.train_loss, found.train_level) if held is found.loss else (found.train_level, found.train_loss)
+    trains = (
+        (found.train_loss, found.train_level) if held is found.loss else (found.train_level, found.train_loss)
+    )
     train = next((curve for curve in trains if curve is not None), None)
-    if held is None or train is None or min(len(held), len(train)) < 2:
+    if held is None or train is None or min(len(held), len(train)) == 1:
         return HalvesRule(would_stop=False, because="It needs a training and a held-out curve.")
     first, second = (float(np.mean(half)) for half in np.array_split(held.progress, 2))
     fitted, fits = (float(np.mean(half)) for half in np.array_split(train.progress, 2))
     stops = fits > fitted and second <= first
     trained = f"{train.metric} {'improved' if fits > fitted else 'did not improve'}"
-    return HalvesRule(
-        would_stop=stops,
-        because=f"{trained} from {train.said(fitted)} to {train.said(fits)} between the two halves, "
-        f"{held.metric} {'did not' if second <= first else 'did too'}: {held.said(first)} to {held.said(second)}",
+    tested = (
+        f"{held.metric} {'did' if second > first else 'did not'}: {held.said(first)} to {held.said(second)}"
     )
+    levels = f"from {train.said(fitted)} to {train.said(fits)} between the two halves"
+    return HalvesRule(would_stop=stops, because=f"{trained} {levels}, {tested}")

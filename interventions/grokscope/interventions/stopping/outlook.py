@@ -18,11 +18,11 @@ from grokscope.interventions.stopping.training import TrainingState
 TOGETHER = 0.5
 """A loss that overfits had learned together with training: it had gained this part of what training had."""
 MOST, HIGH = 0.7, 0.65
-"""A log may begin after the loss's fall: its first accuracy is this part of its best and of training's, and is at
-least so high."""
+"""A log may begin after the loss's fall: its first accuracy is this part of its best and of training's, and
+is at least so high."""
 FOLLOWS, CLOSE = 0.8, 0.9
-"""A held-out curve follows training once it gained this part of what training gained; an accuracy also once it is
-at this part of that of training."""
+"""A held-out curve follows training once it gained this part of what training gained; an accuracy also once
+it is at this part of that of training."""
 STILL_WINS = 0.1
 """A loss that rises is no overfitting while the accuracy won this part of what was left, and gets better."""
 GAP = 0.05
@@ -60,10 +60,15 @@ def judge(found: JudgedCurves) -> Judgement:
     """
     main = found.level if found.level is not None else found.loss
     training = TrainingState.of(found)
-    if main is None or (reason := _unreadable(main)) is not None:
-        return Judgement(outlook=Outlook.CANNOT_TELL, curve=main, because=reason if main else NO_CURVE)
+    reason = NO_CURVE if main is None else _unreadable(main)
+    if main is None or reason is not None:
+        return Judgement(outlook=Outlook.CANNOT_TELL, curve=main, because=reason or NO_CURVE)
     if training is None:
-        return _improving(found) or _without_training(main)
+        return _improving(found, None) or _without_training(main)
+    return _judge(found, main, training)
+
+
+def _judge(found: JudgedCurves, main: ScoreCurve, training: TrainingState) -> Judgement:
     if (worse := _overfitting(found, training)) is not None:
         if (other := next((c for c in found.others if recent_gain(c) is not None), None)) is not None:
             because = f"{worse}, but {other.metric} gets better: two held-out sets disagree."
@@ -72,16 +77,14 @@ def judge(found: JudgedCurves) -> Judgement:
     if training.broke is not None:
         because = f"{training.broke}. That is instability of training, neither overfitting nor a delay."
         return Judgement(outlook=Outlook.CANNOT_TELL, curve=main, because=because)
-    if (better := _improving(found)) is not None:
-        return better
-    return _resting(main, training)
+    return _improving(found, training) or _resting(main, training)
 
 
 def _unreadable(main: ScoreCurve) -> str | None:
     """Return why the held-out curve tells nothing, or ``None`` if it may."""
     if len(main) < LEAST_EVALUATIONS:
-        least = LEAST_EVALUATIONS
-        return f"{main.metric} has {len(main)} evaluations; below {least} neither can be told. Evaluate more often."
+        count = f"{main.metric} has {len(main)} evaluations"
+        return f"{count}; below {LEAST_EVALUATIONS} neither can be told. Evaluate more often."
     if not main.ends_finite:
         return f"{main.metric} is no number at the end: it diverged. That is no overfitting."
     return None
@@ -143,14 +146,13 @@ def _gets_better(level: ScoreCurve, *, since: float) -> bool:
 
 
 def _fell_together(rose: Worsening, training: TrainingState) -> bool:
-    """Return whether the loss fell with that of training before it rose: a delayed one rises from the start."""
+    """Return whether the loss fell with that of training before it rose; a delayed one only rises."""
     train = training.loss if training.loss is not None else training.curve
     if train.is_level is not rose.curve.is_level:  # no training loss: the fall itself must do
         return True
-    if rose.curve.key.partition("/")[2] == train.key.partition("/")[2] and rose.best <= 0:
-        # At its best it was hardly above that of training, which may be a mean over the steps before.
-        if CLOSE * abs(rose.best) <= abs(train.at(rose.step)):
-            return True
+    is_same = rose.curve.score.quantity == train.score.quantity and rose.best <= 0
+    if is_same and CLOSE * abs(rose.best) <= abs(train.at(rose.step)):
+        return True  # hardly above that of training, which may be a mean over the steps before
     gained = gain_until(rose.curve, rose.step)
     return gained >= TOGETHER * gain_until(train, rose.step)
 
@@ -160,13 +162,21 @@ def _stays(worse: Worsening, training: TrainingState) -> bool:
     return recovery_of(worse) < RECOVERS and training.goes_on(worse.step)
 
 
-def _improving(found: JudgedCurves) -> Judgement | None:
-    """Return that a held-out curve gets better, the accuracy before the loss."""
-    for curve in (found.level, found.loss):
+def _improving(found: JudgedCurves, training: TrainingState | None) -> Judgement | None:
+    """Return that a held-out curve gets better, the accuracy before the loss.
+
+    Where training is fit and the accuracy has not learned, a falling loss alone may be that of shrinking
+    logits
+    (weight decay), and counts as rest.
+    """
+    level = found.level
+    is_fit = training is not None and training.is_fit()
+    curves = (level,) if level is not None and is_fit and not has_learned(level) else (level, found.loss)
+    for curve in curves:
         if curve is None or (gained := recent_gain(curve)) is None:
             continue
-        before = curve.said(curve.end - gained)
-        because = f"{curve.metric} went from {before} to {curve.said(curve.end)} over the last third of its evaluations."
+        levels = f"from {curve.said(curve.end - gained)} to {curve.said(curve.end)}"
+        because = f"{curve.metric} went {levels} over the last third of its evaluations."
         return Judgement(outlook=Outlook.IMPROVING, curve=curve, because=because)
     return None
 
@@ -178,7 +188,8 @@ def _resting(main: ScoreCurve, training: TrainingState) -> Judgement:
         because = f"{train.metric} has not left its start ({train.said(train.end)}): nothing is learned yet."
         return Judgement(outlook=Outlook.CANNOT_TELL, curve=main, because=because)
     if _follows(main, training):
-        because = f"{main.metric} ({main.said(main.end)}) follows {train.metric} ({train.said(train.end)}) and did not get worse."
+        followed = f"{train.metric} ({train.said(train.end)})"
+        because = f"{main.metric} ({main.said(main.end)}) follows {followed} and did not get worse."
         return Judgement(outlook=Outlook.GENERALIZES, curve=main, because=because)
     since = "" if training.fit_at is None else f" since step {training.fit_at:.0f}"
     state = "is fit" if training.is_fit() else "has learned"

@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 import polars as pl
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from grokscope.schemas import Scale, Score, score_of
 
@@ -33,7 +33,8 @@ class ScoreCurve:
         key: What its name was read as.
         score: Its quantity.
         steps: In order; of the finite values.
-        progress: Accuracy and other shares as they are (1 − error), minus the loss; perplexity as its logarithm.
+        progress: Accuracy and other shares as they are (1 − error), minus the loss; perplexity as its
+            logarithm.
         ends_finite: Whether the last value is a number.
     """
 
@@ -80,18 +81,24 @@ class ScoreCurve:
 
     @cached_property
     def smooth(self) -> FloatArray:
-        """Running median, so that one odd evaluation counts for nothing."""
-        return median_filter(self.progress, size=self.width, mode="nearest")
+        """Running median: one odd evaluation counts for nothing. Narrow early, where curves turn fast."""
+        smooth = np.empty_like(self.progress)
+        for width in np.unique(self.widths):
+            here = self.widths == width
+            padded = np.pad(self.progress, int(width) // 2, mode="edge")
+            smooth[here] = np.median(sliding_window_view(padded, int(width)), axis=1)[here]
+        return smooth
 
-    @property
-    def width(self) -> int:
-        """Evaluations that a running median takes."""
-        return max(NARROWEST, min(WIDEST, len(self) // PART | 1))
+    @cached_property
+    def widths(self) -> NDArray[np.int64]:
+        """Evaluations that the running median takes around each: a part of all, or of those before."""
+        widest = max(NARROWEST, min(WIDEST, len(self) // PART | 1))
+        before = NARROWEST + 2 * (np.arange(len(self)) // PART)
+        return np.minimum(before, widest)
 
-    @property
-    def smooth_noise(self) -> float:
-        """Standard deviation of the running median of independent errors: √(π/2) · σ / √width."""
-        return math.sqrt(math.pi / 2 / self.width) * self.noise
+    def noise_at(self, index: int) -> float:
+        """Return the standard deviation of the running median there: √(π/2) · σ / √width."""
+        return math.sqrt(math.pi / 2 / float(self.widths[index])) * self.noise
 
     @cached_property
     def noise(self) -> float:

@@ -1,7 +1,7 @@
-"""Runs of which the right answer is known: delayed generalization, overfitting and ordinary learning, at random.
+"""Random runs of which the right answer is known: delayed generalization, overfitting, ordinary learning.
 
-They are what the advice is measured on beside recorded runs. Curves rise and fall in log step; levels, noise, the
-grid and the names are drawn for each run.
+They are what the advice is measured on beside recorded runs. Curves rise and fall in log step; levels,
+noise, the grid and the names are drawn for each run.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,9 @@ NAMES = (
     ("Train Acc", "Test Acc", "Train Loss", "Test Loss"),
 )
 """What loggers call training and held-out accuracy and loss."""
-DECADES_10_90 = 4.4 / np.log(10)
-"""A logistic curve goes from 10 to 90 % in 4.4 of its widths."""
+HALF = 0.5
+WIDTHS = 4.4
+"""A logistic curve goes from 10 to 90 % in so many of its widths."""
 
 Pairs = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
 """Training accuracy, held-out accuracy, training loss, held-out loss."""
@@ -42,25 +43,30 @@ class Draw:
     def __post_init__(self) -> None:
         rng = self.rng
         last, count = 10 ** rng.uniform(3, 5.5), int(10 ** rng.uniform(1.4, 2.7))
-        even, spread = np.linspace(0, last, count), np.append(0, np.geomspace(max(last / 3000, 1), last, count))
+        even, spread = (
+            np.linspace(0, last, count),
+            np.append(0, np.geomspace(max(last / 3000, 1), last, count)),
+        )
         for name, value in (
             ("last", last),
             ("fit", last * 10 ** rng.uniform(-1.6, -0.8)),
             ("chance", float(rng.choice([0.01, 0.02, 0.1, 0.25, 0.5]))),
-            ("steps", np.unique((even if rng.random() < 0.5 else spread).round())),
+            ("steps", np.unique((even if rng.random() < HALF else spread).round())),
         ):
             object.__setattr__(self, name, value)
 
     def rise(self, at: float, decades: float) -> FloatArray:
         """Return a rise from 0 to 1 in log step, centred at a step, 10 to 90 % in so many decades."""
         logs = np.log10(np.maximum(self.steps, 0.1)) - np.log10(at)
-        return expit(logs * DECADES_10_90 * np.log(10) / decades / np.log(10) * np.log(10))
+        return expit(WIDTHS * logs / decades)
 
     def fitted(self) -> tuple[FloatArray, FloatArray]:
         """Return training accuracy and loss: fit at ``fit``, the loss ever smaller."""
         done = self.rise(self.fit / 2, 0.6)
         start = max(-np.log(self.chance), 0.7)
-        return self.chance + (1 - self.chance) * done, start * (1 - 0.998 * done) / (1 + 3 * self.rise(self.last, 1))
+        return self.chance + (1 - self.chance) * done, start * (1 - 0.998 * done) / (
+            1 + 3 * self.rise(self.last, 1)
+        )
 
 
 def delayed(draw: Draw) -> Pairs:
@@ -84,7 +90,7 @@ def overfits(draw: Draw) -> Pairs:
     peak = rng.uniform(0.35, 0.9) * (1 - draw.chance)
     rises = draw.rise(draw.fit / 2, 0.6)
     falls = draw.rise(draw.fit * rng.uniform(1.5, 3), 0.6)
-    lost = float(rng.uniform(0.2, 0.6)) * (keep == "accuracy" or rng.random() < 0.5)
+    lost = float(rng.uniform(0.2, 0.6)) * (keep == "accuracy" or rng.random() < HALF)
     start = max(-np.log(draw.chance), 0.7)
     learned = rng.uniform(0.4, 0.85) * start
     loss = start - learned * draw.rise(draw.fit / 2.5, 0.6) + rng.uniform(0.5, 2.5) * learned * falls
@@ -115,7 +121,7 @@ def draw_run(family: str, seed: int, *, keep: str = "both") -> pl.DataFrame:
         keep: ``"accuracy"``, ``"loss"`` or ``"both"``: what was logged.
 
     >>> draw_run("delayed", 1, keep="loss")["metric"].unique().sort().to_list()
-    ['train/loss', 'test/loss']
+    ['loss', 'val_loss']
     """
     draw = Draw(rng=np.random.default_rng(seed), keep=keep)
     curves = FAMILIES[family](draw)
@@ -128,5 +134,9 @@ def draw_run(family: str, seed: int, *, keep: str = "both") -> pl.DataFrame:
         size = noise if place < len(names) // 2 else noise * float(values[0])
         noisy = values + size * draw.rng.normal(size=len(values))
         noisy = np.clip(noisy, 0, 1) if place < len(names) // 2 else np.maximum(noisy, 1e-5)
-        frames.append(pl.DataFrame({"step": draw.steps.astype(np.int64), "value": noisy}).with_columns(metric=pl.lit(name)))
+        frames.append(
+            pl.DataFrame({"step": draw.steps.astype(np.int64), "value": noisy}).with_columns(
+                metric=pl.lit(name)
+            )
+        )
     return pl.concat(frames).select("metric", "step", "value")

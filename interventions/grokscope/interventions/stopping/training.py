@@ -51,7 +51,7 @@ class TrainingState:
             curve=curve,
             loss=found.train_loss,
             fit_at=float(curve.steps[np.argmax(fit)]) if fit.any() else None,
-            has_learned=starts_fit or gained >= max(LEARNED_LOSS * possible, 5 * curve.smooth_noise),
+            has_learned=starts_fit or gained >= max(LEARNED_LOSS * possible, 5 * curve.noise_at(curve.best)),
             broke=_broke(curve, gained),
         )
 
@@ -70,7 +70,9 @@ def _broke(curve: ScoreCurve, gained: float) -> str | None:
     if not curve.ends_finite:
         return f"{curve.metric} is no number at the end: it diverged"
     lost = float(curve.smooth[curve.best]) - curve.end
-    if lost <= max(BROKEN_LEVEL if curve.is_level else BROKEN_LOSS * max(gained, 0.0), 5 * curve.smooth_noise):
+    if lost <= max(
+        BROKEN_LEVEL if curve.is_level else BROKEN_LOSS * max(gained, 0.0), 5 * curve.noise_at(curve.best)
+    ):
         return None
     best = curve.said(float(curve.smooth[curve.best]))
     return f"{curve.metric} lost what it had: {best} at best, {curve.said(curve.end)} at the end"

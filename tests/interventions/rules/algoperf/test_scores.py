@@ -5,9 +5,9 @@ import math
 import polars as pl
 import pytest
 
-from grokscope.interventions.rules.algoperf import algoperf_scores
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
-from grokscope.interventions.rules.algoperf_trials import AlgoPerfRunsError, study_times_of, trials_of
+from grokscope.interventions.rules.algoperf.scores import algoperf_scores
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.trials import AlgoPerfRunsError, study_times_of, trials_of
 
 FIELDS = ["submission", "workload", "study", "trial", "step", "seconds", "metric", "value"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.interventions.rules.copies import COPIES, copies_of
+from grokscope.interventions.rules.speedrun.copies import COPIES, copies_of
 
 
 def logs(**runs):

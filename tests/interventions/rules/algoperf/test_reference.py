@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grokscope.interventions.rules.algoperf import algoperf_scores
-from grokscope.interventions.rules.algoperf_targets import MAXIMIZED, AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.scores import algoperf_scores
+from grokscope.interventions.rules.algoperf.targets import MAXIMIZED, AlgoPerfTargets
 
-BESIDE = Path(__file__).parents[3].parent / "shared" / "data"
+BESIDE = Path(__file__).parents[4].parent / "shared" / "data"
 FOLDER = Path(os.environ.get("GROKSCOPE_PUBLIC_CURVES", BESIDE)) / "interventions"
 METRICS = {"p": "loss", "p_y": "wer", "q": "bleu", "p_x": "loss", "p_y_z": "ssim"}
 FILE = {

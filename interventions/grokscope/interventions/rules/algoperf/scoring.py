@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from grokscope.interventions.profiles.performance import profile_area, profile_of, ratios_to_fastest
 from grokscope.interventions.profiles.study_times import FloatArray, StudyTimes
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
 
 TAUS: FloatArray = np.linspace(1.0, 4.0, 100)
 """Factors of the fastest time that the profile is integrated over."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.speedrun_ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.ladder import SpeedrunError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from grokscope.interventions.outcomes.target import Target, TargetError
-from grokscope.interventions.rules.speedrun import speedrun_records
-from grokscope.interventions.rules.speedrun_claims import speedrun_claims
-from grokscope.interventions.rules.speedrun_ladder import SpeedrunError
-from grokscope.interventions.rules.speedrun_results import PublishedResults
+from grokscope.interventions.rules.speedrun.claims import speedrun_claims
+from grokscope.interventions.rules.speedrun.ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.records import speedrun_records
+from grokscope.interventions.rules.speedrun.results import PublishedResults
 
-BESIDE = Path(__file__).parents[3].parent / "shared" / "data"
+BESIDE = Path(__file__).parents[4].parent / "shared" / "data"
 FOLDER = Path(os.environ.get("GROKSCOPE_PUBLIC_CURVES", BESIDE)) / "interventions"
 TARGET = Target.parse("val_loss<=3.28")
 

@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 
 from grokscope.interventions.noise.e_process import mean_e_process
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.speedrun import speedrun_records
-from grokscope.interventions.rules.speedrun_ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.ladder import SpeedrunError
+from grokscope.interventions.rules.speedrun.records import speedrun_records
 
 TARGET = Target.parse("val_loss<=3.28")
 
@@ -32,7 +34,8 @@ FOUR = [
 
 
 def test_the_result_is_the_first_step_at_which_the_rule_holds():
-    assert record_of(*FOUR) == {
+    found = record_of(*FOUR)
+    assert found == {
         "group": "r",
         "planned": 300,
         "steps": 300,
@@ -44,6 +47,7 @@ def test_the_result_is_the_first_step_at_which_the_rule_holds():
         "passes": True,
         "e_value": pytest.approx(mean_e_process([3.276, 3.277, 3.278, 3.279], 3.28)[-1]),
         "survives": False,
+        "inflation": found["inflation"],
         "missing": None,
     }
     assert record_of(*FOUR, margin=0.002 - 1e-9)["steps"] == 200
@@ -117,8 +121,21 @@ def test_groups_are_named_where_the_rule_holds_but_looking_often_could_be_why():
     strong = [("s", f"strong{k}", 300, {300: 3.27 + k / 1000}) for k in range(8)]
     result = speedrun_records(curves(*FOUR, *strong, ("t", "u", 9, {9: 3.3})), TARGET, by="record")
     assert result.records["survives"].to_list() == [False, True, False]
-    assert [caveat.split(":")[-1] for caveat in result.caveats[1:2]] == [" r."]
     assert result.caveats[0] == "The rule holds at no step of t: the last step is shown."
+    assert result.caveats[2].endswith("that looking again and again could be why: r.")
+
+
+def test_the_rule_is_told_how_often_it_passes_by_chance_by_the_sd_of_all_groups():
+    losses = np.random.default_rng(0).normal(3.28, 0.002, (30, 20))
+    rows = [(f"g{k // 10}", f"run{k}", 9, dict(enumerate(run))) for k, run in enumerate(losses)]
+    result = speedrun_records(curves(*rows), TARGET, by="record")
+    ends = result.records["sd"].to_numpy()
+    assert (result.sd, result.df) == (pytest.approx(np.sqrt((ends**2).mean())), 27)
+    # One run alone passes where it is 2 sd below; at any of ten looks more often, by less than ten times.
+    once = norm.sf(0.004 / result.sd)
+    assert once < result.records["inflation"][0] < 10 * once
+    alone = speedrun_records(curves(rows[0]), TARGET, by="record")
+    assert (alone.sd, alone.df, alone.records["inflation"].item()) == (None, 0, None)
 
 
 @pytest.mark.parametrize(

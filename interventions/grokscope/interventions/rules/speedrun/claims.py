@@ -1,22 +1,18 @@
 """Published results of a speedrun beside what the rule says of their logs."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.copies import copies_of
-from grokscope.interventions.rules.speedrun import (
-    MARGIN,
-    SpeedrunRecord,
-    distinct,
-    record_at,
-    record_of,
-)
-from grokscope.interventions.rules.speedrun_ladder import Rung, rungs_of, runs_of
-from grokscope.interventions.rules.speedrun_results import PublishedResult, PublishedResults
+from grokscope.interventions.rules.speedrun.copies import copies_of
+from grokscope.interventions.rules.speedrun.ladder import Rung, rungs_of, runs_of
+from grokscope.interventions.rules.speedrun.peeking import with_inflation
+from grokscope.interventions.rules.speedrun.record import MARGIN, SpeedrunRecord, record_at, record_of
+from grokscope.interventions.rules.speedrun.records import distinct
+from grokscope.interventions.rules.speedrun.results import PublishedResult, PublishedResults
 
 DIGIT = 0.00011
 """Published means have four digits, some cut and some rounded: up to .0001 they are the same."""
@@ -37,6 +33,7 @@ CLAIMS = pl.Schema(
         "passes": pl.Boolean(),
         "e_value": pl.Float64(),
         "survives": pl.Boolean(),
+        "inflation": pl.Float64(),
         "explanation": pl.String(),
         "notes": pl.List(pl.String()),
     }
@@ -57,6 +54,7 @@ class SpeedrunClaim:
         agrees: Whether that is the published number.
         mean, rule_value, passes, e_value, survives: At the published number of steps, where all runs were
             evaluated there; as in ``SpeedrunRecord``.
+        inflation: Of the rule looked at after each of ``n`` runs, as in ``SpeedrunRecord``.
         explanation: Why ``steps`` is another number, or missing; ``None`` where it agrees.
         notes: What else differs from what was published.
     """
@@ -75,6 +73,7 @@ class SpeedrunClaim:
     passes: bool | None = None
     e_value: float | None = None
     survives: bool | None = None
+    inflation: float | None = None
     explanation: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -113,28 +112,35 @@ def speedrun_claims(
     copies = copies_of(every)
     rungs = dict(rungs_of(distinct(runs, copies)))
     found = dict(runs.group_by("group").agg(pl.col("run_id").n_unique()).rows())
+    told = {
+        one.number: replace(
+            record_of(one.number, rungs.get(one.number, []), target, margin=margin),
+            logs=found.get(one.number, 0),
+        )
+        for one in published.results
+    }
+    records = with_inflation(told, margin=margin)
     claims = [
-        _claim(result, rungs.get(result.number, []), found.get(result.number, 0), target, margin=margin)
-        for result in published.results
+        _claim(one, records[one.number], rungs.get(one.number, []), target, margin=margin)
+        for one in published.results
     ]
     return pl.DataFrame([asdict(claim) for claim in claims], schema=CLAIMS)
 
 
 def _claim(
-    result: PublishedResult, rungs: list[Rung], found: int, target: Target, *, margin: float
+    result: PublishedResult, record: SpeedrunRecord, rungs: list[Rung], target: Target, *, margin: float
 ) -> SpeedrunClaim:
     """Return what the rungs of a result's logs say."""
-    record = record_of(result.number, rungs, target, margin=margin)
     rung = next((rung for rung in rungs if rung.planned == record.planned), None)
     there = None if rung is None else _at(result, rung, target, margin)
-    explained = _Explained(result=result, found=found, record=record, there=there, rung=rung, target=target)
+    explained = _Explained(result=result, record=record, there=there, rung=rung, target=target)
     return SpeedrunClaim(
         number=result.number,
         published_steps=result.steps,
         published_mean=result.mean,
         published_n=result.n,
         listed=len(result.runs),
-        found=found,
+        found=record.logs,
         n=record.n,
         steps=record.steps,
         agrees=record.steps == result.steps,
@@ -143,6 +149,7 @@ def _claim(
         passes=there.passes if there else None,
         e_value=there.e_value if there else None,
         survives=there.survives if there else None,
+        inflation=record.inflation,
         explanation=None if record.steps == result.steps else explained.why(),
         notes=tuple(explained.notes()),
     )
@@ -161,7 +168,6 @@ class _Explained:
     """A published result with what its logs say, in words."""
 
     result: PublishedResult
-    found: int
     record: SpeedrunRecord
     there: SpeedrunRecord | None
     rung: Rung | None
@@ -171,7 +177,7 @@ class _Explained:
         """Return why the number of steps is not the published one."""
         if not self.result.runs:
             return "No log is listed for it."
-        if not self.found:
+        if not self.record.logs:
             return f"None of its {len(self.result.runs)} logs is among the runs."
         if self.rung is None or self.record.steps is None:
             return "Its runs share no step at which all were evaluated."
@@ -183,10 +189,11 @@ class _Explained:
 
     def notes(self) -> Iterator[str]:
         """Yield what else differs from what was published."""
-        if self.found < len(self.result.runs):
-            yield f"{len(self.result.runs) - self.found} of its {len(self.result.runs)} logs are not there"
-        if self.record.n and self.record.n < self.found:
-            yield f"its {self.found} logs are {self.record.n} different runs of one planned number of steps"
+        listed, logs = len(self.result.runs), self.record.logs
+        if logs < listed:
+            yield f"{listed - logs} of its {listed} logs are not there"
+        if self.record.n and self.record.n < logs:
+            yield f"its {logs} logs are {self.record.n} different runs of one planned number of steps"
         if self.result.n is not None and self.record.n and self.record.n != self.result.n:
             yield f"published from {self.result.n} runs, its logs are {self.record.n}"
         if self.record.steps is not None and not self.record.passes:

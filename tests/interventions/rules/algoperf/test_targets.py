@@ -3,7 +3,7 @@
 import pytest
 
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets, AlgoPerfTargetsError
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets, AlgoPerfTargetsError
 
 
 def workload(metric="loss", level=1):

@@ -15,10 +15,10 @@ import polars as pl
 from grokscope.interventions.profiles.performance import profile_frame
 from grokscope.interventions.profiles.scoreboard import Scoreboard, scoreboard_of
 from grokscope.interventions.profiles.study_times import DRAWS, StudyTimes
-from grokscope.interventions.rules.algoperf_caveats import caveats_of
-from grokscope.interventions.rules.algoperf_scoring import TAUS, Scoring, base_times
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
-from grokscope.interventions.rules.algoperf_trials import study_times_of, trials_of
+from grokscope.interventions.rules.algoperf.caveats import caveats_of
+from grokscope.interventions.rules.algoperf.scoring import TAUS, Scoring, base_times
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.trials import study_times_of, trials_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def algoperf_scores(
     """Return the scores of all submissions by AlgoPerf's rule.
 
     Args:
-        evaluations: ``EVALUATIONS`` of ``rules.algoperf_trials``, in any order.
+        evaluations: ``EVALUATIONS`` of ``rules.algoperf.trials``, in any order.
         targets: What the workloads must reach.
         draws: Of the bootstrap over studies.
         seed: Equal seeds give equal intervals.

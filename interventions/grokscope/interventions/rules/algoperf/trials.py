@@ -3,7 +3,7 @@
 import polars as pl
 
 from grokscope.interventions.profiles.study_times import TIMES as STUDY_TIMES
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
 from grokscope.schemas import GrokscopeError
 
 NAMES = ("submission", "workload", "study", "trial")

@@ -6,7 +6,7 @@ from itertools import product
 import polars as pl
 
 from grokscope.interventions.profiles.scoreboard import Scoreboard
-from grokscope.interventions.rules.algoperf_targets import AlgoPerfTargets
+from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
 
 
 def caveats_of(
@@ -16,7 +16,7 @@ def caveats_of(
 
     Args:
         workloads: Of all runs, also those without a target.
-        trials: ``NAMES`` and ``TRIALS`` of ``rules.algoperf_trials``.
+        trials: ``NAMES`` and ``TRIALS`` of ``rules.algoperf.trials``.
         board: The scores.
         targets: What was to be reached.
     """

@@ -1,0 +1,107 @@
+"""What a comparison leaves behind: a report, or a folder with its numbers and its figure."""
+
+import hashlib
+import json
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from grokscope.cli.terminal import say
+from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
+from grokscope.dashboard.charts.survival import survival_chart
+from grokscope.dashboard.exporting.files import to_csv, to_svg
+from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.report import report
+from grokscope.interventions.comparing.skeptic import questions_of
+from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.survival.kaplan_meier import kaplan_meier, numbers_at_risk
+from grokscope.schemas import GrokscopeError
+from grokscope.schemas.files.replacing import SHARED, replacing
+
+_MOST_DRAWN = 8
+_AT_RISK = 5
+
+
+class OutputError(GrokscopeError):
+    """What cannot be written."""
+
+
+def write_report(found: Comparison, observed: ObservedRuns, path: Path, *, source: str) -> None:
+    """Write a page with the comparison and what a skeptic would ask of it.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    _write(path, _page(found, observed, source=source, html=path.suffix.lower() == ".html"))
+    say(f"report: {path}", err=True)
+
+
+def write_bundle(found: Comparison, observed: ObservedRuns, folder: Path, *, source: str) -> None:
+    """Write a folder with all that a figure in a paper needs: numbers, single runs, figure, report.
+
+    Raises:
+        OutputError: If it cannot be written, or there is something of that name.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{str(folder)!r} is there already; name a new folder for the bundle")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{str(folder)!r} cannot be made ({error}); name another folder") from error
+    _write(folder / "comparison.json", json.dumps(found.to_json(), indent=1, allow_nan=False) + "\n")
+    _write(folder / "report.md", _page(found, observed, source=source, html=False))
+    if not found.costs.is_empty():
+        curves, at_risk = _survival(found)
+        _write(folder / "runs.csv", to_csv(found.costs).decode())
+        _write(folder / "survival.csv", to_csv(curves).decode())
+        names = [group.group for group in found.groups][:_MOST_DRAWN]
+        colouring = Colouring(field="group", colours=LIGHT.of(names), palette=LIGHT)
+        kept = pl.col("group").is_in(names)
+        chart = survival_chart(
+            curves.filter(kept), at_risk.filter(kept), colouring=colouring, unit=found.count_in
+        ).to_dict()
+        _write(folder / "figure.vl.json", json.dumps(chart, indent=1) + "\n")
+        _write(folder / "figure.svg", to_svg([chart]).decode())
+    say(f"bundle: {folder}", err=True)
+
+
+def _page(found: Comparison, observed: ObservedRuns, *, source: str, html: bool) -> str:
+    questions = questions_of(found, observed) if found.groups else ()
+    return report(found, questions, _made_by(source), html=html)
+
+
+def _made_by(source: str) -> dict[str, str]:
+    made = {"command": shlex.join(["grokscope", *sys.argv[1:]]), "grokscope": version("grokscope")}
+    path = Path(source)
+    if "://" not in source and path.is_file():
+        with path.open("rb") as file:
+            made["SHA-256 of the source"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return made
+
+
+def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the Kaplan–Meier curve of every group, and its numbers at risk where the figure writes them."""
+    curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
+    reached = found.costs.select(pl.col("high").fill_null(pl.col("low"))).to_series()
+    marks = [
+        float(value) for value in reached.unique().sort().gather_every(max(1, reached.n_unique() // _AT_RISK))
+    ]
+    for (group,), part in found.costs.group_by("group", maintain_order=True):
+        costs = CensoredCosts.of(part)
+        name = pl.lit(str(group)).alias("group")
+        curves.append(kaplan_meier(costs).select(name, pl.all()))
+        counts = pl.DataFrame({"cost": marks, "count": numbers_at_risk(costs, marks)})
+        at_risk.append(counts.select(name, pl.all()))
+    return pl.concat(curves), pl.concat(at_risk)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with replacing(path, mode=SHARED) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written ({error}); name another place") from error

@@ -1,0 +1,1 @@
+"""What a sweep shows: phase diagram, boundary, next cells, Pareto front, exchange rate of compute."""

@@ -1,0 +1,223 @@
+"""A normal linear model of log costs that are known as intervals, or only from below."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.laws.search import Function, crossing
+from grokscope.interventions.outcomes.costs import CensoredCosts
+
+FloatArray = NDArray[np.float64]
+
+_STEPS, _HALVINGS, _SETTLED = 60, 30, 1e-8
+_EXACT = 1e-7
+"""Intervals of log cost narrower than this are taken as numbers, with their density."""
+_FARTHEST = 60.0
+"""Standard errors beyond which an end of an interval counts as unbounded."""
+_LEAST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCosts:
+    """Logarithms of costs: each is in (low, high], -∞ and ∞ where nothing bounds it; shape (n,).
+
+    ``times`` tells how many runs each stands for.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    times: FloatArray
+
+    @classmethod
+    def of(cls, costs: CensoredCosts) -> Self:
+        """Return the logarithms of some costs."""
+        with np.errstate(divide="ignore"):
+            low, high = np.log(np.maximum(costs.low, 0.0)), np.log(costs.high)
+        return cls(low=low, high=high, times=np.ones(len(low)))
+
+    @property
+    def reached(self) -> NDArray[np.bool_]:
+        """Which are bounded from above."""
+        return np.isfinite(self.high)
+
+    @property
+    def at(self) -> FloatArray:
+        """A number for each: the middle of a bounded interval, else its one end."""
+        bounded = np.isfinite(self.low) & np.isfinite(self.high)
+        with np.errstate(invalid="ignore"):
+            middle = (self.low + self.high) / 2
+        return np.where(bounded, middle, np.where(self.reached, self.high, self.low))
+
+    def shifted(self, by: FloatArray) -> Self:
+        """Return them with ``by`` taken away."""
+        return replace(self, low=self.low - by, high=self.high - by)
+
+    @property
+    def runs_reached(self) -> int:
+        """How many runs are bounded from above."""
+        return int(np.sum(self.times[self.reached]))
+
+    def only(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return some of them."""
+        return replace(self, low=self.low[chosen], high=self.high[chosen], times=self.times[chosen])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensoredFit:
+    """log T = Xβ + σε with ε standard normal, at its maximum likelihood.
+
+    Attributes:
+        coefficients: β, shape (p,).
+        spread: σ, in natural logarithms.
+        likelihood: Logarithm of the likelihood.
+        covariance: Of β, from the observed information, shape (p, p).
+    """
+
+    coefficients: FloatArray
+    spread: float
+    likelihood: float
+    covariance: FloatArray
+
+
+def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
+    """Return the log-normal fit by maximum likelihood: intervals count with their probability.
+
+    In β / σ and 1 / σ the log likelihood is concave (Burridge 1981), so Newton's method finds its maximum.
+
+    Args:
+        design: Shape (n, p), of full rank; p may be 0.
+        costs: Of the n runs.
+
+    >>> costs = LogCosts(low=np.array([0.0, 1.0, 2.0]), high=np.array([1.0, 2.0, np.inf]), times=np.ones(3))
+    >>> censored_fit(np.ones((3, 1)), costs).coefficients.round(2)
+    array([1.56])
+    """
+    at, width = costs.at, design.shape[1]
+    beta = np.linalg.lstsq(design, at, rcond=None)[0] if width else np.zeros(0)
+    spread = max(float(np.std(at - design @ beta)), 0.1)
+    # Logarithms are counted from the first guess: Newton works on what is left.
+    left = costs.shifted(design @ beta)
+    place: FloatArray = np.append(np.zeros(width), 1 / spread)
+    likelihood, score, information = _at(place, design, left)
+    for _ in range(_STEPS):
+        step = np.linalg.lstsq(information, score, rcond=None)[0]
+        if float(score @ step) < _SETTLED:
+            break
+        for _ in range(_HALVINGS):
+            if place[-1] + step[-1] > 0:
+                there = _at(place + step, design, left)
+                if there[0] >= likelihood:
+                    break
+            step = step / 2
+        else:
+            break
+        place = place + step
+        likelihood, score, information = there
+    spread = max(1 / float(place[-1]), _LEAST_SPREAD)
+    change = np.zeros((width + 1, width + 1))
+    change[:width, :width], change[:width, -1] = spread * np.eye(width), -(spread**2) * place[:width]
+    change[-1, -1] = -(spread**2)
+    covariance = change @ np.linalg.pinv(information, hermitian=True) @ change.T
+    return CensoredFit(
+        coefficients=beta + spread * place[:width],
+        spread=spread,
+        likelihood=likelihood,
+        covariance=covariance[:width, :width],
+    )
+
+
+def profile_interval(
+    design: FloatArray, costs: LogCosts, fit: CensoredFit, *, column: int, level: float
+) -> Estimate:
+    """Return a coefficient with the interval of values that a likelihood ratio does not reject.
+
+    The bound of the ratio is d log(1 + t² / (d - p)) with d runs that reached and Student's quantile t of
+    d - p degrees of freedom: exact if all reached and costs are numbers, where χ² is too short for few runs.
+
+    Args:
+        design: As of ``censored_fit``.
+        costs: What was fitted.
+        fit: The fit.
+        column: Which coefficient.
+        level: Of the interval.
+    """
+    freedom = costs.runs_reached - design.shape[1]
+    method = "profile likelihood, Student's bound"
+    value = float(fit.coefficients[column])
+    if freedom < 1:
+        reason = "too few runs have reached the target for an interval"
+        return Estimate(value=value, level=level, method=method, missing=reason)
+    quantile = float(stats.t.ppf((1 + level) / 2, freedom))
+    bound = (freedom + design.shape[1]) * np.log1p(quantile**2 / freedom)
+    error = float(np.sqrt(max(fit.covariance[column, column], _LEAST_SPREAD**2)))
+
+    def excess(at: float) -> float:
+        return 2 * (fit.likelihood - profile_likelihood(design, costs, column, at)) - bound
+
+    ends = [_end(excess, value, way * error * quantile) for way in (-1, 1)]
+    missing = "an end is unbounded: the runs do not tell it" if None in ends else None
+    return Estimate(value=value, low=ends[0], high=ends[1], level=level, method=method, missing=missing)
+
+
+def profile_likelihood(design: FloatArray, costs: LogCosts, column: int, at: float) -> float:
+    """Return the largest log likelihood with one coefficient held at a value."""
+    return censored_fit(np.delete(design, column, axis=1), costs.shifted(at * design[:, column])).likelihood
+
+
+def _end(excess: Function, value: float, step: float) -> float | None:
+    """Return where ``excess`` crosses 0 from ``value`` on in the direction of ``step``; if anywhere."""
+    inside, reach = value, 1.0
+    while reach < _FARTHEST:
+        outside = value + reach * step
+        if excess(outside) > 0:
+            return crossing(excess, inside, outside, tolerance=abs(step) * 1e-4)
+        inside, reach = outside, reach * 1.6
+    return None
+
+
+def _at(place: FloatArray, design: FloatArray, costs: LogCosts) -> tuple[float, FloatArray, FloatArray]:
+    """Return the log likelihood at (β / σ, 1 / σ), its gradient and its negative second derivatives."""
+    odds, inverse = design @ place[:-1], float(place[-1])
+    is_exact = costs.high - costs.low < _EXACT
+    low, high = (np.where(np.isfinite(end), end, 0.0) for end in (costs.low, costs.high))
+    z_low = np.where(np.isfinite(costs.low), inverse * low - odds, -np.inf)
+    z_high = np.where(np.isfinite(costs.high), inverse * high - odds, np.inf)
+    z = inverse * high - odds
+    log_share = np.where(is_exact, 0.0, _log_between(z_low, z_high))
+    d_low, d_high = (
+        np.where(is_exact | ~np.isfinite(each), 0.0, np.exp(_log_density(each) - log_share))
+        for each in (z_low, z_high)
+    )
+    zd_low, zd_high = (np.where(d > 0, each, 0.0) * d for each, d in ((z_low, d_low), (z_high, d_high)))
+    by_odds = np.where(is_exact, z, d_low - d_high)
+    by_inverse = np.where(is_exact, 1 / inverse - z * high, high * d_high - low * d_low)
+    second_odds = np.where(is_exact, 1.0, zd_high - zd_low + by_odds**2)
+    second_both = np.where(is_exact, -high, low * zd_low - high * zd_high + by_odds * by_inverse)
+    second_inverse = np.where(
+        is_exact, 1 / inverse**2 + high**2, high**2 * zd_high - low**2 * zd_low + by_inverse**2
+    )
+    likelihood = float(costs.times @ np.where(is_exact, np.log(inverse) + _log_density(z), log_share))
+    score = np.append(design.T @ (costs.times * by_odds), costs.times @ by_inverse)
+    information = np.empty((len(place), len(place)))
+    information[:-1, :-1] = design.T @ ((costs.times * second_odds)[:, None] * design)
+    information[:-1, -1] = information[-1, :-1] = design.T @ (costs.times * second_both)
+    information[-1, -1] = costs.times @ second_inverse
+    return likelihood, score, information
+
+
+def _log_density(z: FloatArray) -> FloatArray:
+    """Return the logarithm of the standard normal density."""
+    return -(z**2) / 2 - np.log(2 * np.pi) / 2
+
+
+def _log_between(low: FloatArray, high: FloatArray) -> FloatArray:
+    """Return log(Φ(high) - Φ(low)), on the side where neither is close to 1."""
+    flipped = low > 0
+    low, high = np.where(flipped, -high, low), np.where(flipped, -low, high)
+    upper, lower = special.log_ndtr(high), special.log_ndtr(low)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return upper + np.log1p(-np.exp(lower - upper))

@@ -1,0 +1,1 @@
+"""AlgoPerf: training algorithms scored by their time to target on many workloads."""
