@@ -105,8 +105,8 @@ def _levels(experiment: Experiment, target: Target | None) -> tuple[str, dict[st
     else:
         verdicts = {run.run_id: run.verdict for run in ended if run.verdict and run.verdict.outcomes}
         metric = _most_judged(list(verdicts.values()))
-        known = {run: _level(verdict, metric) for run, verdict in verdicts.items()}
-        found = {run: level for run, level in known.items() if level is not None}
+        ends = {run: _level(verdict, metric) for run, verdict in verdicts.items()}
+        found = {run: level for run, level in ends.items() if level is not None}
         score = score_of(metric)
         is_upward = score is None or score.higher_is_better
     if not found:
