@@ -96,3 +96,19 @@ def test_one_group_alone_has_a_noise_floor_and_no_gain(reader):
 def test_a_metric_that_no_run_has_ended_with_is_told(reader):
     with pytest.raises(QuestionError, match="no run of 'levels' has ended with 'nothing'"):
         ask("is_it_noise", reader, Asked(experiment="levels", target=Target.parse("nothing<=1")))
+
+
+def test_a_run_without_the_param_that_is_compared_wins_no_comparison(file):
+    client = MlflowClient(f"sqlite:///{file}")
+    experiment = client.get_experiment_by_name("sweep").experiment_id
+    run = client.create_run(experiment, run_name="stray", start_time=1000).info.run_id
+    values = {"train/accuracy": 1.0, "test/accuracy": 1.0}
+    metrics = [Metric(name, v * (step > 2), 1000, step) for name, v in values.items() for step in range(12)]
+    client.log_batch(run, metrics=metrics, params=[Param("seed", "9")])
+    client.set_terminated(run, end_time=2000)
+    reader = StoreReader(f"sqlite:///{file}", clock_ms=lambda: 1_045_000)
+    for asked in (Asked(), Asked(by="wd")):
+        cheapest = ask("cheapest", reader, asked)
+        assert {number.of.split()[-1] for number in cheapest.numbers} == {"0", "1"}
+        assert "1 run is not compared: " in as_text(cheapest)
+        assert "of no group" in as_text(ask("is_it_noise", reader, asked))

@@ -41,7 +41,8 @@ def cheapest(reader: StoreReader, asked: Asked) -> Answer:
 
 def compared(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Comparison:
     """Return the groups compared in steps: each run by its own interval, those not there as censored."""
-    labels = {run.run_id: label for label, runs in experiment.grouped(asked.by).items() for run in runs}
+    groups = experiment.comparable(asked.by)
+    labels = {run.run_id: label for label, runs in groups.items() for run in runs}
     observed = ObservedRuns(runs=_runs(experiment, labels), curves=_curves(found))
     return compare(observed, target=_GENERALIZED, by=["group"], estimand=Estimand.ANYTIME)
 
@@ -57,6 +58,7 @@ def _runs(experiment: Experiment, labels: Mapping[str, str]) -> pl.DataFrame:
             **{name: value for name, value in run.own_params.items() if name in ("seed", "setting")},
         }
         for run in experiment.runs
+        if run.run_id in labels
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -81,9 +83,21 @@ def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparis
         sentences=[_plain(comparison.sentence)],
         numbers=[*map(_median, comparison.groups), *map(_ratio, comparison.contrasts)],
         evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
-        missing=[*map(_plain, comparison.caveats), *caveats(found)],
+        missing=[
+            *map(_plain, comparison.caveats),
+            *_without_setting(experiment, comparison),
+            *caveats(found),
+        ],
         link=page("compare", experiment=experiment.name),
         store=experiment.store,
+    )
+
+
+def _without_setting(experiment: Experiment, comparison: Comparison) -> list[str]:
+    count = len(experiment.runs) - sum(group.n for group in comparison.groups)
+    runs = "1 run is" if count == 1 else f"{count:,} runs are"
+    return [f"{runs} not compared: not judged, or without the params that tell the groups apart."] * (
+        count > 0
     )
 
 

@@ -45,7 +45,7 @@ class Gain:
             is nothing to compare with.
         floor: The noise floor.
         decision: Whether the gain stands out of it; ``None`` where that cannot be told.
-        left_out: Runs without a final level: still training, or without the metric.
+        left_out: Runs without a final level, still training or without the metric; and without a setting.
     """
 
     experiment: Experiment
@@ -70,7 +70,8 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
         QueryError: If a param is not there.
     """
     metric, levels, is_upward = _levels(experiment, asked.target)
-    grouped = experiment.grouped(asked.by)
+    grouped = experiment.comparable(asked.by)
+    placed = {run.run_id for runs in grouped.values() for run in runs}
     groups = [
         Group(label=label, levels=[levels[run.run_id] for run in runs if run.run_id in levels])
         for label, runs in grouped.items()
@@ -90,7 +91,7 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
         value=value,
         floor=floor,
         decision=_decision(value, floor, best, other),
-        left_out=[run for run in experiment.runs if run.run_id not in levels],
+        left_out=[run for run in experiment.runs if run.run_id not in levels or run.run_id not in placed],
     )
 
 
@@ -129,7 +130,7 @@ def _floor(
 ) -> NoiseFloor:
     """Return the floor of runs that differ in their seed only: of one label, and of one group besides."""
     labels = {run.run_id: label for label, runs in grouped.items() for run in runs}
-    runs = [run for run in experiment.runs if run.run_id in levels]
+    runs = [run for run in experiment.runs if run.run_id in levels and run.run_id in labels]
     settings = {run.run_id: f"{labels[run.run_id]} {run.group}".strip() for run in runs}
     names = [
         named(labels[run.run_id] if labels[run.run_id] == run.group else settings[run.run_id]) for run in runs

@@ -113,5 +113,5 @@ def doubts_of(gain: Gain) -> list[str]:
     if gain.left_out:
         left = len(gain.left_out)
         runs = "1 run is" if left == 1 else f"{left:,} runs are"
-        said.append(told(f"{runs} left out: still training, or without a final level."))
+        said.append(told(f"{runs} left out: still training, without a final level, or of no group."))
     return said
