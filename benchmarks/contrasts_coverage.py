@@ -68,12 +68,8 @@ def errors():
     for n, (kind, how) in product((3, 5, 10), kinds.items()):
         p = [paired_speed_up_p(*two_groups(n, *how, shared=0.5), ratio=RATIO) for _ in range(TRIES)]
         row(f"paired speed-up, {n} pairs{kind}", np.array(p) <= 0.05)
-    for known in ({}, {"sd": 1.0}, {"sd": 1.0, "df": 8.0}):
-        said = (
-            f"sd known with {known.get('df', 'all'):g} df"
-            if "df" in known
-            else ("sd known" if known else "sd unknown")
-        )
+    sds = {"sd unknown": {}, "sd known": {"sd": 1.0}, "sd known with 8 df": {"sd": 1.0, "df": 8.0}}
+    for said, known in sds.items():
         wealth = [mean_e_process(RNG.normal(size=LOOKS), 0.0, **_drawn(known)) for _ in range(TRIES)]
         row(f"e-process of a mean, any of {LOOKS} looks, {said}", [w.max() >= 20 for w in wealth])
     for first in (3, 10, LOOKS):

@@ -1,4 +1,4 @@
-"""What other programs make of random censored costs: lifelines, surpyval and statsmodels, in their own Python.
+"""What lifelines, surpyval and statsmodels make of random censored costs, in a Python of their own.
 
 python benchmarks/survival_oracles.py FOLDER
 
@@ -6,6 +6,8 @@ builds a virtual environment in FOLDER (lifelines needs an older pandas than gro
 it and writes tests/data/survival_oracles.json: the data, all drawn at random here, and the values that
 tests/interventions/survival/test_oracles.py compares with. A minute, most of it installing.
 """
+
+# ruff: noqa: PLC0415 - what is imported inside of functions is only there in the environment that this builds
 
 import json
 import subprocess
@@ -107,7 +109,9 @@ def of_distribution(rng, runs, kind):
     low, high = intervals(rng, runs, kind)
     found = {"kind": kind, "low": low, "high": high}
     with np.errstate(all="ignore"):
-        model = surpyval.Turnbull.fit(xl=low, xr=high, tol=1e-12, max_iter=200_000)
+        model = surpyval.Turnbull.fit(
+            xl=low, xr=high, tol=1e-12, max_iter=200_000, turnbull_estimator="Kaplan-Meier"
+        )
         curve = KaplanMeierFitter().fit_interval_censoring(low, high, tol=1e-9)
     found["surpyval"] = {"cost": model.x, "share": model.R}
     bounds = curve.survival_function_

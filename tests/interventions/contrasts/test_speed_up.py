@@ -127,6 +127,8 @@ def test_many_runs_are_compared_by_the_gaussian_limit_of_the_same_test():
 def test_costs_that_are_none_are_refused():
     with pytest.raises(SampleError, match="costs of a must be positive"):
         speed_up([0.0, 1], [1.0, 2])
+    with pytest.raises(SampleError, match="b are of runs that all reached the target, got inf; give Cens"):
+        speed_up([1.0, 1], [1.0, INF])
     with pytest.raises(SampleError, match="b must be finite, got nan at place 1"):
         speed_up([1.0, 1], [1.0, np.nan])
     with pytest.raises(SampleError, match="a ratio of costs must be positive, got 0"):

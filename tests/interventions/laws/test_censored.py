@@ -82,6 +82,16 @@ def test_the_information_gives_the_curvature_of_the_profile():
     assert (found.high - found.low) / 3.92 == pytest.approx(fit.covariance[1, 1] ** 0.5, rel=0.03)
 
 
+def test_of_many_runs_the_information_gives_the_interval(monkeypatch):
+    design, costs = sample(4, n=300, limit=6.3)
+    fit = censored_fit(design, costs)
+    profile = profile_interval(design, costs, fit, column=1, level=0.95)
+    monkeypatch.setattr("grokscope.interventions.laws.censored.MANY_RUNS", 100)
+    found = profile_interval(design, costs, fit, column=1, level=0.95)
+    assert (found.low, found.high) == pytest.approx((profile.low, profile.high), abs=0.004)
+    assert found.method == "observed information"
+
+
 def test_an_end_is_unbounded_where_nothing_bounds_it():
     design = np.column_stack([np.ones(8), np.repeat([0.0, 1.0], 4)])
     low = np.array([1.0, 1.2, 1.4, 1.1, 2.0, 2.0, 2.0, 2.0])

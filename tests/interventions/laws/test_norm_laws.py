@@ -65,7 +65,7 @@ def test_a_norm_that_falls_at_one_rate_contracts():
     [
         (np.exp(0.05 * np.arange(20)), "the norm grows after memorization"),
         (np.exp(-0.0005 * np.arange(20)), "log V falls by 0.019 only"),
-        (np.where(np.arange(20) < 15, 3.0, 1.0), "log V does not fall in a straight line (R² = 0.58)"),
+        (np.where(np.arange(20) < 15, 3.0, 1.0), "log V does not fall in a straight line (R² = 0.56)"),
         (np.exp(-0.5 * np.arange(4)), "4 evaluations of the norm after memorization; 5 are needed"),
     ],
 )
@@ -86,10 +86,10 @@ def test_a_metric_that_nobody_logged_is_refused():
 
 
 def test_the_first_passage_law_is_found_with_unreached_runs_counted():
-    told = [first_passage(*simulated(seed), RATES) for seed in range(8)]
-    assert sum(law.kappa.low <= KAPPA <= law.kappa.high for law in told) >= 7
-    assert sum((law.critical.low or 0) <= CRITICAL <= (law.critical.high or np.inf) for law in told) >= 7
-    assert any(not reached for law in told for reached in law.predicted["reached"])
+    told = [first_passage(*simulated(seed, end=2500), RATES) for seed in range(3)]
+    assert sum(law.kappa.low <= KAPPA <= law.kappa.high for law in told) >= 2
+    assert sum((law.critical.low or 0) <= CRITICAL <= (law.critical.high or np.inf) for law in told) >= 2
+    assert all(law.runs > law.predicted["reached"].sum() for law in told)
 
 
 def test_the_law_predicts_each_delay_as_its_formula_says():

@@ -39,19 +39,19 @@ def test_an_exponent_without_noise_is_found():
     assert (law.runs, law.reached, law.span) == (20, 20, (0.1, 3.0))
 
 
-def test_the_interval_covers_the_exponent_where_a_third_of_the_runs_have_not_reached_the_target():
-    laws = [power_law(simulated(seed, limit=1500), x="x") for seed in range(100)]
+def test_the_interval_covers_the_exponent_where_a_quarter_of_the_runs_have_not_reached_the_target():
+    laws = [power_law(simulated(seed, limit=2500), x="x") for seed in range(40)]
     covered = [law.exponent.low <= -0.757 <= law.exponent.high for law in laws]
-    assert 89 <= sum(covered) <= 99  # 95 expected
-    assert np.mean([law.reached for law in laws]) < 15
+    assert sum(covered) >= 35  # 38 expected; fewer than 35 once in 20 at 92 %, once in 300 at 95 %
+    assert np.mean([law.reached for law in laws]) < 17
 
 
 def test_dropping_runs_that_have_not_reached_it_flattens_the_exponent_and_by_how_much_is_told():
-    laws = [power_law(simulated(seed, limit=1500, spread=0.5), x="x") for seed in range(20)]
+    laws = [power_law(simulated(seed, limit=3000, spread=0.4), x="x") for seed in range(10)]
     kept = np.mean([law.exponent.value for law in laws])
     dropped = np.mean([law.dropping.value for law in laws])
     assert kept == pytest.approx(-0.757, abs=0.08)
-    assert dropped > kept + 0.1
+    assert dropped > kept + 0.05
     assert laws[0].bias == pytest.approx(laws[0].dropping.value - laws[0].exponent.value)
 
 
@@ -65,7 +65,7 @@ def test_runs_are_compared_within_groups_where_they_are_named():
 
 
 def test_residuals_are_what_the_fit_leaves_and_partial_costs_follow_the_line():
-    law = power_law(simulated(1, limit=1500), x="x")
+    law = power_law(simulated(1, limit=2500), x="x")
     assert law.residuals.schema == RESIDUALS
     line = law.predict(1.0).value * law.residuals["x"].to_numpy() ** law.exponent.value
     middle = law.residuals.select(pl.mean_horizontal("residual_low", "residual_high")).to_series().to_numpy()
@@ -92,7 +92,10 @@ def test_a_prediction_beyond_the_values_tried_is_warned_of():
             "runs reach the target at 2 values of x above 0; 3 are needed",
         ),
         (simulated(0).with_columns(pl.col("x").log10() + 3), "x spans 0.24 decades; 0.5 are needed"),
-        (simulated(0, limit=600), "9 of 20 runs have reached the target; half of them and 6 are needed"),
+        (
+            simulated(0, seeds=2, limit=800),
+            "4 of 8 runs have reached the target; half of them and 6 are needed",
+        ),
         (simulated(0).clear(), "0 of 0 runs have reached the target"),
     ],
 )

@@ -36,6 +36,14 @@ def test_the_seeds_needed_are_those_of_statsmodels(groups, n_b, df):
     assert found == ORACLES[groups]
 
 
+@pytest.mark.parametrize("effect", [0.01, 0.02, 0.05, 0.1, 0.3])
+def test_with_many_degrees_of_freedom_the_seeds_needed_are_those_of_a_gaussian(effect):
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert _more(effect, 10_000, 1, None, (0.05, 0.8)) + 1 == pytest.approx(
+        (z / effect) ** 2, rel=0.01, abs=2
+    )
+
+
 def test_the_words_say_what_the_numbers_say():
     sd = FLOOR.sd.value
     decision = decide(0.4 * sd, FLOOR, 10, 10)

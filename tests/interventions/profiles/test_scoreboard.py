@@ -43,6 +43,13 @@ def test_a_profile_counts_workloads_within_each_factor_of_the_fastest():
 RATIOS = st.sampled_from([1.0, 1 + 1 / 33, 2.0, 3.99, 4.0, 4.01, math.inf])
 
 
+def test_a_cost_of_nothing_is_the_fastest_and_no_other_is_within_a_factor_of_it():
+    ratios = ratios_to_fastest(np.array([[0.0, 2.0], [0.0, math.inf], [5.0, 4.0]]))
+    assert ratios.tolist() == [[1.0, 1.0], [1.0, math.inf], [math.inf, 2.0]]
+    found = workload_speed_up(times_of([[[0.0], [1.0]], [[3.0], [2.0]]]), "a", "b")
+    assert (found.speed_up.value, found.both) == (pytest.approx(2.0), 2)
+
+
 @given(st.lists(st.tuples(RATIOS, RATIOS, RATIOS), min_size=2, max_size=4))
 def test_the_area_is_the_trapezoidal_integral_of_the_profile(rows):
     ratios = ratios_to_fastest(np.array(rows))

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from grokscope.cli.terminal import say
@@ -23,7 +24,7 @@ from grokscope.schemas import GrokscopeError
 from grokscope.schemas.files.replacing import SHARED, replacing
 
 _MOST_DRAWN = 8
-_AT_RISK = 5
+_AT_RISK = 6
 
 
 class OutputError(GrokscopeError):
@@ -87,9 +88,8 @@ def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the Kaplan–Meier curve of every group, and its numbers at risk where the figure writes them."""
     curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
     reached = found.costs.select(pl.col("high").fill_null(pl.col("low"))).to_series()
-    marks = [
-        float(value) for value in reached.unique().sort().gather_every(max(1, reached.n_unique() // _AT_RISK))
-    ]
+    at = reached.filter(reached > 0).to_numpy()
+    marks = np.geomspace(at.min(), at.max(), _AT_RISK) if at.size else at
     for (group,), part in found.costs.group_by("group", maintain_order=True):
         costs = CensoredCosts.of(part)
         name = pl.lit(str(group)).alias("group")

@@ -9,7 +9,7 @@ from grokscope.dashboard.charts.elements.palette import Colouring, layered
 
 _HEIGHT = 240
 _ROW = 16
-_ABOVE = 22
+_ABOVE = 44
 _SHARES = [0, 0.25, 0.5, 0.75, 1]
 
 
@@ -27,13 +27,13 @@ def survival_chart(
         colouring: By group.
         unit: What costs are counted in.
     """
-    curves = curves.filter(pl.col("cost") > 0)
+    curves = _from_the_left(curves.filter(pl.col("cost") > 0))
     order = list(colouring.colours)
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y("share:Q", title="share not there yet", scale=scale, axis=alt.Axis(values=_SHARES, format="%"))
     base = alt.Chart(curves)
     bands = base.mark_area(interpolate="step-after", opacity=0.15).encode(
-        x=_x(unit), y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high"), color=colouring.color()
+        x=_x(unit), y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high"), color=colouring.keyed()
     )
     tips = [
         alt.Tooltip("group:N"),
@@ -41,22 +41,33 @@ def survival_chart(
         alt.Tooltip("share:Q", format=".0%"),
     ]
     lines = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        x=_x(unit), y=y, color=colouring.color(), tooltip=tips
+        x=_x(unit), y=y, color=colouring.keyed(), tooltip=tips
     )
     ended = (
         base.transform_filter(alt.datum.ended > 0)
         .mark_point(shape="stroke", angle=90, size=60, strokeWidth=1.6)
-        .encode(x=_x(unit), y=y, color=colouring.color(), tooltip=tips)
+        .encode(x=_x(unit), y=y, color=colouring.keyed(), tooltip=tips)
     )
     numbers = [
         alt.Chart(at_risk.filter((pl.col("group") == group) & (pl.col("cost") > 0)))
         .mark_text(fontSize=11, baseline="top")
         .encode(
-            x=_x(unit), y=alt.YValue(_HEIGHT + _ABOVE + _ROW * row), text="count:Q", color=colouring.color()
+            x=_x(unit), y=alt.YValue(_HEIGHT + _ABOVE + _ROW * row), text="count:Q", color=colouring.keyed()
         )
         for row, group in enumerate(order)
     ]
     return layered([bands, lines, ended, *numbers], colouring.palette, height=_HEIGHT)
+
+
+def _from_the_left(curves: pl.DataFrame) -> pl.DataFrame:
+    """Return curves that begin at the left edge of the plot, where every run is still on its way."""
+    first = pl.lit(curves["cost"].min()) / 1.05
+    starts = curves.select(
+        pl.col("group").unique(),
+        first.alias("cost"),
+        *(pl.lit(1.0).alias(name) for name in ("share", "low", "high")),
+    )
+    return pl.concat([starts, curves], how="diagonal").sort("group", "cost", maintain_order=True)
 
 
 def _x(unit: str) -> alt.X:

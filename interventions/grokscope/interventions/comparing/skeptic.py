@@ -72,11 +72,13 @@ def _seeds(found: Comparison, observed: ObservedRuns) -> Question:
     if seed_param(observed.params) is None:
         because = "No seed is logged, so nobody can tell whether runs were left out."
         return Question(asked=asked, answer=Answer.UNKNOWN, because=because)
-    have = {
-        str(group): set(part["seed"].drop_nulls())
-        for (group,), part in found.costs.group_by("group", maintain_order=True)
-    }
+    have: dict[str, set[str]] = {}
+    for group, seed in found.costs.select("group", "seed").drop_nulls().iter_rows():
+        have.setdefault(group, set()).add(seed)
     every = set[str]().union(*have.values())
+    if len(have) > 1 and len(set.intersection(*have.values())) < len(every) / 2:
+        because = "Each group has seeds of its own, so nobody can tell whether some were left out."
+        return Question(asked=asked, answer=Answer.UNKNOWN, because=because)
     lacking = {group: sorted(every - seeds, key=_natural) for group, seeds in have.items() if every - seeds}
     whole = [int(seed) for seed in every if seed.isdecimal()]
     gaps = sorted(set(range(min(whole), max(whole) + 1)) - set(whole)) if len(whole) == len(every) > 1 else []
@@ -231,7 +233,7 @@ def _peeking(found: Comparison) -> Question:
 
 
 def _e_value(found: Comparison, contrast: Contrast) -> float:
-    """Return how strongly the log costs of two groups differ, at any look; unfinished runs at what they spent."""
+    """Return how strongly the log costs of two groups differ; unfinished runs count at what they spent."""
     a, b = (np.log(_costs(found, name)) for name in (contrast.a, contrast.b))
     size = min(a.size, b.size)
     if size < _FEW // 3:

@@ -14,12 +14,17 @@ def costs_of_runs(costs: Costs, name: str, *, least: int = 1) -> CensoredCosts:
     """Return the costs as intervals (low, high].
 
     Raises:
-        SampleError: If there are fewer than ``least``, one is not positive, or one is null or NaN.
+        SampleError: If there are fewer than ``least``, one is not positive, null, NaN, or a plain ∞.
 
     >>> costs_of_runs([3.0, 5.0], "a").reached
     array([ True,  True])
     """
     if not isinstance(costs, CensoredCosts):
+        if np.isposinf(np.asarray(costs, dtype=np.float64)).any():
+            raise SampleError(
+                f"plain costs of {name} are of runs that all reached the target, got inf; "
+                f"give CensoredCosts, which know what the others had spent"
+            )
         exact = finite(costs, name, least=least)
         costs = CensoredCosts(exact, exact)
     elif costs.low.size < least:

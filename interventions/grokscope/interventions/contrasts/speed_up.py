@@ -43,7 +43,7 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         SampleError: If a group is empty or a cost is not positive.
 
     Source: Gehan 1965; Wei & Gail 1983 (shift by inversion). Exact where runs are watched for one budget and
-    evaluated often; O(n²) for each of some 30 θ.
+    evaluated often. The ends are found by bisection, as if p had one peak; O(n²) for each of some 30 θ.
 
     >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]

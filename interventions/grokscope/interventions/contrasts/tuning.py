@@ -73,7 +73,7 @@ def _median(low: FloatArray, high: FloatArray, k: int, level: float) -> Estimate
     n = low.size
     # Chance that the cheapest of k is among the first i, for i = 1..n.
     within = 1 - _none_of(np.arange(n - 1, -1, -1), n, k)
-    value = float(high[int(np.argmax(within >= 0.5 - 1e-12))])
+    value = float(high[int(np.argmax(within >= 0.5 - 1e-9))])
     share = 1 - 2 ** (-1 / k)
     under = np.cumsum(_binomial(n, share))  # P(at most i trials below the quantile), i = 0..n
     alpha = (1 - level) / 2

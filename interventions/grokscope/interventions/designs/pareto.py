@@ -84,14 +84,8 @@ def pareto_front(  # noqa: PLR0913 - keyword-only options of one public face
     >>> groups.select("group", "on_front", "dominated_by").rows()
     [('a', True, []), ('b', True, []), ('c', False, ['b'])]
     """
-    if by not in runs.columns:
-        raise VariableError(f"no column {by!r} names the groups; there are {', '.join(runs.columns)}")
     sign = 1.0 if is_upward else -1.0
-    told = pl.DataFrame(
-        {"group": runs[by].cast(pl.String), "c": numbers(runs, compute), "q": sign * numbers(runs, quality)}
-    )
-    known = told.filter(pl.col("c").is_finite() & pl.col("q").is_finite() & pl.col("group").is_not_null())
-    known = known.sort("group")
+    known = _known(runs, by, numbers(runs, compute), sign * numbers(runs, quality))
     groups = known.group_by("group", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("runs"), pl.col("c").mean(), pl.col("q").mean()
     )
@@ -116,7 +110,7 @@ def pareto_front(  # noqa: PLR0913 - keyword-only options of one public face
         quality=quality,
         groups=table.sort("compute", "group").match_to_schema(GROUPS),
         sentence=_sentence(table),
-        caveats=_caveats(table, left_out=len(told) - len(known)),
+        caveats=_caveats(table, left_out=len(runs) - len(known)),
     )
 
 
@@ -132,18 +126,27 @@ def front_of(compute: FloatArray, quality: FloatArray) -> NDArray[np.bool_]:
     """
     order = np.lexsort((-quality, compute), axis=-1)
     c, q = (np.take_along_axis(each, order, axis=-1) for each in (compute, quality))
-    before = np.maximum.accumulate(q, axis=-1)
+    before: FloatArray = np.maximum.accumulate(q, axis=-1)
     best_of_cheaper: FloatArray = np.pad(before[:, :-1], ((0, 0), (1, 0)), constant_values=-np.inf)
     is_front: NDArray[np.bool_] = q > best_of_cheaper
     # One that equals the one before it in both shares its fate.
     is_equal = np.zeros_like(is_front)
     is_equal[:, 1:] = (c[:, 1:] == c[:, :-1]) & (q[:, 1:] == q[:, :-1])
     if np.any(is_equal):
-        leader = np.maximum.accumulate(np.where(is_equal, 0, np.arange(c.shape[-1])), axis=-1)
+        leader = np.maximum.accumulate(np.where(is_equal, 0, np.arange(compute.shape[-1])), axis=-1)
         is_front = np.take_along_axis(is_front, leader, axis=-1)
     found = np.zeros_like(is_front)
     np.put_along_axis(found, order, is_front, axis=-1)
     return found
+
+
+def _known(runs: pl.DataFrame, by: str, compute: FloatArray, quality: FloatArray) -> pl.DataFrame:
+    """Return group, ``c`` and ``q`` of the runs that have all three, by group."""
+    if by not in runs.columns:
+        raise VariableError(f"no column {by!r} names the groups; there are {', '.join(runs.columns)}")
+    told = pl.DataFrame({"group": runs[by].cast(pl.String), "c": compute, "q": quality})
+    has_all = pl.col("c").is_finite() & pl.col("q").is_finite() & pl.col("group").is_not_null()
+    return told.filter(has_all).sort("group")
 
 
 def _probability(known: pl.DataFrame, counts: NDArray[np.int64], *, draws: int, seed: int) -> FloatArray:

@@ -37,7 +37,13 @@ same from params alone; ``prevalence``: the share that reached, of the other con
 """
 
 RELIABILITY = pl.Schema(
-    {"low": pl.Float64(), "high": pl.Float64(), "n": pl.Int64(), "chance": pl.Float64(), "reached": pl.Float64()}
+    {
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "n": pl.Int64(),
+        "chance": pl.Float64(),
+        "reached": pl.Float64(),
+    }
 )
 """Of the forecasts between ``low`` and ``high``: how many, their mean, and the share that reached."""
 
@@ -150,7 +156,9 @@ def _mean_above_zero(values: FloatArray) -> tuple[Estimate, float | None]:
         return Estimate(value=mean, missing=missing), None
     error = float(values.std(ddof=1)) / n**0.5
     half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1)) * error
-    gain = Estimate(value=mean, low=mean - half, high=mean + half, level=LEVEL, method="t over configurations")
+    gain = Estimate(
+        value=mean, low=mean - half, high=mean + half, level=LEVEL, method="t over configurations"
+    )
     return gain, float(stats.t.sf(mean / error, n - 1))
 
 

@@ -87,7 +87,9 @@ class History:
             values = kept[name].cast(pl.String).unique().drop_nulls().sort().to_list()
             if len(values) <= MOST_LEVELS:
                 texts = rows[name].cast(pl.String)
-                found += [(texts == value).fill_null(value=False).to_numpy().astype(np.float64) for value in values]
+                found += [
+                    (texts == value).fill_null(value=False).to_numpy().astype(np.float64) for value in values
+                ]
         return np.column_stack(found) if found else np.empty((len(rows), 0))
 
 
@@ -97,4 +99,8 @@ def _spread(values: pl.Series, *, like: pl.Series) -> FloatArray:
     positive = known[known > 0]
     if not len(positive) or (known < 0).any():
         return numbers
-    return np.log(np.maximum(numbers, LEAST_LOG)) if len(positive) == len(known) else np.arcsinh(numbers / positive.min())
+    return (
+        np.log(np.maximum(numbers, LEAST_LOG))
+        if len(positive) == len(known)
+        else np.arcsinh(numbers / positive.min())
+    )

@@ -86,7 +86,9 @@ class LandmarkModel:
     with_curves: bool
 
     @classmethod
-    def fit(cls, groups: Sequence[AtRisk], history: History, budget: float, *, with_curves: bool) -> Self | None:
+    def fit(
+        cls, groups: Sequence[AtRisk], history: History, budget: float, *, with_curves: bool
+    ) -> Self | None:
         """Return the model of some runs at risk; ``None`` where none or all bins end with the target reached.
 
         Rows of one run at several landmarks are pooled (van Houwelingen 2007): time since the landmark and the
@@ -109,7 +111,9 @@ class LandmarkModel:
         """Return each run's chance to have reached the target by the end of each bin, shape (runs, bins)."""
         edges = edges_of(group.landmark, self.budget)
         features = group.features(with_curves=self.with_curves)
-        return np.array([self.hazard.reached_by(_in_time(row, edges, BINS)) for row in features]).reshape(-1, BINS)
+        return np.array([self.hazard.reached_by(_in_time(row, edges, BINS)) for row in features]).reshape(
+            -1, BINS
+        )
 
 
 def _outcomes(history: History, run: int, edges: FloatArray) -> list[bool]:

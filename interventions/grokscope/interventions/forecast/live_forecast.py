@@ -8,10 +8,21 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from grokscope.interventions.estimate import Estimate
-from grokscope.interventions.forecast.calibration import LEVEL, Calibration, calibrate, leave_one_configuration_out
+from grokscope.interventions.forecast.calibration import (
+    LEVEL,
+    Calibration,
+    calibrate,
+    leave_one_configuration_out,
+)
 from grokscope.interventions.forecast.hazard import FloatArray
 from grokscope.interventions.forecast.history import History
-from grokscope.interventions.forecast.landmark_model import AtRisk, LandmarkModel, at_risk, edges_of, with_cost
+from grokscope.interventions.forecast.landmark_model import (
+    AtRisk,
+    LandmarkModel,
+    at_risk,
+    edges_of,
+    with_cost,
+)
 from grokscope.interventions.forecast.landmarks import at_landmark, followed_metrics
 from grokscope.interventions.outcomes.costs import costs_of
 
@@ -81,7 +92,9 @@ def forecast(history: History, live: pl.DataFrame, *, params: pl.DataFrame, budg
     base = LandmarkModel.fit(groups, history, budget, with_curves=False)
     mine = _live_group(history, live, params, spent)
     if scored.is_empty() or whole is None or base is None or mine is None:
-        return _hidden(run, spent, budget, "No finished run was at risk at a landmark with the curves of this run.")
+        return _hidden(
+            run, spent, budget, "No finished run was at risk at a landmark with the curves of this run."
+        )
     found = calibrate(scored)
     baseline = float(base.chance(mine)[0, -1])
     if not found.beats_baseline:
@@ -181,5 +194,9 @@ def _remaining(by_bin: FloatArray, edges: FloatArray) -> Estimate:
     )
     missing = None
     if high is None:
-        missing = f"The chance to reach it by the budget is {reached[-1]:.2f}, so later quantiles lie behind it."
-    return Estimate(value=value, low=low, high=high, level=0.5, method="quartiles of the hazard", missing=missing)
+        missing = (
+            f"The chance to reach it by the budget is {reached[-1]:.2f}, so later quantiles lie behind it."
+        )
+    return Estimate(
+        value=value, low=low, high=high, level=0.5, method="quartiles of the hazard", missing=missing
+    )

@@ -16,9 +16,11 @@ FloatArray = NDArray[np.float64]
 _STEPS, _HALVINGS, _SETTLED = 60, 30, 1e-8
 _EXACT = 1e-7
 """Intervals of log cost narrower than this are taken as numbers, with their density."""
-_FARTHEST = 60.0
-"""Standard errors beyond which an end of an interval counts as unbounded."""
+_FARTHEST = 50.0
+"""A change of log cost over the span of a variable beyond which an end of an interval counts as unbounded."""
 _LEAST_SPREAD = 1e-6
+MANY_RUNS = 1000
+"""Runs that reached the target beyond which the likelihood is as good as normal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,22 @@ def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
     # Logarithms are counted from the first guess: Newton works on what is left.
     left = costs.shifted(design @ beta)
     place: FloatArray = np.append(np.zeros(width), 1 / spread)
+    place, likelihood, information = _newton(place, design, left)
+    spread = max(1 / float(place[-1]), _LEAST_SPREAD)
+    change = np.zeros((width + 1, width + 1))
+    change[:width, :width], change[:width, -1] = spread * np.eye(width), -(spread**2) * place[:width]
+    change[-1, -1] = -(spread**2)
+    covariance = change @ np.linalg.pinv(information, hermitian=True) @ change.T
+    return CensoredFit(
+        coefficients=beta + spread * place[:width],
+        spread=spread,
+        likelihood=likelihood,
+        covariance=covariance[:width, :width],
+    )
+
+
+def _newton(place: FloatArray, design: FloatArray, left: LogCosts) -> tuple[FloatArray, float, FloatArray]:
+    """Return the place of the maximum, how high it is, and the information there."""
     likelihood, score, information = _at(place, design, left)
     for _ in range(_STEPS):
         step = np.linalg.lstsq(information, score, rcond=None)[0]
@@ -117,17 +135,7 @@ def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
             break
         place = place + step
         likelihood, score, information = there
-    spread = max(1 / float(place[-1]), _LEAST_SPREAD)
-    change = np.zeros((width + 1, width + 1))
-    change[:width, :width], change[:width, -1] = spread * np.eye(width), -(spread**2) * place[:width]
-    change[-1, -1] = -(spread**2)
-    covariance = change @ np.linalg.pinv(information, hermitian=True) @ change.T
-    return CensoredFit(
-        coefficients=beta + spread * place[:width],
-        spread=spread,
-        likelihood=likelihood,
-        covariance=covariance[:width, :width],
-    )
+    return place, likelihood, information
 
 
 def profile_interval(
@@ -137,6 +145,7 @@ def profile_interval(
 
     The bound of the ratio is d log(1 + t² / (d - p)) with d runs that reached and Student's quantile t of
     d - p degrees of freedom: exact if all reached and costs are numbers, where χ² is too short for few runs.
+    Beyond ``MANY_RUNS`` the information gives the same.
 
     Args:
         design: As of ``censored_fit``.
@@ -158,7 +167,12 @@ def profile_interval(
     def excess(at: float) -> float:
         return 2 * (fit.likelihood - profile_likelihood(design, costs, column, at)) - bound
 
-    ends = [_end(excess, value, way * error * quantile) for way in (-1, 1)]
+    if costs.runs_reached > MANY_RUNS:
+        reach, method = quantile * error, "observed information"
+        return Estimate(value=value, low=value - reach, high=value + reach, level=level, method=method)
+    farthest = _FARTHEST / float(np.ptp(design[:, column]) or 1.0)
+    step = min(error * quantile, farthest / 10)
+    ends = [_end(excess, value, way * step, farthest) for way in (-1, 1)]
     missing = "an end is unbounded: the runs do not tell it" if None in ends else None
     return Estimate(value=value, low=ends[0], high=ends[1], level=level, method=method, missing=missing)
 
@@ -168,10 +182,10 @@ def profile_likelihood(design: FloatArray, costs: LogCosts, column: int, at: flo
     return censored_fit(np.delete(design, column, axis=1), costs.shifted(at * design[:, column])).likelihood
 
 
-def _end(excess: Function, value: float, step: float) -> float | None:
+def _end(excess: Function, value: float, step: float, farthest: float) -> float | None:
     """Return where ``excess`` crosses 0 from ``value`` on in the direction of ``step``; if anywhere."""
     inside, reach = value, 1.0
-    while reach < _FARTHEST:
+    while reach * abs(step) < farthest:
         outside = value + reach * step
         if excess(outside) > 0:
             return crossing(excess, inside, outside, tolerance=abs(step) * 1e-4)

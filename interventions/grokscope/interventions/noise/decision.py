@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from scipy.special import nctdtr, stdtr, stdtrit
 
 from grokscope.interventions.contrasts.samples import SampleError
@@ -119,7 +120,9 @@ def _more(effect: float, df: int, n_a: int, n_b: int | None, rates: tuple[float,
         freedom = df + (m if n_b is None else 2 * m)
         shift = effect / _width(n_a + m, n_b + m if n_b else None)
         bound = float(stdtrit(freedom, 1 - alpha / 2))
-        return 1 - float(nctdtr(freedom, shift, bound)) + float(nctdtr(freedom, shift, -bound)) >= power
+        # Far from the bounds the distribution function is NaN in place of the 0 that it has there.
+        missed, opposite = np.nan_to_num(nctdtr(freedom, shift, np.array([bound, -bound])))
+        return bool(1 - missed + opposite >= power)
 
     if not enough(MOST):
         return None

@@ -12,14 +12,16 @@ PROFILE = pl.Schema({"group": pl.String(), "tau": pl.Float64(), "share": pl.Floa
 def ratios_to_fastest(costs: FloatArray) -> FloatArray:
     """Return each cost over the smallest of its workload: (…, groups, workloads), ∞ where not reached.
 
-    A workload that nobody reached gives ∞ to all.
+    A workload that nobody reached gives ∞ to all. Where the smallest cost is 0, it gives 1 to it and ∞ to
+    others.
 
     >>> ratios_to_fastest(np.array([[2.0, np.inf], [6.0, np.inf]]))
     array([[ 1., inf],
            [ 3., inf]])
     """
-    fastest = costs.min(axis=-2, keepdims=True)
-    return np.divide(costs, fastest, out=np.full_like(costs, np.inf), where=np.isfinite(costs))
+    fastest = np.broadcast_to(costs.min(axis=-2, keepdims=True), costs.shape)
+    none = np.where(np.isfinite(costs) & (costs == fastest), 1.0, np.inf)
+    return np.divide(costs, fastest, out=none, where=np.isfinite(costs) & (fastest > 0))
 
 
 def profile_of(ratios: FloatArray, taus: FloatArray) -> FloatArray:

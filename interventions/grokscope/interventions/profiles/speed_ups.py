@@ -38,6 +38,8 @@ def workload_speed_up(
 
     A draw of the bootstrap takes the workloads that both reach in this draw.
 
+    A workload that one of them has reached at no cost has no ratio, and is left out.
+
     Raises:
         TimesError: If there is no such group.
 
@@ -51,9 +53,10 @@ def workload_speed_up(
     medians = times.medians()[places]
     drawn = _geometric_mean(times.resampled_medians(draws=draws, seed=seed)[:, places])
     has_a, has_b = np.isfinite(medians)
-    if (has_a & has_b).any():
+    value = float(_geometric_mean(medians))
+    if np.isfinite(value):
         has_repeats = bool((times.studies[places] > 1).any())
-        speed_up = interval_of(float(_geometric_mean(medians)), drawn, has_repeats=has_repeats)
+        speed_up = interval_of(value, drawn, has_repeats=has_repeats)
     else:
         speed_up = Estimate(value=None, level=LEVEL, missing="no workload is reached by both")
     return WorkloadSpeedUp(
@@ -77,7 +80,7 @@ def _places(times: StudyTimes, a: str, b: str) -> list[int]:
 
 def _geometric_mean(costs: FloatArray) -> FloatArray:
     """Return the geometric mean of second over first along the last axis: NaN where no workload has both."""
-    has_both = np.isfinite(costs).all(axis=-2)
+    has_both = (np.isfinite(costs) & (costs > 0)).all(axis=-2)
     logs = np.log(np.where(has_both, costs[..., 1, :], 1.0)) - np.log(
         np.where(has_both, costs[..., 0, :], 1.0)
     )

@@ -12,7 +12,7 @@ from grokscope.schemas import GrokscopeError
 FloatArray = NDArray[np.float64]
 
 TIMES = pl.Schema({"group": pl.String(), "workload": pl.String(), "cost": pl.Float64()})
-"""One row a study: ``cost`` is positive, and infinite where the study did not reach the target."""
+"""One row a study: ``cost`` is at least 0, and infinite where the study did not reach the target."""
 
 DRAWS = 4000
 """Bootstrap draws: each end of a 95 % interval then cuts off 2.5 ± .25 % (one standard error), and a
@@ -42,7 +42,7 @@ class StudyTimes:
         """Return the costs of a frame with ``TIMES``; null counts as not reached.
 
         Raises:
-            TimesError: If a column is missing, there is no row, or a cost is not positive.
+            TimesError: If a column is missing, there is no row, or a cost is negative.
 
         >>> times = pl.DataFrame({"group": ["a", "a", "b"], "workload": "w", "cost": [3.0, 1.0, None]})
         >>> StudyTimes.of(times).costs
@@ -118,10 +118,10 @@ def _checked(times: pl.DataFrame) -> pl.DataFrame:
     ).sort("group", "workload", "cost")
     if rows.is_empty():
         raise TimesError("times of no study: give at least one row a group and workload")
-    if rows.filter(pl.col("cost") <= 0).height:
-        wrong = rows.filter(pl.col("cost") <= 0).row(0)
+    negative = rows.filter(pl.col("cost") < 0)
+    if negative.height:
+        group, workload, cost = negative.row(0)
         raise TimesError(
-            f"a cost is positive, got {wrong[2]:g} for {wrong[0]!r} on {wrong[1]!r}; "
-            "count from before the first step"
+            f"a cost is 0 or more, got {cost:g} for {group!r} on {workload!r}; count from the beginning"
         )
     return rows

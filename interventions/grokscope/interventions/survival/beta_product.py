@@ -19,8 +19,10 @@ from scipy.special import betaincinv
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
 
 IntArray = NDArray[np.int64]
-DRAWS = 10_000
-"""Random paths behind an interval of a mean."""
+_NOTHING = 1e-15
+"""A variance that is rounding."""
+DRAWS, FEWEST_DRAWS, MOST_NUMBERS = 10_000, 1_000, 5_000_000
+"""Random paths behind an interval of a mean; fewer, but some, where they would take too many numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +85,21 @@ class Passages:
             ended=self.ended[kept],
         )
 
+    def from_start(self) -> "Passages":
+        """Return them with a first row at cost 0, where all runs are on their way."""
+        if self.runs == 0 or self.cost[0] <= 0:
+            return self
+        return Passages(
+            runs=self.runs,
+            cost=np.concatenate(([0.0], self.cost)),
+            at_risk=np.concatenate(([self.runs], self.at_risk)),
+            reached=np.concatenate(([0], self.reached)),
+            ended=np.concatenate(([0], self.ended)),
+        )
+
     def share(self) -> FloatArray:
         """Return the Kaplan–Meier share of runs that are not there yet, from each cost on."""
-        return np.cumprod(1 - self.reached / self.at_risk)
+        return np.cumprod(1 - self.reached / self.at_risk, dtype=np.float64)
 
 
 def highest_share(passages: Passages, level: float) -> FloatArray:
@@ -115,7 +129,7 @@ def beta_quantile(mean: FloatArray, square: FloatArray, probability: float) -> F
     [0.1, 0.0]
     """
     variance = square - mean**2
-    varies = (variance > 1e-15) & (mean > 0) & (mean < 1)
+    varies = (variance > _NOTHING) & (mean > 0) & (mean < 1)
     size = np.where(varies, mean * (1 - mean) / np.where(varies, variance, 1) - 1, 1)
     quantiles = betaincinv(
         np.where(varies, mean, 0.5) * size, np.where(varies, 1 - mean, 0.5) * size, probability
@@ -124,10 +138,10 @@ def beta_quantile(mean: FloatArray, square: FloatArray, probability: float) -> F
 
 
 def _moments(passages: Passages) -> tuple[FloatArray, FloatArray]:
-    """Return mean and mean square of the product after each cost; d passages at once are Beta(Y - d + 1, d)."""
+    """Return mean and mean square of the product after each cost; d at once are Beta(Y - d + 1, d)."""
     risk, stay = passages.at_risk, passages.at_risk - passages.reached
-    mean = np.cumprod((stay + 1) / (risk + 1))
-    square = np.cumprod((stay + 1) * (stay + 2) / ((risk + 1) * (risk + 2)))
+    mean = np.cumprod((stay + 1) / (risk + 1), dtype=np.float64)
+    square = np.cumprod((stay + 1) * (stay + 2) / ((risk + 1) * (risk + 2)), dtype=np.float64)
     return mean, square
 
 
@@ -152,8 +166,9 @@ def _paths(passages: Passages, rng: np.random.Generator) -> tuple[FloatArray, Fl
     first = np.repeat(before[:-1], passages.reached)
     order = np.arange(int(before[-1])) - first
     risk = np.repeat(passages.at_risk, passages.reached) - order
-    steps = rng.exponential(size=(DRAWS, risk.size + 1))
-    hazard = np.concatenate((np.zeros((DRAWS, 1)), np.cumsum(steps[:, :-1] / risk, axis=1)), axis=1)
+    draws = max(min(DRAWS, MOST_NUMBERS // (risk.size + 1)), FEWEST_DRAWS)
+    steps = rng.exponential(size=(draws, risk.size + 1))
+    hazard = np.concatenate((np.zeros((draws, 1)), np.cumsum(steps[:, :-1] / risk, axis=1)), axis=1)
     times = np.concatenate(([0.0], passages.cost))
     return times, hazard[:, before], steps[:, before]
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
-from grokscope.interventions.survival.beta_product import beta_quantile
+from grokscope.interventions.survival.beta_product import IntArray, beta_quantile
 from grokscope.schemas import GrokscopeError
 
 REACHED = "reached"
@@ -21,7 +22,7 @@ INCIDENCE = pl.Schema(
         "high": pl.Float64(),
     }
 )
-"""One row an end and a distinct cost at which any run ended.
+"""One row an end and a cost: 0, and each at which a run ended.
 
 ``at_risk``: runs that had not ended just before. ``happened``: runs with this end there. ``share``: of all
 runs, with this end up to and with this cost; ``low``, ``high``: its band.
@@ -39,8 +40,8 @@ def cumulative_incidence(
 
         F_e(c) = Σ over costs cᵢ ≤ c of S(cᵢ-) d_eᵢ / Yᵢ;  S: no end yet, d_eᵢ: runs with end e there
 
-    One minus Kaplan–Meier, with diverged runs taken for runs that are still on their way, answers what would be
-    if no run diverged; this answers what happens.
+    One minus Kaplan–Meier, with diverged runs taken for runs that are still on their way, answers what would
+    be if no run diverged; this answers what happens.
 
     Args:
         costs: Of one group.
@@ -59,7 +60,7 @@ def cumulative_incidence(
 
     >>> costs = CensoredCosts(np.array([0.0, 150.0, 300.0]), np.array([100.0, np.inf, np.inf]))
     >>> cumulative_incidence(costs, [None, "diverged", None]).select("end", "cost", "share").rows()[:2]
-    [('reached', 100.0, 0.3333333333333333), ('reached', 150.0, 0.3333333333333333)]
+    [('reached', 0.0, 0.0), ('reached', 100.0, 0.3333333333333333)]
     """
     at, reached = costs.at, costs.reached
     if len(ends) != at.size:
@@ -75,42 +76,48 @@ def cumulative_incidence(
     ).match_to_schema(INCIDENCE)
 
 
-def _of_one_end(at: FloatArray, kinds: np.ndarray, kind: int, level: float) -> pl.DataFrame:
+def _of_one_end(at: FloatArray, kinds: IntArray, kind: int, level: float) -> pl.DataFrame:
     """Return the rows of one end; ``kinds`` is -1 of runs without an end."""
     order = np.lexsort((kinds < 0, at))  # at one cost, those with an end come first
     at, kinds = at[order], kinds[order]
-    is_last = np.append(at[1:] != at[:-1], np.ones(min(at.size, 1), dtype=bool))
-    ended = np.flatnonzero(is_last)
-    at_risk = at.size - np.searchsorted(at, at[ended], side="left")
-    happened = np.diff(np.concatenate(([0], np.cumsum(kinds == kind)[ended])))
-    any_end = np.diff(np.concatenate(([0], np.cumsum(kinds >= 0)[ended])))
-    still = np.concatenate(([1.0], np.cumprod(1 - any_end / at_risk)[:-1]))
+    cost = np.unique(np.append(0.0, at[kinds >= 0])) if at.size else at
+    # Runs up to and with each cost, and before it.
+    upto, before = (np.searchsorted(at, cost, side=side) for side in ("right", "left"))
+    ended, happened = _between(kinds >= 0, before, upto), _between(kinds == kind, before, upto)
+    at_risk = at.size - before
+    still = np.append(1.0, np.cumprod(1 - ended / at_risk))[:-1]
     low, high = _bands(kinds, kind, level)
     return pl.DataFrame(
         {
-            "cost": at[ended],
+            "cost": cost,
             "at_risk": at_risk,
             "happened": happened,
             "share": np.cumsum(still * happened / at_risk),
-            "low": low[ended],
-            "high": high[ended],
+            "low": low[upto],
+            "high": high[upto],
         }
-    ).filter(pl.Series(any_end > 0))
+    )
 
 
-def _bands(kinds: np.ndarray, kind: int, level: float) -> tuple[FloatArray, FloatArray]:
-    """Return the band after each run, in order of their costs.
+def _between(counted: NDArray[np.bool_], before: IntArray, upto: IntArray) -> IntArray:
+    total = np.append(0, np.cumsum(counted))
+    return total[upto] - total[before]
+
+
+def _bands(kinds: IntArray, kind: int, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the band before the first run and after each, in order of their costs.
 
     S falls at each end by a factor B that is Beta(Y, 1); what it loses goes to the end that happened. Carried
-    along are the first two moments of S and of the share F of this end, and E[F S]. At most, the next thing to
-    happen is one more of this end.
+    along are the first two moments of S and of the share F of this end, and E[F S]. At most, the next thing
+    to happen is one more of this end.
     """
     runs = kinds.size
-    lowest, highest = np.zeros((2, runs)), np.zeros((2, runs))
+    lowest, highest = np.zeros((2, runs + 1)), np.zeros((2, runs + 1))
     s1 = s2 = 1.0
     f1 = f2 = fs = 0.0
-    for place, each in enumerate(kinds.tolist()):
-        risk = runs - place
+    highest[:, 0] = _gained(f1, f2, (s1, s2, fs), runs)
+    for place, each in enumerate(kinds.tolist(), start=1):
+        risk = runs - place + 1
         if each >= 0:
             stay, stay2 = risk / (risk + 1), risk / (risk + 2)
             if each == kind:

@@ -40,36 +40,41 @@ def kaplan_meier(costs: CensoredCosts, *, level: float = 0.95, band: Band = "bet
         S(c) = ∏ (1 - dᵢ / Yᵢ) over costs cᵢ ≤ c; dᵢ runs reach the target there, Yᵢ were on their way
 
     Args:
-        costs: Of one group; a cost counts where the target was first seen.
+        costs: Of one group; a cost counts where the target was first seen. ``low`` is ∞ of a run that will
+            never reach it: it stays in the share to the end, here and in all that follows from it.
         level: Of the band, which holds at each cost by itself, not for the whole curve at once.
         band: ``"beta product"`` covers at any number of runs, and is Clopper–Pearson's where no run ended
             early. ``"log-log"`` is what other programs draw (Greenwood's variance on the scale of
             log(-log S)): too narrow for few runs, and null where S is 1 or 0.
 
     Returns:
-        ``CURVE`` by increasing cost; no rows without runs.
+        ``CURVE`` by increasing cost, from 0 on, where all are on their way; no rows without runs.
 
     Source: Kaplan and Meier 1958; Fay, Brittain and Proschan 2013; Kalbfleisch and Prentice, §1.4.
 
-    >>> costs = CensoredCosts(np.zeros(4), np.array([100.0, 200.0, np.inf, 200.0]))
+    >>> costs = CensoredCosts(np.array([0.0, 100.0, 200.0]), np.array([100.0, 200.0, np.inf]))
     >>> kaplan_meier(costs).select("cost", "at_risk", "reached", "share").rows()
-    [(0.0, 4, 0, 1.0), (100.0, 3, 1, 0.6666666666666667), (200.0, 2, 2, 0.0)]
+    [(0.0, 3, 0, 1.0), (100.0, 3, 1, 0.6666666666666667), (200.0, 2, 1, 0.33333333333333337)]
     """
-    passages = Passages.seen(costs)
+    passages = Passages.seen(costs).from_start()
     share = passages.share()
     low, high = _log_log(passages, share, level) if band == "log-log" else _beta_product(passages, level)
-    return pl.DataFrame(
-        {
-            "cost": passages.cost,
-            "at_risk": passages.at_risk,
-            "reached": passages.reached,
-            "ended": passages.ended,
-            "share": share,
-            "low": low,
-            "high": high,
-        },
-        schema=CURVE,
-    ).with_columns(pl.col("low", "high").fill_nan(None))
+    return (
+        pl.DataFrame(
+            {
+                "cost": passages.cost,
+                "at_risk": passages.at_risk,
+                "reached": passages.reached,
+                "ended": passages.ended,
+                "share": share,
+                "low": low,
+                "high": high,
+            },
+            schema=CURVE,
+        )
+        .filter(pl.col("cost").is_finite())
+        .with_columns(pl.col("low", "high").fill_nan(None))
+    )
 
 
 def numbers_at_risk(costs: CensoredCosts, at: Sequence[float] | FloatArray) -> IntArray:

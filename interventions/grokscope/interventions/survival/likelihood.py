@@ -10,10 +10,10 @@ Source: Burridge, "A note on maximum likelihood estimation for regression models
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy import optimize
 from scipy.special import log_ndtr
 
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
@@ -65,10 +65,12 @@ class Bounds:
         linear programming, as for logistic regression (Albert and Anderson 1984).
         """
         above, below, exact = self._rows()
+        if np.linalg.matrix_rank(np.vstack((above, below, exact))) <= self.x.shape[1]:
+            return False
         rows = np.vstack((-above, below))
         scale = np.maximum(np.abs(rows).max(axis=1, initial=0), 1e-300)[:, None]
         rows = rows / scale
-        found = linprog(
+        found: Any = optimize.linprog(
             rows.sum(axis=0),
             A_ub=rows,
             b_ub=np.zeros(len(rows)),
@@ -122,9 +124,21 @@ def supremum(bounds: Bounds, family: Family) -> float:
     return found.log_likelihood if found else -np.inf
 
 
+def held(bounds: Bounds, family: Family, column: int, coefficient: float) -> float:
+    """Return the highest log-likelihood with the coefficient of one column held fixed."""
+    offset = bounds.x[:, column] * coefficient
+    rest = np.delete(bounds.x, column, axis=1)
+    found = supremum(Bounds(low=bounds.low - offset, high=bounds.high - offset, x=rest), family)
+    # The likelihood is one per cost: what is taken off its logarithm is put back.
+    return found - float(offset[bounds.exact].sum())
+
+
 def _climbed(bounds: Bounds, family: Family, at: FloatArray, free: slice) -> Maximum | None:
     """Return where Newton's steps in the ``free`` parameters end."""
     value, slope, information = _evaluated(bounds, family, at)
+    while not np.isfinite(value):  # far out in a tail: a larger spread is nearer
+        at = at / 2
+        value, slope, information = _evaluated(bounds, family, at)
     for _ in range(_STEPS):
         step = np.zeros_like(at)
         step[free] = np.linalg.lstsq(information[free, free], slope[free], rcond=None)[0]
@@ -144,12 +158,12 @@ def _climbed(bounds: Bounds, family: Family, at: FloatArray, free: slice) -> Max
 
 
 def _start(bounds: Bounds) -> FloatArray:
-    """Return the fit to the middle of each interval, or its one end; runs of which nothing is known say nothing."""
+    """Return the fit to the middle of each interval, or to its one end; the other runs say nothing."""
     ends = np.stack((bounds.low, bounds.high))
     known = np.isfinite(ends)
     told = known.any(axis=0)
     middle = np.where(known, ends, 0.0).sum(axis=0)[told] / known.sum(axis=0)[told]
-    coefficients = np.linalg.lstsq(bounds.x[told], middle, rcond=None)[0]
+    coefficients = cast("FloatArray", np.linalg.lstsq(bounds.x[told], middle, rcond=None)[0])
     scale = max(float(np.std(middle - bounds.x[told] @ coefficients)), 0.3)
     return np.concatenate(([1.0], coefficients)) / scale
 
@@ -158,6 +172,8 @@ def _evaluated(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, F
     """Return the log-likelihood (per cost, not per log cost), its slope and minus its second derivatives."""
     exact = bounds.exact
     value, slope, information = _exactly(bounds, family, at)
+    if not np.isfinite(value):
+        return -np.inf, slope, information
     low, high, x = bounds.low[~exact], bounds.high[~exact], bounds.x[~exact]
     has_low, has_high = np.isfinite(low), np.isfinite(high)
     u_low = np.column_stack((np.where(has_low, low, 0.0), -x))
@@ -178,18 +194,20 @@ def _evaluated(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, F
 def _exactly(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Return the same of the runs whose cost is known exactly."""
     exact = bounds.exact
-    u = np.column_stack((bounds.low, -bounds.x))[exact]
+    u = np.column_stack((bounds.low[exact], -bounds.x[exact]))
     z = u @ at
     if family is Family.LOG_NORMAL:
         density, first, second = -(z**2) / 2 - _LOG_ROOT_2PI, -z, -np.ones_like(z)
     else:
-        w = z + _LOG_LOG_2
-        density, first, second = w - np.exp(w), 1 - np.exp(w), -np.exp(w)
-    count = int(exact.sum())
+        hazard = _cumulative_hazard(z)
+        density, first, second = z + _LOG_LOG_2 - hazard, 1 - hazard, -hazard
+    count, value = int(exact.sum()), float((density + np.log(at[0]) - bounds.low[exact]).sum())
+    if not np.isfinite(value):
+        return -np.inf, at, np.eye(at.size)
     slope, information = u.T @ first, -(u * second[:, None]).T @ u
     slope[0] += count / at[0]
     information[0, 0] += count / at[0] ** 2
-    return float((density + np.log(at[0]) - bounds.low[exact]).sum()), slope, information
+    return value, slope, information
 
 
 def _log_mass(family: Family, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -209,11 +227,12 @@ def _relative(family: Family, z: FloatArray, log_mass: FloatArray) -> tuple[Floa
     finite = np.isfinite(z)
     z = np.where(finite, z, 0.0)
     if family is Family.LOG_NORMAL:
-        density, bend = np.exp(-(z**2) / 2 - _LOG_ROOT_2PI - log_mass), -z
+        log_density, bend = -(z**2) / 2 - _LOG_ROOT_2PI, -z
     else:
         hazard = _cumulative_hazard(z)
-        density, bend = np.exp(z + _LOG_LOG_2 - hazard - log_mass), 1 - hazard
-    return np.where(finite, density, 0.0), np.where(finite, density * bend, 0.0)
+        log_density, bend = z + _LOG_LOG_2 - hazard, 1 - hazard
+    density = np.exp(np.where(finite, log_density - log_mass, -np.inf))
+    return density, np.where(density > 0, density * np.where(density > 0, bend, 0.0), 0.0)
 
 
 def _cumulative_hazard(z: FloatArray) -> FloatArray:

@@ -1,20 +1,22 @@
 """Do groups differ in what they spend until the target? The log-rank test by permutation."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
 from math import comb, factorial, prod
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import permutation_test
 
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
-from grokscope.interventions.survival.beta_product import Passages
+from grokscope.interventions.survival.beta_product import IntArray, Passages
 from grokscope.schemas import GrokscopeError
 
 MOST_ASSIGNMENTS = 20_000
 """Ways to share out the runs up to which all of them are looked at."""
-RANDOM_ASSIGNMENTS = 9_999
-"""Random ones looked at where there are more."""
+RANDOM_ASSIGNMENTS, FEWEST_RANDOM, MOST_NUMBERS = 9_999, 999, 5_000_000
+"""Random ones looked at where there are more; fewer, but some, of thousands of runs."""
 
 
 class TooFewGroupsError(GrokscopeError):
@@ -66,32 +68,22 @@ def log_rank(*groups: CensoredCosts, seed: int = 0) -> LogRank:
     (0.1, 0.1, True)
     """
     sizes = _sizes(groups)
-    scores, of_squares = _scores(groups), 1 / np.array(sizes, dtype=np.float64)
-
-    def spread(*samples: FloatArray, axis: int) -> FloatArray:
-        sums = np.stack([sample.sum(axis=axis) for sample in samples])
-        return np.round(np.tensordot(of_squares, sums**2, axes=1), 9)  # equal but for rounding is equal
-
-    samples = np.split(scores, np.cumsum(sizes)[:-1])
+    scores = _scores(groups)
+    seen = _spread(scores[None], sizes)[0]
     is_exact = _ways(sizes) <= MOST_ASSIGNMENTS
-    resamples = np.inf if is_exact else RANDOM_ASSIGNMENTS
-    test = permutation_test(
-        samples, spread, vectorized=True, n_resamples=resamples, alternative="greater", rng=seed
-    )
-    null: FloatArray = test.null_distribution
-    attainable = float(np.mean(null >= null.max())) if is_exact else 1 / (RANDOM_ASSIGNMENTS + 1)
-    statistic = log_rank_statistic(*groups)
+    null = _spread(scores[_all_ways(sizes)], sizes) if is_exact else _random_spread(scores, sizes, seed)
+    extra = 0 if is_exact else 1  # the ways that are seen include the one at hand
     return LogRank(
-        p=float(test.pvalue),
-        statistic=statistic,
+        p=float((np.count_nonzero(null >= seen) + extra) / (null.size + extra)),
+        statistic=log_rank_statistic(*groups),
         degrees=len(groups) - 1,
         is_exact=is_exact,
-        attainable_p=attainable,
+        attainable_p=float(np.mean(null == null.max())) if is_exact else 1 / (null.size + 1),
     )
 
 
 def attainable_p(*sizes: int) -> float:
-    """Return the smallest p that a permutation test of groups of these sizes can give, before any run is made.
+    """Return the smallest p that a permutation test of groups of these sizes can give, whatever they cost.
 
     One over the ways to share out the runs, times those that only swap groups of the same size.
 
@@ -121,20 +113,51 @@ def log_rank_statistic(*groups: CensoredCosts) -> float:
     excess = (observed - shares @ d)[:-1]
     weights = d * (risk - d) / np.maximum(risk - 1, 1)
     variance = np.diag(shares @ weights) - (shares * weights) @ shares.T
-    # A group with no one at risk while others pass adds neither excess nor variance: the inverse passes over it.
+    # A group with no one at risk adds neither excess nor variance: this inverse passes over it.
     return float(excess @ np.linalg.pinv(variance[:-1, :-1], hermitian=True) @ excess)
 
 
-def _sizes(groups: tuple[CensoredCosts, ...]) -> list[int]:
-    sizes = [group.at.size for group in groups]
+def _sizes(groups: tuple[CensoredCosts, ...]) -> tuple[int, ...]:
+    sizes = tuple(group.at.size for group in groups)
     if len(sizes) < 2 or 0 in sizes:  # noqa: PLR2004
         raise TooFewGroupsError(
-            f"a log-rank test compares two or more groups of at least one run, got sizes {sizes}; name another group"
+            f"a log-rank test compares two or more groups of at least one run, got sizes {list(sizes)}; name "
+            "another group"
         )
     return sizes
 
 
-def _ways(sizes: list[int] | tuple[int, ...]) -> int:
+def _spread(scores: FloatArray, sizes: tuple[int, ...]) -> FloatArray:
+    """Return Q of each row of scores, in which each group's follow those of the one before."""
+    sums = np.add.reduceat(scores, np.cumsum((0, *sizes[:-1])), axis=1)
+    return np.round(sums**2 @ (1 / np.array(sizes)), 9)  # equal but for rounding is equal
+
+
+def _random_spread(scores: FloatArray, sizes: tuple[int, ...], seed: int) -> FloatArray:
+    rng, rows = np.random.default_rng(seed), max(MOST_NUMBERS // scores.size, 1)
+    drawn = max(min(RANDOM_ASSIGNMENTS, rows), FEWEST_RANDOM)
+    counts = [min(rows, drawn - done) for done in range(0, drawn, rows)]
+    return np.concatenate(
+        [_spread(rng.permuted(np.tile(scores, (count, 1)), axis=1), sizes) for count in counts]
+    )
+
+
+@lru_cache(maxsize=16)
+def _all_ways(sizes: tuple[int, ...]) -> IntArray:
+    """Return each way to share out the runs as one row: the runs of the first group, of the second, ..."""
+
+    def shared(runs: tuple[int, ...], left: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if len(left) == 1:
+            yield runs
+            return
+        for chosen in combinations(runs, left[0]):
+            rest = tuple(run for run in runs if run not in chosen)
+            yield from (chosen + others for others in shared(rest, left[1:]))
+
+    return np.array(list(shared(tuple(range(sum(sizes))), sizes)))
+
+
+def _ways(sizes: tuple[int, ...]) -> int:
     left, ways = sum(sizes), 1
     for size in sizes:
         ways *= comb(left, size)

@@ -7,8 +7,8 @@ from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
 from grokscope.interventions.survival.beta_product import Passages, highest_share, lowest_share
 
 FEWEST = 6
-"""Runs from which an interval of a median is given without a model. Of five, all lie on one side of it in 1 of
-16 samples, which is more than 5 %."""
+"""Runs from which an interval of a median is given without a model: of five, all lie on one side of it in
+1 of 16 samples, which is more than 5 %."""
 _HALF = 1 / 2 + 1e-9
 """One half, and what rounding adds to a product of shares."""
 _NOT_ABOVE = "too few runs have reached the target to bound the median from above"

@@ -1,7 +1,8 @@
 """The probability that a run reaches the target within a budget."""
 
-import numpy as np
-from scipy.stats import binomtest
+from typing import Any
+
+from scipy import stats
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
@@ -11,9 +12,9 @@ from grokscope.interventions.survival.beta_product import Passages
 def reached_by(costs: CensoredCosts, budget: float, *, level: float = 0.95) -> Estimate:
     """Return the probability of reaching the target at a cost of at most ``budget``.
 
-    Of a run that was watched up to the budget, the outcome is known. One that ended earlier without the target,
-    or passed it between two evaluations on either side of the budget, is open: the low end takes all open runs
-    for failures, the high end for successes, and the value shares them out as Kaplan and Meier do.
+    The outcome of a run that was watched up to the budget is known. One that ended earlier without the
+    target, or passed it between two evaluations on either side of the budget, is open: the low end takes all
+    open runs for failures, the high end for successes, and the value shares them out as Kaplan and Meier do.
 
     Args:
         costs: Of one group.
@@ -26,6 +27,7 @@ def reached_by(costs: CensoredCosts, budget: float, *, level: float = 0.95) -> E
 
     Source: Clopper and Pearson 1934. Exact: it covers at least as often as ``level`` says.
 
+    >>> import numpy as np
     >>> costs = CensoredCosts(np.array([0.0, 100.0, 500.0, 500.0]), np.array([100.0, 200.0, np.inf, np.inf]))
     >>> by = reached_by(costs, 300)
     >>> by.value, round(by.low, 3), round(by.high, 3), by.missing
@@ -36,14 +38,22 @@ def reached_by(costs: CensoredCosts, budget: float, *, level: float = 0.95) -> E
         return Estimate(value=None, level=level, missing="there are no runs")
     success, failure = costs.high <= budget, costs.low >= budget
     successes, still_open = int(success.sum()), int((~success & ~failure).sum())
-    low = binomtest(successes, runs).proportion_ci(level, method="exact").low
-    high = binomtest(successes + still_open, runs).proportion_ci(level, method="exact").high
+    fewest: Any = stats.binomtest(successes, runs).proportion_ci(level, method="exact")
+    most: Any = stats.binomtest(successes + still_open, runs).proportion_ci(level, method="exact")
     value, reason = _value(costs, budget)
     if still_open:
-        counted = f"{still_open} of {runs} runs are open at {budget:g}: the interval takes them for failures and for successes"
+        counted = (
+            f"{still_open} of {runs} runs are open at {budget:g}: the low end takes them for failures, the "
+            "high end for successes"
+        )
         reason = counted if reason is None else f"{counted}; {reason}"
     return Estimate(
-        value=value, low=float(low), high=float(high), level=level, method="Clopper-Pearson", missing=reason
+        value=value,
+        low=float(fewest.low),
+        high=float(most.high),
+        level=level,
+        method="Clopper-Pearson",
+        missing=reason,
     )
 
 

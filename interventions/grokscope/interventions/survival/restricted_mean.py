@@ -52,7 +52,8 @@ def restricted_mean_difference(
     runs than that does; three runs against three can never leave out 0 at 95 %.
 
     Args:
-        a, b: Of two groups of different runs.
+        a: Of one group.
+        b: Of another group of different runs.
         until: The common budget.
         level: Share of such intervals that cover.
         seed: Of the random paths.
@@ -72,8 +73,9 @@ def restricted_mean_difference(
     rng = np.random.default_rng(seed)
     lowest_a, highest_a = _paths(a, until, rng)
     lowest_b, highest_b = _paths(b, until, rng)
-    low = np.quantile(lowest_a - highest_b, (1 - level) / 2)
-    high = np.quantile(highest_a - lowest_b, (1 + level) / 2)
+    draws = min(lowest_a.size, highest_a.size, lowest_b.size, highest_b.size)
+    low = np.quantile(lowest_a[:draws] - highest_b[:draws], (1 - level) / 2)
+    high = np.quantile(highest_a[:draws] - lowest_b[:draws], (1 + level) / 2)
     return Estimate(
         value=_value(a, until) - _value(b, until),
         low=float(low),
@@ -91,7 +93,10 @@ def _unknown(costs: CensoredCosts, until: float) -> str | None:
     last = float(at.max())
     if last >= until or costs.reached[at == last].all():
         return None
-    return f"no run was watched up to {until:g}, and the last one ended without the target at {last:g}; ask up to that"
+    return (
+        f"no run was watched up to {until:g}, and the last one ended without the target at {last:g}; ask "
+        "up to that"
+    )
 
 
 def _value(costs: CensoredCosts, until: float) -> float:

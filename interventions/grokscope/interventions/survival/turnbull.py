@@ -1,9 +1,11 @@
 """The distribution of costs that are only known to lie between two evaluations, without a model."""
 
+from typing import cast
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+from scipy import optimize
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
@@ -24,9 +26,9 @@ def turnbull(costs: CensoredCosts) -> pl.DataFrame:
 
         max Σᵢ log P(lowᵢ < C ≤ highᵢ)
 
-    It uses each cost as the interval that it is: also where a run of an annealed ladder tells only whether its
-    planned budget was enough, (0, B] or (B, ∞). Where all costs are seen on one grid and no run is open, it is
-    Kaplan–Meier on the grid.
+    It uses each cost as the interval that it is: also where a run of an annealed ladder tells only whether
+    its planned budget was enough, (0, B] or (B, ∞). On one grid of evaluations that all runs share, it is
+    Kaplan–Meier.
 
     Args:
         costs: Of one group; ``low == high`` means known exactly.
@@ -74,7 +76,7 @@ def turnbull_median(costs: CensoredCosts) -> Estimate:
 
 
 def _innermost(costs: CensoredCosts) -> tuple[FloatArray, FloatArray]:
-    """Return the intervals that can hold mass: each begins where a cost may begin and the next event is an end."""
+    """Return the intervals that can hold mass: begun by a low end that a high end follows at once."""
     exact = costs.low == costs.high
     # At one cost, [x begins before x] ends, and (x begins after both.
     begins = np.stack((costs.low, np.where(exact, 0.0, 2.0), np.zeros(exact.size)))
@@ -105,9 +107,9 @@ def _most_likely(holds: NDArray[np.bool_]) -> FloatArray:
         slopes = inside / density[:, None]
         if (slopes.sum(axis=0) - runs).max() < _CONVERGED * runs:
             break
-        # Least squares of slopes @ p = 2 where p sums to 1: the same as of (slopes - 2) @ p = 0, scaled after.
+        # Least squares of slopes @ p = 2 where p sums to 1: those of (slopes - 2) @ p = 0, scaled after.
         rows = np.vstack((slopes - 2, np.ones(intervals)))
-        goal, _ = nnls(rows, np.append(np.zeros(runs), 1.0))
+        goal = cast("FloatArray", optimize.nnls(rows, np.append(np.zeros(runs), 1.0))[0])
         mass = _halved(inside, mass, goal / goal.sum())
     return mass
 

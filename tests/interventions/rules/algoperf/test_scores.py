@@ -142,6 +142,15 @@ def test_a_workload_that_nobody_ran_counts_as_not_reached_and_a_variant_that_nob
     )
 
 
+def test_rows_without_a_name_or_without_seconds_are_passed_over():
+    named = frame(studies("a", "p", 10), studies("b", "p", 20))
+    odd = named.with_columns(submission=pl.lit(None, pl.String), seconds=pl.lit(1.0))
+    lost = named.with_columns(trial=pl.lit(9), seconds=pl.lit(math.nan))
+    result = result_of(pl.concat([named, odd, lost], how="vertical_relaxed"), targets(base=("p",)))
+    assert list(result.scoreboard.scores) == ["a", "b"]
+    assert (result.trials, result.reached) == (4, 2)
+
+
 def test_missing_runs_and_smaller_tuning_budgets_are_named():
     rows = (studies("a", "p", 10, 11), studies("b", "p", 10, 10), studies("c", "p", 9), studies("a", "q", 1))
     result = result_of(frame(*rows), targets(held_out=()))

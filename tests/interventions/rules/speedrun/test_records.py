@@ -93,6 +93,12 @@ def test_a_repeated_log_in_another_group_counts_there_and_is_named():
     assert result.copies.rows() == [("seed-1 again", "seed-1", 3)]
 
 
+def test_groups_are_called_as_in_every_comparison_and_runs_without_one_are_left_out():
+    frame = curves(*FOUR).with_columns(record=pl.Series([3200.0] * 9 + [None] * 3))
+    result = speedrun_records(frame, TARGET, by="record")
+    assert result.records.select("group", "n").rows() == [("3200", 3)]
+
+
 def test_runs_without_a_planned_number_are_one_rung():
     result = speedrun_records(curves(*FOUR).drop("planned"), TARGET, by="record")
     assert result.records.select("planned", "steps", "n").rows() == [(None, 300, 4)]

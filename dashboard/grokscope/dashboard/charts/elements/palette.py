@@ -82,6 +82,19 @@ class Colouring:
         """Return the colour channel, without a legend."""
         return alt.Color(**self._channel(), legend=None)
 
+    def keyed(self) -> alt.Color:
+        """Return the colour channel with a legend above the plot."""
+        legend = alt.Legend(
+            orient="top",
+            title=None,
+            labelLimit=320,
+            labelColor=self.palette.ink,
+            symbolType="stroke",
+            symbolStrokeWidth=3,
+            symbolOpacity=1,
+        )
+        return alt.Color(**self._channel(), legend=legend)
+
     def stroke(self) -> alt.Stroke:
         """Return the stroke channel, without a legend."""
         return alt.Stroke(**self._channel(), legend=None)

@@ -68,7 +68,7 @@ def algoperf_scores(
     times = StudyTimes.of(study_times_of(trials))
     scoring = Scoring.of(times.workloads, targets)
     board = scoreboard_of(times, scoring.scores, draws=draws, seed=seed)
-    workloads = frozenset(evaluations["workload"].unique().cast(pl.String))
+    workloads = frozenset(evaluations["workload"].cast(pl.String).unique().drop_nulls())
     return AlgoPerfResult(
         scoreboard=board,
         trials=trials.height,

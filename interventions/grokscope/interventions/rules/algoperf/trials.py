@@ -27,7 +27,7 @@ def trials_of(evaluations: pl.DataFrame, targets: AlgoPerfTargets) -> pl.DataFra
 
     Only the first evaluation counts that is at or beyond the target, not whether it stays there. NaN reaches
     nothing, and is an evaluation. A trial that never logged the metric has not reached the target. Rows
-    without seconds are passed over.
+    without finite seconds, or without one of ``NAMES``, are passed over.
 
     Args:
         evaluations: ``EVALUATIONS`` in any order; further columns are passed over.
@@ -51,9 +51,9 @@ def trials_of(evaluations: pl.DataFrame, targets: AlgoPerfTargets) -> pl.DataFra
         )
     rows = [(name, target.metric, target.is_upward, target.level) for name, target in targets.targets.items()]
     levels = pl.DataFrame(rows, schema=["workload", "wanted", "upward", "level"], orient="row")
-    trials = _first_reached(evaluations.select(EVALUATIONS), levels)
+    trials = _first_reached(evaluations.select(EVALUATIONS).drop_nulls(NAMES), levels)
     if trials.is_empty():
-        got = ", ".join(sorted(map(str, evaluations["workload"].unique()))[:5]) or "none"
+        got = ", ".join(sorted(evaluations["workload"].cast(pl.String).unique().drop_nulls())[:5]) or "none"
         raise AlgoPerfRunsError(f"no run is of a workload with a target; the runs are of {got}")
     return trials
 
@@ -62,7 +62,7 @@ def _first_reached(evaluations: pl.DataFrame, levels: pl.DataFrame) -> pl.DataFr
     """Return ``NAMES`` and ``TRIALS`` of the trials whose workload has a level."""
     value, level = pl.col("value"), pl.col("level")
     met = pl.when("upward").then(value >= level).otherwise(value <= level) & value.is_not_nan()
-    counts = (pl.col("metric") == pl.col("wanted")) & pl.col("seconds").is_not_null()
+    counts = (pl.col("metric") == pl.col("wanted")) & pl.col("seconds").cast(pl.Float64).is_finite()
     met_at, evaluated_at = pl.col("step").filter("met"), pl.col("step").filter("counts")
     return (
         evaluations.with_columns(pl.col("workload").cast(pl.String))

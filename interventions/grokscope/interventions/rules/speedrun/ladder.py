@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from grokscope.interventions.comparing.grouping import written
 from grokscope.interventions.noise.e_process import mean_e_process
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.profiles.study_times import FloatArray
@@ -63,6 +64,8 @@ class Rung:
 def runs_of(curves: pl.DataFrame, target: Target, *, by: str) -> pl.DataFrame:
     """Return the evaluations of the target's metric as ``RUNS``; of two at one step the last counts.
 
+    Runs without a group are left out.
+
     Raises:
         SpeedrunError: If a column is missing, or nothing has the metric.
     """
@@ -71,8 +74,9 @@ def runs_of(curves: pl.DataFrame, target: Target, *, by: str) -> pl.DataFrame:
     if missing:
         raise SpeedrunError(f"the rule needs the columns {', '.join(needed)}; missing: {', '.join(missing)}")
     planned = pl.col("planned") if "planned" in curves.columns else pl.lit(None)
-    runs = curves.filter(pl.col("metric") == target.metric).select(
-        pl.col(by).cast(pl.String).alias("group"),
+    measured = curves.filter((pl.col("metric") == target.metric) & pl.col(by).is_not_null())
+    runs = measured.select(
+        written(measured[by]).alias("group"),
         planned.cast(pl.Float64, strict=False).cast(pl.Int64).alias("planned"),
         pl.col("run_id").cast(pl.String),
         pl.col("step").cast(pl.Int64),
