@@ -219,7 +219,7 @@ def test_a_store_that_is_locked_or_away_is_told_and_asked_again_at_the_next_ques
 
 
 def test_without_the_protocols_library_it_says_what_to_install(grokscope, monkeypatch):
-    monkeypatch.setattr("grokscope.cli.commands.mcp.find_spec", lambda name: None)
+    monkeypatch.setattr("grokscope.cli.commands.asking.mcp.find_spec", lambda name: None)
     status, out, err = grokscope("mcp")
     said = "grokscope: the MCP server is not installed; run: pip install 'grokscope[mcp]'\n"
     assert (status, out, err) == (2, "", said)

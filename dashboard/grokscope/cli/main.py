@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from grokscope.cli.commands.ask import ask
+from grokscope.cli.commands.asking.ask import ask
+from grokscope.cli.commands.asking.digest import digest
+from grokscope.cli.commands.asking.mcp import mcp
 from grokscope.cli.commands.backfill import backfill
 from grokscope.cli.commands.compare import compare
 from grokscope.cli.commands.demo import demo
 from grokscope.cli.commands.detect import detect
-from grokscope.cli.commands.digest import digest
 from grokscope.cli.commands.doctor import doctor
 from grokscope.cli.commands.experiments import experiments
 from grokscope.cli.commands.export import export
 from grokscope.cli.commands.importing import import_
-from grokscope.cli.commands.mcp import mcp
 from grokscope.cli.commands.sweep import sweep
 from grokscope.cli.commands.sync import sync
 from grokscope.cli.commands.up import up

@@ -38,7 +38,7 @@ VERDICT_TAGS = (
 """A verdict's tags, to search by, and the only ones that are ever removed."""
 
 REVIEW_PREFIX = "grokscope.review."
-"""Of a run: what a person decided; behind it the name of a verdict's tag. Nothing of ours writes or removes it."""
+"""Of a run: what a person decided; behind it stands the name of a verdict's tag. No verdict touches it."""
 
 ALIAS_PREFIX = "grokscope.alias."
 """Of an experiment: what a person says that a metric is; one tag a metric."""

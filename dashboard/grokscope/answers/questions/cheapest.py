@@ -11,9 +11,9 @@ from grokscope.answers.questions.reaching import Reach, reaches
 from grokscope.answers.reading.experiment import Experiment
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer, Number, page
-from grokscope.answers.record.names import bare, named
+from grokscope.answers.record.names import bare, named, shown
 from grokscope.interventions.comparing.comparison import compare
-from grokscope.interventions.comparing.records import Comparison
+from grokscope.interventions.comparing.records import Comparison, Contrast, GroupResult
 from grokscope.interventions.comparing.sentences import finding
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
@@ -41,7 +41,8 @@ def cheapest(reader: StoreReader, asked: Asked) -> Answer:
 
 def compared(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Comparison:
     """Return the groups compared in steps: each run by its own interval, those not there as censored."""
-    labels = {run.run_id: label for label, runs in experiment.grouped(asked.by).items() for run in runs}
+    groups = experiment.comparable(asked.by)
+    labels = {run.run_id: label for label, runs in groups.items() for run in runs}
     observed = ObservedRuns(runs=_runs(experiment, labels), curves=_curves(found))
     return compare(observed, target=_GENERALIZED, by=["group"], estimand=Estimand.ANYTIME)
 
@@ -57,6 +58,7 @@ def _runs(experiment: Experiment, labels: Mapping[str, str]) -> pl.DataFrame:
             **{name: value for name, value in run.own_params.items() if name in ("seed", "setting")},
         }
         for run in experiment.runs
+        if run.run_id in labels
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -75,38 +77,50 @@ def _curves(found: Sequence[Reach]) -> pl.DataFrame:
 
 
 def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparison) -> Answer:
-    medians = [
-        Number(
-            what="median",
-            of=bare(group.group),
-            value=group.median.value,
-            low=group.median.low,
-            high=group.median.high,
-            unit="steps",
-            why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
-        )
-        for group in comparison.groups
-    ]
-    ratios = [
-        Number(
-            what=f"steps of {bare(one.b)} over those of the first",
-            of=bare(one.a),
-            value=one.speed_up.value,
-            low=one.speed_up.low,
-            high=one.speed_up.high,
-            why="" if one.adjusted_p is None else f"p = {one.adjusted_p:.2g}",
-        )
-        for one in comparison.contrasts
-    ]
     return Answer(
         question=NAME,
         experiment=experiment.name,
         sentences=[_plain(comparison.sentence)],
-        numbers=[*medians, *ratios],
+        numbers=[*map(_median, comparison.groups), *map(_ratio, comparison.contrasts)],
         evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
-        missing=[*map(_plain, comparison.caveats), *caveats(found)],
+        missing=[
+            *map(_plain, comparison.caveats),
+            *_without_setting(experiment, comparison),
+            *caveats(found),
+        ],
         link=page("compare", experiment=experiment.name),
         store=experiment.store,
+    )
+
+
+def _without_setting(experiment: Experiment, comparison: Comparison) -> list[str]:
+    count = len(experiment.runs) - sum(group.n for group in comparison.groups)
+    runs = "1 run is" if count == 1 else f"{count:,} runs are"
+    return [f"{runs} not compared: not judged, or without the params that tell the groups apart."] * (
+        count > 0
+    )
+
+
+def _median(group: GroupResult) -> Number:
+    return Number(
+        what="median",
+        of=bare(group.group),
+        value=group.median.value,
+        low=group.median.low,
+        high=group.median.high,
+        unit="steps",
+        why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
+    )
+
+
+def _ratio(one: Contrast) -> Number:
+    return Number(
+        what=f"steps over those of {shown(bare(one.a))}",
+        of=bare(one.b),
+        value=one.speed_up.value,
+        low=one.speed_up.low,
+        high=one.speed_up.high,
+        why="" if one.adjusted_p is None else f"p = {one.adjusted_p:.2g}",
     )
 
 

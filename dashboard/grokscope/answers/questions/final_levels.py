@@ -38,12 +38,14 @@ class Gain:
         experiment: Of which runs.
         metric: Whose levels.
         best: The group with the best mean.
-        other: The next one; ``None`` where the target's level is what it is compared with.
+        other: The next one; ``None`` where the target's level is what it is compared with, and where there is
+            no other group.
         groups: How many groups there are.
-        value: The gain, positive where the best group is better, in the metric's unit.
+        value: The gain, positive where the best group is better, in the metric's unit; ``None`` where there
+            is nothing to compare with.
         floor: The noise floor.
         decision: Whether the gain stands out of it; ``None`` where that cannot be told.
-        left_out: Runs without a final level: still training, or without the metric.
+        left_out: Runs without a final level, still training or without the metric; and without a setting.
     """
 
     experiment: Experiment
@@ -51,7 +53,7 @@ class Gain:
     best: Group
     other: Group | None
     groups: int
-    value: float
+    value: float | None
     floor: NoiseFloor
     decision: Decision | None
     left_out: Sequence[JudgedRun]
@@ -64,26 +66,22 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
     one, of the last value of its metric, against its level. Runs in training have not ended and are left out.
 
     Raises:
-        QuestionError: If no run has ended with a level, or there is only one group and no target.
+        QuestionError: If no run has ended with a level.
         QueryError: If a param is not there.
     """
     metric, levels, is_upward = _levels(experiment, asked.target)
-    grouped = experiment.grouped(asked.by)
+    grouped = experiment.comparable(asked.by)
+    placed = {run.run_id for runs in grouped.values() for run in runs}
     groups = [
         Group(label=label, levels=[levels[run.run_id] for run in runs if run.run_id in levels])
         for label, runs in grouped.items()
     ]
     way = 1 if is_upward else -1
     ranked = sorted((group for group in groups if group.levels), key=lambda group: -way * group.mean)
-    if len(ranked) < 2 and asked.target is None:  # noqa: PLR2004 - a difference is of two
-        raise QuestionError(
-            f"{quoted(experiment.name)} has one group of runs; a gain is of two groups or over a target: "
-            "name params with by, or give a target"
-        )
-    floor = _floor(experiment, grouped, levels)
-    best, other = ranked[0], None if asked.target is not None else ranked[1]
-    base = asked.target.level if asked.target is not None else ranked[1].mean
-    value = way * (best.mean - base)
+    floor, best = _floor(experiment, grouped, levels), ranked[0]
+    other = ranked[1] if len(ranked) > 1 and asked.target is None else None
+    base = asked.target.level if asked.target is not None else None if other is None else other.mean
+    value = None if base is None else way * (best.mean - base)
     return Gain(
         experiment=experiment,
         metric=metric,
@@ -93,7 +91,7 @@ def gain_of(experiment: Experiment, asked: Asked) -> Gain:
         value=value,
         floor=floor,
         decision=_decision(value, floor, best, other),
-        left_out=[run for run in experiment.runs if run.run_id not in levels],
+        left_out=[run for run in experiment.runs if run.run_id not in levels or run.run_id not in placed],
     )
 
 
@@ -108,8 +106,8 @@ def _levels(experiment: Experiment, target: Target | None) -> tuple[str, dict[st
     else:
         verdicts = {run.run_id: run.verdict for run in ended if run.verdict and run.verdict.outcomes}
         metric = _most_judged(list(verdicts.values()))
-        known = {run: _level(verdict, metric) for run, verdict in verdicts.items()}
-        found = {run: level for run, level in known.items() if level is not None}
+        ends = {run: _level(verdict, metric) for run, verdict in verdicts.items()}
+        found = {run: level for run, level in ends.items() if level is not None}
         score = score_of(metric)
         is_upward = score is None or score.higher_is_better
     if not found:
@@ -132,7 +130,7 @@ def _floor(
 ) -> NoiseFloor:
     """Return the floor of runs that differ in their seed only: of one label, and of one group besides."""
     labels = {run.run_id: label for label, runs in grouped.items() for run in runs}
-    runs = [run for run in experiment.runs if run.run_id in levels]
+    runs = [run for run in experiment.runs if run.run_id in levels and run.run_id in labels]
     settings = {run.run_id: f"{labels[run.run_id]} {run.group}".strip() for run in runs}
     names = [
         named(labels[run.run_id] if labels[run.run_id] == run.group else settings[run.run_id]) for run in runs
@@ -140,7 +138,7 @@ def _floor(
     return noise_floor([levels[run.run_id] for run in runs], names)
 
 
-def _decision(value: float, floor: NoiseFloor, best: Group, other: Group | None) -> Decision | None:
-    if not floor.sd.value:
+def _decision(value: float | None, floor: NoiseFloor, best: Group, other: Group | None) -> Decision | None:
+    if value is None or not floor.sd.value:
         return None
     return decide(value, floor, len(best.levels), None if other is None else len(other.levels))

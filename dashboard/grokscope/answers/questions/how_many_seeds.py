@@ -2,7 +2,7 @@
 
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.questions.final_levels import Gain, gain_of
-from grokscope.answers.questions.is_it_noise import ALIKE, compared, doubts_of, evidence_of, numbers_of
+from grokscope.answers.questions.is_it_noise import compared, doubts_of, evidence_of, numbers_of, untold
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.interventions.contrasts.attainable import advice
@@ -33,7 +33,7 @@ def how_many_seeds(reader: StoreReader, asked: Asked) -> Answer:
 def _said(gain: Gain) -> str:
     decision = gain.decision
     if decision is None:
-        return f"It cannot be told: {gain.floor.sd.missing or ALIKE}."
+        return untold(gain)
     if decision.verdict != "undecided":
         return f"No more: {decision.sentence}."
     return f"{decision.sentence[:1].upper()}{decision.sentence[1:]}."

@@ -7,8 +7,10 @@ from grokscope.answers.record.answer import Answer, Number, page
 from grokscope.answers.record.names import named, told
 
 NAME = "is_it_noise"
-ALIKE = "runs that differ in their seed all end alike"
 _TWO = 2
+_ONE_GROUP = (
+    "There is one group of runs; a gain is of two, or over a target. Name params with by, or give a target."
+)
 
 
 def is_it_noise(reader: StoreReader, asked: Asked) -> Answer:
@@ -34,24 +36,33 @@ def is_it_noise(reader: StoreReader, asked: Asked) -> Answer:
 def verdict_of(gain: Gain) -> str:
     """Return whether it is noise, in a sentence."""
     if gain.decision is None:
-        return f"It cannot be told: {gain.floor.sd.missing or ALIKE}."
+        return untold(gain)
     if gain.decision.verdict == "undecided":
         return f"It may be noise: {gain.decision.sentence}."
     return f"It is no noise of the seed: {gain.decision.sentence}."
 
 
+def untold(gain: Gain) -> str:
+    """Return why nothing can be decided, in a sentence."""
+    if gain.value is None:
+        return _ONE_GROUP
+    return f"It cannot be told: {gain.floor.sd.missing or 'runs that differ in their seed all end alike'}."
+
+
 def compared(gain: Gain, asked: Asked) -> str:
     """Return what was compared with what, in a sentence."""
-    size = f"{abs(gain.value):.3g} {'better' if gain.value >= 0 else 'worse'}"
+    mean = (
+        f"{named(gain.best.label)} ends with {named(gain.metric)} at {gain.best.mean:.4g} on average of "
+        f"{len(gain.best.levels)} runs"
+    )
+    if gain.value is None:
+        return f"{mean}."
     base = (
         f"the target {named(str(asked.target))}"
         if gain.other is None
-        else (f"{named(gain.other.label)} ({gain.other.mean:.4g}, {len(gain.other.levels)} runs)")
+        else f"{named(gain.other.label)} ({gain.other.mean:.4g}, {len(gain.other.levels)} runs)"
     )
-    return (
-        f"{named(gain.best.label)} ends with {named(gain.metric)} at {gain.best.mean:.4g} on average of "
-        f"{len(gain.best.levels)} runs, {size} than {base}."
-    )
+    return f"{mean}, {abs(gain.value):.3g} {'better' if gain.value >= 0 else 'worse'} than {base}."
 
 
 def numbers_of(gain: Gain) -> list[Number]:
@@ -66,7 +77,7 @@ def numbers_of(gain: Gain) -> list[Number]:
         why=floor.sd.missing or f"pooled over {floor.configurations} settings, {floor.df} degrees of freedom",
     )
     if decision is None:
-        return [Number(what="gain", of=gain.metric, value=gain.value), sd]
+        return [*([] if gain.value is None else [Number(what="gain", of=gain.metric, value=gain.value)]), sd]
     found = Number(what="gain", of=gain.metric, value=gain.value, low=decision.low, high=decision.high)
     return [
         found,
@@ -102,5 +113,5 @@ def doubts_of(gain: Gain) -> list[str]:
     if gain.left_out:
         left = len(gain.left_out)
         runs = "1 run is" if left == 1 else f"{left:,} runs are"
-        said.append(told(f"{runs} left out: still training, or without a final level."))
+        said.append(told(f"{runs} left out: still training, without a final level, or of no group."))
     return said

@@ -28,6 +28,7 @@ class JudgedRun:
         run_id: Its id.
         name: As it was logged, or the begin of its id.
         group: What its seeds share, as it was logged.
+        lacks: What it has none of that tells the others' groups apart, so that its group is no setting.
         params: As they were logged.
         status: MLflow's.
         start_ms, end_ms, last_ms: Begin, end and latest sign of life, Unix times in ms.
@@ -41,6 +42,7 @@ class JudgedRun:
     run_id: str
     name: str
     group: str = UNGROUPED
+    lacks: str | None = None
     params: Mapping[str, str]
     status: str
     start_ms: int | None
@@ -129,11 +131,31 @@ class Experiment:
             found[label].append(run)
         return found
 
+    def comparable(self, by: str | None) -> dict[str, list[JudgedRun]]:
+        """Return the groups that are settings: without runs that lack what tells the others apart.
+
+        Raises:
+            QueryError: If no param is meant by a name.
+        """
+        groups = self.grouped(by)
+        if by is None:
+            kept = {label: [run for run in runs if run.lacks is None] for label, runs in groups.items()}
+        else:
+            params = self._named(by).values()
+            kept = {
+                label: [run for run in runs if all(run.params.get(param) for param in params)]
+                for label, runs in groups.items()
+            }
+        return {label: runs for label, runs in kept.items() if runs} or groups
+
     def _labels(self, by: str) -> list[str]:
-        asked = [name.strip() for name in by.split(",")]
-        known = sorted({name for run in self.runs for name in run.params})
-        params = {name: named_param(name, known) for name in asked}
+        params = self._named(by)
         return [_label(params, run.params) for run in self.runs]
+
+    def _named(self, by: str) -> dict[str, str]:
+        """Return the names that were asked for -> the params that they mean."""
+        known = sorted({name for run in self.runs for name in run.params})
+        return {name: named_param(name, known) for name in (part.strip() for part in by.split(","))}
 
 
 def with_groups(runs: Sequence[JudgedRun]) -> list[JudgedRun]:
@@ -148,6 +170,7 @@ def with_groups(runs: Sequence[JudgedRun]) -> list[JudgedRun]:
         replace(
             run,
             group=group.name,
+            lacks=group.lacks,
             name=run.name if count[run.name] == 1 else f"{shown(run.name, size=64)} ({run.run_id[:6]})",
         )
         for run, group in zip(runs, groups, strict=True)

@@ -6,7 +6,7 @@ import typer
 
 from grokscope.answers import QUESTIONS, Asked, StoreReader, since_ms
 from grokscope.answers import ask as answer_to
-from grokscope.cli.answering import AnswerFormat, Output, StoreArgument, say_answer
+from grokscope.cli.commands.asking.printing import AnswerFormat, Output, StoreArgument, say_answer
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import store_uri
 

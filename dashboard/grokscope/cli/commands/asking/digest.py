@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from grokscope.answers import Asked, StoreReader, ask, since_ms
-from grokscope.cli.answering import AnswerFormat, Output, StoreArgument, say_answer
+from grokscope.cli.commands.asking.printing import AnswerFormat, Output, StoreArgument, say_answer
 from grokscope.schemas import store_uri
 
 
