@@ -1,6 +1,6 @@
 """How often tests of contrasts and of the noise floor err, and their intervals cover, in simulation.
 
-``python benchmarks/contrasts_coverage.py [TRIES]`` prints three tables; 2 000 tries a row take some minutes on
+``python benchmarks/contrasts_coverage.py [TRIES]`` prints three tables; 2 000 tries a row take minutes on
 one core. Costs are log-normal with a sd of .5 on the log axis; 40 % of runs are stopped by a budget where it
 says so, and a coarse grid evaluates every 16 % of the median cost. The standard error of a row at 2 000 tries
 is half a per cent point.
