@@ -1,6 +1,6 @@
 """How often tests of contrasts and of the noise floor err, and their intervals cover, in simulation.
 
-``python benchmarks/contrasts_coverage.py [TRIES]`` prints two tables; 2 000 tries a row take some minutes on
+``python benchmarks/contrasts_coverage.py [TRIES]`` prints three tables; 2 000 tries a row take minutes on
 one core. Costs are log-normal with a sd of .5 on the log axis; 40 % of runs are stopped by a budget where it
 says so, and a coarse grid evaluates every 16 % of the median cost. The standard error of a row at 2 000 tries
 is half a per cent point.
@@ -144,6 +144,16 @@ def _floors():
     row("gain, 3 v 3 with that floor", [gain.low <= 1 <= gain.high for gain in gains])
 
 
+def power():
+    print("\n| e-value of 20 reached, true gain | n ≤ 3 | 5 | 10 | 20 |\n|---|---|---|---|---|")
+    for said, known in {"sd unknown": {}, "sd known": {"sd": 1.0}}.items():
+        for gain in (0.5, 1.0, 2.0, 3.0):
+            wealth = np.array([mean_e_process(RNG.normal(-gain, 1, 20), 0.0, **known) for _ in range(TRIES)])
+            reached = (np.maximum.accumulate(wealth, axis=1) >= 20)[:, [2, 4, 9, 19]].mean(axis=0)
+            print(f"| {said}, {gain} sd | {' | '.join(f'{share:.2f}' for share in reached)} |")
+
+
 if __name__ == "__main__":
     errors()
     intervals()
+    power()
