@@ -73,12 +73,14 @@ def log_rank(*groups: CensoredCosts, seed: int = 0) -> LogRank:
     is_exact = _ways(sizes) <= MOST_ASSIGNMENTS
     null = _spread(scores[_all_ways(sizes)], sizes) if is_exact else _random_spread(scores, sizes, seed)
     extra = 0 if is_exact else 1  # the ways that are seen include the one at hand
+    most = int(np.count_nonzero(null == null.max())) if is_exact else extra
+    attainable = most / (null.size + extra)
     return LogRank(
         p=float((np.count_nonzero(null >= seen) + extra) / (null.size + extra)),
         statistic=log_rank_statistic(*groups),
         degrees=len(groups) - 1,
         is_exact=is_exact,
-        attainable_p=float(np.mean(null == null.max())) if is_exact else 1 / (null.size + 1),
+        attainable_p=attainable,
     )
 
 
