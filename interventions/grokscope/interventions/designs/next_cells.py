@@ -109,7 +109,9 @@ def next_cells(  # noqa: PLR0913 - keyword-only options of one public face
     if isinstance(model, str):
         return _unvisited(candidates, x, y, count=count, reason=model)
     # Runs on their way may lie at 0, where an axis that is fitted by its logarithm does not go.
-    candidates = candidates.filter(pl.col(axis.name) > 0 for axis in model.axes if axis.is_log)
+    candidates = candidates.filter(
+        pl.col(axis.name) > (0.0 if axis.is_log else float("-inf")) for axis in model.axes
+    )
     chosen, reductions, share = _greedy(model, candidates, count)
     suggested = candidates[chosen].with_columns(
         probability=pl.Series(share[chosen]), reduction=pl.Series(reductions, dtype=pl.Float64)
