@@ -91,6 +91,13 @@ def test_cells_with_runs_on_their_way_only_count_as_visited():
     assert next_cells(costs, x="x", y="y").suggestions.is_empty()
 
 
+def test_a_value_of_0_that_is_still_on_its_way_is_not_suggested_on_a_log_axis():
+    costs = runs_of(X * X, Y, X > 3)
+    waiting = costs.head(2).with_columns(x=0.0, reached=False, high=None, spent=pl.lit(3.0))
+    found = next_cells(pl.concat([costs, waiting], how="vertical_relaxed"), x="x", y="y", count=40)
+    assert found.suggestions["x"].min() == 1.0
+
+
 def test_a_sweep_reads_the_settings_as_its_cells():
     settings = next_cells(runs_of(X, Y, X > 3), x="x", y="y", count=2).settings()
     assert settings_of({"cells": settings}) == settings

@@ -108,6 +108,10 @@ def next_cells(  # noqa: PLR0913 - keyword-only options of one public face
     model = model_of(counted, (x, y))
     if isinstance(model, str):
         return _unvisited(candidates, x, y, count=count, reason=model)
+    # Runs on their way may lie at 0, where an axis that is fitted by its logarithm does not go.
+    candidates = candidates.filter(
+        pl.col(axis.name) > (0.0 if axis.is_log else float("-inf")) for axis in model.axes
+    )
     chosen, reductions, share = _greedy(model, candidates, count)
     suggested = candidates[chosen].with_columns(
         probability=pl.Series(share[chosen]), reduction=pl.Series(reductions, dtype=pl.Float64)
@@ -136,6 +140,7 @@ def _extended(values: FloatArray, name: str, beyond: int) -> FloatArray:
         scaled[-1] + steps * (scaled[-1] - scaled[-2]),
     )
     further = np.concatenate([axis.unscaled(below), values, axis.unscaled(above)])
+    further = further[np.isfinite(further)]
     # A share or a rate that has only been above 0 stays there.
     return further[further > 0] if axis.low > 0 else further
 

@@ -197,7 +197,7 @@ def _counted(
     """Return the premises that need no fit."""
     runs, reached = len(tried), costs.reached
     shown = len(np.unique(tried[reached]))
-    width = math.log10(np.max(tried) / np.min(tried)) if runs else 0.0
+    width = math.log10(np.max(tried)) - math.log10(np.min(tried)) if runs else 0.0
     needed = max(LEAST_RUNS, len(np.unique(codes)) + 3)
     met = costs.runs_reached
     return (
@@ -273,7 +273,7 @@ def _codes(groups: pl.Series) -> NDArray[np.int64]:
 
 
 def _middle(low: float, high: float) -> float:
-    return math.sqrt(low * high)
+    return math.sqrt(low) * math.sqrt(high)
 
 
 def _left_out(x: str, count: int) -> tuple[str, ...]:
