@@ -37,8 +37,8 @@ EARLY_RANKS = pl.Schema(
 ``spearman``: of the value at the step with the value at the end, and its 95 % interval; 1 is the same order.
 ``regret``: by how much the best end among the ``kept`` best at the step is worse than the best of all, in the
 metric's unit; ``regret_by_chance``: the mean of that, had as many been kept at random. ``with_planned``:
-Spearman of the value at the step with the planned length, ``within_planned``: of the value at the step with that at
-the end, among runs of the same planned length; null without.
+Spearman of the value at the step with the planned length, ``within_planned``: of the value at the step with
+that at the end, among runs of the same planned length; null without.
 """
 
 

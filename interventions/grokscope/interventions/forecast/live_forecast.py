@@ -42,8 +42,8 @@ class Forecast:
         spent: Its cost so far, in the history's unit.
         budget: By when the target is to be reached.
         chance: Of reaching it by then; without a value where the forecast is not shown.
-        remaining: Further cost until it is reached: the median of the forecast and its quartiles (level .5); an end
-            is ``None`` where it lies behind the budget.
+        remaining: Further cost until it is reached: the forecast's median and its quartiles (level .5); an end is
+            ``None`` where it lies behind the budget.
         baseline: The chance from the params alone; ``None`` where nothing could be fitted.
         calibration: How good such forecasts were on configurations left out; ``None`` with too few runs.
         hidden: Why no chance is shown, with its numbers; ``None`` if it is.
@@ -129,8 +129,8 @@ def _refusal(history: History, costs: pl.DataFrame, budget: float) -> str | None
     ):
         return (
             f"{len(history.runs)} finished runs of {configurations} configurations, {reached} of which "
-            f"reached {history.target} by {budget:g} and {missed} did not; a forecast needs {LEAST_RUNS} runs, "
-            f"{LEAST_CONFIGURATIONS} configurations and {LEAST_OF_EACH} of each."
+            f"reached {history.target} by {budget:g} and {missed} did not; a forecast needs {LEAST_RUNS} "
+            f"runs, {LEAST_CONFIGURATIONS} configurations and {LEAST_OF_EACH} of each."
         )
     return None
 
