@@ -42,8 +42,8 @@ class Forecast:
         spent: Its cost so far, in the history's unit.
         budget: By when the target is to be reached.
         chance: Of reaching it by then; without a value where the forecast is not shown.
-        remaining: Further cost until it is reached: the forecast's median and its quartiles (level .5); an end is
-            ``None`` where it lies behind the budget.
+        remaining: Further cost until it is reached: the forecast's median and its quartiles (level .5); an
+            end is ``None`` where it lies behind the budget.
         baseline: The chance from the params alone; ``None`` where nothing could be fitted.
         calibration: How good such forecasts were on configurations left out; ``None`` with too few runs.
         hidden: Why no chance is shown, with its numbers; ``None`` if it is.
