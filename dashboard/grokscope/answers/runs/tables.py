@@ -1,6 +1,5 @@
 """Runs out of one tidy table: a row a value, params in columns of their own."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -8,12 +7,8 @@ import polars as pl
 from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.schemas.printable import written_out
 
-_READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": pl.read_parquet,
-    ".csv": lambda path: pl.read_csv(path, infer_schema_length=None),
-    ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-    ".ndjson": lambda path: pl.read_ndjson(path, infer_schema_length=None),
-}
+_ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
+
 UNITS = ("seconds", "examples", "tokens", "flops", "epochs")
 """Columns that count what was spent, whatever they hold."""
 
@@ -27,7 +22,7 @@ def is_table(source: str) -> bool:
     >>> is_table("runs.parquet"), is_table("sqlite:///mlflow.db")
     (True, False)
     """
-    return "://" not in source and Path(source).suffix.lower() in _READERS
+    return "://" not in source and Path(source).suffix.lower() in _ENDINGS
 
 
 def runs_in_table(path: Path) -> ObservedRuns:
@@ -40,13 +35,24 @@ def runs_in_table(path: Path) -> ObservedRuns:
         ObservedRunsError: If it cannot be read, or a column is missing or of a wrong type.
     """
     try:
-        table = _READERS[path.suffix.lower()](path)
+        table = _read(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = written_out(str(error).partition("\n")[0])
         raise ObservedRunsError(
             f"{str(path)!r} cannot be read ({reason}); give a Parquet, CSV or JSONL file, or a store"
         ) from error
     return observed_in(table, source=str(path))
+
+
+def _read(path: Path) -> pl.DataFrame:
+    with path.open("rb") as file:
+        match path.suffix.lower():
+            case ".parquet":
+                return pl.read_parquet(file)
+            case ".csv":
+                return pl.read_csv(file, infer_schema_length=None)
+            case _:
+                return pl.read_ndjson(file, infer_schema_length=None)
 
 
 def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
