@@ -10,6 +10,7 @@ one idle core. Intervals of means are drawn from 1 000 paths instead of 10 000, 
 import argparse
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.integrate import quad
@@ -67,18 +68,18 @@ class Budgets:
         return rng.uniform(0, widest(self.family, self.share), runs)
 
 
-def widest(family, share, known={}):  # noqa: B006
+@cache
+def widest(family, share):
     """The largest of uniform budgets that so many runs do not get to."""
-    if (family, share) not in known:
-        survival = COSTS[family].sf
-        known[family, share] = brentq(lambda end: quad(survival, 0, end)[0] / end - share, 0.01, 1000)
-    return known[family, share]
+    survival = COSTS[family].sf
+    return brentq(lambda end: quad(survival, 0, end)[0] / end - share, 0.01, 1000)
 
 
 KINDS = [Budgets(0.0), *(Budgets(share, common=common) for share in (0.3, 0.6) for common in (True, False))]
 COARSE = [Budgets(share, grid=GRID) for share in (0.0, 0.3)]
 
 
+@cache
 def mean_until(until, faster=1.0):
     return quad(lambda cost: COSTS[Family.LOG_NORMAL].sf(cost * faster), 0, until)[0]
 
@@ -93,6 +94,7 @@ def read(frame, at):
     )
 
 
+@cache
 def incidence_at(cost):
     return quad(lambda c: COSTS[Family.LOG_NORMAL].pdf(c) * DIVERGED.sf(c), 0, cost)[0]
 
