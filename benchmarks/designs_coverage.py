@@ -1,6 +1,6 @@
 """How often the intervals of designs and laws cover what they should: a markdown table on stdout.
 
-python benchmarks/designs_coverage.py [RUNS]         200 simulations a row by default, about three minutes
+python benchmarks/designs_coverage.py [RUNS]         200 simulations a row by default, three to eight minutes
 
 Each row simulates a sweep with known truth and counts how often the 95 % interval holds it. An end that is
 unbounded counts as holding it. The last column is what a reader of the number would otherwise have to guess:
