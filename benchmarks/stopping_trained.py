@@ -2,8 +2,8 @@
 
 usage: python benchmarks/stopping_trained.py
 
-Two-layer networks on digits, wine and moons, with a part of the labels drawn anew. What is overfitting is said by
-a rule set beforehand: training accuracy of .95 or more, and a held-out loss that ends 1.3 times above its lowest;
+Two-layer networks on digits, wine and moons, with a part of the labels drawn anew. A rule set beforehand says
+what overfits: training accuracy of .95 or more, and a held-out loss that ends 1.3 times above its lowest;
 below 1.1 times it is fine. Then random runs of unused seeds. It takes some four minutes.
 """
 
