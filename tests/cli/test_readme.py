@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 import torch
 import typer
@@ -28,7 +29,7 @@ MORE = {"watch": "--once"}
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     curves = synthetic_run(CurveRecipe(evaluations=150)).select("step", "metric", "value")
-    curves.write_csv(folder / "SOURCE.csv")
+    curves.with_columns(PARAM=pl.lit("a")).write_csv(folder / "SOURCE.csv")
     (folder / "CONFIG.toml").write_text('command = ["true"]')
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     run = client.create_run(client.create_experiment("E"), run_name="seed 0").info.run_id
@@ -49,7 +50,11 @@ def folder(made, tmp_path, monkeypatch) -> Path:
 
 def _arguments(command: str, folder: Path) -> list[str]:
     places = {"SOURCE": folder / "SOURCE.csv", "FILE": folder / "points.csv", "FOLDER": folder}
-    places |= {"QUESTION": "when", "STORE": f"sqlite:///{folder / 'mlflow.db'}"}
+    places |= {
+        "METRIC<=VALUE": "test/accuracy>=0.9",
+        "QUESTION": "when",
+        "STORE": f"sqlite:///{folder / 'mlflow.db'}",
+    }
     places |= {"CONFIG": folder / "CONFIG.toml", "URI": f"sqlite:///{folder / 'mlflow.db'}"}
     words = shlex.split(command)
     return [str(places.get(word, word)) for word in (*words, *shlex.split(MORE.get(words[0], "")))]
