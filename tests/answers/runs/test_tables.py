@@ -44,10 +44,15 @@ def test_numbers_as_names_of_runs_are_names():
     assert observed_in(table, source="t").runs["run_id"].to_list() == ["1", "2"]
 
 
+def test_a_table_without_a_column_for_the_run_is_one_run():
+    observed = observed_in(TABLE.filter(pl.col("run") == "a").drop("run", "note"), source="t")
+    assert observed.runs.rows() == [("run", "run", "success", 2, 0.1)]
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (TABLE.drop("run", "value"), "'t' lacks run, value; a table of runs has the columns"),
+        (TABLE.drop("step", "value"), "'t' lacks step, value; a table of runs has the columns"),
         (TABLE.clear(), "'t' has no rows"),
         (TABLE.with_columns(value=pl.lit("much")), "'t' has a step or a value that is no number"),
     ],

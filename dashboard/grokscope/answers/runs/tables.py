@@ -29,7 +29,8 @@ def runs_in_table(path: Path) -> ObservedRuns:
     """Return the runs of a Parquet, CSV or JSONL file.
 
     Columns are ``run`` (or ``run_id``), ``step``, ``metric``, ``value``; ``seconds`` and the other ``UNITS``
-    count what was spent; every other column that has one value a run is a param.
+    count what was spent; every other column that has one value a run is a param. Without a column for the run
+    all is one run.
 
     Raises:
         ObservedRunsError: If it cannot be read, or a column is missing or of a wrong type.
@@ -59,10 +60,12 @@ def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
     """Return the runs of a table that was read; see ``runs_in_table``."""
     have = table.columns
     table = table.rename({old: new for old, new in _ALSO.items() if old in have and new not in have})
-    missing = [name for name in ("run_id", "step", "metric", "value") if name not in table.columns]
+    if "run_id" not in table.columns:
+        table = table.with_columns(run_id=pl.lit("run"))
+    missing = [name for name in ("step", "metric", "value") if name not in table.columns]
     if missing:
         raise ObservedRunsError(
-            f"{source!r} lacks {', '.join(missing).replace('run_id', 'run')}; a table of runs has the "
+            f"{source!r} lacks {', '.join(missing)}; a table of runs has the "
             f"columns run, step, metric and value, one row a value, got {', '.join(have[:20])}"
         )
     table = table.filter(pl.col("run_id").is_not_null() & pl.col("step").is_not_null())
