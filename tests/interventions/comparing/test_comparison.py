@@ -142,6 +142,18 @@ def test_a_run_that_diverged_never_gets_there():
     assert "1 run diverged, and counted as never reaching the target." in found.caveats
 
 
+def test_a_param_that_is_a_number_has_a_trend_or_the_reason_why_not():
+    halved = {wd: [round(900 * spread / wd) for spread in (0.9, 1.0, 1.1)] for wd in (1, 2, 4, 8)}
+    found = compare(observed(halved), target=TARGET, by=["weight_decay"])
+    assert found.trend.exponent.value == pytest.approx(-1, abs=0.1)
+    assert found.trend.exponent.low <= -1 <= found.trend.exponent.high
+    assert found.trend.sentence("steps").startswith("The steps go as weight_decay to the power of -")
+    short = compare(observed({1: [100, 110], 2: [90, 95]}), target=TARGET, by=["wd"])
+    assert short.trend.exponent.value is None
+    assert short.trend.sentence("steps").startswith("No power law is read over wd 1 to 2: ")
+    assert compare(observed({"a": [100], "b": [90]}), target=TARGET, by=["wd"]).trend is None
+
+
 def test_what_cannot_be_compared_is_refused_with_what_is_there():
     runs = observed({"a": [100]})
     with pytest.raises(ComparisonError, match="no run has the metric 'loss'; they have acc"):

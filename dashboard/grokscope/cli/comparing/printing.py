@@ -22,6 +22,9 @@ def say_comparison(comparison: Comparison) -> None:
     if comparison.contrasts:
         say("")
         _say_contrasts(comparison.contrasts)
+    if comparison.trend is not None:
+        say("")
+        say(shown(comparison.trend.sentence(comparison.count_in), limit=4000))
     if comparison.caveats:
         say("")
     for caveat in comparison.caveats:

@@ -7,18 +7,29 @@ import polars as pl
 
 from grokscope.interventions.comparing.caveats import caveats_of
 from grokscope.interventions.comparing.group_results import group_result
-from grokscope.interventions.comparing.grouping import blocks_of, called, group_labels, pooled_params
+from grokscope.interventions.comparing.grouping import (
+    blocks_of,
+    called,
+    group_labels,
+    pooled_params,
+    seed_param,
+)
 from grokscope.interventions.comparing.pairs import contrasts_of
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.sentences import answer
+from grokscope.interventions.comparing.trend import Trend, trend_of
 from grokscope.interventions.outcomes.costs import COSTS, STEPS, CensoredCosts, costs_of
 from grokscope.interventions.outcomes.ends import End, ends_of
 from grokscope.interventions.outcomes.estimand import Estimand, ladder_costs, told_estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.runs.query import named_param
 
 SETTING = "setting"
+
+_MOST_WITHIN = 12
+"""Values of a param up to which each has a level of its own in a trend; one with more may name the runs."""
 
 
 class ComparisonError(GrokscopeError):
@@ -63,6 +74,7 @@ def compare(
     results = [group_result(name, part, budget=budget, estimand=wanted) for name, part in samples.items()]
     groups = tuple(sorted(results, key=lambda one: one.rank))
     contrasts = contrasts_of(groups, samples, is_split=is_split)
+    pooled = pooled_params(labelled)
     return Comparison(
         target=target,
         estimand=wanted,
@@ -73,10 +85,23 @@ def compare(
         sentence=answer(groups, contrasts, target=target, unit=count_in, name=partial(called, by=by)),
         caveats=(
             *observed.notes,
-            *caveats_of(costs, target=target, told=told, pooled=pooled_params(labelled), estimand=wanted),
+            *caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted),
         ),
+        trend=_trend(costs, labelled, by, pooled) if wanted is Estimand.ANYTIME else None,
         costs=costs,
     )
+
+
+def _trend(
+    costs: pl.DataFrame, labelled: pl.DataFrame, by: Sequence[str], pooled: Sequence[str]
+) -> Trend | None:
+    params = [name for name in labelled.columns if name not in ("run_id", "name", "status", "group")]
+    if len(by) != 1:
+        return None
+    within = [
+        name for name in pooled if name != seed_param(params) and labelled[name].n_unique() <= _MOST_WITHIN
+    ]
+    return trend_of(costs, labelled, param=named_param(by[0], params), called=by[0], within=within)
 
 
 def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import polars as pl
 
+from grokscope.interventions.comparing.trend import Trend
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.target import Target
@@ -128,6 +129,7 @@ class Comparison:
         budget: The common budget, up to which every group was followed.
         groups: The cheapest first.
         contrasts: Pairs of groups.
+        trend: How the cost follows the param that makes the groups, if that is a number.
         scores: Group -> score, of a rule that gives one, the best first.
         ranks: ``group, rank, probability`` of such scores.
         claims: Published results beside what their runs say, of a rule that has some.
@@ -142,6 +144,7 @@ class Comparison:
     budget: float | None = None
     groups: tuple[GroupResult, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    trend: Trend | None = None
     scores: Mapping[str, Estimate] = field(default_factory=_no_scores)
     ranks: pl.DataFrame = field(default_factory=pl.DataFrame)
     claims: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -163,6 +166,7 @@ class Comparison:
                 "budget": self.budget,
                 "groups": [group.to_json() for group in self.groups],
                 "contrasts": [contrast.to_json() for contrast in self.contrasts],
+                "trend": None if self.trend is None else self.trend.to_json(),
                 "scores": scores,
                 "ranks": self.ranks.to_dicts(),
                 "claims": self.claims.to_dicts(),

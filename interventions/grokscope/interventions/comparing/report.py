@@ -72,6 +72,8 @@ def _title(found: Comparison) -> str:
 def _blocks(found: Comparison, questions: Sequence[Question], made_by: Mapping[str, str]) -> Iterator[_Block]:
     yield _Heading(_title(found), 1)
     yield _Paragraph(found.sentence)
+    if found.trend is not None:
+        yield _Paragraph(found.trend.sentence(found.count_in))
     if found.groups:
         yield _Heading("Groups")
         titles = ("group", "runs", "reached", f"median {found.count_in}", "mean within the common budget")
