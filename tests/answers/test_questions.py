@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from grokscope.answers import LIMIT, QUESTIONS, Asked, QuestionError, StoreReader, as_json, as_text, ask
 from grokscope.interventions.outcomes.target import Target
+from grokscope.interventions.stopping.outlook import Outlook
 from grokscope.schemas.runs.query import QueryError
 from grokscope.store import MissingStoreError
 
@@ -131,7 +132,10 @@ def test_of_runs_in_training_the_waiting_one_is_not_to_be_stopped(reader):
     assert as_text(answer).startswith(
         "Nothing speaks for stopping any of 1 runs in training. 1 may still generalize: 'decay 0 seed 0'."
     )
-    ended = as_text(ask("should_i_stop", reader, Asked(run="decay 0 seed 1")))
+    one = ask("should_i_stop", reader, Asked(run="decay 0 seed 1"))
+    assert json.loads(as_json(one))["verdict"] == one.verdict
+    assert one.verdict in {outlook.value for outlook in Outlook}
+    ended = as_text(one)
     assert "It has ended at step 20,000; this is said of its log as it is." in ended
 
 

@@ -40,6 +40,7 @@ def _of_run(experiment: Experiment, reach: Reach, asked: Asked) -> Answer:
         question=NAME,
         experiment=experiment.name,
         sentences=_sentences(reach, asked),
+        verdict="cannot tell" if run.verdict is None else run.verdict.pattern.value,
         numbers=numbers,
         evidence=_evidence(run),
         missing=[told(one) for one in (() if run.verdict is None else run.verdict.missing)] + notes_of([run]),

@@ -25,6 +25,7 @@ def is_it_noise(reader: StoreReader, asked: Asked) -> Answer:
         question=NAME,
         experiment=gain.experiment.name,
         sentences=[verdict_of(gain), compared(gain, asked)],
+        verdict=gain.decision.verdict if gain.decision is not None else "cannot tell",
         numbers=numbers_of(gain),
         evidence=evidence_of(gain),
         missing=doubts_of(gain),

@@ -52,6 +52,7 @@ def _of_run(experiment: Experiment, one: _Advised) -> Answer:
         question=NAME,
         experiment=experiment.name,
         sentences=said,
+        verdict=advice.outlook.value,
         numbers=[Number(what="last step", of=run.name, value=run.step, unit="steps")],
         evidence=[*map(told, advice.evidence), *_naive([one])],
         missing=[told(advice.error_rate), *notes_of([run])],

@@ -37,6 +37,7 @@ class Answer:
         question: Which.
         experiment: Of which experiment; empty where it is of several.
         sentences: The answer, then what qualifies it; names stand in them as ``names.named`` puts them.
+        verdict: The answer in one of a few fixed words, for programs; empty where there are none.
         numbers: What the sentences say, exactly, and more.
         evidence: What speaks for it.
         missing: What could not be told, and why.
@@ -47,6 +48,7 @@ class Answer:
     question: str
     experiment: str = ""
     sentences: Sequence[str]
+    verdict: str = ""
     numbers: Sequence[Number] = ()
     evidence: Sequence[str] = ()
     missing: Sequence[str] = ()

@@ -98,6 +98,7 @@ def _document(answer: Answer, kept: Mapping[str, list[Any]]) -> dict[str, Any]:
     return {
         "question": answer.question,
         "experiment": shown(answer.experiment) if answer.experiment else None,
+        "verdict": answer.verdict or None,
         "answer": " ".join(kept["sentences"]),
         "numbers": kept["numbers"],
         "evidence": kept["evidence"],
