@@ -62,6 +62,7 @@ def test_a_short_answer_is_whole():
     assert json.loads(as_json(answer)) == {
         "question": "when",
         "experiment": None,
+        "verdict": None,
         "answer": "At step 9.",
         "numbers": [{"what": "onset", "value": 9, "low": None, "high": None}],
         "evidence": [],

@@ -154,6 +154,12 @@ def test_a_param_that_is_a_number_has_a_trend_or_the_reason_why_not():
     assert compare(observed({"a": [100], "b": [90]}), target=TARGET, by=["wd"]).trend is None
 
 
+def test_a_param_that_is_called_group_makes_groups_like_any_other():
+    runs = observed({"a": [100, 200], "b": [300, 400]}, group="mine")
+    assert [one.group for one in compare(runs, target=TARGET, by=["group"]).groups] == ["mine"]
+    assert [one.group for one in compare(runs, target=TARGET, by=["wd"]).groups] == ["a", "b"]
+
+
 def test_what_cannot_be_compared_is_refused_with_what_is_there():
     runs = observed({"a": [100]})
     with pytest.raises(ComparisonError, match="no run has the metric 'loss'; they have acc"):

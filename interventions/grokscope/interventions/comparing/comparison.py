@@ -87,21 +87,20 @@ def compare(
             *observed.notes,
             *caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted),
         ),
-        trend=_trend(costs, labelled, by, pooled) if wanted is Estimand.ANYTIME else None,
+        trend=_trend(costs, observed, by, pooled) if wanted is Estimand.ANYTIME else None,
         costs=costs,
     )
 
 
 def _trend(
-    costs: pl.DataFrame, labelled: pl.DataFrame, by: Sequence[str], pooled: Sequence[str]
+    costs: pl.DataFrame, observed: ObservedRuns, by: Sequence[str], pooled: Sequence[str]
 ) -> Trend | None:
-    params = [name for name in labelled.columns if name not in ("run_id", "name", "status", "group")]
     if len(by) != 1:
         return None
-    within = [
-        name for name in pooled if name != seed_param(params) and labelled[name].n_unique() <= _MOST_WITHIN
-    ]
-    return trend_of(costs, labelled, param=named_param(by[0], params), called=by[0], within=within)
+    runs, seed = observed.runs, seed_param(observed.params)
+    within = [name for name in pooled if name != seed and runs[name].n_unique() <= _MOST_WITHIN]
+    param = named_param(by[0], observed.params)
+    return trend_of(costs, runs, param=param, called=by[0], within=within)
 
 
 def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool]:
