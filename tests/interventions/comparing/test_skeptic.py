@@ -17,7 +17,7 @@ SIZES = "Do the groups have equally many runs?"
 
 
 def asked(groups, *, budget=1000):
-    """What a skeptic asks of runs that reach the target at the given steps (None: never), as question: answer."""
+    """What a skeptic asks of runs that reach the target at these steps (None: never), as question: answer."""
     runs = [
         {"run_id": f"{group}{i}", "name": None, "status": "FINISHED", "wd": group}
         for group, steps in groups.items()

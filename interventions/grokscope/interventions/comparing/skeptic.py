@@ -242,8 +242,8 @@ def _peeking(found: Comparison) -> Question:
     usual = inflation(T_TEST, last=max(most, T_TEST.first + 1), sd=1.0).value or 0.0
     told = "; ".join(f"{one.a} / {one.b} has an e-value of {value:.3g}" for one, value in values.items())
     because = (
-        f"{told}, for the pairs that were looked at ({DECIDED:g} is decided at any look). A t-test at p < .01 that is repeated up to {most:,} seeds "
-        f"passes by chance in {usual:.1%}."
+        f"{told}, for all pairs looked at ({DECIDED:g} decides at any look). A t-test at p < .01 that is "
+        f"repeated up to {most:,} seeds passes by chance in {usual:.1%}."
     )
     return Question(asked=asked, answer=Answer.DOUBT if lost else Answer.FINE, because=because)
 

@@ -43,12 +43,13 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     Raises:
         SampleError: If a group is empty or a cost is not positive.
 
-    Where some runs were watched for less than their group, dealing the runs at random would deal out how long
-    they were watched, too. Each tail is then the larger one of that and of Gehan's normal test, whose variance
+    Where some runs were watched for less than their group, dealing runs at random deals out how long they
+    were watched, too. Each tail is then the larger one of that and of Gehan's normal test, whose variance
     does not take both groups for watched alike.
 
     Source: Gehan 1965; Wei & Gail 1983 (shift by inversion); the variance: Fleming & Harrington 1991, §7.2.
-    Exact where runs are watched for one budget and evaluated often. The ends are found by bisection, as if p had one peak; O(n²) for each of some 30 θ.
+    Exact where runs are watched for one budget and evaluated often. The ends are found by bisection, as if p
+    had one peak; O(n²) for each of some 30 θ.
 
     >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
