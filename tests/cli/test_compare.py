@@ -120,11 +120,15 @@ def test_a_bundle_holds_numbers_runs_figure_and_report(grokscope, table, tmp_pat
         "comparison.json",
         "figure.svg",
         "figure.vl.json",
+        "outcomes.csv",
+        "outcomes_by_group.csv",
         "report.md",
         "runs.csv",
         "survival.csv",
     }
     assert pl.read_csv(folder / "runs.csv").height == 8
+    outcomes = pl.read_csv(folder / "outcomes.csv").filter(outcome="seconds to target", run_id="1-0")
+    assert outcomes["value"].to_list() == [2.0]
     assert (folder / "figure.svg").read_text().startswith("<svg")
     page = (folder / "report.md").read_text()
     assert "Would the answer be another one without the runs that did not get there?" in page

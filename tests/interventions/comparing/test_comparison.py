@@ -6,6 +6,9 @@ import polars as pl
 import pytest
 
 from grokscope.interventions.comparing.comparison import ComparisonError, compare
+from grokscope.interventions.comparing.records import Contrast
+from grokscope.interventions.comparing.sentences import answer
+from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.estimand import Estimand, EstimandError
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
@@ -98,32 +101,6 @@ def test_runs_of_bridge_and_pretraining_are_never_pooled_nor_compared():
     assert all(one.a.split(", ")[1] == one.b.split(", ")[1] for one in found.contrasts)
 
 
-def test_a_ladder_takes_the_least_planned_budget_whose_runs_end_at_the_target():
-    budgets = [100, 100, 200, 200, 300, 300]
-    runs = pl.DataFrame(
-        {
-            "run_id": [f"r{i}" for i in range(6)],
-            "status": "FINISHED",
-            "planned": budgets,
-            "lr_schedule": "cosine",
-        }
-    )
-    # All cross early; but only those planned for 200 steps or more end there.
-    ends = [0.5, 0.6, 0.95, 0.9, 0.97, 0.99]
-    curves = [
-        (f"r{i}", "acc", step, value)
-        for i, (budget, end) in enumerate(zip(budgets, ends, strict=True))
-        for step, value in ((50, 0.92), (budget, end))
-    ]
-    table = pl.DataFrame(curves, schema=["run_id", "metric", "step", "value"], orient="row")
-    found = compare(ObservedRuns(runs=runs, curves=table), target=TARGET)
-    assert found.estimand is Estimand.LADDER
-    assert found.groups[0].reached == 4
-    assert 100 <= found.groups[0].median.value <= 200
-    anytime = compare(ObservedRuns(runs=runs, curves=table), target=TARGET, estimand=Estimand.ANYTIME)
-    assert anytime.groups[0].median.value == 50.0
-
-
 def test_annealed_and_constant_runs_are_not_mixed_silently():
     mixed = observed({"a": [100, 200]})
     runs = mixed.runs.with_columns(
@@ -168,3 +145,33 @@ def test_what_cannot_be_compared_is_refused_with_what_is_there():
         compare(runs, target=TARGET, by=["lr"])
     with pytest.raises(EstimandError, match="a ladder needs how long each run was planned"):
         compare(runs, target=TARGET, estimand=Estimand.LADDER)
+
+
+def test_a_run_that_diverged_was_watched_as_long_as_the_others_of_its_group():
+    short = observed({"a": [100, 150, None, None]}, budget=200)
+    long = observed({"b": [100, 300, 500, None]}, budget=1000)
+    last = (pl.col("run_id") == "a3") & (pl.col("step") > 100)
+    curves = pl.concat((short.curves, long.curves)).with_columns(
+        value=pl.when(last).then(float("nan")).otherwise("value")
+    )
+    runs = ObservedRuns(runs=pl.concat((short.runs, long.runs)), curves=curves)
+    found = compare(runs, target=TARGET, by=["wd"])
+    assert found.budget == 200.0
+    assert found.costs.filter(run_id="a3")["low"].item() == 200.0
+
+
+def test_a_group_that_is_shown_to_be_dearer_than_its_median_says_is_not_called_the_cheapest():
+    dearer = Contrast(
+        a="a",
+        b="b",
+        speed_up=Estimate(value=0.5),
+        p=0.001,
+        adjusted_p=0.001,
+        attainable_p=0.001,
+        improvement=Estimate(value=0.2),
+        is_paired=False,
+    )
+    found = compare(observed({"a": [100] * 6, "b": [110] * 6}), target=TARGET, by=["wd"])
+    said = answer(found.groups, [dearer], target=TARGET, unit="steps")
+    assert "a comes first" in said
+    assert "which is the cheapest is undecided" in said

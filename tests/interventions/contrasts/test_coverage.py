@@ -6,7 +6,8 @@ from scipy import stats
 from grokscope.interventions.contrasts.improvement import improvement
 from grokscope.interventions.contrasts.interquartile_mean import interquartile_mean
 from grokscope.interventions.contrasts.paired_speed_up import paired_speed_up
-from grokscope.interventions.contrasts.speed_up import speed_up
+from grokscope.interventions.contrasts.speed_up import speed_up, speed_up_p
+from grokscope.interventions.outcomes.costs import CensoredCosts
 
 
 def cover(make, truth, *, tries):
@@ -45,3 +46,18 @@ def test_the_interquartile_mean_is_covered_with_strata_and_without():
     assert cover(lambda: interquartile_mean(rng.normal(size=8)), 0, tries=150)
     level, strata = np.repeat(np.arange(6), 3), np.repeat(np.arange(6), 3).tolist()
     assert cover(lambda: interquartile_mean(level + rng.normal(size=18), strata=strata), 2.5, tries=150)
+
+
+def test_groups_that_were_watched_for_different_times_are_told_apart_by_chance_no_more_often_than_said():
+    rng = np.random.default_rng(3)
+
+    def group(watched):
+        cost = np.exp(rng.normal(7, 1, watched.size))
+        is_there = cost <= watched
+        return CensoredCosts(np.where(is_there, cost - 1e-6, watched), np.where(is_there, cost, np.inf))
+
+    found = [
+        speed_up_p(group(np.full(5, 4000.0)), group(np.append(rng.uniform(0, 400, 19), 4000.0))) <= 0.05
+        for _ in range(300)
+    ]
+    assert stats.binomtest(sum(found), len(found), 0.05, "greater").pvalue > 0.01

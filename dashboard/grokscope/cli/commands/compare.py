@@ -118,9 +118,9 @@ def compare(
     _check(aim, rule, targets=targets, results=results)
     if report is not None and report.suffix.lower() not in (".md", ".html"):
         raise CompareError(f"a report ends in .md or .html, got {report.name!r}")
-    observed = observed_at(
-        source, experiment=experiment, where=where, metrics=None if aim is None else [aim.metric]
-    )
+    # A bundle tells of all that was logged.
+    metrics = None if aim is None or bundle is not None else [aim.metric]
+    observed = observed_at(source, experiment=experiment, where=where, metrics=metrics)
     groups = [name.strip() for name in (by or "").split(",") if name.strip()]
     if rule is Rule.ALGOPERF and targets is not None:
         found = by_algoperf(observed, targets)

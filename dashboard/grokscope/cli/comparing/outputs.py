@@ -18,10 +18,15 @@ from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.report import report
 from grokscope.interventions.comparing.skeptic import questions_of
 from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.outcomes.dimensions.of_groups import dimensions_of_groups
+from grokscope.interventions.outcomes.dimensions.of_runs import dimensions_of
 from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.survival.kaplan_meier import kaplan_meier, numbers_at_risk
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.files.replacing import SHARED, replacing
+from grokscope.schemas.frames import as_points
+from grokscope.transitions import detect
 
 _MOST_DRAWN = 8
 _AT_RISK = 6
@@ -55,6 +60,11 @@ def write_bundle(found: Comparison, observed: ObservedRuns, folder: Path, *, sou
         raise OutputError(f"{str(folder)!r} cannot be made ({error}); name another folder") from error
     _write(folder / "comparison.json", json.dumps(found.to_json(), indent=1, allow_nan=False) + "\n")
     _write(folder / "report.md", _page(found, observed, source=source, html=False))
+    if found.target is not None:
+        outcomes = _outcomes(found, observed, found.target)
+        groups = found.costs.select("run_id", "group")
+        _write(folder / "outcomes.csv", to_csv(outcomes).decode())
+        _write(folder / "outcomes_by_group.csv", to_csv(dimensions_of_groups(outcomes, groups)).decode())
     if not found.costs.is_empty():
         curves, at_risk = _survival(found)
         _write(folder / "runs.csv", to_csv(found.costs).decode())
@@ -84,12 +94,19 @@ def _made_by(source: str) -> dict[str, str]:
     return made
 
 
+def _outcomes(found: Comparison, observed: ObservedRuns, target: Target) -> pl.DataFrame:
+    """Return the five dimensions of the outcome of each run that was compared."""
+    curves = observed.curves.filter(pl.col("run_id").is_in(found.costs["run_id"].implode()))
+    points = as_points(curves.select("run_id", "metric", "step", "value"))
+    return dimensions_of(curves, target, verdicts=detect(points))
+
+
 def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the Kaplan–Meier curve of every group, and its numbers at risk where the figure writes them."""
     curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
     at = CensoredCosts.of(found.costs).at
     at = at[at > 0]
-    marks = np.geomspace(at.min(), at.max(), _AT_RISK) if at.size else at
+    marks = np.exp(np.linspace(np.log(at.min()), np.log(at.max()), _AT_RISK)) if at.size else at
     for (group,), part in found.costs.group_by("group", maintain_order=True):
         costs = CensoredCosts.of(part)
         name = pl.lit(str(group)).alias("group")

@@ -73,7 +73,7 @@ def compare(
     budget = _common_budget([CensoredCosts.of(part) for part in samples.values()])
     results = [group_result(name, part, budget=budget, estimand=wanted) for name, part in samples.items()]
     groups = tuple(sorted(results, key=lambda one: one.rank))
-    contrasts = contrasts_of(groups, samples, is_split=is_split)
+    contrasts = contrasts_of(groups, samples, is_split=is_split, is_ladder=wanted is Estimand.LADDER)
     pooled = pooled_params(labelled)
     return Comparison(
         target=target,
@@ -133,10 +133,21 @@ def _costs(
     costs = (steps.drop("end") if unit == STEPS else costs_of(mine, target, unit=unit)).join(
         ends, on="run_id", maintain_order="left"
     )
-    # A run that diverged never gets there, so it stays among those that have not, however far others go.
-    farthest = pl.col("spent").max()
+    return _never_there(costs.join(runs.select("run_id", "group"), on="run_id", maintain_order="left"))
+
+
+def _never_there(costs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``COSTS`` with ``end`` in which a run that diverged lasts as long as its group was watched.
+
+    It never gets there, so it stays among those that have not. Nobody watched it for longer than the others
+    of its group that have not: beyond their budget it would be the only run that counts. Where there are no
+    others, it lasts as long as any run.
+    """
     diverged = pl.col("end") == End.DIVERGED.value
-    return costs.with_columns(low=pl.when(diverged).then(farthest).otherwise("low")).select(*COSTS, "end")
+    others = ~pl.col("reached") & ~diverged
+    watched = pl.col("spent").filter(others).max().over("group")
+    lasts = pl.max_horizontal("low", watched.fill_null(pl.col("spent").max()))
+    return costs.with_columns(low=pl.when(diverged).then(lasts).otherwise("low")).select(*COSTS, "end")
 
 
 def _common_budget(samples: Sequence[CensoredCosts]) -> float:

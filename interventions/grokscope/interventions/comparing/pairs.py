@@ -6,8 +6,13 @@ from itertools import combinations
 
 import polars as pl
 
-from grokscope.interventions.comparing.records import Contrast, GroupResult
+from grokscope.interventions.comparing.records import NEITHER, Contrast, GroupResult
 from grokscope.interventions.contrasts.attainable import attainable_p, attainable_paired_p
+from grokscope.interventions.contrasts.budgets import (
+    attainable_shared_p,
+    shared_budgets_p,
+    speed_up_of_budgets,
+)
 from grokscope.interventions.contrasts.improvement import improvement
 from grokscope.interventions.contrasts.multiplicity import holm
 from grokscope.interventions.contrasts.paired_speed_up import paired_speed_up, paired_speed_up_p
@@ -30,6 +35,7 @@ def contrasts_of(
     samples: Mapping[str, pl.DataFrame],
     *,
     is_split: bool,
+    is_ladder: bool = False,
 ) -> tuple[Contrast, ...]:
     """Return the contrasts of groups, those of the cheapest first.
 
@@ -37,6 +43,7 @@ def contrasts_of(
         groups: The cheapest first.
         samples: Group -> its runs' ``COSTS`` with ``block``, and ``setting`` if any.
         is_split: The groups are of several settings, which are not compared with each other.
+        is_ladder: A cost is a planned budget that was enough, or was not.
     """
     names = [group.group for group in groups]
     pairs = list(combinations(names, 2))
@@ -46,7 +53,8 @@ def contrasts_of(
     in_all = len(pairs)
     if len(names) > MOST_IN_PAIRS:
         pairs = [pair for pair in pairs if pair[0] == names[0]]
-    made = [_compared(samples[a], samples[b]) for a, b in pairs]
+    compared = _compared_budgets if is_ladder else _compared
+    made = [compared(samples[a], samples[b]) for a, b in pairs]
     known = [one.p for one in made if one.p is not None]
     adjusted = iter(holm([*known, *([1.0] * (in_all - len(known)))]).tolist() if known else ())
     return tuple(
@@ -73,7 +81,7 @@ def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
         attainable = attainable_paired_p(paired[0].at.size)
     first, second = paired or (ones, others)
     if not (ones.reached.any() or others.reached.any()):
-        ratio, p = Estimate(value=None, missing="Neither group has reached the target."), None
+        ratio, p = Estimate(value=None, missing=NEITHER), None
     elif min(first.at.min(), second.at.min()) <= 0:
         ratio, p = Estimate(value=None, missing=_AT_START), log_rank(ones, others).p
     elif paired is not None:
@@ -86,6 +94,20 @@ def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
         attainable_p=attainable,
         improvement=improvement(ones, others),
         is_paired=paired is not None,
+    )
+
+
+def _compared_budgets(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
+    """Return two groups of a ladder compared: runs are tested within the budgets that both have tried."""
+    ones, others = CensoredCosts.of(a), CensoredCosts.of(b)
+    is_known = ones.reached.any() or others.reached.any()
+    none = Estimate(value=None, missing=NEITHER)
+    return _Compared(
+        speed_up=speed_up_of_budgets(ones, others) if is_known else none,
+        p=shared_budgets_p(ones, others) if is_known else None,
+        attainable_p=attainable_shared_p(ones, others),
+        improvement=improvement(ones, others),
+        is_paired=False,
     )
 
 

@@ -14,6 +14,9 @@ from grokscope.interventions.outcomes.target import Target
 
 Json = dict[str, Any]
 
+NEITHER = "Neither group has reached the target."
+"""Why there is no speed-up and no test."""
+
 
 def _nothing() -> Mapping[str, float]:
     return {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from grokscope.interventions.comparing.records import Contrast, GroupResult
+from grokscope.interventions.comparing.records import NEITHER, Contrast, GroupResult
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.target import Target
 
@@ -41,9 +41,11 @@ def spread(estimate: Estimate, unit: str = "") -> str:
 def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
     """Return what is found of two groups, with its caveat."""
     a, b, p = name(contrast.a), name(contrast.b), contrast.adjusted_p
-    if p is None:
+    if p is None and contrast.speed_up.missing == NEITHER:
         return f"Neither {a} nor {b} has reached it: nothing can be said."
-    if contrast.attainable_p > _DECIDED:
+    if p is None:
+        reason = "no budget was tried by both, so nothing is tested"
+    elif contrast.attainable_p > _DECIDED:
         least = f"{contrast.attainable_p:.2g}"
         reason = f"with so few runs no result can be below p = {least}: undecided, whatever it is"
     elif p >= _DECIDED:
@@ -53,6 +55,13 @@ def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
     if contrast.speed_up.value is None:
         return f"How many times the {unit} of {a} {b} needs cannot be told; {reason}."
     return f"{b} needs {spread(contrast.speed_up)} times the {unit} of {a}; {reason}."
+
+
+def _is_shown(contrast: Contrast) -> bool:
+    """Return whether ``a`` is shown to be the cheaper one: medians may be ordered otherwise than the test."""
+    value = contrast.improvement.value
+    p = contrast.adjusted_p
+    return p is not None and p < _DECIDED and value is not None and value > 1 / 2
 
 
 def answer(
@@ -81,7 +90,7 @@ def answer(
         return f"{reached:,} of {runs:,} runs reached {target}; {median}."
     told = f"{median}, {first.reached:,} of {first.n:,} runs reached {target}"
     mine = [one for one in contrasts if first.group in (one.a, one.b)]
-    better = [one for one in mine if one.adjusted_p is not None and one.adjusted_p < _DECIDED]
+    better = [one for one in mine if _is_shown(one)]
     called = name(first.group)
     if not better:
         after = f" {finding(mine[0], unit, name)}" if mine else ""

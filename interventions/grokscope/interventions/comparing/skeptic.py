@@ -1,12 +1,14 @@
 """What a reviewer would ask of a comparison: of its seeds, its repeats, its looks and what was left out."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import polars as pl
 
-from grokscope.interventions.comparing.grouping import seed_param
+from grokscope.interventions.comparing.grouping import seed_param, written
+from grokscope.interventions.comparing.pairs import MOST_IN_PAIRS
 from grokscope.interventions.comparing.records import Comparison, Contrast
 from grokscope.interventions.comparing.sentences import amount
 from grokscope.interventions.noise.e_process import difference_e_process
@@ -18,9 +20,9 @@ from grokscope.interventions.outcomes.observed import ObservedRuns
 DECIDED = 20.0
 """An e-value from which on a difference is shown at any look: 1 in 20 reaches it where there is none."""
 
-_FEW = 6
 _ALPHA = 0.05
 _NAMED = 5
+_LABEL = " group of the comparison"
 
 
 class Answer(StrEnum):
@@ -126,6 +128,7 @@ def _sizes(found: Comparison) -> Question:
 def _power(found: Comparison) -> Question:
     asked = "Could so few runs show anything?"
     unable = [one for one in found.contrasts if one.attainable_p > _ALPHA]
+    together = _tests(found) * min((one.attainable_p for one in found.contrasts), default=1.0)
     if not found.contrasts:
         return Question(
             asked=asked, answer=Answer.UNKNOWN, because="There is one group; nothing is compared."
@@ -136,8 +139,20 @@ def _power(found: Comparison) -> Question:
             f"In {len(unable):,} of {len(found.contrasts):,} pairs no result can be below p = {worst:.2g}."
         )
         return Question(asked=asked, answer=Answer.DOUBT, because=because)
+    if together > _ALPHA:
+        because = (
+            f"By itself each pair could, but with Holm's correction of {_tests(found):,} pairs no "
+            f"result can be below p = {together:.2g}."
+        )
+        return Question(asked=asked, answer=Answer.DOUBT, because=because)
     because = f"Every pair can reach p = {max(one.attainable_p for one in found.contrasts):.2g}."
     return Question(asked=asked, answer=Answer.FINE, because=because)
+
+
+def _tests(found: Comparison) -> int:
+    """Return how many pairs were looked at: of many groups only those of the cheapest are shown."""
+    groups = len(found.groups)
+    return math.comb(groups, 2) if groups > MOST_IN_PAIRS else len(found.contrasts)
 
 
 def _many(found: Comparison) -> Question:
@@ -193,9 +208,11 @@ def _stopped(found: Comparison) -> Question:
 
 def _confounded(found: Comparison, observed: ObservedRuns) -> Question:
     asked = "Do the groups differ in anything else?"
-    placed = found.costs.select("run_id", "group").join(observed.runs, on="run_id")
+    # A param may be called group, too.
+    labels = found.costs.select("run_id", pl.col("group").alias(_LABEL))
+    placed = labels.join(observed.runs, on="run_id", how="inner")
     params = [name for name in observed.params if placed[name].n_unique() > 1]
-    within = placed.group_by("group").agg(pl.col(params).n_unique()) if params else pl.DataFrame()
+    within = placed.group_by(_LABEL).agg(pl.col(params).n_unique()) if params else pl.DataFrame()
     tied = [name for name in params if within[name].max() == 1]
     # What the groups were made by is tied to them, of course.
     others = [name for name in tied if not _makes(placed, name)]
@@ -207,8 +224,8 @@ def _confounded(found: Comparison, observed: ObservedRuns) -> Question:
 
 def _makes(placed: pl.DataFrame, name: str) -> bool:
     """Return whether a param is what the groups' labels are made of."""
-    value = placed[name].cast(pl.String)
-    labels = placed["group"]
+    value = written(placed[name])
+    labels = placed[_LABEL]
     return bool(
         (labels == value).all() or labels.str.contains(f"{name.rpartition('.')[2]}=", literal=True).all()
     )
@@ -221,25 +238,27 @@ def _peeking(found: Comparison) -> Question:
         return Question(
             asked=asked, answer=Answer.UNKNOWN, because="No difference is shown that could be lost."
         )
-    values = {one: _e_value(found, one) for one in shown[:_NAMED]}
+    # Whichever pairs are shown were chosen among all: e-values are divided by their number, as in Bonferroni.
+    values = {one: _e_value(found, one) / _tests(found) for one in shown[:_NAMED]}
     lost = [one for one, value in values.items() if value < DECIDED]
     most = max(group.n for group in found.groups)
     usual = inflation(T_TEST, last=max(most, T_TEST.first + 1), sd=1.0).value or 0.0
     told = "; ".join(f"{one.a} / {one.b} has an e-value of {value:.3g}" for one, value in values.items())
     because = (
-        f"{told} (20 is decided at any look). A t-test at p < .01 that is repeated up to {most:,} seeds "
-        f"passes by chance in {usual:.1%}."
+        f"{told}, for all pairs looked at ({DECIDED:g} decides at any look). A t-test at p < .01 that is "
+        f"repeated up to {most:,} seeds passes by chance in {usual:.1%}."
     )
     return Question(asked=asked, answer=Answer.DOUBT if lost else Answer.FINE, because=because)
 
 
 def _e_value(found: Comparison, contrast: Contrast) -> float:
-    """Return how strongly the log costs of two groups differ; unfinished runs count at what they spent."""
+    """Return how strongly the log costs of two groups differ; unfinished runs count at what they spent.
+
+    The mean of the e-values of both directions: which group is called the cheaper one was seen in these runs.
+    The last value is the same in whatever order the runs came.
+    """
     a, b = (np.log(_costs(found, name)) for name in (contrast.a, contrast.b))
-    size = min(a.size, b.size)
-    if size < _FEW // 3:
-        return 1.0
-    return float(difference_e_process(a, b)[-1])
+    return float(np.mean([difference_e_process(a, b, below=below)[-1] for below in (True, False)]))
 
 
 def _costs(found: Comparison, group: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from grokscope.interventions.designs.logistic import LEAST_INFORMATION, LogisticFit, inverse
 
@@ -41,7 +41,7 @@ def half_way(
     Returns:
         Three arrays of shape (k,); an end is infinite where the likelihood ratio never rejects.
     """
-    quantile = float(stats.chi2.ppf(level, 1))
+    quantile = float(special.chdtri(1, 1 - level))
     middle = -(at @ fit.coefficients) / float(across @ fit.coefficients)
     if len(data[0]) > MOST_SETTINGS:
         return middle, *_fieller(fit, at, across, quantile)

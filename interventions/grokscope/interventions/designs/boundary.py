@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from grokscope.interventions.designs.axis import Axis, VariableError, axis_of, numbers
 from grokscope.interventions.designs.band import Data, half_way
@@ -211,7 +211,7 @@ def _line(model: Model, *, across: int, level: float) -> pl.DataFrame:
 def _caveats(counted: pl.DataFrame, model: Model, level: float) -> tuple[str, ...]:
     reached, runs = float(counted["reached"].sum()), float(counted["tried"].sum())
     alone = special.xlogy(reached, reached / runs) + special.xlogy(runs - reached, 1 - reached / runs)
-    p = float(stats.chi2.sf(max(2 * (model.fit.likelihood - alone), 0.0), len(model.axes)))
+    p = float(special.chdtrc(len(model.axes), max(2 * (model.fit.likelihood - alone), 0.0)))
     wide = [axis.name for axis in model.axes if axis.low == 0 and not axis.is_log]
     told = (
         (

@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from grokscope.interventions.designs.axis import VariableError
 from grokscope.interventions.estimate import Estimate
@@ -169,7 +169,7 @@ def _check(frame: pl.DataFrame, names: tuple[str, ...]) -> None:
 
 
 def _student(value: float, error: float, freedom: int, level: float) -> Estimate:
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
     method = f"Student, {freedom} degrees of freedom"
     return Estimate(value=value, low=value - reach, high=value + reach, level=level, method=method)
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 FloatArray = NDArray[np.float64]
 
@@ -104,6 +104,8 @@ def posterior(
         reached: As there.
         tried: As there.
     """
+    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
+
     draws = int(np.clip(_MOST_NUMBERS // len(design), *DRAWS)) // 2
     t = cast("Any", stats.multivariate_t)
     scales = [t(fit.coefficients, size * fit.covariance, df=HEAVY) for size in (1, WIDE**2)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import betaincinv
 
 from grokscope.interventions.designs.axis import VariableError
 from grokscope.interventions.designs.budget import ON_ITS_WAY, REACHED, within_budget
@@ -131,8 +131,8 @@ def _with_intervals(cells: pl.DataFrame, level: float) -> pl.DataFrame:
     reached, decided = (cells[name].to_numpy().astype(np.float64) for name in ("reached", "decided"))
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(reached == 0, 0.0, stats.beta.ppf(tail, reached, decided - reached + 1))
-        high = np.where(reached == decided, 1.0, stats.beta.ppf(1 - tail, reached + 1, decided - reached))
+        low = np.where(reached == 0, 0.0, betaincinv(reached, decided - reached + 1, tail))
+        high = np.where(reached == decided, 1.0, betaincinv(reached + 1, decided - reached, 1 - tail))
     is_known = pl.col("decided") > 0
     return cells.with_columns(
         pl.when(is_known).then(pl.col("reached") / pl.col("decided")).alias("share"),
@@ -179,6 +179,8 @@ def median_ranks(most: int, level: float) -> NDArray[np.int64]:
     >>> median_ranks(9, 0.95)
     array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
     """
+    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
+
     runs = np.arange(most + 1)
     ranks = stats.binom.ppf((1 - level) / 2, runs, 0.5)
     return np.where(runs > 0, ranks, 0).astype(np.int64)

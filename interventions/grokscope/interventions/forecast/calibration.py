@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.forecast.hazard import FloatArray
@@ -155,11 +155,11 @@ def _mean_above_zero(values: FloatArray) -> tuple[Estimate, float | None]:
         missing = f"An interval needs two configurations that differ, got {n}."
         return Estimate(value=mean, missing=missing), None
     error = float(values.std(ddof=1)) / n**0.5
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1)) * error
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * error
     gain = Estimate(
         value=mean, low=mean - half, high=mean + half, level=LEVEL, method="t over configurations"
     )
-    return gain, float(stats.t.sf(mean / error, n - 1))
+    return gain, float(stdtr(n - 1, -mean / error))
 
 
 def reliability_of(chances: FloatArray, reached: NDArray[np.bool_]) -> pl.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import ndtri
 
 from grokscope.interventions.forecast.hazard import FloatArray
@@ -143,6 +142,8 @@ def spearman(first: FloatArray, second: FloatArray) -> float | None:
 
 
 def _ranks(values: FloatArray) -> FloatArray:
+    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
+
     return np.asarray(stats.rankdata(values), dtype=np.float64)
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit, logit, stdtrit
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.forecast.calibration import (
@@ -174,7 +173,7 @@ def _jackknifed(chance: float, without: FloatArray) -> Estimate:
     center, others = float(logit(chance)), np.asarray(logit(without), dtype=np.float64)
     n = len(without)
     error = float(np.sqrt((n - 1) / n * ((others - others.mean()) ** 2).sum()))
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, n - 1)) * error
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2)) * error
     return Estimate(
         value=float(chance),
         low=float(expit(center - half)),

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.laws.search import Function, crossing
@@ -160,7 +160,7 @@ def profile_interval(
     if freedom < 1:
         reason = "too few runs have reached the target for an interval"
         return Estimate(value=value, level=level, method=method, missing=reason)
-    quantile = float(stats.t.ppf((1 + level) / 2, freedom))
+    quantile = float(special.stdtrit(freedom, (1 + level) / 2))
     bound = (freedom + design.shape[1]) * np.log1p(quantile**2 / freedom)
     error = float(np.sqrt(max(fit.covariance[column, column], _LEAST_SPREAD**2)))
 

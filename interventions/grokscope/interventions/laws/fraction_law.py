@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from grokscope.interventions.designs.axis import numbers
 from grokscope.interventions.estimate import Estimate
@@ -131,7 +131,7 @@ def _shape(u: FloatArray, gamma: float, share: float) -> FloatArray:
 def _interval(curve: _Curve, gamma: float, likelihood: float, level: float) -> Estimate:
     reached = curve.costs.runs_reached
     freedom = max(reached - 3, 1)
-    bound = reached * math.log1p(float(stats.t.ppf((1 + level) / 2, freedom)) ** 2 / freedom)
+    bound = reached * math.log1p(float(stdtrit(freedom, (1 + level) / 2)) ** 2 / freedom)
 
     def excess(at: float) -> float:
         return 2 * (likelihood - curve.at(at)[0]) - bound
@@ -153,6 +153,8 @@ def _interval(curve: _Curve, gamma: float, likelihood: float, level: float) -> E
 
 
 def _premises(x: str, r: FloatArray, costs: LogCosts) -> tuple[Premise, ...]:
+    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
+
     reached = costs.reached
     met, shown = costs.runs_reached, len(np.unique(r[reached]))
     rank: Any = stats.spearmanr(r[reached], costs.at[reached]) if shown > 1 else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from grokscope.interventions.designs.axis import numbers
 from grokscope.interventions.estimate import Estimate
@@ -202,7 +202,7 @@ class _Passage:
     def _bound(self, level: float) -> float:
         reached = self.costs.runs_reached
         freedom = max(reached - 2, 1)
-        return reached * math.log1p(float(stats.t.ppf((1 + level) / 2, freedom)) ** 2 / freedom)
+        return reached * math.log1p(float(stdtrit(freedom, (1 + level) / 2)) ** 2 / freedom)
 
 
 def _crossings(

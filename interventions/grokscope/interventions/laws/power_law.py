@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import chdtrc, stdtrit
 
 from grokscope.interventions.designs.axis import VariableError, numbers
 from grokscope.interventions.estimate import Estimate
@@ -93,7 +93,7 @@ class PowerLaw:
         groups = len(fit.coefficients) - 1
         row = np.append(np.full(groups, 1 / groups), math.log(value / _middle(low, high)))
         freedom = max(self.reached - len(row), 1)
-        reach = float(stats.t.ppf((1 + level) / 2, freedom)) * math.sqrt(row @ fit.covariance @ row)
+        reach = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(row @ fit.covariance @ row)
         middle = float(row @ fit.coefficients)
         beyond = value < low or value > high
         warning = f"extrapolated: {self.x} was tried from {low:g} to {high:g}" if beyond else None
@@ -229,7 +229,7 @@ def _straight(
         return Premise(name=name, holds=None, sentence=f"too few values of {law.x} to see it turn"), ()
     bent = np.column_stack([design, u**2])
     curved = censored_fit(bent, costs)
-    p = float(stats.chi2.sf(max(2 * (curved.likelihood - fit.likelihood), 0.0), 1))
+    p = float(chdtrc(1, max(2 * (curved.likelihood - fit.likelihood), 0.0)))
     slope, bend = (float(each) for each in curved.coefficients[-2:])
     at_ends = [slope + 2 * bend * end for end in (np.min(u), np.max(u))]
     turn = _middle(*law.span) * math.exp(min(max(-slope / (2 * bend), -50.0), 50.0)) if bend else math.inf

@@ -110,10 +110,11 @@ def _by_curve(curves: pl.DataFrame) -> dict[str, bool]:
 def ladder_costs(costs: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     """Return costs as planned budgets: at most a run's own if it ends at the target, more if it does not.
 
-    A run that is still on its way, or was stopped before its planned end, says nothing and is left out.
+    A run that is still on its way, or was stopped before its planned end, says nothing and is left out. One
+    that diverged on its way says that its budget was not enough.
 
     Args:
-        costs: ``COSTS`` counted in steps, and ``ends_met``: whether the last evaluation meets the target.
+        costs: ``COSTS`` counted in steps.
         runs: Has ``run_id`` and ``planned``.
 
     Raises:
@@ -127,8 +128,9 @@ def ladder_costs(costs: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
     budget = pl.col(PLANNED).cast(pl.Float64)
     planned = costs.join(runs.select("run_id", PLANNED), on="run_id", maintain_order="left")
     # Evaluations need not fall on the very last step.
-    ended = planned.filter(pl.col("spent") >= 0.98 * budget)
-    met = pl.col("ends_met")
+    diverged = pl.col("last").is_finite().not_()
+    ended = planned.filter((pl.col("spent") >= 0.98 * budget) | (diverged & budget.is_not_null()))
+    met = pl.col("ends_met") & diverged.not_()
     return ended.with_columns(
         reached=met,
         low=pl.when(met).then(0.0).otherwise(budget),

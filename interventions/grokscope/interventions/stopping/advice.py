@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from scipy import stats
+from scipy.special import betaincinv
 
 from grokscope.interventions.stopping.evidence import evidence_of
 from grokscope.interventions.stopping.judged_curves import JudgedCurves
@@ -136,5 +135,6 @@ def error_rate_of(outlook: Outlook) -> str:
 
 def _limits(count: int, total: int) -> tuple[float, float]:
     """Return the exact 95 % limits of a share (Clopper and Pearson 1934)."""
-    low, high = np.asarray(stats.binomtest(count, total).proportion_ci(), dtype=np.float64)
-    return float(low), float(high)
+    low = float(betaincinv(count, total - count + 1, 0.025)) if count else 0.0
+    high = float(betaincinv(count + 1, total - count, 0.975)) if count < total else 1.0
+    return low, high

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from grokscope.interventions.stopping.score_curve import ScoreCurve
 
@@ -116,5 +115,7 @@ def recent_gain(curve: ScoreCurve) -> float | None:
     part = BETTER_LEVEL if curve.is_level else BETTER_LOSS
     if gained < max(part * left, 2 * curve.noise / np.sqrt(ends)):
         return None
+    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
+
     tau, p_value = np.asarray(stats.kendalltau(np.arange(len(last)), last), dtype=np.float64)
     return gained if tau >= LEAST_TAU and p_value < TREND_P else None
