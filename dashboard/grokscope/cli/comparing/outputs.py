@@ -7,7 +7,6 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from grokscope.cli.terminal import say
@@ -106,7 +105,8 @@ def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
     curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
     at = CensoredCosts.of(found.costs).at
     at = at[at > 0]
-    marks = np.exp(np.linspace(np.log(at.min()), np.log(at.max()), _AT_RISK)) if at.size else at
+    low, high = (float(at.min()), float(at.max())) if at.size else (1.0, 1.0)
+    marks = [low * (high / low) ** (place / (_AT_RISK - 1)) for place in range(_AT_RISK)]
     for (group,), part in found.costs.group_by("group", maintain_order=True):
         costs = CensoredCosts.of(part)
         name = pl.lit(str(group)).alias("group")

@@ -49,8 +49,7 @@ def benjamini_hochberg(p_values: Values) -> FloatArray:
     """
     from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
 
-    adjusted: FloatArray = stats.false_discovery_control(_shares(p_values), method="bh")
-    return adjusted
+    return np.asarray(stats.false_discovery_control(_shares(p_values), method="bh"), np.float64)
 
 
 def e_benjamini_hochberg(e_values: Values) -> FloatArray:
