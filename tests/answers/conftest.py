@@ -23,9 +23,17 @@ def metrics_of(points: pl.DataFrame) -> list[Metric]:
 
 
 @pytest.fixture(scope="session")
-def sweep(tmp_path_factory) -> Path:
+def blank_store(tmp_path_factory) -> Path:
+    """An empty MLflow store, to be copied; MLflow takes seconds to make one."""
+    path = tmp_path_factory.mktemp("blank") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
+def sweep(blank_store, tmp_path_factory) -> Path:
     """Two settings of three seeds: with weight decay all generalize, without it one; one run still trains."""
-    path = tmp_path_factory.mktemp("sweep") / "mlflow.db"
+    path = Path(shutil.copy(blank_store, tmp_path_factory.mktemp("sweep") / "mlflow.db"))
     client = MlflowClient(f"sqlite:///{path}")
     experiment = client.create_experiment("sweep")
     for decay in (0, 1):

@@ -1,5 +1,7 @@
 """Runs out of a real store: params as columns, curves by their roles, units beside them."""
 
+import shutil
+
 import pytest
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
@@ -10,8 +12,8 @@ from grokscope.store import open_store
 
 
 @pytest.fixture(scope="module")
-def uri(tmp_path_factory):
-    uri = f"sqlite:///{tmp_path_factory.mktemp('stored') / 'mlflow.db'}"
+def uri(blank_store, tmp_path_factory):
+    uri = f"sqlite:///{shutil.copy(blank_store, tmp_path_factory.mktemp('stored') / 'mlflow.db')}"
     client = MlflowClient(uri)
     for name, decay in (("one", "0.1"), ("two", "1")):
         run = client.create_run(client.create_experiment(f"e {name}"), run_name=name).info.run_id

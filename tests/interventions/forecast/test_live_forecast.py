@@ -48,6 +48,26 @@ def forecast_of(seed, *, signal, spent=500, budget=BUDGET):
     return forecast(history, live, params=params.filter(is_live), budget=budget)
 
 
+def test_a_finished_run_that_diverged_has_missed_the_target_and_is_at_risk_until_then_only():
+    curves, params = simulated(0, signal=True)
+    is_late = (pl.col("run_id") == "r0") & (pl.col("step") > 300)
+    last = pl.col("step") == pl.col("step").min()
+    broken = pl.concat(
+        (
+            curves.filter(~is_late),
+            curves.filter(is_late).filter(last.over("metric")).with_columns(value=float("nan")),
+        )
+    )
+    history = History(curves=broken, params=params, target=TARGET)
+    place = history.runs.index("r0")
+    assert (history.at.low[place], history.at.reached[place]) == (np.inf, False)
+    before, after = at_risk(history, [200.0, 1000.0])
+    assert place in before.runs
+    assert place not in after.runs
+    scored, _ = leave_one_configuration_out(history, [before], BUDGET)
+    assert scored.filter(run_id="r0")["reached"].to_list() == [False]
+
+
 def reached_in_time(seed, *, signal):
     curves, _ = simulated(seed, signal=signal)
     return (

@@ -148,7 +148,7 @@ def _ranks(values: FloatArray) -> FloatArray:
 
 
 def _correlation(first: FloatArray, second: FloatArray) -> float | None:
-    if len(first) < len((first, second)) or np.ptp(first) == 0 or np.ptp(second) == 0:
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:  # noqa: PLR2004 -- one row has no order
         return None
     return float(np.corrcoef(first, second)[0, 1])
 

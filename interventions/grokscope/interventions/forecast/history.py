@@ -53,8 +53,10 @@ class History:
 
     @cached_property
     def at(self) -> CensoredCosts:
-        """Return the costs as arrays, in the order of ``runs``."""
-        return CensoredCosts.of(self.costs)
+        """Return the costs as arrays, in the order of ``runs``; a run that diverged never gets there."""
+        diverged = ~pl.col("reached") & pl.col("last").is_finite().not_()
+        never = pl.when(diverged).then(pl.lit(float("inf"))).otherwise("low").alias("low")
+        return CensoredCosts.of(self.costs.with_columns(never))
 
     @cached_property
     def varied(self) -> list[str]:

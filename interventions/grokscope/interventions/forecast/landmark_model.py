@@ -47,7 +47,8 @@ def at_risk(history: History, landmarks: Sequence[float]) -> list[AtRisk]:
     curves = with_cost(history.curves, history.unit)
     metrics = followed_metrics(history.curves, history.target)
     chosen = history.param_features()
-    low, high = history.at.low, np.where(history.at.reached, history.at.high, np.inf)
+    # A run that diverged is like none that is live after that.
+    low, high = history.costs["low"].to_numpy(), history.at.high
     found: list[AtRisk] = []
     for landmark in landmarks:
         shown = at_landmark(curves, history.runs, metrics, landmark)
@@ -105,7 +106,7 @@ class LandmarkModel:
                 ends = _outcomes(history, int(run), edges)
                 rows.append(_in_time(row, edges, len(ends)))
                 outcomes += ends
-        if len(set(outcomes)) < len((False, True)):
+        if len(set(outcomes)) < 2:  # noqa: PLR2004 -- reached or not
             return None
         hazard = Hazard.fit(np.vstack(rows), np.array(outcomes))
         return cls(hazard, budget, with_curves, 0.5 / len(history.runs))

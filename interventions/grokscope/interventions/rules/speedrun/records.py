@@ -131,6 +131,6 @@ def _caveats(records: pl.DataFrame, copies: pl.DataFrame) -> Iterator[str]:
             f"why: {', '.join(weak)}."
         )
     yield (
-        "The first step at which the rule holds is chosen among all evaluations: its mean is a little better "
-        "than that of new runs would be."
+        "The first step at which the rule holds is chosen among all evaluations: its mean and its "
+        "e-value are a little better than those of new runs at that step would be."
     )
