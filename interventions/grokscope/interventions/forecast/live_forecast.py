@@ -31,6 +31,8 @@ PARTS_OF_BUDGET = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Landmarks of the finished runs, beside what the live run has spent."""
 QUARTILES = (0.25, 0.5, 0.75)
 
+_NONE_AT_RISK = "No finished run was at risk at a landmark with the curves of this run."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
@@ -89,9 +91,7 @@ def forecast(history: History, live: pl.DataFrame, *, params: pl.DataFrame, budg
     base = LandmarkModel.fit(groups, history, budget, with_curves=False)
     mine = _live_group(history, live, params, spent)
     if scored.is_empty() or whole is None or base is None or mine is None:
-        return _hidden(
-            run, spent, budget, "No finished run was at risk at a landmark with the curves of this run."
-        )
+        return _hidden(run, spent, budget, _NONE_AT_RISK)
     found = calibrate(scored)
     baseline = float(base.chance(mine)[0, -1])
     if not found.beats_baseline:
