@@ -213,8 +213,8 @@ def _ratio(first: Contrast) -> str:
     found, p = first.speed_up, first.adjusted_p
     if found.value is None:
         return ""
-    is_shown = p is not None and p < _DECIDED
-    return f" with {found.value:.3g}{_interval(found)} times as much{f' ({_p(p)})' if is_shown else ''}"
+    shown = f" ({_p(p)})" if p is not None and p < _DECIDED else ""
+    return f" with {found.value:.3g}{_interval(found)} times as much{shown}"
 
 
 def _interval(found: Estimate) -> str:
@@ -252,10 +252,8 @@ def _summary(row: dict[str, object], unit: Unit) -> str:
 
 def said_interval(low: object, high: object, unit: Unit) -> str:
     """Return the 95 % interval of a median in brackets, an open end as ``…``; empty without one."""
-    ends = [end for end in (low, high) if isinstance(end, float)]
-    if not ends:
-        return ""
-    if len(ends) > 1:
-        return f" [{phrases.amount_range(*ends, unit.symbol)}]"
-    said = phrases.amount(ends[0], unit.symbol)
-    return f" [… – {said}]" if low is None else f" [{said} – …]"
+    if isinstance(low, float) and isinstance(high, float):
+        return f" [{phrases.amount_range(low, high, unit.symbol)}]"
+    if isinstance(low, float):
+        return f" [{phrases.amount(low, unit.symbol)} – …]"
+    return f" [… – {phrases.amount(high, unit.symbol)}]" if isinstance(high, float) else ""
