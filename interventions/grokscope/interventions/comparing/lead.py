@@ -29,7 +29,7 @@ def lead(groups: Sequence[str], samples: Mapping[str, CensoredCosts]) -> Contras
     >>> import numpy as np
     >>> fast, slow = (np.array([100.0, 110.0, 120.0, 130.0]) * factor for factor in (1, 2))
     >>> found = lead(["a", "b"], {"a": CensoredCosts(fast, fast), "b": CensoredCosts(slow, slow)})
-    >>> found.speed_up.value, round(found.adjusted_p, 3)
+    >>> round(found.speed_up.value, 3), round(found.adjusted_p, 3)
     (2.0, 0.029)
     """
     if len(groups) < 2 or not _is_told(samples[groups[0]], samples[groups[1]]):  # noqa: PLR2004
