@@ -1,6 +1,6 @@
 """10,000 runs: what the groups, the first contrast, the curves and the phase diagram of a page take; 3 s.
 
-20 groups of 500 runs, of which some end before they get there. Costs are made directly, without curves: reading,
+Of 20 groups of 500 runs, some end before they get there. Costs are made directly, without curves: reading,
 judging, dimensions, Pareto front and noise floor are not in it.
 """
 
