@@ -9,7 +9,15 @@ from grokscope.dashboard.charts.costs import costs_chart
 from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.state.session import StoreSession
-from grokscope.dashboard.tables.costs import COSTS, EVENTS, answer, costs_of, group_costs, said_of_others
+from grokscope.dashboard.tables.costs import (
+    COSTS,
+    EVENTS,
+    answer,
+    costs_of,
+    group_costs,
+    lead_of,
+    said_of_others,
+)
 from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
 from grokscope.schemas import METRICS
 
@@ -60,6 +68,11 @@ def frame(*rows):
     )
 
 
+def answer_to(costs, *, unit=STEPS, event="completion"):
+    groups = group_costs(costs)
+    return answer(groups, unit, event=event, first=lead_of(costs, groups))
+
+
 def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
     costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
     each = {"costly": 3e9, "cheap": 1e9, "never": 2e9}
@@ -74,13 +87,12 @@ def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
 
 
 def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(snapshot):
-    groups = group_costs(
-        costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
-    )
-    assert groups["group"].to_list() == ["cheap", "costly", "never"]
-    said = answer(groups, FLOPS, event="completion")
+    costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
+    assert group_costs(costs)["group"].to_list() == ["cheap", "costly", "never"]
+    said = answer_to(costs, unit=FLOPS)
     assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
-    assert "Next comes costly with 3.0× as much: 2 of 2 runs" in said
+    assert "Next comes costly with 3 times as much: 2 of 2 runs" in said
+    assert said.endswith("With 2 against 2 runs no difference from costly can be shown.")
     assert answer_of(snapshot) == said
 
 
@@ -88,8 +100,8 @@ def test_runs_without_the_param_that_is_compared_win_nothing_and_are_told_apart(
     found = StoreSession(partly.uri).snapshot("partly")
     said = answer_of(found)
     assert said.startswith("**lr 1** generalized for the least compute: 2 of 2 runs, median")
-    assert r"Next comes lr 0\.1 with 1.5× as much" in said
-    assert said.endswith(" 3 runs have no lr and are not compared.")
+    assert r"Next comes lr 0\.1 with 1.5 times as much" in said
+    assert said.endswith(" no difference can be shown. 3 runs have no lr and are not compared.")
     with_lr = found.runs.filter(pl.col("lacks").is_null())["run_id"].to_list()
     assert said_of_others(found, with_lr) is None
     app = page("compare", partly.uri, experiment="partly")
@@ -116,6 +128,8 @@ def test_runs_that_have_not_got_there_count_in_the_median():
         "runs": 4,
         "reached": 2,
         "median": 5.0,
+        "low": None,
+        "high": None,
         "least": 1.0,
         "most": 5.0,
         "spent": 9.0,
@@ -131,28 +145,71 @@ def test_where_all_got_there_half_of_them_had_by_the_median(costs):
 
 def test_one_lucky_run_of_many_does_not_make_its_group_the_cheapest():
     lucky = [("lucky", True, 1.0), *(("lucky", False, 100.0) for _ in range(4))]
-    groups = group_costs(frame(*lucky, ("steady", True, 50.0), ("steady", True, 60.0)))
-    assert groups["group"].to_list() == ["steady", "lucky"]
-    assert answer(groups, STEPS, event="onset") == (
-        "**steady** began to generalize in the fewest steps: 2 of 2 runs, median 50 steps (50 – 60 steps). "
-        "1 of the other 5 runs did, with up to 100 steps."
+    costs = frame(*lucky, ("steady", True, 50.0), ("steady", True, 60.0))
+    assert group_costs(costs)["group"].to_list() == ["steady", "lucky"]
+    assert answer_to(costs, event="onset") == (
+        "**steady** began to generalize in the fewest steps: 2 of 2 runs, median 50 steps "
+        "(runs 50 – 60 steps). 1 of the other 5 runs did, with up to 100 steps. "
+        "With 2 against 5 runs no difference can be shown."
     )
 
 
+def test_a_median_has_an_interval_from_six_runs_on_which_the_dates_own_intervals_widen():
+    """Of six runs the sign test bounds a median by the first and the last: 1 - 2 / 2⁶ = 97 %."""
+    costs = frame(*(("g", True, cost) for cost in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0)))
+    wide = costs.with_columns(low=pl.col("cost") - 2, high=pl.col("cost") + 3)
+    ends = ("median", "low", "high")
+    assert group_costs(costs).select(ends).row(0) == (30.0, 10.0, 60.0)
+    assert group_costs(wide).select(ends).row(0) == (30.0, 8.0, 63.0)
+    assert group_costs(costs.head(5)).select(ends).row(0) == (30.0, None, None)
+    assert answer_to(wide) == "These runs generalized: 6 of 6 runs, median 30 steps [8 – 63 steps]."
+
+
+def test_an_end_of_a_median_that_nothing_bounds_stays_open():
+    costs = frame(*(("g", cost < 60, cost) for cost in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0)))
+    assert answer_to(costs) == "These runs generalized: 5 of 6 runs, median 30 steps [10 steps – …]."
+
+
+def test_what_is_shown_to_be_cheaper_has_its_ratio_with_an_interval_and_a_p():
+    """Of 12 runs dealt to two groups, 2 of 924 ways are as extreme: p = 0.0022."""
+    slow = [("slow", True, 2 * cost) for cost in (100.0, 101.0, 102.0, 103.0, 104.0, 105.0)]
+    costs = frame(*slow, *(("fast", True, cost / 2) for _, _, cost in slow))
+    assert answer_to(costs) == (
+        "**fast** generalized in the fewest steps: 6 of 6 runs, median 102 steps [100 – 105 steps]. "
+        "Next comes slow with 2 [1.94, 2.06] times as much (p = 0.0022): "
+        "6 of 6 runs, median 204 steps [200 – 210 steps]."
+    )
+
+
+def test_what_is_not_shown_to_be_cheaper_is_said_with_the_p_of_all_pairs_together():
+    costs = frame(
+        *(
+            (group, True, cost + place)
+            for cost in (10.0, 20.0, 30.0, 40.0)
+            for place, group in enumerate(("a", "b", "c"))
+        )
+    )
+    assert answer_to(costs).endswith(" No difference from b is shown (p = 1).")
+
+
 def test_no_answer_is_given_before_any_run_got_there_and_none_is_cheapest_below_one_half():
-    assert answer(group_costs(frame(("a", False, 1.0))), STEPS, event="completion") is None
+    assert answer_to(frame(("a", False, 1.0))) is None
     rare = frame(("a", True, 1.0), ("a", False, 9.0), ("a", False, 9.0), ("b", False, 9.0))
-    assert "none can be called the cheapest" in answer(group_costs(rare), STEPS, event="completion")
+    assert "none can be called the cheapest" in answer_to(rare)
 
 
 def test_one_other_run_is_spoken_of_as_one():
-    said = answer(group_costs(frame(("a", True, 1.0), ("b", False, 2.0))), STEPS, event="completion")
-    assert said.endswith("The other run did not, with 2 steps.")
+    said = answer_to(frame(("a", True, 1.0), ("b", False, 2.0)))
+    assert said.endswith(
+        "The other run did not, with 2 steps. With 1 against 1 run no difference can be shown."
+    )
 
 
 def test_a_groups_name_is_escaped_in_the_answer():
-    said = answer(group_costs(frame((EVIL, True, 1.0), ("b", False, 2.0))), STEPS, event="completion")
-    assert "<img" not in said.replace("\\<", "")
+    for rows in ([(EVIL, True, 1.0), ("b", False, 2.0)], [("a", True, 1.0), (EVIL, True, 2.0)]):
+        said = answer_to(frame(*rows, ("c", False, 2.0)))
+        assert "img" in said
+        assert "<img" not in said.replace("\\<", "")
 
 
 def test_runs_are_counted_only_in_what_all_of_them_have_logged(snapshot):

@@ -135,3 +135,14 @@ def test_costs_that_are_none_are_refused():
         speed_up_p([1.0], [1.0], ratio=0)
     with pytest.raises(SampleError, match="a must be the costs of at least 1 runs, got 0"):
         speed_up(CensoredCosts(np.array([]), np.array([])), [1.0])
+
+
+def test_one_run_that_ended_early_does_not_end_the_watch_on_its_group():
+    """Five of six get there at 50 to 54, the sixth ended at 5; none of six others did in 100.
+
+    The run that ended at 5 is ordered with none, so no other deal is as extreme: 2 of 924.
+    """
+    low = np.array([50.0, 51.0, 52.0, 53.0, 54.0, 5.0])
+    one = CensoredCosts(low, np.array([*low[:5], INF]))
+    other = CensoredCosts(np.full(6, 100.0), np.full(6, INF))
+    assert speed_up_p(one, other) == pytest.approx(2 / 924)

@@ -17,11 +17,14 @@ from grokscope.dashboard.tables.costs import (
     comparable,
     costs_of,
     group_costs,
+    lead_of,
+    said_interval,
     said_of_others,
 )
 from grokscope.dashboard.tables.x_units import STEPS, Unit, units_of
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
+from grokscope.interventions.survival.median import FEWEST
 from grokscope.schemas.runs.groups import UNGROUPED
 
 _MOST_GROUPS = 40
@@ -40,8 +43,10 @@ def answer_of(snapshot: Snapshot) -> str | None:
     if settings.n_unique() < 2:  # noqa: PLR2004 - nothing to compare
         return None
     event, unit = "completion", _preferred(units_of(snapshot.curves, _judged(snapshot, ids)))
-    groups = group_costs(costs_of(snapshot, ids, event=event, unit=unit))
-    return answer(groups, unit, event=event, others_said=_said_of_others(snapshot, every, unit))
+    costs = costs_of(snapshot, ids, event=event, unit=unit)
+    groups = group_costs(costs)
+    others = _said_of_others(snapshot, every, unit)
+    return answer(groups, unit, event=event, first=lead_of(costs, groups), others_said=others)
 
 
 def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
@@ -52,10 +57,11 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
     st.subheader("What it takes to generalize", anchor=False)
     event, unit = _controls(units)
     costs = costs_of(snapshot, run_ids, event=event, unit=unit)
-    settings, _ = comparable(snapshot, run_ids)
-    compared = pl.col("run_id").is_in(settings)
-    ranked = group_costs(costs.filter(compared))
-    apart = group_costs(costs.filter(~compared)).with_columns(median=pl.lit(None, dtype=pl.Float64))
+    compared = pl.col("run_id").is_in(comparable(snapshot, run_ids)[0])
+    of_settings = costs.filter(compared)
+    ranked = group_costs(of_settings)
+    unsaid = (pl.lit(None, dtype=pl.Float64).alias(name) for name in ("median", "low", "high"))
+    apart = group_costs(costs.filter(~compared)).with_columns(unsaid)
     groups = pl.concat([ranked, apart])
     shown = groups.head(_MOST_GROUPS)
     of_shown = costs.filter(pl.col("group").is_in(shown["group"].implode()))
@@ -68,10 +74,10 @@ def cost_section(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
         colouring=colours_of(snapshot, palette(), run_ids=run_ids),
         symbol=unit.name,
     )
-    st.caption(_KEY)
+    st.caption(" · ".join([_KEY, *_said_of_intervals(ranked)]))
     note(phrases.cut(shown.height, groups.height, "groups", rest="The data hold all."))
     others = _said_of_others(snapshot, run_ids, unit)
-    said = answer(ranked, unit, event=event, others_said=others)
+    said = answer(ranked, unit, event=event, first=lead_of(of_settings, ranked), others_said=others)
     note(None if said else others)
     offer_downloads({"runs": costs.drop("run_id"), "groups": groups}, key="compare_costs", specs=[spec])
     return said
@@ -106,12 +112,31 @@ def _controls(units: list[Unit]) -> tuple[str, Unit]:
 def _said(groups: pl.DataFrame, unit: Unit) -> pl.DataFrame:
     """Return ``group, median, said``: the group, how many got there and for how much."""
     is_all = groups["group"].to_list() == [UNGROUPED]
+    columns = ("group", "reached", "runs", "median", "low", "high")
     said = [
         f"{'all runs' if is_all else plain(group, limit=60)}  ·  {reached} of {runs}"
         + ("" if median is None else f", median {phrases.amount(median, unit.symbol)}")
-        for group, reached, runs, median in groups.select("group", "reached", "runs", "median").iter_rows()
+        + said_interval(low, high, unit)
+        for group, reached, runs, median, low, high in groups.select(columns).iter_rows()
     ]
     return groups.select("group", "median", pl.Series("said", said, dtype=pl.String()))
+
+
+def _said_of_intervals(groups: pl.DataFrame) -> list[str]:
+    """Return what the brackets after medians are, and below how many runs there are none."""
+    has_interval = groups.filter(pl.any_horizontal(pl.col("low", "high").is_not_null()))
+    told = ["[ ]: its 95 % interval"] if has_interval.height else []
+    few = groups.filter(pl.col("runs") < FEWEST)["median"].count() > 0
+    return (
+        [
+            *told,
+            f"below {FEWEST} runs a median has none"
+            if told
+            else f"no interval of a median below {FEWEST} runs",
+        ]
+        if few
+        else told
+    )
 
 
 def _preferred(units: Sequence[Unit]) -> Unit:

@@ -1,8 +1,10 @@
 """What it takes to generalize: of every run and, with those that have not counted in, of every group."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
@@ -10,6 +12,12 @@ from grokscope.dashboard.tables.x_units import Unit, in_unit
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.dates import date_of
 from grokscope.dashboard.words.escaping import escape
+from grokscope.interventions.comparing.lead import lead
+from grokscope.interventions.comparing.records import Contrast
+from grokscope.interventions.contrasts.attainable import ROUNDING
+from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.survival.median import median_cost
 
 EVENTS = ("onset", "midpoint", "completion")
 """Degrees of generalization that a run can have reached: names of ``DATES``."""
@@ -33,13 +41,20 @@ GROUP_COSTS = pl.Schema(
         "runs": pl.Int64(),
         "reached": pl.Int64(),
         "median": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
         "least": pl.Float64(),
         "most": pl.Float64(),
         "spent": pl.Float64(),
     }
 )
-"""``median``: of all runs (Kaplan-Meier), null while fewer than half have reached it; ``least`` and ``most``:
-of those that have; ``spent``: the farthest that any was trained."""
+"""``median``: of all runs (Kaplan-Meier), null while fewer than half have reached it; ``low``, ``high``: its
+95 % interval, null below six runs and where nothing bounds it; ``least`` and ``most``: of those that have
+reached it; ``spent``: the farthest that any was trained."""
+
+_DECIDED = 0.05
+_Runs = tuple[tuple[bool, float, float, float], ...]
+"""Of each run of a group: whether it got there, its cost, and the ends of its interval."""
 
 
 def comparable(snapshot: Snapshot, run_ids: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -85,11 +100,14 @@ def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Un
 def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
     """Return ``GROUP_COSTS``, the cheapest first; groups without a median last, by how many reached it.
 
-    >>> runs = {"run_id": "", "run": "", "low": 0.0, "high": 0.0}
+    The median is of the dates that the page shows. Its interval takes each run's own as one between two
+    evaluations, (low, high]: a date is never told more sharply than they lie apart.
+
+    >>> runs = {"run_id": "", "run": "", "low": 0.0, "high": 9.0}
     >>> costs = pl.DataFrame(
     ...     {**runs, "group": ["a", "a", "b"], "reached": [True, False, False], "cost": [5.0, 9.0, 7.0]}
     ... )
-    >>> group_costs(costs).rows()
+    >>> group_costs(costs).drop("low", "high").rows()
     [('a', 2, 1, 5.0, 5.0, 5.0, 9.0), ('b', 1, 0, None, None, None, 7.0)]
     """
     reached = pl.col("cost").filter(pl.col("reached"))
@@ -101,7 +119,9 @@ def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
         pl.col("cost").max().alias("spent"),
     )
     share = (pl.col("reached") / pl.col("runs")).neg()
-    medians = _medians(costs)
+    rows = [(group, *_median(runs)) for group, runs in _by_group(costs).items()]
+    names = ("group", "median", "low", "high")
+    medians = pl.DataFrame(rows, schema={name: GROUP_COSTS[name] for name in names}, orient="row")
     return (
         grouped.join(medians, on="group", how="left", nulls_equal=True)
         .sort("median", share, "least", "group", nulls_last=True)
@@ -109,62 +129,77 @@ def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _medians(costs: pl.DataFrame) -> pl.DataFrame:
-    """Return ``group, median``."""
-    runs: dict[str, list[tuple[float, bool]]] = {}
-    # Of those at one cost, who reached it comes first: who did not was still at risk there.
-    in_order = costs.sort("cost", pl.col("reached").not_())
-    for group, cost, has_reached in in_order.select("group", "cost", "reached").iter_rows():
-        runs.setdefault(group, []).append((cost, has_reached))
-    rows = [(group, _median(in_group)) for group, in_group in runs.items()]
-    return pl.DataFrame(rows, schema={name: GROUP_COSTS[name] for name in ("group", "median")}, orient="row")
-
-
-def _median(runs: Sequence[tuple[float, bool]]) -> float | None:
-    """Return where the Kaplan-Meier estimate falls to one half; ``None`` if it does not.
-
-    A run that ended before it got there counts among those at risk up to its end, and no longer.
+def lead_of(costs: pl.DataFrame, groups: pl.DataFrame) -> Contrast | None:
+    """Return the first of ``groups`` against the next; ``None`` where the two cannot be compared.
 
     Args:
-        runs: The cost and whether the run reached it, the cheapest first.
+        costs: ``COSTS``.
+        groups: Their ``GROUP_COSTS``.
     """
-    share = 1.0
-    for place, (cost, has_reached) in enumerate(runs):
-        if has_reached:
-            share *= 1 - 1 / (len(runs) - place)
-        if share <= 0.5 + 1e-9:
-            return cost
-    return None
+    runs = _by_group(costs)
+    return _lead(tuple((group, runs[group]) for group in groups["group"]))
 
 
-def answer(groups: pl.DataFrame, unit: Unit, *, event: str, others_said: str | None = None) -> str | None:
+def _by_group(costs: pl.DataFrame) -> Mapping[str, _Runs]:
+    runs: dict[str, list[tuple[bool, float, float, float]]] = {}
+    for group, *run in costs.select("group", "reached", "cost", "low", "high").sort(pl.all()).iter_rows():
+        reached, cost, low, high = run
+        runs.setdefault(group, []).append((reached, cost, low, high))
+    return {group: tuple(of_group) for group, of_group in runs.items()}
+
+
+@lru_cache(maxsize=2048)
+def _median(runs: _Runs) -> tuple[float | None, float | None, float | None]:
+    """Return the median and the ends of its interval. Kept: a redraw seldom has new runs."""
+    between = median_cost(_censored(runs))
+    at_dates = median_cost(_censored(tuple((reached, cost, cost, cost) for reached, cost, _, _ in runs)))
+    return at_dates.value, between.low, between.high
+
+
+@lru_cache(maxsize=64)
+def _lead(groups: tuple[tuple[str, _Runs], ...]) -> Contrast | None:
+    return lead([group for group, _ in groups], {group: _censored(runs) for group, runs in groups})
+
+
+def _censored(runs: _Runs) -> CensoredCosts:
+    low = np.array([low if reached else cost for reached, cost, low, _ in runs], dtype=np.float64)
+    high = np.array([high if reached else np.inf for reached, _, _, high in runs], dtype=np.float64)
+    return CensoredCosts(low, high)
+
+
+def answer(
+    groups: pl.DataFrame, unit: Unit, *, event: str, first: Contrast | None, others_said: str | None = None
+) -> str | None:
     """Return which group got there with the least, in markdown; ``None`` of one run, or while none has.
 
-    ``event`` is one of ``EVENTS``; ``others_said`` of the runs that are not compared goes last.
+    Args:
+        groups: ``GROUP_COSTS``.
+        unit: Of the costs.
+        event: One of ``EVENTS``.
+        first: The first of the groups against the next: whether it is shown to be cheaper.
+        others_said: Of the runs that are not compared; goes last.
     """
     rows = groups.rows(named=True)
     if groups["runs"].sum() < 2 or not any(row["reached"] for row in rows):  # noqa: PLR2004
         return None
     got = {"onset": "began to generalize", "midpoint": "was half-way up (midpoint)"}.get(event, "generalized")
-    first, others = rows[0], rows[1:]
-    if first["median"] is None:
+    cheapest, others = rows[0], rows[1:]
+    if cheapest["median"] is None:
         return f"No group has {got} in half of its runs: none can be called the cheapest."
-    name = f"**{escape(first['group'])}**" if others or others_said else "These runs"
-    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_summary(first, unit)}."
-    told = [text, *_next(others, unit, median=first["median"], most=first["most"])]
+    name = f"**{escape(cheapest['group'])}**" if others or others_said else "These runs"
+    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_summary(cheapest, unit)}."
+    told = [text, *_next(others, unit, first=first), *_undecided(rows, first)]
     return " ".join([*told, *([others_said] if others_said else [])])
 
 
-def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, most: float) -> list[str]:
-    """Return what comes after a group with this median, whose last run got there at ``most``."""
+def _next(others: Sequence[dict[str, object]], unit: Unit, *, first: Contrast | None) -> list[str]:
+    """Return what comes after the cheapest group, and by how much."""
     if not others:
         return []
     second = others[0]
     if isinstance(second["median"], float):
-        ratio = phrases.times(second["median"] / median) if median > 0 else "–"
-        overlap = "; their runs overlap" if float(str(second["least"])) <= most else ""
-        name = escape(str(second["group"]))
-        return [f"Next comes {name} with {ratio} as much: {_summary(second, unit)}{overlap}."]
+        name, by = escape(str(second["group"])), "" if first is None else _ratio(first)
+        return [f"Next comes {name}{by}: {_summary(second, unit)}."]
     runs, reached = (sum(int(str(row[c])) for row in others) for c in ("runs", "reached"))
     farthest = max(float(str(row["spent"])) for row in others)
     spent = phrases.amount(farthest, unit.symbol)
@@ -173,9 +208,52 @@ def _next(others: Sequence[dict[str, object]], unit: Unit, *, median: float, mos
     return [f"{str(reached or 'none').capitalize()} of the other {runs:,} runs did, with up to {spent}."]
 
 
+def _ratio(first: Contrast) -> str:
+    """Return how many times as much the next group costs: `` with 1.8 [1.2, 2.9] times as much``."""
+    found, p = first.speed_up, first.adjusted_p
+    if found.value is None:
+        return ""
+    shown = f" ({_p(p)})" if p is not None and p < _DECIDED else ""
+    return f" with {found.value:.3g}{_interval(found)} times as much{shown}"
+
+
+def _interval(found: Estimate) -> str:
+    if found.low is None and found.high is None:
+        return ""
+    low, high = ("…" if end is None else f"{end:.3g}" for end in (found.low, found.high))
+    return f" [{low}, {high}]"
+
+
+def _undecided(rows: Sequence[dict[str, object]], first: Contrast | None) -> list[str]:
+    """Return that the first of the groups is not shown to be cheaper than the next, where it is not."""
+    if first is None or first.adjusted_p is None or first.adjusted_p < _DECIDED:
+        return []
+    other = f" from {escape(first.b)}" if len(rows) > 2 else ""  # noqa: PLR2004 - of two, it is plain which
+    if first.attainable_p > _DECIDED + ROUNDING:
+        runs = f"{rows[0]['runs']} against {phrases.counted(int(str(rows[1]['runs'])), 'run')}"
+        return [f"With {runs} no difference{other} can be shown."]
+    return [f"No difference{other} is shown ({_p(first.adjusted_p)})."]
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"  # noqa: PLR2004 - further digits tell nothing
+
+
 def _summary(row: dict[str, object], unit: Unit) -> str:
+    """Return how many got there and the median, with its interval or, where it has none, the runs' range."""
     least, most = float(str(row["least"])), float(str(row["most"]))
     runs = phrases.counted(int(str(row["runs"])), "run")
     median = phrases.amount(float(str(row["median"])), unit.symbol)
-    span = f" ({phrases.amount_range(least, most, unit.symbol)})" if most > least else ""
-    return f"{row['reached']} of {runs}, median {median}{span}"
+    span = f" (runs {phrases.amount_range(least, most, unit.symbol)})" if most > least else ""
+    return (
+        f"{row['reached']} of {runs}, median {median}{said_interval(row['low'], row['high'], unit) or span}"
+    )
+
+
+def said_interval(low: object, high: object, unit: Unit) -> str:
+    """Return the 95 % interval of a median in brackets, an open end as ``…``; empty without one."""
+    if isinstance(low, float) and isinstance(high, float):
+        return f" [{phrases.amount_range(low, high, unit.symbol)}]"
+    if isinstance(low, float):
+        return f" [{phrases.amount(low, unit.symbol)} – …]"
+    return f" [… – {phrases.amount(high, unit.symbol)}]" if isinstance(high, float) else ""

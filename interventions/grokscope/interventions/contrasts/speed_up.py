@@ -134,8 +134,11 @@ def _spread(both: CensoredCosts, size: int) -> float:
 
 
 def _watched(costs: CensoredCosts) -> float:
-    """Return how long a group was watched: ∞ where all reached the target, for then nobody knows."""
-    return np.inf if costs.reached.all() else float(costs.low[~costs.reached].max())
+    """Return how long a group was watched: ∞ where all reached the target, for then nobody knows.
+
+    One run that ended early does not end the watch on the others, whose costs lie beyond its end.
+    """
+    return np.inf if costs.reached.all() else float(costs.at.max())
 
 
 def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
