@@ -5,7 +5,7 @@ from functools import partial
 
 import polars as pl
 
-from grokscope.interventions.comparing.caveats import caveats_of
+from grokscope.interventions.comparing.caveats import caveats_of, without_median
 from grokscope.interventions.comparing.group_results import group_result
 from grokscope.interventions.comparing.grouping import blocks_of, called, group_labels, pooled_params
 from grokscope.interventions.comparing.pairs import contrasts_of
@@ -74,6 +74,7 @@ def compare(
         caveats=(
             *observed.notes,
             *caveats_of(costs, target=target, told=told, pooled=pooled_params(labelled), estimand=wanted),
+            *without_median(groups),
         ),
         costs=costs,
     )

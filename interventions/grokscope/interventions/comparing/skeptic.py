@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from grokscope.interventions.comparing.grouping import seed_param
+from grokscope.interventions.comparing.grouping import seed_param, written
 from grokscope.interventions.comparing.records import Comparison, Contrast
 from grokscope.interventions.comparing.sentences import amount
 from grokscope.interventions.noise.e_process import difference_e_process
@@ -161,8 +161,10 @@ def _unfinished(found: Comparison) -> Question:
     open_runs = costs.filter(~pl.col("reached")).height
     if not open_runs:
         return Question(asked=asked, answer=Answer.FINE, because="Every run reached the target.")
-    kept = costs.filter(pl.col("reached")).group_by("group").agg(pl.col("high").median().alias("median"))
-    dropped = dict(kept.sort("median", "group").iter_rows())
+    # The median as the groups have it: the first cost at which half of the runs are there.
+    kept = costs.filter(pl.col("reached")).group_by("group")
+    medians = kept.agg(pl.col("high").quantile(0.5, "lower").alias("median")).sort("median", "group")
+    dropped = dict(medians.iter_rows())
     shares = f"{open_runs:,} of {costs.height:,} runs did not get there"
     changed = [
         f"{group.group} {amount(dropped[group.group])} instead of "
@@ -207,7 +209,7 @@ def _confounded(found: Comparison, observed: ObservedRuns) -> Question:
 
 def _makes(placed: pl.DataFrame, name: str) -> bool:
     """Return whether a param is what the groups' labels are made of."""
-    value = placed[name].cast(pl.String)
+    value = written(placed[name])
     labels = placed["group"]
     return bool(
         (labels == value).all() or labels.str.contains(f"{name.rpartition('.')[2]}=", literal=True).all()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokscope.interventions.contrasts.attainable import ROUNDING, advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, earlier_less_later
 from grokscope.interventions.contrasts.permutation import tails
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
@@ -43,7 +43,7 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         SampleError: If a group is empty or a cost is not positive.
 
     Source: Gehan 1965; Wei & Gail 1983 (shift by inversion). Exact where runs are watched for one budget and
-    evaluated often. The ends are found by bisection, as if p had one peak; O(n²) for each of some 30 θ.
+    evaluated often. The ends are found by bisection, as if p had one peak; O(n log n) for each of some 30 θ.
 
     >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
@@ -95,12 +95,13 @@ def _scores(a: CensoredCosts, b: CensoredCosts, ratio: float) -> NDArray[np.int6
     end = min(_watched(a) * ratio, _watched(b))
     unseen = high > end
     both = CensoredCosts(np.minimum(low, end), np.where(unseen, np.inf, high))
-    return later(both, both).sum(axis=1)
+    return earlier_less_later(both)
 
 
 def _watched(costs: CensoredCosts) -> float:
     """Return how long a group was watched: ∞ where all reached the target, for then nobody knows."""
-    return np.inf if costs.reached.all() else float(costs.low[~costs.reached].max())
+    # A run that ended early on its own does not say that nobody watched the others for longer.
+    return np.inf if costs.reached.all() else float(costs.at.max())
 
 
 def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:

@@ -64,7 +64,8 @@ class CensoredCosts:
     @classmethod
     def of(cls, costs: pl.DataFrame) -> Self:
         """Return the costs of the rows of a frame with ``COSTS``."""
-        return cls(costs["low"].to_numpy(), costs["high"].fill_null(np.inf).to_numpy())
+        high = costs["high"].to_numpy()  # null becomes NaN
+        return cls(costs["low"].to_numpy(), np.where(np.isnan(high), np.inf, high))
 
     @property
     def reached(self) -> NDArray[np.bool_]:
