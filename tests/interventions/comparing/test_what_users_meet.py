@@ -121,3 +121,12 @@ def test_a_skeptic_is_told_of_changed_medians_and_of_other_params_only_where_the
     assert without.because == "1 of 8 runs did not get there; the medians would be the same."
     differ = next(one for one in questions if "anything else" in one.asked)
     assert differ.answer is Answer.FINE
+
+
+def test_rows_that_are_there_twice_are_one_evaluation():
+    found = observed({"a": [100] * 3})
+    tripled = ObservedRuns(
+        runs=found.runs, curves=pl.concat([found.curves.filter(pl.col("step") <= 100)] * 3)
+    )
+    sustained = Target.parse("acc>=0.9", sustained=True)
+    assert compare(tripled, target=sustained, by=["wd"]).groups[0].reached == 0
