@@ -125,6 +125,10 @@ def test_the_cheapest_group_is_told_with_what_it_takes_to_decide(reader):
     assert any("no interval of a median holds without a model" in one for one in answer.missing)
     target = ask("cheapest", reader, Asked(by="wd", target=Target.parse("test/accuracy>=0.5")))
     assert target.numbers[0].value < done[1]
+    assert "reached 'test/accuracy>=0.5'" in as_text(target)
+    pooled = ask("cheapest", reader, Asked(by="seed"))
+    assert any(one.startswith("Runs of a group differ in ") for one in pooled.missing)
+    assert not any("repeats of one seed" in one for one in pooled.missing)
 
 
 def test_of_runs_in_training_the_waiting_one_is_not_to_be_stopped(reader):

@@ -173,6 +173,7 @@ def test_the_speedrun_gives_every_record_and_most_published_results(grokscope):
     found = compared(grokscope, str(logs), *rule)
     assert len(found["groups"]) == 58
     assert all({"steps", "mean", "rule_value", "e_value"} <= group.keys() for group in found["groups"])
+    assert all(group["reached"] <= group["n"] <= group["logs"] for group in found["groups"])
     assert sum(claim["agrees"] for claim in found["claims"]) >= 38
     assert all(claim["explanation"] for claim in found["claims"] if not claim["agrees"])
 

@@ -36,7 +36,7 @@ def cheapest(reader: StoreReader, asked: Asked) -> Answer:
     if not any(one.is_judged for one in found):
         raise QuestionError("none of these runs can be judged; ask did_it_generalize for the reason")
     comparison = compared(experiment, found, asked)
-    return _answer(experiment, found, comparison)
+    return _answer(experiment, found, comparison, asked.target)
 
 
 def compared(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Comparison:
@@ -55,12 +55,17 @@ def _runs(experiment: Experiment, labels: Mapping[str, str]) -> pl.DataFrame:
             "name": run.name,
             "status": run.status,
             "group": named(labels[run.run_id]),
-            **{name: value for name, value in run.own_params.items() if name in ("seed", "setting")},
+            **{_column(name): str(value) for name, value in run.own_params.items()},
         }
         for run in experiment.runs
         if run.run_id in labels
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _column(param: str) -> str:
+    """Return a param's name set apart as data, but for those that a comparison knows."""
+    return param if param in ("seed", "setting") else named(param)
 
 
 def _curves(found: Sequence[Reach]) -> pl.DataFrame:
@@ -76,15 +81,17 @@ def _curves(found: Sequence[Reach]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(metric=pl.lit(_GENERALIZED.metric))
 
 
-def _answer(experiment: Experiment, found: Sequence[Reach], comparison: Comparison) -> Answer:
+def _answer(
+    experiment: Experiment, found: Sequence[Reach], comparison: Comparison, target: Target | None
+) -> Answer:
     return Answer(
         question=NAME,
         experiment=experiment.name,
-        sentences=[_plain(comparison.sentence)],
+        sentences=[_plain(comparison.sentence, target)],
         numbers=[*map(_median, comparison.groups), *map(_ratio, comparison.contrasts)],
-        evidence=[_plain(finding(one, comparison.count_in)) for one in comparison.contrasts],
+        evidence=[_plain(finding(one, comparison.count_in), target) for one in comparison.contrasts],
         missing=[
-            *map(_plain, comparison.caveats),
+            *(_plain(caveat, target) for caveat in comparison.caveats),
             *_without_setting(experiment, comparison),
             *caveats(found),
         ],
@@ -128,6 +135,7 @@ def _reason(missing: str | None) -> str:
     return f"; {missing}" if missing else ""
 
 
-def _plain(sentence: str) -> str:
-    said = sentence.replace(str(_GENERALIZED), _GENERALIZED.metric)
+def _plain(sentence: str, target: Target | None) -> str:
+    goal = _GENERALIZED.metric if target is None else named(str(target))
+    said = sentence.replace(str(_GENERALIZED), goal)
     return said[:1].upper() + said[1:]

@@ -9,6 +9,7 @@ import polars as pl
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.reviews import has_generalized
 from grokscope.answers.record.names import quoted, shown
+from grokscope.interventions.comparing.grouping import split_params
 from grokscope.schemas import Verdict, params_on_axes
 from grokscope.schemas.runs.groups import UNGROUPED, groups_of
 from grokscope.schemas.runs.ordering import natural
@@ -155,7 +156,7 @@ class Experiment:
     def _named(self, by: str) -> dict[str, str]:
         """Return the names that were asked for -> the params that they mean."""
         known = sorted({name for run in self.runs for name in run.params})
-        return {name: named_param(name, known) for name in (part.strip() for part in by.split(","))}
+        return {name: named_param(name, known) for name in split_params(by, known)}
 
 
 def with_groups(runs: Sequence[JudgedRun]) -> list[JudgedRun]:

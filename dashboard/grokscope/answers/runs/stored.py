@@ -34,7 +34,11 @@ def runs_in_store(
     ids = runs["run_id"].to_list()
     logged = store.metrics(ids)
     names = names_by_run(logged, store.aliases(name))
-    wanted = None if metrics is None else _wanted(names, {*metrics, *UNIT_METRICS.values(), _LEARNING_RATE})
+    wanted = (
+        None
+        if metrics is None
+        else _wanted(names, {*metrics, *UNIT_METRICS, *UNIT_METRICS.values(), _LEARNING_RATE})
+    )
     points = store.points(ids, wanted)
     own = points.filter(pl.col("metric").is_in(list(metrics or ())))
     renamed = renamed_by_run(points, names)

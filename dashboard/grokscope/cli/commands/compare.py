@@ -13,6 +13,7 @@ from grokscope.cli.comparing.rules import by_algoperf, by_speedrun
 from grokscope.cli.comparing.sources import observed_at
 from grokscope.cli.terminal import say_json
 from grokscope.interventions.comparing.comparison import compare as compare_groups
+from grokscope.interventions.comparing.grouping import split_params
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.outcomes.costs import STEPS
 from grokscope.interventions.outcomes.estimand import Estimand
@@ -121,7 +122,7 @@ def compare(
     # A bundle tells of all that was logged.
     metrics = None if aim is None or bundle is not None else [aim.metric]
     observed = observed_at(source, experiment=experiment, where=where, metrics=metrics)
-    groups = [name.strip() for name in (by or "").split(",") if name.strip()]
+    groups = split_params(by or "", observed.params)
     if rule is Rule.ALGOPERF and targets is not None:
         found = by_algoperf(observed, targets)
     elif aim is None:  # pragma: no cover - refused above

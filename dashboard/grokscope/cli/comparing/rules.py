@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from grokscope.interventions.comparing.comparison import compare
+from grokscope.interventions.comparing.grouping import written
 from grokscope.interventions.comparing.records import Comparison, GroupResult
 from grokscope.interventions.outcomes.estimand import PLANNED, Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
@@ -16,7 +17,7 @@ from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.rules.algoperf.scores import AlgoPerfResult, algoperf_scores
 from grokscope.interventions.rules.algoperf.targets import AlgoPerfTargets
 from grokscope.interventions.rules.speedrun.claims import speedrun_claims
-from grokscope.interventions.rules.speedrun.records import speedrun_records
+from grokscope.interventions.rules.speedrun.records import SpeedrunResult, distinct, speedrun_records
 from grokscope.interventions.rules.speedrun.results import PublishedResults
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.runs.query import named_param
@@ -86,7 +87,7 @@ def by_speedrun(
     curves = observed.curves.join(observed.runs.select("run_id", *known), on="run_id", how="left")
     found = speedrun_records(curves, target, by=param)
     # Each run is annealed to its planned length, and the rule reads single steps within it.
-    compared = compare(observed, target=target, by=by, estimand=Estimand.ANYTIME)
+    compared = compare(_counted(observed, found, param), target=target, by=by, estimand=Estimand.ANYTIME)
     records = {str(row["group"]): row for row in found.records.iter_rows(named=True)}
     groups = [
         _with_record(group, records[group.group]) for group in compared.groups if group.group in records
@@ -100,6 +101,16 @@ def by_speedrun(
         sentence=" ".join([_records_said(found.records), *_claims_said(claims)]),
         caveats=(*compared.caveats, *found.caveats),
     )
+
+
+def _counted(observed: ObservedRuns, found: SpeedrunResult, param: str) -> ObservedRuns:
+    """Return the runs that the rule counts: once each, of the planned number that a record is shown at."""
+    runs = observed.runs.with_columns(written(observed.runs[param]).alias("group"))
+    runs = distinct(runs, found.copies)
+    if PLANNED in runs.columns:
+        shown = found.records.select("group", pl.col("planned").cast(runs[PLANNED].dtype).alias(PLANNED))
+        runs = runs.join(shown, on=["group", PLANNED], how="semi", nulls_equal=True)
+    return replace(observed, runs=runs.drop("group"))
 
 
 def _with_record(group: GroupResult, record: Mapping[str, Any]) -> GroupResult:

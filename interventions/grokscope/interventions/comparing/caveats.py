@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from grokscope.interventions.comparing.grouping import SEED
+from grokscope.interventions.comparing.records import GroupResult
 from grokscope.interventions.outcomes.ends import End
 from grokscope.interventions.outcomes.estimand import Estimand, ToldEstimand
 from grokscope.interventions.outcomes.target import Target
@@ -50,6 +51,12 @@ def caveats_of(
     return tuple(found)
 
 
+def without_median(groups: Sequence[GroupResult]) -> tuple[str, ...]:
+    """Return in how many groups there is no median: the share that is not there never falls to a half."""
+    none = sum(group.median.value is None for group in groups)
+    return (f"In {none:,} of {len(groups):,} groups too few runs reached it for a median.",) * (none > 0)
+
+
 def _runs(count: int) -> str:
     return f"{count:,} run{'' if count == 1 else 's'}"
 
@@ -85,9 +92,6 @@ def _of_groups(costs: pl.DataFrame) -> Iterator[str]:
     if few:
         which = "No group has" if few == sizes.height else f"{few:,} of {sizes.height:,} groups do not have"
         yield f"{which} {FEW} runs: below that no interval of a median holds without a model; none is given."
-    half = sizes.filter(2 * pl.col("reached") < pl.col("n")).height
-    if half:
-        yield f"In {half:,} of {sizes.height:,} groups fewer than half of the runs reached it: no median."
     repeated = costs.filter(pl.col("block").is_not_null()).group_by("group", "block").len()
     repeated = repeated.filter(pl.col("len") > 1)
     if repeated.height:

@@ -5,7 +5,7 @@ from functools import partial
 
 import polars as pl
 
-from grokscope.interventions.comparing.caveats import caveats_of
+from grokscope.interventions.comparing.caveats import caveats_of, without_median
 from grokscope.interventions.comparing.group_results import group_result
 from grokscope.interventions.comparing.grouping import (
     blocks_of,
@@ -86,6 +86,7 @@ def compare(
         caveats=(
             *observed.notes,
             *caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted),
+            *without_median(groups),
         ),
         trend=_trend(costs, observed, by, pooled) if wanted is Estimand.ANYTIME else None,
         costs=costs,

@@ -36,6 +36,21 @@ def group_labels(runs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     return runs.with_columns(labels.alias("group")).filter(pl.col("group").is_not_null())
 
 
+def split_params(written_by: str, params: Sequence[str]) -> list[str]:
+    """Return the names in ``PARAM[,PARAM]``; a param may itself have a comma in its name.
+
+    >>> split_params("lr, betas (1,2)", ["lr", "betas (1,2)"]), split_params("lr,wd", ["lr"])
+    (['lr', 'betas (1,2)'], ['lr', 'wd'])
+    """
+    parts, names = written_by.split(","), list[str]()
+    while parts:
+        wholes = (",".join(parts[:count]).strip() for count in range(len(parts), 1, -1))
+        name = next((whole for whole in wholes if whole in params), parts[0].strip())
+        del parts[: name.count(",") + 1]
+        names += [name] * bool(name)
+    return names
+
+
 def called(label: str, by: Sequence[str]) -> str:
     """Return what to call a group in a sentence: a bare number says of what it is one.
 

@@ -24,8 +24,7 @@ from grokscope.interventions.survival.log_rank import log_rank
 MOST_IN_PAIRS = 10
 """Of more groups, the cheapest is compared with each other one only."""
 
-ENOUGH_PAIRS = 6
-"""Pairs from which on a paired test can fall below .05; fewer are compared unpaired."""
+_DECIDED = 0.05
 
 _AT_START = "A run is at the target at its very start, of which no cost is a multiple."
 
@@ -37,7 +36,7 @@ def contrasts_of(
     is_split: bool,
     is_ladder: bool = False,
 ) -> tuple[Contrast, ...]:
-    """Return the contrasts of groups, those of the cheapest first.
+    """Return the contrasts of groups, those of the first group first, ``a`` the cheaper of each two.
 
     Args:
         groups: The cheapest first.
@@ -53,8 +52,19 @@ def contrasts_of(
     in_all = len(pairs)
     if len(names) > MOST_IN_PAIRS:
         pairs = [pair for pair in pairs if pair[0] == names[0]]
-    compared = _compared_budgets if is_ladder else _compared
-    made = [compared(samples[a], samples[b]) for a, b in pairs]
+    costs = {name: CensoredCosts.of(part) for name, part in samples.items()}
+
+    def compared(a: str, b: str) -> _Compared:
+        if is_ladder:
+            return _compared_budgets(samples[a], samples[b])
+        return _compared(samples[a], samples[b], costs=(costs[a], costs[b]), in_all=in_all)
+
+    made = [compared(a, b) for a, b in pairs]
+    for place, ((a, b), one) in enumerate(zip(pairs, made, strict=True)):
+        # The group with the smaller median need not be the one that all its runs show to be cheaper.
+        if one.is_turned:
+            pairs[place] = (b, a)
+            made[place] = compared(b, a)
     known = [one.p for one in made if one.p is not None]
     adjusted = iter(holm([*known, *([1.0] * (in_all - len(known)))]).tolist() if known else ())
     return tuple(
@@ -71,10 +81,20 @@ class _Compared:
     improvement: Estimate
     is_paired: bool
 
+    @property
+    def is_turned(self) -> bool:
+        """Whether the other group is the cheaper one."""
+        if self.speed_up.value is not None:
+            return self.speed_up.value < 1
+        return self.improvement.value is not None and 2 * self.improvement.value < 1
 
-def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
-    ones, others = CensoredCosts.of(a), CensoredCosts.of(b)
-    paired = _pairs(a, b)
+
+def _compared(
+    a: pl.DataFrame, b: pl.DataFrame, *, costs: tuple[CensoredCosts, CensoredCosts], in_all: int
+) -> _Compared:
+    ones, others = costs
+    starts = min(ones.high.min(), others.high.min()) <= 0
+    paired = None if starts else _pairs(a, b, in_all)
     if paired is None:
         attainable = attainable_p(ones.at.size, others.at.size)
     else:
@@ -82,7 +102,7 @@ def _compared(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
     first, second = paired or (ones, others)
     if not (ones.reached.any() or others.reached.any()):
         ratio, p = Estimate(value=None, missing=NEITHER), None
-    elif min(first.at.min(), second.at.min()) <= 0:
+    elif starts:
         ratio, p = Estimate(value=None, missing=_AT_START), log_rank(ones, others).p
     elif paired is not None:
         ratio, p = paired_speed_up(first, second), paired_speed_up_p(first, second)
@@ -111,17 +131,21 @@ def _compared_budgets(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
     )
 
 
-def _pairs(a: pl.DataFrame, b: pl.DataFrame) -> tuple[CensoredCosts, CensoredCosts] | None:
+def _pairs(a: pl.DataFrame, b: pl.DataFrame, in_all: int) -> tuple[CensoredCosts, CensoredCosts] | None:
     """Return the runs of equal blocks, side by side; ``None`` unless all runs of a group have one partner.
+
+    Nor are there any where so few pairs could never be decided, all ``in_all`` comparisons counted in.
 
     Where runs have not reached the target, the ratio of their pair is open, and the paired test can tell less
     than the other one: then there is none either.
     """
+    if in_all * attainable_paired_p(min(a.height, b.height)) > _DECIDED:
+        return None
     if any(part["block"].null_count() or part["block"].n_unique() != part.height for part in (a, b)):
         return None
     both = a.join(b, on="block", how="inner", suffix="_b").sort("block")
     is_open = both.select("high", "high_b").null_count().sum_horizontal().item() > 0
-    if is_open or both.height < max(ENOUGH_PAIRS, min(a.height, b.height)):
+    if is_open or both.height < min(a.height, b.height):
         return None
     other = both.select(low="low_b", high="high_b")
     return CensoredCosts.of(both), CensoredCosts.of(other)

@@ -52,8 +52,10 @@ def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
         reason = f"p = {p:.2g}: no difference is shown, which is not to say that there is none"
     else:
         reason = f"p = {p:.2g}"
+    if contrast.speed_up.value is None and p < _DECIDED:
+        return f"{b} needs more {unit} than {a}, but how many times as many cannot be told; {reason}."
     if contrast.speed_up.value is None:
-        return f"How many times the {unit} of {a} {b} needs cannot be told; {reason}."
+        return f"The ratio of the {unit} of {b} to those of {a} cannot be told; {reason}."
     return f"{b} needs {spread(contrast.speed_up)} times the {unit} of {a}; {reason}."
 
 
@@ -90,16 +92,27 @@ def answer(
         return f"{reached:,} of {runs:,} runs reached {target}; {median}."
     told = f"{median}, {first.reached:,} of {first.n:,} runs reached {target}"
     mine = [one for one in contrasts if first.group in (one.a, one.b)]
-    better = [one for one in mine if _is_shown(one)]
+    shown = [one for one in mine if _is_shown(one)]
+    better = [one for one in shown if one.a == first.group]
+    worse = [one for one in shown if one.b == first.group]
     called = name(first.group)
+    if worse:
+        cheaper = _listed([name(one.a) for one in worse])
+        return (
+            f"{called} has the smallest median ({told}), but over all runs {cheaper} "
+            f"cost{'s' * (len(worse) == 1)} less. {finding(worse[0], unit, name)}"
+        )
     if not better:
         after = f" {finding(mine[0], unit, name)}" if mine else ""
         return f"{called} comes first ({told}), but which is the cheapest is undecided.{after}"
     if len(better) == len(mine):
         return f"{called} is the cheapest ({told}). {finding(better[0], unit, name)}"
-    open_ones = [name(one.b) for one in mine if one not in better]
-    undecided = ", ".join(open_ones[:_MOST_NAMED]) + (" and others" if len(open_ones) > _MOST_NAMED else "")
+    open_ones = [name(one.b if one.a == first.group else one.a) for one in mine if one not in better]
     return (
         f"{called} comes first ({told}). It is shown to be cheaper than {len(better):,} of {len(mine):,} "
-        f"others; {undecided} cannot be told from it. {finding(better[0], unit, name)}"
+        f"others; {_listed(open_ones)} cannot be told from it. {finding(better[0], unit, name)}"
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (" and others" if len(names) > _MOST_NAMED else "")

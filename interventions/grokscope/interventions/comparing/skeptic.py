@@ -176,8 +176,10 @@ def _unfinished(found: Comparison) -> Question:
     open_runs = costs.filter(~pl.col("reached")).height
     if not open_runs:
         return Question(asked=asked, answer=Answer.FINE, because="Every run reached the target.")
-    kept = costs.filter(pl.col("reached")).group_by("group").agg(pl.col("high").median().alias("median"))
-    dropped = dict(kept.sort("median", "group").iter_rows())
+    # The median as the groups have it: the first cost at which half of the runs are there.
+    kept = costs.filter(pl.col("reached")).group_by("group")
+    medians = kept.agg(pl.col("high").quantile(0.5, "lower").alias("median")).sort("median", "group")
+    dropped = dict(medians.iter_rows())
     shares = f"{open_runs:,} of {costs.height:,} runs did not get there"
     changed = [
         f"{group.group} {amount(dropped[group.group])} instead of "

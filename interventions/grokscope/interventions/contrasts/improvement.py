@@ -5,7 +5,7 @@ import math
 from scipy.special import ndtri
 
 from grokscope.interventions.contrasts.attainable import advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, wins
 from grokscope.interventions.contrasts.samples import SampleError
 from grokscope.interventions.estimate import Estimate
 
@@ -31,7 +31,7 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         no interval where the level cannot be attained: with 3 v 3 runs, all pairs won has a p of .1.
 
     Raises:
-        SampleError: If a group is empty or a cost is not positive.
+        SampleError: If a group is empty or a cost is negative.
 
     Source: Newcombe 2006, method 5; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
 
@@ -39,20 +39,21 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     >>> [round(x, 3) for x in (found.value, found.low, found.high)]
     [0.96, 0.592, 0.997]
     """
-    first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
+    first, second = costs_of_runs(a, "a", at_start=True), costs_of_runs(b, "b", at_start=True)
     if not 0 < level < 1:
         raise SampleError(f"a level is a share between 0 and 1, got {level}")
-    order = later(first, second)
-    sure, undecided = int((order < 0).sum()), int((order == 0).sum())
     sizes = first.low.size, second.low.size
-    value = (sure + undecided / 2) / order.size
-    said = f"{undecided} of {order.size} pairs are undecided" if undecided else None
+    pairs = sizes[0] * sizes[1]
+    sure = wins(first, second)
+    undecided = pairs - sure - wins(second, first)
+    value = (sure + undecided / 2) / pairs
+    said = f"{undecided} of {pairs} pairs are undecided" if undecided else None
     few = advice(*sizes, alpha=1 - level)
     if few:
         return Estimate(value=value, level=level, missing="; ".join(filter(None, (said, few))))
     z = float(ndtri((1 + level) / 2))
-    low = _end(sure / order.size, z, sizes, below=True)
-    high = _end((sure + undecided) / order.size, z, sizes, below=False)
+    low = _end(sure / pairs, z, sizes, below=True)
+    high = _end((sure + undecided) / pairs, z, sizes, below=False)
     return Estimate(value=value, low=low, high=high, level=level, method="Newcombe's method 5", missing=said)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from grokscope.interventions.contrasts.attainable import ROUNDING, advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, earlier_less_later
 from grokscope.interventions.contrasts.permutation import tails
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
@@ -49,7 +49,7 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
 
     Source: Gehan 1965; Wei & Gail 1983 (shift by inversion); the variance: Fleming & Harrington 1991, §7.2.
     Exact where runs are watched for one budget and evaluated often. The ends are found by bisection, as if p
-    had one peak; O(n²) for each of some 30 θ.
+    had one peak; O(n log n) for each of some 30 θ.
 
     >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
@@ -97,7 +97,7 @@ def speed_up_p(a: Costs, b: Costs, *, ratio: float = 1.0) -> float:
 def _tails(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[float, float]:
     """Return the two one-sided p: that a is so much earlier, and that it is so much later."""
     both, end = _together(a, b, ratio)
-    size, scores = a.low.size, later(both, both).sum(axis=1)
+    size, scores = a.low.size, earlier_less_later(both)
     dealt = tails(scores, size)
     if bool(np.all(both.low[~both.reached] >= end)):
         return dealt
@@ -109,7 +109,7 @@ def _tails(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[float, flo
 def _scores(a: CensoredCosts, b: CensoredCosts, ratio: float) -> NDArray[np.int64]:
     """Return Gehan's scores, those of a first: how many runs are earlier less how many are later."""
     both, _ = _together(a, b, ratio)
-    return later(both, both).sum(axis=1)
+    return earlier_less_later(both)
 
 
 def _together(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[CensoredCosts, float]:
@@ -125,10 +125,10 @@ def _spread(both: CensoredCosts, size: int) -> float:
 
     √(Σ over costs at which runs reach the target of n_a n_b d (n - d) / (n - 1)), n_a and n_b of n at risk
     """
-    at, is_first = both.at, np.arange(both.at.size) < size
+    at = both.at
     costs, reaching = np.unique(at[both.reached], return_counts=True)
-    at_risk = at[None, :] >= costs[:, None]
-    all_runs, mine = at_risk.sum(axis=1), (at_risk & is_first).sum(axis=1)
+    all_runs = at.size - np.searchsorted(np.sort(at), costs)
+    mine = size - np.searchsorted(np.sort(at[:size]), costs)
     weights = reaching * (all_runs - reaching) / np.maximum(all_runs - 1, 1)
     return float(np.sqrt((mine * (all_runs - mine) * weights).sum()))
 

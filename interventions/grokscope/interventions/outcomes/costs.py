@@ -64,7 +64,8 @@ class CensoredCosts:
     @classmethod
     def of(cls, costs: pl.DataFrame) -> Self:
         """Return the costs of the rows of a frame with ``COSTS``."""
-        return cls(costs["low"].to_numpy(), costs["high"].fill_null(np.inf).to_numpy())
+        high = costs["high"].to_numpy()  # null becomes NaN
+        return cls(costs["low"].to_numpy(), np.where(np.isnan(high), np.inf, high))
 
     @property
     def reached(self) -> NDArray[np.bool_]:
@@ -126,6 +127,8 @@ def _evaluations(curves: pl.DataFrame, target: Target, unit: str) -> pl.DataFram
     return (
         curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_not_null())
         .select("run_id", "step", pl.col(column).cast(pl.Float64).alias("cost"), value)
+        # A row that is there twice is one evaluation.
+        .unique(["run_id", "step"], keep="last", maintain_order=True)
         .sort("run_id", "step", "cost")
         .with_columns(met=target.is_met(pl.col("value")))
         .with_columns(reached=_reached(target))

@@ -31,7 +31,12 @@ def with_units(curves: pl.DataFrame) -> pl.DataFrame:
     [('a', 'loss', 5, 1.0, 320.0)]
     """
     metrics = curves["metric"].unique().to_list()
-    counting = {unit: metric for unit, metric in UNIT_METRICS.items() if metric in metrics}
+    # A metric that is called as the unit counts it, too, where there is none of ours.
+    counting = {
+        unit: next(name for name in (metric, unit) if name in metrics)
+        for unit, metric in UNIT_METRICS.items()
+        if metric in metrics or unit in metrics
+    }
     rest = curves.filter(~pl.col("metric").is_in(list(counting.values())))
     steps = rest.select("run_id", "step").unique()
     for unit, metric in counting.items():
