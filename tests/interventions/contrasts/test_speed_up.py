@@ -135,3 +135,11 @@ def test_costs_that_are_none_are_refused():
         speed_up_p([1.0], [1.0], ratio=0)
     with pytest.raises(SampleError, match="a must be the costs of at least 1 runs, got 0"):
         speed_up(CensoredCosts(np.array([]), np.array([])), [1.0])
+
+
+def test_ten_thousand_runs_a_group_are_compared_within_memory():
+    rng = np.random.default_rng(6)
+    a, b = np.exp(rng.normal(size=(2, 10_000)))
+    found = speed_up(watched(a, 3.0), watched(2 * b, 6.0))
+    assert found.low < 2 < found.high
+    assert found.value == pytest.approx(2, rel=0.05)

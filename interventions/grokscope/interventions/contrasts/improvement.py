@@ -5,7 +5,7 @@ import math
 from scipy.special import ndtri
 
 from grokscope.interventions.contrasts.attainable import advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, less_and_more
 from grokscope.interventions.contrasts.samples import SampleError
 from grokscope.interventions.estimate import Estimate
 
@@ -42,17 +42,18 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
     if not 0 < level < 1:
         raise SampleError(f"a level is a share between 0 and 1, got {level}")
-    order = later(first, second)
-    sure, undecided = int((order < 0).sum()), int((order == 0).sum())
     sizes = first.low.size, second.low.size
-    value = (sure + undecided / 2) / order.size
-    said = f"{undecided} of {order.size} pairs are undecided" if undecided else None
+    sure, lost = (int(counts.sum()) for counts in less_and_more(first, second))
+    pairs = sizes[0] * sizes[1]
+    undecided = pairs - sure - lost
+    value = (sure + undecided / 2) / pairs
+    said = f"{undecided} of {pairs} pairs are undecided" if undecided else None
     few = advice(*sizes, alpha=1 - level)
     if few:
         return Estimate(value=value, level=level, missing="; ".join(filter(None, (said, few))))
     z = float(ndtri((1 + level) / 2))
-    low = _end(sure / order.size, z, sizes, below=True)
-    high = _end((sure + undecided) / order.size, z, sizes, below=False)
+    low = _end(sure / pairs, z, sizes, below=True)
+    high = _end((sure + undecided) / pairs, z, sizes, below=False)
     return Estimate(value=value, low=low, high=high, level=level, method="Newcombe's method 5", missing=said)
 
 

@@ -34,26 +34,21 @@ def costs_of_runs(costs: Costs, name: str, *, least: int = 1) -> CensoredCosts:
     return costs
 
 
-def later(first: CensoredCosts, second: CensoredCosts) -> NDArray[np.int64]:
-    """Return for each pair 1 where the first cost more, -1 where the second did, 0 where nobody can tell.
+def less_and_more(first: CensoredCosts, second: CensoredCosts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many runs of the second each run of the first cost surely less than, and surely more than.
 
-    Intervals that overlap cannot be ordered, nor two runs of which neither has reached the target.
-
-    Returns:
-        (number of first, number of second).
+    A cost in (low, high] is surely more than one that is at most ``low``. Intervals that overlap cannot be
+    ordered, nor two runs of which neither has reached the target. O(n log n).
 
     >>> first = CensoredCosts(np.array([20.0, 0.0]), np.array([np.inf, 10.0]))
-    >>> later(first, CensoredCosts(np.array([10.0, 30.0]), np.array([20.0, 40.0])))
-    array([[ 1,  0],
-           [-1, -1]])
+    >>> less, more = less_and_more(first, CensoredCosts(np.array([10.0, 30.0]), np.array([20.0, 40.0])))
+    >>> less.tolist(), more.tolist()
+    ([0, 2], [1, 0])
     """
-    above = _surely_above(first.low[:, None], first.high[:, None], second.high[None, :])
-    below = _surely_above(second.low[None, :], second.high[None, :], first.high[:, None])
-    return above.astype(np.int64) - below
-
-
-def _surely_above(
-    low: NDArray[np.float64], high: NDArray[np.float64], other: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return where a cost in (low, high] is above one that is at most ``other``."""
-    return (low > other) | ((low == other) & (high > low))
+    highs, lows = np.sort(second.high), np.sort(second.low)
+    spread = np.sort(second.low[second.high > second.low])
+    below, up_to = (np.searchsorted(highs, first.low, side) for side in ("left", "right"))
+    more = np.where(first.high > first.low, up_to, below)
+    above = lows.size - np.searchsorted(lows, first.high, "right")
+    at = np.searchsorted(spread, first.high, "right") - np.searchsorted(spread, first.high, "left")
+    return (above + at).astype(np.int64), more.astype(np.int64)

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grokscope.interventions.contrasts.attainable import ROUNDING, advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, less_and_more
 from grokscope.interventions.contrasts.permutation import tails
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 METHOD = "permutation test of Gehan's scores, inverted"
+
+MOST_BREAKS = 1_000_000
+"""Ratios of costs that are told apart."""
 
 
 def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
@@ -43,7 +46,7 @@ def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         SampleError: If a group is empty or a cost is not positive.
 
     Source: Gehan 1965; Wei & Gail 1983 (shift by inversion). Exact where runs are watched for one budget and
-    evaluated often. The ends are found by bisection, as if p had one peak; O(n²) for each of some 30 θ.
+    evaluated often. The ends are found by bisection, as if p had one peak; O(n log n) for each of some 80 θ.
 
     >>> found = speed_up([100, 110, 120, 130, 140], [210, 220, 250, 260, 330])
     >>> [round(x, 2) for x in (found.value, found.low, found.high)]
@@ -89,13 +92,14 @@ def speed_up_p(a: Costs, b: Costs, *, ratio: float = 1.0) -> float:
 
 
 def _scores(a: CensoredCosts, b: CensoredCosts, ratio: float) -> NDArray[np.int64]:
-    """Return Gehan's scores, those of a first: how many runs are earlier less how many are later."""
+    """Return Gehan's scores, those of a first: how many runs cost less, less how many cost more."""
     low = np.concatenate((a.low * ratio, b.low))
     high = np.concatenate((a.high * ratio, b.high))
     end = min(_watched(a) * ratio, _watched(b))
     unseen = high > end
     both = CensoredCosts(np.minimum(low, end), np.where(unseen, np.inf, high))
-    return later(both, both).sum(axis=1)
+    less, more = less_and_more(both, both)
+    return more - less
 
 
 def _watched(costs: CensoredCosts) -> float:
@@ -104,10 +108,16 @@ def _watched(costs: CensoredCosts) -> float:
 
 
 def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
-    """Return the ratios at which some pair changes its order; between two of them nothing changes."""
+    """Return the ratios at which some pair changes its order; between two of them nothing changes.
+
+    Of thousands of runs, as many ratios as fit, so near each other that no digit that is shown differs.
+    """
     numerator = np.unique(np.concatenate((b.low, b.high)))
     divisor = np.unique(np.concatenate((a.low, a.high)))
     numerator, divisor = (x[(x > 0) & np.isfinite(x)] for x in (numerator, divisor))
+    if numerator.size * divisor.size > MOST_BREAKS:
+        ends = numerator[[0, -1]] / divisor[[-1, 0]]
+        return np.geomspace(*ends, MOST_BREAKS)
     ratios = np.log(numerator)[:, None] - np.log(divisor)[None, :]
     return np.exp(np.unique(ratios.round(12)))
 

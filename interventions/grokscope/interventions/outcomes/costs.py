@@ -118,10 +118,10 @@ def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.D
 def _evaluations(curves: pl.DataFrame, target: Target, unit: str) -> pl.DataFrame:
     """Return the evaluations of the target's metric in order: what each cost, and whether it is reached."""
     column = "step" if unit == STEPS else unit
-    if column not in curves.columns:
-        numeric = (name for name, kind in curves.schema.items() if kind.is_numeric() and name not in CURVES)
-        units = ", ".join((STEPS, *numeric))
-        raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {units}")
+    units = [name for name, kind in curves.schema.items() if kind.is_numeric() and name not in CURVES]
+    if unit not in (STEPS, *units):
+        told = ", ".join((STEPS, *units))
+        raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {told}")
     value = pl.col("value").fill_null(float("nan"))
     return (
         curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_not_null())
