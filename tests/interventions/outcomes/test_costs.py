@@ -91,3 +91,11 @@ def test_what_names_a_value_counts_nothing(unit):
 def test_a_target_of_many_spaces_is_refused_at_once(text):
     with pytest.raises(TargetError):
         Target.parse(text)
+
+
+@pytest.mark.parametrize("count", [math.inf, -math.inf, math.nan, None])
+def test_what_is_spent_is_a_finite_number_or_the_row_is_passed_over(count):
+    values = {"run_id": "a", "metric": "loss", "step": [1, 2, 3], "value": [3.0, 1.0, 1.0]}
+    curves = pl.DataFrame({**values, "seconds": [5.0, count, 7.0]}, strict=False)
+    found = costs_of(curves, Target.parse("loss<=2"), unit="seconds")
+    assert found.select("low", "high", "evaluations").rows() == [(5.0, 7.0, 2)]

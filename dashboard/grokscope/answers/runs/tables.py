@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 import polars as pl
 
+from grokscope.answers.runs.withholding import without_secrets
 from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.schemas.printable import written_out
 
@@ -88,12 +89,13 @@ def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
             "value, with the params in columns"
         )
     table = table.select(name for name, kind in table.schema.items() if _is_flat(kind))
-    table = table.rename({old: new for old, new in _ALSO.items() if old in have and new not in have})
+    table = table.rename({old: new for old, new in _ALSO.items() if old in table.columns and new not in have})
     missing = [name for name in ("run_id", "step", "metric", "value") if name not in table.columns]
     if missing:
         raise ObservedRunsError(
             f"{source!r} lacks {', '.join(missing).replace('run_id', 'run')}; a table of runs has the "
-            f"columns run, step, metric and value, one row a value, numbers or texts, got {', '.join(have[:20])}"
+            "columns run, step, metric and value, one row a value, numbers or texts, got "
+            f"{', '.join(have[:20])}"
         )
     table = table.drop_nulls(["run_id", "step", "metric"])
     if table.is_empty():
@@ -105,7 +107,7 @@ def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
     told = f"{', '.join(varying[:_MOST_NAMED])}{more}"
     notes = [f"{told} differ within a run and are not read as params."] if varying else []
     return ObservedRuns(
-        runs=_runs(table, params),
+        runs=without_secrets(_runs(table, params)),
         curves=_curves(table, units, source=source),
         notes=tuple(notes),
     )

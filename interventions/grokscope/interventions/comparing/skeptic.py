@@ -21,6 +21,7 @@ DECIDED = 20.0
 _FEW = 6
 _ALPHA = 0.05
 _NAMED = 5
+_LABEL = "label of the group"  # a param may be called group
 
 
 class Answer(StrEnum):
@@ -193,9 +194,9 @@ def _stopped(found: Comparison) -> Question:
 
 def _confounded(found: Comparison, observed: ObservedRuns) -> Question:
     asked = "Do the groups differ in anything else?"
-    placed = found.costs.select("run_id", "group").join(observed.runs, on="run_id")
+    placed = found.costs.select("run_id", pl.col("group").alias(_LABEL)).join(observed.runs, on="run_id")
     params = [name for name in observed.params if placed[name].n_unique() > 1]
-    within = placed.group_by("group").agg(pl.col(params).n_unique()) if params else pl.DataFrame()
+    within = placed.group_by(_LABEL).agg(pl.col(params).n_unique()) if params else pl.DataFrame()
     tied = [name for name in params if within[name].max() == 1]
     # What the groups were made by is tied to them, of course.
     others = [name for name in tied if not _makes(placed, name)]
@@ -208,7 +209,7 @@ def _confounded(found: Comparison, observed: ObservedRuns) -> Question:
 def _makes(placed: pl.DataFrame, name: str) -> bool:
     """Return whether a param is what the groups' labels are made of."""
     value = placed[name].cast(pl.String)
-    labels = placed["group"]
+    labels = placed[_LABEL]
     return bool(
         (labels == value).all() or labels.str.contains(f"{name.rpartition('.')[2]}=", literal=True).all()
     )

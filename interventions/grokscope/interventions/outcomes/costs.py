@@ -82,7 +82,7 @@ def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.D
 
     Args:
         curves: ``CURVES`` in any order, and a column named as the unit, unless that is ``"steps"``. Rows of
-            other metrics, and rows where the unit is null, are passed over.
+            other metrics, and rows where the unit is no finite number, are passed over.
         target: What is to be reached.
         unit: What is counted.
 
@@ -124,7 +124,7 @@ def _evaluations(curves: pl.DataFrame, target: Target, unit: str) -> pl.DataFram
         raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {told}")
     value = pl.col("value").fill_null(float("nan"))
     return (
-        curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_not_null())
+        curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_finite())
         .select("run_id", "step", pl.col(column).cast(pl.Float64).alias("cost"), value)
         .sort("run_id", "step", "cost")
         .with_columns(met=target.is_met(pl.col("value")))
