@@ -1,7 +1,5 @@
 """Secrets among params: runs are compared and answered about without them."""
 
-import shutil
-
 import polars as pl
 import pytest
 from mlflow.entities import Metric, Param
@@ -33,10 +31,9 @@ def test_a_table_is_read_without_the_secrets_in_its_params():
 
 
 @pytest.fixture
-def store(blank_store, tmp_path):
+def store(file):
     """Runs with params that are secrets, or called like columns of ours."""
-    path = shutil.copy(blank_store, tmp_path / "mlflow.db")
-    client = MlflowClient(f"sqlite:///{path}")
+    client = MlflowClient(f"sqlite:///{file}")
     experiment = client.create_experiment("odd")
     own = {
         **SECRETS,
@@ -51,7 +48,7 @@ def store(blank_store, tmp_path):
         run = client.create_run(experiment).info.run_id
         params = [Param(name, value) for name, value in {**own, "seed": str(seed)}.items()]
         client.log_batch(run, [Metric("loss", 1.0, 1, 1)], params)
-    opened = open_store(f"sqlite:///{path}")
+    opened = open_store(f"sqlite:///{file}")
     yield opened
     opened.close()
 

@@ -143,3 +143,11 @@ def test_ten_thousand_runs_a_group_are_compared_within_memory():
     found = speed_up(watched(a, 3.0), watched(2 * b, 6.0))
     assert found.low < 2 < found.high
     assert found.value == pytest.approx(2, rel=0.05)
+
+
+@pytest.mark.parametrize("scale", [1e-290, 1e-200, 1e200, 1e290])
+def test_a_ratio_beyond_the_root_of_the_largest_number_is_told(scale):
+    a = np.array([1.0, 2, 3, 4, 5])
+    found = speed_up(a, a * scale)
+    assert found.value == pytest.approx(scale)
+    assert found.low < found.value < found.high

@@ -23,6 +23,9 @@ METHOD = "permutation test of Gehan's scores, inverted"
 MOST_BREAKS = 1_000_000
 """Ratios of costs that are told apart."""
 
+_FARTHEST = 700.0
+"""Of log ratios: beyond, a ratio is no number."""
+
 
 def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     """Return how many times cheaper ``a`` is than ``b``: θ, where b's costs are distributed as θ times a's.
@@ -119,14 +122,19 @@ def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
         ends = numerator[[0, -1]] / divisor[[-1, 0]]
         return np.geomspace(*ends, MOST_BREAKS)
     ratios = np.log(numerator)[:, None] - np.log(divisor)[None, :]
-    return np.exp(np.unique(ratios.round(12)))
+    return np.exp(np.unique(ratios.round(12).clip(-_FARTHEST, _FARTHEST)))
 
 
 def _inside(breaks: FloatArray, cell: int) -> float:
     """Return a ratio inside the cell before break number ``cell``."""
     if cell == 0:
         return float(breaks[0] / 2)
-    return float(breaks[-1] * 2 if cell == breaks.size else np.sqrt(breaks[cell - 1] * breaks[cell]))
+    return float(breaks[-1] * 2) if cell == breaks.size else _between(breaks[cell - 1], breaks[cell])
+
+
+def _between(low: float, high: float) -> float:
+    """Return the middle of two ratios on a log axis; their product may be beyond what a number holds."""
+    return float(np.sqrt(low) * np.sqrt(high))
 
 
 def _middle(
@@ -138,7 +146,7 @@ def _middle(
     stop = bisect_left(cells, 1, key=lambda cell: int(scores(cell)[:size].sum()))
     if start == 0 or stop == len(cells):
         return None, "too few runs reached the target to say how many times cheaper"
-    return float(np.sqrt(breaks[start - 1] * breaks[stop - 1])), None
+    return _between(breaks[start - 1], breaks[stop - 1]), None
 
 
 def _ends(
