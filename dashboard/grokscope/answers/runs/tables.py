@@ -77,7 +77,7 @@ def _from_start(file: BinaryIO) -> BinaryIO:
 
 def _is_flat(kind: pl.DataType) -> bool:
     """Return whether a column of this type holds one number, flag, text or date a row."""
-    return not kind.is_nested() and kind not in (pl.Binary, pl.Object, pl.Duration)
+    return not kind.is_nested() and not isinstance(kind, pl.Binary | pl.Object | pl.Duration)
 
 
 def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:

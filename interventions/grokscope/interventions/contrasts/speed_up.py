@@ -119,8 +119,8 @@ def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
     divisor = np.unique(np.concatenate((a.low, a.high)))
     numerator, divisor = (x[(x > 0) & np.isfinite(x)] for x in (numerator, divisor))
     if numerator.size * divisor.size > MOST_BREAKS:
-        ends = numerator[[0, -1]] / divisor[[-1, 0]]
-        return np.geomspace(*ends, MOST_BREAKS)
+        least, most = float(numerator[0] / divisor[-1]), float(numerator[-1] / divisor[0])
+        return np.geomspace(least, most, MOST_BREAKS)
     ratios = np.log(numerator)[:, None] - np.log(divisor)[None, :]
     return np.exp(np.unique(ratios.round(12).clip(-_FARTHEST, _FARTHEST)))
 
