@@ -57,27 +57,25 @@ def _read(path: Path) -> pl.DataFrame:
         if b"\0" in file.read(4096):
             raise OSError("it is no text in UTF-8")
         file.seek(0)
-        read = pl.read_csv if path.suffix.lower() == ".csv" else pl.read_ndjson
-        return read(file, infer_schema_length=None)
+        if path.suffix.lower() == ".csv":
+            return pl.read_csv(file, infer_schema_length=None)
+        return pl.read_ndjson(file, infer_schema_length=None)
 
 
 def _parquet(file: BinaryIO) -> pl.DataFrame:
     """Return the columns that hold one number or text a row: what a small file unfolds to has no bound."""
-    rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+    rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
     if rows > _MOST_ROWS:
         raise OSError(f"it has {rows:,} rows, and at most {_MOST_ROWS:,} are read")
-    schema = pl.read_parquet_schema(_from_start(file))
-    return pl.read_parquet(_from_start(file), columns=[name for name in schema if _is_flat(schema[name])])
-
-
-def _from_start(file: BinaryIO) -> BinaryIO:
     file.seek(0)
-    return file
+    schema = pl.read_parquet_schema(file)
+    file.seek(0)
+    return pl.read_parquet(file, columns=[name for name in schema if _is_flat(schema[name])])
 
 
 def _is_flat(kind: pl.DataType) -> bool:
     """Return whether a column of this type holds one number, flag, text or date a row."""
-    return not kind.is_nested() and not isinstance(kind, pl.Binary | pl.Object | pl.Duration)
+    return not kind.is_nested() and not isinstance(kind, pl.Binary | pl.Duration)
 
 
 def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
