@@ -2,11 +2,13 @@
 
 import json
 
+import polars as pl
 import pytest
 from mlflow.tracking import MlflowClient
 from scipy.stats import binomtest
 
 from grokscope.answers import LIMIT, QUESTIONS, Asked, QuestionError, StoreReader, as_json, as_text, ask
+from grokscope.answers.reading.experiment import Experiment, JudgedRun
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.stopping.outlook import Outlook
 from grokscope.schemas.runs.query import QueryError
@@ -183,3 +185,30 @@ def test_every_question_fits_two_kilobytes_of_a_store_with_hundreds_of_hostile_n
         assert all(c.isprintable() for c in text)
         assert "y" * 81 not in text
     assert "of 106 runs" in json.loads(as_json(ask("did_it_generalize", reader, Asked())))["answer"]
+
+
+def test_a_secret_is_no_label_of_a_group():
+    params = {"api_key": "hunter2"}
+    run = JudgedRun(
+        run_id="a",
+        name="a",
+        params=params,
+        status="FINISHED",
+        start_ms=1,
+        end_ms=2,
+        last_ms=2,
+        step=1,
+        is_silent=False,
+        verdict=None,
+    )
+    none = pl.DataFrame()
+    found = Experiment(
+        name="e",
+        store="",
+        runs=[run],
+        curves=none,
+        now_ms=3,
+        points_of=lambda _: none,
+        all_points_of=lambda _: none,
+    )
+    assert list(found.grouped("api_key")) == ["[withheld]"]

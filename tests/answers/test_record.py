@@ -100,3 +100,7 @@ def test_numbers_that_are_not_finite_are_null():
         question="when", sentences=["."], numbers=[Number(what="m", value=float("nan"), high=float("inf"))]
     )
     assert json.loads(as_json(answer))["numbers"] == [{"what": "m", "value": None, "low": None, "high": None}]
+
+
+def test_a_link_holds_no_secret():
+    assert page("compare", experiment="sk-abcdefghijklmnopqrstuvwx12345") == "/compare"

@@ -1,6 +1,7 @@
 """``grokscope compare``: tables and stores in, one record out; what is refused, and what it leaves behind."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -184,3 +185,44 @@ def test_samples_to_target_against_batch_are_intervals_of_the_evaluation_grid(gr
     found = compared(grokscope, str(BESIDE / "mlperf_v5.parquet"), *chosen)
     assert sum(group["n"] for group in found["groups"]) == 42
     assert any("known only between two of them" in caveat for caveat in found["caveats"])
+
+
+def test_a_bundle_that_cannot_be_finished_leaves_nothing(grokscope, table, tmp_path, monkeypatch):
+    def full(_specs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("grokscope.cli.comparing.outputs.to_svg", full)
+    status, _, err = grokscope("compare", table, "--target", "val_loss<=2", "--bundle", str(tmp_path / "b"))
+    assert status == 2
+    assert "cannot be made ([Errno 28] No space left on device); name another folder" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_in_a_report_holds_no_secret(grokscope, table, tmp_path, monkeypatch):
+    where = "seed != 9 and seed != 'postgresql://ann:pw99@h/d'"
+    arguments = [
+        "compare",
+        table,
+        "--target",
+        "val_loss<=2",
+        "--where",
+        where,
+        "--report",
+        str(tmp_path / "r.md"),
+    ]
+    monkeypatch.setattr("sys.argv", ["grokscope", *arguments])
+    status, _, err = grokscope(*arguments)
+    assert status == 0, err
+    page = (tmp_path / "r.md").read_text()
+    assert "pw99" not in page
+    assert "postgresql://h/d" in page
+
+
+@pytest.mark.parametrize("option", ["--targets", "--results"])
+def test_a_pipe_is_no_file_of_a_rule(grokscope, table, tmp_path, option):
+    os.mkfifo(tmp_path / "rule.json")
+    rule = {"--targets": "algoperf", "--results": "speedrun"}[option]
+    more = ["--rule", rule, option, str(tmp_path / "rule.json"), "--by", "weight_decay"]
+    status, _, err = grokscope("compare", table, "--target", "val_loss<=2", *more)
+    assert status == 2
+    assert "rule.json' is no regular file; give the rule's own file" in err

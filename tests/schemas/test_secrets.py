@@ -175,3 +175,8 @@ def test_a_long_text_costs_no_more_a_character_than_a_short_one(part):
         return min(times)
 
     assert cost(80_000) < 60 * max(cost(5_000), 1e-3)
+
+
+@pytest.mark.parametrize("sign", ["=", "==", "!="])
+def test_what_a_secret_is_compared_with_is_withheld(sign):
+    assert redacted(f"api_key {sign} hunter2 and lr > 1") == f"api_key {sign} [withheld] and lr > 1"

@@ -7,7 +7,6 @@ import pytest
 from grokscope.interventions.comparing.comparison import compare
 from grokscope.interventions.comparing.grouping import split_params
 from grokscope.interventions.comparing.skeptic import Answer, questions_of
-from grokscope.interventions.contrasts.order import earlier_less_later, later, wins
 from grokscope.interventions.contrasts.speed_up import speed_up, speed_up_p
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.outcomes.observed import ObservedRuns
@@ -71,20 +70,6 @@ def test_one_run_that_failed_early_does_not_hide_what_the_others_of_its_group_sh
     b = CensoredCosts(3 * np.array(reached) - 5, 3 * np.array(reached))
     assert speed_up(a, b).value == pytest.approx(3, rel=0.1)
     assert speed_up_p(a, b) < 0.01
-
-
-def test_order_by_sorting_is_the_order_of_every_two_runs():
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        low = rng.integers(0, 6, 11).astype(float)
-        high = np.where(rng.random(11) < 0.3, np.inf, low + rng.integers(0, 3, 11))
-        runs, a, b = (
-            CensoredCosts(low, high),
-            CensoredCosts(low[:4], high[:4]),
-            CensoredCosts(low[4:], high[4:]),
-        )
-        assert earlier_less_later(runs).tolist() == later(runs, runs).sum(axis=1).tolist()
-        assert (wins(a, b), wins(b, a)) == ((later(a, b) < 0).sum(), (later(a, b) > 0).sum())
 
 
 def test_a_median_is_only_denied_where_there_is_none():

@@ -146,3 +146,19 @@ def test_one_run_that_ended_early_does_not_end_the_watch_on_its_group():
     one = CensoredCosts(low, np.array([*low[:5], INF]))
     other = CensoredCosts(np.full(6, 100.0), np.full(6, INF))
     assert speed_up_p(one, other) == pytest.approx(2 / 924)
+
+
+def test_ten_thousand_runs_a_group_are_compared_within_memory():
+    rng = np.random.default_rng(6)
+    a, b = np.exp(rng.normal(size=(2, 10_000)))
+    found = speed_up(watched(a, 3.0), watched(2 * b, 6.0))
+    assert found.low < 2 < found.high
+    assert found.value == pytest.approx(2, rel=0.05)
+
+
+@pytest.mark.parametrize("scale", [1e-290, 1e-200, 1e200, 1e290])
+def test_a_ratio_beyond_the_root_of_the_largest_number_is_told(scale):
+    a = np.array([1.0, 2, 3, 4, 5])
+    found = speed_up(a, a * scale)
+    assert found.value == pytest.approx(scale)
+    assert found.low < found.value < found.high

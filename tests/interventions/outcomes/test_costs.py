@@ -78,3 +78,24 @@ def test_costs_are_counted_in_the_unit_that_was_asked_for():
 def test_a_target_that_cannot_be_read_is_refused(text):
     with pytest.raises(TargetError, match="METRIC>=VALUE or METRIC<=VALUE, got"):
         Target.parse(text)
+
+
+@pytest.mark.parametrize("unit", ["run_id", "metric", "value", "step"])
+def test_what_names_a_value_counts_nothing(unit):
+    curves = pl.DataFrame({"run_id": ["a"], "metric": ["loss"], "step": [1], "value": [2.0]})
+    with pytest.raises(UnitError, match="nothing counts"):
+        costs_of(curves, Target.parse("loss<=1"), unit=unit)
+
+
+@pytest.mark.parametrize("text", [" " * 100_000, "loss" + " " * 100_000 + "x", " " * 100_000 + "<=1"])
+def test_a_target_of_many_spaces_is_refused_at_once(text):
+    with pytest.raises(TargetError):
+        Target.parse(text)
+
+
+@pytest.mark.parametrize("count", [math.inf, -math.inf, math.nan, None])
+def test_what_is_spent_is_a_finite_number_or_the_row_is_passed_over(count):
+    values = {"run_id": "a", "metric": "loss", "step": [1, 2, 3], "value": [3.0, 1.0, 1.0]}
+    curves = pl.DataFrame({**values, "seconds": [5.0, count, 7.0]}, strict=False)
+    found = costs_of(curves, Target.parse("loss<=2"), unit="seconds")
+    assert found.select("low", "high", "evaluations").rows() == [(5.0, 7.0, 2)]

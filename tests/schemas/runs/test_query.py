@@ -75,3 +75,8 @@ def test_a_param_may_go_by_its_last_part_unless_two_have_it():
     assert named_param("foo", ["a.foo", "seed"]) == "a.foo"
     with pytest.raises(QueryError, match=r"'foo' may be any of a\.foo, b\.foo; give its whole name"):
         named_param("foo", ["a.foo", "b.foo"])
+
+
+def test_nothing_is_less_than_no_number():
+    with pytest.raises(QueryError, match="lr < needs a number, got 'nan'"):
+        Query.parse("lr < nan").of(pl.DataFrame({"run_id": ["a"], "lr": [1.0]}))

@@ -14,6 +14,7 @@ from grokscope.schemas import Verdict, params_on_axes
 from grokscope.schemas.runs.groups import UNGROUPED, groups_of
 from grokscope.schemas.runs.ordering import natural
 from grokscope.schemas.runs.query import named_param
+from grokscope.schemas.secrets import WITHHELD, is_secret
 
 RUNNING = "RUNNING"
 ALL_RUNS = "all runs"
@@ -192,8 +193,12 @@ def listed(names: Iterable[str], *, most: int = _MOST_NAMED) -> str:
 
 def _label(asked: Mapping[str, str], params: Mapping[str, str]) -> str:
     """Return the bare value of one param, ``a=1, b=2`` of several."""
-    values = {name: params.get(param) for name, param in asked.items()}
+    values = {name: _shown(param, params.get(param)) for name, param in asked.items()}
     if len(values) == 1:
         ((name, value),) = values.items()
         return value or f"no {name}"
     return ", ".join(f"{name}={value or 'none'}" for name, value in values.items())
+
+
+def _shown(param: str, value: str | None) -> str | None:
+    return WITHHELD if value and is_secret(param, value) else value

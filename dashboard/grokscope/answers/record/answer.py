@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grokscope.schemas.secrets import redacted
+
 _LONGEST_LINK = 300
 
 
@@ -59,7 +61,7 @@ class Answer:
 def page(view: str, *, experiment: str = "", runs: Sequence[str] = ()) -> str:
     """Return the address of one of the app's views, relative to the app's own.
 
-    An address that would be too long names the view only.
+    An address that would be too long, or hold a secret, names the view only.
 
     >>> page("compare", experiment="a b", runs=["0" * 3])
     '/compare?experiment=a%20b&runs=000'
@@ -67,4 +69,5 @@ def page(view: str, *, experiment: str = "", runs: Sequence[str] = ()) -> str:
     parts = [f"experiment={quote(experiment, safe='')}"] if experiment else []
     parts += [f"runs={','.join(runs)}"] if runs else []
     full = f"/{view}?{'&'.join(parts)}" if parts else f"/{view}"
-    return full if len(full) <= _LONGEST_LINK else f"/{view}"
+    fits = len(full) <= _LONGEST_LINK and redacted(experiment) == experiment
+    return full if fits else f"/{view}"

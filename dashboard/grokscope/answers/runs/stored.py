@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from grokscope.answers.runs.withholding import without_secrets
 from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.interventions.outcomes.units import UNIT_METRICS, with_units
 from grokscope.store import Store, names_by_run, renamed_by_run
@@ -64,7 +65,9 @@ def _wanted(names: dict[str, dict[str, str]], metrics: set[str]) -> list[str]:
 
 
 def _with_params(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
-    params = param_columns(store, runs).rename({"run": "run_id"})
-    clashing = {name: f"param.{name}" for name in ("status",) if name in params.columns}
+    params = param_columns(store, runs)
+    clashing = {name: f"param.{name}" for name in ("run_id", "status") if name in params.columns}
+    free = params.drop(other for other in clashing.values() if other in params.columns)
     told = runs.select("run_id", "name", "status")
-    return told.join(params.rename(clashing), on="run_id", how="left", maintain_order="left")
+    own = free.rename({**clashing, "run": "run_id"})
+    return without_secrets(told.join(own, on="run_id", how="left", maintain_order="left"))

@@ -1,9 +1,11 @@
 """Runs out of one tidy table: a row a value, params in columns of their own."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
+from grokscope.answers.runs.withholding import without_secrets
 from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.schemas.printable import written_out
 
@@ -12,6 +14,8 @@ _ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
 UNITS = ("seconds", "examples", "tokens", "flops", "epochs")
 """Columns that count what was spent, whatever they hold."""
 
+_MOST_ROWS, _MOST_COLUMNS = 100_000_000, 10_000
+_MOST_NAMED = 5
 _POINTS = {"run_id", "name", "experiment", "metric", "step", "time_ms", "value"}
 _ALSO = {"run": "run_id", "key": "metric"}
 
@@ -46,37 +50,64 @@ def runs_in_table(path: Path) -> ObservedRuns:
 
 
 def _read(path: Path) -> pl.DataFrame:
+    if path.exists() and not path.is_file():  # a pipe would be waited for, and a device never ends
+        raise OSError("it is no regular file")
     with path.open("rb") as file:
-        match path.suffix.lower():
-            case ".parquet":
-                return pl.read_parquet(file)
-            case ".csv":
-                return pl.read_csv(file, infer_schema_length=None)
-            case _:
-                return pl.read_ndjson(file, infer_schema_length=None)
+        if path.suffix.lower() == ".parquet":
+            return _parquet(file)
+        if b"\0" in file.read(4096):
+            raise OSError("it is no text in UTF-8")
+        file.seek(0)
+        if path.suffix.lower() == ".csv":
+            return pl.read_csv(file, infer_schema_length=None)
+        return pl.read_ndjson(file, infer_schema_length=None)
+
+
+def _parquet(file: BinaryIO) -> pl.DataFrame:
+    """Return the columns that hold one number or text a row: what a small file unfolds to has no bound."""
+    rows = pl.scan_parquet(file, glob=False).select(pl.len()).collect().item()
+    if rows > _MOST_ROWS:
+        raise OSError(f"it has {rows:,} rows, and at most {_MOST_ROWS:,} are read")
+    file.seek(0)
+    schema = pl.read_parquet_schema(file)
+    file.seek(0)
+    return pl.read_parquet(file, columns=[name for name in schema if _is_flat(schema[name])])
+
+
+def _is_flat(kind: pl.DataType) -> bool:
+    """Return whether a column of this type holds one number, flag, text or date a row."""
+    return not kind.is_nested() and not isinstance(kind, pl.Binary | pl.Duration)
 
 
 def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
     """Return the runs of a table that was read; see ``runs_in_table``."""
     have = table.columns
-    table = table.rename({old: new for old, new in _ALSO.items() if old in have and new not in have})
+    if len(have) > _MOST_COLUMNS:
+        raise ObservedRunsError(
+            f"{source!r} has {len(have):,} columns, and at most {_MOST_COLUMNS:,} are read; write one row a "
+            "value, with the params in columns"
+        )
+    table = table.select(name for name, kind in table.schema.items() if _is_flat(kind))
+    table = table.rename({old: new for old, new in _ALSO.items() if old in table.columns and new not in have})
     if "run_id" not in table.columns:
         table = table.with_columns(run_id=pl.lit("run"))
     missing = [name for name in ("step", "metric", "value") if name not in table.columns]
     if missing:
         raise ObservedRunsError(
-            f"{source!r} lacks {', '.join(missing)}; a table of runs has the "
-            f"columns run, step, metric and value, one row a value, got {', '.join(have[:20])}"
+            f"{source!r} lacks {', '.join(missing)}; a table of runs has the columns run, step, metric and "
+            f"value, one row a value, numbers or texts, got {', '.join(have[:20])}"
         )
-    table = table.filter(pl.col("run_id").is_not_null() & pl.col("step").is_not_null())
+    table = table.drop_nulls(["run_id", "step", "metric"])
     if table.is_empty():
         raise ObservedRunsError(f"{source!r} has no rows; give a table with at least one value")
     units = [name for name in UNITS if name in table.columns and table[name].dtype.is_numeric()]
     others = [name for name in table.columns if name not in _POINTS and name not in units]
     params, varying = _constant(table, others)
-    notes = [f"{', '.join(varying)} differ within a run and are not read as params."] if varying else []
+    more = f" and {len(varying) - _MOST_NAMED:,} more" if len(varying) > _MOST_NAMED else ""
+    told = f"{', '.join(varying[:_MOST_NAMED])}{more}"
+    notes = [f"{told} differ within a run and are not read as params."] if varying else []
     return ObservedRuns(
-        runs=_runs(table, params),
+        runs=without_secrets(_runs(table, params)),
         curves=_curves(table, units, source=source),
         notes=tuple(notes),
     )
@@ -109,7 +140,7 @@ def _runs(table: pl.DataFrame, params: list[str]) -> pl.DataFrame:
 
 def _curves(table: pl.DataFrame, units: list[str], *, source: str) -> pl.DataFrame:
     try:
-        return table.select(
+        curves = table.select(
             pl.col("run_id").cast(pl.String),
             pl.col("metric").cast(pl.String),
             pl.col("step").cast(pl.Int64),
@@ -122,3 +153,6 @@ def _curves(table: pl.DataFrame, units: list[str], *, source: str) -> pl.DataFra
             f"{source!r} has a step or a value that is no number ({reason}); steps are whole numbers and "
             "values are numbers"
         ) from error
+    if table["step"].dtype.is_temporal() or (curves["step"] != table["step"].cast(pl.Float64)).any():
+        raise ObservedRunsError(f"{source!r} has a step that is no whole number; give steps as 0, 1, 2, …")
+    return curves

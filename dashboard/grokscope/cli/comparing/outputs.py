@@ -3,7 +3,9 @@
 import hashlib
 import json
 import shlex
+import shutil
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,8 +25,9 @@ from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.survival.kaplan_meier import kaplan_meier, numbers_at_risk
 from grokscope.schemas import GrokscopeError
-from grokscope.schemas.files.replacing import SHARED, replacing
+from grokscope.schemas.files.replacing import SHARED, beside, replacing
 from grokscope.schemas.frames import as_points
+from grokscope.schemas.secrets import redacted, redacted_source
 from grokscope.transitions import detect
 
 _MOST_DRAWN = 8
@@ -48,35 +51,48 @@ def write_report(found: Comparison, observed: ObservedRuns, path: Path, *, sourc
 def write_bundle(found: Comparison, observed: ObservedRuns, folder: Path, *, source: str) -> None:
     """Write a folder with all that a figure in a paper needs: numbers, single runs, figure, report.
 
+    It appears under its name when it is whole; where something fails, nothing is left.
+
     Raises:
         OutputError: If it cannot be written, or there is something of that name.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{str(folder)!r} is there already; name a new folder for the bundle")
+    unfinished = beside(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir(parents=True)
+        for name, content in _contents(found, observed, source=source):
+            (unfinished / name).write_text(content, encoding="utf-8")
+        unfinished.rename(folder)
     except OSError as error:
         raise OutputError(f"{str(folder)!r} cannot be made ({error}); name another folder") from error
-    _write(folder / "comparison.json", json.dumps(found.to_json(), indent=1, allow_nan=False) + "\n")
-    _write(folder / "report.md", _page(found, observed, source=source, html=False))
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    say(f"bundle: {folder}", err=True)
+
+
+def _contents(found: Comparison, observed: ObservedRuns, *, source: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a bundle: name, text."""
+    yield "comparison.json", json.dumps(found.to_json(), indent=1, allow_nan=False) + "\n"
+    yield "report.md", _page(found, observed, source=source, html=False)
     if found.target is not None:
         outcomes = _outcomes(found, observed, found.target)
-        groups = found.costs.select("run_id", "group")
-        _write(folder / "outcomes.csv", to_csv(outcomes).decode())
-        _write(folder / "outcomes_by_group.csv", to_csv(dimensions_of_groups(outcomes, groups)).decode())
-    if not found.costs.is_empty():
-        curves, at_risk = _survival(found)
-        _write(folder / "runs.csv", to_csv(found.costs).decode())
-        _write(folder / "survival.csv", to_csv(curves).decode())
-        names = [group.group for group in found.groups][:_MOST_DRAWN]
-        colouring = Colouring(field="group", colours=LIGHT.of(names), palette=LIGHT)
-        kept = pl.col("group").is_in(names)
-        chart = survival_chart(
-            curves.filter(kept), at_risk.filter(kept), colouring=colouring, unit=found.count_in
-        ).to_dict()
-        _write(folder / "figure.vl.json", json.dumps(chart, indent=1) + "\n")
-        _write(folder / "figure.svg", to_svg([chart]).decode())
-    say(f"bundle: {folder}", err=True)
+        yield "outcomes.csv", to_csv(outcomes).decode()
+        by_group = dimensions_of_groups(outcomes, found.costs.select("run_id", "group"))
+        yield "outcomes_by_group.csv", to_csv(by_group).decode()
+    if found.costs.is_empty():
+        return
+    curves, at_risk = _survival(found)
+    yield "runs.csv", to_csv(found.costs).decode()
+    yield "survival.csv", to_csv(curves).decode()
+    names = [group.group for group in found.groups][:_MOST_DRAWN]
+    colouring = Colouring(field="group", colours=LIGHT.of(names), palette=LIGHT)
+    kept = pl.col("group").is_in(names)
+    chart = survival_chart(
+        curves.filter(kept), at_risk.filter(kept), colouring=colouring, unit=found.count_in
+    ).to_dict()
+    yield "figure.vl.json", json.dumps(chart, indent=1) + "\n"
+    yield "figure.svg", to_svg([chart]).decode()
 
 
 def _page(found: Comparison, observed: ObservedRuns, *, source: str, html: bool) -> str:
@@ -85,7 +101,9 @@ def _page(found: Comparison, observed: ObservedRuns, *, source: str, html: bool)
 
 
 def _made_by(source: str) -> dict[str, str]:
-    made = {"command": shlex.join(["grokscope", *sys.argv[1:]]), "grokscope": version("grokscope")}
+    # Before it is quoted, and after: a secret may be an argument, or follow one that names it.
+    command = redacted(shlex.join(["grokscope", *map(redacted_source, sys.argv[1:])]))
+    made = {"command": command, "grokscope": version("grokscope")}
     path = Path(source)
     if "://" not in source and path.is_file():
         with path.open("rb") as file:

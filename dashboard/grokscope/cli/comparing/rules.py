@@ -60,6 +60,8 @@ def _sentence(found: AlgoPerfResult) -> str:
 
 def _json(path: Path) -> Any:
     try:
+        if path.exists() and not path.is_file():
+            raise RuleError(f"{str(path)!r} is no regular file; give the rule's own file")
         if path.stat().st_size > _MOST_BYTES:
             raise RuleError(f"{str(path)!r} is larger than {_MOST_BYTES >> 20} MB; that is no file of a rule")
         return json.loads(path.read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ import polars as pl
 
 from grokscope.answers.runs.stored import runs_in_store
 from grokscope.answers.runs.tables import is_table, runs_in_table
+from grokscope.answers.runs.withholding import without_secrets
 from grokscope.cli.log_files import ReadAs, is_log_file, named_points, read_logs, say_skipped
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.units import with_units
@@ -55,4 +56,6 @@ def _in_logs(source: str) -> ObservedRuns:
     runs = pl.DataFrame(rows, infer_schema_length=None, strict=False)
     params = [name for name in runs.columns if name not in ("run_id", "name", "status")]
     told = runs.select("run_id", "name", "status", *(as_numbers(runs[name]) for name in params))
-    return ObservedRuns(runs=told, curves=with_units(log.points.select("run_id", "metric", "step", "value")))
+    return ObservedRuns(
+        runs=without_secrets(told), curves=with_units(log.points.select("run_id", "metric", "step", "value"))
+    )

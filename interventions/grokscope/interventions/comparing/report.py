@@ -1,5 +1,6 @@
 """A comparison as a page for others: what was found, what a skeptic would ask, and how to make it again."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -8,6 +9,7 @@ from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.sentences import amount, spread
 from grokscope.interventions.comparing.skeptic import Question
 from grokscope.interventions.estimate import Estimate
+from grokscope.schemas.printable import written_out
 
 _NONE = "–"
 _STYLE = (
@@ -15,7 +17,10 @@ _STYLE = (
     "color-scheme:light dark}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #8884;text-align:left}"
 )
-_MARKED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
+_MARKED = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]<>|#~&@$"})
+_ADDRESS = re.compile(r"(?i)https?(?=:)|ftp(?=:)|www(?=\.)")
+"""Where the colon or the dot after it is escaped, no renderer finds an address to make a link of."""
+_BEGINS_LIST = re.compile(r"^([-+=]|\d+(?=[.)]\s))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def report(
     if not html:
         return "\n\n".join(map(_markdown, blocks)) + "\n"
     body = "\n".join(map(_html, blocks))
-    title = escape(_title(found))
+    title = _text(_title(found))
     head = f"<meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style>"
     return f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body>\n{body}\n</body></html>\n"
 
@@ -128,16 +133,28 @@ def _markdown(block: _Block) -> str:
 
 
 def _marked(text: str) -> str:
-    return " ".join(text.split()).translate(_MARKED)
+    marked = _ADDRESS.sub(r"\g<0>\\", _on_a_line(text).translate(_MARKED))
+    return _BEGINS_LIST.sub(
+        lambda found: f"{found[1]}\\" if found[1].isdecimal() else f"\\{found[1]}", marked
+    )
+
+
+def _on_a_line(text: str) -> str:
+    """Return a text on one line, with what does not print written out: no mark of direction turns it."""
+    return written_out(" ".join(text.split()))
+
+
+def _text(text: str) -> str:
+    return escape(_on_a_line(text))
 
 
 def _html(block: _Block) -> str:
     if isinstance(block, _Heading):
-        return f"<h{block.level}>{escape(block.text)}</h{block.level}>"
+        return f"<h{block.level}>{_text(block.text)}</h{block.level}>"
     if isinstance(block, _Paragraph):
-        return f"<p>{escape(block.text)}</p>"
+        return f"<p>{_text(block.text)}</p>"
     if isinstance(block, _Points):
-        return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in block.items) + "</ul>"
-    head = "".join(f"<th>{escape(title)}</th>" for title in block.titles)
-    rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows)
+        return "<ul>" + "".join(f"<li>{_text(item)}</li>" for item in block.items) + "</ul>"
+    head = "".join(f"<th>{_text(title)}</th>" for title in block.titles)
+    rows = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in block.rows)
     return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"

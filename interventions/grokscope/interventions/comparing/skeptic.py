@@ -22,7 +22,7 @@ DECIDED = 20.0
 
 _ALPHA = 0.05
 _NAMED = 5
-_LABEL = " group of the comparison"
+_LABEL = "label of the group"  # a param may be called group
 
 
 class Answer(StrEnum):

@@ -5,7 +5,7 @@ import math
 from scipy.special import ndtri
 
 from grokscope.interventions.contrasts.attainable import advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, wins
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, less_and_more
 from grokscope.interventions.contrasts.samples import SampleError
 from grokscope.interventions.estimate import Estimate
 
@@ -31,7 +31,7 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         no interval where the level cannot be attained: with 3 v 3 runs, all pairs won has a p of .1.
 
     Raises:
-        SampleError: If a group is empty or a cost is negative.
+        SampleError: If a group is empty or a cost is not positive.
 
     Source: Newcombe 2006, method 5; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
 
@@ -39,13 +39,13 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     >>> [round(x, 3) for x in (found.value, found.low, found.high)]
     [0.96, 0.592, 0.997]
     """
-    first, second = costs_of_runs(a, "a", at_start=True), costs_of_runs(b, "b", at_start=True)
+    first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
     if not 0 < level < 1:
         raise SampleError(f"a level is a share between 0 and 1, got {level}")
     sizes = first.low.size, second.low.size
+    sure, lost = (int(counts.sum()) for counts in less_and_more(first, second))
     pairs = sizes[0] * sizes[1]
-    sure = wins(first, second)
-    undecided = pairs - sure - wins(second, first)
+    undecided = pairs - sure - lost
     value = (sure + undecided / 2) / pairs
     said = f"{undecided} of {pairs} pairs are undecided" if undecided else None
     few = advice(*sizes, alpha=1 - level)

@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from grokscope.interventions.contrasts.attainable import ROUNDING, advice
-from grokscope.interventions.contrasts.order import Costs, costs_of_runs, earlier_less_later
+from grokscope.interventions.contrasts.order import Costs, costs_of_runs, less_and_more
 from grokscope.interventions.contrasts.permutation import tails
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 METHOD = "permutation test of Gehan's scores, inverted"
+
+MOST_BREAKS = 1_000_000
+"""Ratios of costs that are told apart."""
+
+_FARTHEST = 700.0
+"""Of log ratios: beyond, a ratio is no number."""
 
 
 def speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
@@ -97,7 +103,7 @@ def speed_up_p(a: Costs, b: Costs, *, ratio: float = 1.0) -> float:
 def _tails(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[float, float]:
     """Return the two one-sided p: that a is so much earlier, and that it is so much later."""
     both, end = _together(a, b, ratio)
-    size, scores = a.low.size, earlier_less_later(both)
+    size, scores = a.low.size, _gehan(both)
     dealt = tails(scores, size)
     if bool(np.all(both.low[~both.reached] >= end)):
         return dealt
@@ -109,7 +115,12 @@ def _tails(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[float, flo
 def _scores(a: CensoredCosts, b: CensoredCosts, ratio: float) -> NDArray[np.int64]:
     """Return Gehan's scores, those of a first: how many runs are earlier less how many are later."""
     both, _ = _together(a, b, ratio)
-    return earlier_less_later(both)
+    return _gehan(both)
+
+
+def _gehan(both: CensoredCosts) -> NDArray[np.int64]:
+    less, more = less_and_more(both, both)
+    return more - less
 
 
 def _together(a: CensoredCosts, b: CensoredCosts, ratio: float) -> tuple[CensoredCosts, float]:
@@ -142,19 +153,30 @@ def _watched(costs: CensoredCosts) -> float:
 
 
 def _breaks(a: CensoredCosts, b: CensoredCosts) -> FloatArray:
-    """Return the ratios at which some pair changes its order; between two of them nothing changes."""
+    """Return the ratios at which some pair changes its order; between two of them nothing changes.
+
+    Of thousands of runs, as many ratios as fit, so near each other that no digit that is shown differs.
+    """
     numerator = np.unique(np.concatenate((b.low, b.high)))
     divisor = np.unique(np.concatenate((a.low, a.high)))
     numerator, divisor = (x[(x > 0) & np.isfinite(x)] for x in (numerator, divisor))
+    if numerator.size * divisor.size > MOST_BREAKS:
+        least, most = float(numerator[0] / divisor[-1]), float(numerator[-1] / divisor[0])
+        return np.geomspace(least, most, MOST_BREAKS)
     ratios = np.log(numerator)[:, None] - np.log(divisor)[None, :]
-    return np.exp(np.unique(ratios.round(12)))
+    return np.exp(np.unique(ratios.round(12).clip(-_FARTHEST, _FARTHEST)))
 
 
 def _inside(breaks: FloatArray, cell: int) -> float:
     """Return a ratio inside the cell before break number ``cell``."""
     if cell == 0:
         return float(breaks[0] / 2)
-    return float(breaks[-1] * 2 if cell == breaks.size else np.sqrt(breaks[cell - 1] * breaks[cell]))
+    return float(breaks[-1] * 2) if cell == breaks.size else _between(breaks[cell - 1], breaks[cell])
+
+
+def _between(low: float, high: float) -> float:
+    """Return the middle of two ratios on a log axis; their product may be beyond what a number holds."""
+    return float(np.sqrt(low) * np.sqrt(high))
 
 
 def _middle(
@@ -166,7 +188,7 @@ def _middle(
     stop = bisect_left(cells, 1, key=lambda cell: int(scores(cell)[:size].sum()))
     if start == 0 or stop == len(cells):
         return None, "too few runs reached the target to say how many times cheaper"
-    return float(np.sqrt(breaks[start - 1] * breaks[stop - 1])), None
+    return _between(breaks[start - 1], breaks[stop - 1]), None
 
 
 def _ends(

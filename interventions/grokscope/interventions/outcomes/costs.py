@@ -83,7 +83,7 @@ def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.D
 
     Args:
         curves: ``CURVES`` in any order, and a column named as the unit, unless that is ``"steps"``. Rows of
-            other metrics, and rows where the unit is null, are passed over.
+            other metrics, and rows where the unit is no finite number, are passed over.
         target: What is to be reached.
         unit: What is counted.
 
@@ -119,13 +119,13 @@ def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.D
 def _evaluations(curves: pl.DataFrame, target: Target, unit: str) -> pl.DataFrame:
     """Return the evaluations of the target's metric in order: what each cost, and whether it is reached."""
     column = "step" if unit == STEPS else unit
-    if column not in curves.columns:
-        numeric = (name for name, kind in curves.schema.items() if kind.is_numeric() and name not in CURVES)
-        units = ", ".join((STEPS, *numeric))
-        raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {units}")
+    units = [name for name, kind in curves.schema.items() if kind.is_numeric() and name not in CURVES]
+    if unit not in (STEPS, *units):
+        told = ", ".join((STEPS, *units))
+        raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {told}")
     value = pl.col("value").fill_null(float("nan"))
     return (
-        curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_not_null())
+        curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_finite())
         .select("run_id", "step", pl.col(column).cast(pl.Float64).alias("cost"), value)
         # A row that is there twice is one evaluation.
         .unique(["run_id", "step"], keep="last", maintain_order=True)

@@ -9,7 +9,7 @@ import polars as pl
 
 from grokscope.schemas import GrokscopeError
 
-_WRITTEN = re.compile(r"\s*(?P<metric>[^<>=]+?)\s*(?P<sign><=|>=|≤|≥)\s*(?P<level>[^<>=\s]+)\s*")
+_WRITTEN = re.compile(r"(?P<metric>[^<>=≤≥]+)(?P<sign><=|>=|≤|≥)(?P<level>[^<>=≤≥]+)")
 _SIGNS: dict[str, Literal["<=", ">="]] = {"<=": "<=", ">=": ">=", "≤": "<=", "≥": ">="}
 
 
@@ -49,11 +49,13 @@ class Target:
             level = float(found["level"]) if found else math.nan
         except ValueError:
             level = math.nan
-        if found is None or not math.isfinite(level):
+        if found is None or not found["metric"].strip() or not math.isfinite(level):
             raise TargetError(
                 f"a target is METRIC>=VALUE or METRIC<=VALUE, got {text!r}; write, say, 'val_loss<=3.28'"
             )
-        return cls(metric=found["metric"], sign=_SIGNS[found["sign"]], level=level, sustained=sustained)
+        return cls(
+            metric=found["metric"].strip(), sign=_SIGNS[found["sign"]], level=level, sustained=sustained
+        )
 
     @property
     def is_upward(self) -> bool:

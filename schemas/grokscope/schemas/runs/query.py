@@ -1,5 +1,6 @@
 """Which runs are meant: conditions on their params, as people write them."""
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Condition:
         number = column.cast(pl.Float64, strict=False)
         if self.sign in ("<", "<=", ">", ">="):
             limit = _number(self.values[0])
-            if limit is None:
+            if limit is None or math.isnan(limit):
                 raise QueryError(f"{self.name} {self.sign} needs a number, got {self.values[0]!r}")
             sides = {"<": number < limit, "<=": number <= limit, ">": number > limit, ">=": number >= limit}
             return sides[self.sign].fill_null(value=False)

@@ -45,6 +45,7 @@ def test_targets_know_which_way_is_good_and_of_which_workload_a_variant_is():
         ({"workloads": {"p": workload(level="1")}}, "'p' needs .*, a finite number, got the text '1'"),
         ({"workloads": {"p": workload(level=True)}}, "'p' needs .*, a finite number, got true"),
         ({"workloads": {"p": workload(level=float("nan"))}}, "'p' needs .*, a finite number, got nan"),
+        ({"workloads": {"p": workload(level=10**400)}}, "'p' needs .*, a finite number, got 1000"),
         ({"base_workloads": []}, "'base_workloads' is empty"),
         ({"base_workloads": "p"}, "'base_workloads' must be a list of names of workloads, got the text 'p'"),
         ({"base_workloads": ["p", 1]}, "'base_workloads' must be a list of names of workloads, got 1 in it"),

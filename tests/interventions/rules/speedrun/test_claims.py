@@ -91,6 +91,8 @@ def test_what_differs_beside_the_steps_is_noted():
         ({"results": [{"steps": 3, "runs": [1]}]}, "result 1 needs 'runs', a list of names of runs"),
         ({"results": [{"number": 4, "runs": []}]}, "result 4 needs 'steps', the number of steps at which"),
         ({"results": [{"steps": "9", "runs": []}]}, "'steps' of result 1 must be a number, got '9'"),
+        ({"results": [{"steps": 10**400, "runs": []}]}, "'steps' of result 1 must be a number, got 1000"),
+        ({"results": [{"steps": 1, "n": 1e300, "runs": []}]}, "'n' of result 1 must be a number, got 1e.300"),
         ({"results": [{"number": 1, "steps": 1, "runs": []}] * 2}, "'results' has number 1 more than once"),
         ({"results": [], "target": 3}, "'target' must be a JSON object with names, got 3"),
     ],

@@ -1,6 +1,6 @@
 """The workloads of AlgoPerf and the levels that they must reach, as its scoring reads them."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
@@ -10,6 +10,8 @@ from grokscope.schemas import GrokscopeError
 
 MAXIMIZED = frozenset({"accuracy", "bleu", "mean_average_precision", "ssim"})
 """Metrics of AlgoPerf of which more is better; of all others (loss, word error rate) less is."""
+
+_LARGEST = sys.float_info.max
 
 
 class AlgoPerfTargetsError(GrokscopeError):
@@ -86,7 +88,7 @@ def _target(name: str, entry: object) -> Target:
         raise AlgoPerfTargetsError(
             f"workload {name!r} needs 'target_metric_name', a text, got {_kind(metric)}"
         )
-    if isinstance(level, bool) or not isinstance(level, int | float) or not math.isfinite(level):
+    if isinstance(level, bool) or not isinstance(level, int | float) or not abs(level) <= _LARGEST:
         raise AlgoPerfTargetsError(
             f"workload {name!r} needs 'validation_target_value', a finite number, got {_kind(level)}"
         )

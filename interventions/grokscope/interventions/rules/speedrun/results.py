@@ -1,12 +1,14 @@
 """Published results of a speedrun: what was claimed, and the runs that it was claimed from."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.rules.speedrun.ladder import SpeedrunError
+
+_MOST_STEPS = float(1 << 53)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +87,10 @@ def _result(entry: object, place: int) -> PublishedResult:
     runs = cast("object", fields.get("runs"))
     if not isinstance(runs, list) or not all(isinstance(run, str) for run in cast("list[object]", runs)):
         raise SpeedrunError(f"result {number} needs 'runs', a list of names of runs; give [] if it has none")
-    steps = _number(fields, "steps", number)
+    steps = _number(fields, "steps", number, largest=_MOST_STEPS)
     if steps is None:
         raise SpeedrunError(f"result {number} needs 'steps', the number of steps at which it is claimed")
-    n = _number(fields, "n", number)
+    n = _number(fields, "n", number, largest=_MOST_STEPS)
     return PublishedResult(
         number=number,
         steps=int(steps),
@@ -98,11 +100,13 @@ def _result(entry: object, place: int) -> PublishedResult:
     )
 
 
-def _number(fields: Mapping[str, Any], key: str, number: str) -> float | None:
+def _number(
+    fields: Mapping[str, Any], key: str, number: str, *, largest: float = sys.float_info.max
+) -> float | None:
     """Return a finite number, or nothing where there is none."""
     value = fields.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= largest:
         raise SpeedrunError(f"{key!r} of result {number} must be a number, got {value!r:.40}")
     return float(value)
