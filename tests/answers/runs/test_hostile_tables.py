@@ -33,7 +33,7 @@ def test_a_column_that_holds_no_number_or_text_is_no_param(tmp_path, odd):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"run": pl.concat_list("run")}, "'t' lacks run"),
+        ({"step": pl.concat_list("step")}, "'t' lacks step"),
         ({"value": pl.struct("value")}, "'t' lacks value; a table of runs"),
         ({"step": pl.col("step") + 0.5}, "'t' has a step that is no whole number"),
         ({"step": pl.lit(date(2024, 1, 1))}, "'t' has a step that is no whole number"),

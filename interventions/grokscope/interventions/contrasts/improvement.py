@@ -31,7 +31,7 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         no interval where the level cannot be attained: with 3 v 3 runs, all pairs won has a p of .1.
 
     Raises:
-        SampleError: If a group is empty or a cost is not positive.
+        SampleError: If a group is empty or a cost is negative.
 
     Source: Newcombe 2006, method 5; Agarwal et al. 2021, arXiv:2108.13264 (probability of improvement).
 
@@ -39,7 +39,7 @@ def improvement(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     >>> [round(x, 3) for x in (found.value, found.low, found.high)]
     [0.96, 0.592, 0.997]
     """
-    first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
+    first, second = costs_of_runs(a, "a", at_start=True), costs_of_runs(b, "b", at_start=True)
     if not 0 < level < 1:
         raise SampleError(f"a level is a share between 0 and 1, got {level}")
     sizes = first.low.size, second.low.size

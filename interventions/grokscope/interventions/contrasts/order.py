@@ -10,8 +10,8 @@ Costs = CensoredCosts | Values
 """Costs of some runs; plain numbers are exact costs of runs that all reached the target."""
 
 
-def costs_of_runs(costs: Costs, name: str, *, least: int = 1) -> CensoredCosts:
-    """Return the costs as intervals (low, high].
+def costs_of_runs(costs: Costs, name: str, *, least: int = 1, at_start: bool = False) -> CensoredCosts:
+    """Return the costs as intervals (low, high]; of 0 only where ``at_start`` lets them, as an order does.
 
     Raises:
         SampleError: If there are fewer than ``least``, one is not positive, null, NaN, or a plain ∞.
@@ -29,7 +29,8 @@ def costs_of_runs(costs: Costs, name: str, *, least: int = 1) -> CensoredCosts:
         costs = CensoredCosts(exact, exact)
     elif costs.low.size < least:
         raise SampleError(f"{name} must be the costs of at least {least} runs, got {costs.low.size}")
-    if not (np.all(costs.low >= 0) and np.all(costs.high >= costs.low) and np.all(costs.high > 0)):
+    positive = at_start or bool(np.all(costs.high > 0))
+    if not (np.all(costs.low >= 0) and np.all(costs.high >= costs.low) and positive):
         raise SampleError(f"costs of {name} must be positive and low at most high; count in steps or tokens")
     return costs
 
