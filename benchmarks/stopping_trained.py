@@ -8,6 +8,7 @@ below 1.1 times it is fine. Then random runs of unused seeds. It takes some four
 """
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -34,28 +35,31 @@ def trained(data: tuple[Tensor, Tensor], count: int, noise: float, width: int, s
     wrong = torch.rand(count, generator=random) < noise
     trains[1][wrong] = torch.randint(0, classes, (int(wrong.sum()),), generator=random)
     torch.manual_seed(seed)
-    layers = (
-        nn.Linear(inputs.shape[1], width),
-        nn.ReLU(),
-        nn.Linear(width, width),
-        nn.ReLU(),
-        nn.Linear(width, classes),
-    )
-    model = nn.Sequential(*layers)
+    widths = (inputs.shape[1], width, width, classes)
+    layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
+    model = nn.Sequential(*layers[:-1])
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.01)
     rows: list[tuple[str, int, float]] = []
     for step in range(STEPS + 1):
         if step % EVERY == 0:
-            for split, (x, y) in (("train", trains), ("val", tests)):
-                with torch.no_grad():
-                    out = model(x)
-                rows.append((f"{split}_acc", step, float((out.argmax(1) == y).float().mean())))
-                rows.append((f"{split}_loss", step, float(cross_entropy(out, y))))
+            rows += evaluated(model, {"train": trains, "val": tests}, step)
         batch = torch.randint(0, count, (min(BATCH, count),), generator=random)
         optimizer.zero_grad()
         cross_entropy(model(trains[0][batch]), trains[1][batch]).backward()
         optimizer.step()
     return pl.DataFrame(rows, schema=["metric", "step", "value"], orient="row")
+
+
+@torch.no_grad()
+def evaluated(
+    model: nn.Module, splits: dict[str, tuple[Tensor, Tensor]], step: int
+) -> list[tuple[str, int, float]]:
+    rows: list[tuple[str, int, float]] = []
+    for split, (x, y) in splits.items():
+        out = model(x)
+        rows.append((f"{split}_acc", step, float((out.argmax(1) == y).float().mean())))
+        rows.append((f"{split}_loss", step, float(cross_entropy(out, y))))
+    return rows
 
 
 def kind_of(curves: pl.DataFrame) -> str:

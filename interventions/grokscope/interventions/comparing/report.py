@@ -79,36 +79,57 @@ def _blocks(found: Comparison, questions: Sequence[Question], made_by: Mapping[s
     yield _Paragraph(found.sentence)
     if found.trend is not None:
         yield _Paragraph(found.trend.sentence(found.count_in))
-    if found.groups:
-        yield _Heading("Groups")
-        titles = ("group", "runs", "reached", f"median {found.count_in}", "mean within the common budget")
-        yield _Table(
-            titles,
-            [
-                (one.group, f"{one.n:,}", f"{one.reached:,}", _cell(one.median), _cell(one.restricted_mean))
-                for one in found.groups
-            ],
-        )
-    if found.contrasts:
-        yield _Heading("Pairs")
-        titles = ("cheaper", "dearer", "times as much", "p", "p of all pairs", "smallest p possible")
-        yield _Table(
-            titles,
-            [
-                (one.a, one.b, _cell(one.speed_up), _p(one.p), _p(one.adjusted_p), _p(one.attainable_p))
-                for one in found.contrasts
-            ],
-        )
+    yield from _tables(found)
     if found.caveats:
         yield _Heading("To be known with it")
         yield _Points(found.caveats)
     if questions:
+        asked = [(one.asked, one.answer.value, one.because) for one in questions]
         yield _Heading("What a skeptic would ask")
-        yield _Table(
-            ("question", "answer", "why"), [(one.asked, one.answer.value, one.because) for one in questions]
-        )
+        yield _Table(("question", "answer", "why"), asked)
     yield _Heading("How to make it again")
     yield _Points([f"{name}: {value}" for name, value in made_by.items()])
+
+
+def _tables(found: Comparison) -> Iterator[_Block]:
+    """Yield what there is of scores, groups, pairs and published results, each with its heading."""
+    scores = [(name, f"{one.value or 0:.4f}", _ends(one)) for name, one in found.scores.items()]
+    groups = [
+        (one.group, f"{one.n:,}", f"{one.reached:,}", _cell(one.median), _cell(one.restricted_mean))
+        for one in found.groups
+    ]
+    pairs = [
+        (one.a, one.b, _cell(one.speed_up), _p(one.p), _p(one.adjusted_p), _p(one.attainable_p))
+        for one in found.contrasts
+    ]
+    claims = [
+        (
+            row["number"],
+            f"{row['published_steps']:,}",
+            _p(row["steps"]),
+            _p(row["e_value"]),
+            row["explanation"] or "",
+        )
+        for row in found.claims.iter_rows(named=True)
+    ]
+    median = f"median {found.count_in}"
+    for title, titles, rows in (
+        ("Scores", ("group", "score", "95 %"), scores),
+        ("Groups", ("group", "runs", "reached", median, "mean within the common budget"), groups),
+        (
+            "Pairs",
+            ("cheaper", "dearer", "times as much", "p", "p of all pairs", "smallest p possible"),
+            pairs,
+        ),
+        ("Published results", ("result", "published steps", "steps", "e-value", "why not the same"), claims),
+    ):
+        if rows:
+            yield _Heading(title)
+            yield _Table(titles, rows)
+
+
+def _ends(estimate: Estimate) -> str:
+    return ", ".join(_NONE if end is None else f"{end:.3f}" for end in (estimate.low, estimate.high))
 
 
 def _cell(estimate: Estimate) -> str:

@@ -52,7 +52,7 @@ def finding(contrast: Contrast, unit: str, name: Name = str) -> str:
         reason = f"p = {p:.2g}: no difference is shown, which is not to say that there is none"
     else:
         reason = f"p = {p:.2g}"
-    if contrast.speed_up.value is None and p < _DECIDED:
+    if contrast.speed_up.value is None and p is not None and p < _DECIDED:
         return f"{b} needs more {unit} than {a}, but how many times as many cannot be told; {reason}."
     if contrast.speed_up.value is None:
         return f"The ratio of the {unit} of {b} to those of {a} cannot be told; {reason}."
