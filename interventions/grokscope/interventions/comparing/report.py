@@ -102,16 +102,6 @@ def _tables(found: Comparison) -> Iterator[_Block]:
         (one.a, one.b, _cell(one.speed_up), _p(one.p), _p(one.adjusted_p), _p(one.attainable_p))
         for one in found.contrasts
     ]
-    claims = [
-        (
-            row["number"],
-            f"{row['published_steps']:,}",
-            _p(row["steps"]),
-            _p(row["e_value"]),
-            row["explanation"] or "",
-        )
-        for row in found.claims.iter_rows(named=True)
-    ]
     median = f"median {found.count_in}"
     for title, titles, rows in (
         ("Scores", ("group", "score", "95 %"), scores),
@@ -121,11 +111,28 @@ def _tables(found: Comparison) -> Iterator[_Block]:
             ("cheaper", "dearer", "times as much", "p", "p of all pairs", "smallest p possible"),
             pairs,
         ),
-        ("Published results", ("result", "published steps", "steps", "e-value", "why not the same"), claims),
+        (
+            "Published results",
+            ("result", "published steps", "steps", "e-value", "why not the same"),
+            _claims(found),
+        ),
     ):
         if rows:
             yield _Heading(title)
             yield _Table(titles, rows)
+
+
+def _claims(found: Comparison) -> list[tuple[str, ...]]:
+    return [
+        (
+            row["number"],
+            f"{row['published_steps']:,}",
+            _p(row["steps"]),
+            _p(row["e_value"]),
+            row["explanation"] or "",
+        )
+        for row in found.claims.iter_rows(named=True)
+    ]
 
 
 def _ends(estimate: Estimate) -> str:
