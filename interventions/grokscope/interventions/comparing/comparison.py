@@ -87,6 +87,7 @@ def compare(
             *observed.notes,
             *caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted),
             *without_median(groups),
+            *_settings_said(labelled, is_split=is_split),
         ),
         trend=_trend(costs, observed, by, pooled) if wanted is Estimand.ANYTIME else None,
         costs=costs,
@@ -105,14 +106,23 @@ def _trend(
 
 
 def _labelled(runs: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, bool]:
-    """Return runs with their groups, and whether these were split by the setting, which is never averaged."""
+    """Return runs with their groups, and whether these may be of several settings.
+
+    Runs of several settings are never averaged: groups that mix them are split by the setting, too.
+    """
     labelled = group_labels(runs, by)
     if SETTING not in runs.columns or SETTING in by:
         return labelled, False
     mixed = labelled.group_by("group").agg(pl.col(SETTING).drop_nulls().n_unique())[SETTING].max()
-    if not isinstance(mixed, int) or mixed <= 1:
-        return labelled, False
-    return group_labels(runs, [*by, SETTING]), True
+    is_mixed = isinstance(mixed, int) and mixed > 1
+    return (group_labels(runs, [*by, SETTING]) if is_mixed else labelled), True
+
+
+def _settings_said(labelled: pl.DataFrame, *, is_split: bool) -> list[str]:
+    settings = labelled[SETTING].drop_nulls().unique().sort().to_list() if is_split else []
+    if len(settings) <= 1:
+        return []
+    return [f"Runs are of several settings ({', '.join(map(str, settings))}): these are not compared."]
 
 
 def _placed(labelled: pl.DataFrame) -> pl.DataFrame:

@@ -41,7 +41,7 @@ def contrasts_of(
     Args:
         groups: The cheapest first.
         samples: Group -> its runs' ``COSTS`` with ``block``, and ``setting`` if any.
-        is_split: The groups are of several settings, which are not compared with each other.
+        is_split: The groups may be of several settings, which are not compared with each other.
         is_ladder: A cost is a planned budget that was enough, or was not.
     """
     names = [group.group for group in groups]

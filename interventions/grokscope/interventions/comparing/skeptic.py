@@ -13,7 +13,7 @@ from grokscope.interventions.comparing.records import Comparison, Contrast
 from grokscope.interventions.comparing.sentences import amount
 from grokscope.interventions.noise.e_process import difference_e_process
 from grokscope.interventions.noise.peeking import T_TEST, inflation
-from grokscope.interventions.noise.replicates import independent_runs, shared_curves
+from grokscope.interventions.noise.replicates import Repeat, independent_runs, shared_curves
 from grokscope.interventions.outcomes.ends import End
 from grokscope.interventions.outcomes.observed import ObservedRuns
 
@@ -107,8 +107,9 @@ def _repeats(found: Comparison, curves: pl.DataFrame) -> Question:
         told.append(f"{twice['run_id'].list.len().sum():,} runs share seed and settings with another")
     if not told:
         return Question(asked=asked, answer=Answer.FINE, because="No two runs begin alike to the last digit.")
+    same = [Repeat(runs=tuple(runs), kind="same seed") for runs in twice["run_id"].to_list()]
     effective = ", ".join(
-        f"{group}: {independent_runs(part['run_id'], repeats):,} of {part.height:,}"
+        f"{group}: {independent_runs(part['run_id'], (*repeats, *same)):,} of {part.height:,}"
         for (group,), part in list(found.costs.group_by("group", maintain_order=True))[:_NAMED]
     )
     because = f"{'; '.join(told)}. Independent runs are {effective}."
