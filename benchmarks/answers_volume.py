@@ -1,7 +1,9 @@
-"""10,000 runs: what the groups, the first contrast, the curves and the phase diagram of a page take; 3 s.
+"""10,000 runs and their verdicts: what the frames of all views of the interventions room take.
 
-Of 20 groups of 500 runs, some end before they get there. Costs are made directly, without curves: reading,
-judging, dimensions, Pareto front and noise floor are not in it.
+usage: python benchmarks/answers_volume.py
+
+Twenty groups of 500 runs with ten evaluations each; some end before they get there. Curves and verdicts are
+made directly: reading and judging are not in it. The first call of each part is timed.
 """
 
 from collections.abc import Callable
@@ -11,11 +13,20 @@ import numpy as np
 import polars as pl
 
 from grokscope.dashboard.tables.costs import COSTS, group_costs, lead_of
+from grokscope.interventions.comparing.comparison import compare
+from grokscope.interventions.designs.pareto import pareto_front
 from grokscope.interventions.designs.phase_diagram import phase_diagram
+from grokscope.interventions.noise.floor import noise_floor
 from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.outcomes.dimensions.of_runs import dimensions_of
+from grokscope.interventions.outcomes.observed import ObservedRuns
+from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.survival.kaplan_meier import kaplan_meier
+from grokscope.schemas import Date, Pattern, Verdict
 
 GROUPS, SEEDS, BUDGET = 20, 500, 2500.0
+STEPS = np.array([0, 5, 10, 25, 50, 100, 250, 500, 1000, 2500])
+TARGET = Target.parse("test/accuracy>=0.9")
 
 
 def costs_of_runs() -> pl.DataFrame:
@@ -37,13 +48,38 @@ def costs_of_runs() -> pl.DataFrame:
             "low": np.where(reached, cost * 0.98, cost),
             "high": np.where(reached, cost * 1.02, cost),
             "spent": np.full(group.size, BUDGET),
+            "best": rng.normal(0.9, 0.02, group.size),
         }
     )
+
+
+def observed_runs(runs: pl.DataFrame) -> ObservedRuns:
+    """Return the runs with curves that step up at their cost."""
+    steps = pl.DataFrame({"step": STEPS})
+    value = pl.when(pl.col("step") >= pl.col("cost")).then(0.95).otherwise(0.1)
+    curves = runs.join(steps, how="cross").select(
+        "run_id", pl.lit(TARGET.metric).alias("metric"), "step", value.alias("value")
+    )
+    params = runs.select("run_id", pl.col("group").alias("setup"), "seed")
+    return ObservedRuns(runs=params, curves=curves)
+
+
+def verdicts_of(runs: pl.DataFrame) -> list[Verdict]:
+    """Return a verdict a run: grokked at its cost, or fit only."""
+    return [
+        Verdict(
+            run=run,
+            pattern=Pattern.GROKKING if reached else Pattern.MEMORIZATION,
+            onset=Date(step=int(cost), low=int(cost), high=int(cost) + 1) if reached else None,
+        )
+        for run, reached, cost in runs.select("run_id", "reached", "cost").iter_rows()
+    ]
 
 
 def main() -> None:
     """Print what each part takes the first time, in milliseconds."""
     runs = costs_of_runs()
+    observed, verdicts = observed_runs(runs), verdicts_of(runs)
     shown = runs.with_columns(run=pl.col("run_id")).select(COSTS.names())
     censored = runs.with_columns(high=pl.when("reached").then("high"))
     samples = [CensoredCosts.of(part) for part in censored.partition_by("group")]
@@ -52,11 +88,19 @@ def main() -> None:
         "the first against the next": lambda: lead_of(shown, group_costs(shown)),
         "Kaplan-Meier curves": lambda: [kaplan_meier(sample) for sample in samples],
         "phase diagram": lambda: phase_diagram(censored, x="x", y="y", budget=BUDGET),
+        "Pareto front": lambda: pareto_front(runs, by="group", compute="cost", is_upward=True),
+        "noise floor": lambda: noise_floor(runs["best"].to_numpy(), runs["group"].to_list()),
+        "five dimensions": lambda: dimensions_of(observed.curves, TARGET, verdicts=verdicts),
+        "comparison, all pairs of the first": lambda: compare(observed, target=TARGET, by=["setup"]),
     }
+    whole = 0.0
     for name, part in parts.items():
         began = perf_counter()
         part()
-        print(f"{name:<30}{1000 * (perf_counter() - began):8.0f} ms")
+        took = 1000 * (perf_counter() - began)
+        whole += took
+        print(f"{name:<36}{took:8.0f} ms")
+    print(f"{'all':<36}{whole:8.0f} ms")
 
 
 if __name__ == "__main__":

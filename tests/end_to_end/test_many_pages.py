@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 VIEWS = ("live", "runs", "compare", "run", "leads")
 SESSIONS = 6
-SECONDS = 30.0
+SECONDS = 15.0
 PATIENCE_S = 30.0
 A_PAGE_S = 2.5
 # A server that stands still never answers; one on a machine that is stalled by others answers late.

@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("command", [("kills.py", "--count", "100"), ("nemesis.py", "--seconds", "20")])
+@pytest.mark.parametrize("command", [("kills.py", "--count", "60"), ("nemesis.py", "--seconds", "12")])
 def test_what_log_has_acknowledged_is_stored_once_and_nothing_else_is(command):
     script, *options = command
     done = subprocess.run(

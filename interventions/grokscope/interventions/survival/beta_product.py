@@ -21,7 +21,7 @@ from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
 IntArray = NDArray[np.int64]
 _NOTHING = 1e-15
 """A variance that is rounding."""
-DRAWS, FEWEST_DRAWS, MOST_NUMBERS = 10_000, 1_000, 5_000_000
+DRAWS, FEWEST_DRAWS, MOST_NUMBERS = 10_000, 1_000, 1_000_000
 """Random paths behind an interval of a mean; fewer, but some, where they would take too many numbers."""
 
 
