@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from math import comb
 
 from grokscope.interventions.comparing.pairs import MOST_IN_PAIRS
 from grokscope.interventions.comparing.records import Contrast
@@ -34,12 +35,12 @@ def lead(groups: Sequence[str], samples: Mapping[str, CensoredCosts]) -> Contras
     """
     if len(groups) < 2 or not _is_told(samples[groups[0]], samples[groups[1]]):  # noqa: PLR2004
         return None
-    pairs = list(combinations(groups, 2))
-    looked_at = pairs if len(groups) <= MOST_IN_PAIRS else pairs[: len(groups) - 1]
+    is_short = len(groups) <= MOST_IN_PAIRS
+    looked_at = combinations(groups, 2) if is_short else ((groups[0], group) for group in groups[1:])
     known = [
         speed_up_p(samples[a], samples[b]) for a, b in looked_at if _is_told(samples[a], samples[b])
     ]  # the first of them is of the first two groups
-    adjusted = holm([*known, *([1.0] * (len(pairs) - len(known)))])
+    adjusted = holm(known, of=comb(len(groups), 2))
     a, b = samples[groups[0]], samples[groups[1]]
     return Contrast(
         a=groups[0],

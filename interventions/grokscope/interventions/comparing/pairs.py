@@ -1,8 +1,10 @@
 """Every two groups: how many times less one costs, and whether that is more than chance."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import polars as pl
 
@@ -45,13 +47,12 @@ def contrasts_of(
         is_ladder: A cost is a planned budget that was enough, or was not.
     """
     names = [group.group for group in groups]
-    pairs = list(combinations(names, 2))
-    if is_split:
-        pairs = [(a, b) for a, b in pairs if _setting(samples[a]) == _setting(samples[b])]
+    setting = {name: _setting(samples[name]) if is_split else None for name in names}
+    is_short = len(names) <= MOST_IN_PAIRS
+    pairs = list(combinations(names, 2)) if is_short else [(names[0], name) for name in names[1:]]
+    pairs = [(a, b) for a, b in pairs if setting[a] == setting[b]]
     # Whichever is shown, the cheapest was found by looking at all pairs, so all count in the adjustment.
-    in_all = len(pairs)
-    if len(names) > MOST_IN_PAIRS:
-        pairs = [pair for pair in pairs if pair[0] == names[0]]
+    in_all = sum(comb(count, 2) for count in Counter(setting.values()).values())
     costs = {name: CensoredCosts.of(part) for name, part in samples.items()}
 
     def compared(a: str, b: str) -> _Compared:
@@ -66,7 +67,7 @@ def contrasts_of(
             pairs[place] = (b, a)
             made[place] = compared(b, a)
     known = [one.p for one in made if one.p is not None]
-    adjusted = iter(holm([*known, *([1.0] * (in_all - len(known)))]).tolist() if known else ())
+    adjusted = iter(holm(known, of=in_all).tolist() if known else ())
     return tuple(
         _contrast(a, b, one, adjusted_p=None if one.p is None else float(next(adjusted)))
         for (a, b), one in zip(pairs, made, strict=True)

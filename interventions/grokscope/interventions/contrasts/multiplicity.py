@@ -5,27 +5,36 @@ import numpy as np
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError, Values, finite
 
 
-def holm(p_values: Values) -> FloatArray:
+def holm(p_values: Values, *, of: int | None = None) -> FloatArray:
     """Return Holm's adjusted p: at most alpha where the chance of one false finding is at most alpha.
 
         adjusted p₍ᵢ₎ = max over j ≤ i of min(1, (m - j + 1) p₍ⱼ₎),   p₍₁₎ ≤ … ≤ p₍ₘ₎
 
     For a few planned contrasts, whatever depends on whatever.
 
+    Args:
+        p_values: Of the tests that are told.
+        of: How many tests there were, m; the others count as having found nothing. All are told by default.
+
     Returns:
         In the order given.
 
     Raises:
-        SampleError: If one is not in 0..1.
+        SampleError: If one is not in 0..1, or there were fewer tests than are told.
 
     Source: Holm 1979. Equals ``statsmodels.stats.multitest.multipletests(method="holm")``.
 
     >>> holm([0.01, 0.04, 0.03]).round(3)
     array([0.03, 0.06, 0.06])
+    >>> holm([0.01], of=10)
+    array([0.1])
     """
     p = _shares(p_values)
+    tests = p.size if of is None else of
+    if tests < p.size:
+        raise SampleError(f"{p.size} tests are told, and there were to be {tests}; count all that were made")
     order = np.argsort(p, kind="stable")
-    steps = np.minimum(1.0, p[order] * np.arange(p.size, 0, -1))
+    steps = np.minimum(1.0, p[order] * (tests - np.arange(p.size)))
     adjusted = np.empty_like(p)
     adjusted[order] = np.maximum.accumulate(steps)
     return adjusted
