@@ -75,6 +75,8 @@ def compare(
     groups = tuple(sorted(results, key=lambda one: one.rank))
     contrasts = contrasts_of(groups, samples, is_split=is_split, is_ladder=wanted is Estimand.LADDER)
     pooled = pooled_params(labelled)
+    caveats = caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted)
+    caveats += tuple(_settings_said(labelled, is_split=is_split))
     return Comparison(
         target=target,
         estimand=wanted,
@@ -83,12 +85,7 @@ def compare(
         groups=groups,
         contrasts=contrasts,
         sentence=answer(groups, contrasts, target=target, unit=count_in, name=partial(called, by=by)),
-        caveats=(
-            *observed.notes,
-            *caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted),
-            *without_median(groups),
-            *_settings_said(labelled, is_split=is_split),
-        ),
+        caveats=(*observed.notes, *caveats, *without_median(groups)),
         trend=_trend(costs, observed, by, pooled) if wanted is Estimand.ANYTIME else None,
         costs=costs,
     )
