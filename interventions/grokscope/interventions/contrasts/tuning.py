@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaln
+from scipy.special import gammaln
 
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.contrasts.order import Costs, costs_of_runs
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
@@ -96,9 +97,7 @@ def _median(low: FloatArray, high: FloatArray, k: int, level: float) -> Estimate
 
 def _reached(reached: int, n: int, k: int, level: float) -> Estimate:
     """Return the chance that one of k reaches the target."""
-    alpha = (1 - level) / 2
-    low = float(betaincinv(reached, n - reached + 1, alpha)) if reached else 0.0
-    high = float(betaincinv(reached + 1, n - reached, 1 - alpha)) if reached < n else 1.0
+    low, high = map(float, clopper_pearson(reached, n, level=level))
     return Estimate(
         value=1 - float(_none_of(np.array([n - reached]), n, k)[0]),
         low=1 - (1 - low) ** k,

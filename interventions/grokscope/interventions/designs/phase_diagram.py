@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.designs.axis import VariableError
 from grokscope.interventions.designs.budget import ON_ITS_WAY, REACHED, within_budget
 
@@ -128,11 +128,7 @@ def _counted(runs: pl.DataFrame, cell: tuple[str, str], seed: str) -> pl.DataFra
 
 
 def _with_intervals(cells: pl.DataFrame, level: float) -> pl.DataFrame:
-    reached, decided = (cells[name].to_numpy().astype(np.float64) for name in ("reached", "decided"))
-    tail = (1 - level) / 2
-    with np.errstate(invalid="ignore"):
-        low = np.where(reached == 0, 0.0, betaincinv(reached, decided - reached + 1, tail))
-        high = np.where(reached == decided, 1.0, betaincinv(reached + 1, decided - reached, 1 - tail))
+    low, high = clopper_pearson(cells["reached"].to_numpy(), cells["decided"].to_numpy(), level=level)
     is_known = pl.col("decided") > 0
     return cells.with_columns(
         pl.when(is_known).then(pl.col("reached") / pl.col("decided")).alias("share"),

@@ -6,8 +6,9 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, stdtrit
+from scipy.special import stdtrit
 
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
 
@@ -73,9 +74,7 @@ def inflation(rule: Rule, *, last: int, sd: float, seed: int = 0, level: float =
         if rule.baseline is not None:
             gains += rng.normal(scale=sd / math.sqrt(rule.baseline), size=(rows.size, 1))
         passed += int(_passes(rule, gains)[:, rule.first - 1 :].any(axis=1).sum())
-    alpha = (1 - level) / 2
-    low = float(betaincinv(passed, RUNS - passed + 1, alpha)) if passed else 0.0
-    high = float(betaincinv(passed + 1, RUNS - passed, 1 - alpha)) if passed < RUNS else 1.0
+    low, high = map(float, clopper_pearson(passed, RUNS, level=level))
     return Estimate(value=passed / RUNS, low=low, high=high, level=level, method="simulation")
 
 

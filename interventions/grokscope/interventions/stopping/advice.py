@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
-from scipy.special import betaincinv
 
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.stopping.evidence import evidence_of
 from grokscope.interventions.stopping.judged_curves import JudgedCurves
 from grokscope.interventions.stopping.naive import HalvesRule, compare_halves
@@ -119,22 +119,15 @@ def error_rate_of(outlook: Outlook) -> str:
     'This advice stops no run.'
     """
     if outlook is Outlook.OVERFITTING:
-        _, high = _limits(DELAYED_STOPPED, DELAYED)
+        _, high = clopper_pearson(DELAYED_STOPPED, DELAYED)
         counted = (
             f"Of {DELAYED} recorded runs that grokked later, {DELAYED_STOPPED} were called so just before"
         )
         return f"{counted} (at most {high:.0%}, 95 %); epoch-wise double descent can still bring a run back."
     if outlook is Outlook.MAY_STILL_GENERALIZE:
-        low, high = _limits(OVERFIT_FOUND, OVERFIT)
+        low, high = clopper_pearson(OVERFIT_FOUND, OVERFIT)
         found = (
             f"{OVERFIT_FOUND} of {OVERFIT} labelled overfitting runs are told ({low:.0%} to {high:.0%}, 95 %)"
         )
         return f"{found}; labels learned by heart look like this, too, so a run may wait in vain."
     return "This advice stops no run."
-
-
-def _limits(count: int, total: int) -> tuple[float, float]:
-    """Return the exact 95 % limits of a share (Clopper and Pearson 1934)."""
-    low = float(betaincinv(count, total - count + 1, 0.025)) if count else 0.0
-    high = float(betaincinv(count + 1, total - count, 0.975)) if count < total else 1.0
-    return low, high

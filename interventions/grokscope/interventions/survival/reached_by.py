@@ -1,7 +1,6 @@
 """The probability that a run reaches the target within a budget."""
 
-from scipy.special import betaincinv
-
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.survival.beta_product import Passages
@@ -36,8 +35,8 @@ def reached_by(costs: CensoredCosts, budget: float, *, level: float = 0.95) -> E
         return Estimate(value=None, level=level, missing="there are no runs")
     success, failure = costs.high <= budget, costs.low >= budget
     successes, still_open = int(success.sum()), int((~success & ~failure).sum())
-    low, _ = clopper_pearson(successes, runs, level)
-    _, high = clopper_pearson(successes + still_open, runs, level)
+    low, _ = clopper_pearson(successes, runs, level=level)
+    _, high = clopper_pearson(successes + still_open, runs, level=level)
     value, reason = _value(costs, budget)
     if still_open:
         counted = (
@@ -47,26 +46,12 @@ def reached_by(costs: CensoredCosts, budget: float, *, level: float = 0.95) -> E
         reason = counted if reason is None else f"{counted}; {reason}"
     return Estimate(
         value=value,
-        low=low,
-        high=high,
+        low=float(low),
+        high=float(high),
         level=level,
         method="Clopper-Pearson",
         missing=reason,
     )
-
-
-def clopper_pearson(successes: int, runs: int, level: float) -> tuple[float, float]:
-    """Return the ends of the exact interval of a share: quantiles of beta variables.
-
-    As ``scipy.stats.binomtest(...).proportion_ci(method="exact")``, which looks for its roots step by step.
-
-    >>> [round(end, 3) for end in clopper_pearson(0, 5, 0.95)]
-    [0.0, 0.522]
-    """
-    tail, failures = (1 - level) / 2, runs - successes
-    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
-    return low, high
 
 
 def _value(costs: CensoredCosts, budget: float) -> tuple[float | None, str | None]:
