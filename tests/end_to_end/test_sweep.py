@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -17,6 +17,7 @@ from grokscope.collectors.recording.spool import find_spools
 
 pytestmark = pytest.mark.timeout(200)
 
+# A cell takes twice as long as the longest wait before a kill, so that no killed sweep ends by itself.
 STEPS, RATES, SEEDS = 30, (0.1, 0.2, 0.3, 0.4), (0, 1)
 FUNCTION = f"""
 import time
@@ -26,7 +27,7 @@ def train(lr, seed):
     with Tracker(experiment="the sweep's stands above", config={{"lr": lr}}) as tracker:
         for step in range({STEPS}):
             tracker.log(step, {{"train/loss": lr / (1 + step), "test/loss": seed + step}})
-            time.sleep(0.01)
+            time.sleep(0.03)
 """
 CONFIG = f'train = "own.py:train"\nseeds = {list(SEEDS)}\ngrid = {{lr = {list(RATES)}}}\nworkers = 2\n'
 
@@ -51,13 +52,18 @@ def start(folder):
     environment = {**os.environ, "GROKSCOPE_HOME": str(folder / "home")}
     environment.pop("MLFLOW_TRACKING_URI", None)
 
-    def starting(*options: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "grokscope.cli.main", "sweep", "grid.toml", *options],
-            cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+    with ExitStack() as processes:
 
-    return starting
+        def starting(*options: str) -> "subprocess.Popen[str]":
+            process = subprocess.Popen(
+                [sys.executable, "-m", "grokscope.cli.main", "sweep", "grid.toml", *options],
+                cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+            processes.enter_context(process)  # closes its pipes, and waits
+            processes.callback(process.kill)
+            return process
+
+        yield starting
 
 
 def begun(folder):

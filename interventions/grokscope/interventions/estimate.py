@@ -1,6 +1,7 @@
 """A number with its interval, or the reason why there is none."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +23,14 @@ class Estimate:
     level: float = 0.95
     method: str = ""
     missing: str | None = None
+
+
+def exponential(estimate: Estimate, *, sign: int = 1) -> Estimate:
+    """Return an estimate of a logarithm as one of the number, or of its inverse: exp(sign · estimate).
+
+    >>> exponential(Estimate(value=0.0, low=-1.0), sign=-1)
+    Estimate(value=1.0, low=None, high=2.718281828459045, level=0.95, method='', missing=None)
+    """
+    low, high = (estimate.low, estimate.high) if sign > 0 else (estimate.high, estimate.low)
+    value, low, high = (None if end is None else math.exp(sign * end) for end in (estimate.value, low, high))
+    return replace(estimate, value=value, low=low, high=high)

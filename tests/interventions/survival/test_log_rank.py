@@ -10,7 +10,7 @@ from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.survival.log_rank import (
     RANDOM_ASSIGNMENTS,
     TooFewGroupsError,
-    attainable_p,
+    attainable_log_rank_p,
     log_rank,
     log_rank_statistic,
 )
@@ -54,7 +54,12 @@ def test_the_exact_p_counts_all_ways_to_share_out_the_runs(a, b):
 @pytest.mark.parametrize(("size", "least"), [(3, 0.1), (4, 2 / 70), (5, 2 / 252)])
 def test_separated_groups_have_the_least_p_that_can_be_attained(size, least):
     test = log_rank(group(*range(1, size + 1)), group(*range(10, 10 + size)))
-    assert test.p == test.attainable_p == pytest.approx(least) == pytest.approx(attainable_p(size, size))
+    assert (
+        test.p
+        == test.attainable_p
+        == pytest.approx(least)
+        == pytest.approx(attainable_log_rank_p(size, size))
+    )
 
 
 def test_few_that_reached_the_target_raise_the_attainable_p():
@@ -76,7 +81,9 @@ def test_runs_none_of_which_is_there_tell_no_groups_apart():
 def test_three_groups_have_one_p():
     test = log_rank(group(1, 2), group(3, 4), group(5, 6))
     assert (test.degrees, test.is_exact) == (2, True)
-    assert test.p == test.attainable_p == pytest.approx(attainable_p(2, 2, 2)) == pytest.approx(6 / 90)
+    assert (
+        test.p == test.attainable_p == pytest.approx(attainable_log_rank_p(2, 2, 2)) == pytest.approx(6 / 90)
+    )
 
 
 def test_many_runs_are_shared_out_at_random_and_agree_with_chi_square():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from grokscope.interventions.designs.axis import numbers
-from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.estimate import Estimate, exponential
 from grokscope.interventions.laws.censored import LogCosts, censored_fit, profile_interval
 from grokscope.interventions.laws.contraction import MOSTLY, contracts_sentence
 from grokscope.interventions.laws.premise import Premise, refusal
@@ -110,7 +110,7 @@ def norm_separation(
     exponent = profile_interval(design, costs, censored_fit(design, costs), column=1, level=level)
     kappa = float(np.median(-runs["slope"].to_numpy() / (2 * _product(runs, rates))))
     return NormSeparation(
-        constant=_exponential(constant), exponent=exponent, kappa=kappa, premises=premises, runs=len(runs)
+        constant=exponential(constant), exponent=exponent, kappa=kappa, premises=premises, runs=len(runs)
     )
 
 
@@ -255,19 +255,4 @@ def _enough(runs: pl.DataFrame, times: FloatArray) -> Premise:
             f"{len(runs)} runs that generalized can be used, their times within a factor of {ratio:.2g}; "
             f"{LEAST_RUNS} runs and a factor of {LEAST_RATIO:g} are needed"
         ),
-    )
-
-
-def _exponential(estimate: Estimate) -> Estimate:
-    """Return an estimate of a logarithm as one of the number."""
-    value, low, high = (
-        None if end is None else math.exp(end) for end in (estimate.value, estimate.low, estimate.high)
-    )
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        level=estimate.level,
-        method=estimate.method,
-        missing=estimate.missing,
     )

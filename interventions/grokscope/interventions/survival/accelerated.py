@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 from scipy import optimize, special
 
-from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.estimate import Estimate, exponential
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
 from grokscope.interventions.survival.likelihood import Bounds, Family, Maximum, held, maximized
 from grokscope.schemas import GrokscopeError
@@ -183,9 +183,9 @@ def _record(
         likelihood = best.log_likelihood
     return Accelerated(
         family=family,
-        median=_exponential(profiles[0], 1),
+        median=exponential(profiles[0]),
         effects=tuple(
-            Effect(name=name, log_time_ratio=each, speed_up=_exponential(each, -1))
+            Effect(name=name, log_time_ratio=each, speed_up=exponential(each, sign=-1))
             for name, each in zip(names, profiles[1:], strict=True)
         ),
         scale=None if isinstance(best, str) else best.scale,
@@ -194,22 +194,6 @@ def _record(
         runs=runs,
         reached=int((bounds.high < np.inf).sum()),
         missing=best if isinstance(best, str) else None,
-    )
-
-
-def _exponential(estimate: Estimate, sign: int) -> Estimate:
-    """Return exp(sign · estimate)."""
-    low, high = (estimate.low, estimate.high) if sign > 0 else (estimate.high, estimate.low)
-    value, low, high = (
-        None if each is None else float(np.exp(sign * each)) for each in (estimate.value, low, high)
-    )
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        level=estimate.level,
-        method=estimate.method,
-        missing=estimate.missing,
     )
 
 

@@ -84,13 +84,13 @@ def log_rank(*groups: CensoredCosts, seed: int = 0) -> LogRank:
     )
 
 
-def attainable_p(*sizes: int) -> float:
+def attainable_log_rank_p(*sizes: int) -> float:
     """Return the smallest p that a permutation test of groups of these sizes can give, whatever they cost.
 
     One over the ways to share out the runs, times those that only swap groups of the same size.
 
-    >>> attainable_p(3, 3), round(attainable_p(4, 4), 3), round(attainable_p(5, 5), 3), attainable_p(1, 3)
-    (0.1, 0.029, 0.008, 0.25)
+    >>> [round(attainable_log_rank_p(*sizes), 3) for sizes in ((3, 3), (4, 4), (5, 5), (1, 3))]
+    [0.1, 0.029, 0.008, 0.25]
     """
     swaps = prod(factorial(sizes.count(size)) for size in set(sizes))
     return swaps / _ways(sizes)
