@@ -15,6 +15,7 @@ from grokscope.collectors.optimizers import (
 from grokscope.collectors.recording.run_ids import TrackerError
 from grokscope.schemas import store_uri
 from grokscope.schemas.addresses import Address, UnknownAddressError, address_of
+from grokscope.schemas.extras import Extra, missing
 from grokscope.schemas.limits import EXPERIMENT_LENGTH
 from grokscope.schemas.secrets import without_credentials
 
@@ -134,7 +135,7 @@ def check_model(model: object, optimizer: object) -> None:
         from torch import nn  # noqa: PLC0415 - torch is optional
     except ModuleNotFoundError:
         raise TrackerError(
-            "measuring a model needs torch, which is not installed; run: pip install 'grokscope[torch]'. "
+            f"{missing('measuring a model', 'torch', Extra.TORCH)}. "
             "Tracker(experiment=...) alone logs without it"
         ) from None
 

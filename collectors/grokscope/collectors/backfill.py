@@ -1,8 +1,16 @@
 """Measuring saved states after training, into the run that they came from."""
 
+from importlib.util import find_spec
+
+from grokscope.schemas.extras import Extra, missing
+
+if find_spec("torch") is None:
+    raise ImportError(missing("backfill", "torch", Extra.TORCH))
+
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -23,8 +31,11 @@ from grokscope.collectors.recording.sink import Sink
 from grokscope.collectors.tracker import Tracker
 from grokscope.collectors.warning import warn
 from grokscope.schemas.metrics.split_names import split_names
+from grokscope.schemas.workers import HERE, Failed, Workers, shared_out
 
 Splits = Mapping[str, Data]
+Measures = Sequence[Instrument | MeasureFn]
+Reading = tuple[int, dict[str, float]]
 _HOW = Measuring()
 
 
@@ -33,11 +44,12 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     model: nn.Module,
     splits: Splits,
     *,
-    measures: Sequence[Instrument | MeasureFn],
+    measures: Measures,
     store: str | None = None,
     status: str = "FINISHED",
     report: Callable[[int], object] | None = None,
     sink: Sink | None = None,
+    workers: Workers = HERE,
 ) -> int:
     """Read instruments over a run's checkpoints, and log what they give into the same MLflow run.
 
@@ -54,6 +66,9 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
         status: The run's own, which it keeps.
         report: Called with the step of each checkpoint that is done.
         sink: Where records go, for tests.
+        workers: Who measures: some of the measures a task, each over all checkpoints, since a measure may
+            remember what it has read before. Of several tasks one that fails costs none of the others what
+            it gave; model, splits and measures are pickled for them, and read the checkpoints where they lie.
 
     Returns:
         How many values were logged.
@@ -85,27 +100,65 @@ def backfill(  # noqa: PLR0913 - keyword-only options of one public face, each w
     """
     checkpoints = saved(folder)
     first = _of_one_run(checkpoints, folder)
+    InstrumentSet(measures, warn=warn)  # two of one name are told before anything is measured
+    readings = partial(_readings, checkpoints=checkpoints, model=model, splits=splits)
+    logged = 0
+    with Tracker(experiment=first.experiment, store=store, run_id=first.run_id, sink=sink) as tracker:
+        told = readings(measures) if workers.count == 1 else _shared_out(readings, measures, workers)
+        for step, values in told:
+            tracker.log(step, values)
+            logged += len(values)
+            if report is not None:
+                report(step)
+        tracker.close(status)
+    return logged
+
+
+def _shared_out(
+    readings: Callable[[Measures], Iterator[Reading]], measures: Measures, workers: Workers
+) -> Iterator[Reading]:
+    """Yield what several tasks have read, step by step, and raise what the first that failed has raised."""
+    found: dict[int, dict[str, float]] = {}
+    failures: list[Failed] = []
+    for result in workers.map(_All(readings), shared_out(measures, workers.count)):
+        if isinstance(result, Failed):
+            failures.append(result)
+            continue
+        for step, values in result.value:
+            found.setdefault(step, {}).update(values)
+    yield from found.items()
+    for failed in failures:
+        raise failed.error
+
+
+@dataclass(frozen=True, slots=True)
+class _All:
+    """All readings at once, as a task returns them."""
+
+    readings: Callable[[Measures], Iterator[Reading]]
+
+    def __call__(self, measures: Measures) -> list[Reading]:
+        return list(self.readings(measures))
+
+
+def _readings(
+    measures: Measures, *, checkpoints: Sequence[Checkpoint], model: nn.Module, splits: Splits
+) -> Iterator[Reading]:
+    """Yield what the measures give at each checkpoint; the model is as before at the end."""
     failures: list[str] = []
     instruments = InstrumentSet(measures, warn=failures.append)
     # Said once for all checkpoints and batches.
     reader = OutputReader(plain_module(model), _HOW, say=cache(warn))
-    logged = 0
     before = {name: value.clone() for name, value in plain_module(model).state_dict().items()}
     try:
         init = _init(checkpoints, model)
-        with Tracker(experiment=first.experiment, store=store, run_id=first.run_id, sink=sink) as tracker:
-            for checkpoint in checkpoints:
-                checkpoint.load_into(model)
-                values = _read(instruments, model, splits, reader, init=init, step=checkpoint.step)
-                _raise_first(failures)
-                tracker.log(checkpoint.step, values)
-                logged += len(values)
-                if report is not None:
-                    report(checkpoint.step)
-            tracker.close(status)
+        for checkpoint in checkpoints:
+            checkpoint.load_into(model)
+            values = _read(instruments, model, splits, reader, init=init, step=checkpoint.step)
+            _raise_first(failures)
+            yield checkpoint.step, values
     finally:
         plain_module(model).load_state_dict(before)
-    return logged
 
 
 def _of_one_run(checkpoints: Sequence[Checkpoint], folder: str | Path) -> Checkpoint:

@@ -57,6 +57,13 @@ from grokscope.schemas.tags import REFUSED as REFUSED
 from grokscope.schemas.verdicts.check import Check as Check
 from grokscope.schemas.verdicts.check import Outcome as Outcome
 from grokscope.schemas.verdicts.online_detector import OnlineDetector as OnlineDetector
+from grokscope.schemas.verdicts.review import Decision as Decision
+from grokscope.schemas.verdicts.review import Review as Review
+from grokscope.schemas.verdicts.review_tags import ReviewRecord as ReviewRecord
+from grokscope.schemas.verdicts.review_tags import review_changes as review_changes
+from grokscope.schemas.verdicts.review_tags import reviews_in as reviews_in
+from grokscope.schemas.verdicts.reviewed import Reviewed as Reviewed
+from grokscope.schemas.verdicts.reviewed import reviewed as reviewed
 from grokscope.schemas.verdicts.transition import KINDS_GAINED as KINDS_GAINED
 from grokscope.schemas.verdicts.transition import KINDS_LOST as KINDS_LOST
 from grokscope.schemas.verdicts.transition import Date as Date

@@ -9,6 +9,9 @@ PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
 """Characters of a tag's value; 5000 before MLflow 2.17."""
 
+EXPERIMENT_TAG_LENGTH = 5000
+"""Characters of the value of an experiment's tag, as every MLflow takes it; newer ones take more."""
+
 RUN_NAME_LENGTH = 250
 """Characters of a run's name."""
 

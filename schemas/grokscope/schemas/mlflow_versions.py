@@ -8,7 +8,7 @@ import importlib
 import re
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +19,7 @@ from typing import Any
 
 from grokscope.schemas.addresses import Kind, UnknownAddressError, address_of
 from grokscope.schemas.errors import GrokscopeError
+from grokscope.schemas.extras import Extra, require
 
 _BUSY_S = 5.0
 _NOTED = re.compile(r"^(revision|down_revision) = [\"'](\w+)[\"']", re.MULTILINE)
@@ -80,12 +81,14 @@ def check_version(uri: str, *, shown: str) -> None:
         shown: The address without credentials, for the message.
 
     Raises:
+        MissingExtraError: If it is a database and nothing is installed that its client writes with.
         OtherVersionError: If the client would migrate the database, or cannot read it; the message is one
             sentence with the remedy.
         Exception: What sqlite3 or SQLAlchemy raise if the database cannot be asked.
 
     >>> check_version("http://127.0.0.1:5000", shown="http://127.0.0.1:5000")
     """
+    require_database_parts(uri, shown=shown)
     known = installed_revisions()
     found = revision_of(uri)
     if found is None or not known or found == known[-1]:
@@ -105,6 +108,19 @@ def check_version(uri: str, *, shown: str) -> None:
         revision=found,
         is_older=False,
     )
+
+
+def require_database_parts(uri: str, *, shown: str) -> None:
+    """Return if MLflow's client can write to ``uri`` with what is installed; a server needs nothing more.
+
+    Raises:
+        MissingExtraError: If it is a database, for which MLflow needs SQLAlchemy and Alembic.
+
+    >>> require_database_parts("http://127.0.0.1:5000", shown="http://127.0.0.1:5000")
+    """
+    with suppress(UnknownAddressError):
+        if address_of(uri).kind in (Kind.SQLITE, Kind.POSTGRES, Kind.DATABASE):
+            require(Extra.APP, "sqlalchemy", "alembic", what=f"MLflow on {shown}")
 
 
 def other_version(uri: str, *, shown: str) -> OtherVersionError | None:

@@ -8,6 +8,8 @@ from grokscope.schemas.secrets import redacted
 
 _REFUSED = re.compile(r"[^\w\-. :/]")
 _MARK = 9
+_SHOWN = 60
+_RESERVED = {"mlflow.": "MLflow", "grokscope.": "grokscope"}
 
 
 def stored_name(name: str) -> str:
@@ -36,6 +38,29 @@ def safe_name(name: str, *, length: int = KEY_LENGTH) -> str:
     parts = [part for part in _REFUSED.sub("_", name)[:length].split("/") if part not in ("", ".", "..")]
     joined = "/".join(parts) or "_"
     return f"__{joined[2:]}" if joined.startswith("..") else joined
+
+
+def why_no_tag(name: str) -> str | None:
+    """Return why a person cannot give a run a tag of that name, in one sentence; ``None`` if they can.
+
+    >>> why_no_tag("keep"), why_no_tag("mlflow.user")
+    (None, "'mlflow.user' is no tag to give: names that begin with mlflow. belong to MLflow.")
+    >>> why_no_tag("a(b)")
+    "'a(b)' is no tag to give: MLflow takes letters, digits, spaces and _ - . / : in a name, such as 'a_b_'."
+    """
+    if not name:
+        return "A tag has a name, got none. Write one, such as 'keep'."
+    for prefix, owner in _RESERVED.items():
+        if name.casefold().startswith(prefix):
+            return f"{name[:_SHOWN]!r} is no tag to give: names that begin with {prefix} belong to {owner}."
+    if len(name) > KEY_LENGTH:
+        return f"A tag's name has at most {KEY_LENGTH} characters, got {len(name)}. Shorten it."
+    if safe_name(name) != name:
+        return (
+            f"{name[:_SHOWN]!r} is no tag to give: MLflow takes letters, digits, spaces and _ - . / : "
+            f"in a name, such as {safe_name(name)[:_SHOWN]!r}."
+        )
+    return None
 
 
 def plain_text(value: object) -> str:

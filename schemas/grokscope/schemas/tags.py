@@ -24,6 +24,9 @@ FAILED = "grokscope.failed"
 WITHDRAWN = "grokscope.withdrawn"
 """Of a deleted run: why it was taken back, such as that its training was begun anew."""
 
+ELSEWHERE = "grokscope.withdrawn.elsewhere"
+"""On a withdrawn run: it was written on another machine, which may still hold some of it."""
+
 PATTERN = "grokscope.pattern"
 ONSET_STEP = "grokscope.onset_step"
 MEMORIZED_STEP = "grokscope.memorized_step"
@@ -42,6 +45,9 @@ REVIEW_PREFIX = "grokscope.review."
 
 ALIAS_PREFIX = "grokscope.alias."
 """Of an experiment: what a person says that a metric is; one tag a metric."""
+
+VIEW_PREFIX = "grokscope.view."
+"""Of an experiment: what people look at in it again and again, under a name; one tag a view."""
 
 IMPORT_ID = "grokscope.import.id"
 IMPORT_KIND = "grokscope.import.kind"

@@ -93,9 +93,10 @@ def test_a_code_that_nothing_tells_is_said(ends, way):
 def test_once_no_tracker_is_open_what_leaves_a_program_is_as_it_was():
     before, exits = (sys.exit, type(exit).__call__), Exits()
     exits.watch()
+    noting = sys.exit
     exits.watch()
     exits.leave()
-    assert sys.exit is not before[0]
+    assert sys.exit is noting is not before[0]
     with pytest.raises(SystemExit, match="3"):
         sys.exit(3)
     exits.leave()

@@ -62,6 +62,8 @@ for code in (
     "raise KeyboardInterrupt",                           # of a cell that has nothing to do with it
     "tracker.log(1, {'m': 2.0}); raise KeyboardInterrupt",
     "tracker.log(2, {'m': 3.0})",                        # goes on
+    "other = Tracker(experiment='e')",                   # of another cell
+    "tracker.log(3, {'m': 4.0})",
     "del tracker",
 ):
     shell.run_cell(code, store_history=True)
@@ -87,4 +89,4 @@ def test_cells_that_are_run_again_or_broken_off_end_their_runs(tmp_path):
         ]
         for folder in find_spools(tmp_path / "home")
     ]
-    assert sorted(found, key=str) == [[0, "FINISHED"], [0, 1, "KILLED"], [2, "FINISHED"]]
+    assert sorted(found, key=str) == [[0, "FINISHED"], [0, 1, "KILLED"], [2, 3, "FINISHED"], []]

@@ -1,6 +1,9 @@
 """A run that nobody closes: its tracker and model can go, and its values are still written."""
 
+import atexit
 import gc
+import os
+import sys
 import weakref
 
 import pytest
@@ -8,6 +11,7 @@ import torch
 from torch import nn
 
 from grokscope.collectors import Measuring, Tracker, TrackerError
+from grokscope.collectors.recording import open_run
 from grokscope.collectors.recording.open_run import OpenRun
 from grokscope.collectors.testing import MemorySink
 from grokscope.collectors.warning import Warnings
@@ -57,3 +61,36 @@ def test_a_run_that_cannot_be_opened_again_is_said_once_and_nothing_is_raised(ca
     assert [run.log(step, {"m": 1.0}) for step in (1, 2)] == [False, False]
     assert len(asked) == 1
     assert "the run was not opened again" in capsys.readouterr().err
+
+
+@pytest.fixture
+def ending(monkeypatch):
+    """Give a run in memory and what Python is told to do at the program's end."""
+    at_exit = []
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):  # of a test that has failed
+        monkeypatch.delattr(sys, name, raising=False)
+    sink = MemorySink()
+    run = OpenRun(sink, Warnings())
+    yield run, sink, lambda: [one() for one in at_exit]
+    run.end("FINISHED")
+
+
+def test_the_end_of_a_forked_child_is_not_that_of_the_run(ending, monkeypatch):
+    _, sink, end = ending
+    pid = os.getpid()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: pid + 1)
+        end()
+    assert sink.status is None
+    end()
+    assert sink.status == "FINISHED"
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+def test_an_end_that_nothing_tells_is_said_by_the_process_that_logs(ending, monkeypatch, capsys, is_quiet):
+    run, _, end = ending
+    run.warnings.is_quiet = is_quiet
+    monkeypatch.setattr(open_run, "end_of_program", lambda _, warn: warn("unknown") or "FINISHED")
+    end()
+    assert ("unknown" in capsys.readouterr().err) != is_quiet

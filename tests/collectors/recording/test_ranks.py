@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+from grokscope.collectors.recording.late_sink import LateSink
 from grokscope.collectors.recording.ranks import is_first_process, may_join_others
 from grokscope.collectors.recording.spool import Event, Points, find_spools, read_spool
+from grokscope.collectors.testing import MemorySink
 
 TORCHRUN = {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "4"}
 LAUNCHERS = [
@@ -102,3 +104,15 @@ def logged(folder):
     ]
     (end,) = [r.content for r in records if isinstance(r, Event)]
     return set(points), json.loads(json.dumps(end))
+
+
+def test_a_sink_that_is_opened_late_is_opened_once_and_by_the_first_record():
+    opened: list[MemorySink] = []
+    late = LateSink(lambda: opened.append(MemorySink()) or opened[-1])
+    late.end("KILLED", 1000, is_withdrawn=True)
+    assert (opened, late.dropped) == ([], 0)
+    for step in (1, 2):
+        late.points(step, 1000, {"m": 0.5})
+    late.end("FINISHED", 1000)
+    (sink,) = opened
+    assert (sink.rows(), sink.status) == ([(1, "m", 0.5), (2, "m", 0.5)], "FINISHED")

@@ -1,5 +1,7 @@
 """The sink of a real run: what it notes of the run, and what it says where nothing can be kept."""
 
+import os
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +10,14 @@ from grokscope.collectors.recording import sink as sink_module
 from grokscope.collectors.recording.retrying_sink import RetryingSink
 from grokscope.collectors.recording.ship.service import write_state
 from grokscope.collectors.recording.sink import SpoolSink, open_sink
-from grokscope.collectors.recording.spool import find_spools, read_meta, set_aside
+from grokscope.collectors.recording.spool import (
+    find_spools,
+    read_meta,
+    read_spool,
+    replace_json,
+    segment_files,
+    set_aside,
+)
 
 
 @pytest.fixture
@@ -87,3 +96,36 @@ def test_points_that_wait_are_told_as_late_only_where_something_is_wrong(home, c
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_only_the_attempt_that_has_begun_a_run_can_take_it_back(home):
+    for _ in range(2):
+        opened().end("KILLED", 1000, is_withdrawn=True)
+    ends = [read.record.content for folder in find_spools(home) for read in read_spool(folder)]
+    assert [end.get("withdrawn") for end in ends] == [True, None]
+
+
+def test_a_spool_that_the_shipper_has_put_aside_is_not_waited_for(home, monkeypatch):
+    sink = opened()
+    sink.points(0, 1000, {"m": 1.0})
+    sink.end("FINISHED", 2000)
+    replace_json(sink.folder / "state.json", {"state": "failed", "why": "it is malformed"})
+    ticks = count()
+    clock = SimpleNamespace(monotonic=lambda: float(next(ticks)), sleep=lambda _: None)
+    monkeypatch.setattr(sink_module, "time", clock)
+    assert sink.wait_shipped(1000.0) == 1
+    assert next(ticks) < 100
+
+
+@pytest.mark.parametrize("why", ["[Errno 28] No space left on device", "its cap is reached"])
+def test_points_that_are_dropped_are_told_at_the_end_with_the_reason(home, monkeypatch, capsys, why):
+    sink = opened()
+    with monkeypatch.context() as patch:
+        if "Errno" in why:
+            full = SimpleNamespace(**(vars(os) | {"write": lambda *_: 0}))
+            patch.setattr(segment_files, "os", full)
+        else:
+            patch.setattr(segment_files.SegmentFiles, "has_room", lambda *_: False)
+        sink.points(0, 1000, {"m": 1.0, "n": 2.0})
+    sink.end("FINISHED", 2000)
+    assert f"2 points of this run were dropped ({why})" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.tables.run_table import run_table
+from grokscope.dashboard.tables.runs.run_table import run_table
 from grokscope.schemas import POINT_SCHEMA
 from grokscope.schemas.runs.silence import silent_runs
 from grokscope.store import RUN_SCHEMA

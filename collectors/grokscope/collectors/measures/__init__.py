@@ -7,6 +7,13 @@ To add a measure: write its function, its ``Measure`` and the constructor that `
 file, and its test beside the topic's; name a new constructor below; ``make measures`` does the rest.
 """
 
+from importlib.util import find_spec
+
+from grokscope.schemas.extras import Extra, missing
+
+if find_spec("torch") is None:
+    raise ImportError(missing("measuring a model", "torch", Extra.TORCH))
+
 from grokscope.collectors.measures.array_instrument import ArrayConstructor as ArrayConstructor
 from grokscope.collectors.measures.array_instrument import ArrayInstrument as ArrayInstrument
 from grokscope.collectors.measures.attention.heads import attention_heads as attention_heads

@@ -33,8 +33,10 @@ from grokscope.collectors.warning import warn
 from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.addresses import sqlite_path
 from grokscope.schemas.arrays import LoggedArray
+from grokscope.schemas.extras import MissingExtraError
 from grokscope.schemas.files.private import NotPrivateError
 from grokscope.schemas.limits import RUN_NAME_LENGTH, TAG_LENGTH
+from grokscope.schemas.mlflow_versions import require_database_parts
 from grokscope.schemas.names import plain_text, stored_experiment
 from grokscope.schemas.runs.description import param
 from grokscope.schemas.secrets import redacted, without_credentials
@@ -232,12 +234,20 @@ class SpoolSink:
             warn(f"{sentence}.")
 
 
+def _tell_what_is_missing(store: str) -> None:
+    try:
+        require_database_parts(store, shown=redacted(store))
+    except MissingExtraError as error:
+        warn(f"{error}. Until then points are kept on disk, and 'grokscope sync' sends them.")
+
+
 def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, params: dict[str, str]) -> Sink:
     """Open the sink of a run under ``GROKSCOPE_HOME``.
 
     Where the disk refuses, training goes on with a sink that counts what is lost, says so, and tries
     again.
     """
+    _tell_what_is_missing(store)
     label = plain_text(redacted(name or _default_name(params) or run_id[:8]))
     if len(label) > RUN_NAME_LENGTH:
         warn(f"a run's name has at most {RUN_NAME_LENGTH} characters, got {len(label)}; the rest is cut off.")

@@ -45,6 +45,33 @@ def groups_of(params: Sequence[Mapping[str, str]]) -> list[Group]:
     return [Group(name=name) if name else next(rest) for name in named]
 
 
+def groups_by(params: Sequence[Mapping[str, str]], keys: Sequence[str]) -> list[Group]:
+    """Return each run's group by the params that a person chose; no keys put all runs into no group.
+
+    >>> [group.name for group in groups_by([{"lr": "0.1"}, {"lr": "1", "wd": "0"}], ["lr", "wd"])]
+    ['no wd', 'lr 1, wd 0']
+    """
+    if not keys:
+        return [Group(name=UNGROUPED, lacks=_GROUP)] * len(params)
+    return [_made(run, keys) for run in params]
+
+
+def varying(params: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the params that have several values among the runs, in the order of their names; no secrets.
+
+    >>> varying([{"lr": "0.1", "seed": "0", "width": "8"}, {"lr": "1", "seed": "1", "width": "8"}])
+    ['lr', 'seed']
+    """
+    values: dict[str, set[str]] = {}
+    hidden: set[str] = set()
+    for run in params:
+        for key, value in run.items():
+            values.setdefault(key, set()).add(value)
+            if is_secret(key, value):
+                hidden.add(key)
+    return natural(key for key, found in values.items() if len(found) > 1 and key not in hidden)
+
+
 def _choices(runs: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the params that tell runs apart; those that few runs have only where there are no others."""
     found = [key for key in natural(key for run in runs for key in run) if _is_choice(key, runs)]

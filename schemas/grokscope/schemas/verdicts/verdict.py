@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from grokscope.schemas.verdicts.review import Review
 from grokscope.schemas.verdicts.transition import Date, Transition
 
 
@@ -86,6 +87,8 @@ class Verdict:
         missing: What could not be told, and why: one sentence each.
         outcomes: What each held-out curve did; the pattern and the dates above are those of the first.
         schema: Version of the JSON form.
+        reviews: What a person decided, which is in the fields above already; a detector's own verdict has
+            none, and its JSON form no such key.
     """
 
     run: str
@@ -102,3 +105,4 @@ class Verdict:
     missing: Sequence[str] = ()
     outcomes: Sequence[CurveOutcome] = ()
     schema: int = SCHEMA
+    reviews: Sequence[Review] = ()

@@ -10,6 +10,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from grokscope.schemas.errors import InvalidVerdictError
 from grokscope.schemas.verdicts.check import Check, Outcome
+from grokscope.schemas.verdicts.review import Review
 from grokscope.schemas.verdicts.transition import Date, Transition
 from grokscope.schemas.verdicts.verdict import CurveOutcome, Delay, Verdict
 
@@ -26,6 +27,8 @@ def verdict_to_dict(verdict: Verdict) -> JsonObject:
     plain = _plain(verdict)
     for transition in plain["transitions"]:
         del transition["run_id"]  # the verdict's own ``run`` says it once
+    if not plain["reviews"]:
+        del plain["reviews"]  # a detector's verdict is written as it always was, and keeps its digest
     return plain
 
 
@@ -75,7 +78,7 @@ def verdict_from_json(text: str) -> Verdict:
 def _plain(value: Any) -> Any:
     if isinstance(value, Transition):
         return transition_to_dict(value)
-    if isinstance(value, (Verdict, CurveOutcome, Date, Delay)):
+    if isinstance(value, (Verdict, CurveOutcome, Date, Delay, Review)):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else None

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,16 @@ from grokscope.collectors.recording.spool.array_payload import array_payload
 from grokscope.collectors.recording.spool.record import MalformedError, decode
 from grokscope.collectors.testing import MemorySink
 from grokscope.schemas.arrays import Axis, LoggedArray
+
+ONE = LoggedArray(
+    name="a",
+    step=3,
+    time_ms=1000,
+    precision="float32",
+    shape=(2, 1),
+    axes=(Axis(name="layer", labels=("é", "b")), Axis(name="k")),
+    data=bytes(8),
+)
 
 
 @pytest.fixture
@@ -166,16 +177,7 @@ def test_a_spool_keeps_arrays_and_points_in_their_order_bit_by_bit(tmp_path, tra
 
 @given(data=st.data())
 def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
-    logged = LoggedArray(
-        name="a",
-        step=3,
-        time_ms=1000,
-        precision="float32",
-        shape=(2, 1),
-        axes=(Axis(name="layer", labels=("é", "b")), Axis(name="k")),
-        data=bytes(8),
-    )
-    changed = bytearray(array_payload(logged))
+    changed = bytearray(array_payload(ONE))
     for _ in range(data.draw(st.integers(1, 3))):
         changed[data.draw(st.integers(1, len(changed) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -185,6 +187,14 @@ def test_a_payload_changed_anywhere_is_an_array_or_is_refused(data):
     assert isinstance(read, LoggedArray)
     assert read.why_bad == ""
     assert len(read.values()) == math.prod(read.shape)
+
+
+@pytest.mark.parametrize("step", [-(2**63), 2**63 - 1])
+def test_a_payload_has_a_step_of_64_bits(step):
+    one = replace(ONE, step=step)
+    assert decode(array_payload(one), {}) == one
+    with pytest.raises(MalformedError, match="it has no step"):
+        decode(array_payload(replace(one, step=step + (1 if step > 0 else -1))), {})
 
 
 def test_a_payload_of_a_million_axes_is_refused_before_anybody_multiplies_them():

@@ -132,6 +132,20 @@ def test_a_segment_is_kept_while_the_arrays_in_it_are_in_no_finished_file(new_sp
     assert read_array_cursor(folder) is None
 
 
+def test_of_the_files_that_wait_for_their_place_sixteen_go_on_waiting_and_those_before_are_kept_on_disk(
+    new_spool, norms, new_ship, tmp_path
+):
+    folder, meta, writer = new_spool(is_alive=True, segment_bytes=1)  # each array begins a file
+    ship = new_ship(folder, meta)
+    ship.store.trouble = Unavailable("no such bucket")
+    for step in range(20):
+        writer.array(norms(step))
+    ship.work()
+    kept = sorted(path.name.rpartition(".parquet")[0] for path in (tmp_path / "dead").glob("*.parquet"))
+    assert [int(name[-15:-9]) for name in kept] == [0, 1, 2, 3]
+    writer.close()
+
+
 class Killed(BaseException):
     """What nothing of ours catches: as near to a kill as a process comes that goes on."""
 

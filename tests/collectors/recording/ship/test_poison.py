@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from mlflow.entities import ViewType
 
 from grokscope.collectors.recording.ship import backlogs
+from grokscope.collectors.recording.ship.delivery.dead_letters import (
+    DeadLetters,
+    dead_letters,
+    letters_path,
+)
 from grokscope.collectors.recording.ship.delivery.delivery import Delivery
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
 from grokscope.collectors.recording.ship.run_store import Refused
@@ -98,3 +103,10 @@ def test_points_of_an_experiment_deleted_meanwhile_stay_on_disk_with_the_reason(
     assert (folder / "000000.seg").exists()
     assert len(client.search_runs([experiment], run_view_type=ViewType.ALL)) == 1
     writer.close()
+
+
+def test_of_a_run_of_which_nothing_was_refused_nothing_is_told(tmp_path):
+    DeadLetters(letters_path(tmp_path, "run-a"), run_id="run-a").add({"key": "a<b"}, "no such name")
+    letters_path(tmp_path, "run-b").touch(0o600)
+    assert [(one.run_id, one.count) for one in dead_letters(tmp_path)] == [("run-a", 1)]
+    assert dead_letters(tmp_path, "run-b") == dead_letters(tmp_path, "run-c") == []

@@ -5,11 +5,15 @@ import os
 import random
 import subprocess
 import sys
+import time
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
 from grokscope.collectors.recording.ship import backlogs, ensure_shipper, has_failed, is_held
 from grokscope.collectors.recording.ship import service as service_module
+from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.lock import ShipLock
 from grokscope.collectors.recording.ship.run_store import OtherVersion, RunGone, Unavailable
 from grokscope.collectors.recording.ship.service import TICK_SECONDS, Service, state_path
@@ -55,6 +59,59 @@ def test_waits_grow_up_to_half_a_minute_and_nothing_is_lost(new_spool, tmp_path,
     assert waits[-2:] == [TICK_SECONDS] * 2  # the points, and then the end
     assert spread == {(0.75, 1.25)}  # so that many shippers do not come back at one instant
     assert run_store.taken == [("run-a", 1), ("run-a", "KILLED")]
+
+
+@pytest.fixture
+def slept(monkeypatch):
+    """Give a function that lets time pass for the service alone, and the time that has passed."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], time_ns=time.time_ns)
+    monkeypatch.setattr(service_module, "time", clock)
+    return (lambda seconds: now.__setitem__(0, now[0] + seconds)), now
+
+
+def test_a_store_that_stays_away_for_ten_minutes_is_left_to_the_next_run(new_spool, tmp_path, store, slept):
+    sleep, now = slept
+    _, _, writer = new_spool()
+    writer.points(1, 1000, {"m": 1.0})
+    writer.close()
+    service = Service(tmp_path / "home", store, run_store=Away(calls=100), sleep=sleep)
+    assert not service.run()
+    assert 600 < now[0] < 600 + 1.25 * 30
+
+
+def test_a_run_that_is_refused_for_now_is_asked_for_after_longer_and_longer_pauses(
+    new_spool, tmp_path, store, slept
+):
+    sleep, now = slept
+    new_spool()
+    asked: list[float] = []
+
+    class Refusing(Away):
+        def open_run(self, meta):
+            asked.append(now[0])
+            raise RefusedForNow("it is locked")
+
+    service = Service(tmp_path / "home", store, run_store=Refusing(calls=0), sleep=sleep)
+    for _ in range(400):
+        service.tick()
+        sleep(0.25)
+    assert [later - earlier for earlier, later in pairwise(asked)] == [
+        0.5,
+        1.0,
+        2.0,
+        4.0,
+        8.0,
+        16.0,
+        30.0,
+        30.0,
+    ]
+
+
+def test_a_shipper_without_work_stays_for_a_while(tmp_path, store, slept):
+    sleep, now = slept
+    assert Service(tmp_path / "home", store, run_store=Away(calls=0), sleep=sleep).run(idle_seconds=3.0)
+    assert 3.0 <= now[0] < 3.0 + 2 * TICK_SECONDS
 
 
 def test_while_a_store_is_away_its_state_says_why(new_spool, tmp_path, store):

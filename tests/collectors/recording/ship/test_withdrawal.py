@@ -1,5 +1,7 @@
 """A run that is withdrawn ends deleted, whatever of it has arrived and in whatever order the rest does."""
 
+from types import SimpleNamespace
+
 import pytest
 from mlflow.entities import ViewType
 
@@ -8,9 +10,9 @@ from grokscope.collectors.recording.ship import withdrawal
 from grokscope.collectors.recording.ship.delivery.run_upload import RefusedForNow
 from grokscope.collectors.recording.ship.delivery.withdrawal import Withdrawal
 from grokscope.collectors.recording.ship.mlflow.run_store import MlflowRunStore
-from grokscope.collectors.recording.ship.run_store import Refused, Unavailable
+from grokscope.collectors.recording.ship.run_store import Refused, RunGone, Unavailable
 from grokscope.collectors.recording.ship.service import Service
-from grokscope.collectors.recording.spool import find_spools, read_json, read_meta
+from grokscope.collectors.recording.spool import find_spools, read_json, read_meta, read_spool
 from grokscope.schemas import CLIENT_RUN_ID
 from grokscope.schemas.tags import WITHDRAWN
 
@@ -29,8 +31,8 @@ def service(tmp_path, store) -> Service:
 
 @pytest.fixture
 def withdraw(store):
-    return lambda run_id="run-a": withdrawal.withdraw_run(
-        run_id, store=store, experiment="e", why="begun anew"
+    return lambda run_id="run-a", **options: withdrawal.withdraw_run(
+        run_id, store=store, experiment="e", why="begun anew", **options
     )
 
 
@@ -58,6 +60,30 @@ def shipped(service, tmp_path):
     return [folder.name for folder in find_spools(tmp_path / "home")] == []
 
 
+def test_what_another_machine_sends_late_of_a_withdrawn_run_does_not_make_it_anew(
+    new_spool, service, withdraw, stages, tmp_path
+):
+    withdraw(is_elsewhere=True)
+    assert shipped(service, tmp_path)
+    assert stages() == [("run-a", "deleted")]
+    late = logged(new_spool, has_ended=True)
+    assert not shipped(service, tmp_path)
+    assert stages() == [("run-a", "deleted")]
+    assert read_json(late / "state.json")["state"] == "orphaned"
+
+
+def test_a_run_that_is_withdrawn_while_it_is_made_is_not_made(
+    new_spool, service, withdraw, stages, client, store, tmp_path
+):
+    withdraw(is_elsewhere=True)
+    assert shipped(service, tmp_path)
+    meta = read_meta(logged(new_spool))
+    experiment = client.get_experiment_by_name("e").experiment_id
+    with pytest.raises(RunGone, match="withdrawn"):  # it looked before, and found none
+        MlflowRunStore(store)._create(client, experiment, meta)
+    assert stages() == [("run-a", "deleted"), ("run-a", "deleted")]
+
+
 @pytest.mark.parametrize("has_ended", [True, False])
 def test_a_run_that_has_arrived_is_deleted_and_says_why(
     new_spool, service, withdraw, stages, client, tmp_path, has_ended
@@ -78,8 +104,22 @@ def test_a_run_that_has_arrived_is_deleted_and_says_why(
 def test_a_run_that_never_reached_the_store_is_not_made(new_spool, service, withdraw, stages, tmp_path):
     logged(new_spool)
     withdraw()
+    assert service.tick() == 0  # of points
     assert shipped(service, tmp_path)
     assert stages() == []
+
+
+def test_a_run_is_withdrawn_now_and_what_else_waits_on_the_disk_stays(
+    new_spool, withdraw, monkeypatch, tmp_path
+):
+    others = {logged(new_spool, run_id) for run_id in ("run-1", "run-b")}
+    at = 1_700_000_000_123
+    monkeypatch.setattr(withdrawal, "time", SimpleNamespace(time_ns=lambda: at * 10**6 + 999_999))
+    withdraw()
+    (record,) = {*find_spools(tmp_path / "home")} - others
+    (end,) = (read.record.content for read in read_spool(record))
+    assert read_meta(record).start_ms == end["time_ms"] == at
+    assert others < {*find_spools(tmp_path / "home")}
 
 
 def test_a_run_that_is_half_on_its_way_is_deleted(new_spool, service, withdraw, stages, tmp_path):
@@ -171,6 +211,6 @@ def test_a_store_that_refuses_for_good_is_told_in_the_spool(withdraw, store, tmp
     for _ in range(3):
         with pytest.raises(RefusedForNow):
             one.advance()
-    one.advance()
+    assert one.advance() == 0
     assert one.is_done
     assert "does not delete a run that was withdrawn (not allowed)" in read_json(folder / "state.json")["why"]

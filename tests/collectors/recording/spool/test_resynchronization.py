@@ -93,9 +93,27 @@ def test_every_cut_of_a_middle_segment_is_told(tmp_path):
         assert read(tmp_path)[1].is_loss
 
 
+@pytest.mark.parametrize(("cut", "lost"), [(3, "an unknown number of bytes"), (12, "4 bytes"), (None, "")])
+def test_a_segment_is_told_as_cut_only_if_it_is_though_nothing_says_how_long_it_was(tmp_path, cut, lost):
+    """As in segments of an earlier version."""
+    content = MAGIC + frame(b"E{}")
+    (tmp_path / "000000.seg").write_bytes(content[:cut])
+    (tmp_path / "000001.seg").write_bytes(content)
+    steps, found = read(tmp_path)
+    why = "could not be read (segment 0, byte 8: its checksum is wrong, or it is cut)"
+    assert (len(steps), found.sentence) == (1 + (cut is None), lost and f"{lost} {why}")
+    assert bool(found) == (cut is not None)
+
+
+def test_of_whole_segments_nothing_is_told(tmp_path):
+    written(tmp_path, 40, segment_bytes=500)
+    assert not read(tmp_path)[1]
+
+
 def test_a_segment_that_is_gone_is_told(tmp_path):
     written(tmp_path, 60, segment_bytes=500)
     (tmp_path / "000001.seg").unlink()
+    assert "(segment 1, byte 0: segment 1 is missing)" in read(tmp_path)[1].sentence
     (tmp_path / "000002.seg").unlink()
     steps, found = read(tmp_path)
     assert steps[-1] == "end"
@@ -258,6 +276,7 @@ def test_arrays_behind_damage_are_read_whatever_bytes_their_values_have(tmp_path
     writer.close()
     path = folder / "000000.seg"
     ends = [read.after.offset for read in read_spool(folder)]
+    assert len(ends) == 40
     content = before = path.read_bytes()
     for at, junk in damage:
         place = min(at, len(content) - 1)

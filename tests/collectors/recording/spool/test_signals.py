@@ -94,3 +94,14 @@ def test_a_handler_that_closes_and_goes_back_leaves_nothing_behind_the_end(tmp_p
         writer.points(step, 1000, {"m": 1.0})
     assert records(tmp_path) == [(0, ("m",), (1.0,)), "KILLED"]
     assert writer.dropped == 2
+
+
+def test_what_a_handler_logs_while_the_end_is_written_is_counted_and_does_not_stand_behind_it(
+    tmp_path, at_write
+):
+    writer = SpoolWriter(tmp_path)
+    writer.points(0, 1000, {"m": 1.0})
+    at_write(lambda: writer.points(1, 1000, {"m": 1.0}), after=(0,))
+    writer.close(END)
+    assert records(tmp_path) == [(0, ("m",), (1.0,)), "KILLED"]
+    assert writer.dropped == 1

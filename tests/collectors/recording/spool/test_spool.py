@@ -225,3 +225,25 @@ def test_of_full_segments_that_nobody_syncs_the_last_eight_are_kept_open(tmp_pat
     writer.sync()
     writer.close()
     assert synced == [*(f"{number:06d}" for number in range(12, 21)), "000020"]
+
+
+def test_frames_keep_to_the_cap_and_not_a_byte_less(tmp_path):
+    files = SegmentFiles(tmp_path, segment_bytes=1000, cap_bytes=100)
+    free = 100 - files.segment.size
+    assert files.has_room(free)
+    assert not files.has_room(free + 1)
+    files.sync_and_close(files.close())
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["the disk refuses", "a signal's handler closes"])
+def test_nothing_comes_behind_half_a_frame_where_no_new_segment_can_begin(tmp_path, monkeypatch, is_closed):
+    files = SegmentFiles(tmp_path, segment_bytes=1000, cap_bytes=10_000)
+    fds = [files.segment.fd]
+    files.segment.is_torn = True
+    with monkeypatch.context() as patch:
+        if is_closed:
+            patch.setattr(files, "rotate", files.close)
+        else:
+            patch.setattr(os, "write", lambda *_: 0)
+        assert files.ready() is None
+    files.sync_and_close(fds)

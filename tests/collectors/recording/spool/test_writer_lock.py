@@ -25,6 +25,7 @@ from grokscope.collectors.recording.spool import (
     set_aside,
     writer_is_alive,
 )
+from grokscope.schemas.files.locks import try_lock
 
 HOLD = """
 import os, sys, time
@@ -186,3 +187,20 @@ def test_a_lock_that_is_released_twice_closes_its_own_file_and_no_other(tmp_path
     monkeypatch.undo()
     (fd,) = closed
     os.close(fd)
+
+
+def test_of_two_that_look_at_one_instant_neither_takes_the_other_for_the_writer(tmp_path):
+    folder, meta = spool(tmp_path)
+    WriterLock(folder).release()
+    with (folder / "writer").open("rb") as looked_at:
+        assert try_lock(looked_at.fileno(), shared=True)
+        assert not writer_is_alive(folder, meta)
+
+
+def test_counts_that_a_killed_process_has_half_written_go_after_ninety_days(tmp_path):
+    next_attempt(tmp_path, "r")
+    for name, days in ((".r.json.old", 91), (".r.json.young", 89)):
+        (tmp_path / "runs" / name).touch()
+        age(tmp_path / "runs" / name, days * 86_400)
+    forget_attempts(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [".r.json.young", "r.json"]

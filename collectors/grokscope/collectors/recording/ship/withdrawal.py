@@ -21,10 +21,17 @@ from grokscope.collectors.recording.spool import (
 from grokscope.schemas import home, store_uri
 from grokscope.schemas.names import plain_text, stored_experiment
 from grokscope.schemas.secrets import without_credentials
-from grokscope.schemas.tags import WITHDRAWN
+from grokscope.schemas.tags import ELSEWHERE, WITHDRAWN
 
 
-def withdraw_run(run_id: str, *, store: str | None = None, experiment: str, why: str = "withdrawn") -> None:
+def withdraw_run(
+    run_id: str,
+    *,
+    store: str | None = None,
+    experiment: str,
+    why: str = "withdrawn",
+    is_elsewhere: bool = False,
+) -> None:
     """Have a run deleted in MLflow's soft way, from which it can be restored, whatever has arrived of it.
 
     What of it waits on this machine's disk is removed, and a record takes its place that the shipper carries
@@ -37,6 +44,8 @@ def withdraw_run(run_id: str, *, store: str | None = None, experiment: str, why:
         store: MLflow tracking URI, as the tracker had it.
         experiment: Name of the experiment, as the tracker had it.
         why: In a few words; the deleted run carries it as the tag ``grokscope.withdrawn``.
+        is_elsewhere: It was written on another machine, which may still send what it holds: then a run that
+            never reached the store is made and deleted, so that it is found so.
 
     Raises:
         OSError: If the record cannot be written.
@@ -50,7 +59,7 @@ def withdraw_run(run_id: str, *, store: str | None = None, experiment: str, why:
             store=shown,
             experiment=stored_experiment(experiment),
             name=run_id[:8],
-            tags={WITHDRAWN: plain_text(why)},
+            tags={WITHDRAWN: plain_text(why)} | ({ELSEWHERE: "true"} if is_elsewhere else {}),
             start_ms=now_ms,
             attempt=next_attempt(place, run_id).number,
         )

@@ -8,7 +8,6 @@ from grokscope.collectors.recording.spool.damage import Damage as Damage
 from grokscope.collectors.recording.spool.damage import Report as Report
 from grokscope.collectors.recording.spool.damage import damage_reports as damage_reports
 from grokscope.collectors.recording.spool.layout import Cursor as Cursor
-from grokscope.collectors.recording.spool.layout import find_spools as find_spools
 from grokscope.collectors.recording.spool.layout import prepare_spool as prepare_spool
 from grokscope.collectors.recording.spool.layout import publish_spool as publish_spool
 from grokscope.collectors.recording.spool.layout import read_array_cursor as read_array_cursor
@@ -42,3 +41,4 @@ from grokscope.collectors.recording.spool.writer_lock import heartbeat as heartb
 from grokscope.collectors.recording.spool.writer_lock import is_certain as is_certain
 from grokscope.collectors.recording.spool.writer_lock import read_ending as read_ending
 from grokscope.collectors.recording.spool.writer_lock import writer_is_alive as writer_is_alive
+from grokscope.schemas.files.spools import find_spools as find_spools

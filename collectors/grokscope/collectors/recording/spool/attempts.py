@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from grokscope.collectors.recording.run_ids import checked_run_id
-from grokscope.collectors.recording.spool.layout import find_spools
 from grokscope.collectors.recording.spool.meta import read_meta
 from grokscope.collectors.recording.spool.small_files import (
     age_seconds,
@@ -15,6 +14,7 @@ from grokscope.collectors.recording.spool.small_files import (
     whole_number,
 )
 from grokscope.schemas.files.private import is_private, private_folder
+from grokscope.schemas.files.spools import find_spools
 
 _KEEP_SECONDS = 90 * 86_400.0
 # Between two heartbeats an attempt may have logged this much later than its last one tells.

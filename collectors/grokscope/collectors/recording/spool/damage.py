@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from grokscope.collectors.recording.spool.small_files import read_json, replace_json, whole_number
 from grokscope.schemas.files.private import check_place
+from grokscope.schemas.files.spools import dead
 from grokscope.schemas.names import plain_text
 
 _NAME, _REPORT = "damage.json", ".damage.json"
@@ -150,7 +151,7 @@ def damage_reports(home: Path) -> list[Report]:
     >>> damage_reports(Path("no-such-home"))
     []
     """
-    place = home / "dead"
+    place = dead(home)
     try:
         check_place(place)
     except OSError:

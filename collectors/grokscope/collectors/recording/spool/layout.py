@@ -6,7 +6,6 @@
 can ship it). Folders have mode 0700 and files 0600; what somebody else may have written is refused.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.collectors.recording.spool.meta import NAME, Meta
+from grokscope.collectors.recording.spool.meta import Meta
 from grokscope.collectors.recording.spool.small_files import (
     age_seconds,
     read_json,
@@ -23,6 +22,7 @@ from grokscope.collectors.recording.spool.small_files import (
     whole_number,
 )
 from grokscope.schemas.files.private import check_place, is_private, private_folder
+from grokscope.schemas.files.spools import META, entries, spools
 
 _RETIRED, _ASIDE = ".shipped", ".silent"
 _ASIDE_SECONDS = 7 * 86_400.0
@@ -38,41 +38,18 @@ class Cursor:
     offset: int = 0
 
 
-def spools(home: Path) -> Path:
-    """Return the folder that holds all spools."""
-    return home / "spool"
-
-
 def prepare_spool(home: Path, meta: Meta) -> Path:
     """Create a spool that no shipper sees until it is complete and published."""
     root = private_folder(home, spools(home).name)
     hidden = root / f".{meta.run_id}.{meta.attempt}-{meta.pid}-{meta.start_ms}"
     hidden.mkdir(mode=0o700)
-    replace_json(hidden / NAME, asdict(meta))
+    replace_json(hidden / META, asdict(meta))
     return hidden
 
 
 def publish_spool(hidden: Path) -> Path:
     """Let shippers see a prepared spool; return its folder."""
     return hidden.rename(hidden.with_name(hidden.name.removeprefix(".")))
-
-
-def find_spools(home: Path) -> list[Path]:
-    """Return the folders of all spools that are this user's alone, oldest first; see ``refused_spools``."""
-    found: list[tuple[int, str, Path]] = []
-    with suppress(OSError):
-        check_place(home)
-        check_place(spools(home))
-        for folder in visible(spools(home)):
-            with suppress(OSError):  # a shipper may remove a spool at any moment
-                if is_private(folder) and (folder / NAME).is_file():
-                    found.append((folder.lstat().st_ctime_ns, folder.name, folder))
-    return [folder for _, _, folder in sorted(found)]
-
-
-def visible(root: Path) -> list[Path]:
-    """Return what is in the folder of all spools and not hidden, which those are that come or go."""
-    return sorted(folder for folder in _entries(root) if not folder.name.startswith("."))
 
 
 def read_cursor(folder: Path) -> Cursor:
@@ -113,7 +90,7 @@ def segment_path(folder: Path, number: int) -> Path:
 
 def segments(folder: Path) -> Iterator[tuple[int, Path]]:
     """Yield the segments that exist, in order of their numbers."""
-    found = (path for path in _entries(folder) if _SEGMENT.fullmatch(path.name))
+    found = (path for path in entries(folder) if _SEGMENT.fullmatch(path.name))
     return iter(sorted((int(path.stem), path) for path in found))
 
 
@@ -143,7 +120,7 @@ def remove_retired(home: Path) -> None:
     """Remove what killed shippers have left of shipped spools, and what nobody has come back to."""
     with suppress(OSError):
         check_place(spools(home))
-        _remove_retired(filter(is_private, _entries(spools(home))))
+        _remove_retired(filter(is_private, entries(spools(home))))
 
 
 def _remove_retired(folders: Iterable[Path]) -> None:
@@ -155,10 +132,3 @@ def _remove_retired(folders: Iterable[Path]) -> None:
 
 def _renamed(folder: Path, ending: str) -> Path:
     return folder.rename(folder.with_name(f".{folder.name}{ending}"))
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return [folder / name for name in os.listdir(folder)]  # noqa: PTH208 - iterdir lists lazily, and the folder may go
-    except OSError:
-        return []

@@ -10,9 +10,9 @@ from typing import Any, cast
 from grokscope.collectors.recording.run_ids import TrackerError, checked_run_id
 from grokscope.collectors.recording.spool.small_files import whole_number
 from grokscope.schemas.files.private import content_of
+from grokscope.schemas.files.spools import META
 from grokscope.schemas.secrets import without_credentials
 
-NAME = "meta.json"
 VERSION = 2
 """Of the records: 1 knew no arrays."""
 _TEXTS = ("store", "experiment", "name", "host", "kernel")
@@ -81,7 +81,7 @@ def meta_of(folder: Path) -> Meta:
         OSError: If it cannot be read.
     """
     try:
-        found: object = json.loads(content_of(folder / NAME))
+        found: object = json.loads(content_of(folder / META))
     except (ValueError, RecursionError) as error:
         raise NoMetaError(str(error)) from error
     if not isinstance(found, dict):

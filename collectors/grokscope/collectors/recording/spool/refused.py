@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from grokscope.collectors.recording.spool.layout import segments, spools, visible
-from grokscope.collectors.recording.spool.meta import NAME, VERSION, NoMetaError, meta_of
+from grokscope.collectors.recording.spool.layout import segments
+from grokscope.collectors.recording.spool.meta import VERSION, NoMetaError, meta_of
 from grokscope.collectors.recording.spool.reader import unshipped
 from grokscope.schemas.files.private import NotPrivateError, check_folder, check_place
+from grokscope.schemas.files.spools import META, dead, spools, visible
 
 _FOLDER = re.compile(r"(?P<run_id>.+)\.(?P<attempt>\d+)-\d+-(?P<start_ms>\d+)")
 
@@ -23,7 +24,7 @@ def refused_spools(home: Path) -> dict[Path, str]:
 
 
 def _looked_at(home: Path) -> Iterator[tuple[Path, str]]:
-    for place in (home, spools(home), home / "ship", home / "dead"):
+    for place in (home, spools(home), home / "ship", dead(home)):
         try:
             check_place(place)
         except OSError as error:
@@ -37,7 +38,7 @@ def why_refused(folder: Path) -> str:
     """Say why a spool cannot be sent as it is; empty if it can, or has gone."""
     try:
         check_folder(folder)
-        if not (folder / NAME).exists():
+        if not (folder / META).exists():
             return _without_meta(folder)
         meta_of(folder)
     except FileNotFoundError:
@@ -46,7 +47,7 @@ def why_refused(folder: Path) -> str:
         return str(error)
     except (OSError, NoMetaError) as error:
         return (
-            f"{folder / NAME} is damaged or of a later version of grokscope ({error}); upgrade grokscope, or "
+            f"{folder / META} is damaged or of a later version of grokscope ({error}); upgrade grokscope, or "
             "mend the file by the example of another spool's, and run 'grokscope sync' again"
         )
     return ""
@@ -67,7 +68,7 @@ def _without_meta(folder: Path) -> str:
         "experiment": "EXPERIMENT",
     }
     return (
-        f"{folder} has no {NAME}, so nobody can tell where its {unshipped(folder):,} points (in {count} "
+        f"{folder} has no {META}, so nobody can tell where its {unshipped(folder):,} points (in {count} "
         f"segments) belong; write one with {json.dumps(about)}, put the store's address and the experiment "
         "into it, and run 'grokscope sync' again; or delete the folder"
     )

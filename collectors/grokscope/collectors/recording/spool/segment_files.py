@@ -65,7 +65,6 @@ class SegmentFiles:
         self.segment_bytes = segment_bytes
         self._cap_bytes = cap_bytes
         self._unsynced: list[int] = []
-        self._earlier_bytes = 0
         self._next_count = 0.0
         self._open_next()
 

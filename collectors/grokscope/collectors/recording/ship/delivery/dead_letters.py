@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grokscope.schemas.files.private import check_place, opened
+from grokscope.schemas.files.spools import dead
 from grokscope.schemas.printable import written_out
 
 # Enough to tell the reasons of a file that may hold millions of points.
@@ -110,7 +111,7 @@ def letters_path(home: Path, run_id: str) -> Path:
     >>> letters_path(Path("/data"), "run").as_posix()
     '/data/dead/run.jsonl'
     """
-    return home / "dead" / f"{run_id}.jsonl"
+    return dead(home) / f"{run_id}.jsonl"
 
 
 def dead_letters(home: Path, run_id: str | None = None) -> list[DeadLetterSummary]:
@@ -119,7 +120,7 @@ def dead_letters(home: Path, run_id: str | None = None) -> list[DeadLetterSummar
     >>> dead_letters(Path("no-such-home"))
     []
     """
-    folder = home / "dead"
+    folder = dead(home)
     with suppress(OSError):  # it is not there, or not this user's
         check_place(folder)
         paths = sorted(folder.glob("*.jsonl")) if run_id is None else [letters_path(home, run_id)]

@@ -30,7 +30,7 @@ from grokscope.schemas.files.new_sqlite import made_whole
 from grokscope.schemas.limits import TAG_LENGTH
 from grokscope.schemas.names import safe_name
 from grokscope.schemas.secrets import without_credentials
-from grokscope.schemas.tags import ATTEMPT
+from grokscope.schemas.tags import ATTEMPT, ELSEWHERE, WITHDRAWN
 
 # Whoever serves a home under whatever host name opens its runs one after the other.
 _ANY_HOST = "*"
@@ -117,14 +117,25 @@ class MlflowRunStore:
         """Delete every run that carries this client's id, in the way that MLflow can restore."""
         with self._translated():
             client = self._connected()
-            found = _experiment_named(client, meta.experiment)
-            for run in [] if found is None else _runs_of(client, found.experiment_id, meta):
+            for run in self._withdrawn(client, meta):
                 if not _is_deleted(run):
                     for tag, text in meta.tags.items():
                         client.set_tag(run.info.run_id, tag, text[:TAG_LENGTH])
                     if run.info.status == "RUNNING":
                         client.set_terminated(run.info.run_id, status="KILLED", end_time=meta.start_ms)
                     client.delete_run(run.info.run_id)
+
+    def _withdrawn(self, client: MlflowClient, meta: Meta) -> list[Run]:
+        """Return the runs that are to be deleted; one is made where another machine may still make it."""
+        found = _experiment_named(client, meta.experiment)
+        runs = [] if found is None else _runs_of(client, found.experiment_id, meta)
+        if runs or ELSEWHERE not in meta.tags:
+            return runs
+        experiment = self._experiment(client, meta.experiment)
+        client.create_run(
+            experiment, start_time=meta.start_ms, tags={CLIENT_RUN_ID: meta.run_id}, run_name=meta.name
+        )
+        return _runs_of(client, experiment, meta)  # with one that has come meanwhile
 
     def _connected(self) -> MlflowClient:
         if self._client is None:
@@ -167,6 +178,11 @@ class MlflowRunStore:
     def _create(self, client: MlflowClient, experiment: str, meta: Meta) -> Run:
         tags = {CLIENT_RUN_ID: meta.run_id}
         mine = client.create_run(experiment, start_time=meta.start_ms, tags=tags, run_name=meta.name)
+        runs = _runs_of(client, experiment, meta)
+        if any(_is_deleted(run) and WITHDRAWN in run.data.tags for run in runs):
+            # Another machine has withdrawn it since this one looked, and did not find this run yet.
+            client.delete_run(mine.info.run_id)
+            raise RunGone(f"run {meta.run_id} was withdrawn")
         return _meant(client, experiment, meta, mine=mine.info.run_id) or mine
 
     def _resume(self, client: MlflowClient, run: Run, meta: Meta) -> None:
