@@ -1,8 +1,11 @@
 """Canonical bridge experiments that really train, small enough for a laptop's CPU."""
 
 # What needs torch is imported from its module, such as ``grokscope.experiments.catalogue``.
-from grokscope.experiments.sweeps.arms import cells_of_arms as cells_of_arms
-from grokscope.experiments.sweeps.cells import Cell as Cell
+from grokscope.experiments.sweeps.cells.arms import cells_of_arms as cells_of_arms
+from grokscope.experiments.sweeps.cells.cell import Cell as Cell
+from grokscope.experiments.sweeps.cells.further import Suggester as Suggester
+from grokscope.experiments.sweeps.cells.further import Suggestion as Suggestion
+from grokscope.experiments.sweeps.cells.further import further_runs as further_runs
 from grokscope.experiments.sweeps.checks import ConfigError as ConfigError
 from grokscope.experiments.sweeps.config import SweepConfig as SweepConfig
 from grokscope.experiments.sweeps.config import read_config as read_config

@@ -2,8 +2,8 @@
 
 from grokscope.experiments.expectations import GROKS, MEMORIZES
 from grokscope.experiments.experiment import Arm
-from grokscope.experiments.sweeps.arms import cells_of
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.arms import cells_of
+from grokscope.experiments.sweeps.cells.cell import Cell
 
 DEMO_ARMS = (
     Arm(group="weight decay 1", expects=GROKS, seeds=6),

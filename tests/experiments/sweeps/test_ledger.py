@@ -1,6 +1,7 @@
 """What is trained again: what failed, was broken off or deleted, and nothing else."""
 
 import json
+import time
 
 import pytest
 
@@ -8,7 +9,7 @@ from grokscope.collectors import Tracker
 from grokscope.collectors.recording.ship import withdrawal
 from grokscope.collectors.recording.spool import find_spools, read_meta, remove_spool
 from grokscope.experiments import Cell, Ledger
-from grokscope.schemas.tags import WITHDRAWN
+from grokscope.schemas.tags import ELSEWHERE, WITHDRAWN
 
 CELL = Cell(experiment="e", group="g", seed=0, settings={"lr": 0.1}, train="own.py:train")
 
@@ -83,6 +84,46 @@ def test_a_run_that_may_go_on_on_another_machine_is_not_deleted_and_one_that_has
     claim = ledger({CELL.run_id(1): "KILLED", CELL.run_id(2): "RUNNING"}).claim(CELL)
     assert claim.begin() == CELL.run_id(3)
     assert withdrawn(home) == [CELL.run_id(1)]
+
+
+def test_a_run_that_was_sent_to_another_machine_ended_with_its_sweep_whatever_it_still_says(ledger, home):
+    first = ledger().claim(CELL)
+    run_id = first.begin(is_elsewhere=True)
+    first.release()
+    again = ledger({run_id: "RUNNING"}).claim(CELL)
+    assert (again.finished, again.attempt, again.begin()) == (None, 2, CELL.run_id(2))
+    (meta,) = map(read_meta, find_spools(home))
+    assert (meta.run_id, meta.tags.keys()) == (run_id, {WITHDRAWN, ELSEWHERE})
+
+
+def test_a_run_whose_points_wait_on_another_machine_is_not_taken_for_deleted(ledger):
+    for is_tracked in (False, True):
+        claim = ledger().claim(CELL)
+        run_id = claim.begin(is_elsewhere=True)
+        assert claim.end(0, is_tracked=is_tracked) == "finished"
+        claim.release()
+        time.sleep(0.002)  # a store that was asked in the millisecond of the end knows nothing of it
+        assert (asked(ledger({}))[0] == run_id) is not is_tracked
+
+
+def test_a_run_of_which_points_wait_on_another_machine_is_done_once_they_have_arrived(ledger):
+    claim = ledger().claim(CELL)
+    run_id = claim.begin(is_elsewhere=True)
+    assert claim.end(0, is_tracked=True, is_on_its_way=True) == "finished"
+    claim.release()
+    time.sleep(0.002)  # a store that was asked in the millisecond of the end knows nothing of it
+    said = {status: asked(ledger({run_id: status}))[0] for status in ("RUNNING", "FINISHED")}
+    assert said == {"RUNNING": None, "FINISHED": run_id}
+    assert asked(ledger({}))[0] is None
+    assert asked(ledger(None))[0] == run_id, "a store that cannot be asked says nothing"
+
+
+def test_a_run_that_was_lost_with_its_machine_is_taken_back_where_it_may_still_come_from(ledger, home):
+    claim = ledger().claim(CELL)
+    run_id = claim.begin(is_elsewhere=True)
+    claim.withdraw()
+    (meta,) = map(read_meta, find_spools(home))
+    assert (meta.run_id, meta.tags.keys()) == (run_id, {WITHDRAWN, ELSEWHERE})
 
 
 def test_what_a_training_has_left_behind_keeps_nobody_from_seeing_that_it_is_finished(ledger):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.cell import Cell
+from grokscope.experiments.sweeps.cells.space import MOST_RUNS, group_of, settings_of, varied_names
 from grokscope.experiments.sweeps.checks import (
     ConfigError,
     check_distinct,
@@ -18,7 +19,6 @@ from grokscope.experiments.sweeps.checks import (
 )
 from grokscope.experiments.sweeps.files import content_of_file
 from grokscope.experiments.sweeps.programs import command_of, experiment_named, fitted, program_of
-from grokscope.experiments.sweeps.space import MOST_RUNS, group_of, settings_of, varied_names
 from grokscope.experiments.training.run import StopRule
 from grokscope.schemas import Kind
 from grokscope.schemas.limits import EXPERIMENT_COLUMN_LENGTH

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.cell import Cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,10 @@ class Progress:
         code: Exit status of the process once it has ended; negative is the signal that ended it.
         error: The last line of what it said, where it failed, and where the rest is.
         is_held: Whether another process trains it, another sweep or what is left of one: it is waited for.
+        is_lost: Whether the machine or the process that trained it has gone, so that nothing is known of its
+            end: the attempt was broken off.
+        is_tracked: Whether a tracker has written to its run, known once it has ended.
+        is_on_its_way: Whether points of its run wait on another machine for the store, known at its end.
     """
 
     cell: Cell
@@ -74,14 +78,25 @@ class Progress:
     code: int | None = None
     error: str = ""
     is_held: bool = False
+    is_lost: bool = False
+    is_tracked: bool = False
+    is_on_its_way: bool = False
 
 
 class Engine(Protocol):
-    """Runs jobs side by side. ``LocalEngine`` does so on this machine.
+    """Runs jobs side by side: ``LocalEngine`` on this machine, ``RayEngine`` on the nodes of a cluster.
 
     A job is whole in its JSON: ``python -m grokscope.experiments.sweeps.job`` takes it on its first line of
     stdin, wherever the store and the spool's home can be reached.
     """
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether jobs may train on other machines, whose disks are not this one's.
+
+        They end with this process all the same.
+        """
+        ...
 
     @property
     def room(self) -> int:

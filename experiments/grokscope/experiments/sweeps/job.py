@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from grokscope.collectors.recording import given_run
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.cell import Cell
 from grokscope.experiments.sweeps.engine import Job
 from grokscope.experiments.sweeps.functions import load
 from grokscope.experiments.sweeps.ledger import append, ending

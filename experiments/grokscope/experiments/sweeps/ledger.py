@@ -17,7 +17,7 @@ from typing import Any, cast
 from grokscope.collectors.recording.given_run import take_back
 from grokscope.collectors.recording.ship.withdrawal import withdraw_run
 from grokscope.collectors.recording.spool import find_spools, read_meta, was_begun, whole_number
-from grokscope.experiments.sweeps.cells import Cell, run_id_of
+from grokscope.experiments.sweeps.cells.cell import Cell, run_id_of
 from grokscope.schemas.files.locks import try_lock
 from grokscope.schemas.files.private import opened, private_folder
 from grokscope.schemas.secrets import without_credentials
@@ -29,6 +29,7 @@ _MOST_BYTES = 1 << 20
 # Attempts on other machines, of which no record is here, are looked for in the store up to this one.
 _ATTEMPTS_ELSEWHERE = 64
 _AGAIN = "its training was broken off or failed, and was begun anew"
+_LOST = "its machine was lost too often"
 
 
 Runs = Mapping[str, str]
@@ -99,8 +100,11 @@ class Ledger:
 
         It is in the store, or on its way; else somebody has deleted it.
         """
-        is_unseen = self.stored is None or (whole_number(ended.get("time_ms")) or 0) >= self._since_ms
-        is_there = is_unseen or run_id in (self.stored or {}) or run_id in self._on_the_way
+        if self.stored is None or (whole_number(ended.get("time_ms")) or 0) >= self._since_ms:
+            return True  # the store was not asked since
+        if ended.get("is_on_its_way"):  # from the disk of another machine, which may be gone
+            return self.stored.get(run_id) == _MLFLOWS_FINISHED
+        is_there = run_id in self.stored or run_id in self._on_the_way
         return is_there or ended.get("is_tracked") is not True
 
 
@@ -118,6 +122,7 @@ class Claim:
         self._ledger = ledger
         self._cell = cell
         self._identity = cell.identity
+        self._elsewhere: set[str] = set()
         begun, ended = self._read()
         stored = ledger.stored or {}
         elsewhere = [n for n in range(1, _ATTEMPTS_ELSEWHERE + 1) if stored and self._run_id(n) in stored]
@@ -126,8 +131,11 @@ class Claim:
         good = [n for n in self._attempts if self._is_good(n, ended.get(n))]
         self.finished = self._run_id(good[-1]) if good else None
 
-    def begin(self) -> str:
+    def begin(self, *, is_elsewhere: bool = False) -> str:
         """Note that the next attempt begins, and return its run id; runs of earlier ones are withdrawn.
+
+        Args:
+            is_elsewhere: It may train on another machine, and ends with this process all the same.
 
         Raises:
             OSError: If the disk refuses.
@@ -135,22 +143,50 @@ class Claim:
         home, stored = self._ledger.home, self._ledger.stored or {}
         for run_id in map(self._run_id, self._attempts):
             take_back(run_id, store=self._ledger.store)
-            # One that goes on elsewhere, for all that is known, is not ours to delete.
-            if was_begun(home, run_id) or stored.get(run_id, _MLFLOWS_RUNNING) != _MLFLOWS_RUNNING:
-                withdraw_run(run_id, store=self._ledger.store, experiment=self._cell.experiment, why=_AGAIN)
+            # One that goes on elsewhere, for all that is known, is not ours to delete. One that we have sent
+            # there has ended with whoever did, whatever its run still says: a node that is lost says nothing.
+            was_elsewhere = run_id in self._elsewhere
+            is_ours = was_elsewhere or was_begun(home, run_id)
+            if is_ours or stored.get(run_id, _MLFLOWS_RUNNING) != _MLFLOWS_RUNNING:
+                withdraw_run(
+                    run_id,
+                    store=self._ledger.store,
+                    experiment=self._cell.experiment,
+                    why=_AGAIN,
+                    is_elsewhere=was_elsewhere,
+                )
         run_id = self._run_id(self.attempt)
-        append(self.fd, {"attempt": self.attempt, "run_id": run_id, "time_ms": _now_ms()})
+        noted = {"attempt": self.attempt, "run_id": run_id, "time_ms": _now_ms()}
+        append(self.fd, noted | ({"is_elsewhere": True} if is_elsewhere else {}))
         self._attempts.append(self.attempt)
         return run_id
 
-    def end(self, code: int) -> str:
-        """Note how the attempt ended, unless its job has done so; return ``FINISHED`` or ``FAILED``."""
+    def withdraw(self) -> None:
+        """Take back the attempt that was begun: its machine is lost, and no other attempt is to come."""
+        withdraw_run(
+            self._run_id(self.attempt),
+            store=self._ledger.store,
+            experiment=self._cell.experiment,
+            why=_LOST,
+            is_elsewhere=True,
+        )
+
+    def end(self, code: int, *, is_tracked: bool | None = None, is_on_its_way: bool = False) -> str:
+        """Note how the attempt ended, unless its job has done so; return ``FINISHED`` or ``FAILED``.
+
+        Args:
+            code: Exit status; 0 is success.
+            is_tracked: Whether the store has its run, from which it is gone if somebody deletes it; by
+                default whether a tracker has written to it on this machine.
+            is_on_its_way: Whether points of it wait on another machine: it is done once they have arrived.
+        """
         take_back(self._run_id(self.attempt), store=self._ledger.store)
         _, ended = self._read()
         told = ended.get(self.attempt)
         if told is None:
             told = ending(self.attempt, code, home=self._ledger.home, run_id=self._run_id(self.attempt))
-            append(self.fd, told)
+            told = told if is_tracked is None else told | {"is_tracked": is_tracked}
+            append(self.fd, told | ({"is_on_its_way": True} if is_on_its_way else {}))
         return str(told["end"])
 
     def release(self) -> None:
@@ -172,6 +208,8 @@ class Claim:
         ended: dict[int, Mapping[str, Any]] = {}
         for line in _lines(self.fd):
             begun.add(line["attempt"])
+            if line.get("is_elsewhere") is True:
+                self._elsewhere.add(self._run_id(line["attempt"]))
             if line.get("end") in (FINISHED, FAILED):
                 ended[line["attempt"]] = line
         return begun, ended

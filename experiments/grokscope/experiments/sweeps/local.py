@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from grokscope.collectors.recording.spool import was_begun
 from grokscope.experiments.sweeps.engine import Job, Outcome, Progress
 from grokscope.experiments.sweeps.ledger import FOLDER
 from grokscope.schemas import home
@@ -36,6 +37,8 @@ class LocalEngine:
     Args:
         workers: Processes at a time; the number of cores by default.
     """
+
+    is_elsewhere = False
 
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or os.cpu_count() or 1
@@ -118,7 +121,14 @@ class LocalEngine:
             with suppress(OSError):  # nobody would hear of the end
                 log.unlink(missing_ok=True)
         outcome = Outcome.FAILED if code else Outcome.FINISHED
-        end = Progress(cell=job.cell, run_id=job.run_id, outcome=outcome, code=code, error=error)
+        end = Progress(
+            cell=job.cell,
+            run_id=job.run_id,
+            outcome=outcome,
+            code=code,
+            error=error,
+            is_tracked=was_begun(home(), job.run_id),
+        )
         self._events.put(end)
 
 

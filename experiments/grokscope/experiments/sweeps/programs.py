@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields
 from string import Formatter
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from grokscope.experiments.sweeps.cells.space import Settings
 from grokscope.experiments.sweeps.checks import ConfigError, as_text, check_known, filled_list, shown, text
 from grokscope.experiments.sweeps.functions import NoFunctionError, parameters_of
-from grokscope.experiments.sweeps.space import Settings
+from grokscope.schemas.extras import Extra, missing
 
 if TYPE_CHECKING:
     from grokscope.experiments.experiment import Experiment
@@ -103,7 +104,7 @@ def experiment_named(name: str) -> "Experiment":
         from grokscope.experiments.catalogue import EXPERIMENTS  # noqa: PLC0415 - needs torch
     except ImportError as error:
         raise ConfigError(
-            f"our experiments train with torch, which is not here ({error}); run: pip install torch"
+            missing("an experiment that trains here", error.name or "torch", Extra.TORCH)
         ) from error
     if name not in EXPERIMENTS:
         check_known([name], EXPERIMENTS, what="experiment, and functions are named as file.py:function")

@@ -1,17 +1,20 @@
 """A sweep: its cells trained side by side, what was finished before left alone."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.cell import Cell
 from grokscope.experiments.sweeps.engine import Engine, Job, Outcome, Progress
 from grokscope.experiments.sweeps.ledger import FINISHED, Claim, Ledger
 from grokscope.experiments.sweeps.local import LocalEngine
 
 _LOOK_SECONDS = 0.5
 _ALL_SECONDS = 3600.0
+_MOST_LOST = 3
+"""Times that a cell's machine may be lost: one that takes more memory than there is loses each one."""
+_KILLED = 137
 
 
 def run_sweep(
@@ -21,10 +24,11 @@ def run_sweep(
     engine: Engine | None = None,
     ledger: Ledger | None = None,
     detector: str | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Train every cell once; yield each one's progress as it comes, the last of it with its outcome.
 
-    A cell that fails costs none of the others. Leaving the iteration early ends what is still at work. Two
+    A cell that fails costs none of the others. One whose machine or process is lost is begun anew, as another
+    attempt, ``_MOST_LOST`` in all. Leaving the iteration early ends what is still at work. Two
     sweeps with a ledger that have cells in common share them out: neither trains what the other does.
 
     Args:
@@ -65,6 +69,7 @@ class _Sweep:
         self._store = store
         self._detector = detector
         self._claims: dict[str, Claim | None] = {}
+        self._lost: Counter[str] = Counter()
 
     def is_going_on(self) -> bool:
         return bool(self._waiting or self._held or self._claims)
@@ -103,16 +108,34 @@ class _Sweep:
         news = (
             self._engine.news(_LOOK_SECONDS if self._held else _ALL_SECONDS) if self.is_going_on() else None
         )
+        if news is not None and news.is_lost:
+            news = self._after_loss(news)
         if news is None or news.code is None:
             return news
         claim = self._claims.pop(news.run_id)
         if claim is None:
             return news
+        # Here only the disks of other machines are not known.
+        told = news.is_tracked if self._engine.is_elsewhere else None
         try:
-            is_finished = claim.end(news.code) == FINISHED
+            end = claim.end(news.code, is_tracked=told, is_on_its_way=news.is_on_its_way)
+            is_finished = end == FINISHED
         finally:
             claim.release()
         return replace(news, outcome=Outcome.FINISHED if is_finished else Outcome.FAILED)
+
+    def _after_loss(self, news: Progress) -> Progress:
+        """Put a cell first in line again; where that has been done too often, return its failure."""
+        self._lost[news.cell.identity] += 1
+        if self._lost[news.cell.identity] >= _MOST_LOST:
+            if (claim := self._claims.get(news.run_id)) is not None:
+                claim.withdraw()
+            why = f"its machine or process was lost {_MOST_LOST} times; it may have run out of memory"
+            return replace(news, is_lost=False, outcome=Outcome.FAILED, code=_KILLED, error=why)
+        if (claim := self._claims.pop(news.run_id)) is not None:
+            claim.release()
+        self._waiting.appendleft(news.cell)
+        return news
 
     def stop(self) -> None:
         """End what is still at work; an attempt without an end was broken off."""
@@ -127,7 +150,7 @@ class _Sweep:
             return
         attempt = claim.attempt
         try:
-            run_id = claim.begin()
+            run_id = claim.begin(is_elsewhere=self._engine.is_elsewhere)
         except OSError:
             claim.release()
             raise

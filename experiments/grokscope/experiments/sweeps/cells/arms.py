@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.cell import Cell
 from grokscope.experiments.training.run import StopRule
 
 if TYPE_CHECKING:
