@@ -1,6 +1,7 @@
 """Groups of runs compared: unfinished runs count, pairs are found, and nothing is said that is not known."""
 
 import itertools
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -40,6 +41,17 @@ def test_a_group_whose_runs_are_not_there_has_a_larger_median_than_those_that_ar
     rows = {group.group: (group.n, group.reached, group.median.value) for group in found.groups}
     assert rows == {"a": (5, 3, 300.0), "b": (5, 5, 350.0)}
     assert [group.group for group in found.groups] == ["a", "b"]
+
+
+def test_what_steps_are_worth_is_told_by_runs_that_train_no_more():
+    found = observed({"a": [100, 200, 300], "b": [150, 250, 350]})
+    status = pl.when(pl.col("run_id") == "a2").then(pl.lit("RUNNING")).otherwise("status").alias("status")
+    young = replace(found, runs=found.runs.with_columns(status))
+    rates = [compare(one, target=TARGET, by=["wd"]).exchange_rates for one in (found, young)]
+    assert [[(rate.kind, rate.runs) for rate in both] for both in rates] == [
+        [("between planned budgets", 0), ("within runs", 6)],
+        [("between planned budgets", 0), ("within runs", 5)],
+    ]
 
 
 def test_below_six_runs_a_median_has_no_interval_and_it_is_said():

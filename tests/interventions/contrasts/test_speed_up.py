@@ -124,6 +124,18 @@ def test_many_runs_are_compared_by_the_gaussian_limit_of_the_same_test():
     assert found.low < found.value < found.high
 
 
+@pytest.mark.parametrize("budget", [INF, 6.0])
+def test_of_many_runs_the_grid_of_ratios_changes_no_digit_that_is_shown(monkeypatch, budget):
+    rng = np.random.default_rng(5)
+    a, b = (watched(np.exp(rng.normal(mean, 1, size=500)), budget) for mean in (0, 0.3))
+    on_grid = speed_up(a, b)
+    monkeypatch.setattr("grokscope.interventions.contrasts.speed_up.MOST_BREAKS", 10**7)
+    whole = speed_up(a, b)
+    for name in ("value", "low", "high"):
+        assert getattr(on_grid, name) == pytest.approx(getattr(whole, name), rel=1e-4)
+    assert budget < INF or on_grid != whole  # the grid was taken
+
+
 def test_costs_that_are_none_are_refused():
     with pytest.raises(SampleError, match="costs of a must be positive"):
         speed_up([0.0, 1], [1.0, 2])

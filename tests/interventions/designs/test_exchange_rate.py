@@ -57,7 +57,7 @@ def test_methods_with_one_budget_tell_nothing_between_budgets():
 def test_within_runs_is_the_fall_over_the_window_before_the_end():
     told = within_runs(curves(("m", [9, 4, 3.5, 3]), ("m", [9, 4, 3.7, 3.4])), by="method", window=50)
     assert told.rate.value == pytest.approx(1.6)  # 1 and .6 in 50 steps, for 100
-    assert "within runs, over the last 50 steps (2 runs, 1 methods)" in told.sentence
+    assert "within runs, over the last 50 steps (2 runs, 1 method)" in told.sentence
 
 
 def test_many_runs_of_one_method_count_as_one_witness_among_methods():

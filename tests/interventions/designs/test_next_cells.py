@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy import special
 
-from grokscope.experiments.sweeps.space import settings_of
+from grokscope.experiments.sweeps.cells.space import settings_of
 from grokscope.interventions.designs.boundary import model_of, outcomes
 from grokscope.interventions.designs.next_cells import SUGGESTIONS, SuggestionError, next_cells
 

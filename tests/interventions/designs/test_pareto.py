@@ -59,14 +59,14 @@ def test_one_run_has_no_probability_and_the_reason_is_given():
         None,
         "one run: nothing tells how its seeds differ",
     )
-    assert front.caveats[0].startswith("1 groups have one run and no probability")
+    assert front.caveats[0].startswith("1 group has one run and no probability")
 
 
 def test_runs_without_quality_are_left_out_and_it_is_said():
     runs = runs_of(a=[(1, 0.5), (1, float("nan"))], b=[(2, 0.8), (2, None)])
     front = pareto_front(runs, by="arm", is_upward=True)
     assert front.groups["runs"].to_list() == [1, 1]
-    assert front.caveats[-1] == "2 runs lack compute or quality and are left out"
+    assert front.caveats[-1] == "2 runs lack compute or quality, left out"
 
 
 def test_the_frame_has_its_columns_even_without_runs():

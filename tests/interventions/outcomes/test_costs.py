@@ -99,3 +99,16 @@ def test_what_is_spent_is_a_finite_number_or_the_row_is_passed_over(count):
     curves = pl.DataFrame({**values, "seconds": [5.0, count, 7.0]}, strict=False)
     found = costs_of(curves, Target.parse("loss<=2"), unit="seconds")
     assert found.select("low", "high", "evaluations").rows() == [(5.0, 7.0, 2)]
+
+
+@pytest.mark.parametrize("counts", [[-3.0, -2.0, -1.0], [30.0, 20.0, 10.0], [0.0, 9.0, 8.0]])
+def test_a_run_whose_count_is_none_has_no_cost_and_takes_no_other_with_it(counts):
+    curves = pl.concat([curves_of(bad=[0.1, 0.5, 0.9]), curves_of(good=[0.1, 0.5, 0.9])])
+    curves = curves.with_columns(tokens=pl.Series([*counts, 10.0, 20.0, 30.0]))
+    found = costs_of(curves, Target.parse("m>=0.9"), unit="tokens")
+    assert found.select("run_id", "low", "high").rows() == [("good", 20.0, 30.0)]
+
+
+def test_evaluations_before_the_first_step_cost_nothing():
+    curves = curves_of(a=[0.1, 0.5, 0.9]).with_columns(step=pl.Series([-10, 0, 10]))
+    assert costs_of(curves, Target.parse("m>=0.9")).select("low", "high").row(0) == (0.0, 10.0)

@@ -6,6 +6,7 @@ import polars as pl
 
 from grokscope.interventions.comparing.grouping import SEED
 from grokscope.interventions.comparing.records import GroupResult
+from grokscope.interventions.noise.replicates import said_of_repeats
 from grokscope.interventions.outcomes.ends import End
 from grokscope.interventions.outcomes.estimand import Estimand, ToldEstimand
 from grokscope.interventions.outcomes.target import Target
@@ -18,8 +19,9 @@ _COARSE = 0.1
 _MOST_NAMED = 5
 
 
-def caveats_of(
+def caveats_of(  # noqa: PLR0913 - by keyword
     costs: pl.DataFrame,
+    curves: pl.DataFrame,
     *,
     target: Target,
     told: ToldEstimand | None,
@@ -30,6 +32,7 @@ def caveats_of(
 
     Args:
         costs: ``COSTS`` with ``end``, ``group``, ``block``.
+        curves: Their ``CURVES``, and maybe those of other runs.
         target: What was to be reached.
         told: How the estimand was told; ``None`` where a person said it.
         pooled: Params that differ within a group.
@@ -38,6 +41,7 @@ def caveats_of(
     found = list(_of_estimand(told, estimand))
     found += _of_ends(costs)
     found += _of_groups(costs)
+    found += said_of_repeats(costs, curves)
     if others := [name for name in pooled if guessed_param(name) != SEED]:
         more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
         found.append(f"Runs of a group differ in {', '.join(others[:_MOST_NAMED])}{more}: they are pooled.")
@@ -92,13 +96,6 @@ def _of_groups(costs: pl.DataFrame) -> Iterator[str]:
     if few:
         which = "No group has" if few == sizes.height else f"{few:,} of {sizes.height:,} groups do not have"
         yield f"{which} {FEW} runs: below that no interval of a median holds without a model; none is given."
-    repeated = costs.filter(pl.col("block").is_not_null()).group_by("group", "block").len()
-    repeated = repeated.filter(pl.col("len") > 1)
-    if repeated.height:
-        yield (
-            f"{repeated['len'].sum():,} runs share seed and settings with another of their group: repeats of "
-            "one seed are no further evidence."
-        )
 
 
 def _of_grid(costs: pl.DataFrame) -> Iterator[str]:

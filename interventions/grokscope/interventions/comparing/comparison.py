@@ -6,7 +6,7 @@ from functools import partial
 import polars as pl
 
 from grokscope.interventions.comparing.caveats import caveats_of, without_median
-from grokscope.interventions.comparing.group_results import group_result
+from grokscope.interventions.comparing.group_results import group_results
 from grokscope.interventions.comparing.grouping import (
     blocks_of,
     called,
@@ -18,13 +18,16 @@ from grokscope.interventions.comparing.pairs import contrasts_of
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.sentences import answer
 from grokscope.interventions.comparing.trend import Trend, trend_of
-from grokscope.interventions.outcomes.costs import COSTS, STEPS, CensoredCosts, costs_of
-from grokscope.interventions.outcomes.ends import End, ends_of
+from grokscope.interventions.contrasts.tuning import CURVE, tuning_curves
+from grokscope.interventions.designs.exchange_rate import ExchangeRate, exchange_rates
+from grokscope.interventions.outcomes.costs import COSTS, STEPS, CensoredCosts, common_budget, costs_of
+from grokscope.interventions.outcomes.ends import ended, ends_of, lasting_as_their_group
 from grokscope.interventions.outcomes.estimand import Estimand, ladder_costs, told_estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.runs.query import named_param
+from grokscope.schemas.workers import HERE, Workers
 
 SETTING = "setting"
 
@@ -36,13 +39,14 @@ class ComparisonError(GrokscopeError):
     """Runs that cannot be compared."""
 
 
-def compare(
+def compare(  # noqa: PLR0913 - keyword-only options of one public face, each with a default
     observed: ObservedRuns,
     *,
     target: Target,
     by: Sequence[str] = (),
     count_in: str = STEPS,
     estimand: Estimand | None = None,
+    workers: Workers = HERE,
 ) -> Comparison:
     """Compare groups of runs by what they spend until they reach a target, unfinished runs counted in.
 
@@ -52,6 +56,7 @@ def compare(
         by: Params whose values make the groups; a param may go by its usual name.
         count_in: The unit of costs: ``"steps"``, or one that the curves count.
         estimand: What a cost means; ``None`` to have it told by the logged schedules.
+        workers: Who computes: some groups a task, then a task two groups. The comparison is the same.
 
     Returns:
         The groups, the cheapest first, and every two of them (of more than ten groups, the cheapest with
@@ -70,13 +75,13 @@ def compare(
     if costs.is_empty():
         raise ComparisonError(_nothing_to_compare(labelled, curves, target))
     samples = {str(name): part for (name,), part in costs.group_by("group", maintain_order=True)}
-    budget = _common_budget([CensoredCosts.of(part) for part in samples.values()])
-    results = [group_result(name, part, budget=budget, estimand=wanted) for name, part in samples.items()]
-    groups = tuple(sorted(results, key=lambda one: one.rank))
-    contrasts = contrasts_of(groups, samples, is_split=is_split, is_ladder=wanted is Estimand.LADDER)
-    pooled = pooled_params(labelled)
-    caveats = caveats_of(costs, target=target, told=told, pooled=pooled, estimand=wanted)
+    budget = common_budget([CensoredCosts.of(part) for part in samples.values()])
+    groups = group_results(samples, budget=budget, estimand=wanted, workers=workers)
+    is_ladder, pooled = wanted is Estimand.LADDER, pooled_params(labelled)
+    contrasts = contrasts_of(groups, samples, is_split=is_split, is_ladder=is_ladder, workers=workers)
+    caveats = caveats_of(costs, curves, target=target, told=told, pooled=pooled, estimand=wanted)
     caveats += tuple(_settings_said(labelled, is_split=is_split))
+    caveats += _left_out_said(labelled, curves, costs, target=target, unit=count_in)
     return Comparison(
         target=target,
         estimand=wanted,
@@ -87,8 +92,15 @@ def compare(
         sentence=answer(groups, contrasts, target=target, unit=count_in, name=partial(called, by=by)),
         caveats=(*observed.notes, *caveats, *without_median(groups)),
         trend=_trend(costs, observed, by, pooled) if wanted is Estimand.ANYTIME else None,
+        tuning=tuning_curves(costs) if wanted is Estimand.ANYTIME else CURVE.to_frame(),
+        exchange_rates=_worth_of_steps(curves, labelled, target),
         costs=costs,
     )
+
+
+def _worth_of_steps(curves: pl.DataFrame, labelled: pl.DataFrame, target: Target) -> tuple[ExchangeRate, ...]:
+    mine = curves.filter(pl.col("metric") == target.metric)
+    return exchange_rates(mine, ended(labelled), is_upward=target.is_upward)
 
 
 def _trend(
@@ -122,6 +134,17 @@ def _settings_said(labelled: pl.DataFrame, *, is_split: bool) -> list[str]:
     return [f"Runs are of several settings ({', '.join(map(str, settings))}): these are not compared."]
 
 
+def _left_out_said(
+    labelled: pl.DataFrame, curves: pl.DataFrame, costs: pl.DataFrame, *, target: Target, unit: str
+) -> tuple[str, ...]:
+    with_metric = curves.filter(pl.col("metric") == target.metric)["run_id"].unique()
+    left = set(with_metric).intersection(labelled["run_id"]).difference(costs["run_id"])
+    if not left:
+        return ()
+    runs = "1 run is" if len(left) == 1 else f"{len(left):,} runs are"
+    return (f"{runs} left out: {unit} are not counted there, are below zero, or fall.",)
+
+
 def _placed(labelled: pl.DataFrame) -> pl.DataFrame:
     setting = [SETTING] if SETTING in labelled.columns else []
     return blocks_of(labelled).join(labelled.select("run_id", *setting), on="run_id", maintain_order="left")
@@ -141,27 +164,8 @@ def _costs(
     costs = (steps.drop("end") if unit == STEPS else costs_of(mine, target, unit=unit)).join(
         ends, on="run_id", maintain_order="left"
     )
-    return _never_there(costs.join(runs.select("run_id", "group"), on="run_id", maintain_order="left"))
-
-
-def _never_there(costs: pl.DataFrame) -> pl.DataFrame:
-    """Return ``COSTS`` with ``end`` in which a run that diverged lasts as long as its group was watched.
-
-    It never gets there, so it stays among those that have not. Nobody watched it for longer than the others
-    of its group that have not: beyond their budget it would be the only run that counts. Where there are no
-    others, it lasts as long as any run.
-    """
-    diverged = pl.col("end") == End.DIVERGED.value
-    others = ~pl.col("reached") & ~diverged
-    watched = pl.col("spent").filter(others).max().over("group")
-    lasts = pl.max_horizontal("low", watched.fill_null(pl.col("spent").max()))
-    return costs.with_columns(low=pl.when(diverged).then(lasts).otherwise("low")).select(*COSTS, "end")
-
-
-def _common_budget(samples: Sequence[CensoredCosts]) -> float:
-    """Return how far every group was followed: one whose runs are all there would be at any budget."""
-    followed = [float(sample.at.max()) for sample in samples if not sample.reached.all()]
-    return min(followed) if followed else max(float(sample.at.max()) for sample in samples)
+    labelled = costs.join(runs.select("run_id", "group"), on="run_id", maintain_order="left")
+    return lasting_as_their_group(labelled).select(*COSTS, "end")
 
 
 def _nothing_to_compare(runs: pl.DataFrame, curves: pl.DataFrame, target: Target) -> str:

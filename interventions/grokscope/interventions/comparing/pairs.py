@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from math import comb
 
@@ -22,6 +23,7 @@ from grokscope.interventions.contrasts.speed_up import speed_up, speed_up_p
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.survival.log_rank import log_rank
+from grokscope.schemas.workers import HERE, Workers, values
 
 MOST_IN_PAIRS = 10
 """Of more groups, the cheapest is compared with each other one only."""
@@ -37,6 +39,7 @@ def contrasts_of(
     *,
     is_split: bool,
     is_ladder: bool = False,
+    workers: Workers = HERE,
 ) -> tuple[Contrast, ...]:
     """Return the contrasts of groups, those of the first group first, ``a`` the cheaper of each two.
 
@@ -45,6 +48,7 @@ def contrasts_of(
         samples: Group -> its runs' ``COSTS`` with ``block``, and ``setting`` if any.
         is_split: The groups may be of several settings, which are not compared with each other.
         is_ladder: A cost is a planned budget that was enough, or was not.
+        workers: Who compares, a task two groups.
     """
     names = [group.group for group in groups]
     setting = {name: _setting(samples[name]) if is_split else None for name in names}
@@ -53,19 +57,16 @@ def contrasts_of(
     pairs = [(a, b) for a, b in pairs if setting[a] == setting[b]]
     # Whichever is shown, the cheapest was found by looking at all pairs, so all count in the adjustment.
     in_all = sum(comb(count, 2) for count in Counter(setting.values()).values())
-    costs = {name: CensoredCosts.of(part) for name, part in samples.items()}
-
-    def compared(a: str, b: str) -> _Compared:
-        if is_ladder:
-            return _compared_budgets(samples[a], samples[b])
-        return _compared(samples[a], samples[b], costs=(costs[a], costs[b]), in_all=in_all)
-
-    made = [compared(a, b) for a, b in pairs]
-    for place, ((a, b), one) in enumerate(zip(pairs, made, strict=True)):
-        # The group with the smaller median need not be the one that all its runs show to be cheaper.
-        if one.is_turned:
-            pairs[place] = (b, a)
-            made[place] = compared(b, a)
+    compared = partial(_compared_budgets if is_ladder else _compared, in_all=in_all)
+    made = values(workers.map(compared, [(samples[a], samples[b]) for a, b in pairs]))
+    # The group with the smaller median need not be the one that all its runs show to be cheaper.
+    turned = [place for place, one in enumerate(made) if one.is_turned]
+    for place in turned:
+        a, b = pairs[place]
+        pairs[place] = (b, a)
+    again = workers.map(compared, [(samples[pairs[place][0]], samples[pairs[place][1]]) for place in turned])
+    for place, one in zip(turned, values(again), strict=True):
+        made[place] = one
     known = [one.p for one in made if one.p is not None]
     adjusted = iter(holm(known, of=in_all).tolist() if known else ())
     return tuple(
@@ -90,10 +91,9 @@ class _Compared:
         return self.improvement.value is not None and 2 * self.improvement.value < 1
 
 
-def _compared(
-    a: pl.DataFrame, b: pl.DataFrame, *, costs: tuple[CensoredCosts, CensoredCosts], in_all: int
-) -> _Compared:
-    ones, others = costs
+def _compared(pair: tuple[pl.DataFrame, pl.DataFrame], *, in_all: int) -> _Compared:
+    a, b = pair
+    ones, others = CensoredCosts.of(a), CensoredCosts.of(b)
     starts = min(ones.high.min(), others.high.min()) <= 0
     paired = None if starts else _pairs(a, b, in_all)
     if paired is None:
@@ -118,9 +118,10 @@ def _compared(
     )
 
 
-def _compared_budgets(a: pl.DataFrame, b: pl.DataFrame) -> _Compared:
+def _compared_budgets(pair: tuple[pl.DataFrame, pl.DataFrame], *, in_all: int) -> _Compared:
     """Return two groups of a ladder compared: runs are tested within the budgets that both have tried."""
-    ones, others = CensoredCosts.of(a), CensoredCosts.of(b)
+    del in_all  # a ladder has no partners, of which there may be too few
+    ones, others = map(CensoredCosts.of, pair)
     is_known = ones.reached.any() or others.reached.any()
     none = Estimate(value=None, missing=NEITHER)
     return _Compared(

@@ -8,6 +8,8 @@ from typing import Any, cast
 import polars as pl
 
 from grokscope.interventions.comparing.trend import Trend
+from grokscope.interventions.contrasts.tuning import CURVE
+from grokscope.interventions.designs.exchange_rate import ExchangeRate
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.target import Target
@@ -133,6 +135,8 @@ class Comparison:
         groups: The cheapest first.
         contrasts: Pairs of groups.
         trend: How the cost follows the param that makes the groups, if that is a number.
+        tuning: ``CURVE``: what the best of some runs of a group costs.
+        exchange_rates: What steps are worth in the target's metric.
         scores: Group -> score, of a rule that gives one, the best first.
         ranks: ``group, rank, probability`` of such scores.
         claims: Published results beside what their runs say, of a rule that has some.
@@ -148,6 +152,8 @@ class Comparison:
     groups: tuple[GroupResult, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     trend: Trend | None = None
+    tuning: pl.DataFrame = field(default_factory=CURVE.to_frame)
+    exchange_rates: tuple[ExchangeRate, ...] = ()
     scores: Mapping[str, Estimate] = field(default_factory=_no_scores)
     ranks: pl.DataFrame = field(default_factory=pl.DataFrame)
     claims: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -170,6 +176,8 @@ class Comparison:
                 "groups": [group.to_json() for group in self.groups],
                 "contrasts": [contrast.to_json() for contrast in self.contrasts],
                 "trend": None if self.trend is None else self.trend.to_json(),
+                "tuning": self.tuning.to_dicts(),
+                "exchange_rates": [rate.to_json() for rate in self.exchange_rates],
                 "scores": scores,
                 "ranks": self.ranks.to_dicts(),
                 "claims": self.claims.to_dicts(),

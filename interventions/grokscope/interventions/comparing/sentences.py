@@ -2,40 +2,31 @@
 
 from collections.abc import Callable, Sequence
 
+from grokscope.interventions.amounts import amount, rounded, scale
 from grokscope.interventions.comparing.records import NEITHER, Contrast, GroupResult
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.target import Target
 
 _DECIDED = 0.05
-_MANY = 10_000_000
 _MOST_NAMED = 3
 
 Name = Callable[[str], str]
 """A group's label -> what to call it in a sentence."""
 
 
-def amount(value: float, unit: str = "") -> str:
-    """Return a cost in at most four digits, with its unit.
-
-    >>> amount(1234.4, "steps"), amount(0.5, "seconds"), amount(3.21e12, "flops")
-    ('1,234 steps', '0.5 seconds', '3.21e+12 flops')
-    """
-    text = f"{value:.3g}" if value >= _MANY else f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"  # noqa: PLR2004
-    return f"{text} {unit}".rstrip()
-
-
 def spread(estimate: Estimate, unit: str = "") -> str:
     """Return an estimate with its interval, an open end as ``…``; without one, the number alone.
 
-    >>> spread(Estimate(value=1200.0, low=1000.0), "steps")
-    '1,200 [1,000, …] steps'
+    >>> spread(Estimate(value=2.5e12, low=1e12), "flops")
+    '2.5 [1, …] TFLOP'
     """
     if estimate.value is None:
         return "not known"
     if estimate.low is None and estimate.high is None:
         return amount(estimate.value, unit)
-    ends = ", ".join("…" if end is None else amount(end) for end in (estimate.low, estimate.high))
-    return f"{amount(estimate.value)} [{ends}] {unit}".rstrip()
+    factor, symbol = scale(estimate.value, unit)
+    ends = ("…" if end is None else rounded(end / factor) for end in (estimate.low, estimate.high))
+    return f"{rounded(estimate.value / factor)} [{', '.join(ends)}] {symbol}".rstrip()
 
 
 def finding(contrast: Contrast, unit: str, name: Name = str) -> str:

@@ -7,13 +7,13 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
+from grokscope.interventions.amounts import amount
 from grokscope.interventions.comparing.grouping import seed_param, written
 from grokscope.interventions.comparing.pairs import MOST_IN_PAIRS
 from grokscope.interventions.comparing.records import Comparison, Contrast
-from grokscope.interventions.comparing.sentences import amount
 from grokscope.interventions.noise.e_process import difference_e_process
 from grokscope.interventions.noise.peeking import T_TEST, inflation
-from grokscope.interventions.noise.replicates import Repeat, independent_runs, shared_curves
+from grokscope.interventions.noise.replicates import independent_runs, repeated_seeds, shared_curves
 from grokscope.interventions.outcomes.ends import End
 from grokscope.interventions.outcomes.observed import ObservedRuns
 
@@ -100,14 +100,12 @@ def _seeds(found: Comparison, observed: ObservedRuns) -> Question:
 def _repeats(found: Comparison, curves: pl.DataFrame) -> Question:
     asked = "Are repeats counted as seeds?"
     repeats = shared_curves(curves)
-    named = found.costs.filter(pl.col("block").is_not_null())
-    twice = named.group_by("group", "block").agg("run_id").filter(pl.col("run_id").list.len() > 1)
+    same = repeated_seeds(found.costs)
     told = [f"{len(one.runs)} runs have {one.kind.replace('shared', 'a shared')}" for one in repeats[:_NAMED]]
-    if twice.height:
-        told.append(f"{twice['run_id'].list.len().sum():,} runs share seed and settings with another")
+    if same:
+        told.append(f"{sum(len(one.runs) for one in same):,} runs share seed and settings with another")
     if not told:
         return Question(asked=asked, answer=Answer.FINE, because="No two runs begin alike to the last digit.")
-    same = [Repeat(runs=tuple(runs), kind="same seed") for runs in twice["run_id"].to_list()]
     effective = ", ".join(
         f"{group}: {independent_runs(part['run_id'], (*repeats, *same)):,} of {part.height:,}"
         for (group,), part in list(found.costs.group_by("group", maintain_order=True))[:_NAMED]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError, Values, finite
+from grokscope.schemas.e_values import adjusted_e_values
 
 
 def holm(p_values: Values, *, of: int | None = None) -> FloatArray:
@@ -51,22 +52,23 @@ def benjamini_hochberg(p_values: Values) -> FloatArray:
     Raises:
         SampleError: If one is not in 0..1.
 
-    Source: Benjamini & Hochberg 1995; ``scipy.stats.false_discovery_control``.
+    Source: Benjamini & Hochberg 1995. Equals ``scipy.stats.false_discovery_control``.
 
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(3)
     array([0.03, 0.04, 0.04])
     """
-    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
-
-    return np.asarray(stats.false_discovery_control(_shares(p_values), method="bh"), np.float64)
+    p = _shares(p_values)
+    order = np.argsort(-p, kind="stable")
+    steps = np.minimum(1.0, p[order] * p.size / np.arange(p.size, 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum.accumulate(steps)
+    return adjusted
 
 
 def e_benjamini_hochberg(e_values: Values) -> FloatArray:
     """Return adjusted e-values: at least 1/alpha where at most the share alpha of findings is false.
 
-        adjusted e₍ᵢ₎ = max over k ≥ i of k e₍ₖ₎ / m,   e₍₁₎ ≥ … ≥ e₍ₘ₎
-
-    On average, whatever depends on whatever, and whenever each was stopped.
+    ``adjusted_e_values`` of checked numbers.
 
     Returns:
         In the order given.
@@ -82,11 +84,7 @@ def e_benjamini_hochberg(e_values: Values) -> FloatArray:
     e = finite(e_values, "e-values")
     if e.min() < 0:
         raise SampleError(f"an e-value is at least 0, got {e.min()}")
-    order = np.argsort(-e, kind="stable")
-    steps = e[order] * np.arange(1, e.size + 1) / e.size
-    adjusted = np.empty_like(e)
-    adjusted[order] = np.maximum.accumulate(steps[::-1])[::-1]
-    return adjusted
+    return np.asarray(adjusted_e_values(e.tolist()), np.float64)
 
 
 def _shares(p_values: Values) -> FloatArray:

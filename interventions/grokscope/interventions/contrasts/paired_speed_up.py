@@ -47,8 +47,9 @@ def paired_speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
     >>> [round(x, 3) for x in (found.value, found.low, found.high)]
     [2.049, 2.0, 2.2]
     """
-    below, above = _averages(a, b)
-    n = _pairs(below)
+    ends = _log_ratios(a, b)
+    n = ends[0].size
+    below, above = (_averages(end) for end in ends)
     middle = (_median(below), _median(above))
     known = bool(np.all(np.isfinite(middle)))
     value = float(np.exp(sum(middle) / 2)) if known else None
@@ -59,9 +60,9 @@ def paired_speed_up(a: Costs, b: Costs, *, level: float = 0.95) -> Estimate:
         return Estimate(value=value, level=level, method=METHOD, missing=missing)
     k = _rank(n, (1 - level) / 2 + ROUNDING)
     low, high = (float(np.exp(x)) for x in (below[k - 1], above[-k]))
-    ends = [name for name, end in (("below", low), ("above", high)) if not 0 < end < np.inf]
-    if ends:
-        reason = f"the interval is unbounded {' and '.join(ends)}: too many pairs are undecided"
+    unbounded = [name for name, end in (("below", low), ("above", high)) if not 0 < end < np.inf]
+    if unbounded:
+        reason = f"the interval is unbounded {' and '.join(unbounded)}: too many pairs are undecided"
         missing = "; ".join(filter(None, (missing, reason)))
     return Estimate(
         value=value,
@@ -88,15 +89,27 @@ def paired_speed_up_p(a: Costs, b: Costs, *, ratio: float = 1.0) -> float:
     """
     if not ratio > 0:
         raise SampleError(f"a ratio of costs must be positive, got {ratio}")
-    below, above = _averages(a, b)
-    n, centre = _pairs(below), float(np.log(ratio))
-    larger = int((below > centre).sum())
-    smaller = int((above < centre).sum())
-    return min(1.0, 2 * _tail(n, max(larger, smaller)))
+    below, above = _log_ratios(a, b)
+    centre = float(np.log(ratio))
+    larger = _averages_above(below, centre)
+    smaller = _averages_above(-above, -centre)
+    return min(1.0, 2 * _tail(below.size, max(larger, smaller)))
 
 
-def _averages(a: Costs, b: Costs) -> tuple[FloatArray, FloatArray]:
-    """Return the averages of any two pairs, and of each with itself, sorted, by either end of the ranges."""
+def _averages_above(ratios: FloatArray, centre: float) -> int:
+    """Return how many averages of any two, and of each with itself, are above ``centre``."""
+    # Of a square of averages, those off its diagonal stand there twice.
+    both = int(np.count_nonzero((ratios[:, None] + ratios) / 2 > centre))
+    return (both + int(np.count_nonzero(ratios > centre))) // 2
+
+
+def _averages(ratios: FloatArray) -> FloatArray:
+    """Return the averages of any two, and of each with itself, sorted."""
+    return np.sort(((ratios[:, None] + ratios) / 2)[np.tri(ratios.size, dtype=np.bool_)])
+
+
+def _log_ratios(a: Costs, b: Costs) -> tuple[FloatArray, FloatArray]:
+    """Return the logarithms of the ratios of pairs, by either end of their ranges."""
     first, second = costs_of_runs(a, "a"), costs_of_runs(b, "b")
     if first.low.size != second.low.size:
         raise SampleError(
@@ -106,17 +119,11 @@ def _averages(a: Costs, b: Costs) -> tuple[FloatArray, FloatArray]:
     with np.errstate(divide="ignore"):
         below = np.log(second.low) - np.log(first.high)
         above = np.log(second.high) - np.log(first.low)
-    i, j = np.triu_indices(below.size)
-    return np.sort((below[i] + below[j]) / 2), np.sort((above[i] + above[j]) / 2)
+    return below, above
 
 
 def _median(ordered: FloatArray) -> float:
     return float((ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2)
-
-
-def _pairs(averages: FloatArray) -> int:
-    """Return n, of n (n + 1) / 2 averages."""
-    return int((np.sqrt(8 * averages.size + 1) - 1) / 2)
 
 
 def _tail(n: int, rank_sum: int) -> float:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
@@ -11,6 +12,24 @@ from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.contrasts.order import Costs, costs_of_runs
 from grokscope.interventions.contrasts.samples import FloatArray, SampleError
 from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.outcomes.costs import CensoredCosts
+
+MOST_TRIALS = 20
+"""Trials up to which curves are told: larger budgets of tuning are rare, and few groups have as many runs."""
+
+CURVE = pl.Schema(
+    {
+        "group": pl.String(),
+        "trials": pl.Int64(),
+        "median": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+        "reached": pl.Float64(),
+        "reached_low": pl.Float64(),
+        "reached_high": pl.Float64(),
+    }
+)
+"""One row a group and number of trials: ``BestOf``, an open end and a cost that is not known null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +75,7 @@ def best_of(costs: Costs, *, most: int | None = None, level: float = 0.95) -> tu
     >>> [(best.trials, best.median.value, round(best.reached.value, 2)) for best in best_of([9.0, 5.0, 7.0])]
     [(1, 7.0, 1.0), (2, 5.0, 1.0), (3, 5.0, 1.0)]
     """
-    known = costs_of_runs(costs, "costs")
+    known = costs_of_runs(costs, "costs", at_start=True)  # only their order counts
     n = known.low.size
     most = n if most is None else most
     if not 1 <= most <= n:
@@ -67,6 +86,32 @@ def best_of(costs: Costs, *, most: int | None = None, level: float = 0.95) -> tu
         BestOf(trials=k, median=_median(low, high, k, level), reached=_reached(reached, n, k, level))
         for k in range(1, most + 1)
     )
+
+
+def tuning_curves(costs: pl.DataFrame) -> pl.DataFrame:
+    """Return what the best of 1, 2, … trials of each group costs, up to ``MOST_TRIALS``, as ``CURVE``.
+
+    The runs of a group are taken for trials of one search. Where they differ in their seed alone, the curve
+    says what picking the best seed gives, which nobody who trains once has.
+
+    Args:
+        costs: ``COSTS`` and ``group``; groups of one run have no curve.
+
+    >>> costs = pl.DataFrame({"group": ["g"] * 3, "low": [5.0, 7.0, 9.0], "high": [5.0, 7.0, None]})
+    >>> tuning_curves(costs).select("trials", "median", pl.col("reached").round(2)).rows()
+    [(1, 7.0, 0.67), (2, 5.0, 1.0), (3, 5.0, 1.0)]
+    """
+    rows = [
+        (group, one.trials, *_ends(one.median), *_ends(one.reached))
+        for (group,), part in costs.group_by("group", maintain_order=True)
+        if part.height > 1
+        for one in best_of(CensoredCosts.of(part), most=min(part.height, MOST_TRIALS))
+    ]
+    return pl.DataFrame(rows, schema=CURVE, orient="row")
+
+
+def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high
 
 
 def _median(low: FloatArray, high: FloatArray, k: int, level: float) -> Estimate:

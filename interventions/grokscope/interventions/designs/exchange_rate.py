@@ -22,6 +22,10 @@ FINALS = pl.Schema({"run_id": pl.String(), "planned": pl.Float64(), "value": pl.
 """Columns that ``between_budgets`` needs beside the method's: what each run planned and where it ended."""
 
 
+_TO_THE_END = 0.99
+"""Share of its planned steps from which on a run has gone to its end: the last evaluation may lie before."""
+
+
 class Kind(StrEnum):
     """What a rate compares."""
 
@@ -51,6 +55,20 @@ class ExchangeRate:
     runs: int
     methods: int
     sentence: str
+
+    def to_json(self) -> dict[str, str | float | None]:
+        """Return what JSON takes."""
+        rate = self.rate
+        return {
+            "kind": self.kind.value,
+            "rate": rate.value,
+            "low": rate.low,
+            "high": rate.high,
+            "per": self.per,
+            "runs": self.runs,
+            "methods": self.methods,
+            "missing": rate.missing,
+        }
 
     def compute_for(self, gain: float, kind: Kind) -> float | None:
         """Return what a fall of the metric by ``gain`` costs in compute; ``None`` if that cannot be told.
@@ -153,13 +171,32 @@ def within_runs(
     methods = falls.group_by("method", maintain_order=True).agg(pl.col("rate").mean())
     rates = (methods if len(methods) > 1 else falls)["rate"].to_numpy()
     if len(rates) < 2:  # noqa: PLR2004
-        reason = f"{len(falls)} runs reach back {window:g} steps; two are needed for an interval"
+        reason = f"{len(falls)} of the runs reach back {window:g} steps; two are needed for an interval"
         rate = Estimate(value=float(rates[0]) if len(rates) else None, level=level, missing=reason)
     else:
         rate = _student(
             float(np.mean(rates)), float(np.std(rates, ddof=1)) / len(rates) ** 0.5, len(rates) - 1, level
         )
     return _told(Kind.WITHIN, rate, per, runs=len(falls), methods=len(methods), window=window)
+
+
+def exchange_rates(
+    curves: pl.DataFrame, runs: pl.DataFrame, *, is_upward: bool
+) -> tuple[ExchangeRate, ExchangeRate]:
+    """Return both rates of groups of runs, a group being a method: between planned budgets, and within runs.
+
+    Args:
+        curves: ``CURVES`` of one metric.
+        runs: ``run_id``, ``group``, and ``planned`` in steps where it is known.
+        is_upward: High values are good: then a rate is of the rise.
+    """
+    value = -pl.col("value") if is_upward else pl.col("value")
+    planned = pl.col("planned") if "planned" in runs.columns else pl.lit(None)
+    known = runs.select("run_id", "group", planned.cast(pl.Float64, strict=False).alias("planned"))
+    mine = curves.with_columns(value.alias("value")).join(known, on="run_id").sort("run_id", "step")
+    ends = mine.group_by("run_id", maintain_order=True).last()
+    whole = ends.filter(pl.col("step") >= _TO_THE_END * pl.col("planned"))
+    return between_budgets(whole, by="group"), within_runs(mine, by="group")
 
 
 def _check(frame: pl.DataFrame, names: tuple[str, ...]) -> None:
@@ -174,6 +211,10 @@ def _student(value: float, error: float, freedom: int, level: float) -> Estimate
     return Estimate(value=value, low=value - reach, high=value + reach, level=level, method=method)
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _told(  # noqa: PLR0913 - what a record is made of, by keyword
     kind: Kind, rate: Estimate, per: float, *, runs: int, methods: int, window: float | None = None
 ) -> ExchangeRate:
@@ -182,5 +223,6 @@ def _told(  # noqa: PLR0913 - what a record is made of, by keyword
     else:
         ends = "" if rate.low is None else f" [{rate.low:.2g}, {rate.high:.2g}]"
         where = "" if window is None else f", over the last {window:g} steps"
-        sentence = f"{rate.value:.2g}{ends} for {per:g} steps {kind}{where} ({runs} runs, {methods} methods)."
+        sentence = f"{rate.value:.2g}{ends} for {per:g} steps {kind}{where} ({_counted(runs, 'run')}, "
+        sentence += f"{_counted(methods, 'method')})."
     return ExchangeRate(kind=kind, rate=rate, per=per, runs=runs, methods=methods, sentence=sentence)

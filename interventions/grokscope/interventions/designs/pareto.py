@@ -11,7 +11,7 @@ from grokscope.interventions.designs.axis import VariableError, numbers
 FloatArray = NDArray[np.float64]
 
 DRAWS = 1000
-_AT_ONCE = 2_000_000
+_AT_ONCE = 200_000
 """Numbers drawn at a time, so that many runs need no more memory than few."""
 
 GROUPS = pl.Schema(
@@ -192,9 +192,14 @@ def _sentence(table: pl.DataFrame) -> str:
 def _caveats(table: pl.DataFrame, *, left_out: int) -> tuple[str, ...]:
     alone = int((table["runs"] == 1).sum())
     few = int(table["runs"].is_between(2, 4).sum())
+    lack = "1 run lacks" if left_out == 1 else f"{left_out} runs lack"
     told = (
-        (alone, f"{alone} groups have one run and no probability; the others' take them as they are"),
-        (few, f"{few} groups have two to four runs: their probabilities are rough"),
-        (left_out, f"{left_out} runs lack compute or quality and are left out"),
+        (alone, f"{_groups_have(alone)} one run and no probability; the others' take them as they are"),
+        (few, f"{_groups_have(few)} two to four runs: probabilities of so few are rough"),
+        (left_out, f"{lack} compute or quality, left out"),
     )
     return tuple(sentence for holds, sentence in told if holds)
+
+
+def _groups_have(count: int) -> str:
+    return "1 group has" if count == 1 else f"{count} groups have"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import bdtr, bdtrik
 
 from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.designs.axis import VariableError
@@ -175,11 +176,12 @@ def median_ranks(most: int, level: float) -> NDArray[np.int64]:
     >>> median_ranks(9, 0.95)
     array([0, 0, 0, 0, 0, 0, 1, 1, 1, 2])
     """
-    from scipy import stats  # noqa: PLC0415  half a second, which other answers need not wait
-
-    runs = np.arange(most + 1)
-    ranks = stats.binom.ppf((1 - level) / 2, runs, 0.5)
-    return np.where(runs > 0, ranks, 0).astype(np.int64)
+    runs, tail = np.arange(1, most + 1), (1 - level) / 2
+    # The root of P(Bin(n, ½) ≤ k) = tail, rounded up, is the rank, unless rounding made it one too high.
+    ranks = np.maximum(np.ceil(np.asarray(bdtrik(tail, runs, 0.5), np.float64)), 0.0)
+    below = np.maximum(ranks - 1, 0.0)
+    ranks = np.where(np.asarray(bdtr(below, runs, 0.5), np.float64) >= tail, below, ranks)
+    return np.concatenate(([0.0], ranks)).astype(np.int64)
 
 
 def _grid(cells: pl.DataFrame, x: str, y: str) -> pl.DataFrame | None:

@@ -10,6 +10,7 @@ from scipy import special
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.laws.search import Function, crossing
 from grokscope.interventions.outcomes.costs import CensoredCosts
+from grokscope.interventions.survival.likelihood import Bounds, Family, evaluated
 
 FloatArray = NDArray[np.float64]
 
@@ -103,31 +104,33 @@ def censored_fit(design: FloatArray, costs: LogCosts) -> CensoredFit:
     spread = max(float(np.std(at - design @ beta)), 0.1)
     # Logarithms are counted from the first guess: Newton works on what is left.
     left = costs.shifted(design @ beta)
-    place: FloatArray = np.append(np.zeros(width), 1 / spread)
-    place, likelihood, information = _newton(place, design, left)
-    spread = max(1 / float(place[-1]), _LEAST_SPREAD)
+    bounds = _bounds(design, left)
+    place: FloatArray = np.append(1 / spread, np.zeros(width))
+    place, likelihood, information = _newton(place, bounds)
+    spread = max(1 / float(place[0]), _LEAST_SPREAD)
     change = np.zeros((width + 1, width + 1))
-    change[:width, :width], change[:width, -1] = spread * np.eye(width), -(spread**2) * place[:width]
-    change[-1, -1] = -(spread**2)
+    change[1:, 1:], change[1:, 0] = spread * np.eye(width), -(spread**2) * place[1:]
+    change[0, 0] = -(spread**2)
     covariance = change @ np.linalg.pinv(information, hermitian=True) @ change.T
     return CensoredFit(
-        coefficients=beta + spread * place[:width],
+        coefficients=beta + spread * place[1:],
         spread=spread,
-        likelihood=likelihood,
-        covariance=covariance[:width, :width],
+        # One per cost there, one per logarithm of a cost here, as costs are shifted by what is fitted.
+        likelihood=likelihood + float(bounds.low[bounds.exact] @ bounds.weights[bounds.exact]),
+        covariance=covariance[1:, 1:],
     )
 
 
-def _newton(place: FloatArray, design: FloatArray, left: LogCosts) -> tuple[FloatArray, float, FloatArray]:
+def _newton(place: FloatArray, bounds: Bounds) -> tuple[FloatArray, float, FloatArray]:
     """Return the place of the maximum, how high it is, and the information there."""
-    likelihood, score, information = _at(place, design, left)
+    likelihood, score, information = evaluated(bounds, Family.LOG_NORMAL, place)
     for _ in range(_STEPS):
         step = np.linalg.lstsq(information, score, rcond=None)[0]
         if float(score @ step) < _SETTLED:
             break
         for _ in range(_HALVINGS):
-            if place[-1] + step[-1] > 0:
-                there = _at(place + step, design, left)
+            if place[0] + step[0] > 0:
+                there = evaluated(bounds, Family.LOG_NORMAL, place + step)
                 if there[0] >= likelihood:
                     break
             step = step / 2
@@ -193,45 +196,7 @@ def _end(excess: Function, value: float, step: float, farthest: float) -> float 
     return None
 
 
-def _at(place: FloatArray, design: FloatArray, costs: LogCosts) -> tuple[float, FloatArray, FloatArray]:
-    """Return the log likelihood at (β / σ, 1 / σ), its gradient and its negative second derivatives."""
-    odds, inverse = design @ place[:-1], float(place[-1])
-    is_exact = costs.high - costs.low < _EXACT
-    low, high = (np.where(np.isfinite(end), end, 0.0) for end in (costs.low, costs.high))
-    z_low = np.where(np.isfinite(costs.low), inverse * low - odds, -np.inf)
-    z_high = np.where(np.isfinite(costs.high), inverse * high - odds, np.inf)
-    z = inverse * high - odds
-    log_share = np.where(is_exact, 0.0, _log_between(z_low, z_high))
-    d_low, d_high = (
-        np.where(is_exact | ~np.isfinite(each), 0.0, np.exp(_log_density(each) - log_share))
-        for each in (z_low, z_high)
-    )
-    zd_low, zd_high = (np.where(d > 0, each, 0.0) * d for each, d in ((z_low, d_low), (z_high, d_high)))
-    by_odds = np.where(is_exact, z, d_low - d_high)
-    by_inverse = np.where(is_exact, 1 / inverse - z * high, high * d_high - low * d_low)
-    second_odds = np.where(is_exact, 1.0, zd_high - zd_low + by_odds**2)
-    second_both = np.where(is_exact, -high, low * zd_low - high * zd_high + by_odds * by_inverse)
-    second_inverse = np.where(
-        is_exact, 1 / inverse**2 + high**2, high**2 * zd_high - low**2 * zd_low + by_inverse**2
-    )
-    likelihood = float(costs.times @ np.where(is_exact, np.log(inverse) + _log_density(z), log_share))
-    score = np.append(design.T @ (costs.times * by_odds), costs.times @ by_inverse)
-    information = np.empty((len(place), len(place)))
-    information[:-1, :-1] = design.T @ ((costs.times * second_odds)[:, None] * design)
-    information[:-1, -1] = information[-1, :-1] = design.T @ (costs.times * second_both)
-    information[-1, -1] = costs.times @ second_inverse
-    return likelihood, score, information
-
-
-def _log_density(z: FloatArray) -> FloatArray:
-    """Return the logarithm of the standard normal density."""
-    return -(z**2) / 2 - np.log(2 * np.pi) / 2
-
-
-def _log_between(low: FloatArray, high: FloatArray) -> FloatArray:
-    """Return log(Φ(high) - Φ(low)), on the side where neither is close to 1."""
-    flipped = low > 0
-    low, high = np.where(flipped, -high, low), np.where(flipped, -low, high)
-    upper, lower = special.log_ndtr(high), special.log_ndtr(low)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return upper + np.log1p(-np.exp(lower - upper))
+def _bounds(design: FloatArray, costs: LogCosts) -> Bounds:
+    """Return the costs as the likelihood takes them, narrow intervals as numbers."""
+    low = np.where(costs.high - costs.low < _EXACT, costs.high, costs.low)
+    return Bounds(low=low, high=costs.high, x=design, times=costs.times)

@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from grokscope.interventions.designs.axis import numbers
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.laws.censored import LogCosts, censored_fit
-from grokscope.interventions.laws.premise import Premise, refusal
+from grokscope.interventions.laws.premise import Premise, different_values, refusal
 from grokscope.interventions.laws.search import crossing, lowest
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
@@ -160,11 +160,7 @@ def _premises(x: str, r: FloatArray, costs: LogCosts) -> tuple[Premise, ...]:
     rank: Any = stats.spearmanr(r[reached], costs.at[reached]) if shown > 1 else None
     up = float(rank.statistic) if rank else math.nan
     return (
-        Premise(
-            name="different values",
-            holds=shown >= LEAST_VALUES,
-            sentence=f"runs reach the target at {shown} values of {x} above 0; {LEAST_VALUES} are needed",
-        ),
+        different_values(shown, needed=LEAST_VALUES, of=x),
         Premise(
             name="not mostly censored",
             holds=met >= LEAST_REACHED * len(r) and met >= LEAST_RUNS,

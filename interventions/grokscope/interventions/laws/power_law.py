@@ -17,7 +17,7 @@ from grokscope.interventions.laws.censored import (
     censored_fit,
     profile_interval,
 )
-from grokscope.interventions.laws.premise import Premise, refusal
+from grokscope.interventions.laws.premise import Premise, different_values, refusal
 from grokscope.interventions.outcomes.costs import CensoredCosts
 
 FloatArray = NDArray[np.float64]
@@ -201,11 +201,7 @@ def _counted(
     needed = max(LEAST_RUNS, len(np.unique(codes)) + 3)
     met = costs.runs_reached
     return (
-        Premise(
-            name="different values",
-            holds=shown >= LEAST_VALUES,
-            sentence=f"runs reach the target at {shown} values of {x} above 0; {LEAST_VALUES} are needed",
-        ),
+        different_values(shown, needed=LEAST_VALUES, of=x),
         Premise(
             name="span",
             holds=width >= decades - 1e-9,

@@ -27,3 +27,21 @@ def refusal(premises: Sequence[Premise]) -> str | None:
     """
     failed = [premise.sentence for premise in premises if premise.holds is False]
     return "; ".join(failed) or None
+
+
+def different_values(shown: int, *, needed: int, of: str) -> Premise:
+    """Return the premise that runs reach the target at enough values of a variable.
+
+    Args:
+        shown: At how many values above 0 they do.
+        needed: How many there must be.
+        of: The variable.
+
+    >>> different_values(2, needed=3, of="lr").sentence
+    'runs reach the target at 2 values of lr above 0; 3 are needed'
+    """
+    return Premise(
+        name="different values",
+        holds=shown >= needed,
+        sentence=f"runs reach the target at {shown} values of {of} above 0; {needed} are needed",
+    )

@@ -4,6 +4,7 @@ Between two evaluations nobody looked, so a cost is an interval: more than at th
 target, at most that of the first with it. A run that has not reached it costs more than it has spent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from grokscope.interventions.outcomes.evaluations import are_in_order
 from grokscope.interventions.outcomes.target import SUSTAINED, Target
 from grokscope.schemas import GrokscopeError
 
@@ -78,12 +80,24 @@ class CensoredCosts:
         return np.where(self.reached, self.high, self.low)
 
 
+def common_budget(samples: Sequence[CensoredCosts]) -> float:
+    """Return how far every group was followed: one whose runs are all there would be at any budget.
+
+    >>> there, not_there = (CensoredCosts(np.array([9.0]), np.array([high])) for high in (9.0, np.inf))
+    >>> common_budget([there]), common_budget([there, not_there])
+    (9.0, 9.0)
+    """
+    followed = [float(sample.at.max()) for sample in samples if not sample.reached.all()]
+    return min(followed) if followed else max(float(sample.at.max()) for sample in samples)
+
+
 def costs_of(curves: pl.DataFrame, target: Target, *, unit: str = STEPS) -> pl.DataFrame:
     """Return what each run spent until it reached the target, as ``COSTS``, sorted by run.
 
     Args:
         curves: ``CURVES`` in any order, and a column named as the unit, unless that is ``"steps"``. Rows of
-            other metrics, and rows where the unit is no finite number, are passed over.
+            other metrics, and rows where the unit is no finite number from 0 on, are passed over; so are runs
+            in which it falls, since then it is no count of what was spent.
         target: What is to be reached.
         unit: What is counted.
 
@@ -124,13 +138,19 @@ def _evaluations(curves: pl.DataFrame, target: Target, unit: str) -> pl.DataFram
         told = ", ".join((STEPS, *units))
         raise UnitError(f"nothing counts {unit!r} in these runs; they can be counted in {told}")
     value = pl.col("value").fill_null(float("nan"))
-    return (
-        curves.filter((pl.col("metric") == target.metric) & pl.col(column).is_finite())
-        .select("run_id", "step", pl.col(column).cast(pl.Float64).alias("cost"), value)
+    is_count = pl.col(column).is_finite() & (pl.col(column) >= 0)
+    rows = curves.filter((pl.col("metric") == target.metric) & is_count).select(
+        "run_id", "step", pl.col(column).cast(pl.Float64).alias("cost"), value
+    )
+    if not are_in_order(rows):
         # A row that is there twice is one evaluation.
-        .unique(["run_id", "step"], keep="last", maintain_order=True)
-        .sort("run_id", "step", "cost")
-        .with_columns(met=target.is_met(pl.col("value")))
+        rows = rows.unique(["run_id", "step"], keep="last", maintain_order=True).sort(
+            "run_id", "step", "cost"
+        )
+    if unit != STEPS:
+        rows = rows.filter((pl.col("cost").diff() >= 0).all().over("run_id"))
+    return (
+        rows.with_columns(met=target.is_met(pl.col("value")))
         .with_columns(reached=_reached(target))
         .with_columns(before=pl.col("cost").shift(1).over("run_id").fill_null(0.0))
     )

@@ -62,3 +62,41 @@ def ends_of(costs: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
         .otherwise(end.fill_null(End.FINISHED.value))
     )
     return told.with_columns(end=end).drop(known)
+
+
+def ended(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return the runs that train no more, those of unknown status among them.
+
+    Args:
+        runs: With a column ``status`` where it is known.
+
+    >>> ended(pl.DataFrame({"run_id": ["a", "b", "c"], "status": ["RUNNING", "FINISHED", None]})).rows()
+    [('b', 'FINISHED'), ('c', None)]
+    """
+    if "status" not in runs.columns:
+        return runs
+    going_on = [word for word, end in _STATUS.items() if end is End.RUNNING]
+    is_going_on = pl.col("status").str.to_lowercase().is_in(going_on)
+    return runs.filter(~is_going_on.fill_null(value=False))
+
+
+def lasting_as_their_group(costs: pl.DataFrame) -> pl.DataFrame:
+    """Return costs in which a run that diverged lasts as long as its group was watched.
+
+    It never gets there, so it stays among those that have not. Nobody watched it for longer than the others
+    of its group that have not: beyond their budget it would be the only run that counts. Where there are no
+    others, it lasts as long as any run.
+
+    Args:
+        costs: ``COSTS`` with ``end`` and ``group``.
+
+    >>> costs = pl.DataFrame({"group": "a", "reached": False, "end": ["diverged", "finished"]})
+    >>> costs = costs.with_columns(low=pl.Series([3.0, 9.0]), spent=pl.Series([3.0, 9.0]))
+    >>> lasting_as_their_group(costs)["low"].to_list()
+    [9.0, 9.0]
+    """
+    diverged = pl.col("end") == End.DIVERGED.value
+    others = ~pl.col("reached") & ~diverged
+    watched = pl.col("spent").filter(others).max().over("group")
+    lasts = pl.max_horizontal("low", watched.fill_null(pl.col("spent").max()))
+    return costs.with_columns(low=pl.when(diverged).then(lasts).otherwise("low"))

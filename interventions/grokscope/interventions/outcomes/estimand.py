@@ -11,7 +11,7 @@ from enum import StrEnum
 import polars as pl
 
 from grokscope.schemas import GrokscopeError
-from grokscope.schemas.runs.description import param
+from grokscope.schemas.runs.description import guessed_param, param
 
 LEARNING_RATE = "updates/learning_rate"
 PLANNED = "planned"
@@ -90,7 +90,8 @@ def told_estimand(runs: pl.DataFrame, curves: pl.DataFrame) -> ToldEstimand:
 def _by_name(runs: pl.DataFrame) -> dict[str, bool]:
     """Return run -> whether its schedule's name is one that anneals; none of runs that name no schedule."""
     found: dict[str, bool] = {}
-    for row in runs.cast(pl.String).iter_rows(named=True):
+    schedules = [name for name in runs.columns if guessed_param(name) == _SCHEDULE]
+    for row in runs.select("run_id", *schedules).cast(pl.String).iter_rows(named=True) if schedules else ():
         name = param({key: value for key, value in row.items() if value is not None}, _SCHEDULE)
         if name is not None:
             found[row["run_id"]] = name.strip().lower() not in _CONSTANT

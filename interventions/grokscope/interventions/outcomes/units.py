@@ -1,20 +1,8 @@
 """What training is counted in beside steps: columns of curves, from the metrics that count it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import polars as pl
 
-UNIT_METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "examples": "progress/examples",
-        "tokens": "progress/tokens",
-        "flops": "progress/flops",
-        "seconds": "progress/seconds",
-        "epochs": "progress/epochs",
-    }
-)
-"""Unit -> the metric that counts it."""
+from grokscope.schemas.runs.table_params import UNIT_METRICS
 
 
 def with_units(curves: pl.DataFrame) -> pl.DataFrame:

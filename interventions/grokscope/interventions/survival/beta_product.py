@@ -23,6 +23,8 @@ _NOTHING = 1e-15
 """A variance that is rounding."""
 DRAWS, FEWEST_DRAWS, MOST_NUMBERS = 10_000, 1_000, 1_000_000
 """Random paths behind an interval of a mean; fewer, but some, where they would take too many numbers."""
+_AT_ONCE = 32_768
+"""Numbers of paths that are worked on at once: few enough to stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,34 +147,71 @@ def _moments(passages: Passages) -> tuple[FloatArray, FloatArray]:
     return mean, square
 
 
-def highest_means(passages: Passages, until: float, rng: np.random.Generator) -> FloatArray:
+class Exponentials:
+    """Exponential variables of one seed, kept, so that many groups can be told by the same random paths.
+
+    >>> draws = Exponentials(0)
+    >>> first = draws.next((2, 3))
+    >>> draws.rewind()
+    >>> bool((draws.next((2, 3)) == first).all())
+    True
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._kept, self._drawn, self._at = np.empty(0), 0, 0
+
+    def rewind(self) -> None:
+        """Begin again with the first."""
+        self._at = 0
+
+    def next(self, shape: tuple[int, int]) -> FloatArray:
+        """Return the next, row by row; not to be written to."""
+        end = self._at + shape[0] * shape[1]
+        if end > self._kept.size:
+            kept = np.empty(max(end, 2 * self._kept.size))
+            kept[: self._drawn] = self._kept[: self._drawn]
+            self._kept = kept
+        if end > self._drawn:
+            self._rng.standard_exponential(out=self._kept[self._drawn : end])
+            self._drawn = end
+        part = self._kept[self._at : end]
+        self._at = end
+        return part.reshape(shape)
+
+
+def highest_means(passages: Passages, until: float, draws: Exponentials) -> FloatArray:
     """Return random restricted means, none of whose paths falls before a run was seen to pass."""
-    times, hazards, _ = _paths(passages.until(until), rng)
-    return _area(times, hazards, until)
+    return _means(passages.until(until), until, draws, is_early=False)
 
 
-def lowest_means(passages: Passages, until: float, rng: np.random.Generator) -> FloatArray:
+def lowest_means(passages: Passages, until: float, draws: Exponentials) -> FloatArray:
     """Return random restricted means, each of whose paths falls one passage too early."""
-    kept = passages.until(until)
-    times, hazards, following = _paths(kept, rng)
-    left = np.concatenate(([passages.runs], kept.left))
-    with np.errstate(divide="ignore"):
-        return _area(times, hazards + following / left, until)
+    return _means(passages.until(until), until, draws, is_early=True)
 
 
-def _paths(passages: Passages, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return times, 0 first, and for each draw and time the cumulative hazard and the next exponential."""
+def _means(passages: Passages, until: float, draws: Exponentials, *, is_early: bool) -> FloatArray:
+    """Return the areas under random paths: exp(-cumulative hazard) over the times, 0 first."""
     before = np.concatenate(([0], np.cumsum(passages.reached)))
-    first = np.repeat(before[:-1], passages.reached)
-    order = np.arange(int(before[-1])) - first
-    risk = np.repeat(passages.at_risk, passages.reached) - order
-    draws = max(min(DRAWS, MOST_NUMBERS // (risk.size + 1)), FEWEST_DRAWS)
-    steps = rng.exponential(size=(draws, risk.size + 1))
-    hazard = np.concatenate((np.zeros((draws, 1)), np.cumsum(steps[:, :-1] / risk, axis=1)), axis=1)
-    times = np.concatenate(([0.0], passages.cost))
-    return times, hazard[:, before], steps[:, before]
+    risk = _at_risk_one_by_one(passages)
+    left = np.concatenate(([passages.runs], passages.left))
+    widths = np.diff(np.concatenate(([0.0], np.maximum(passages.cost, 0.0), [until])))
+    paths = max(min(DRAWS, MOST_NUMBERS // (risk.size + 1)), FEWEST_DRAWS)
+    rows = max(1, _AT_ONCE // (risk.size + 1))
+    means = np.empty(paths)
+    for first in range(0, paths, rows):
+        steps = draws.next((min(rows, paths - first), risk.size + 1))
+        hazards = np.zeros(steps.shape)
+        np.cumsum(steps[:, :-1] / risk, axis=1, out=hazards[:, 1:])
+        hazards = hazards.take(before, axis=1, mode="clip")
+        if is_early:
+            with np.errstate(divide="ignore"):
+                hazards += steps.take(before, axis=1, mode="clip") / left
+        means[first : first + rows] = np.exp(-hazards) @ widths
+    return means
 
 
-def _area(times: FloatArray, hazards: FloatArray, until: float) -> FloatArray:
-    widths = np.diff(np.append(np.maximum(times, 0.0), until))
-    return np.exp(-hazards) @ widths
+def _at_risk_one_by_one(passages: Passages) -> IntArray:
+    """Return how many runs were on their way before each that reached the target, ties one after another."""
+    first = np.repeat(np.cumsum(passages.reached) - passages.reached, passages.reached)
+    return np.repeat(passages.at_risk, passages.reached) - (np.arange(first.size) - first)

@@ -41,17 +41,24 @@ class Bounds:
     Attributes:
         low, high: Logarithms; -∞ and ∞ where nothing is known.
         x: Rows are runs, columns covariates.
+        times: How many runs each row stands for; ``None`` for one.
     """
 
     low: FloatArray
     high: FloatArray
     x: FloatArray
+    times: FloatArray | None = None
 
     @classmethod
     def of(cls, costs: CensoredCosts, x: FloatArray) -> Self:
         """Return the bounds of costs."""
         with np.errstate(divide="ignore"):
             return cls(low=np.log(costs.low), high=np.log(costs.high), x=x)
+
+    @property
+    def weights(self) -> FloatArray:
+        """How many runs each row stands for."""
+        return np.ones(len(self.low)) if self.times is None else self.times
 
     @property
     def exact(self) -> np.ndarray:
@@ -135,10 +142,10 @@ def held(bounds: Bounds, family: Family, column: int, coefficient: float) -> flo
 
 def _climbed(bounds: Bounds, family: Family, at: FloatArray, free: slice) -> Maximum | None:
     """Return where Newton's steps in the ``free`` parameters end."""
-    value, slope, information = _evaluated(bounds, family, at)
+    value, slope, information = evaluated(bounds, family, at)
     while not np.isfinite(value):  # far out in a tail: a larger spread is nearer
         at = at / 2
-        value, slope, information = _evaluated(bounds, family, at)
+        value, slope, information = evaluated(bounds, family, at)
     for _ in range(_STEPS):
         step = np.zeros_like(at)
         step[free] = np.linalg.lstsq(information[free, free], slope[free], rcond=None)[0]
@@ -148,7 +155,7 @@ def _climbed(bounds: Bounds, family: Family, at: FloatArray, free: slice) -> Max
         for halvings in range(40):
             tried = at + step / 2**halvings
             if tried[0] > 0:
-                found = _evaluated(bounds, family, tried)
+                found = evaluated(bounds, family, tried)
                 if found[0] >= value + 1e-4 * gain / 2**halvings:
                     break
         else:
@@ -168,32 +175,54 @@ def _start(bounds: Bounds) -> FloatArray:
     return np.concatenate(([1.0], coefficients)) / scale
 
 
-def _evaluated(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-    """Return the log-likelihood (per cost, not per log cost), its slope and minus its second derivatives."""
+def evaluated(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    """Return the log-likelihood (per cost, not per log cost), its slope and minus its second derivatives.
+
+    Args:
+        bounds: What is known of the costs.
+        family: Of their distribution.
+        at: (τ, γ), shape (p + 1,), τ above 0.
+
+    Returns:
+        -∞ and no derivatives of meaning where rounding leaves a run no probability.
+
+    >>> low, high, thrice = np.array([0.0]), np.array([np.inf]), np.array([3.0])
+    >>> bounds = Bounds(low=low, high=high, x=np.ones((1, 1)), times=thrice)
+    >>> bool(np.isclose(evaluated(bounds, Family.LOG_NORMAL, np.array([1.0, 0.0]))[0], 3 * np.log(0.5)))
+    True
+    """
     exact = bounds.exact
-    value, slope, information = _exactly(bounds, family, at)
+    value, slope, information = 0.0, np.zeros(at.size), np.zeros((at.size, at.size))
+    if exact.any():
+        value, slope, information = _exactly(bounds, family, at)
     if not np.isfinite(value):
         return -np.inf, slope, information
+    if exact.all():
+        return value, slope, information
     low, high, x = bounds.low[~exact], bounds.high[~exact], bounds.x[~exact]
+    weights = bounds.weights[~exact, None]
     has_low, has_high = np.isfinite(low), np.isfinite(high)
     u_low = np.column_stack((np.where(has_low, low, 0.0), -x))
     u_high = np.column_stack((np.where(has_high, high, 0.0), -x))
     z_low = np.where(has_low, u_low @ at, -np.inf)
     z_high = np.where(has_high, u_high @ at, np.inf)
     mass = _log_mass(family, z_low, z_high)
-    value += float(mass.sum())
+    value += float(mass @ weights[:, 0])
     if not np.isfinite(value):
         return -np.inf, slope, information
     f_low, bent_low = _relative(family, z_low, mass)
     f_high, bent_high = _relative(family, z_high, mass)
     slopes = f_high[:, None] * u_high - f_low[:, None] * u_low
-    bends = (u_high * bent_high[:, None]).T @ u_high - (u_low * bent_low[:, None]).T @ u_low
-    return value, slope + slopes.sum(axis=0), information + slopes.T @ slopes - bends
+    bends = (u_high * bent_high[:, None] * weights).T @ u_high - (
+        u_low * bent_low[:, None] * weights
+    ).T @ u_low
+    weighted = slopes * weights
+    return value, slope + weighted.sum(axis=0), information + weighted.T @ slopes - bends
 
 
 def _exactly(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, FloatArray, FloatArray]:
     """Return the same of the runs whose cost is known exactly."""
-    exact = bounds.exact
+    exact, weights = bounds.exact, bounds.weights[bounds.exact]
     u = np.column_stack((bounds.low[exact], -bounds.x[exact]))
     z = u @ at
     if family is Family.LOG_NORMAL:
@@ -201,10 +230,10 @@ def _exactly(bounds: Bounds, family: Family, at: FloatArray) -> tuple[float, Flo
     else:
         hazard = _cumulative_hazard(z)
         density, first, second = z + _LOG_LOG_2 - hazard, 1 - hazard, -hazard
-    count, value = int(exact.sum()), float((density + np.log(at[0]) - bounds.low[exact]).sum())
+    count, value = float(weights.sum()), float((density + np.log(at[0]) - bounds.low[exact]) @ weights)
     if not np.isfinite(value):
         return -np.inf, at, np.eye(at.size)
-    slope, information = u.T @ first, -(u * second[:, None]).T @ u
+    slope, information = u.T @ (first * weights), -(u * (second * weights)[:, None]).T @ u
     slope[0] += count / at[0]
     information[0, 0] += count / at[0] ** 2
     return value, slope, information

@@ -73,7 +73,8 @@ def _ends(costs: CensoredCosts, level: float) -> tuple[float | None, float | Non
     if ((1 - level) / 2) ** (1 / costs.at.size) <= 1 / 2:  # the share may be one half before any run is there
         return None, high
     low = _first(earliest.cost, lowest_share(earliest, level) <= 1 / 2)
-    return low, high
+    # "Just before 0", where a run was seen only at 0, is no cost.
+    return (None if low is None else max(0.0, low)), high
 
 
 def _first(costs: FloatArray, holds: np.ndarray) -> float | None:

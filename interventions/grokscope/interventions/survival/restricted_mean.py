@@ -1,13 +1,17 @@
 """The mean cost up to a common budget: what a run costs if nobody lets it go on for longer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from grokscope.interventions.estimate import Estimate
 from grokscope.interventions.outcomes.costs import CensoredCosts, FloatArray
-from grokscope.interventions.survival.beta_product import Passages, highest_means, lowest_means
+from grokscope.interventions.survival.beta_product import Exponentials, Passages, highest_means, lowest_means
 
 
-def restricted_mean(costs: CensoredCosts, *, until: float, level: float = 0.95, seed: int = 0) -> Estimate:
+def restricted_mean(
+    costs: CensoredCosts, *, until: float, level: float = 0.95, seed: int = 0, interval: bool = True
+) -> Estimate:
     """Return the mean of the smaller of a run's cost and ``until``: the restricted mean survival time.
 
         E min(C, τ) = ∫₀^τ S(c) dc, with S by Kaplan and Meier
@@ -21,6 +25,7 @@ def restricted_mean(costs: CensoredCosts, *, until: float, level: float = 0.95, 
         until: The budget τ, in the unit of the costs; common to all groups that are compared.
         level: Share of such intervals that cover.
         seed: Of the random paths.
+        interval: Whether to draw the paths: some 20 ms, which many groups on a page cannot afford.
 
     Returns:
         No value where all runs end before ``until`` and the last of them without the target: nobody knows
@@ -33,9 +38,31 @@ def restricted_mean(costs: CensoredCosts, *, until: float, level: float = 0.95, 
     >>> mean.value, round(mean.low), round(mean.high)
     (225.0, 0, 291)
     """
+    if interval:
+        return restricted_means([costs], until=until, level=level, seed=seed)[0]
     if (reason := _unknown(costs, until)) is not None:
         return Estimate(value=None, level=level, missing=reason)
-    lowest, highest = _paths(costs, until, np.random.default_rng(seed))
+    return Estimate(value=_value(costs, until), level=level, missing="the interval was not asked for")
+
+
+def restricted_means(
+    groups: Sequence[CensoredCosts], *, until: float, level: float = 0.95, seed: int = 0
+) -> list[Estimate]:
+    """Return ``restricted_mean`` of each group; what is random is drawn once for all of them.
+
+    >>> costs = CensoredCosts(np.zeros(4), np.array([100.0, 200.0, 300.0, 400.0]))
+    >>> restricted_means([costs, costs], until=300) == [restricted_mean(costs, until=300)] * 2
+    True
+    """
+    draws = Exponentials(seed)
+    return [_restricted_mean(costs, until, level, draws) for costs in groups]
+
+
+def _restricted_mean(costs: CensoredCosts, until: float, level: float, draws: Exponentials) -> Estimate:
+    if (reason := _unknown(costs, until)) is not None:
+        return Estimate(value=None, level=level, missing=reason)
+    draws.rewind()
+    lowest, highest = _paths(costs, until, draws)
     low, high = np.quantile(lowest, (1 - level) / 2), np.quantile(highest, (1 + level) / 2)
     return Estimate(
         value=_value(costs, until), low=float(low), high=float(high), level=level, method="beta-product paths"
@@ -70,12 +97,12 @@ def restricted_mean_difference(
     for name, costs in (("the first group", a), ("the second group", b)):
         if (reason := _unknown(costs, until)) is not None:
             return Estimate(value=None, level=level, missing=f"{name}: {reason}")
-    rng = np.random.default_rng(seed)
-    lowest_a, highest_a = _paths(a, until, rng)
-    lowest_b, highest_b = _paths(b, until, rng)
-    draws = min(lowest_a.size, highest_a.size, lowest_b.size, highest_b.size)
-    low = np.quantile(lowest_a[:draws] - highest_b[:draws], (1 - level) / 2)
-    high = np.quantile(highest_a[:draws] - lowest_b[:draws], (1 + level) / 2)
+    draws = Exponentials(seed)
+    lowest_a, highest_a = _paths(a, until, draws)
+    lowest_b, highest_b = _paths(b, until, draws)
+    paths = min(lowest_a.size, highest_a.size, lowest_b.size, highest_b.size)
+    low = np.quantile(lowest_a[:paths] - highest_b[:paths], (1 - level) / 2)
+    high = np.quantile(highest_a[:paths] - lowest_b[:paths], (1 + level) / 2)
     return Estimate(
         value=_value(a, until) - _value(b, until),
         low=float(low),
@@ -106,6 +133,6 @@ def _value(costs: CensoredCosts, until: float) -> float:
     return float(shares @ np.diff(edges))
 
 
-def _paths(costs: CensoredCosts, until: float, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    lowest = lowest_means(Passages.earliest(costs), until, rng)
-    return lowest, highest_means(Passages.seen(costs), until, rng)
+def _paths(costs: CensoredCosts, until: float, draws: Exponentials) -> tuple[FloatArray, FloatArray]:
+    lowest = lowest_means(Passages.earliest(costs), until, draws)
+    return lowest, highest_means(Passages.seen(costs), until, draws)

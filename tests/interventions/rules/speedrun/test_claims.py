@@ -32,7 +32,7 @@ def claim_of(losses, planned=300, **result):
     return claims.row(0, named=True)
 
 
-TWO = ([3.30, 3.281, 3.2760], [3.31, 3.282, 3.2762])
+TWO = ([3.3001, 3.281, 3.2760], [3.3101, 3.282, 3.2762])
 
 
 def test_a_result_agrees_where_the_rule_first_holds_at_the_published_number_of_steps():

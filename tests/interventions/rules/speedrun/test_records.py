@@ -83,7 +83,7 @@ def test_a_log_that_repeats_another_one_counts_once_and_is_named():
     assert result.records.select("n", "logs", "mean").rows() == [(4, 5, pytest.approx(3.2775))]
     assert result.copies.rows() == [("seed-1", "again", 3)]
     assert result.caveats[0] == (
-        "Logs that repeat another log to the last digit count once in a group: seed-1."
+        "Logs that are copies of another, equal wherever both were evaluated, count once in a group: seed-1."
     )
 
 

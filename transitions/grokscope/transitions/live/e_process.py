@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from grokscope.schemas.e_values import adjusted_e_values
+
 _BETS = (0.1, 0.3, 0.6, 0.9)
 """Shares of the largest stake that cannot go broke; their wealth is averaged."""
 _LARGEST = 1e300
@@ -86,5 +88,5 @@ def e_bh(e_values: Mapping[str, float], alpha: float) -> Sequence[str]:
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is a rate between 0 and 1, got {alpha}")
     ranked = sorted(e_values, key=lambda run: (-e_values[run], run))
-    held = [k for k, run in enumerate(ranked, 1) if e_values[run] * k * alpha >= len(ranked)]
-    return tuple(ranked[: max(held, default=0)])
+    adjusted = adjusted_e_values([e_values[run] for run in ranked])
+    return tuple(run for run, e_value in zip(ranked, adjusted, strict=True) if e_value * alpha >= 1)

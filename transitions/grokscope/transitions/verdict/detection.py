@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from grokscope.schemas import CurveOutcome, Pattern, Transition, Verdict, score_of
 from grokscope.schemas.frames import DATES_IN_THOUSANDTHS, fractional_runs
 from grokscope.schemas.metrics.evaluations import is_evaluation
+from grokscope.schemas.workers import HERE, Workers, values
 from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import Curve, curves_by_run, running_median
@@ -30,7 +32,7 @@ _OUTCOMES = ("train/", "val/", "test/")
 _OPEN_TO_PHASE_CHANGES = (Pattern.COMPREHENSION, Pattern.CONFUSION, Pattern.OTHER)
 
 
-def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
+def detect(points: pl.DataFrame, *, definition: str = NATIVE, workers: Workers = HERE) -> list[Verdict]:
     """Return what each run did: one verdict a run, sorted by run id.
 
     Works on the log of a run that still goes on: what is not in the log yet is not claimed.
@@ -38,6 +40,7 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     Args:
         points: Any frame that ``grokscope.schemas.as_points`` accepts; many runs, any order, any metrics.
         definition: Whose grokking step ``midpoint`` is, see ``DEFINITIONS``.
+        workers: Who judges, a task a run; the verdicts are the same.
 
     Returns:
         Verdicts; a run that cannot be judged is ``other`` and ``missing`` says why. Where the steps of a run
@@ -51,13 +54,18 @@ def detect(points: pl.DataFrame, *, definition: str = NATIVE) -> list[Verdict]:
     >>> detect(frame)[0].pattern
     <Pattern.OTHER: 'other'>
     """
-    rule = definition_of(definition)
-    verdicts = [verdict_of(run, curves, rule) for run, curves in sorted(curves_by_run(points).items())]
+    definition_of(definition)  # a wrong name is told before anything is judged
+    runs = sorted(curves_by_run(points).items())
+    verdicts = values(workers.map(partial(_judged, definition=definition), runs))
     in_thousandths = fractional_runs(points)
     return [
         replace(one, missing=(*one.missing, DATES_IN_THOUSANDTHS)) if one.run in in_thousandths else one
         for one in verdicts
     ]
+
+
+def _judged(run: tuple[str, Mapping[str, Curve]], *, definition: str) -> Verdict:
+    return verdict_of(*run, definition_of(definition))
 
 
 def analysis_of(curves: Mapping[str, Curve]) -> RunAnalysis | None:

@@ -35,8 +35,8 @@ def dynamics_rows(runs: pl.DataFrame, verdicts: Iterable[Verdict]) -> Iterator[p
         verdicts: At most one a run; of a run without one, nothing is known.
     """
     known = {verdict.run: verdict for verdict in verdicts}
-    told = {run: dynamics_of(verdict) for run, verdict in known.items()}
-    reasons = {run: "; ".join(verdict.missing) for run, verdict in known.items()}
+    told = [dynamics_of(verdict) for verdict in known.values()]
+    reasons = ["; ".join(verdict.missing) or None for verdict in known.values()]
     for name, unit in _UNITS.items():
         outcome = Outcome(
             dimension=Dimension.DYNAMICS,
@@ -45,18 +45,17 @@ def dynamics_rows(runs: pl.DataFrame, verdicts: Iterable[Verdict]) -> Iterator[p
             unit=unit,
             why="there is no verdict of it",
         )
-        none = f"the verdict has no {name}"
-        rows = [(run, *values[name], reasons[run] or none) for run, values in told.items()]
-        yield outcome.rows(runs, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+        values = [one[name] for one in told]
+        columns = {"run_id": list(known), "missing": reasons}
+        columns |= {end: [value[place] for value in values] for place, end in enumerate(_ENDS)}
+        frame = pl.DataFrame(columns, schema=_SCHEMA, strict=False)
+        yield outcome.rows(
+            runs, frame.with_columns(pl.col("missing").fill_null(f"the verdict has no {name}"))
+        )
 
 
-_SCHEMA = {
-    "run_id": pl.String,
-    "value": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "missing": pl.String,
-}
+_ENDS = ("value", "low", "high")
+_SCHEMA = {"run_id": pl.String, "missing": pl.String} | dict.fromkeys(_ENDS, pl.Float64)
 
 
 def dynamics_of(verdict: Verdict) -> Mapping[str, Value]:
@@ -78,8 +77,8 @@ def dynamics_of(verdict: Verdict) -> Mapping[str, Value]:
         "delay": NOTHING if delay is None else (delay.steps, None, None),
         "delay ratio": NOTHING if delay is None else (delay.ratio, None, None),
         "width": _width(verdict.onset, verdict.generalized),
-        "stages": (sum(kind in KINDS_GAINED for kind in confirmed), None, None),
-        "losses": (sum(kind in KINDS_LOST for kind in confirmed), None, None),
+        "stages": (len([kind for kind in confirmed if kind in KINDS_GAINED]), None, None),
+        "losses": (len([kind for kind in confirmed if kind in KINDS_LOST]), None, None),
     }
 
 

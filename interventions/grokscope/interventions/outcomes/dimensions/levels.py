@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from grokscope.interventions.outcomes.evaluations import evaluations_of
 from grokscope.interventions.outcomes.target import SUSTAINED, Target
 
 
@@ -22,8 +23,7 @@ def sustained_levels(curves: pl.DataFrame, metric: str, *, is_upward: bool) -> p
     rolling = (finite.rolling_min if is_upward else finite.rolling_max)(SUSTAINED).over("run_id")
     held = pl.col("held").max() if is_upward else pl.col("held").min()
     return (
-        curves.filter(pl.col("metric") == metric)
-        .sort("run_id", "step")
+        evaluations_of(curves, metric)
         .with_columns(held=rolling)
         .group_by("run_id")
         .agg(value=held)
@@ -40,10 +40,11 @@ def last_values(curves: pl.DataFrame, metric: str) -> pl.DataFrame:
     [('a', 0.5)]
     """
     return (
-        curves.filter((pl.col("metric") == metric) & pl.col("value").is_finite())
-        .sort("run_id", "step")
-        .group_by("run_id", maintain_order=True)
+        evaluations_of(curves, metric)
+        .filter(pl.col("value").is_finite())
+        .group_by("run_id")
         .agg(pl.col("value").last())
+        .sort("run_id")
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import polars as pl
 
+from grokscope.interventions.noise.replicates import copies_of
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.speedrun.copies import copies_of
 from grokscope.interventions.rules.speedrun.ladder import Rung, rungs_of, runs_of
 from grokscope.interventions.rules.speedrun.peeking import with_inflation
 from grokscope.interventions.rules.speedrun.record import MARGIN, SpeedrunRecord, record_at, record_of
@@ -109,7 +109,7 @@ def speedrun_claims(
     )
     every = runs_of(curves, target, by="run_id")
     runs = every.drop("group").join(listed, on="run_id").select(every.columns)
-    copies = copies_of(every)
+    copies = copies_of(every.with_columns(metric=pl.lit(target.metric)))
     rungs = dict(rungs_of(distinct(runs, copies)))
     found = dict(runs.group_by("group").agg(pl.col("run_id").n_unique()).rows())
     told = {

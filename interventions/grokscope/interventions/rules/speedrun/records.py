@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 
 import polars as pl
 
+from grokscope.interventions.noise.replicates import copies_of
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.rules.speedrun.copies import copies_of
 from grokscope.interventions.rules.speedrun.ladder import rungs_of, runs_of
 from grokscope.interventions.rules.speedrun.peeking import pooled_sd, with_inflation
 from grokscope.interventions.rules.speedrun.record import (
@@ -25,6 +25,8 @@ from grokscope.interventions.rules.speedrun.record import (
     record_of,
 )
 
+_MOST_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedrunResult:
@@ -32,7 +34,7 @@ class SpeedrunResult:
 
     Attributes:
         records: ``RECORDS``, by group.
-        copies: ``COPIES`` of ``copies``: logs that repeat another one, in whatever group that is.
+        copies: ``COPIES`` of ``noise.replicates``: logs that repeat another one, in whatever group that is.
         sd, df: Standard deviation of a run, pooled over groups at their steps, and its degrees of freedom;
             ``None`` where no group has two runs.
         caveats: What to know before the records are used, one sentence each.
@@ -68,7 +70,7 @@ def speedrun_records(
     [(20, 3.271, 2, 0.0127)]
     """
     runs = runs_of(curves, target, by=by)
-    copies = copies_of(runs)
+    copies = copies_of(runs.with_columns(metric=pl.lit(target.metric)))
     found = records_of(runs, copies, target, margin=margin)
     records = pl.DataFrame([asdict(record) for record in found.values()], schema=RECORDS)
     sd, df = pooled_sd(found)
@@ -84,7 +86,7 @@ def records_of(
 
     Args:
         runs: ``RUNS`` of ``rules.speedrun.ladder``.
-        copies: ``COPIES`` of ``rules.speedrun.copies``.
+        copies: ``COPIES`` of ``noise.replicates``.
         target: The level that the mean must be beyond.
         margin: In the unit of the metric.
     """
@@ -111,9 +113,11 @@ def distinct(runs: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
 def _caveats(records: pl.DataFrame, copies: pl.DataFrame) -> Iterator[str]:
     """Yield what to know before the records are used."""
     if copies.height:
+        names, more = copies["run_id"].to_list(), copies.height - _MOST_NAMED
+        others = f" and {more:,} more" if more > 0 else ""
         yield (
-            "Logs that repeat another log to the last digit count once in a group: "
-            f"{', '.join(copies['run_id'])}."
+            "Logs that are copies of another, equal wherever both were evaluated, count once in a group: "
+            f"{', '.join(names[:_MOST_NAMED])}{others}."
         )
     never = records.filter(~pl.col("passes"))["group"].to_list()
     if never:
