@@ -1,9 +1,11 @@
 """What is answered of a real store: by groups and by run, a person's word before the detector's."""
 
 import json
+import shutil
 
 import polars as pl
 import pytest
+from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 from scipy.stats import binomtest
 
@@ -212,3 +214,43 @@ def test_a_secret_is_no_label_of_a_group():
         all_points_of=lambda _: none,
     )
     assert list(found.grouped("api_key")) == ["[withheld]"]
+
+
+@pytest.fixture(scope="module")
+def counting(sweep, tmp_path_factory):
+    """The sweep with tokens counted at every other evaluation, 64 a step with weight decay and 256 without;
+    one run counts none, and one only up to step 100."""
+    path = shutil.copy(sweep, tmp_path_factory.mktemp("counting") / "mlflow.db")
+    client, reader = MlflowClient(f"sqlite:///{path}"), reader_of(path)
+    for run in reader.read("sweep").runs:
+        last = {"decay 1 seed 1": -1, "decay 1 seed 2": 100}.get(run.name, 10**9)
+        a_step = 64 if run.params["wd"] == "1" else 256
+        steps = sorted({int(step) for step in reader.read("sweep").points_of("test/accuracy")["step"]})[::2]
+        metrics = [Metric("progress/tokens", a_step * step, 1, step) for step in steps if step <= last]
+        client.log_batch(run.run_id, metrics=metrics)
+    return reader_of(path)
+
+
+def test_the_cheapest_group_is_counted_in_another_unit_and_runs_that_do_not_count_it_are_named(counting):
+    steps = ask("cheapest", counting, Asked(by="wd"))
+    answer = ask("cheapest", counting, Asked(by="wd", count_in="tokens"))
+    (group, *_), text = answer.numbers, as_text(answer)
+    (first,) = [run for run in counting.read("sweep").runs if run.name == "decay 1 seed 0"]
+    assert (group.of, group.unit, group.value) == ("1", "tokens", 64 * first.verdict.generalized.high)
+    assert {one.unit for one in steps.numbers if one.what == "median"} == {"steps"}
+    assert "tokens, 1 of 1 runs reached" in text
+    assert "2 runs are left out: tokens were not counted where it got there, or at all." in answer.missing
+    assert [one.what for one in answer.numbers if "over those" in one.what] == ["tokens over those of 1"]
+
+
+def test_a_unit_that_no_run_counts_is_refused_with_those_that_they_do(reader, counting):
+    with pytest.raises(
+        QuestionError, match=r"counts tokens \(a metric progress/tokens\); .* counted in steps$"
+    ):
+        ask("cheapest", reader, Asked(count_in="tokens"))
+    with pytest.raises(QuestionError, match=r"counted in steps, tokens$"):
+        ask("cheapest", counting, Asked(count_in="flops"))
+    with pytest.raises(QuestionError, match="nothing is counted in 'miles'; count in one of steps, examples"):
+        ask("cheapest", counting, Asked(count_in="miles"))
+    with pytest.raises(QuestionError, match="when is not narrowed by count_in"):
+        ask("when", counting, Asked(count_in="tokens"))

@@ -35,6 +35,12 @@ def test_an_answer_is_a_paragraph_or_one_json_object_or_markdown(grokscope, uri)
     assert page.startswith("1 of 1 runs of `e` that can be judged generalized.\n\nNumbers:\n\n- ")
 
 
+def test_runs_are_asked_about_that_a_query_chooses(grokscope, uri):
+    status, out, err = grokscope("ask", "when", uri, "--where", "pattern = 'generalized late' and lr < 1")
+    assert (status, err) == (0, "")
+    assert "Counted are only the runs for which this holds: " in out
+
+
 def test_a_name_that_a_terminal_would_obey_is_written_out(grokscope, uri):
     for form in ("text", "json", "markdown"):
         out = grokscope("ask", "when", uri, "--run", "\x1b[31mred", "--format", form)[1]
@@ -59,8 +65,14 @@ def test_a_digest_says_what_happened_since_a_time(grokscope, uri):
             ["ask", "when", "--since", "1d"],
             "when is not narrowed by since; it takes experiment",
         ),
+        (["ask", "when", "--where", "lr > 1"], "none of the 1 runs is so; ask for others"),
+        (["ask", "when", "--where", "lr >"], "at 5: got the end, expected a value"),
         (["ask", "when", "--by", "wd"], "the runs have no param 'wd'; they have lr"),
         (["ask", "when", "--target", "loss"], "a target is METRIC>=VALUE or METRIC<=VALUE, got 'loss'"),
+        (
+            ["ask", "cheapest", "--count-in", "tokens"],
+            "no run of 'e' counts tokens (a metric progress/tokens)",
+        ),
         (["digest", "--since", "tomorrow"], "a time is 30m, 12h, 1d or 2w ago, or a date such as"),
         (["digest", "--experiment", "f"], "no experiment 'f' with runs in the store; there: 'e'"),
     ],

@@ -83,7 +83,8 @@ def test_runs_are_chosen_and_counted_in_seconds(grokscope, table):
         (["{table}", "--target", "loss<=1"], "no run has the metric 'loss'; they have val_loss"),
         (["{table}", "--target", "val_loss<=1", "--by", "lr"], "the runs have no param 'lr'"),
         (["{table}", "--target", "val_loss<=1", "--count-in", "tokens"], "nothing counts 'tokens'"),
-        (["{table}", "--target", "val_loss<=1", "--where", "seed"], "conditions are NAME = VALUE"),
+        (["{table}", "--target", "val_loss<=1", "--where", "seed <"], "at 7: got the end, expected a value"),
+        (["{table}", "--target", "val_loss<=1", "--where", "tag.bad"], "of these runs no tags are known"),
         (["{table}", "--target", "val_loss<=1", "--where", "seed > 9"], "none of the 8 runs is so"),
         (["{table}", "--rule", "algoperf"], "--rule algoperf needs the targets of its workloads"),
         (["{table}", "--rule", "algoperf", "--targets", "none.json"], "'none.json' cannot be read as JSON"),
@@ -126,8 +127,14 @@ def test_a_bundle_holds_numbers_runs_figure_and_report(grokscope, table, tmp_pat
         "report.md",
         "runs.csv",
         "survival.csv",
+        "tuning.csv",
     }
     assert pl.read_csv(folder / "runs.csv").height == 8
+    tuning = pl.read_csv(folder / "tuning.csv", schema_overrides={"group": pl.String})
+    assert tuning.select("group", "trials", "median", "reached").rows() == [
+        tuple(row[name] for name in ("group", "trials", "median", "reached")) for row in found["tuning"]
+    ]
+    assert [rate["kind"] for rate in found["exchange_rates"]] == ["between planned budgets", "within runs"]
     outcomes = pl.read_csv(folder / "outcomes.csv").filter(outcome="seconds to target", run_id="1-0")
     assert outcomes["value"].to_list() == [2.0]
     assert (folder / "figure.svg").read_text().startswith("<svg")
@@ -187,6 +194,18 @@ def test_samples_to_target_against_batch_are_intervals_of_the_evaluation_grid(gr
     assert any("known only between two of them" in caveat for caveat in found["caveats"])
 
 
+def test_a_bundle_of_two_params_of_numbers_holds_their_cells_the_next_ones_and_the_front(grokscope, tmp_path):
+    folder = tmp_path / "bundle"
+    arguments = ("--by", "weight_decay", "--target", "test/accuracy>=0.95", "--bundle", str(folder))
+    found = compared(grokscope, str(SWEEP), *arguments)
+    cells = pl.read_csv(folder / "phase_diagram.csv")
+    assert cells.select("weight_decay", "fraction", "runs", "reached").row(-1) == (3.0, 0.5, 2, 2)
+    assert cells["runs"].sum() == 30
+    assert pl.read_csv(folder / "next_cells.csv").height == 3
+    front = pl.read_csv(folder / "pareto.csv", schema_overrides={"group": pl.String})
+    assert set(front["group"]) == {group["group"] for group in found["groups"]}
+
+
 def test_a_bundle_that_cannot_be_finished_leaves_nothing(grokscope, table, tmp_path, monkeypatch):
     def full(_specs):
         raise OSError(28, "No space left on device")
@@ -226,3 +245,16 @@ def test_a_pipe_is_no_file_of_a_rule(grokscope, table, tmp_path, option):
     status, _, err = grokscope("compare", table, "--target", "val_loss<=2", *more)
     assert status == 2
     assert "rule.json' is no regular file; give the rule's own file" in err
+
+
+def test_an_imported_sweep_has_the_groups_of_its_table(grokscope, table, tmp_path):
+    status, _, err = grokscope("import", table)
+    assert status == 0, err
+    by = ("--by", "weight_decay", "--target", "val_loss<=2", "--count-in", "seconds")
+    stored = compared(grokscope, f"sqlite:///{tmp_path}/mlflow.db", *by)
+    from_table = compared(grokscope, table, *by)
+    told = ("group", "n", "reached", "median", "low", "high", "rmst")
+    assert [[group[name] for name in told] for group in stored["groups"]] == [
+        [group[name] for name in told] for group in from_table["groups"]
+    ]
+    assert stored["contrasts"] == from_table["contrasts"]

@@ -1,27 +1,31 @@
-"""What README tells people to type does what it says."""
+"""What README and docs/commands.md tell people to type does what they say."""
 
 import re
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
-from types import SimpleNamespace
 
 import polars as pl
 import pytest
-import torch
 import typer
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.main import app
+from grokscope.cli.own_code.snippets import SNIPPETS, Framework
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-COMMANDS = re.findall(r"^\| `grokscope ([^`]+)` \|", README, re.MULTILINE)
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text()
+PAGE = (REPOSITORY / "docs" / "commands.md").read_text()
+COMMANDS = re.findall(r"^\| `grokscope ([^`]+)` \|", PAGE, re.MULTILINE)
+(SCRIPT,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+# Of its blocks each line, of its sentences what stands as code and begins with the command.
+README_COMMANDS = re.findall(r"^grokscope ([^#\n]+?)\s*(?:#.*)?$|`grokscope ([^`]+)`", README, re.MULTILINE)
 
-# They go on until they are stopped, or need a folder of checkpoints: tests of their own run them.
-PARSED_ONLY = ("demo", "up", "mcp", "backfill")
+# They go on until they are stopped, or need a folder of checkpoints or a bundle: tests of their own run them.
+PARSED_ONLY = ("demo", "up", "mcp", "backfill", "figure")
 MORE = {"watch": "--once"}
 
 
@@ -30,6 +34,8 @@ def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     curves = synthetic_run(CurveRecipe(evaluations=150)).select("step", "metric", "value")
     curves.with_columns(PARAM=pl.lit("a")).write_csv(folder / "SOURCE.csv")
+    (folder / "logs").mkdir()
+    shutil.copy(folder / "SOURCE.csv", folder / "logs")
     (folder / "CONFIG.toml").write_text('command = ["true"]')
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     run = client.create_run(client.create_experiment("E"), run_name="seed 0").info.run_id
@@ -49,7 +55,7 @@ def folder(made, tmp_path, monkeypatch) -> Path:
 
 
 def _arguments(command: str, folder: Path) -> list[str]:
-    places = {"SOURCE": folder / "SOURCE.csv", "FILE": folder / "points.csv", "FOLDER": folder}
+    places = {"SOURCE": folder / "SOURCE.csv", "FILE": folder / "points.csv", "FOLDER": folder / "logs"}
     places |= {
         "METRIC<=VALUE": "test/accuracy>=0.9",
         "QUESTION": "when",
@@ -60,38 +66,72 @@ def _arguments(command: str, folder: Path) -> list[str]:
     return [str(places.get(word, word)) for word in (*words, *shlex.split(MORE.get(words[0], "")))]
 
 
-def test_every_command_of_the_readme_runs_as_it_stands_there(grokscope, folder):
+def test_every_command_of_the_page_runs_as_it_stands_there(grokscope, folder):
     names = {command.split()[0] for command in COMMANDS}
     assert names == set(typer.main.get_command(app).commands)
     for command in COMMANDS:
-        words = _arguments(command, folder)
-        if words[0] in PARSED_ONLY:
-            typer.main.get_command(app).commands[words[0]].make_context(words[0], words[1:])
-            continue
-        status, out, err = grokscope(*words)
-        assert status == 0, (command, err)
-        assert out or err, command
+        _run(command, grokscope, folder)
 
 
-@pytest.mark.usefixtures("folder")
-def test_the_python_of_the_readme_runs_as_it_stands_there():
-    model = torch.nn.Linear(2, 2)
-    data = (torch.randn(8, 2), torch.randint(2, (8,)))
-    given = SimpleNamespace(
-        model=model,
-        optimizer=torch.optim.AdamW(model.parameters()),
-        config={"group": "g", "seed": 0},
-        batches=[data] * 3,
-        train_step=lambda model, batch: torch.nn.functional.cross_entropy(model(batch[0]), batch[1]).detach(),
-        train_set=data,
-        test_set=data,
-        points=synthetic_run(CurveRecipe(evaluations=150)),
-    )
-    for block in BLOCKS:
-        names = dict(vars(given))
-        exec(compile(block, "README.md", "exec"), names)
+def test_every_command_of_the_readme_runs_as_it_stands_there(grokscope, folder):
+    commands = {line or inline for line, inline in README_COMMANDS}
+    assert {"init", "up --store URI", "detect FOLDER"} <= commands
+    for command in commands:
+        _run(command, grokscope, folder)
+
+
+def _run(command, grokscope, folder):
+    words = _arguments(command, folder)
+    if words[0] in PARSED_ONLY:
+        typer.main.get_command(app).commands[words[0]].make_context(words[0], words[1:])
+        return
+    status, out, err = grokscope(*words)
+    assert status == 0, (command, err)
+    assert out or err, command
+
+
+def test_what_the_readme_makes_and_installs_is_there():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    made = re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE)
+    assert made == ["demo", "test", "wheel", "docs"]
+    assert set(made) <= set(targets)
+    installs = re.findall(r"pip install '([^\[']+)\[([a-z,]+)\]'", README)
+    assert [path for path, _ in installs] == [".", f"dist/grokscope-{project['version']}-py3-none-any.whl"]
+    assert {extra for _, extras in installs for extra in extras.split(",")} == {"torch", "app"}
+
+
+def test_the_readme_shows_the_lines_that_init_shows():
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    shown = (Framework.LOADER, Framework.HUGGING_FACE, Framework.LIGHTNING)
+    assert blocks == [SNIPPETS[framework].code() for framework in shown]
+
+
+def test_the_readme_is_two_screens_and_begins_with_a_moving_picture():
+    assert len(README.splitlines()) <= 105
+    (first, *_) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    picture = (REPOSITORY / first).read_bytes()
+    assert picture[:4] + picture[8:12] == b"RIFFWEBP"
+    assert b"ANIM" in picture[:64]
+    assert len(picture) <= 2 * 2**20
+
+
+def test_the_python_of_the_page_runs_as_it_stands_there():
+    names = {"points": synthetic_run(CurveRecipe(evaluations=150))}
+    exec(compile(SCRIPT, "commands.md", "exec"), names)
     assert [verdict.pattern for verdict in names["verdicts"]] == ["grokking"]
-    assert len(BLOCKS) == 2
+
+
+@pytest.mark.parametrize("name", typer.main.get_command(app).commands)
+def test_the_help_of_every_command_shows_an_example_that_the_command_takes(name, grokscope, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = typer.main.get_command(app).commands[name]
+    (example,) = re.findall(r"^Example: grokscope (.+)$", command.help, re.MULTILINE)
+    assert f"Example: grokscope {example}\n" in grokscope(name, "--help")[1]
+    assert f"  grokscope {example}\n" in grokscope("--help")[1]
+    first, *words = shlex.split(example)
+    assert first == name
+    command.make_context(name, words)
 
 
 def test_watch_takes_the_store_in_either_place_and_not_in_both(grokscope, folder):

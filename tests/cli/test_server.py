@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -197,6 +198,14 @@ def command(tmp_path, free_port, monkeypatch, servers, wait_until):
         process.wait()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _hang_up_is_heard():
+    """Under ``nohup`` the tests would be deaf to it, and so would all that they start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_signal_to_all_that_a_terminal_started_ends_all_without_a_word(
     command, tmp_path, number, servers
@@ -226,3 +235,22 @@ def test_a_second_ctrl_c_leaves_no_server_behind_that_stands_still(lock, command
     process.send_signal(signal.SIGINT)
     assert process.wait(30) != 0
     wait_until(lambda: servers(port) == [], seconds=10)
+
+
+def test_a_store_that_accepts_and_never_answers_is_named_at_once_and_the_dashboard_opens(tmp_path, free_port):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        command = [sys.executable, "-m", "grokscope.cli.main", "up", "--store", uri, "--no-browser"]
+        environment = {**os.environ, "GROKSCOPE_HOME": str(tmp_path)}
+        command += ["--port", str(free_port())]
+        said = []
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            while line := process.stderr.readline():
+                said.append(line.strip())
+                if "Ctrl-C" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+    waits, late, shows = said
+    assert waits == f"grokscope: waiting for {uri} to answer; the dashboard opens in any case"
+    assert late.startswith(f"grokscope: {uri} did not answer within 5 s.")
+    assert shows.endswith(f"shows {uri}; Ctrl-C ends it")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,8 +14,10 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from grokscope.cli.runs.watched import WatchedRuns
+from grokscope.schemas import Status
 from grokscope.store import open_store
 from grokscope.transitions.evaluation.synthetic import CurveRecipe, synthetic_run
+from grokscope.transitions.live.news import Change
 
 GROKKING = CurveRecipe(evaluations=150)
 MEMORIZING = CurveRecipe(evaluations=150, midpoint=None)
@@ -68,6 +71,40 @@ def test_an_imported_run_that_was_logged_by_fractions_of_epochs_says_that_its_st
     assert {json.loads(event)["in_thousandths"] for event in events} == {True}
     said = "by_epoch: Its steps are fractions; they and all dates are counted in thousandths.\n"
     assert grokscope("detect", uri, "--experiment", "e")[2] == said
+
+
+def test_events_are_said_as_a_person_left_them_and_none_that_was_rejected(grokscope, uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine").info.run_id
+    log(client, made, synthetic_run(GROKKING))
+
+    def said(**steps):
+        for subject, step in steps.items():
+            client.set_tag(made, f"grokscope.review.{subject}_step", step)
+        return grokscope("watch", uri, "--experiment", "e", "--once")[1].splitlines()
+
+    moved = said(memorized="77", midpoint="1234")
+    assert [line for line in moved if "memorization" in line] == [
+        "mine: memorization confirmed at step 77 [77, 77] on train/accuracy (fit, memorized moved to step 77)"
+    ]
+    (rise,) = [line for line in moved if "generalization" in line]
+    assert rise.startswith("mine: generalization confirmed at step 1,234 [1,234, 1,234] on test/accuracy")
+    assert moved[-1].startswith("1 of 1 runs generalize")
+    rejected = said(generalized="none")
+    assert not [line for line in rejected if "generalization" in line or "runs generalize" in line]
+    assert [line for line in rejected if "memorization" in line] == [moved[0]]
+
+
+def test_what_a_person_confirmed_is_not_withdrawn(uri, client):
+    made = client.create_run(client.create_experiment("e"), run_name="mine").info.run_id
+    log(client, made, synthetic_run(GROKKING))
+    runs = WatchedRuns(open_store(uri), "e", alpha=0.01)
+    rise = next(
+        n for n in runs.news(is_last=False) if n.event is not None and n.event.kind == "generalization"
+    )
+    gone = replace(rise, change=Change.WITHDRAWN, event=replace(rise.event, status=Status.REJECTED))
+    assert list(runs.as_reviewed([gone])) == [gone]
+    client.set_tag(made, "grokscope.review.generalized_step", str(rise.event.high))
+    assert list(runs.as_reviewed([gone])) == []
 
 
 def test_json_is_one_object_a_line_with_the_fields_of_a_transition(grokscope, uri, client):

@@ -3,13 +3,17 @@
 import math
 import shutil
 import time
+from functools import cache, lru_cache
 from pathlib import Path
 
 import polars as pl
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+
+from grokscope.dashboard.state.session import StoreSession
 
 STEPS = [*range(10), *range(10, 100, 10), *range(100, 2001, 25)]
 MEMORIZED_AT, GENERALIZED_AT = 60, 800
@@ -146,7 +150,7 @@ def ordinary(new_training, tmp_path_factory, logged):
     return training
 
 
-def _page(view, uri, experiment, runs):
+def _page(view, source, experiment, runs, split):
     # AppTest runs this function's text as a script of its own: it has to bring what it needs.
     from importlib import import_module  # noqa: PLC0415
 
@@ -154,22 +158,39 @@ def _page(view, uri, experiment, runs):
 
     from grokscope.dashboard.state.data import Data  # noqa: PLC0415
     from grokscope.dashboard.state.selection import Selection  # noqa: PLC0415
-    from grokscope.dashboard.state.session import StoreSession  # noqa: PLC0415
 
     def open_view(name, chosen):
         st.session_state["opened"] = (name, list(chosen))
 
-    selection = Selection(experiment=experiment, runs=tuple(runs))
-    data = Data(source=StoreSession(uri), selection=selection, open_view=open_view)
+    source.expire()
+    names = (experiment,) if isinstance(experiment, str) else tuple(experiment or ())
+    selection = Selection(experiments=names, runs=tuple(runs), split=split)
+    data = Data(source=source, selection=selection, open_view=open_view)
     import_module(f"grokscope.dashboard.views.{view}.page").render(data)
 
 
-@pytest.fixture
-def page():
-    """Draw one view on a store, without the router and without a browser."""
+@pytest.fixture(scope="session", autouse=True)
+def _installed_components():
+    """Look once for components of installed packages, which is most of the time that an ``AppTest`` takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = manifest_scanner.scan_component_manifests
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(scan))
+        yield
 
-    def drawn(view, uri, *, experiment="sweep", runs=()):
-        app = AppTest.from_function(_page, args=(view, uri, experiment, runs), default_timeout=60)
+
+@pytest.fixture(scope="session")
+def sessions():
+    """The session of a store, which judges its runs once for all tests: ``sessions(uri)``."""
+    return lru_cache(maxsize=4)(StoreSession)  # those of tests that are done are in nobody's way
+
+
+@pytest.fixture
+def page(sessions):
+    """Draw one view on a store as it is now, without the router and without a browser."""
+
+    def drawn(view, uri, *, experiment="sweep", runs=(), split=None):
+        given = (view, sessions(uri), experiment, runs, split)
+        app = AppTest.from_function(_page, args=given, default_timeout=60)
         app.run()
         assert not app.exception, app.exception
         return app

@@ -24,7 +24,8 @@ def app(monkeypatch):
 def test_the_bare_address_leads_to_the_live_page_of_the_newest_experiment(app, sweep):
     shown = app(sweep.uri)
     assert not shown.exception
-    assert shown.title[0].value == "Live"
+    assert shown.title[0].value == "grokscope"
+    assert shown.header[0].value == "Live"
     assert shown.query_params["experiment"] == "sweep"
 
 
@@ -64,7 +65,7 @@ def test_names_and_params_of_others_reach_the_page_only_escaped(app, training, p
         params={"group": EVIL, "note": EVIL},
         status="RUNNING",
     )
-    for view in ("live", "runs", "compare", "run", "leads"):
+    for view in ("live", "runs", "compare", "interventions", "run", "measures", "health"):
         said = "\n".join(texts(page(view, training.uri, experiment=EVIL, runs=[run])))
         assert said.replace(escape(EVIL), "").count("evil") == 0
         if view in {"live", "run"}:
@@ -74,7 +75,10 @@ def test_names_and_params_of_others_reach_the_page_only_escaped(app, training, p
 def test_links_between_pages_carry_the_selection(app, sweep):
     run = StoreSession(sweep.uri).snapshot("sweep").runs["run_id"][0]
     shown = app(sweep.uri, experiment="sweep", runs=run)
-    queries = {link.proto.label: dict(parse_qsl(link.proto.query_string)) for link in shown.get("page_link")}
+    links = {link.proto.label: dict(parse_qsl(link.proto.query_string)) for link in shown.get("page_link")}
+    queries = {label: query for label, query in links.items() if not label.startswith("**")}
+    assert links["**decay 0**"]["experiment"] == "sweep"  # of an event, to its run
     assert queries == {
-        title: {"experiment": "sweep", "runs": run} for title in ("Live", "Runs", "Compare", "Run", "Leads")
+        title: {"experiment": "sweep", "runs": run}
+        for title in ("Live", "Runs", "Compare", "Interventions", "Run", "Measures", "Health")
     }

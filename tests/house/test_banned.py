@@ -182,3 +182,8 @@ def test_what_is_banned_is_found(code):
 )
 def test_what_is_harmless_is_let_through(code):
     assert findings(ast.parse(code)) == []
+
+
+def test_which_extra_to_install_is_said_in_one_place():
+    said = [str(path.relative_to(REPOSITORY)) for path in SOURCES if "grokscope[" in path.read_text()]
+    assert said == ["schemas/grokscope/schemas/extras.py"]

@@ -33,6 +33,7 @@ FORBIDDEN = [
     ("cli", "streamlit", {"streamlit"}),
     ("dashboard", "vl_convert", {"figures"}),
     ("experiments", "mlflow", {"mlflow"}),
+    ("collectors", "ray", {"ray"}),
 ]
 
 

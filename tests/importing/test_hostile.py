@@ -69,7 +69,7 @@ def test_a_link_out_of_the_folder_is_not_followed_and_named(tmp_path):
 
 
 def test_a_missing_reader_is_named_with_its_extra(monkeypatch):
-    monkeypatch.setattr(recognition, "find_spec", lambda _: None)
+    monkeypatch.setattr("grokscope.schemas.extras.find_spec", lambda _: None)
     with pytest.raises(ImportingError, match=r"not installed; run: pip install 'grokscope\[importers\]'"):
         recognition.check_reader(SourceKind.TENSORBOARD)
 

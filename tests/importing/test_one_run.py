@@ -15,6 +15,16 @@ def test_kerass_train_and_validation_are_one_run_with_a_curve_a_split(events, ru
     assert skipped == {}
 
 
+def test_a_table_that_counts_seconds_beside_the_same_values_is_the_same_run(events, runs_in, tmp_path):
+    losses = {step: 2.0 - step / 7 for step in range(1, 6)}
+    others = {name: {step: loss / k for step, loss in losses.items()} for name, k in (("a", 3), ("b", 7))}
+    events(tmp_path / "logs", {"loss": losses, **others})
+    rows = "".join(f"loss,{step},{loss},{step * 0.37}\n" for step, loss in losses.items())
+    (tmp_path / "logs" / "metrics.csv").write_text("metric,step,value,seconds\n" + rows)
+    runs, skipped = runs_in(tmp_path / "logs")
+    assert (len(runs), [one.is_twice for one in skipped.values()]) == (1, [True])
+
+
 def test_an_evaluation_below_its_training_is_its_run_and_a_run_called_test_is_one(events, runs_in, tmp_path):
     events(tmp_path / "estimator", {"loss": {0: 2.0}})
     events(tmp_path / "estimator/eval", {"loss": {0: 3.0}})

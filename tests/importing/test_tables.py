@@ -166,3 +166,90 @@ def test_two_runs_that_begin_alike_and_then_differ_stay_two(uri, tmp_path):
     (tmp_path / "b.csv").write_text("step,acc\n0,0\n1,0.9\n2,1\n")
     assert add(tmp_path / "b.csv", uri)[::2] == (0, 1)
     assert sorted(open_store(uri).runs("e")["name"]) == ["a", "b"]
+
+
+def test_columns_that_are_the_same_all_through_a_run_are_its_params_as_they_stand_in_the_table(
+    bring, held, tmp_path
+):
+    table = tmp_path / "sweep.csv"
+    table.write_text(
+        "run,lr,seed,planned,token,note,status,seconds,step,metric,value\n"
+        "a,1e-3,0,020,hush,x,KILLED,1,0,loss,1.5\n"
+        "a,1e-3,0,020,hush,y,KILLED,2,10,loss,0.5\n"
+        "b,0.10,,020,hush,x,FINISHED,1,0,loss,1.25\n"
+    )
+    assert bring(table) == (2, 0, 6)
+    (_, first, _, one), (_, second, _, other) = held("a"), held("b")
+    assert first == {"lr": "1e-3", "seed": "0", "planned": "020", "token": "[withheld]"}
+    assert second == {"lr": "0.10", "planned": "020", "token": "[withheld]"}
+    assert (one["status"], other["status"]) == ("KILLED", "FINISHED")
+    assert bring(table) == (0, 2, 0)
+
+
+def test_columns_that_count_what_was_spent_are_curves_of_it_the_largest_at_a_step(runs_in, tmp_path):
+    path = tmp_path / "spent.csv"
+    path.write_text(
+        "run,step,metric,value,seconds,tokens,epochs\n"
+        "a,0,loss,3,1.5,0,\na,10,loss,2,4,640,\na,10,acc,.5,5.5,640,\nb,0,loss,3,,0,\n"
+    )
+    runs, _ = runs_in(path)
+    assert all(run.params == {} for _, run in runs.values())
+    assert runs["a"][0] == {
+        "loss": {0: 3.0, 10: 2.0},
+        "acc": {10: 0.5},
+        "progress/seconds": {0: 1.5, 10: 5.5},
+        "progress/tokens": {0: 0.0, 10: 640.0},
+    }
+    assert runs["b"][0] == {"loss": {0: 3.0}, "progress/tokens": {0: 0.0}}
+
+
+def test_a_table_that_was_imported_without_what_was_spent_is_known_again_and_gets_it(uri, tmp_path):
+    rows = [("a", "loss", 0, 3.0, 0), ("a", "loss", 10, 2.0, 640), ("b", "loss", 0, 3.5, 0)]
+    frame = pl.DataFrame(rows, schema=["run", "metric", "step", "value", "tokens"], orient="row")
+    frame.drop("tokens").write_csv(tmp_path / "t.csv")
+    assert add(tmp_path / "t.csv", uri) == (2, 0, 3)
+    frame.write_csv(tmp_path / "t.csv")
+    assert add(tmp_path / "t.csv", uri) == (0, 2, 3)
+    assert content(uri).filter(metric="progress/tokens")["value"].to_list() == [0.0, 640.0, 0.0]
+    assert add(tmp_path / "t.csv", uri) == (0, 2, 0)
+
+
+def test_what_was_spent_is_of_no_split_and_makes_no_run_of_rows_without_values(runs_in, tmp_path):
+    rows = "metric,step,value,tokens\nloss,0,3,0\nloss,10,2,640\n"
+    for name in ("train", "val"):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    ((curves, _),) = runs_in(tmp_path)[0].values()
+    assert sorted(curves) == ["progress/tokens", "train/loss", "val/loss"]
+    empty = tmp_path / "empty" / "table.csv"
+    empty.parent.mkdir()
+    empty.write_text("run,metric,step,value,tokens\na,loss,0,3,0\nb,loss,0,,0\n")
+    assert list(runs_in(empty)[0]) == ["a"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_numbers_of_a_typed_table_are_params_as_python_writes_them(runs_in, tmp_path, ending):
+    frame = pl.DataFrame({"run": ["a", "a"], "lr": 0.001, "width": 8, "opt": "adam", "step": [0, 1]})
+    frame = frame.with_columns(metric=pl.lit("loss"), value=pl.col("step") / 3)
+    path = tmp_path / f"table.{ending}"
+    (frame.write_parquet if ending == "parquet" else frame.write_ndjson)(path)
+    runs, _ = runs_in(path)
+    assert runs["a"][1].params == {"lr": "0.001", "width": "8", "opt": "adam"}
+
+
+def test_a_column_that_varies_within_a_run_is_no_param_and_is_named(runs_in, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "run,lr,host,epoch,step,metric,value\na,1,x,0,0,loss,1\na,1,y,1,1,loss,2\nb,2,x,0,0,loss,1\n"
+    )
+    runs, _ = runs_in(path)
+    assert {name: run.params for name, (_, run) in runs.items()} == {"a": {"lr": "1"}, "b": {"lr": "2"}}
+    assert "host differ within a run and are not read as params" in runs["a"][1].notes
+
+
+def test_what_tells_runs_apart_is_a_param_of_them(runs_in, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "seed,step,metric,value\n" + "".join(f"{s},{i},loss,{s + i}\n" for s in (0, 1) for i in (0, 1))
+    )
+    runs, _ = runs_in(path)
+    assert sorted(run.params["seed"] for _, run in runs.values()) == ["0", "1"]

@@ -12,8 +12,9 @@ import pytest
 from mlflow import MlflowClient
 
 from grokscope.schemas.arrays import FOLDER, MOST_FILE_BYTES, Axis, LoggedArray, array_file, cells
-from grokscope.store import RunNotFoundError, open_store
+from grokscope.store import RunNotFoundError, StoreError, open_store
 from grokscope.store.arrays import places
+from grokscope.store.arrays.listing import MOST_ARTIFACTS, MOST_FOLDERS, Entry, listed
 from grokscope.store.arrays.places import PlacedArtifacts
 from grokscope.store.arrays.reading import ArrayReader
 
@@ -152,6 +153,38 @@ def test_through_a_server_what_it_calls_the_place_is_never_looked_at(
     assert open_store(server).arrays([run]).frame["step"].to_list() == [1]
 
 
+def test_all_artifacts_are_listed_alike_from_a_folder_and_through_a_server(
+    client, new_run, server, shared_file, tmp_path
+):
+    run = new_run()
+    client.log_text(run, "abc", "notes.txt")
+    client.log_text(run, "defgh", "model/weights/<b>.bin")
+    (artifacts(client, run).parents[1] / "link").symlink_to(tmp_path)
+    wanted = (("model/weights/<b>.bin", 5), ("notes.txt", 3))
+    local, remote = (open_store(uri).artifacts(run) for uri in (f"sqlite:///{shared_file}", server))
+    assert (local.files, local.place, local.is_whole) == (wanted, artifacts(client, run).parents[1], True)
+    assert remote.place is None
+    assert set(wanted) <= set(remote.files)
+
+
+def test_no_folder_is_listed_that_is_not_a_runs_own(client, shared_file, tmp_path):
+    (tmp_path / "secret.txt").write_text("x")
+    with pytest.raises(StoreError, match="no folder that MLflow makes for a run"):
+        PlacedArtifacts("sqlite:///no.db", lambda _: str(tmp_path)).listed("r")
+    own = tmp_path / "r" / "artifacts"
+    own.parent.mkdir()
+    own.symlink_to(tmp_path)
+    with pytest.raises(StoreError, match="is a link"):
+        PlacedArtifacts("sqlite:///no.db", lambda _: str(own)).listed("r")
+
+
+def test_a_list_of_artifacts_ends_and_says_that_it_is_cut():
+    endless = listed(lambda folder: [Entry("deeper", 0, True), Entry("file", 1, False)], place=None)
+    assert (len(endless.files), endless.is_whole) == (MOST_FOLDERS, False)
+    wide = listed(lambda folder: [Entry(str(i), 1, False) for i in range(2000)], place=None)
+    assert (len(wide.files), wide.is_whole) == (MOST_ARTIFACTS, False)
+
+
 def test_artifacts_that_a_server_keeps_are_read_through_it_alone(server, shared_file, tmp_path, put):
     sender = MlflowClient(tracking_uri=server)
     run = sender.create_run(sender.create_experiment(f"kept {tmp_path.name}")).info.run_id
@@ -192,3 +225,19 @@ def test_arrays_of_a_database_are_read_too(logged, writer, database, put):
     run = logged(("m", 1, 1000, 0.5))
     put(writer, run, "1.parquet", norms(4, 1.0))
     assert open_store(database).arrays([run]).frame["step"].to_list() == [4]
+
+
+def aborting(content: bytes) -> bytes:
+    """Return the file with one byte changed: polars asks for 2⁶¹ bytes to read it, and ends its process."""
+    return content[:43] + b"\x7f" + content[44:]
+
+
+def test_a_file_that_would_end_the_process_that_reads_it_costs_only_itself(store, client, new_run, put):
+    run = new_run()
+    arrays = [norms(step, 1.0, 2.0, 3.0, step + 0.5) for step in range(3)]
+    put(client, run, "1.parquet", content=aborting(array_file(arrays)))
+    put(client, run, "2.parquet", norms(9, 2.0))
+    read = store.arrays([run])
+    assert read.frame["step"].to_list() == [9]
+    assert len(read.left_out) == 1
+    assert f"1.parquet of run {run!r} is left out: it " in read.left_out[0]

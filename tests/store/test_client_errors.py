@@ -9,15 +9,13 @@ from grokscope.store.errors import AccessError, NoRoomError, ServerFailedError, 
 from grokscope.store.mlflow_client.errors import explained
 
 
-@pytest.mark.parametrize(
-    ("name", "needed", "itself"), [("psycopg2", "psycopg2", "psycopg2"), (None, "all of mlflow", "it")]
-)
-def test_what_is_not_installed_is_named(name, needed, itself):
+@pytest.mark.parametrize(("name", "needed"), [("psycopg2", "psycopg2"), (None, "all of mlflow")])
+def test_what_is_not_installed_is_named(name, needed):
     with pytest.raises(StoreError) as caught, explained("postgresql://ann:pw@h/db"):
         raise ImportError("no", name=name)
     assert str(caught.value) == (
-        f"postgresql://h/db needs {needed}, which is not installed. "
-        f"Run `pip install 'grokscope[dashboard]'`, or install {itself} itself."
+        f"postgresql://h/db needs {needed}, which is not installed; "
+        f"run: pip install 'grokscope[app]', or install {needed} itself"
     )
 
 

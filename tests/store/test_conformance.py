@@ -146,6 +146,50 @@ def test_params_tags_aliases_and_verdicts_are_the_same_through_every_transport(l
     assert ("grokscope.pattern", "other") in store.tags([run]).select("key", "value").rows()
 
 
+@through(*WRITTEN)
+def test_a_persons_tags_are_set_and_removed_through_every_transport(logged):
+    store, run = logged.store, logged.run
+    store.set_tags(run, {"grokscope.review.onset_step": "480", "other": "é 😀", "never": None})
+    store.set_tags(run, {"grokscope.review.onset_step": None, "other": "new"})
+    found = dict(store.tags([run]).select("key", "value").iter_rows())
+    assert (found["other"], found["note"]) == ("new", "mine")
+    assert not found.keys() & {"grokscope.review.onset_step", "never"}
+    with pytest.raises(RunNotFoundError, match="run 'none' does not exist"):
+        store.set_tags("none", {"a": "b"})
+    with pytest.raises(StoreError, match="may have 8,000 characters, got 9,000"):
+        store.set_tags(run, {"a": "b" * 9000})
+
+
+@through(*WRITTEN)
+def test_tags_of_an_experiment_are_set_and_removed_through_every_transport(logged):
+    store, experiment = logged.store, logged.experiment
+    store.set_experiment_tags(experiment, {"grokscope.view.a": "é 😀", "other": "x", "never": None})
+    store.set_experiment_tags(experiment, {"grokscope.view.a": None, "other": "new"})
+    found = store.experiment_tags(experiment)
+    assert found["other"] == "new"
+    assert not found.keys() & {"grokscope.view.a", "never"}
+    with pytest.raises(StoreError, match="may have 5,000 characters, got 5,001"):
+        store.set_experiment_tags(experiment, {"a": "b" * 5001})
+    for ask in (store.experiment_tags, lambda name: store.set_experiment_tags(name, {"a": "b"})):
+        with pytest.raises(ExperimentNotFoundError):
+            ask("no such")
+
+
+@through(*WRITTEN)
+def test_runs_are_archived_and_restored_through_every_transport(logged):
+    store, run, experiment = logged.store, logged.run, logged.experiment
+    store.archive([run])
+    assert store.runs(experiment).is_empty()
+    with pytest.raises(RunNotFoundError):
+        store.archive([run])
+    for _ in range(2):
+        store.restore([run])
+    assert store.runs(experiment)["run_id"].to_list() == [run]
+    assert store.points([run]).height == len(ROWS)
+    with pytest.raises(RunNotFoundError):
+        store.restore(["0" * 32])
+
+
 @through("parquet")
 def test_a_folder_of_points_has_no_more_than_points_and_says_so(logged):
     store, run, experiment = logged.store, logged.run, logged.experiment
@@ -159,6 +203,10 @@ def test_a_folder_of_points_has_no_more_than_points_and_says_so(logged):
     for write in (
         lambda: store.set_alias(experiment, name="loss", canonical="train/loss"),
         lambda: store.write_verdict(Verdict(run=run, pattern=Pattern.OTHER)),
+        lambda: store.set_tags(run, {"a": "b"}),
+        lambda: store.set_experiment_tags(experiment, {"a": "b"}),
+        lambda: store.archive([run]),
+        lambda: store.restore([run]),
     ):
         with pytest.raises(StoreError, match="is a folder of points"):
             write()

@@ -2,11 +2,10 @@
 
 import json
 import re
-import select
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import pytest
@@ -32,17 +31,22 @@ class Server:
         self._answer = answer
         self._stopped = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(0.05)
         self.uri = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.let_go = threading.Semaphore(0)
+        self._connections = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
     def _accept(self):
         while not self._stopped.is_set():
-            if select.select([self._listening], [], [], 0.05)[0]:
+            try:
                 connection, _ = self._listening.accept()
-                self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
-                self._threads[-1].start()
+            except TimeoutError:
+                continue
+            self._connections.append(connection)
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
+            self._threads[-1].start()
 
     def _serve(self, connection):
         def send(content, *, every_s=0.0):
@@ -63,6 +67,12 @@ class Server:
 
     def stop(self):
         self._stopped.set()
+        self._threads[0].join(PATIENCE_S)
+        for connection in self._connections:
+            with suppress(
+                OSError
+            ):  # where the thread has closed it; else it may wait for a client that waits
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE_S)
         self._listening.close()
@@ -244,3 +254,22 @@ def test_an_answer_that_was_begun_is_told_apart_from_one_that_never_came():
         with pytest.raises(BusyStoreError, match=said):
             Deadline("it").ask(question, silence_s=0.05, whole_s=5)
     released.set()
+
+
+def test_a_sign_that_comes_while_it_is_waited_for_gives_the_same_time_again(monkeypatch):
+    now, told, go_on = [100.0], list[float](), threading.Event()
+
+    def monotonic():
+        told.append(now[0])
+        if told.count(100.06) == 4:
+            go_on.set()
+        return now[0]
+
+    def question(sign):
+        now[0] = 100.04
+        sign()
+        now[0] = 100.06
+        return go_on.wait(PATIENCE_S)
+
+    monkeypatch.setattr("grokscope.store.deadline.time", SimpleNamespace(monotonic=monotonic))
+    assert Deadline("it").ask(question, silence_s=0.05, whole_s=60.0)

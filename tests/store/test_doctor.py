@@ -19,14 +19,18 @@ def test_a_store_that_is_not_read_directly_says_so(notice, health, says):
     assert (finding.health, finding.says) == (health, says)
 
 
-@pytest.mark.parametrize(("ahead_ms", "health"), [(60_000, Health.OK), (60_001, Health.WARN)])
-def test_an_entry_may_lie_a_minute_in_the_future(ahead_ms, health):
+@pytest.mark.parametrize(
+    ("ahead_ms", "health", "says"),
+    [
+        (60_000, Health.OK, "no entry lies in the future"),
+        (60_001, Health.WARN, "the newest entry lies 60 s in the future"),
+        (3_600_000, Health.WARN, "the newest entry lies 3,600 s in the future"),
+    ],
+)
+def test_an_entry_may_lie_a_minute_in_the_future(ahead_ms, health, says):
     runs = pl.DataFrame({"last_ms": [5, None], "start_ms": [1, 7 + ahead_ms], "end_ms": [None, None]})
     finding = doctor._skew(runs, 7)
-    assert finding.health == health
-    assert finding.says == (
-        "no entry lies in the future" if health is Health.OK else "the newest entry lies 60 s in the future"
-    )
+    assert (finding.health, finding.says) == (health, says)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +67,13 @@ def test_a_run_that_waits_for_its_begin_is_not_counted_as_running():
     runs = runs.with_columns(start_ms=pl.lit(9), end_ms=pl.lit(None, pl.Int64), step=pl.lit(1))
     store = SimpleNamespace(points=lambda ids, metrics=None: POINT_SCHEMA.to_frame())
     assert doctor._silent(store, runs, 10).says == "2 running, none of them silent"
+
+
+@pytest.mark.parametrize(("name", "shown"), [("mine", "'mine'"), ("", "'a'")])
+def test_the_newest_of_the_silent_runs_is_shown_by_its_name_or_else_by_its_id(name, shown):
+    runs = pl.DataFrame({"run_id": ["a", "b"], "name": [name, "older"], "status": ["RUNNING"] * 2})
+    runs = runs.with_columns(start_ms=pl.lit(0), last_ms=pl.lit(10_000))
+    finding = doctor._silent(SimpleNamespace(points=None), runs, 1_000_000)
+    assert finding.says.startswith("2 runs say that they are running and have been silent for over 30 s")
+    assert finding.says.endswith(f"the newest {shown}")
+    assert 'set_terminated("a", "KILLED")' in finding.remedy

@@ -1,6 +1,7 @@
 """A folder of tidy Parquet files is a store like any other, but for writing."""
 
 import math
+import os
 
 import polars as pl
 import pytest
@@ -48,6 +49,14 @@ def test_a_file_that_is_added_or_replaced_shows_at_the_next_reading(folder):
     POINTS.with_columns(step=pl.col("step") + 5).write_parquet(folder / "first.parquet")
     assert set(store.runs()["run_id"]) == {"a", "b", "named-by-its-file"}
     assert {6, 7} <= set(store.points(["a"])["step"])
+
+
+def test_a_file_that_is_replaced_by_an_older_one_shows_too(folder):
+    store = open_store(f"parquet:///{folder}")
+    assert store.points(["b"])["value"].to_list() == [3.0]
+    POINTS.with_columns(value=pl.lit(7.0)).write_parquet(folder / "first.parquet")
+    os.utime(folder / "first.parquet", (1e9, 1e9))
+    assert store.points(["b"])["value"].to_list() == [7.0]
 
 
 def test_what_is_wrong_with_a_folder_is_told_apart(folder, tmp_path):

@@ -5,6 +5,7 @@ from grokscope.answers.asking import Question as Question
 from grokscope.answers.asking import ask as ask
 from grokscope.answers.errors import QuestionError as QuestionError
 from grokscope.answers.questions.asked import Asked as Asked
+from grokscope.answers.questions.counting import COUNTED_IN as COUNTED_IN
 from grokscope.answers.reading.reader import StoreReader as StoreReader
 from grokscope.answers.record.answer import Answer as Answer
 from grokscope.answers.record.answer import Number as Number

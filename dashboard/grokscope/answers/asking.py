@@ -1,7 +1,7 @@
 """The questions that can be asked, what each is narrowed by, and how one is answered."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from grokscope.answers.errors import QuestionError
@@ -17,7 +17,7 @@ from grokscope.answers.questions import (
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.reading.reader import StoreReader
 from grokscope.answers.record.answer import Answer
-from grokscope.answers.record.names import quoted
+from grokscope.answers.record.names import named, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,41 +41,41 @@ _ALL = (
     Question(
         name=did_it_generalize.NAME,
         sentence="Whether a run generalized, or how many runs of each group did, with exact intervals.",
-        takes=frozenset({"run", "by", "target"}),
+        takes=frozenset({"run", "by", "target", "where"}),
         answer=did_it_generalize.did_it_generalize,
     ),
     Question(
         name=when.NAME,
         sentence="When a run memorized and generalized, or the first and the median run of each group, with "
         "intervals; runs that have not got there are counted in.",
-        takes=frozenset({"run", "by", "target"}),
+        takes=frozenset({"run", "by", "target", "where"}),
         answer=when.when,
     ),
     Question(
         name=cheapest.NAME,
-        sentence="Which group of runs got there in the fewest steps, with medians, speed-ups, their "
-        "intervals and p-values; runs that have not got there are counted in.",
-        takes=frozenset({"by", "target"}),
+        sentence="Which group of runs got there in the fewest steps (or tokens, seconds, …), with medians, "
+        "speed-ups, their intervals and p-values; runs that have not got there are counted in.",
+        takes=frozenset({"by", "target", "where", "count_in"}),
         answer=cheapest.cheapest,
     ),
     Question(
         name=is_it_noise.NAME,
         sentence="Whether the best group ends better than the next one, or than a target, by more than seeds "
         "differ: the noise floor, the gain in its units, and p.",
-        takes=frozenset({"by", "target"}),
+        takes=frozenset({"by", "target", "where"}),
         answer=is_it_noise.is_it_noise,
     ),
     Question(
         name=how_many_seeds.NAME,
         sentence="How many more seeds a group would settle whether the best group is better.",
-        takes=frozenset({"by", "target"}),
+        takes=frozenset({"by", "target", "where"}),
         answer=how_many_seeds.how_many_seeds,
     ),
     Question(
         name=should_i_stop.NAME,
         sentence="Whether a run in training overfits or may still generalize, with what is seen, and what "
         "the usual rule would have stopped.",
-        takes=frozenset({"run"}),
+        takes=frozenset({"run", "where"}),
         answer=should_i_stop.should_i_stop,
     ),
     Question(
@@ -90,6 +90,7 @@ _ALL = (
 QUESTIONS: Mapping[str, Question] = MappingProxyType({question.name: question for question in _ALL})
 """Name -> question, in the order in which people ask them."""
 
+_NARROWING = ("run", "by", "target", "where", "since_ms", "count_in")
 _WRITTEN = MappingProxyType({"since_ms": "since"})
 
 
@@ -114,11 +115,16 @@ def ask(name: str, reader: StoreReader, asked: Asked) -> Answer:
     question = QUESTIONS.get(name.replace("-", "_"))
     if question is None:
         raise QuestionError(f"there is no question {quoted(name)}; ask one of {', '.join(QUESTIONS)}")
-    given = [field for field in ("run", "by", "target", "since_ms") if getattr(asked, field) is not None]
+    given = [field for field in _NARROWING if getattr(asked, field) is not None]
     wrong = [_WRITTEN.get(field, field) for field in given if field not in question.takes]
     if wrong:
         takes = ", ".join(sorted(_WRITTEN.get(field, field) for field in question.takes))
         raise QuestionError(
             f"{question.name} is not narrowed by {', '.join(wrong)}; it takes experiment, {takes}"
         )
-    return question.answer(reader, asked)
+    found = question.answer(reader, asked)
+    if asked.where is None:
+        return found
+    first, *more = found.sentences
+    narrowed = f"Counted are only the runs for which this holds: {named(str(asked.where))}."
+    return replace(found, sentences=[first, narrowed, *more])

@@ -12,7 +12,7 @@ from threading import Event, Thread
 from grokscope.cli.terminal import complain
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.connection import Opener, StoreConnection
-from grokscope.schemas import GrokscopeError, Verdict
+from grokscope.schemas import GrokscopeError, Verdict, reviewed
 from grokscope.schemas.addresses import address_of
 from grokscope.schemas.tags import VERDICT_TAGS
 from grokscope.store import MissingStoreError, Store, StoreError, open_store, under_roles
@@ -109,7 +109,8 @@ class VerdictWriter:
     def write(self, run_id: str, roles: Mapping[str, str]) -> Iterator[tuple[Verdict, bool]]:
         """Judge a run under its experiment's roles; yield its verdict, and whether it was new and written.
 
-        Nothing is yielded of a run without points.
+        What is written is the detector's; what is yielded is as a person left it. Nothing is yielded of a run
+        without points.
 
         Raises:
             StoreError: If the store cannot be read or written.
@@ -121,7 +122,7 @@ class VerdictWriter:
             is_new = present != tags_of(verdict)
             if is_new:
                 store.write_verdict(verdict)
-            yield verdict, is_new
+            yield reviewed(verdict, tags).verdict, is_new
 
     def _forget_but(self, runs: AbstractSet[str]) -> None:
         for known in (self._judged, self._failures):

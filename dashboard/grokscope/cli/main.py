@@ -1,6 +1,7 @@
 """``grokscope``: the commands, and the one place where an error becomes a sentence and an exit status."""
 
 import logging
+import re
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -12,12 +13,14 @@ from grokscope.cli.commands.asking.digest import digest
 from grokscope.cli.commands.asking.mcp import mcp
 from grokscope.cli.commands.backfill import backfill
 from grokscope.cli.commands.compare import compare
-from grokscope.cli.commands.demo import demo
 from grokscope.cli.commands.detect import detect
 from grokscope.cli.commands.doctor import doctor
 from grokscope.cli.commands.experiments import experiments
 from grokscope.cli.commands.export import export
+from grokscope.cli.commands.figure import figure
 from grokscope.cli.commands.importing import import_
+from grokscope.cli.commands.starting.demo import demo
+from grokscope.cli.commands.starting.init import init
 from grokscope.cli.commands.sweep import sweep
 from grokscope.cli.commands.sync import sync
 from grokscope.cli.commands.up import up
@@ -29,13 +32,13 @@ app = typer.Typer(
     name="grokscope",
     help="Watch training runs, compare them, and have their transitions found and dated: "
     "memorization, grokking onset, collapse, phase changes.",
-    epilog="New here? Run 'grokscope demo': it trains twelve small networks and shows them live.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command()(demo)
+app.command()(init)
 app.command()(experiments)
 app.command()(sweep)
 app.command()(up)
@@ -48,8 +51,20 @@ app.command()(mcp)
 app.command()(sync)
 app.command("import")(import_)
 app.command()(export)
+app.command()(figure)
 app.command()(doctor)
 app.command()(backfill)
+
+
+def _epilog() -> str:
+    """Return what stands under the list of commands: the way in, and each command's own example."""
+    said = [command.callback.__doc__ or "" for command in app.registered_commands if command.callback]
+    examples = [example for doc in said for example in re.findall(r"^ *Example: (.+)$", doc, re.MULTILINE)]
+    way_in = "New here? Run 'grokscope demo': it trains twelve small networks and shows them live."
+    return "\n".join([way_in, "", "\b", "Examples:", *(f"  {example}" for example in examples)])
+
+
+app.info.epilog = _epilog()
 
 
 def _version(value: bool) -> None:

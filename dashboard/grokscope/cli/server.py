@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from threading import Event, Lock, Thread
 from typing import IO
 
@@ -18,6 +17,7 @@ import typer
 from grokscope.cli import stacks
 from grokscope.cli.ports import LOOPBACK, ServerError, in_use, is_free
 from grokscope.cli.terminal import complain, pass_on
+from grokscope.schemas.extras import Extra, require
 
 PATIENCE_S = 60.0
 """A server that has answered nobody for this long is started again."""
@@ -43,10 +43,10 @@ def dashboard(
     """Run the dashboard on ``store`` for as long as the block lasts.
 
     Raises:
-        ServerError: If it is not installed, ends at once, or does not answer within three minutes.
+        MissingExtraError: If it is not installed.
+        ServerError: If it ends at once, or does not answer within three minutes.
     """
-    if find_spec("streamlit") is None:
-        raise ServerError("the dashboard is not installed here; run: pip install 'grokscope[dashboard]'")
+    require(Extra.APP, "streamlit", "altair", "vl_convert", what="the dashboard")
     running = Dashboard(store, port=port, host=host, patience_s=patience_s)
     earlier = {number: signal.getsignal(number) for number in _ENDINGS}
     for number in (n for n in _ENDINGS if earlier[n] != signal.SIG_IGN):  # nohup wishes to be left alone

@@ -9,9 +9,10 @@ import json
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Timer
 from typing import IO
 
 import typer
@@ -58,9 +59,24 @@ def say(line: str, *, err: bool = False) -> None:
     typer.echo("\t".join(map(written_out, line.split("\t"))), err=err)
 
 
+_SOON_S = 1.0
+
+
 def complain(sentence: str) -> None:
     """Print a sentence about what is wrong on stderr, after the command's name."""
     typer.echo(f"grokscope: {shown(sentence, limit=_SENTENCE)}", err=True)
+
+
+@contextmanager
+def waiting(sentence: str) -> Generator[None]:
+    """Say on stderr what is waited for, if the block takes more than a second."""
+    timer = Timer(_SOON_S, complain, [sentence])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def say_json(line: str) -> None:

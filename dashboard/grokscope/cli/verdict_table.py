@@ -75,7 +75,8 @@ def _rows(
 ) -> Iterator[_Row]:
     said = note(verdict, trained=trained.get(verdict.run, {}))
     name = shown(names.get(verdict.run, verdict.run))
-    yield _Row(name=name, judged=verdict, notes=[said] if said else [])
+    decided = [f"Reviewed: {shown(one.sentence())}." for one in verdict.reviews]
+    yield _Row(name=name, judged=verdict, notes=[*([said] if said else []), *decided])
     if len(verdict.outcomes) > 1:
         for outcome in verdict.outcomes:
             yield _Row(name=f"  {shown(outcome.metric)} {level(outcome.level)}", judged=outcome)

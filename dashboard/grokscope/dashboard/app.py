@@ -1,11 +1,14 @@
 """The router: which page is asked for, of which store, with what selected."""
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.navigation.page import Page as StreamlitPage
 
 from grokscope.dashboard.component.page_shell import header
+from grokscope.dashboard.component.rail import Narrowing, address
 from grokscope.dashboard.serving.settings import ICON, STORE_VARIABLE
 from grokscope.dashboard.state.data import Data
 from grokscope.dashboard.state.session import StoreSession
@@ -14,7 +17,29 @@ from grokscope.dashboard.views import VIEWS
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _session(uri: str) -> StoreSession:
+    # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
+    # none, and looking through it took a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
     return StoreSession(uri)
+
+
+def _ways(
+    pages: Mapping[str, StreamlitPage], drawn: Mapping[str, Data]
+) -> tuple[Callable[[str, Sequence[str]], None], Callable[[str, Sequence[str], str], None]]:
+    """Return what goes to a view with some runs selected, and what draws a link to it."""
+
+    def query(runs: Sequence[str]) -> dict[str, str | list[str]]:
+        selected = {**drawn["data"].selection.query(), "runs": ",".join(runs)}
+        return {key: value for key, value in selected.items() if value}
+
+    def open_view(name: str, runs: Sequence[str]) -> None:
+        st.switch_page(pages[name], query_params=query(runs))
+
+    def link(name: str, runs: Sequence[str], label: str) -> None:
+        st.page_link(pages[name], label=label, query_params=query(runs))
+
+    return open_view, link
 
 
 def _main() -> None:
@@ -31,21 +56,20 @@ def _main() -> None:
         for view in VIEWS
     }
 
-    def open_view(name: str, runs: Sequence[str]) -> None:
-        selected = {**drawn["data"].selection.query(), "runs": ",".join(runs)}
-        st.switch_page(pages[name], query_params={k: v for k, v in selected.items() if v})
-
+    open_view, link = _ways(pages, drawn)
     # The bare address has a page of its own, so that every view keeps its name in the address.
     home = st.Page(lambda: None, title="grokscope", default=True, visibility="hidden")
     page = st.navigation([home, *pages.values()], position="hidden")
     if page == home:
-        st.switch_page(pages["live"], query_params=st.query_params.to_dict())
+        st.switch_page(pages["live"], query_params=address())
     st.set_page_config(page_title=f"{page.title} · grokscope", page_icon=str(ICON), layout="wide")
     if not uri:
         st.error(f"No store is named: start the dashboard with `grokscope up`, or set {STORE_VARIABLE}.")
         st.stop()
     session = _session(uri)
-    drawn["data"] = Data(source=session, selection=header(session, page.title, pages), open_view=open_view)
+    selection = header(session, page.title, pages)
+    narrow = Narrowing(source=session, selection=selection)
+    drawn["data"] = Data(source=session, selection=selection, open_view=open_view, narrow=narrow, link=link)
     page.run()
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from grokscope.importing.formats import SourceKind
 from grokscope.importing.records import Log, Skipped
+from grokscope.schemas.runs.table_params import UNIT_METRICS
 
 _SHARED = 0.8
 """Of the values of the shorter log, how many the longer one must have at the same steps."""
@@ -116,9 +117,9 @@ def _richness(log: Log) -> tuple[bool, bool, bool, int]:
 
 
 def _values(log: Log) -> pl.Series:
-    """Return a number for each place and value of a log."""
-    value = pl.col("value")
-    telling = log.points.filter(value.is_finite() & (value != value.round()))
+    """Return a number for each place and value of a log; counts of what was spent are none of its own."""
+    value, is_spent = pl.col("value"), pl.col("metric").is_in(UNIT_METRICS.values())
+    telling = log.points.filter(value.is_finite() & (value != value.round()) & ~is_spent)
     return telling.select(pl.struct("step", value.cast(pl.Float32)).hash()).to_series().unique().sort()
 
 

@@ -164,7 +164,18 @@ def _bind(what: int, most: int) -> None:
 
 
 _FORBIDDEN = frozenset(
-    {"socket.connect", "socket.bind", "subprocess.Popen", "os.system", "os.exec", "os.fork"}
+    {
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.system",
+        "socket.bind",
+        "socket.connect",
+        "socket.sendmsg",
+        "socket.sendto",
+        "subprocess.Popen",
+    }
 )
 
 

@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from grokscope.importing.encodings import in_utf8
@@ -12,6 +11,7 @@ from grokscope.importing.formats import LogFormat, SourceKind
 from grokscope.importing.limits import Limits
 from grokscope.importing.readers import FORMATS, format_of
 from grokscope.importing.records import ImportingError, Skipped
+from grokscope.schemas.extras import Extra, MissingExtraError, require
 from grokscope.schemas.secrets import redacted_source
 
 KNOWN = ", ".join(one.shown for one in FORMATS)
@@ -247,11 +247,11 @@ def check_reader(kind: SourceKind) -> None:
         ImportingError: If it is not, with what to install.
     """
     needed = format_of(kind).needs
-    if needed is not None and find_spec(needed) is None:
-        raise ImportingError(
-            f"{kind} logs are read with {needed}, which is not installed; "
-            "run: pip install 'grokscope[importers]'"
-        )
+    if needed is not None:
+        try:
+            require(Extra.IMPORTERS, needed, what=f"importing {kind} logs")
+        except MissingExtraError as error:
+            raise ImportingError(str(error)) from None
 
 
 def named(files: Iterable[Path], root: Path) -> str:

@@ -188,7 +188,10 @@ def _reason(error: BaseException, limits: Limits) -> str:
     if isinstance(error, OSError) and error.strerror:
         return unreadable(error)
     words = " ".join(str(error).split())[:_SHOWN]
-    return f"its reader failed ({type(error).__name__}: {words}); is the file whole?"
+    failed = f"its reader failed ({type(error).__name__}: {words})"
+    if isinstance(error, pl.exceptions.PanicException):  # by a bad file, or by a thread that found no memory
+        return f"{failed}; it may take {limits.memory_bytes >> 20:,} MiB. Split it, or check that it is whole"
+    return f"{failed}; is the file whole?"
 
 
 def too_much_memory(limits: Limits) -> str:

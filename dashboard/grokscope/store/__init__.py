@@ -1,5 +1,6 @@
 """The reading side of MLflow: runs and curves as polars frames, from a file, a server or a database."""
 
+from grokscope.store.arrays.listing import ListedArtifacts as ListedArtifacts
 from grokscope.store.arrays.reading import StoredArrays as StoredArrays
 from grokscope.store.errors import AccessError as AccessError
 from grokscope.store.errors import BusyStoreError as BusyStoreError

@@ -4,6 +4,7 @@ The client would retry a dead address for many minutes, and would write its own 
 has none.
 """
 
+from grokscope.schemas.extras import Extra, missing
 from grokscope.schemas.mlflow_versions import open_database
 from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
@@ -39,10 +40,8 @@ def _tables(uri: str) -> frozenset[str]:
         with open_database(uri) as database:
             return database.tables
     except ImportError as error:
-        raise StoreError(
-            f"{shown} needs {error.name}, which is not installed. Run `pip install 'grokscope[dashboard]'`, "
-            "and add the driver if the database is not PostgreSQL."
-        ) from error
+        said = missing(shown, error.name or "its driver", Extra.APP)
+        raise StoreError(f"{said}, and add the driver if the database is not PostgreSQL") from error
     except Exception as error:  # every driver raises its own
         # SQLAlchemy adds a second line with a link to its manual.
         raise unanswered(shown, redacted(str(error)).partition("(Background")[0].strip()) from error

@@ -95,6 +95,32 @@ class ParquetStore(RemoteStore):
             "Import it into an MLflow store, or leave --write out."
         )
 
+    def set_tags(self, run_id: str, changes: Mapping[str, str | None]) -> None:  # noqa: ARG002 - none is kept
+        """Refuse."""
+        raise StoreError(
+            f"no tags of {run_id!r} can be kept: {self.uri} is a folder of points. "
+            "Import it into an MLflow store."
+        )
+
+    def set_experiment_tags(self, experiment: str, changes: Mapping[str, str | None]) -> None:  # noqa: ARG002
+        """Refuse, if not for another reason."""
+        self.experiment_tags(experiment)
+        raise StoreError(
+            f"no tags of experiment {experiment!r} can be kept: {self.uri} is a folder of points. "
+            "Import it into an MLflow store."
+        )
+
+    def archive(self, run_ids: Sequence[str]) -> None:  # noqa: ARG002 - none is
+        """Refuse."""
+        raise StoreError(
+            f"runs cannot be archived: {self.uri} is a folder of points. "
+            "Move the files of these runs elsewhere, or import the folder into an MLflow store."
+        )
+
+    def restore(self, run_ids: Sequence[str]) -> None:  # noqa: ARG002 - none is
+        """Refuse."""
+        raise StoreError(f"runs cannot be restored: {self.uri} is a folder of points, which archives none.")
+
     def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
         """Refuse, if not for another reason."""
         checked_role(canonical)

@@ -1,17 +1,18 @@
 """What a store can do, whatever it is reached through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import polars as pl
 
 from grokscope.schemas import Verdict
+from grokscope.store.arrays.listing import ListedArtifacts
 from grokscope.store.arrays.reading import StoredArrays
 from grokscope.store.findings import Finding
 
 
 class Store(Protocol):
-    """The reading side of one MLflow store, and the writing of verdicts and aliases.
+    """The reading side of one MLflow store, and the writing of verdicts, aliases and a person's tags.
 
     Calls may come from several threads. Every call may raise a ``StoreError``; the object stays usable, and
     keeps what it has read.
@@ -85,11 +86,58 @@ class Store(Protocol):
         """
         ...
 
+    def artifacts(self, run_id: str) -> ListedArtifacts:
+        """Return the names and sizes of a run's artifacts, none of which is opened.
+
+        Args:
+            run_id: An active run.
+
+        Raises:
+            RunNotFoundError: If the id is not that of an active run.
+        """
+        ...
+
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run: tags ``grokscope.*`` and the artifact ``grokscope/verdict.json``.
 
         Tags of an earlier verdict that have no value any more are removed; ``grokscope.review.*``, a
         person's decisions, are never touched.
+        """
+        ...
+
+    def set_tags(self, run_id: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of a run; ``None`` removes one, and one that is not there is no error.
+
+        Args:
+            run_id: An active run.
+            changes: Name -> value.
+
+        Raises:
+            RunNotFoundError: If the id is not an active run.
+            StoreError: If MLflow takes no tag of that length, or the store cannot be written.
+        """
+        ...
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an experiment; one question.
+
+        Raises:
+            ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def set_experiment_tags(self, experiment: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of an experiment; ``None`` removes one, and one that is not there is no error.
+
+        A server before MLflow 3 cannot remove a tag: there it becomes ``{}``.
+
+        Args:
+            experiment: Name of an active experiment.
+            changes: Name -> value.
+
+        Raises:
+            ExperimentNotFoundError: If no active experiment has the name.
+            StoreError: If MLflow takes no tag of that length, or the store cannot be written.
         """
         ...
 
@@ -122,6 +170,24 @@ class Store(Protocol):
 
         Raises:
             ExperimentNotFoundError: If no active experiment has the name.
+        """
+        ...
+
+    def archive(self, run_ids: Sequence[str]) -> None:
+        """Mark runs as deleted, as MLflow's own pages do: they are listed nowhere, and can be restored.
+
+        Raises:
+            RunNotFoundError: If an id is not an active run; none is archived then.
+            StoreError: If the store cannot be written.
+        """
+        ...
+
+    def restore(self, run_ids: Sequence[str]) -> None:
+        """Make archived runs active again; one that is active stays so.
+
+        Raises:
+            RunNotFoundError: If the store has no such run, archived or not.
+            StoreError: If the store cannot be written.
         """
         ...
 

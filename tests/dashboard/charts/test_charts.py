@@ -5,11 +5,9 @@ import polars as pl
 import pytest
 
 from grokscope.dashboard.charts import (
-    AVERAGE_SCHEMA,
     LIGHT,
     StepAxis,
     averaged,
-    comparison_chart,
     group_chart,
     marks_of,
     of_most,
@@ -24,7 +22,7 @@ from grokscope.schemas import CurveOutcome, Date, Kind, Pattern, Transition, Ver
 EVIL = "' || alert(1) || 'datum.x {{expr}} <img src=x>"
 AXIS = StepAxis(last=2000)
 BY_GROUP = Colouring(field="group", colours={EVIL: "#2a6bb4", "none": "#d9730d"}, palette=LIGHT)
-KINDS = ("group", "comparison", "runs", "panel", "timeline")
+KINDS = ("group", "panel", "timeline")
 
 
 def date(step, margin=25):
@@ -70,14 +68,11 @@ def marks(points):
 def charts(points, marks):
     test = points.filter(pl.col("metric") == "test/accuracy")
     series = test.filter(run_id="a" * 32).with_columns(series=pl.lit(EVIL))
-    by_run = Colouring(field="run", colours=BY_GROUP.colours, palette=LIGHT)
     by_series = Colouring(field="series", colours=BY_GROUP.colours, palette=LIGHT)
     rows = points.group_by("run", "group", maintain_order=True).agg(pl.col("step").max())
     quantity = quantity_of("test/accuracy", test["value"])
     return {
         "group": group_chart(points, marks, axis=AXIS, quantity=quantity, colouring=BY_GROUP),
-        "comparison": comparison_chart(test, marks, averaged(test), axis=AXIS, colouring=BY_GROUP),
-        "runs": comparison_chart(test, marks, AVERAGE_SCHEMA.to_frame(), axis=AXIS, colouring=by_run),
         "panel": panel_chart(series, marks, axis=AXIS, colouring=by_series),
         "timeline": timeline_chart(rows, marks, axis=AXIS, colouring=BY_GROUP),
     }
@@ -186,6 +181,17 @@ def without_data(spec):
     return re.sub("|".join(names), lambda found: names[found.group()], text)
 
 
+def test_rows_of_the_timeline_are_named_by_what_tells_runs_apart(marks):
+    names = [f"weight_decay={value}, train_fraction=0.5, seed 0" for value in (0.1, 0.3)]
+    rows = pl.DataFrame({"run": names, "group": names, "step": [9, 9]})
+    dated = marks.with_columns(run=pl.lit(names[1]), group=pl.lit(names[1]))
+    spec = timeline_chart(rows, dated, axis=AXIS, colouring=BY_GROUP, room=180).to_dict()
+    shown = ["weig…=0.1, trai…=0.5, seed 0", "weig…=0.3, trai…=0.5, seed 0"]
+    assert spec["layer"][0]["encoding"]["y"]["sort"] == shown
+    events = [row for data in spec["datasets"].values() for row in data if "event" in row]
+    assert {(row["row"], row["run"]) for row in events} == {(shown[1], names[1])}
+
+
 def test_a_run_without_the_curve_has_its_events_without_a_height(points):
     marks = marks_of({GROKKED.run: GROKKED}, points.filter(run_id="b" * 32))
     assert marks["value"].to_list() == [None, None, None]
@@ -258,21 +264,6 @@ def test_thinned_averages_are_some_of_the_averages_with_their_ranges():
     assert some.rows()[0] == ("g", 0, 0.0, 0.0, 0.0, 2)
     assert some.rows()[-1] == ("g", 3999, 7998.0, 3999.0, 11997.0, 2)
     assert whole.join(some, on=whole.columns, how="semi").equals(some)
-
-
-def test_an_axis_over_a_range_of_steps_begins_and_ends_there():
-    axis = StepAxis(last=1000, first=50, is_cut=True)
-    assert axis.encoding().to_dict()["scale"]["domain"] == [50, 1000]
-    assert axis.ticks() == [50, 100, 300, 1000]
-
-
-@pytest.mark.parametrize("log", [True, False])
-def test_an_axis_over_flops_has_round_labels_and_keeps_the_beginning(log):
-    axis = StepAxis(last=108e9, unit="FLOPs", linear_below=4.3e8, log=log)
-    assert axis.ticks() == [0, 3e9, 10e9, 30e9, 100e9]
-    encoded = axis.encoding().to_dict()
-    assert encoded["scale"]["domain"] == [0, 108e9]
-    assert "step" not in encoded["axis"]["labelExpr"]
 
 
 def test_a_mean_ends_where_most_of_its_runs_have_ended():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from grokscope.dashboard.charts import DARK, LIGHT
+from grokscope.dashboard.charts.elements.palette import MOST_LOOKS
 from grokscope.dashboard.serving.settings import THEME
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, linear RGB.
@@ -75,14 +76,26 @@ def test_charts_and_page_are_on_the_same_paper_in_the_same_ink(palette, section)
     assert theme["chartCategoricalColors"] == list(palette.series)
 
 
-def test_a_colour_depends_on_the_set_of_names_alone_and_none_is_used_twice():
-    names = [f"arm {i}" for i in range(LIGHT_COLOURS)]
-    assert LIGHT.of(names) == LIGHT.of(names[::-1])
-    assert len(set(LIGHT.of(names).values())) == LIGHT_COLOURS
-    more = LIGHT.of([*names, "arm 10"])
-    coloured = [colour for colour in more.values() if colour != LIGHT.muted]
-    assert len(set(coloured)) == len(coloured) == LIGHT_COLOURS - 1
-    assert LIGHT.left_grey(more) == 2
+def looks(names):
+    colours, dashes = LIGHT.of(names), LIGHT.dashes(names)
+    return {name: (colours[name], dashes[name]) for name in names}
 
 
-LIGHT_COLOURS = len(LIGHT.series)
+def test_no_two_groups_look_the_same_and_one_that_comes_later_changes_none():
+    names = [f"arm {i}" for i in range(MOST_LOOKS)]
+    all_looks = looks(names)
+    assert len(set(all_looks.values())) == MOST_LOOKS
+    for count in range(MOST_LOOKS):
+        assert looks(names[:count]) == {name: all_looks[name] for name in names[:count]}
+
+
+def test_groups_beyond_the_last_look_are_grey():
+    names = [f"arm {i}" for i in range(MOST_LOOKS + 2)]
+    assert [name for name, colour in LIGHT.of(names).items() if colour == LIGHT.muted] == names[-2:]
+    assert LIGHT.left_grey(names) == 2
+
+
+def test_a_group_has_its_colour_in_every_experiment_where_none_before_it_took_it():
+    assert {LIGHT.of([other, "lr 0.1"])["lr 0.1"] for other in ("lr 1", "none", "width 3")} == {
+        LIGHT.of(["lr 0.1"])["lr 0.1"]
+    }

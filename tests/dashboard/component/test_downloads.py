@@ -3,7 +3,9 @@
 import pytest
 import streamlit as st
 
-from grokscope.dashboard.component.page_shell import EVERY_S
+from grokscope.dashboard.component.page_shell import EVERY_S, POLL_S
+
+FORMS = {"CSV", "Parquet", "SVG", "PDF", "PNG", "HTML", "ZIP"}
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def test_what_can_be_taken_along_is_made_when_it_is_opened_and_the_page_stands_s
     app.session_state["compare_behind"] = True
     app.run()
     assert not app.exception
-    assert {button.proto.label for button in app.get("download_button")} == {"CSV", "Parquet", "SVG", "PNG"}
+    assert {button.proto.label for button in app.get("download_button")} == FORMS
     assert pauses[-1] is None
     assert any(text.startswith("This page stands still while data are open") for text in texts(app))
     app.session_state["compare_behind"] = False
@@ -43,6 +45,25 @@ def test_a_section_that_is_on_the_page_no_more_does_not_keep_it_from_refreshing(
 
 def test_a_page_on_which_nothing_is_awaited_any_more_stops_drawing_itself_anew(page, training, pauses):
     experiment = training.experiment("over")
-    training.run(experiment, "a", [("train/loss", 1.0, 0)], status="FINISHED")
+    training.run(experiment, "a", [("train/loss", 1.0, 0)], age_s=600)
     page("compare", training.uri, experiment="over")
-    assert pauses[-1] is None
+    assert pauses[-2:] == [None, POLL_S]  # the page itself, and what asks for news without drawing
+
+
+@pytest.mark.parametrize("view", ["runs", "compare"])
+def test_a_report_of_the_selection_is_offered_where_it_is_opened(page, sweep, view):
+    app = page(view, sweep.uri)
+    app.session_state[f"{view}_report_behind"] = True
+    app.run()
+    assert not app.exception
+    assert [button.proto.label for button in app.get("download_button")] == ["HTML", "MD"]
+
+
+def test_a_size_that_no_figure_has_is_told_beside_the_figure(page, sweep, texts):
+    app = page("compare", sweep.uri)
+    app.session_state["compare_behind"] = True
+    app.session_state["compare_figure_size"] = "7x[7](http://a.b)"
+    app.run()
+    assert not app.exception
+    (said,) = [text for text in texts(app) if "is no size of a figure" in text]
+    assert "](http" not in said

@@ -15,7 +15,7 @@ from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.labels import end_labels
 from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.charts.elements.quantity import quantity_of
-from grokscope.dashboard.charts.panel import event_names
+from grokscope.dashboard.charts.run.panel import event_names
 from grokscope.dashboard.state.data import RUNS_SCHEMA, Snapshot
 from grokscope.dashboard.tables.costs import COSTS, group_costs
 from grokscope.dashboard.tables.leads import members_of

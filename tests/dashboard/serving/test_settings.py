@@ -13,7 +13,10 @@ import streamlit
 
 from grokscope.dashboard import STORE_VARIABLE, server_flags
 from grokscope.dashboard.serving.browser_policy import is_own, policy
-from grokscope.dashboard.serving.page import with_script
+from grokscope.dashboard.serving.page import with_files
+
+SEEN = {"runs": "canvas", "compare": "[data-domain]", "health": "[data-testid=stTable]"}
+"""What a page shows once it is drawn, where that is no chart."""
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +154,7 @@ def test_every_page_loads_the_script_that_says_when_its_server_has_ended(server,
         content = answer.read()
         assert (answer.getheader("etag"), answer.getheader("content-encoding")) == (None, None)
         own = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
-        assert content.decode() == ("" if method == "HEAD" else with_script(own))
+        assert content.decode() == ("" if method == "HEAD" else with_files(own))
         connection.request("GET", "/_grokscope/ended.js")
         script = connection.getresponse()
         assert (script.status, script.getheader("cache-control")) == (200, "no-cache")
@@ -188,9 +191,9 @@ def test_no_page_needs_what_the_policy_forbids(server, open_page):
         "addEventListener('securitypolicyviolation', e => console.error('POLICY ' + e.violatedDirective + ' '"
         " + e.blockedURI + ' ' + e.sourceFile))"
     )
-    for view in ("live", "runs", "compare", "run", "leads"):
+    for view in ("live", "runs", "compare", "interventions", "run", "measures", "health"):
         page.goto(f"http://localhost:{server}/{view}")
-        page.wait_for_selector("canvas" if view == "runs" else "[data-testid=stVegaLiteChart] svg path")
+        page.wait_for_selector(SEEN.get(view, "[data-testid=stVegaLiteChart] svg path"))
     page.goto(f"http://localhost:{server}/compare")
     page.get_by_text("Data and figure").first.click()
     with page.expect_download() as download:

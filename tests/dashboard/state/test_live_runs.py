@@ -54,6 +54,18 @@ def test_a_run_that_generalizes_goes_from_not_yet_to_confirmed_and_its_events_ar
     assert shown[-1] == ("memorization", "confirmed")
 
 
+def test_what_a_person_decided_is_no_doubt_of_the_detector_any_more(live):
+    start, session, training = live
+    denied, moved = start("denied", groks=True), start("moved", groks=True)
+    training.client.set_tag(denied, "grokscope.review.generalized_step", "none")
+    training.client.set_tag(moved, "grokscope.review.midpoint_step", "777")
+    status = session.live(session.snapshot("live"))
+    assert status.states == {denied: State.NOT_YET, moved: State.CONFIRMED}
+    assert status.discovered == (moved,)
+    rises = status.changes.filter(kind="generalization").select("run", "status", "step").rows()
+    assert rises == [("moved", "confirmed", 777)]
+
+
 def test_the_app_and_the_terminal_say_the_same_of_runs_that_grow_and_of_a_past_that_changes(
     live, training, curves
 ):
@@ -106,14 +118,14 @@ def test_a_role_that_is_changed_begins_the_runs_of_its_experiment_anew_and_of_no
     other = training.run(training.experiment("other"), "o", [("train/loss", 1.0, 0)], status="RUNNING")
     for name in ("live", "other"):
         session.live(session.snapshot(name))
-    kept = session._feed("other")._live._feed._runs[other]._detector
+    kept = session._feeds.of("other")._live._feed._runs[other]._detector
     assert session.set_role("live", "test/loss", "-") is None
     assert session.set_role("live", "test/accuracy", "-") is None
     gone = session.live(session.snapshot("live"))
     said = gone.changes.filter(pl.col("status") == "rejected").select("kind", "metric", "why").rows()
     assert ("generalization", "test/accuracy", "its past has changed") in said
     session.live(session.snapshot("other"))
-    assert session._feed("other")._live._feed._runs[other]._detector is kept
+    assert session._feeds.of("other")._live._feed._runs[other]._detector is kept
     assert session.set_role("live", "test/accuracy", None) is None
     again = session.live(session.snapshot("live")).changes.select("run_id", "kind", "status").rows()
     assert (run, "generalization", "confirmed") in again

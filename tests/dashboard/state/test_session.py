@@ -164,3 +164,31 @@ def test_a_store_that_was_upgraded_since_it_was_opened_is_read_directly_soon_aft
     clock.now += REOPEN_S
     snapshot = session.snapshot("e")
     assert (snapshot.notice, snapshot.problem, snapshot.runs.height) == (None, None, 1)
+
+
+def test_news_is_asked_cheaply_and_read_anew_at_once(training, clock):
+    experiment = training.experiment("e")
+    run = training.run(experiment, "first", learned(200), status="RUNNING")
+    session = StoreSession(training.uri, clock=clock)
+    known = session.snapshot("e")
+    assert not session.has_news(known)
+    training.client.log_metric(run, "test/accuracy", 0.5, step=220, timestamp=known.taken_ms + 10**12)
+    assert session.has_news(known)
+    known = session.snapshot("e")  # not the one that is kept for a second
+    assert known.runs["step"].to_list() == [220]
+    assert not session.has_news(known)
+    training.run(experiment, "second", [])
+    assert session.has_news(known)
+    known = session.snapshot("e")
+    training.experiment("another")
+    assert session.has_news(known)
+
+
+def test_a_store_that_has_gone_is_news(training, clock, tmp_path):
+    training.run(training.experiment("e"), "r", learned(100))
+    moved = tmp_path / "moved.db"
+    shutil.copy(training.uri.removeprefix("sqlite:///"), moved)
+    session = StoreSession(f"sqlite:///{moved}", clock=clock)
+    known = session.snapshot("e")
+    moved.unlink()
+    assert session.has_news(known)

@@ -119,6 +119,27 @@ def test_the_newest_experiment_is_read_once_whether_it_is_asked_for_by_name_or_n
     assert gate.readings == 1
 
 
+def test_what_was_written_during_a_reading_is_in_the_next_snapshot(clock):
+    readings, begun, go_on = [], threading.Event(), threading.Event()
+
+    def read(now_ms, _):
+        readings.append(now_ms)
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        return Snapshot(experiment=f"reading {len(readings)}")
+
+    reading = SharedReading("e", read, clock=clock)
+    found = []
+    page = threading.Thread(target=lambda: found.append(reading.look().experiment))
+    page.start()
+    assert begun.wait(PATIENCE_S)
+    reading.expire()
+    go_on.set()
+    page.join(PATIENCE_S)
+    assert found == ["reading 2"]
+    assert (reading.look().experiment, len(readings)) == ("reading 2", 2)
+
+
 def test_where_there_is_nothing_to_show_yet_a_page_waits_longer_and_not_for_ever(
     two, gate, clock, monkeypatch
 ):

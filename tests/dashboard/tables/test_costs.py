@@ -11,11 +11,8 @@ from grokscope.dashboard.component.cost_section import answer_of
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.costs import (
     COSTS,
-    EVENTS,
-    answer,
     costs_of,
     group_costs,
-    lead_of,
     said_of_others,
 )
 from grokscope.dashboard.tables.x_units import STEPS, UNITS, in_unit, units_of
@@ -68,11 +65,6 @@ def frame(*rows):
     )
 
 
-def answer_to(costs, *, unit=STEPS, event="completion"):
-    groups = group_costs(costs)
-    return answer(groups, unit, event=event, first=lead_of(costs, groups))
-
-
 def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
     costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
     each = {"costly": 3e9, "cheap": 1e9, "never": 2e9}
@@ -89,23 +81,23 @@ def test_what_a_run_spent_is_read_off_its_own_counter_at_its_own_date(snapshot):
 def test_the_cheapest_group_by_compute_is_named_although_all_take_as_many_steps(snapshot):
     costs = costs_of(snapshot, snapshot.runs["run_id"].to_list(), event="completion", unit=FLOPS)
     assert group_costs(costs)["group"].to_list() == ["cheap", "costly", "never"]
-    said = answer_to(costs, unit=FLOPS)
-    assert said.startswith("**cheap** generalized for the least compute: 2 of 2 runs, median")
-    assert "Next comes costly with 3 times as much: 2 of 2 runs" in said
-    assert said.endswith("With 2 against 2 runs no difference from costly can be shown.")
-    assert answer_of(snapshot) == said
+    said = answer_of(snapshot)
+    assert said.startswith("No group is called the cheapest: that takes two groups of 3 finished runs")
+    assert "So far cheap generalized for the least compute: 2 of 2, median" in said
 
 
 def test_runs_without_the_param_that_is_compared_win_nothing_and_are_told_apart(partly, page, texts):
     found = StoreSession(partly.uri).snapshot("partly")
     said = answer_of(found)
-    assert said.startswith("**lr 1** generalized for the least compute: 2 of 2 runs, median")
-    assert r"Next comes lr 0\.1 with 1.5 times as much" in said
-    assert said.endswith(" no difference can be shown. 3 runs have no lr and are not compared.")
+    assert "So far lr 1 generalized for the least compute: 2 of 2, median" in said
+    assert said.endswith("3 runs have no lr and are not compared.")
     with_lr = found.runs.filter(pl.col("lacks").is_null())["run_id"].to_list()
     assert said_of_others(found, with_lr) is None
     app = page("compare", partly.uri, experiment="partly")
     assert said in texts(app)
+    groups = app.dataframe[-1].value
+    assert groups["group"].tolist() == ["lr 0.1", "lr 1", "no lr"]
+    app = page("interventions", partly.uri, experiment="partly")
     (chart,) = [one.proto for one in app.get("vega_lite_chart") if "spent until" in one.proto.alt]
     frames = [pl.read_ipc_stream(own.data.data) for own in chart.datasets]
     rows = next(frame["said"].to_list() for frame in frames if "said" in frame.columns)
@@ -115,8 +107,8 @@ def test_runs_without_the_param_that_is_compared_win_nothing_and_are_told_apart(
         "no lr  ·  3 of 3",
     ]
     assert "median" not in rows[-1]
-    groups = app.dataframe[0].value
-    assert groups["group"].tolist() == ["lr 0.1", "lr 1", "no lr"]
+    assert app.dataframe[0].value["group"].tolist() == ["lr 1", "lr 0.1"]
+    assert any("3 runs have no lr and are not compared" in text for text in texts(app))
 
 
 def test_runs_that_have_not_got_there_count_in_the_median():
@@ -147,11 +139,6 @@ def test_one_lucky_run_of_many_does_not_make_its_group_the_cheapest():
     lucky = [("lucky", True, 1.0), *(("lucky", False, 100.0) for _ in range(4))]
     costs = frame(*lucky, ("steady", True, 50.0), ("steady", True, 60.0))
     assert group_costs(costs)["group"].to_list() == ["steady", "lucky"]
-    assert answer_to(costs, event="onset") == (
-        "**steady** began to generalize in the fewest steps: 2 of 2 runs, median 50 steps "
-        "(runs 50 – 60 steps). 1 of the other 5 runs did, with up to 100 steps. "
-        "With 2 against 5 runs no difference can be shown."
-    )
 
 
 def test_a_median_has_an_interval_from_six_runs_on_which_the_dates_own_intervals_widen():
@@ -162,54 +149,11 @@ def test_a_median_has_an_interval_from_six_runs_on_which_the_dates_own_intervals
     assert group_costs(costs).select(ends).row(0) == (30.0, 10.0, 60.0)
     assert group_costs(wide).select(ends).row(0) == (30.0, 8.0, 63.0)
     assert group_costs(costs.head(5)).select(ends).row(0) == (30.0, None, None)
-    assert answer_to(wide) == "These runs generalized: 6 of 6 runs, median 30 steps [8 – 63 steps]."
 
 
 def test_an_end_of_a_median_that_nothing_bounds_stays_open():
     costs = frame(*(("g", cost < 60, cost) for cost in (10.0, 20.0, 30.0, 40.0, 50.0, 60.0)))
-    assert answer_to(costs) == "These runs generalized: 5 of 6 runs, median 30 steps [10 steps – …]."
-
-
-def test_what_is_shown_to_be_cheaper_has_its_ratio_with_an_interval_and_a_p():
-    """Of 12 runs dealt to two groups, 2 of 924 ways are as extreme: p = 0.0022."""
-    slow = [("slow", True, 2 * cost) for cost in (100.0, 101.0, 102.0, 103.0, 104.0, 105.0)]
-    costs = frame(*slow, *(("fast", True, cost / 2) for _, _, cost in slow))
-    assert answer_to(costs) == (
-        "**fast** generalized in the fewest steps: 6 of 6 runs, median 102 steps [100 – 105 steps]. "
-        "Next comes slow with 2 [1.94, 2.06] times as much (p = 0.0022): "
-        "6 of 6 runs, median 204 steps [200 – 210 steps]."
-    )
-
-
-def test_what_is_not_shown_to_be_cheaper_is_said_with_the_p_of_all_pairs_together():
-    costs = frame(
-        *(
-            (group, True, cost + place)
-            for cost in (10.0, 20.0, 30.0, 40.0)
-            for place, group in enumerate(("a", "b", "c"))
-        )
-    )
-    assert answer_to(costs).endswith(" No difference from b is shown (p = 1).")
-
-
-def test_no_answer_is_given_before_any_run_got_there_and_none_is_cheapest_below_one_half():
-    assert answer_to(frame(("a", False, 1.0))) is None
-    rare = frame(("a", True, 1.0), ("a", False, 9.0), ("a", False, 9.0), ("b", False, 9.0))
-    assert "none can be called the cheapest" in answer_to(rare)
-
-
-def test_one_other_run_is_spoken_of_as_one():
-    said = answer_to(frame(("a", True, 1.0), ("b", False, 2.0)))
-    assert said.endswith(
-        "The other run did not, with 2 steps. With 1 against 1 run no difference can be shown."
-    )
-
-
-def test_a_groups_name_is_escaped_in_the_answer():
-    for rows in ([(EVIL, True, 1.0), ("b", False, 2.0)], [("a", True, 1.0), (EVIL, True, 2.0)]):
-        said = answer_to(frame(*rows, ("c", False, 2.0)))
-        assert "img" in said
-        assert "<img" not in said.replace("\\<", "")
+    assert group_costs(costs).select("median", "low", "high").row(0) == (30.0, 10.0, None)
 
 
 def test_runs_are_counted_only_in_what_all_of_them_have_logged(snapshot):
@@ -236,32 +180,12 @@ def test_the_chart_is_valid_and_other_peoples_names_are_data(span):
     assert all(node == EVIL for node in expressions)
 
 
-def test_compare_answers_first_and_in_the_unit_that_is_asked_for(page, priced, texts):
+def test_compare_answers_first_and_leads_to_the_page_with_the_details(page, priced, texts):
     app = page("compare", priced.uri, experiment="priced")
-    said = [text for text in texts(app) if text.startswith("**cheap** generalized for the least compute")]
+    said = [text for text in texts(app) if "So far cheap generalized for the least compute" in text]
     assert len(said) == 1
-    app.button_group(key="compare_unit").set_value("steps").run()
-    assert not any("least compute" in text for text in texts(app))
-    assert any("generalized in the fewest steps" in text for text in texts(app))
-
-
-@pytest.mark.parametrize("event", EVENTS)
-def test_compare_counts_until_the_event_that_is_asked_for(page, priced, event):
-    app = page("compare", priced.uri, experiment="priced")
-    app.button_group(key="compare_event").set_value(event).run()
-    assert not app.exception
-
-
-def test_compare_draws_curves_over_flops(page, priced):
-    app = page("compare", priced.uri, experiment="priced")
-    app.selectbox(key="compare_over").set_value("FLOPs").run()
-    spec = json.loads(app.get("vega_lite_chart")[0].proto.spec)
-    ends = {
-        tuple(node["domain"])
-        for node in walk(spec)
-        if isinstance(node, dict) and node.get("type") == "symlog"
-    }
-    assert ends == {(0, 6e12)}
+    app.button(key="compare_interventions").click().run()
+    assert app.session_state["opened"] == ("interventions", [])
 
 
 def walk(node):

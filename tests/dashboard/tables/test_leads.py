@@ -4,7 +4,15 @@ import pytest
 from grokscope.dashboard.charts import LIGHT
 from grokscope.dashboard.charts.leads import pooled_leads_chart, run_leads_chart, span_of
 from grokscope.dashboard.state.data import RUNS_SCHEMA, Snapshot
-from grokscope.dashboard.tables.leads import leads_of, members_of, rise_of, said_of_p, why_left_out
+from grokscope.dashboard.tables.leads import (
+    FIRST_MEASURES,
+    first_of,
+    leads_of,
+    members_of,
+    rise_of,
+    said_of_p,
+    why_left_out,
+)
 from grokscope.schemas import Date, Delay, Pattern, Verdict
 
 STEPS = list(range(0, 2001, 20))
@@ -90,7 +98,7 @@ def test_leads_of_six_configurations_are_told_from_chance_and_one_run_is_left_ou
     assert first["p_value"] == 2 / 2**6
     assert first["earliest"] <= -first["median"] <= first["latest"]
     assert leads.left_out.rows() == [
-        ("run z", "arm z", "the rise has no date so far (memorization)"),
+        ("run z", "arm z", "the rise has no date so far (fit only)"),
     ]
 
 
@@ -98,16 +106,26 @@ def test_runs_of_one_configuration_count_once_and_the_page_says_that_no_p_value_
     points, shown, groups = six
     leads = leads_of(points, shown, list(groups), configurations=dict.fromkeys(groups, "one"))
     assert leads.configurations == 1
-    assert said_of_p(leads.configurations).startswith("With one configuration no p-value can be told")
-    assert "no p-value can be below 0.25" in said_of_p(3)
-    assert "the smallest p-value that they allow is 0.031" in said_of_p(6)
+    assert said_of_p(leads.configurations).startswith("There is one configuration.")
+    assert "the smallest possible p-value is 0.25. To reach 0.05, 6 are needed." in said_of_p(3)
+    assert said_of_p(6).endswith("the smallest possible p-value is 0.031.")
+
+
+def test_the_first_measures_are_the_earliest_of_those_with_three_configurations(six):
+    points, shown, groups = six
+    pooled = leads_of(points, shown, list(groups), configurations=groups).pooled
+    thin = pooled.with_columns(configurations=pl.lit(2, dtype=pl.Int64))
+    many = pl.concat([thin.with_columns(metric=pl.lit("early")), *([pooled] * 10)])
+    assert first_of(many).height == FIRST_MEASURES
+    assert "early" not in first_of(many)["metric"]
+    assert first_of(thin).equals(thin)
 
 
 @pytest.mark.parametrize(
     ("verdict", "why"),
     [
         (None, "no curve logged yet"),
-        (Verdict(run="a", pattern=Pattern.CONFUSION), "memorization has no date (confusion)"),
+        (Verdict(run="a", pattern=Pattern.CONFUSION), "memorization has no date (not learned)"),
         (
             Verdict(
                 run="a",

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from grokscope.dashboard.state.session import StoreSession
-from grokscope.dashboard.tables.overview import SPARK_POINTS, groups_table, runs_table
+from grokscope.dashboard.tables.runs.overview import SPARK_POINTS, groups_table, lost_at, runs_table
+from grokscope.schemas import Kind, Pattern, Transition, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,15 @@ def test_a_run_that_grokked_is_one_row_of_dates_and_numbers(snapshot):
 
 def test_a_run_that_did_not_grok_has_no_dates_of_generalization(snapshot):
     row = runs_table(snapshot).row(by_predicate=named("none 0"), named=True)
-    assert row["pattern"] == "Memorization"
+    assert row["pattern"] == "Fit only"
     dates = ("onset", "onset 95 %", "midpoint", "completion", "delay", "delay ratio")
     assert [row[name] for name in dates] == [None] * 6
+
+
+def test_the_collapse_of_a_run_is_dated_where_it_lost_for_good_what_it_had_reached():
+    fell = Transition(run_id="a", metric="val/accuracy", kind=Kind.COLLAPSE, step=70, low=69, high=71)
+    lost = Verdict(run="a", pattern=Pattern.COLLAPSE, transitions=[fell])
+    assert [lost_at(one) for one in (lost, replace(lost, pattern=Pattern.GROKKING), None)] == [70, None, None]
 
 
 def test_status_tells_training_from_silent_from_finished(snapshot):

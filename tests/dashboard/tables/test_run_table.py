@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from grokscope.dashboard.tables.run_table import run_table
+from grokscope.dashboard.tables.runs.run_table import run_table
 from grokscope.dashboard.views.run.facts import by_axis
 from grokscope.schemas import params_on_axes
 from grokscope.schemas.runs.groups import groups_of

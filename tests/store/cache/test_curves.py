@@ -44,3 +44,12 @@ def test_curves_that_lie_mixed_are_each_given_once_in_order():
     mixed = points_from_rows([(run, "m", step, 1000, 0.0, 0) for step in range(3) for run in "ab"])
     found = [(run, part["step"].to_list()) for run, _, part in split(mixed)]
     assert found == [("a", [0, 1, 2]), ("b", [0, 1, 2])]
+
+
+def test_of_parts_that_shrink_fast_only_the_last_are_joined():
+    curve, step = Curve(), 0
+    heights = [7 * 3**power for power in reversed(range(8))]
+    for height in (*heights, 3):
+        curve.add(rows(*range(step, step + height)))
+        step += height
+    assert [part.height for part in curve.parts] == [*heights[:-1], heights[-1] + 3]

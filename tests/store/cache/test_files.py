@@ -1,10 +1,13 @@
 """The files of a mirror: how many there are, and what tells that they are as they were written."""
 
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from grokscope.schemas.files.private import reading
+from grokscope.store.cache import mirror as mirror_module
 from grokscope.store.cache.files import (
     MANIFEST,
     Manifest,
@@ -72,6 +75,19 @@ def test_only_the_writer_saves_and_only_if_there_is_something_to_save(tmp_path):
         assert (writer.is_due(rows, now=now), reader.is_due(rows, now=now)) == (is_due, False)
     writer.close()
     reader.close()
+
+
+def test_rows_are_saved_once_they_are_many_or_half_a_minute_has_passed(tmp_path, monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: 100.0, time=time.time)
+    monkeypatch.setattr(mirror_module, "time", clock)
+    mirror = open_mirror("sqlite:////x.db", root=tmp_path / "mirror")
+    assert mirror.is_due(1)
+    mirror.save({}, state=None, complete={})
+    assert [mirror.is_due(rows) for rows in (199_999, 200_000, 200_001)] == [False, True, True]
+    for now_s, is_due in ((129.9, False), (130.0, True)):
+        clock.monotonic = lambda now_s=now_s: now_s
+        assert mirror.is_due(1) == is_due
+    mirror.close()
 
 
 def saved(folder, content: bytes = b"x" * 1000) -> Manifest:

@@ -1,6 +1,7 @@
 """A real PostgreSQL behind MLflow, read by SQL: the frames of MLflow's client, and nothing written."""
 
 import math
+import shutil
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ from grokscope.store import (
     UnreachableError,
     open_store,
 )
+from grokscope.store.cache.location import mirror_folder
 from grokscope.store.mlflow_client.transport import ClientTransport
 from grokscope.store.postgres.calls import PostgresCalls
 from grokscope.store.postgres.transport import PostgresTransport
@@ -56,8 +58,12 @@ def test_runs_params_tags_and_points_equal_those_of_mlflows_client(database, wri
     runs = [logged(*ODD_ROWS), logged(*ODD_ROWS[:2]), logged()]
     writer.log_param(runs[0], "seed", "1")
     writer.set_tag(runs[0], "note", "a 'quoted' one")
+    shutil.rmtree(mirror_folder(database), ignore_errors=True)  # of another test's
+    open_store(database, mirrored=False).close()
+    assert not mirror_folder(database).exists()
     store, slow = open_store(database), RemoteStore(database, transport=ClientTransport(database))
     assert store.notice is None
+    assert mirror_folder(database).exists()
     assert_frame_equal(store.points(runs), slow.points(runs))
     assert_frame_equal(store.points(runs, ["its α"]), slow.points(runs, ["its α"]))
     for ask in ("params", "tags", "metrics"):

@@ -23,7 +23,7 @@ def record(*, status="RUNNING", end_ms=None, tags=(), latest=None):
 
 
 def read_at_zero(seen, *, cost_s=0.0):
-    policy = RefreshPolicy(running_s=30, ended_s=300)
+    policy = RefreshPolicy()
     policy.read_all(seen, ["m"], at_s=0.0, cost_s=cost_s)
     return policy
 

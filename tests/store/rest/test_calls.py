@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from grokscope.store import NotMLflowError
+from grokscope.store import NotMLflowError, RunNotFoundError, StoreError
 from grokscope.store.rest.calls import PIECE, RestCalls
+from grokscope.store.rest.calls import _kind as kind_of
 
 
 def test_the_head_and_every_piece_of_an_answer_are_signs_of_life():
@@ -24,3 +25,18 @@ def test_an_answer_may_be_as_long_as_allowed_and_no_longer(length, refused):
             calls._body(response, sign=lambda: None, most=2 << 20)
     else:
         assert len(calls._body(response, sign=lambda: None, most=2 << 20)) == length
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"{}", None),
+        (400, b'{"error_code": "INVALID_PARAMETER_VALUE"}', StoreError),
+        (404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST"}', RunNotFoundError),
+        (404, b"{}", NotMLflowError),
+        (409, b"{}", StoreError),
+        (409, b"[]", NotMLflowError),
+    ],
+)
+def test_a_refusal_of_mlflows_own_says_what_is_not_there(status, body, kind):
+    assert kind_of(status, body) is kind

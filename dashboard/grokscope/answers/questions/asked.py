@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from grokscope.interventions.outcomes.target import Target
+from grokscope.schemas.runs.query import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,11 +15,15 @@ class Asked:
         run: A run's id, the begin of it, or its name.
         by: Params that runs are grouped by, with commas between; ``None`` for what their seeds share.
         target: What is to be reached; ``None`` for generalization as the verdict dates it.
+        where: Which of the experiment's runs; ``None`` for all.
         since_ms: Unix time in ms.
+        count_in: The unit of a cost; ``None`` for steps.
     """
 
     experiment: str | None = None
     run: str | None = None
     by: str | None = None
     target: Target | None = None
+    where: Query | None = None
     since_ms: int | None = None
+    count_in: str | None = None

@@ -1,12 +1,14 @@
 """Cheapest: which group got there for the least, with those that have not counted in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.questions.asked import Asked
 from grokscope.answers.questions.caveats import caveats
+from grokscope.answers.questions.counting import counted_in, left_out
 from grokscope.answers.questions.reaching import Reach, reaches
 from grokscope.answers.reading.experiment import Experiment
 from grokscope.answers.reading.reader import StoreReader
@@ -15,6 +17,7 @@ from grokscope.answers.record.names import bare, named, shown
 from grokscope.interventions.comparing.comparison import compare
 from grokscope.interventions.comparing.records import Comparison, Contrast, GroupResult
 from grokscope.interventions.comparing.sentences import finding
+from grokscope.interventions.outcomes.costs import STEPS
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
@@ -25,26 +28,30 @@ _GENERALIZED = Target(metric="generalization", sign=">=", level=1.0)
 
 
 def cheapest(reader: StoreReader, asked: Asked) -> Answer:
-    """Return which group of runs got there with the fewest steps, and how surely.
+    """Return which group of runs got there with the fewest steps, or other units, and how surely.
 
     Raises:
-        QuestionError: If experiment, param or metric are not there, or nothing can be judged.
+        QuestionError: If experiment, param, metric or unit are not there, or nothing can be judged.
         StoreError: If the store cannot be read.
     """
-    experiment = reader.read(asked.experiment)
+    experiment = reader.read(asked.experiment, where=asked.where)
     found = reaches(experiment, asked.target)
     if not any(one.is_judged for one in found):
         raise QuestionError("none of these runs can be judged; ask did_it_generalize for the reason")
-    comparison = compared(experiment, found, asked)
-    return _answer(experiment, found, comparison, asked.target)
+    unit, steps = asked.count_in or STEPS, _curves(found)
+    curves = counted_in(steps, experiment, unit)
+    comparison = compared(experiment, curves, asked)
+    answer = _answer(experiment, found, comparison, asked.target)
+    return replace(answer, missing=[*left_out(steps, curves, unit), *answer.missing])
 
 
-def compared(experiment: Experiment, found: Sequence[Reach], asked: Asked) -> Comparison:
-    """Return the groups compared in steps: each run by its own interval, those not there as censored."""
+def compared(experiment: Experiment, curves: pl.DataFrame, asked: Asked) -> Comparison:
+    """Return the groups compared: each run by its own interval, those not there as censored."""
     groups = experiment.comparable(asked.by)
     labels = {run.run_id: label for label, runs in groups.items() for run in runs}
-    observed = ObservedRuns(runs=_runs(experiment, labels), curves=_curves(found))
-    return compare(observed, target=_GENERALIZED, by=["group"], estimand=Estimand.ANYTIME)
+    observed = ObservedRuns(runs=_runs(experiment, labels), curves=curves)
+    unit = asked.count_in or STEPS
+    return compare(observed, target=_GENERALIZED, by=["group"], count_in=unit, estimand=Estimand.ANYTIME)
 
 
 def _runs(experiment: Experiment, labels: Mapping[str, str]) -> pl.DataFrame:
@@ -88,7 +95,10 @@ def _answer(
         question=NAME,
         experiment=experiment.name,
         sentences=[_plain(comparison.sentence, target)],
-        numbers=[*map(_median, comparison.groups), *map(_ratio, comparison.contrasts)],
+        numbers=[
+            *(_median(group, comparison.count_in) for group in comparison.groups),
+            *(_ratio(one, comparison.count_in) for one in comparison.contrasts),
+        ],
         evidence=[_plain(finding(one, comparison.count_in), target) for one in comparison.contrasts],
         missing=[
             *(_plain(caveat, target) for caveat in comparison.caveats),
@@ -108,21 +118,21 @@ def _without_setting(experiment: Experiment, comparison: Comparison) -> list[str
     )
 
 
-def _median(group: GroupResult) -> Number:
+def _median(group: GroupResult, unit: str) -> Number:
     return Number(
         what="median",
         of=bare(group.group),
         value=group.median.value,
         low=group.median.low,
         high=group.median.high,
-        unit="steps",
+        unit=unit,
         why=f"{group.reached} of {group.n} reached{_reason(group.median.missing)}",
     )
 
 
-def _ratio(one: Contrast) -> Number:
+def _ratio(one: Contrast, unit: str) -> Number:
     return Number(
-        what=f"steps over those of {shown(bare(one.a))}",
+        what=f"{unit} over those of {shown(bare(one.a))}",
         of=bare(one.b),
         value=one.speed_up.value,
         low=one.speed_up.low,

@@ -22,7 +22,7 @@ def did_it_generalize(reader: StoreReader, asked: Asked) -> Answer:
         QuestionError: If experiment, run, param or metric are not there.
         StoreError: If the store cannot be read.
     """
-    experiment = reader.read(asked.experiment)
+    experiment = reader.read(asked.experiment, where=asked.where)
     found = reaches(experiment, asked.target)
     if asked.run is not None:
         run = experiment.run(asked.run)
@@ -63,7 +63,8 @@ def _sentences(reach: Reach, asked: Asked) -> list[str]:
     if verdict is not None and asked.target is None:
         said += [f"Its pattern is {verdict.pattern.value}."] if verdict.pattern is not Pattern.OTHER else []
         said += ["Its log ends in the middle of a change, so this may still turn."] * verdict.in_progress
-    said += [f"A person decided its {', '.join(run.decided)}."] if run.decided else []
+    decided = ", ".join(run.decided).replace("_", " ")
+    said += [f"A person decided its {decided}."] if decided else []
     return said
 
 

@@ -17,7 +17,7 @@ def how_many_seeds(reader: StoreReader, asked: Asked) -> Answer:
         QuestionError: If experiment, param or metric are not there, or there is nothing to compare.
         StoreError: If the store cannot be read.
     """
-    gain = gain_of(reader.read(asked.experiment), asked)
+    gain = gain_of(reader.read(asked.experiment, where=asked.where), asked)
     return Answer(
         question=NAME,
         experiment=gain.experiment.name,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -10,6 +9,7 @@ from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.experiment import Experiment, JudgedRun
 from grokscope.answers.record.answer import Number
 from grokscope.answers.record.names import named, quoted
+from grokscope.interventions.clopper_pearson import clopper_pearson
 from grokscope.interventions.outcomes.costs import costs_of
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import Date
@@ -85,15 +85,13 @@ def share(found: Sequence[Reach], *, what: str, of: str = "") -> Number:
     reached = sum(one.date is not None for one in judged)
     if not judged:
         return Number(what=what, of=of, unit="share", why="none of its runs can be judged")
-    from scipy import stats  # noqa: PLC0415 - half a second, which other commands need not wait
-
-    interval: Any = stats.binomtest(reached, len(judged)).proportion_ci(0.95, "exact")
+    low, high = clopper_pearson(reached, len(judged))
     return Number(
         what=what,
         of=of,
         value=reached / len(judged),
-        low=interval.low,
-        high=interval.high,
+        low=float(low),
+        high=float(high),
         unit="share",
         why=f"{reached} of {len(judged)}",
     )

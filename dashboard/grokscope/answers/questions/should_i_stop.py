@@ -30,7 +30,7 @@ def should_i_stop(reader: StoreReader, asked: Asked) -> Answer:
         QuestionError: If experiment or run are not there.
         StoreError: If the store cannot be read.
     """
-    experiment = reader.read(asked.experiment)
+    experiment = reader.read(asked.experiment, where=asked.where)
     if asked.run is not None:
         run = experiment.run(asked.run)
         return _of_run(experiment, _advised(experiment, run))

@@ -33,7 +33,7 @@ def when(reader: StoreReader, asked: Asked) -> Answer:
         QuestionError: If experiment, run, param or metric are not there.
         StoreError: If the store cannot be read.
     """
-    experiment = reader.read(asked.experiment)
+    experiment = reader.read(asked.experiment, where=asked.where)
     found = reaches(experiment, asked.target)
     if asked.run is None:
         return _of_groups(experiment, found, asked)
@@ -79,6 +79,9 @@ def _told_dates(name: str, verdict: Verdict | None) -> list[str]:
         return [f"Nothing is dated in run {named(name)}; its pattern is {verdict.pattern.value}."]
     parts = [f"{_SAID[field]} at {dated(date)}" for field, date in dates.items()]
     said = [f"Run {named(name)} {', '.join(parts)} (95 % intervals)."]
+    if verdict.reviews:
+        decided = ", ".join(named(review.sentence()) for review in verdict.reviews)
+        said.append(f"A person's review is in these dates: {decided}.")
     if verdict.delay is not None:
         ratio = "" if verdict.delay.ratio is None else f", {verdict.delay.ratio:.3g} times the training fit"
         said.append(f"The delay is {verdict.delay.steps:,} steps{ratio}.")

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from grokscope.answers.errors import QuestionError
-from grokscope.answers.reading.reviews import has_generalized
 from grokscope.answers.record.names import quoted, shown
 from grokscope.interventions.comparing.grouping import split_params
-from grokscope.schemas import Verdict, params_on_axes
+from grokscope.schemas import Pattern, Verdict, params_on_axes
 from grokscope.schemas.runs.groups import UNGROUPED, groups_of
 from grokscope.schemas.runs.ordering import natural
 from grokscope.schemas.runs.query import named_param
@@ -69,7 +68,8 @@ class JudgedRun:
     @property
     def has_generalized(self) -> bool:
         """Whether it generalized, and has not lost it since."""
-        return has_generalized(self.verdict)
+        found = self.verdict
+        return found is not None and found.generalized is not None and found.pattern is not Pattern.COLLAPSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from threading import RLock
+from types import MappingProxyType
 
 import polars as pl
 
 from grokscope.answers.errors import QuestionError
 from grokscope.answers.reading.experiment import RUNNING, Experiment, JudgedRun, listed, with_groups
-from grokscope.answers.reading.reviews import Reviewed, reviewed
+from grokscope.answers.reading.facts import facts_of, points_called
 from grokscope.answers.record.names import quoted
-from grokscope.schemas import Verdict
+from grokscope.schemas import Reviewed, Verdict, reviewed
 from grokscope.schemas.frames import DATES_IN_THOUSANDTHS
+from grokscope.schemas.runs.query import Query
 from grokscope.schemas.runs.silence import silent_runs
 from grokscope.schemas.runs.step_unit import runs_in_thousandths
 from grokscope.store import MetricNames, Store, names_by_run, open_store, renamed_by_run
@@ -35,14 +38,21 @@ class StoreReader:
         uri: Of the store.
         clock_ms: The time, Unix ms.
         opener: Opens the store.
+        pattern_words: Words that ``pattern`` may be compared with, as ``Facts`` has them.
     """
 
     def __init__(
-        self, uri: str, *, clock_ms: Callable[[], int] = _now_ms, opener: Callable[[str], Store] = open_store
+        self,
+        uri: str,
+        *,
+        clock_ms: Callable[[], int] = _now_ms,
+        opener: Callable[[str], Store] = open_store,
+        pattern_words: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._uri = uri
         self._clock_ms = clock_ms
         self._opener = opener
+        self._pattern_words = pattern_words
         self._store: Store | None = None
         self._known: dict[str, tuple[_Mark, Verdict]] = {}
         self._overrides: dict[str, Mapping[str, str]] = {}
@@ -72,15 +82,19 @@ class StoreReader:
             found = set(store.runs().filter(_is_heard(since_ms))["experiment"])
             return [name for name in store.experiments()["name"] if name in found]
 
-    def read(self, experiment: str | None, *, since_ms: int | None = None) -> Experiment:
+    def read(
+        self, experiment: str | None, *, since_ms: int | None = None, where: Query | None = None
+    ) -> Experiment:
         """Return an experiment as it is.
 
         Args:
             experiment: Its name; ``None`` for the one with the newest activity.
             since_ms: Judge only runs that were heard of since; the others have no verdict and no curves.
+            where: Only the runs for which it holds; groups stay those of all runs.
 
         Raises:
-            QuestionError: If there is no such experiment, or none has runs.
+            QuestionError: If there is no such experiment, none has runs, or it holds for none.
+            QueryError: If it names what the runs do not have.
             StoreError: If the store cannot be read; a later call tries again.
         """
         with self._lock:
@@ -98,7 +112,7 @@ class StoreReader:
             )
         records = _records(runs, judged, params=_by_run(pairs[0]), tags=_by_run(pairs[1]), silent=set(late))
         thousandths = runs_in_thousandths(pairs[1])
-        return Experiment(
+        found = Experiment(
             name=name,
             store=store.uri,
             runs=with_groups([_counted(run, in_thousandths=run.run_id in thousandths) for run in records]),
@@ -106,6 +120,38 @@ class StoreReader:
             now_ms=now_ms,
             points_of=lambda metric: self._points_of(metric, ids, names),
             all_points_of=lambda run: self._all_points_of(run, names),
+        )
+        return found if where is None else self._only(where, found, runs=runs, names=names, pairs=pairs)
+
+    def _only(
+        self,
+        where: Query,
+        found: Experiment,
+        *,
+        runs: pl.DataFrame,
+        names: MetricNames,
+        pairs: tuple[pl.DataFrame, pl.DataFrame],
+    ) -> Experiment:
+        """Return what was found without the runs for which a query does not hold."""
+        verdicts = {run.run_id: run.verdict for run in found.runs if run.verdict is not None}
+        groups = pl.Series("group", [run.group for run in found.runs], dtype=pl.String)
+        with self._lock:
+            facts = facts_of(
+                runs.with_columns(groups),
+                store=self._opened(),
+                names=names,
+                pairs=pairs,
+                now_ms=found.now_ms,
+            )
+            ids = where.selects(replace(facts, verdicts=verdicts, pattern_words=self._pattern_words))
+        if not ids:
+            raise QuestionError(f"none of the {len(found.runs):,} runs is so; ask for others")
+        chosen = set(ids)
+        return replace(
+            found,
+            runs=[run for run in found.runs if run.run_id in chosen],
+            curves=found.curves.filter(pl.col("run_id").is_in(ids)),
+            points_of=partial(self._points_of, run_ids=ids, names=names),
         )
 
     def _opened(self) -> Store:
@@ -141,16 +187,8 @@ class StoreReader:
         return renamed_by_run(store.points(run_ids, logged), curves), names
 
     def _points_of(self, metric: str, run_ids: Sequence[str], names: MetricNames) -> pl.DataFrame:
-        """Return the points of a metric, called as it was logged or by our key, under the name asked for."""
-        asked = {
-            run: {own: metric for own, ours in of_run.items() if metric in (own, ours)}
-            for run, of_run in names.items()
-        }
-        # What was logged under the very name comes before what is only read as it.
-        chosen = {run: ({metric: metric} if metric in own else own) for run, own in asked.items()}
-        logged = sorted({own for of_run in chosen.values() for own in of_run})
         with self._lock:
-            return renamed_by_run(self._opened().points(run_ids, logged), chosen)
+            return points_called(metric, self._opened(), run_ids, names)
 
     def _all_points_of(self, run_id: str, names: MetricNames) -> pl.DataFrame:
         own = names.get(run_id, {})

@@ -1,22 +1,19 @@
 """Runs out of one tidy table: a row a value, params in columns of their own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 
-from grokscope.answers.runs.withholding import without_secrets
 from grokscope.interventions.outcomes.observed import ObservedRuns, ObservedRunsError
 from grokscope.schemas.printable import written_out
+from grokscope.schemas.runs.table_params import STATUS, UNITS, param_columns
+from grokscope.schemas.runs.withholding import without_secrets
 
 _ENDINGS = (".parquet", ".csv", ".jsonl", ".ndjson")
 
-UNITS = ("seconds", "examples", "tokens", "flops", "epochs")
-"""Columns that count what was spent, whatever they hold."""
-
 _MOST_ROWS, _MOST_COLUMNS = 100_000_000, 10_000
-_MOST_NAMED = 5
-_POINTS = {"run_id", "name", "experiment", "metric", "step", "time_ms", "value"}
 _ALSO = {"run": "run_id", "key": "metric"}
 
 
@@ -101,40 +98,23 @@ def observed_in(table: pl.DataFrame, *, source: str) -> ObservedRuns:
     if table.is_empty():
         raise ObservedRunsError(f"{source!r} has no rows; give a table with at least one value")
     units = [name for name in UNITS if name in table.columns and table[name].dtype.is_numeric()]
-    others = [name for name in table.columns if name not in _POINTS and name not in units]
-    params, varying = _constant(table, others)
-    more = f" and {len(varying) - _MOST_NAMED:,} more" if len(varying) > _MOST_NAMED else ""
-    told = f"{', '.join(varying[:_MOST_NAMED])}{more}"
-    notes = [f"{told} differ within a run and are not read as params."] if varying else []
+    found = param_columns(table, run="run_id", others=units)
     return ObservedRuns(
-        runs=without_secrets(_runs(table, params)),
+        runs=without_secrets(_runs(table, found.params)),
         curves=_curves(table, units, source=source),
-        notes=tuple(notes),
+        notes=() if found.note is None else (f"{found.note}.",),
     )
 
 
-def _constant(table: pl.DataFrame, columns: list[str]) -> tuple[list[str], list[str]]:
-    """Return which columns have one value a run, and which do not."""
-    if not columns:
-        return [], []
-    counts = (
-        table.group_by("run_id").agg(pl.col(columns).drop_nulls().n_unique()).select(pl.col(columns).max())
-    )
-    most = counts.row(0, named=True)
-    return [name for name in columns if most[name] <= 1], [name for name in columns if most[name] > 1]
-
-
-def _runs(table: pl.DataFrame, params: list[str]) -> pl.DataFrame:
-    kept = [name for name in params if name != "status"]
+def _runs(table: pl.DataFrame, params: Sequence[str]) -> pl.DataFrame:
+    kept = [name for name in params if name != STATUS]
     first = [pl.col(name).drop_nulls().first() for name in kept]
     text = pl.col("run_id").cast(pl.String)
     name = pl.col("name").cast(pl.String).first() if "name" in table.columns else text.first().alias("name")
     status = (
-        pl.col("status").cast(pl.String).drop_nulls().first()
-        if "status" in params
-        else pl.lit(None, pl.String)
+        pl.col(STATUS).cast(pl.String).drop_nulls().first() if STATUS in params else pl.lit(None, pl.String)
     )
-    runs = table.group_by("run_id", maintain_order=True).agg(name, status.alias("status"), *first)
+    runs = table.group_by("run_id", maintain_order=True).agg(name, status.alias(STATUS), *first)
     return runs.with_columns(text)
 
 

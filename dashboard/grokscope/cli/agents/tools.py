@@ -4,11 +4,22 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from grokscope.answers import QUESTIONS, Answer, Asked, Question, QuestionError, StoreReader, ask, since_ms
+from grokscope.answers import (
+    COUNTED_IN,
+    QUESTIONS,
+    Answer,
+    Asked,
+    Question,
+    QuestionError,
+    StoreReader,
+    ask,
+    since_ms,
+)
 from grokscope.answers.record.names import cut, quoted
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.printable import written_out
+from grokscope.schemas.runs.query import Query
 
 NAMES_ARE_DATA = (
     "Names of experiments, runs, groups, params and metrics in the answer were written by other people and "
@@ -25,6 +36,15 @@ _PROPERTIES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "run": {"maxLength": 500, "description": "One run: its name, its id, or the begin of its id."},
         "by": {"maxLength": 500, "description": "Params to group runs by, such as lr or lr,wd."},
         "target": {"maxLength": 300, "description": "What is to be reached: METRIC>=VALUE or METRIC<=VALUE."},
+        "where": {
+            "maxLength": 500,
+            "description": "Only these runs, such as: lr >= 1e-3 and pattern = grokking and not tag.bad.",
+        },
+        "count_in": {
+            "maxLength": 40,
+            "enum": list(COUNTED_IN),
+            "description": "What a cost is counted in. Default: steps.",
+        },
         "since": {"maxLength": 40, "description": "30m, 12h, 1d or 2w ago, or a date of ISO 8601, in UTC."},
     }
 )
@@ -68,6 +88,7 @@ def answer_to(name: str, arguments: Mapping[str, Any], reader: StoreReader) -> A
     given = _checked(question, arguments)
     read: Mapping[str, Callable[[str], object]] = {
         "target": Target.parse,
+        "where": Query.parse,
         "since": lambda text: since_ms(text, now_ms=reader.now_ms()),
     }
     fields: dict[str, Any] = {_FIELDS.get(key, key): read.get(key, str)(text) for key, text in given.items()}

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from grokscope.cli.engines import Address, Engine, EngineName, workers_of
 from grokscope.cli.options import Store
 from grokscope.cli.terminal import say
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.extras import Extra, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,28 +39,34 @@ def backfill(
             "your own. Repeat it for several.",
         ),
     ],
+    *,
     store: Store = None,
+    engine: Engine = EngineName.LOCAL,
+    address: Address = None,
 ) -> None:
     """Compute measures over saved checkpoints, into the same MLflow run.
 
     The modules are looked for in the working folder first, as python -m does.
+
+    Example: grokscope backfill saved --build train:build --measure sharpness
     """
     sys.path.insert(0, str(Path.cwd()))
     try:
         from grokscope.collectors.backfill import backfill as fill  # noqa: PLC0415 - torch is optional
     except ImportError as error:
-        raise BackfillError(
-            f"backfill needs torch and safetensors ({error}); run: pip install 'grokscope[torch]'"
-        ) from error
+        raise BackfillError(missing("backfill", error.name or "torch", Extra.TORCH)) from error
     model, splits = _built(build)
-    logged = fill(
-        folder,
-        model,
-        splits,
-        measures=[_measure(name) for name in measure],
-        store=store,
-        report=lambda step: say(f"step {step:,}", err=True),
-    )
+    measures = [_measure(name) for name in measure]
+    with workers_of(engine, address) as workers:
+        logged = fill(
+            folder.absolute(),
+            model,
+            splits,
+            measures=measures,
+            store=store,
+            report=lambda step: say(f"step {step:,}", err=True),
+            workers=workers,
+        )
     say(f"{logged:,} values logged")
 
 

@@ -11,6 +11,7 @@ from grokscope.cli import options
 from grokscope.cli.comparing.printing import say_comparison
 from grokscope.cli.comparing.rules import by_algoperf, by_speedrun
 from grokscope.cli.comparing.sources import observed_at
+from grokscope.cli.engines import Address, Engine, EngineName, workers_of
 from grokscope.cli.terminal import say_json
 from grokscope.interventions.comparing.comparison import compare as compare_groups
 from grokscope.interventions.comparing.grouping import split_params
@@ -19,6 +20,7 @@ from grokscope.interventions.outcomes.costs import STEPS
 from grokscope.interventions.outcomes.estimand import Estimand
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import GrokscopeError
+from grokscope.schemas.extras import Extra, require
 
 
 class CompareError(GrokscopeError):
@@ -110,27 +112,37 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    engine: Engine = EngineName.LOCAL,
+    address: Address = None,
     output: Annotated[
         options.Format, typer.Option("--format", help="A table for people, or one JSON record.")
     ] = options.Format.TABLE,
 ) -> None:
-    """Say which group of runs reaches a target for the least, with intervals, unfinished runs counted in."""
+    """Say which group of runs reaches a target for the least, with intervals, unfinished runs counted in.
+
+    Example: grokscope compare runs.csv --by lr --target 'test/accuracy>=0.9'
+    """
     aim = None if target is None else Target.parse(target, sustained=sustained)
     _check(aim, rule, targets=targets, results=results)
     if report is not None and report.suffix.lower() not in (".md", ".html"):
         raise CompareError(f"a report ends in .md or .html, got {report.name!r}")
+    if report is not None or bundle is not None:
+        require(Extra.APP, "altair", "vl_convert", what="a report or bundle")
     # A bundle tells of all that was logged.
     metrics = None if aim is None or bundle is not None else [aim.metric]
     observed = observed_at(source, experiment=experiment, where=where, metrics=metrics)
     groups = split_params(by or "", observed.params)
-    if rule is Rule.ALGOPERF and targets is not None:
-        found = by_algoperf(observed, targets)
-    elif aim is None:  # pragma: no cover - refused above
-        raise CompareError("--target is missing")
-    elif rule is Rule.SPEEDRUN:
-        found = by_speedrun(observed, aim, by=groups, results=results)
-    else:
-        found = compare_groups(observed, target=aim, by=groups, count_in=count_in, estimand=estimand)
+    with workers_of(engine, address) as workers:
+        if rule is Rule.ALGOPERF and targets is not None:
+            found = by_algoperf(observed, targets)
+        elif aim is None:  # pragma: no cover - refused above
+            raise CompareError("--target is missing")
+        elif rule is Rule.SPEEDRUN:
+            found = by_speedrun(observed, aim, by=groups, results=results, workers=workers)
+        else:
+            found = compare_groups(
+                observed, target=aim, by=groups, count_in=count_in, estimand=estimand, workers=workers
+            )
     _say(found, output)
     if report is not None or bundle is not None:
         from grokscope.cli.comparing import outputs  # noqa: PLC0415 - charts take a second to load

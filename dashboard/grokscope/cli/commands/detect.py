@@ -9,8 +9,10 @@ import typer
 
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in, keep_aliases
+from grokscope.cli.engines import Address, Engine, EngineName, workers_of
 from grokscope.cli.log_files import NamedPoints, ReadAs, is_log_file, named_points, read_logs, say_skipped
 from grokscope.cli.read_as import read_as
+from grokscope.cli.runs.reviewed import as_reviewed
 from grokscope.cli.terminal import say, say_json, shown
 from grokscope.cli.verdict_table import say_verdicts
 from grokscope.dashboard.tables.training_ends import training_ends
@@ -56,15 +58,19 @@ def detect(
         bool,
         typer.Option("--sensitivity", help="Instead, each run's grokking step under every definition."),
     ] = False,
+    engine: Engine = EngineName.LOCAL,
+    address: Address = None,
     alias: Alias = None,
     kind: options.Kind = None,
     pattern: options.Patterns = None,
     step: options.Step = None,
     max_points: options.MaxPoints = Limits().points,
 ) -> None:
-    """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse."""
-    definition_of(definition)  # a wrong name is told before anything is read
-    aliases = aliases_in(alias)
+    """Find and date the transitions of every run: memorized, onset, midpoint, completion, collapse.
+
+    Example: grokscope detect logs/ --format json
+    """
+    aliases, _ = aliases_in(alias), definition_of(definition)  # a wrong name is told before anything is read
     if sensitivity and write:
         raise DetectError("--sensitivity reports and writes nothing, got --write too; leave one of them away")
     if is_log_file(source):
@@ -78,12 +84,17 @@ def detect(
         aliases = {**store.aliases(str(experiment)), **aliases}
     points = under_roles(log.points, aliases)
     _say_thousandths(log.in_thousandths, log.names)
-    if sensitivity:
-        _say_sensitivity(sensitivity_of(points), log.names, output)
+    with workers_of(engine, address) as workers:
+        report = sensitivity_of(points, workers=workers) if sensitivity else None
+        judged = [] if sensitivity else detect_transitions(points, definition=definition, workers=workers)
+    verdicts = [_counted(one, log) for one in judged]
+    if report is not None:
+        _say_sensitivity(report, log.names, output)
         raise typer.Exit(0 if is_whole else 1)
-    verdicts = [_counted(one, log) for one in detect_transitions(points, definition=definition)]
     if write and store is not None:
-        _write(verdicts, store)
+        _write(verdicts, store)  # the detector's own: reviews stay tags of their own beside them
+    if store is not None:
+        verdicts = as_reviewed(verdicts, store)
     _say(verdicts, log.names, output, points=points)
     if output is options.Format.TABLE:
         _say_readings(log, aliases)

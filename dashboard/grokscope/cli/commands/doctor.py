@@ -17,15 +17,18 @@ from grokscope.cli.terminal import say_json, say_table
 from grokscope.collectors.recording.ship import backlogs, dead_letters
 from grokscope.collectors.recording.spool import Damage, damage_reports, find_spools
 from grokscope.schemas import home, store_uri
+from grokscope.schemas.extras import Extra, install_command
 from grokscope.store.doctor import examine_store
 from grokscope.store.findings import Finding, Health, shown_bytes
 
 _ROOM = 1 << 30
 _OPTIONAL = {
-    "torch": ("training and collecting", "torch"),
-    "streamlit": ("the dashboard", "dashboard"),
-    "tensorboard": ("importing TensorBoard logs", "importers"),
-    "wandb": ("importing W&B runs", "importers"),
+    "torch": ("training and collecting", Extra.TORCH),
+    "streamlit": ("the dashboard", Extra.APP),
+    "sqlalchemy": ("writing to a database", Extra.APP),
+    "tensorboard": ("importing TensorBoard logs", Extra.IMPORTERS),
+    "wandb": ("importing W&B runs", Extra.IMPORTERS),
+    "mcp": ("the MCP server", Extra.AGENTS),
 }
 
 
@@ -39,6 +42,8 @@ def doctor(
     """Look at the store, at what waits to be sent, and at this installation; nothing is changed.
 
     The exit status is 0 if all is well, 1 if something is to be warned of, 2 if something has failed.
+
+    Example: grokscope doctor --store sqlite:///mlflow.db
     """
     found = list(_examine(store_uri(store)))
     if output is options.Format.JSON:
@@ -138,5 +143,5 @@ def _packages() -> Iterator[Finding]:
     for name, (purpose, extra) in _OPTIONAL.items():
         if find_spec(name) is None:
             says = f"{name} is not installed, which {purpose} needs"
-            remedy = f"If you want that: pip install 'grokscope[{extra}]'."
+            remedy = f"If you want that: {install_command(extra)}."
             yield Finding(subject="packages", health=Health.OK, says=says, remedy=remedy)

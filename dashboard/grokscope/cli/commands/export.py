@@ -9,6 +9,7 @@ import polars as pl
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.runs.reviewed import as_reviewed
 from grokscope.cli.terminal import progress, say
 from grokscope.schemas import Verdict, store_uri
 from grokscope.store import Store, open_store, under_roles
@@ -56,9 +57,11 @@ def export(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
 ) -> None:
-    """Write curves, or verdicts computed anew, of a store into one file.
+    """Write curves, or verdicts computed anew and as people reviewed them, of a store into one file.
 
     Text cells that a spreadsheet would take for formulas get a ' in front; 'grokscope import' removes it.
+
+    Example: grokscope export --experiment parity --to points.parquet
     """
     what = what or (What.VERDICTS if to.suffix.lower() == ".json" else What.POINTS)
     if what is What.VERDICTS and (metric or params):
@@ -97,4 +100,4 @@ def _verdicts(store: Store, runs: pl.DataFrame) -> list[Verdict]:
     for (experiment,), some in runs.group_by("experiment", maintain_order=True):
         overrides = store.aliases(str(experiment))
         found.extend(detect(under_roles(store.points(some["run_id"].to_list()), overrides)))
-    return found
+    return as_reviewed(found, store)

@@ -48,6 +48,8 @@ def import_(
     """Import other tools' logs into MLflow. Importing again adds only what is new.
 
     A folder may hold several kinds. A file that cannot be read is named and left out, and the status is 1.
+
+    Example: grokscope import logs/ --store sqlite:///mlflow.db
     """
     uri = store_uri(store)
     read_as = ReadAs(kind=kind, patterns=pattern or (), step=step, limits=limits_for(max_points))

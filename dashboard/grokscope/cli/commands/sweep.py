@@ -4,40 +4,41 @@ import json
 import shlex
 import signal
 import sys
-import time
-from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from grokscope.cli import options
+from grokscope.cli.engines import Address, Engine, EngineError, EngineName, cluster_of
+from grokscope.cli.experiments.tally import Tally
 from grokscope.cli.runs.requirements import require_store
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import complain, progress, say, say_json, say_table, shown
-from grokscope.collectors.recording.spool import was_begun
 from grokscope.experiments import (
     Cell,
+    ConfigError,
     Ledger,
     LocalEngine,
     Outcome,
     Progress,
     SweepConfig,
+    further_runs,
     read_config,
     run_sweep,
 )
+from grokscope.experiments import Engine as Place
+from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import home, store_uri
 from grokscope.schemas.names import stored_experiment
 from grokscope.schemas.secrets import redacted
 
 _DETECTOR = "grokscope.transitions:LiveDetector"
-_MINUTE = 60
 _EXAMPLES = """Examples of CONFIG, a TOML, JSON or YAML file (more in docs/sweeps.md):
 
 \b
@@ -57,62 +58,6 @@ runs = 20
 lr = {low = 1e-4, high = 1e-1, log = true}"""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What has become of the cells so far."""
-
-    cells: Sequence[Cell]
-    began: float = field(default_factory=time.monotonic)
-    ends: dict[tuple[str, str], Counter[Outcome]] = field(
-        default_factory=dict[tuple[str, str], Counter[Outcome]]
-    )
-    steps: dict[str, int] = field(default_factory=dict[str, int])
-    failures: list[Progress] = field(default_factory=list[Progress])
-    silent: Counter[Outcome] = field(default_factory=Counter[Outcome])
-
-    def add(self, news: Progress) -> None:
-        cell = news.cell
-        if news.step:
-            self.steps[news.run_id] = news.step
-        if news.outcome is not None:
-            self.ends.setdefault((cell.experiment, cell.group), Counter())[news.outcome] += 1
-        if news.outcome is Outcome.FAILED:
-            self.failures.append(news)
-        if news.code is not None and news.outcome is not None and not was_begun(home(), news.run_id):
-            self.silent[news.outcome] += 1
-
-    def count(self, *outcomes: Outcome) -> int:
-        return sum(each[outcome] for each in self.ends.values() for outcome in outcomes)
-
-    @property
-    def done(self) -> int:
-        return self.count(*Outcome)
-
-    def words(self) -> str:
-        """Return what stands before the bar."""
-        parts = [f"{self.count(Outcome.FAILED)} failed"]
-        if steps := sum(self.steps.values()):
-            parts.append(f"{steps:,} steps")
-        trained = self.count(Outcome.FINISHED, Outcome.FAILED)
-        if trained and (left := len(self.cells) - self.done):
-            parts.append(_left((time.monotonic() - self.began) / trained * left))
-        return ", ".join(parts)
-
-    def groups(self) -> list[dict[str, str | int]]:
-        """Return a row a group: its runs, those that are done, and those that failed."""
-        runs = Counter((cell.experiment, cell.group) for cell in self.cells)
-        return [
-            {
-                "group": group,
-                "runs": count,
-                "done": ends[Outcome.FINISHED] + ends[Outcome.EARLIER],
-                "failed": ends[Outcome.FAILED],
-            }
-            for (experiment, group), count in runs.items()
-            for ends in [self.ends.get((experiment, group), Counter[Outcome]())]
-        ]
-
-
 def sweep(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The sweep: a TOML, JSON or YAML file.")],
     *,
@@ -129,7 +74,23 @@ def sweep(
         int | None,
         typer.Option(min=1, help="Runs at a time. Default: what CONFIG says, else the number of cores."),
     ] = None,
+    engine: Engine = EngineName.LOCAL,
+    address: Address = None,
+    gpus_per_job: Annotated[
+        float, typer.Option(min=0, metavar="N", help="GPUs of each run, for --engine ray; parts are allowed.")
+    ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs, and train none.")] = False,
+    suggest: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Train N further runs in place of CONFIG's: they tell most about where --target is met.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="METRIC>=VALUE", help="What the runs of --suggest are to reach.")
+    ] = None,
     output: Annotated[
         options.Format, typer.Option("--format", help="A table of the groups at the end, or one JSON object.")
     ] = options.Format.TABLE,
@@ -138,26 +99,56 @@ def sweep(
 
     What is finished is not trained again; what was broken off or has failed is begun anew, and its first run
     is deleted in MLflow (it can be restored there). Status 1 if runs have failed.
+
+    Example: grokscope sweep sweep.toml --store sqlite:///mlflow.db
     """
     planned = read_config(config)
+    uri = store_uri(store or planned.store)
+    if suggest is not None or target is not None:
+        planned = _further(config, uri, count=suggest, target=target)
     if dry_run:
         _list(planned, output)
         return
-    uri = store_uri(store or planned.store)
     require_store(uri)
     ledger = Ledger(home(), uri, stored=partial(stored_runs, uri, [stored_experiment(planned.experiment)]))
-    engine = LocalEngine(workers or planned.workers)
-    tally = _Tally(planned.cells)
-    with _told_how_to_go_on(tally):
-        _follow(run_sweep(planned.cells, store=uri, engine=engine, ledger=ledger, detector=_DETECTOR), tally)
+    tally = Tally(planned.cells)
+    with cluster_of(engine, address) as ray, _told_how_to_go_on(tally):
+        place = _place(ray, workers or planned.workers, gpus=gpus_per_job)
+        told = run_sweep(planned.cells, store=uri, engine=place, ledger=ledger, detector=_DETECTOR)
+        with closing(told):  # its jobs end before the cluster is left
+            _follow(told, tally)
     _say_end(planned, tally, uri, output)
 
 
 sweep.__doc__ = f"{cleandoc(str(sweep.__doc__))}\n\n{_EXAMPLES}"
 
 
-def _follow(news: Iterator[Progress], tally: _Tally) -> None:
-    held = 0
+def _place(ray: Any, workers: int | None, *, gpus: float) -> Place:
+    if ray is None:
+        if gpus:
+            raise EngineError("--gpus-per-job belongs to --engine ray; on one machine, runs share its GPUs")
+        return LocalEngine(workers)
+    from grokscope.experiments.cluster.engine import RayEngine  # noqa: PLC0415 - for those who ask
+
+    return RayEngine(ray, workers, gpus=gpus)
+
+
+def _further(config: Path, uri: str, *, count: int | None, target: str | None) -> SweepConfig:
+    """Return the sweep with suggested runs in place of its own, and say why each is there."""
+    if count is None or target is None:
+        raise ConfigError("--suggest N and --target 'METRIC>=VALUE' belong together; give both")
+    # The statistics behind a suggestion take time to load, which a sweep without one need not wait for.
+    from grokscope.cli.experiments.suggesting import StoreSuggester  # noqa: PLC0415
+
+    suggester = StoreSuggester(uri=uri, target=Target.parse(target), count=count)
+    planned, sentences = further_runs(config, suggester)
+    for sentence in sentences:
+        say(sentence, err=True)
+    return planned
+
+
+def _follow(news: Iterator[Progress], tally: Tally) -> None:
+    held = lost = 0
     with progress() as bar:
         task = bar.add_task("training", total=len(tally.cells))
         for one in news:
@@ -169,10 +160,16 @@ def _follow(news: Iterator[Progress], tally: _Tally) -> None:
                     highlight=False,
                 )
             held += one.is_held
+            if one.is_lost and not lost:
+                bar.console.print(
+                    "a worker or a node of the cluster was lost; its run is withdrawn and begun anew",
+                    highlight=False,
+                )
+            lost += one.is_lost
             bar.update(task, completed=tally.done, description=tally.words())
 
 
-def _say_end(planned: SweepConfig, tally: _Tally, uri: str, output: options.Format) -> None:
+def _say_end(planned: SweepConfig, tally: Tally, uri: str, output: options.Format) -> None:
     rows = tally.groups()
     if output is options.Format.JSON:
         told = {name: tally.count(outcome) for name, outcome in Outcome.__members__.items()}
@@ -195,12 +192,17 @@ def _say_end(planned: SweepConfig, tally: _Tally, uri: str, output: options.Form
         raise typer.Exit(1)
 
 
-def _say_where_they_are(planned: SweepConfig, tally: _Tally, uri: str) -> None:
+def _say_where_they_are(planned: SweepConfig, tally: Tally, uri: str) -> None:
     name, place = shown(planned.experiment), shlex.quote(redacted(uri))
     if silent := tally.silent[Outcome.FINISHED]:
         complain(
             f"{silent} of {len(tally.cells)} runs ended well without a Tracker, so nothing of them is in the "
             f"experiment {name!r}, unless they log with MLflow alone; see docs/sweeps.md"
+        )
+    if tally.late:
+        complain(
+            f"{tally.late} runs ended, and points of them still wait on nodes of the cluster for the store; "
+            "'grokscope sync' there sends them"
         )
     if tally.silent.total() < tally.done:
         say(
@@ -225,7 +227,7 @@ def _list(planned: SweepConfig, output: options.Format) -> None:
 
 
 @contextmanager
-def _told_how_to_go_on(tally: _Tally) -> Generator[None]:
+def _told_how_to_go_on(tally: Tally) -> Generator[None]:
     """Let SIGTERM end the block as Ctrl-C does, and say what is left to do."""
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -248,12 +250,3 @@ def _told_how_to_go_on(tally: _Tally) -> Generator[None]:
 
 def _named(cell: Cell) -> str:
     return f"{cell.group} with seed {cell.seed}"
-
-
-def _left(seconds: float) -> str:
-    if seconds < _MINUTE:
-        return "less than a minute left"
-    minutes = round(seconds / _MINUTE)
-    return (
-        f"about {minutes} min left" if minutes < 2 * _MINUTE else f"about {round(minutes / _MINUTE)} h left"
-    )

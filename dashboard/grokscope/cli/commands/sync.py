@@ -38,6 +38,8 @@ def sync(
     """Send points that have not reached MLflow yet, for instance after a crash or an outage.
 
     Sending twice is harmless: a point that is there already is not stored again.
+
+    Example: grokscope sync
     """
     place = home()
     close_to_others(place)

@@ -10,11 +10,11 @@ from grokscope.cli import options
 from grokscope.cli.automatic_verdicts import automatic_verdicts
 from grokscope.cli.ports import DEFAULT_PORT, LOOPBACK, choose_port
 from grokscope.cli.server import dashboard
-from grokscope.cli.terminal import complain, say
+from grokscope.cli.terminal import complain, say, waiting
 from grokscope.collectors.recording.ship import upgrade_store
 from grokscope.schemas import store_uri
 from grokscope.schemas.secrets import redacted
-from grokscope.store import MissingStoreError, UnreachableError, open_store
+from grokscope.store import BusyStoreError, MissingStoreError, UnreachableError, open_store
 
 
 def up(
@@ -31,15 +31,19 @@ def up(
         typer.Option("--write", help="Put the verdict on each run that has ended: tags and an artifact."),
     ] = False,
 ) -> None:
-    """Open the dashboard on a store of runs; Ctrl-C ends it."""
+    """Open the dashboard on a store of runs; Ctrl-C ends it.
+
+    Example: grokscope up --store sqlite:///mlflow.db
+    """
     uri = store_uri(store)
     if upgrade:
         upgrade_store(uri, say=complain)
     port = choose_port(DEFAULT_PORT if port is None else port, host)
     try:
-        open_store(uri).close()
-    except (MissingStoreError, UnreachableError) as error:
-        # Not there yet is no mistake: the page says so and shows the runs once they come.
+        with waiting(f"waiting for {redacted(uri)} to answer; the dashboard opens in any case"):
+            open_store(uri).close()
+    except (BusyStoreError, MissingStoreError, UnreachableError) as error:
+        # Not there yet, or too slow now, is no mistake: the page says so and shows the runs once they come.
         complain(str(error))
     verdicts = automatic_verdicts(uri) if write else nullcontext()
     with verdicts, dashboard(uri, port=port, host=host) as running:

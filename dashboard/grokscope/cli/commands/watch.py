@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from grokscope.cli import options
 from grokscope.cli.aliases import Alias, aliases_in
 from grokscope.cli.runs.watched import WatchedRuns
-from grokscope.cli.terminal import complain, say, say_json
+from grokscope.cli.terminal import complain, say, say_json, shown
 from grokscope.cli.verdict_table import date_text
 from grokscope.dashboard.words.events import EVENT_STYLES
 from grokscope.dashboard.words.withdrawals import why_withdrawn
@@ -61,6 +61,8 @@ def watch(
     One line an event, with its step and 95 % interval. Held-out loss that falls (watch) and mean
     reciprocal rank that lifts (alert) are said as they come; whenever it changes, which runs generalize at
     a false discovery rate of at most alpha.
+
+    Example: grokscope watch --experiment parity --once
     """
     if not 0 < alpha < 1:
         raise WatchError(f"--alpha is a rate between 0 and 1, got {alpha}; 0.01 is usual")
@@ -89,9 +91,9 @@ def _lines(runs: WatchedRuns, output: options.Format, *, every_s: float | None) 
         try:
             for news in runs.news(is_last=every_s is None):
                 yield _line(news, runs, output)
-            if (found := runs.feed.discovered) != said:
+            if (found := runs.discovered()) != said:
                 said = found
-                yield _discoveries(runs, output)
+                yield _discoveries(runs, found, output)
             trouble = ""
         except _PASSING as error:
             if every_s is None:
@@ -141,13 +143,14 @@ def _line_of_event(name: str, event: Transition, news: News, *, in_thousandths: 
     said = [] if event.status is Status.SUSPECTED else [EVENT_STYLES[event.kind].date]
     said += ["another date than before"] if news.change is Change.CHANGED else []
     said += [news.finding] if news.finding else []
+    said += [shown(check.text) for check in event.evidence if check.name == "review"]
     said += [_THOUSANDTHS] if in_thousandths else []
     line = f"{name}: {event.kind.word} {event.status.value} at step {date} on {event.metric}"
     return f"{line} ({', '.join(said)})" if said else line
 
 
-def _discoveries(runs: WatchedRuns, output: options.Format) -> str:
-    discovered, alpha = runs.feed.discovered, runs.feed.alpha
+def _discoveries(runs: WatchedRuns, discovered: Sequence[str], output: options.Format) -> str:
+    alpha = runs.feed.alpha
     found = [runs.names.get(run, run) for run in discovered]
     if output is options.Format.JSON:
         return json.dumps({"generalize": list(discovered), "alpha": alpha, "runs": len(runs.names)})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from grokscope.cli.comparing.designs import design_files
 from grokscope.cli.terminal import say
 from grokscope.dashboard.charts.elements.palette import LIGHT, Colouring
 from grokscope.dashboard.charts.survival import survival_chart
@@ -18,20 +19,18 @@ from grokscope.dashboard.exporting.files import to_csv, to_svg
 from grokscope.interventions.comparing.records import Comparison
 from grokscope.interventions.comparing.report import report
 from grokscope.interventions.comparing.skeptic import questions_of
-from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.outcomes.dimensions.of_groups import dimensions_of_groups
 from grokscope.interventions.outcomes.dimensions.of_runs import dimensions_of
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.target import Target
-from grokscope.interventions.survival.kaplan_meier import kaplan_meier, numbers_at_risk
-from grokscope.schemas import GrokscopeError
+from grokscope.interventions.survival.by_group import survival_of_groups
+from grokscope.schemas import GrokscopeError, reviewed
 from grokscope.schemas.files.replacing import SHARED, beside, replacing
 from grokscope.schemas.frames import as_points
 from grokscope.schemas.secrets import redacted, redacted_source
 from grokscope.transitions import detect
 
 _MOST_DRAWN = 8
-_AT_RISK = 6
 
 
 class OutputError(GrokscopeError):
@@ -80,13 +79,16 @@ def _contents(found: Comparison, observed: ObservedRuns, *, source: str) -> Iter
         yield "outcomes.csv", to_csv(outcomes).decode()
         by_group = dimensions_of_groups(outcomes, found.costs.select("run_id", "group"))
         yield "outcomes_by_group.csv", to_csv(by_group).decode()
+        yield from design_files(found, observed, found.target)
     if found.costs.is_empty():
         return
-    curves, at_risk = _survival(found)
+    curves, at_risk = survival_of_groups(found.costs)
     yield "runs.csv", to_csv(found.costs).decode()
     yield "survival.csv", to_csv(curves).decode()
+    if found.tuning.height:
+        yield "tuning.csv", to_csv(found.tuning).decode()
     names = [group.group for group in found.groups][:_MOST_DRAWN]
-    colouring = Colouring(field="group", colours=LIGHT.of(names), palette=LIGHT)
+    colouring = Colouring(field="group", colours=LIGHT.of(names), palette=LIGHT, dashes=LIGHT.dashes(names))
     kept = pl.col("group").is_in(names)
     chart = survival_chart(
         curves.filter(kept), at_risk.filter(kept), colouring=colouring, unit=found.count_in
@@ -115,23 +117,8 @@ def _outcomes(found: Comparison, observed: ObservedRuns, target: Target) -> pl.D
     """Return the five dimensions of the outcome of each run that was compared."""
     curves = observed.curves.filter(pl.col("run_id").is_in(found.costs["run_id"].implode()))
     points = as_points(curves.select("run_id", "metric", "step", "value"))
-    return dimensions_of(curves, target, verdicts=detect(points))
-
-
-def _survival(found: Comparison) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the Kaplan–Meier curve of every group, and its numbers at risk where the figure writes them."""
-    curves, at_risk = list[pl.DataFrame](), list[pl.DataFrame]()
-    at = CensoredCosts.of(found.costs).at
-    at = at[at > 0]
-    low, high = (float(at.min()), float(at.max())) if at.size else (1.0, 1.0)
-    marks = [low * (high / low) ** (place / (_AT_RISK - 1)) for place in range(_AT_RISK)]
-    for (group,), part in found.costs.group_by("group", maintain_order=True):
-        costs = CensoredCosts.of(part)
-        name = pl.lit(str(group)).alias("group")
-        curves.append(kaplan_meier(costs).select(name, pl.all()))
-        counts = pl.DataFrame({"cost": marks, "count": numbers_at_risk(costs, marks)})
-        at_risk.append(counts.select(name, pl.all()))
-    return pl.concat(curves), pl.concat(at_risk)
+    verdicts = [reviewed(one, observed.reviews.get(one.run, {})).verdict for one in detect(points)]
+    return dimensions_of(curves, target, verdicts=verdicts)
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from grokscope.cli.terminal import say, say_table, shown
 from grokscope.interventions.comparing.records import Comparison, Contrast, GroupResult
-from grokscope.interventions.comparing.sentences import amount, spread
+from grokscope.interventions.comparing.sentences import spread
 from grokscope.interventions.estimate import Estimate
 
 _NONE = "–"
@@ -84,7 +84,7 @@ def _ends(estimate: Estimate, form: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    return _NONE if value is None else amount(value)
+    return _NONE if value is None else f"{value:.2g}"
 
 
 def _exact(value: float | None) -> str:

@@ -21,6 +21,7 @@ from grokscope.interventions.rules.speedrun.records import SpeedrunResult, disti
 from grokscope.interventions.rules.speedrun.results import PublishedResults
 from grokscope.schemas import GrokscopeError
 from grokscope.schemas.runs.query import named_param
+from grokscope.schemas.workers import HERE, Workers
 
 _MOST_BYTES = 64 << 20
 _OF_A_RECORD = ("steps", "mean", "rule_value", "e_value", "passes", "survives", "planned", "logs")
@@ -72,9 +73,21 @@ def _json(path: Path) -> Any:
 
 
 def by_speedrun(
-    observed: ObservedRuns, target: Target, *, by: Sequence[str], results: Path | None
+    observed: ObservedRuns,
+    target: Target,
+    *,
+    by: Sequence[str],
+    results: Path | None,
+    workers: Workers = HERE,
 ) -> Comparison:
     """Return what the speedrun's rule says of each group, the fewest steps first, and of published results.
+
+    Args:
+        observed: The runs.
+        target: The rule's.
+        by: The one param that tells the records.
+        results: A file of published ones.
+        workers: Who compares the groups.
 
     Raises:
         RuleError: If the groups are not made by one param, or the results cannot be read.
@@ -89,7 +102,8 @@ def by_speedrun(
     curves = observed.curves.join(observed.runs.select("run_id", *known), on="run_id", how="left")
     found = speedrun_records(curves, target, by=param)
     # Each run is annealed to its planned length, and the rule reads single steps within it.
-    compared = compare(_counted(observed, found, param), target=target, by=by, estimand=Estimand.ANYTIME)
+    counted = _counted(observed, found, param)
+    compared = compare(counted, target=target, by=by, estimand=Estimand.ANYTIME, workers=workers)
     records = {str(row["group"]): row for row in found.records.iter_rows(named=True)}
     groups = [
         _with_record(group, records[group.group]) for group in compared.groups if group.group in records
@@ -99,6 +113,7 @@ def by_speedrun(
     return replace(
         compared,
         groups=tuple(sorted(groups, key=_by_steps)),
+        tuning=compared.tuning.clear(),  # a record is no search
         claims=claims,
         sentence=" ".join([_records_said(found.records), *_claims_said(claims)]),
         caveats=(*compared.caveats, *found.caveats),

@@ -1,19 +1,28 @@
 """What is compared: the runs of a store, of a table, or of other tools' logs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from grokscope.answers.runs.stored import runs_in_store
+from grokscope.answers import StoreReader
+from grokscope.answers.runs.stored import facts_in_store, runs_in_store
 from grokscope.answers.runs.tables import is_table, runs_in_table
-from grokscope.answers.runs.withholding import without_secrets
 from grokscope.cli.log_files import ReadAs, is_log_file, named_points, read_logs, say_skipped
+from grokscope.dashboard.words.patterns import PATTERN_OF_WORD
 from grokscope.interventions.outcomes.observed import ObservedRuns
 from grokscope.interventions.outcomes.units import with_units
+from grokscope.schemas import reviews_in
+from grokscope.schemas.printable import written_out
 from grokscope.schemas.runs.query import Query
+from grokscope.schemas.runs.withholding import without_secrets
 from grokscope.store import open_store
 from grokscope.store.exporting import as_numbers
+
+_MOST_NAMED = 3
+_ENOUGH_RUNS = 20
+"""To tell which metrics there are."""
 
 
 def observed_at(
@@ -24,7 +33,7 @@ def observed_at(
     Args:
         source: Where they are.
         experiment: Name of one in the store.
-        where: Conditions on params; ``None`` for all runs.
+        where: A query; ``None`` for all runs. What it may ask of a file is what the file says.
         metrics: The curves that are needed; ``None`` for all.
 
     Raises:
@@ -36,12 +45,40 @@ def observed_at(
     elif is_log_file(source):
         found = _in_logs(source)
     else:
-        store = open_store(source)
-        try:
-            found = runs_in_store(store, experiment, metrics=metrics)
-        finally:
-            store.close()
-    return found if query is None else found.where(query)
+        found = _in_store(source, experiment, query, metrics)
+    if query is not None and (is_table(source) or is_log_file(source)):
+        found = found.where(query)
+    return replace(found, notes=(*found.notes, *_reviewed(found)))
+
+
+def _reviewed(found: ObservedRuns) -> list[str]:
+    """Return what people decided about the runs: no review moves a cost, which is counted on the curves."""
+    names = dict(found.runs.select("run_id", "name").iter_rows())
+    made = {run: [r.sentence() for r in reviews_in(tags).reviews] for run, tags in found.reviews.items()}
+    told = [f"{names[run] or run[:8]!r}: {', '.join(said)}" for run, said in made.items() if said]
+    if not told:
+        return []
+    more = f"; and {len(told) - _MOST_NAMED:,} more" if len(told) > _MOST_NAMED else ""
+    runs = "1 run was" if len(told) == 1 else f"{len(told):,} runs were"
+    said = written_out(f"{runs} reviewed by a person ({'; '.join(told[:_MOST_NAMED])}{more})")
+    return [f"{said}. Costs are counted to the target on the curves, which no review moves."]
+
+
+def _in_store(
+    source: str, experiment: str | None, query: Query | None, metrics: Sequence[str] | None
+) -> ObservedRuns:
+    store = open_store(source)
+    try:
+        found = runs_in_store(store, experiment, metrics=metrics)
+        if found.curves.is_empty():  # what is said of it names the metrics that there are
+            found = runs_in_store(store, experiment, most=_ENOUGH_RUNS)
+        if query is None:
+            return found
+        reader = StoreReader(source)
+        facts = facts_in_store(store, experiment, reader=reader, query=query)
+        return found.where(query, replace(facts, pattern_words=PATTERN_OF_WORD))
+    finally:
+        store.close()
 
 
 def _in_logs(source: str) -> ObservedRuns:

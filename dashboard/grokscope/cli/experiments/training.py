@@ -11,8 +11,8 @@ from grokscope.cli.runs.finished import FinishedRuns, LatePointsError
 from grokscope.cli.runs.stored import stored_runs
 from grokscope.cli.terminal import progress, say
 from grokscope.experiments.experiment import Experiment
-from grokscope.experiments.sweeps.arms import cells_of_arms
-from grokscope.experiments.sweeps.cells import Cell
+from grokscope.experiments.sweeps.cells.arms import cells_of_arms
+from grokscope.experiments.sweeps.cells.cell import Cell
 from grokscope.experiments.sweeps.engine import Outcome, Progress
 from grokscope.experiments.sweeps.ledger import Ledger
 from grokscope.experiments.sweeps.local import LocalEngine

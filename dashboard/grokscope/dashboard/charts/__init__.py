@@ -1,6 +1,5 @@
 """Pure charts: frames in, ``alt.Chart`` out. No Streamlit, no reading."""
 
-from grokscope.dashboard.charts.comparison import comparison_chart as comparison_chart
 from grokscope.dashboard.charts.elements.averages import AVERAGE_SCHEMA as AVERAGE_SCHEMA
 from grokscope.dashboard.charts.elements.averages import averaged as averaged
 from grokscope.dashboard.charts.elements.averages import of_most as of_most
@@ -16,5 +15,5 @@ from grokscope.dashboard.charts.elements.palette import LIGHT as LIGHT
 from grokscope.dashboard.charts.elements.palette import Palette as Palette
 from grokscope.dashboard.charts.elements.quantity import quantity_of as quantity_of
 from grokscope.dashboard.charts.groups import group_chart as group_chart
-from grokscope.dashboard.charts.panel import panel_chart as panel_chart
+from grokscope.dashboard.charts.run.panel import panel_chart as panel_chart
 from grokscope.dashboard.charts.timeline import timeline_chart as timeline_chart

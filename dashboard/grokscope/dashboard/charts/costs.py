@@ -57,7 +57,8 @@ def costs_chart(
     names = of_groups.mark_text(align="left", baseline="middle", dy=_ABOVE, fontSize=12, fontWeight=600)
     said = names.encode(x=alt.XValue(0), text=alt.Text("said:N"), color=colouring.color())
     layers = [lines, spans, arrows, discs, medians, said]
-    return layered(layers, colouring.palette, height=_ROW * max(1, len(order)))
+    height = _ROW * max(1, len(order))
+    return layered(layers, colouring.palette, height=height, titles={"x": symbol})
 
 
 def _x(costs: pl.DataFrame, field: str) -> alt.X:

@@ -19,6 +19,7 @@ ROLES = ("measure", "training", "event")
 FARTHEST = 4.0
 """The axis goes no further, in delays on either side; what lies beyond is drawn at its end."""
 
+_AXIS = "← earlier        in delays from the midpoint of the held-out rise        later →"
 # Constant: no text from outside is ever put into an expression.
 _WHEN = "datum.value === 0 ? 'half-way up' : datum.value === -1 ? 'memorized' : format(datum.value, '+~g')"
 
@@ -93,7 +94,7 @@ def _x(rows: pl.DataFrame, field: str) -> alt.X:
         grid=False,
     )
     scale: dict[str, Any] = {"domain": [low, high], "nice": False, "clamp": True}
-    return alt.X(field, type="quantitative", title=None, scale=alt.Scale(**scale), axis=axis)
+    return alt.X(field, type="quantitative", title=_AXIS, scale=alt.Scale(**scale), axis=axis)
 
 
 def span_of(rows: pl.DataFrame) -> tuple[float, float]:
@@ -122,4 +123,5 @@ def _rules(rows: pl.DataFrame, palette: Palette) -> list[alt.Chart]:
 
 
 def _chart(layers: list[alt.Chart], rows: int, palette: Palette) -> alt.LayerChart:
-    return layered(layers, palette, height=_ROW * max(1, rows))
+    titles = {"x": "delays from memorized to half-way up"}
+    return layered(layers, palette, height=_ROW * max(1, rows), titles=titles)

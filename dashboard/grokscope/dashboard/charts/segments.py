@@ -26,7 +26,9 @@ def segments_chart(
     measures = trends["measure"].unique(maintain_order=True).to_list()
     cells = _cells(trends, measures, axis, palette)
     height = _ROW * max(1, len(measures))
-    return layered([cells, *_boundaries(boundaries, axis, palette)], palette, height=height)
+    layers = [cells, *_boundaries(boundaries, axis, palette)]
+    titles = {"x": axis.on_paper, "color": "change, in ranges of the measure"}
+    return layered(layers, palette, height=height, titles=titles)
 
 
 def _rows(measures: list[str]) -> alt.Y:

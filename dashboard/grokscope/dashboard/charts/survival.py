@@ -10,6 +10,7 @@ from grokscope.dashboard.charts.elements.palette import Colouring, layered
 _HEIGHT = 240
 _ROW = 16
 _ABOVE = 44
+_IN_A_ROW = 2
 _SHARES = [0, 0.25, 0.5, 0.75, 1]
 
 
@@ -27,13 +28,13 @@ def survival_chart(
         colouring: By group.
         unit: What costs are counted in.
     """
-    curves = _from_the_left(curves.filter(pl.col("cost") > 0))
-    order = list(colouring.colours)
+    curves, order = _from_the_left(curves.filter(pl.col("cost") > 0)), list(colouring.colours)
+    key = colouring.keyed(columns=1 if len(order) > _IN_A_ROW else None)
     scale = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y("share:Q", title="share not there yet", scale=scale, axis=alt.Axis(values=_SHARES, format="%"))
     base = alt.Chart(curves)
     bands = base.mark_area(interpolate="step-after", opacity=0.15).encode(
-        x=_x(unit), y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high"), color=colouring.keyed()
+        x=_x(unit), y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high"), color=key
     )
     tips = [
         alt.Tooltip("group:N"),
@@ -41,19 +42,17 @@ def survival_chart(
         alt.Tooltip("share:Q", format=".0%"),
     ]
     lines = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        x=_x(unit), y=y, color=colouring.keyed(), tooltip=tips
+        x=_x(unit), y=y, color=key, strokeDash=colouring.dash(), tooltip=tips
     )
     ended = (
         base.transform_filter(alt.datum.ended > 0)
         .mark_point(shape="stroke", angle=90, size=60, strokeWidth=1.6)
-        .encode(x=_x(unit), y=y, color=colouring.keyed(), tooltip=tips)
+        .encode(x=_x(unit), y=y, color=key, tooltip=tips)
     )
     numbers = [
         alt.Chart(at_risk.filter((pl.col("group") == group) & (pl.col("cost") > 0)))
         .mark_text(fontSize=11, baseline="top")
-        .encode(
-            x=_x(unit), y=alt.YValue(_HEIGHT + _ABOVE + _ROW * row), text="count:Q", color=colouring.keyed()
-        )
+        .encode(x=_x(unit), y=alt.YValue(_HEIGHT + _ABOVE + _ROW * row), text="count:Q", color=key)
         for row, group in enumerate(order)
     ]
     return layered([bands, lines, ended, *numbers], colouring.palette, height=_HEIGHT)

@@ -33,10 +33,41 @@ def show(
         title: Above the chart: a text, or Vega-Lite's title parameters.
         settings: Further arguments of ``build``.
     """
-    spec = _spec(build, build.__name__, frames, settings)
+    spec = described(build, *frames, **settings)
     whole = spec | ({"title": title} if title else {})
     st.vega_lite_chart(whole, key=key, alt=text, width="stretch")
     return whole
+
+
+def described(build: Callable[..., alt.LayerChart], *frames: pl.DataFrame, **settings: Any) -> dict[str, Any]:
+    """Return the Vega-Lite description of ``build(*frames, **settings)``, which nothing draws yet."""
+    return _spec(build, build.__name__, frames, settings)
+
+
+def show_to_pick(
+    build: Callable[..., alt.LayerChart],
+    *frames: pl.DataFrame,
+    key: str,
+    text: str,
+    pick: str,
+    **settings: Any,
+) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
+    """Draw a chart as ``show`` does; return its description, and the fields of the mark that was clicked.
+
+    Args:
+        build: A function of ``charts``.
+        frames: What it draws.
+        key: Name of the element, stable over reruns.
+        text: What the chart shows, for who cannot see it.
+        pick: Name of the chart's selection.
+        settings: Further arguments of ``build``.
+    """
+    spec = described(build, *frames, **settings)
+    state: Any = st.vega_lite_chart(
+        spec, key=key, alt=text, width="stretch", on_select="rerun", selection_mode=pick
+    )
+    picked = list[Mapping[str, Any]](state["selection"].get(pick) or ())
+    return spec, picked[0] if picked else None
 
 
 def note(sentence: str | None) -> None:

@@ -1,17 +1,14 @@
 """From a snapshot to the frames that charts take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import polars as pl
 
 from grokscope.dashboard.charts import LIMIT, StepAxis, ceiling, marks_of, thinned
-from grokscope.dashboard.charts.elements.axes import LINEAR_BELOW
 from grokscope.dashboard.charts.elements.marks import lost_events
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.x_units import Unit as StepUnit
 from grokscope.dashboard.words.dates import date_of
 from grokscope.schemas import Kind
 from grokscope.transitions.curves.series import COUNT
@@ -70,18 +67,6 @@ def axis_of(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None, log: bo
     )
 
 
-def axis_over(snapshot: Snapshot, unit: StepUnit, *, run_ids: Sequence[str], log: bool = True) -> StepAxis:
-    """Return the axis that holds the given runs, counted in ``unit``."""
-    steps = axis_of(snapshot, run_ids=run_ids, log=log)
-    if unit.metric is None:
-        return steps
-    wanted = pl.col("run_id").is_in(list(run_ids)) & (pl.col("metric") == unit.metric)
-    spent = snapshot.curves.filter(wanted & pl.col("value").is_finite())
-    last = float(str(spent["value"].max() or 1.0))
-    each = last / max(1, float(str(spent["step"].max() or 1)))
-    return replace(steps, last=last, unit=unit.name, linear_below=LINEAR_BELOW * each)
-
-
 def _ends(runs: pl.DataFrame) -> list[int | None]:
     """Return where ended runs stopped: nothing will pass there, so the axis need not be round."""
     return runs.filter(pl.col("status") != "RUNNING")["step"].to_list()
@@ -91,7 +76,7 @@ def drawn_points(
     points: pl.DataFrame, snapshot: Snapshot, axis: StepAxis, *, limit: int = LIMIT
 ) -> pl.DataFrame:
     """Return thinned points with the runs' labels and groups, and what role they have."""
-    wanted = ("run_id", "metric", "role", "quantity", "step", "value")
+    wanted = ("run_id", "metric", "role", "quantity", "step", "value", "x")
     kept = thinned(points, axis, limit=limit).select(c for c in wanted if c in points.columns)
     return kept.join(_named(snapshot), on="run_id", how="inner", maintain_order="left")
 
@@ -124,14 +109,20 @@ def rows_of(snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
 
 
 def colours_of(snapshot: Snapshot, palette: Palette, *, run_ids: Sequence[str] | None = None) -> Colouring:
-    """Return the colours of groups: those of the whole experiment wherever they suffice for it.
+    """Return the looks of groups: the same whatever is shown beside them, wherever they suffice for all.
 
-    With more groups than colours, the groups of the given runs share the colours among themselves.
+    With more groups than looks, the groups of the given runs share these among themselves.
     """
-    groups = snapshot.groups()
-    if palette.left_grey(groups) and run_ids is not None:
-        groups = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))["group"].unique().to_list()
-    return Colouring(field="group", colours=palette.of(groups), palette=palette)
+    groups = list(dict.fromkeys([*snapshot.seen, *snapshot.groups()]))
+    if palette.left_grey(groups):
+        runs = snapshot.runs
+        if run_ids is not None:
+            runs = runs.filter(pl.col("run_id").is_in(list(run_ids)))
+        shown = set(runs["group"])
+        groups = [group for group in groups if group in shown]
+    return Colouring(
+        field="group", colours=palette.of(groups), palette=palette, dashes=palette.dashes(groups)
+    )
 
 
 def said_of_grey(colouring: Colouring, what: str) -> str | None:
@@ -140,20 +131,27 @@ def said_of_grey(colouring: Colouring, what: str) -> str | None:
     if not grey:
         return None
     return (
-        f"{len(colouring.colours) - grey} of {len(colouring.colours)} {what} have a colour; the others are "
-        "grey, since no colour is used twice. Select fewer runs on the page Runs to colour those."
+        f"{len(colouring.colours) - grey} of {len(colouring.colours)} {what} have a colour of their own; the "
+        "others are grey, since no look is used twice. Show fewer to colour those."
     )
 
 
-def said_of_thinning(drawn: int, whole: int) -> str | None:
+def said_of_thinning(drawn: int, whole: int, *, of: str = "") -> str | None:
     """Return how many points are drawn of how many there are; ``None`` if all are.
+
+    Args:
+        drawn: How many are drawn.
+        whole: How many there are.
+        of: Which extremes are kept, where not all are, after a space.
 
     >>> said_of_thinning(1200, 48000)
     '1,200 of 48,000 points; all extremes kept. A narrower range of steps shows more of them.'
     """
     if drawn >= whole:
         return None
-    return f"{drawn:,} of {whole:,} points; all extremes kept. A narrower range of steps shows more of them."
+    return (
+        f"{drawn:,} of {whole:,} points; all extremes{of} kept. A narrower range of steps shows more of them."
+    )
 
 
 def said_of_units(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:

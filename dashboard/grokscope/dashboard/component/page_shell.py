@@ -1,20 +1,27 @@
-"""What all pages share: the experiment's picker, the states with nothing to draw, when a page refreshes."""
+"""What all pages share: the menu and the rail, the states with nothing to draw, when a page refreshes."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
-from grokscope.dashboard.charts import DARK, LIGHT, Palette
 from grokscope.dashboard.component import downloads
+from grokscope.dashboard.component.rail import address, experiments, rail, views, write
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, Snapshot, SnapshotSource
+from grokscope.dashboard.state.narrowing import settings_of_several
 from grokscope.dashboard.state.selection import Selection, existing, selection_from
 from grokscope.dashboard.words import phrases
-from grokscope.dashboard.words.escaping import escape, plain
+from grokscope.dashboard.words.escaping import escape
 
 EVERY_S = 4
+POLL_S = 10
+"""Pause between two questions to the store whether it has something new, while nothing trains."""
+_RECENT_S = 60
+"""So long after a run's last sign of life the next of a sweep may begin: that is asked for more often."""
+
 _SENTENCE = 600
 
 FIVE_LINES = """\
@@ -29,53 +36,41 @@ with Tracker(model, optimizer, experiment="my-experiment") as tracker:
 
 
 def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage]) -> Selection:
-    """Draw the menu, the experiment's picker and the page's title; return what the address selects.
+    """Draw the menu, the page's title and the rail; return what these and the address select.
 
     The links carry the selection along, so that it is in the address of every page, ready to be copied.
     Streamlit's own menu drops it, and writing it back while a page changes leaves the address a page behind.
     """
+    menu = st.container(horizontal=True, key="menu")
+    with st.container(key="page_title"):  # out of sight: the menu shows it, and who cannot see hears it
+        st.title("grokscope", anchor=False)
+        st.header(title, anchor=False)
     with st.spinner("Reading the store …"):
         newest = source.snapshot(None)
-    selection = selection_from(st.query_params.to_dict(), newest.experiments)
-    if selection.experiment is None and newest.runs.height:
-        selection = replace(selection, experiment=newest.experiment)
-    with st.spinner("Reading the experiment …"):
-        snapshot = source.snapshot(selection.experiment)
-    if snapshot.runs.height:
-        selection = existing(selection, set(snapshot.runs["run_id"]))
-    with st.container(horizontal=True, vertical_alignment="center", key="header"):
-        menu = st.container(horizontal=True, width="stretch", key="menu")
+    selection = selection_from(address(), newest.experiments)
+    if not selection.experiments:
+        selection = replace(selection, experiments=newest.names())
+    with st.sidebar:
         if newest.experiments:
-            selection = _picked(selection, list(newest.experiments))
+            row = st.container(
+                horizontal=True, vertical_alignment="bottom", gap="xsmall", key="rail_experiments_row"
+            )
+            with row:
+                selection = experiments(selection, newest.experiments)
+                name = next(name for name, page in pages.items() if page.title == title)
+                views(source, selection.experiments, pages, name)
+        with st.spinner("Reading the experiment …"):
+            snapshot = source.together(selection.experiments)
+        if snapshot.runs.height:
+            selection = existing(selection, set(snapshot.runs["run_id"]))
+            selection = rail(source, selection, snapshot, pages["run"])
     with menu:
         for page in pages.values():
             st.page_link(page, query_params=selection.query())
-    st.title(title, anchor=False)
     if selection.note:
         st.caption(selection.note)
-    _write(selection.query())
+    write(selection)
     return selection
-
-
-def _picked(selection: Selection, names: list[str]) -> Selection:
-    shown = names.index(selection.experiment) if selection.experiment in names else 0
-    chosen = st.selectbox(
-        "Experiment",
-        names,
-        index=shown,
-        format_func=plain,
-        label_visibility="collapsed",
-        width=260,
-    )
-    return selection if chosen == names[shown] else Selection(experiment=chosen)
-
-
-def _write(query: Mapping[str, str]) -> None:
-    for key in ("experiment", "runs"):
-        if key in query and st.query_params.get(key) != query[key]:
-            st.query_params[key] = query[key]
-        elif key not in query and key in st.query_params:
-            del st.query_params[key]
 
 
 def ready(snapshot: Snapshot) -> bool:
@@ -88,13 +83,23 @@ def ready(snapshot: Snapshot) -> bool:
             )
         elif snapshot.notice:
             st.caption(_said(snapshot.notice))
+        if settings := settings_of_several(snapshot):
+            said = escape(", ".join(settings), limit=200)
+            st.caption(
+                f"These runs differ in how far they are from real pretraining (setting: {said}). Groups keep "
+                "them apart; what is summed up over all runs does not."
+            )
         if snapshot.unjudged:
             st.caption(
                 f"{snapshot.unjudged:,} of {snapshot.runs.height:,} runs have no verdict on their newest "
                 "points yet; the verdicts appear here by themselves."
             )
         return True
-    if snapshot.problem and not snapshot.missing:
+    if snapshot.left_out:
+        many = f"None of the {snapshot.left_out:,} runs is"
+        which = "The one run is not" if snapshot.left_out == 1 else many
+        st.info(f"{which} asked for: change the search at the left, or tick other groups.")
+    elif snapshot.problem and not snapshot.missing:
         _unreadable(snapshot.problem)
     else:
         _nothing_yet(snapshot)
@@ -128,43 +133,80 @@ def _said(sentence: str) -> str:
     return escape(sentence[:1].upper() + sentence[1:], limit=_SENTENCE)
 
 
-def refreshing(data: Data, draw: Callable[[Snapshot], None], *, every_s: float | None = None) -> None:
+def refreshing(
+    data: Data,
+    draw: Callable[[Snapshot], None],
+    *,
+    every_s: float = EVERY_S,
+    is_paused: bool = False,
+    else_draw: Callable[[Snapshot], None] | None = None,
+) -> None:
     """Call ``draw`` with the snapshot, again and again without a reload; not while downloads are open.
+
+    While something is training, nothing can be drawn yet or the store cannot be read, that is every
+    ``every_s``. Else nothing is drawn again until the store has something new, which is asked every
+    ``POLL_S``, and at first as often as it was drawn.
 
     Args:
         data: What to draw.
         draw: Is called only when there are runs.
-        every_s: Pause between two drawings; ``None``: a few seconds while something is training, nothing can
-            be drawn yet or the store cannot be read, else never again.
+        every_s: Pause between two drawings.
+        is_paused: Whether the reader wants none.
+        else_draw: Is called while there are no runs, below what is said of that.
     """
-    pause_s = _pause_s(data.snapshot(), every_s)
+    known = data.whole()
+    pause_s = None if is_paused else _pause_s(data.snapshot(), every_s)
 
     @st.fragment(run_every=pause_s)
     def fragment() -> None:
         now = data.snapshot()
-        # The first run has come: the picker above, outside this fragment, wants to know. Or how often to
-        # draw has changed, which only the whole page can set.
-        if (now.runs.height and data.selection.experiment is None) or _pause_s(now, every_s) != pause_s:
+        # Runs have come or gone: the picker and the rail, outside this fragment, want to know. Or how often
+        # to draw has changed, which only the whole page can set.
+        if not is_paused and (_has_other_runs(data, known) or _pause_s(now, every_s) != pause_s):
             st.rerun()
-        if pause_s is None and _wanted_s(now, every_s) is not None:
+        if pause_s is None and not is_paused and _wanted_s(now, every_s) is not None:
             st.caption("This page stands still while data are open below, so that files can be taken along.")
         if ready(now):
             draw(now)
+        elif else_draw is not None:
+            else_draw(now)
         if downloads.forget_undrawn():
             st.rerun()
 
     fragment()
+    if pause_s is None and not is_paused and not downloads.are_open():
+        _watch(data.source, known, every_s)
 
 
-def _pause_s(snapshot: Snapshot, every_s: float | None) -> float | None:
+def _watch(source: SnapshotSource, known: Snapshot, every_s: float) -> None:
+    """Draw the page again once the store has something that ``known`` lacks; until then, draw nothing."""
+    is_recent = _is_recent(known)
+
+    @st.fragment(run_every=every_s if is_recent else POLL_S)
+    def poll() -> None:
+        # The pause is set by the whole page: once more, and then it is the longer one.
+        if source.has_news(known) or (is_recent and not _is_recent(known)):
+            st.rerun()
+
+    poll()
+
+
+def _is_recent(snapshot: Snapshot) -> bool:
+    """Return whether a run was at work just now, by this machine's clock."""
+    ages_ms = time.time() * 1000 - snapshot.runs["last_ms"]
+    return bool(ages_ms.is_between(0, _RECENT_S * 1000).any())
+
+
+def _has_other_runs(data: Data, known: Snapshot) -> bool:
+    now = data.whole()
+    return now.runs["run_id"].to_list() != known.runs["run_id"].to_list()
+
+
+def _pause_s(snapshot: Snapshot, every_s: float) -> float | None:
     return None if downloads.are_open() else _wanted_s(snapshot, every_s)
 
 
-def _wanted_s(snapshot: Snapshot, every_s: float | None) -> float | None:
-    awaited = snapshot.runs.is_empty() or snapshot.problem is not None or snapshot.unjudged
-    return every_s or (EVERY_S if awaited or phases.active(snapshot.runs).height > 0 else None)
-
-
-def palette() -> Palette:
-    """Return the palette of the reader's theme; outside a browser, the light one."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
+def _wanted_s(snapshot: Snapshot, every_s: float) -> float | None:
+    is_empty = snapshot.runs.is_empty() and not snapshot.left_out
+    awaited = is_empty or snapshot.problem is not None or snapshot.unjudged
+    return every_s if awaited or phases.active(snapshot.runs).height > 0 else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.state.data import Data, Snapshot, SnapshotSource
 from grokscope.dashboard.tables.panels import is_about_learning
 from grokscope.dashboard.words.escaping import escape, plain
 from grokscope.schemas import METRICS, SCORES, SPLITS
@@ -18,15 +18,28 @@ _TITLE = "What each metric is taken for"
 
 
 def roles_section(data: Data, snapshot: Snapshot) -> None:
-    """Draw the roles of the experiment's metrics, and the control that overrides them."""
-    roles = [role for role in data.source.roles(snapshot) if is_about_learning(role.name)]
+    """Draw the roles of each experiment's metrics, and the control that overrides them."""
+    for place, part in enumerate(snapshot.parts or (snapshot,)):
+        _section(data, part, key=f"naming_{place}" if place else "naming", is_one=not snapshot.parts)
+
+
+def _section(data: Data, snapshot: Snapshot, *, key: str, is_one: bool) -> None:
+    roles = _roles(snapshot, data.source)
     if not roles or snapshot.experiment is None:
         return
     guessed = sum(role.how is How.GUESSED for role in roles)
     title = f"{_TITLE} · {guessed} guessed" if guessed else _TITLE
-    with st.expander(title, key="naming"):
-        st.dataframe(_table(roles), hide_index=True, key="naming_table", alt=_TITLE)
-        _override(data, snapshot.experiment, roles)
+    with st.expander(title if is_one else f"{title} · {plain(snapshot.experiment, limit=60)}", key=key):
+        st.dataframe(_table(roles), hide_index=True, key=f"{key}_table", alt=_TITLE)
+        _override(data, snapshot.experiment, roles, key=key)
+
+
+# What people say of metrics that no verdict reads changes no snapshot: after a while it is asked for again.
+@st.cache_resource(
+    max_entries=8, ttl=30, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found}
+)
+def _roles(snapshot: Snapshot, _source: SnapshotSource) -> Sequence[Role]:
+    return [role for role in _source.roles(snapshot) if is_about_learning(role.name)]
 
 
 def _table(roles: Sequence[Role]) -> pl.DataFrame:
@@ -45,26 +58,27 @@ def _table(roles: Sequence[Role]) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def _override(data: Data, experiment: str, roles: Sequence[Role]) -> None:
+def _override(data: Data, experiment: str, roles: Sequence[Role], *, key: str) -> None:
     st.caption("Not right? What you say here is kept as a tag of the MLflow experiment, for all who read it.")
     names = [role.name for role in roles]
-    with st.container(horizontal=True, vertical_alignment="bottom", key="naming_row"):
-        name = st.selectbox("The metric", names, format_func=plain, key="naming_name", width=280)
-        key = st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key="naming_key", width=280)
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row"):
+        name = st.selectbox("The metric", names, format_func=plain, key=f"{key}_name", width=280)
+        role = st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key=f"{key}_key", width=280)
         ways = [_AS_NAMED, _HIGHER, _LOWER]
-        better = st.selectbox("better is", ways, key="naming_better", width=160)
-        is_asked = st.button("Keep", key="naming_keep")
+        better = st.selectbox("better is", ways, key=f"{key}_better", width=160)
+        is_asked = st.button("Keep", key=f"{key}_keep")
     if not is_asked:
         return
     way = {_HIGHER: ":up", _LOWER: ":down"}.get(better, "")
-    chosen = {_GUESS: None, _IGNORE: IGNORED}.get(key, f"{key}{way}")
-    is_overridden = any(role.name == name and role.how is How.OVERRIDDEN for role in roles)
+    chosen = {_GUESS: None, _IGNORE: IGNORED}.get(role, f"{role}{way}")
+    is_overridden = any(one.name == name and one.how is How.OVERRIDDEN for one in roles)
     if chosen is None and not is_overridden:
         return
     problem = data.source.set_role(experiment, name, chosen)
     if problem:
         st.error(escape(problem, limit=400))
     else:
+        _roles.clear()
         st.rerun()
 
 

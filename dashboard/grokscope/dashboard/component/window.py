@@ -22,7 +22,7 @@ def windowed(axis: StepAxis, *, key: str) -> StepAxis:
         value=(options[0], options[-1]),
         format_func=phrases.steps,
         key=key,
-        width=300,
+        width=240,
     )
     is_whole = low == options[0] and high == options[-1]
     return axis if is_whole or low >= high else replace(axis, first=low, last=high, is_cut=True)

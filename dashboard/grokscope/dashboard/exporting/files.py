@@ -1,20 +1,15 @@
-"""What was drawn, to take along: tidy CSV and Parquet, and the figure as SVG and PNG."""
+"""What was drawn, to take along: tidy CSV and Parquet, and the figure as SVG, PDF, PNG and HTML."""
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import polars as pl
 import polars.selectors as cs
 
-from grokscope.dashboard.exporting.figure import drawn
+from grokscope.dashboard.exporting.figure import Kind, drawn
+from grokscope.dashboard.exporting.publication import Spec, composed, fitted
+from grokscope.dashboard.exporting.sizes import SIZES, Size
 from grokscope.store.formulas import guarded
-
-WIDTH = 900
-"""Of an exported figure, in pixels."""
-
-Spec = Mapping[str, Any]
-_OF_THE_WHOLE = ("config", "autosize", "padding", "datasets", "$schema")
 
 
 def to_csv(frame: pl.DataFrame) -> bytes:
@@ -35,41 +30,15 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def to_svg(specs: Sequence[Spec]) -> bytes:
-    """Return charts under each other as one SVG."""
-    return drawn(figure_of(specs), "svg")
+def to_figure(specs: Sequence[Spec], kind: Kind, *, size: Size = SIZES["double"], title: str = "") -> bytes:
+    """Return charts under each other as one figure for paper.
 
-
-def to_png(specs: Sequence[Spec]) -> bytes:
-    """Return charts under each other as one PNG, twice as fine as the screen."""
-    return drawn(figure_of(specs), "png")
-
-
-def figure_of(specs: Sequence[Spec], *, width: int = WIDTH) -> dict[str, Any]:
-    """Return one Vega-Lite chart with ``specs`` under each other, on the first one's paper.
-
-    >>> figure_of([{"mark": "line", "config": {"background": "white"}}], width=100)["vconcat"]
-    [{'mark': 'line', 'width': 100}]
+    Raises:
+        FigureError: If it cannot be drawn.
     """
-    parts = [
-        _whole_names({k: v for k, v in spec.items() if k not in _OF_THE_WHOLE}) | {"width": width}
-        for spec in specs
-    ]
-    datasets: dict[str, Any] = {}
-    for spec in specs:
-        datasets.update(spec.get("datasets", {}))
-    first = specs[0]
-    whole = {key: first[key] for key in ("$schema", "config") if key in first}
-    return {**whole, "vconcat": parts, "datasets": datasets, "spacing": 12, "padding": 16}
+    return drawn(fitted(composed(specs), size, title=title, hover=kind == "html"), kind, size=size)
 
 
-def _whole_names(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return the chart with texts as long as they are: on paper, the figure makes room for them."""
-    layers: list[dict[str, Any]] = spec.get("layer", [])
-    marks = [
-        layer | {"mark": {k: v for k, v in layer["mark"].items() if k != "limit"}}
-        if isinstance(layer.get("mark"), dict) and layer["mark"].get("type") == "text"
-        else layer
-        for layer in layers
-    ]
-    return spec | ({"layer": marks} if layers else {})
+def to_svg(specs: Sequence[Spec]) -> bytes:
+    """Return charts under each other as one SVG, two columns of a journal wide."""
+    return to_figure(specs, "svg")

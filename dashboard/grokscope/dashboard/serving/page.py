@@ -1,5 +1,12 @@
-"""Streamlit's page with a script of ours in it, which says when the server behind an open page has ended."""
+"""Streamlit's page with scripts and a style of ours in it.
 
+``ended.js`` says when the server behind an open page has ended; ``notify.js`` shows new events of the page
+Live as notifications of the browser, if its reader wants them; ``shell.css`` puts the menu into the bar at
+the top.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -8,28 +15,46 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ENDED = Path(__file__).with_name("ended.js")
-_PATH = "/_grokscope/ended.js"
-# Relative, as Streamlit's own are: a proxy may put the pages below a path.
-_TAG = f'<script src=".{_PATH}"></script>'
+_FILES: Mapping[str, str] = {
+    "ended.js": "text/javascript",
+    "notify.js": "text/javascript",
+    "shell.css": "text/css",
+}
+_PATH = "/_grokscope"
 _OF_THE_FILE = ("etag", "last-modified", "content-encoding")
 
 
-async def _ended(_request: Request) -> FileResponse:
-    return FileResponse(_ENDED, media_type="text/javascript", headers={"cache-control": "no-cache"})
+async def _file(request: Request) -> FileResponse:
+    path = Path(__file__).with_name(request.url.path.rpartition("/")[2])
+    return FileResponse(path, media_type=_FILES[path.name], headers={"cache-control": "no-cache"})
 
 
-ROUTE = Route(_PATH, _ended)
-"""Where the script is."""
+ROUTES = tuple(Route(f"{_PATH}/{name}", _file) for name in _FILES)
+"""Where these files are."""
 
 
-def with_script(page: str) -> str:
-    """Return a page that loads the script before any other.
+def _tag(name: str) -> str:
+    # Relative, as Streamlit's own are: a proxy may put the pages below a path.
+    place = f".{_PATH}/{name}"
+    return (
+        f'<link rel="stylesheet" href="{place}">'
+        if name.endswith(".css")
+        else f'<script src="{place}"></script>'
+    )
 
-    >>> with_script("<head></head>")
-    '<head><script src="./_grokscope/ended.js"></script></head>'
+
+def with_files(page: str) -> str:
+    """Return a page that loads the scripts and the style before any other.
+
+    >>> with_files("<head></head>")[:53]
+    '<head><script src="./_grokscope/ended.js"></script><s'
     """
-    return page.replace("<head>", f"<head>{_TAG}", 1)
+    return page.replace("<head>", f"<head>{''.join(map(_tag, _FILES))}", 1)
+
+
+def _is_page(headers: MutableHeaders) -> bool:
+    """Return whether an answer is a page; a file that is downloaded has a name, and may be HTML too."""
+    return headers.get("content-type", "").startswith("text/html") and "content-disposition" not in headers
 
 
 class OwnPage:
@@ -58,7 +83,7 @@ class OwnPage:
             nonlocal is_page
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                is_page = message["status"] == 200 and headers.get("content-type", "").startswith("text/html")  # noqa: PLR2004
+                is_page = message["status"] == HTTPStatus.OK and _is_page(headers)
                 if is_page:
                     headers["content-length"] = str(len(self._page))
                     for name in _OF_THE_FILE:

@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from grokscope.dashboard.serving.browser_policy import Fence, script_hashes
-from grokscope.dashboard.serving.page import ROUTE, OwnPage, with_script
+from grokscope.dashboard.serving.page import ROUTES, OwnPage, with_files
 from grokscope.dashboard.serving.settings import APP, PARENT_VARIABLE, STACKS_VARIABLE, STANDSTILL_VARIABLE
 from grokscope.dashboard.serving.standstill import stacks_at_standstill
 
@@ -50,9 +50,9 @@ _PAGE = Path(st.__file__).parent / "static" / "index.html"
 app = st.App(
     APP,
     lifespan=_watched,
-    routes=[ROUTE],
+    routes=[*ROUTES],
     middleware=[
         Middleware(Fence, scripts=script_hashes(_PAGE)),
-        Middleware(OwnPage, page=with_script(_PAGE.read_text("utf-8"))),
+        Middleware(OwnPage, page=with_files(_PAGE.read_text("utf-8"))),
     ],
 )

@@ -9,11 +9,13 @@ from grokscope.dashboard.state.connection import StoreConnection
 from grokscope.dashboard.state.data import LiveStatus, Snapshot
 from grokscope.dashboard.state.judging import Judge
 from grokscope.dashboard.state.live_runs import LiveRuns
+from grokscope.dashboard.state.reviewing import as_reviewed
 from grokscope.dashboard.state.run_metrics import RunUnits, Units, as_shown
 from grokscope.dashboard.state.shared_reading import PATIENCE_S, Clock, Names, SharedReading
-from grokscope.dashboard.tables.run_table import run_table
+from grokscope.dashboard.tables.runs.run_table import run_table
 from grokscope.schemas import empty_points
 from grokscope.schemas.runs.step_unit import runs_in_thousandths
+from grokscope.schemas.tags import REVIEW_PREFIX
 from grokscope.store import MetricNames, Role, Store, names_by_run, renamed_by_run, roles_by_run
 from grokscope.transitions.live.history import is_read
 
@@ -46,7 +48,6 @@ class ExperimentFeed:
         self._live = LiveRuns()
         self._overrides: Mapping[str, str] = {}
         self._made_from: _Found | None = None
-        self._in_thousandths: dict[str, bool] = {}
 
     def look(self, names: Names = None) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
@@ -58,6 +59,21 @@ class ExperimentFeed:
         """
         return self._reading.look(names)
 
+    @property
+    def name(self) -> str:
+        """Of the experiment."""
+        return self._experiment
+
+    @property
+    def good(self) -> Snapshot | None:
+        """The last snapshot that was read; ``None`` before there was one."""
+        return self._reading.good
+
+    @property
+    def took_s(self) -> float | None:
+        """How long its last reading took; ``None`` before there was one."""
+        return self._reading.took_s
+
     def expire(self) -> None:
         """Read anew at the next look."""
         self._reading.expire()
@@ -66,10 +82,10 @@ class ExperimentFeed:
         """Return where its runs in training stand."""
         return self._live.look(snapshot)
 
-    def holds(self, run_ids: Iterable[str]) -> bool:
-        """Return whether any of the runs was in it at the last reading."""
+    def held(self, run_ids: Iterable[str]) -> list[str]:
+        """Return those of the runs that were in it at the last reading."""
         good = self._reading.good
-        return good is not None and not set(run_ids).isdisjoint(good.runs["run_id"])
+        return [] if good is None else sorted(set(run_ids).intersection(good.runs["run_id"]))
 
     def kept(self, run_ids: Sequence[str]) -> pl.DataFrame:
         """Return the runs' points as they were last read."""
@@ -106,23 +122,18 @@ class ExperimentFeed:
             experiment=self._experiment,
             experiments=tuple(names),
             runs=run_table(found.runs, found.params, found.curves, now_ms=now_ms),
+            params=found.params,
+            tags=found.tags,
             curves=as_shown(found.curves, units),
             logged=found.curves if units else None,
             units=units,
-            in_thousandths=self._thousandths(store, found.runs["run_id"].to_list()),
-            verdicts=judged.verdicts,
+            in_thousandths=runs_in_thousandths(found.tags),
+            verdicts=as_reviewed(judged.verdicts, found.reviews()),
             pairs=judged.pairs,
             taken_ms=now_ms,
             notice=store.notice,
             unjudged=judged.waiting,
         )
-
-    def _thousandths(self, store: Store, run_ids: Sequence[str]) -> frozenset[str]:
-        """Return the runs whose steps are counted so; an import says it when it makes a run, once for all."""
-        new = [run for run in run_ids if run not in self._in_thousandths]
-        said = runs_in_thousandths(store.tags(new)) if new else frozenset[str]()
-        self._in_thousandths |= {run: run in said for run in new}
-        return frozenset(run for run in run_ids if self._in_thousandths[run])
 
     def _found(self, store: Store) -> "_Found":
         runs = store.runs(self._experiment)
@@ -137,7 +148,7 @@ class ExperimentFeed:
         }
         read = sorted({own for of_run in names.values() for own in of_run})
         curves = renamed_by_run(store.points(ids, read), names)
-        return _Found(runs=runs, params=store.params(ids), curves=curves)
+        return _Found(runs=runs, params=store.params(ids), tags=store.tags(ids), curves=curves)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +157,19 @@ class _Found:
 
     runs: pl.DataFrame
     params: pl.DataFrame
+    tags: pl.DataFrame
     curves: pl.DataFrame
 
     def is_same(self, before: "_Found | None") -> bool:
         """Return whether nothing has changed; who trains can fall silent by not changing, so never then."""
         if before is None or (self.runs["status"] == "RUNNING").any():
             return False
-        pairs = ((self.runs, before.runs), (self.params, before.params), (self.curves, before.curves))
-        return all(one.equals(other) for one, other in pairs)
+        names = ("runs", "params", "tags", "curves")
+        return all(getattr(self, name).equals(getattr(before, name)) for name in names)
+
+    def reviews(self) -> pl.DataFrame:
+        """Return the tags in which people keep what they decided."""
+        return self.tags.filter(pl.col("key").str.starts_with(REVIEW_PREFIX))
 
 
 def _is_curve(name: str) -> bool:

@@ -13,6 +13,7 @@ from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import CHANGES, LiveStatus, Snapshot
 from grokscope.dashboard.words.withdrawals import why_withdrawn
 from grokscope.schemas import KINDS_GAINED, Pattern, Status, Transition, Verdict
+from grokscope.schemas.verdicts.reviewed import is_no_generalization, reviewed_event
 from grokscope.transitions import State
 from grokscope.transitions.live.feed import LiveFeed
 from grokscope.transitions.live.news import Change, News, is_one
@@ -56,7 +57,7 @@ class LiveRuns:
                 states=states,
                 changes=self._changes(snapshot),
                 followed=len(self._feed.reports),
-                discovered=self._feed.discovered,
+                discovered=tuple(run for run in self._feed.discovered if not _is_denied(snapshot, run)),
             )
 
     def _update(self, snapshot: Snapshot) -> None:
@@ -102,13 +103,21 @@ class LiveRuns:
         )
 
 
+def _is_denied(snapshot: Snapshot, run: str) -> bool:
+    verdict = snapshot.verdicts.get(run)
+    return verdict is not None and is_no_generalization(verdict.reviews)
+
+
 def standing(verdict: Verdict | None, state: State) -> State:
     """Return where a run stands: confirmed and regressed by the verdict, suspected by the detector.
 
-    What the detector calls confirmed and the verdict on all points does not is suspected at most.
+    What the detector calls confirmed and the verdict on all points does not is suspected at most; what a
+    person said to be none is not even that.
     """
     if verdict is not None and verdict.pattern is Pattern.COLLAPSE:
         return State.REGRESSED
+    if verdict is not None and is_no_generalization(verdict.reviews):
+        return State.NOT_YET
     events = verdict.transitions if verdict is not None else ()
     if any(e.kind in KINDS_GAINED and e.status is Status.CONFIRMED for e in events):
         return State.CONFIRMED
@@ -116,14 +125,20 @@ def standing(verdict: Verdict | None, state: State) -> State:
 
 
 def _events(verdict: Verdict | None, said: Sequence[News]) -> list[tuple[int, Transition, str]]:
-    """Return a run's events, each with the step that showed it and why it was withdrawn."""
+    """Return a run's events, each with the step that showed it and why it was withdrawn.
+
+    Reviews are in the verdict already; a doubt about an event that a person decided about is none any more.
+    """
+    reviews = verdict.reviews if verdict is not None else ()
     sure = [e for e in verdict.transitions if e.status is Status.CONFIRMED] if verdict is not None else []
     dated = [(_shown_at(event, said), event) for event in sure]
     gained = min((at for at, event in dated if event.kind in KINDS_GAINED), default=None)
     doubts = [
         (news.step, news.event, _why(news, verdict))
         for news in said
-        if news.event is not None and (news.change is Change.WITHDRAWN or _is_suspected(news.event))
+        if news.event is not None
+        and (news.change is Change.WITHDRAWN or _is_suspected(news.event))
+        and reviewed_event(news.event, reviews) is news.event
     ]
     open_ones = [one for one in doubts if not _is_settled(one[1], one[0], sure, gained=gained)]
     return [*((at, event, "") for at, event in dated), *open_ones]

@@ -48,13 +48,6 @@ def has_generalized(verdict: Verdict | None) -> bool:
     return verdict is not None and verdict.generalized is not None and verdict.pattern is not Pattern.COLLAPSE
 
 
-def share_done(step: int | None, planned: int | None) -> float | None:
-    """Return how much of the planned training is done, 0 to 1; ``None`` if no plan is known."""
-    if step is None or not planned or planned <= 0:
-        return None
-    return min(1.0, max(0.0, step / planned))
-
-
 def active(runs: pl.DataFrame) -> pl.DataFrame:
     """Return the runs that are training now."""
     return runs.filter((pl.col("status") == "RUNNING") & ~pl.col("silent"))

@@ -32,8 +32,9 @@ Read = Callable[[int, Names], Snapshot]
 class _Reading:
     """One reading that goes on, on a thread of its own, however long the pages wait for it."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, *, wish: int) -> None:
         self.began = began
+        self.wish = wish
         self.done = Event()
         self.snapshot: Snapshot | None = None
         self.error: BaseException | None = None
@@ -44,6 +45,7 @@ class _Last:
     """How the last readings ended."""
 
     good: Snapshot | None = None
+    took_s: float | None = None
     fresh_until: float = 0.0
     failure: StoreError | None = None
     retry_at: float = 0.0
@@ -69,17 +71,24 @@ class SharedReading:
         self._lock = Lock()
         self._reading: _Reading | None = None
         self._last = _Last()
+        self._wish = 0  # how often a new reading was asked for: one that began before is no answer
 
     @property
     def good(self) -> Snapshot | None:
         """The last snapshot that was read; ``None`` if there is none."""
         return self._last.good
 
-    def look(self, names: Names = None) -> Snapshot:
+    @property
+    def took_s(self) -> float | None:
+        """How long the last reading took; ``None`` before there was one."""
+        return self._last.took_s
+
+    def look(self, names: Names = None, *, again: bool = True) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
 
         Args:
             names: Names of all experiments, if they have just been read.
+            again: Whether a reading that had begun before the last ``expire`` is followed by another.
         """
         with self._lock:
             now = self._clock()
@@ -90,6 +99,8 @@ class SharedReading:
             reading = self._reading or self._start(now, names)
             waits_s = self._patience_s if self._last.good is not None else max(self._patience_s, FIRST_S)
         reading.done.wait(waits_s)
+        if again and reading.done.is_set() and reading.wish != self._wish:
+            return self.look(again=False)
         with self._lock:
             if reading.snapshot is not None:
                 return reading.snapshot
@@ -101,12 +112,13 @@ class SharedReading:
         raise reading.error
 
     def expire(self) -> None:
-        """Read anew at the next look."""
+        """Read anew at the next look; what is just being read is not new enough."""
         with self._lock:
             self._last.fresh_until = 0.0
+            self._wish += 1
 
     def _start(self, now: float, names: Names) -> _Reading:
-        reading = _Reading(now)
+        reading = _Reading(now, wish=self._wish)
         # It cannot end before the caller gives the lock back, which it needs to say so.
         Thread(target=self._run, args=(reading, names), daemon=True, name="reads an experiment").start()
         self._reading = reading
@@ -123,8 +135,10 @@ class SharedReading:
         else:
             with self._lock:
                 now = self._clock()
+                self._last.took_s = now - reading.began
                 reading.snapshot, self._reading, self._last.good = found, None, found
-                self._last.fresh_until = now + min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
+                fresh_s = min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
+                self._last.fresh_until = now + fresh_s if reading.wish == self._wish else 0.0
         reading.done.set()
 
     def _failed(self) -> Snapshot:

@@ -10,12 +10,9 @@ import polars as pl
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.x_units import Unit, in_unit
 from grokscope.dashboard.words import phrases
-from grokscope.dashboard.words.dates import date_of
+from grokscope.dashboard.words.dates import kept_date
 from grokscope.dashboard.words.escaping import escape
-from grokscope.interventions.comparing.lead import lead
-from grokscope.interventions.comparing.records import Contrast
-from grokscope.interventions.contrasts.attainable import ROUNDING
-from grokscope.interventions.estimate import Estimate
+from grokscope.interventions.amounts import amount, amount_range
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.survival.median import median_cost
 
@@ -52,7 +49,6 @@ GROUP_COSTS = pl.Schema(
 95 % interval, null below six runs and where nothing bounds it; ``least`` and ``most``: of those that have
 reached it; ``spent``: the farthest that any was trained."""
 
-_DECIDED = 0.05
 _Runs = tuple[tuple[bool, float, float, float], ...]
 """Of each run of a group: whether it got there, its cost, and the ends of its interval."""
 
@@ -83,12 +79,19 @@ def said_of_others(snapshot: Snapshot, run_ids: Sequence[str]) -> str | None:
 
 
 def costs_of(snapshot: Snapshot, run_ids: Sequence[str], *, event: str, unit: Unit) -> pl.DataFrame:
-    """Return ``COSTS`` of the runs that have curves; ``event`` is one of ``EVENTS``."""
+    """Return ``COSTS`` of the runs that have curves; one that lost what it had reached has not reached it.
+
+    Args:
+        snapshot: The experiment.
+        run_ids: Of these runs.
+        event: One of ``EVENTS``.
+        unit: What is counted.
+    """
     rows: list[tuple[object, ...]] = []
     mine = snapshot.runs.filter(pl.col("run_id").is_in(list(run_ids)))
     for run, label, group, step in mine.select("run_id", "label", "group", "step").iter_rows():
         verdict = snapshot.verdicts.get(run)
-        date = date_of(verdict, event) if verdict is not None else None
+        date = kept_date(verdict, event) if verdict is not None else None
         if date is not None:
             rows.append((run, label, group, True, date.step, date.low, date.high))
         elif verdict is not None and step is not None:
@@ -129,17 +132,6 @@ def group_costs(costs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def lead_of(costs: pl.DataFrame, groups: pl.DataFrame) -> Contrast | None:
-    """Return the first of ``groups`` against the next; ``None`` where the two cannot be compared.
-
-    Args:
-        costs: ``COSTS``.
-        groups: Their ``GROUP_COSTS``.
-    """
-    runs = _by_group(costs)
-    return _lead(tuple((group, runs[group]) for group in groups["group"]))
-
-
 def _by_group(costs: pl.DataFrame) -> Mapping[str, _Runs]:
     runs: dict[str, list[tuple[bool, float, float, float]]] = {}
     for group, *run in costs.select("group", "reached", "cost", "low", "high").sort(pl.all()).iter_rows():
@@ -156,104 +148,16 @@ def _median(runs: _Runs) -> tuple[float | None, float | None, float | None]:
     return at_dates.value, between.low, between.high
 
 
-@lru_cache(maxsize=64)
-def _lead(groups: tuple[tuple[str, _Runs], ...]) -> Contrast | None:
-    return lead([group for group, _ in groups], {group: _censored(runs) for group, runs in groups})
-
-
 def _censored(runs: _Runs) -> CensoredCosts:
     low = np.array([low if reached else cost for reached, cost, low, _ in runs], dtype=np.float64)
     high = np.array([high if reached else np.inf for reached, _, _, high in runs], dtype=np.float64)
     return CensoredCosts(low, high)
 
 
-def answer(
-    groups: pl.DataFrame, unit: Unit, *, event: str, first: Contrast | None, others_said: str | None = None
-) -> str | None:
-    """Return which group got there with the least, in markdown; ``None`` of one run, or while none has.
-
-    Args:
-        groups: ``GROUP_COSTS``.
-        unit: Of the costs.
-        event: One of ``EVENTS``.
-        first: The first of the groups against the next: whether it is shown to be cheaper.
-        others_said: Of the runs that are not compared; goes last.
-    """
-    rows = groups.rows(named=True)
-    if groups["runs"].sum() < 2 or not any(row["reached"] for row in rows):  # noqa: PLR2004
-        return None
-    got = {"onset": "began to generalize", "midpoint": "was half-way up (midpoint)"}.get(event, "generalized")
-    cheapest, others = rows[0], rows[1:]
-    if cheapest["median"] is None:
-        return f"No group has {got} in half of its runs: none can be called the cheapest."
-    name = f"**{escape(cheapest['group'])}**" if others or others_said else "These runs"
-    text = f"{name} {got}{f' {unit.least}' if others else ''}: {_summary(cheapest, unit)}."
-    told = [text, *_next(others, unit, first=first), *_undecided(rows, first)]
-    return " ".join([*told, *([others_said] if others_said else [])])
-
-
-def _next(others: Sequence[dict[str, object]], unit: Unit, *, first: Contrast | None) -> list[str]:
-    """Return what comes after the cheapest group, and by how much."""
-    if not others:
-        return []
-    second = others[0]
-    if isinstance(second["median"], float):
-        name, by = escape(str(second["group"])), "" if first is None else _ratio(first)
-        return [f"Next comes {name}{by}: {_summary(second, unit)}."]
-    runs, reached = (sum(int(str(row[c])) for row in others) for c in ("runs", "reached"))
-    farthest = max(float(str(row["spent"])) for row in others)
-    spent = phrases.amount(farthest, unit.symbol)
-    if runs == 1:
-        return [f"The other run did not, with {spent}."]
-    return [f"{str(reached or 'none').capitalize()} of the other {runs:,} runs did, with up to {spent}."]
-
-
-def _ratio(first: Contrast) -> str:
-    """Return how many times as much the next group costs: `` with 1.8 [1.2, 2.9] times as much``."""
-    found, p = first.speed_up, first.adjusted_p
-    if found.value is None:
-        return ""
-    shown = f" ({_p(p)})" if p is not None and p < _DECIDED else ""
-    return f" with {found.value:.3g}{_interval(found)} times as much{shown}"
-
-
-def _interval(found: Estimate) -> str:
-    if found.low is None and found.high is None:
-        return ""
-    low, high = ("…" if end is None else f"{end:.3g}" for end in (found.low, found.high))
-    return f" [{low}, {high}]"
-
-
-def _undecided(rows: Sequence[dict[str, object]], first: Contrast | None) -> list[str]:
-    """Return that the first of the groups is not shown to be cheaper than the next, where it is not."""
-    if first is None or first.adjusted_p is None or first.adjusted_p < _DECIDED:
-        return []
-    other = f" from {escape(first.b)}" if len(rows) > 2 else ""  # noqa: PLR2004 - of two, it is plain which
-    if first.attainable_p > _DECIDED + ROUNDING:
-        runs = f"{rows[0]['runs']} against {phrases.counted(int(str(rows[1]['runs'])), 'run')}"
-        return [f"With {runs} no difference{other} can be shown."]
-    return [f"No difference{other} is shown ({_p(first.adjusted_p)})."]
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"  # noqa: PLR2004 - further digits tell nothing
-
-
-def _summary(row: dict[str, object], unit: Unit) -> str:
-    """Return how many got there and the median, with its interval or, where it has none, the runs' range."""
-    least, most = float(str(row["least"])), float(str(row["most"]))
-    runs = phrases.counted(int(str(row["runs"])), "run")
-    median = phrases.amount(float(str(row["median"])), unit.symbol)
-    span = f" (runs {phrases.amount_range(least, most, unit.symbol)})" if most > least else ""
-    return (
-        f"{row['reached']} of {runs}, median {median}{said_interval(row['low'], row['high'], unit) or span}"
-    )
-
-
 def said_interval(low: object, high: object, unit: Unit) -> str:
     """Return the 95 % interval of a median in brackets, an open end as ``…``; empty without one."""
     if isinstance(low, float) and isinstance(high, float):
-        return f" [{phrases.amount_range(low, high, unit.symbol)}]"
+        return f" [{amount_range(low, high, unit.symbol)}]"
     if isinstance(low, float):
-        return f" [{phrases.amount(low, unit.symbol)} – …]"
-    return f" [… – {phrases.amount(high, unit.symbol)}]" if isinstance(high, float) else ""
+        return f" [{amount(low, unit.symbol)} – …]"
+    return f" [… – {amount(high, unit.symbol)}]" if isinstance(high, float) else ""

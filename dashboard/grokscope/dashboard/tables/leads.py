@@ -14,6 +14,7 @@ from grokscope.dashboard.charts.leads import ROLES
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.panels import is_about_learning
 from grokscope.dashboard.words.escaping import plain
+from grokscope.dashboard.words.patterns import PATTERN_WORDS
 from grokscope.schemas import Pattern, Verdict, mapped
 from grokscope.transitions import lead_lag, pooled_leads
 
@@ -36,12 +37,16 @@ MEMBERS = pl.Schema(
 """
 
 MEANING_OF_LEADS = (
-    "A measure at **-0.5** had half of its change since memorization done half a delay before the "
-    "midpoint of the held-out rise; the delay is the time from memorization to there. Left is earlier."
+    "Times are counted in delays: one delay is the time from memorization to the midpoint of the held-out "
+    "rise, which stands at 0. A measure at **-0.5** was half-way through its own change half a delay before "
+    "that midpoint. Further left is earlier."
 )
 
 LEFT_OUT = pl.Schema({"run": pl.String(), "group": pl.String(), "why": pl.String()})
 MEASURE, OF_TRAINING, EVENT = ROLES
+FEWEST_CONFIGURATIONS = 3
+"""Configurations from which on a measure is among the first: of fewer, all may agree by luck."""
+FIRST_MEASURES = 15
 _SIGNS_FOR_P = 6
 """Configurations from which on 2 / 2^k, the smallest p-value there can be, is below 0.05."""
 
@@ -84,10 +89,10 @@ def why_left_out(verdict: Verdict | None) -> str | None:
     if verdict.delay is not None and verdict.onset is not None:
         return None if verdict.delay.steps > 0 else "generalized without a delay: nothing to measure leads in"
     if verdict.pattern is Pattern.COMPREHENSION:
-        return "the curves improved together, so there is no delay (comprehension)"
+        return "the curves improved together, so there is no delay"
     if verdict.memorized is None:
-        return f"memorization has no date ({verdict.pattern})"
-    return f"the rise has no date so far ({verdict.pattern})"
+        return f"memorization has no date ({PATTERN_WORDS[verdict.pattern].plain})"
+    return f"the rise has no date so far ({PATTERN_WORDS[verdict.pattern].plain})"
 
 
 def members_of(points: pl.DataFrame, snapshot: Snapshot, run_ids: Sequence[str]) -> pl.DataFrame:
@@ -155,20 +160,37 @@ def said_of_p(configurations: int) -> str:
     """Return what p-values can tell with so many configurations.
 
     >>> said_of_p(1)
-    'With one configuration no p-value can be told: runs that share everything but the seed count once.'
+    'There is one configuration. Whether its leads hold for others cannot be tested: no p-value is given.'
+    >>> said_of_p(3)
+    'With 3 configurations the smallest possible p-value is 0.25. To reach 0.05, 6 are needed.'
     """
     if configurations <= 1:
         return (
-            "With one configuration no p-value can be told: "
-            "runs that share everything but the seed count once."
+            "There is one configuration. Whether its leads hold for others cannot be tested: "
+            "no p-value is given."
         )
     smallest = 2 / 2**configurations
     if configurations < _SIGNS_FOR_P:
         return (
-            f"With {configurations} configurations no p-value can be below {smallest:.2g}: "
-            f"to tell a lead from chance at 0.05, {_SIGNS_FOR_P} are needed."
+            f"With {configurations} configurations the smallest possible p-value is {smallest:.2g}. "
+            f"To reach 0.05, {_SIGNS_FOR_P} are needed."
         )
-    return f"{configurations} configurations; the smallest p-value that they allow is {smallest:.2g}."
+    return f"With {configurations} configurations the smallest possible p-value is {smallest:.2g}."
+
+
+def first_of(pooled: pl.DataFrame) -> pl.DataFrame:
+    """Return the measures to look at first: the earliest of those with three configurations.
+
+    Where none has so many, the earliest of all.
+
+    Args:
+        pooled: ``Leads.pooled``.
+
+    >>> first_of(pl.DataFrame({"configurations": [2, 3, 5]})).rows()
+    [(3,), (5,)]
+    """
+    enough = pooled.filter(pl.col("configurations") >= FEWEST_CONFIGURATIONS)
+    return (pooled if enough.is_empty() else enough).head(FIRST_MEASURES)
 
 
 def _onset_to_half(verdict: Verdict) -> float:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-
-_Progress = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +63,35 @@ def units_of(curves: pl.DataFrame, run_ids: Sequence[str]) -> list[Unit]:
     >>> [u.name for u in units_of(curve, ["a"])], [u.name for u in units_of(curve, ["a", "b"])]
     (['steps', 'tokens'], ['steps'])
     """
-    mine = curves.filter(
-        pl.col("run_id").is_in(list(run_ids)) & pl.col("metric").str.starts_with("progress/")
-    )
+    mine = counting_curves(curves).filter(pl.col("run_id").is_in(list(run_ids)))
     counts: dict[str, int] = dict(mine.group_by("metric").agg(pl.col("run_id").n_unique()).iter_rows())
     wanted = len(set(run_ids))
     return [unit for unit in UNITS if unit.metric is None or counts.get(unit.metric) == wanted]
 
 
+def counting_curves(curves: pl.DataFrame) -> pl.DataFrame:
+    """Return the curves that count what training took: all that ``units_of`` and ``in_unit`` look at."""
+    return curves.filter(pl.col("metric").str.starts_with("progress/"))
+
+
+def preferred(units: Sequence[Unit]) -> Unit:
+    """Return the unit that costs are counted in first: compute, else data, else steps.
+
+    >>> preferred([STEPS]).name
+    'steps'
+    """
+    by_name = {unit.name: unit for unit in units}
+    return next(by_name[name] for name in ("FLOPs", "tokens", "examples", "steps") if name in by_name)
+
+
 def in_unit(
-    frame: pl.DataFrame, curves: pl.DataFrame, unit: Unit, *, columns: Sequence[str] = ("step",)
+    frame: pl.DataFrame, curves: "pl.DataFrame | Progress", unit: Unit, *, columns: Sequence[str] = ("step",)
 ) -> pl.DataFrame:
     """Return ``frame`` with steps counted in ``unit``, linearly between the steps at which it was logged.
 
     Args:
         frame: ``run_id`` and ``columns`` of steps, which may be null.
-        curves: Has the runs' curves of ``unit.metric``.
+        curves: Has the runs' curves of ``unit.metric``; or what ``Progress.of`` made of them.
         unit: Steps give the frame as it is.
         columns: What to count anew.
 
@@ -94,29 +106,56 @@ def in_unit(
     """
     if unit.metric is None:
         return frame
-    progress = _progress(curves, unit.metric)
-    rows = frame.filter(pl.col("run_id").is_in(list(progress)))
-    parts = [_anew(part, progress[str(run)], columns) for (run,), part in _by_run(rows).items()]
-    empty = frame.clear().with_columns(pl.col(name).cast(pl.Float64) for name in columns)
-    return pl.concat([empty, *parts])
+    progress = curves if isinstance(curves, Progress) else Progress.of(curves, unit.metric)
+    rows = frame.filter(pl.col("run_id").is_in(list(progress.place)))
+    place = rows["run_id"].replace_strict(progress.place, return_dtype=pl.Int64()).to_numpy()
+    found = [pl.Series(name, progress.at(place, rows[name].cast(pl.Float64).to_numpy())) for name in columns]
+    return rows.with_columns(one.fill_nan(None) for one in found)
 
 
-def _by_run(rows: pl.DataFrame) -> Mapping[tuple[object, ...], pl.DataFrame]:
-    return rows.partition_by("run_id", as_dict=True, maintain_order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What runs have spent by step, all on one axis: each run's steps begin ``width`` after those before.
 
+    Attributes:
+        place: Run -> where it stands among the runs.
+        first, last: Of each run, its first and its last logged step.
+        width: Beyond any step.
+        axis, values: Steps on the common axis, and what was spent there.
+    """
 
-def _progress(curves: pl.DataFrame, metric: str) -> dict[str, _Progress]:
-    wanted = (pl.col("metric") == metric) & pl.col("value").is_finite()
-    parts = _by_run(curves.filter(wanted).select("run_id", "step", "value").sort("step"))
-    return {
-        str(run): (part["step"].to_numpy().astype(np.float64), part["value"].to_numpy())
-        for (run,), part in parts.items()
-    }
+    place: Mapping[str, int]
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    width: float
+    axis: NDArray[np.float64]
+    values: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, curves: pl.DataFrame, metric: str) -> Self:
+        """Return it of the runs that have logged the metric."""
+        wanted = (pl.col("metric") == metric) & pl.col("value").is_finite()
+        known = curves.filter(wanted).select("run_id", "step", "value").sort("run_id", "step")
+        ends = known.group_by("run_id", maintain_order=True).agg(
+            pl.col("step").min().alias("first"), pl.col("step").max().alias("last")
+        )
+        steps = known["step"].cast(pl.Float64).to_numpy()
+        place = {run: at for at, run in enumerate(ends["run_id"])}
+        lowest, highest = (float(np.min(steps)), float(np.max(steps))) if len(steps) else (0.0, 0.0)
+        width = highest - min(lowest, 0.0) + 1.0
+        which = known["run_id"].replace_strict(place, return_dtype=pl.Int64()).to_numpy()
+        return cls(
+            place=place,
+            first=ends["first"].cast(pl.Float64).to_numpy(),
+            last=ends["last"].cast(pl.Float64).to_numpy(),
+            width=width,
+            axis=steps + which * width,
+            values=known["value"].to_numpy(),
+        )
 
-def _anew(rows: pl.DataFrame, curve: _Progress, columns: Sequence[str]) -> pl.DataFrame:
-    found: list[pl.Series] = []
-    for name in columns:
-        steps = rows[name].cast(pl.Float64).to_numpy()
-        found.append(pl.Series(name, np.interp(steps, *curve), dtype=pl.Float64).fill_nan(None))
-    return rows.with_columns(found)
+    def at(self, place: NDArray[np.int64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what runs have spent by a step each; beyond a run's first or last one, what it had there."""
+        if not len(place):
+            return np.zeros(0)
+        inside = np.clip(steps, self.first[place], self.last[place])
+        return np.interp(inside + place * self.width, self.axis, self.values)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from grokscope.schemas import CurveOutcome, Date, Verdict
+from grokscope.schemas import CurveOutcome, Date, Pattern, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +45,12 @@ def date_of(judged: Verdict | CurveOutcome, name: str) -> Date | None:
     """
     date: Date | None = getattr(judged, DATES[name].field)
     return date
+
+
+def kept_date(judged: Verdict, name: str) -> Date | None:
+    """Return the date called ``name``; ``None`` if it is not told, or the run has lost what it had then.
+
+    >>> done = Date(step=9, low=8, high=9)
+    >>> kept_date(Verdict(run="a", pattern=Pattern.COLLAPSE, generalized=done), "completion")
+    """
+    return None if judged.pattern is Pattern.COLLAPSE else date_of(judged, name)

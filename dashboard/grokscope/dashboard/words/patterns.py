@@ -21,6 +21,15 @@ class PatternWords:
     plain: str
     sentence: str
 
+    @property
+    def word(self) -> str:
+        """What a table and a control show: a plain word, and "Grokking", which readers look for.
+
+        >>> PATTERN_WORDS[Pattern.COMPREHENSION].word, PATTERN_WORDS[Pattern.GROKKING].word
+        ('Learned together', 'Grokking')
+        """
+        return self.term if self.term == "Grokking" else self.plain.capitalize()
+
 
 PATTERN_WORDS: Mapping[Pattern, PatternWords] = MappingProxyType(
     {
@@ -58,6 +67,11 @@ PATTERN_WORDS: Mapping[Pattern, PatternWords] = MappingProxyType(
     }
 )
 """Every pattern has its row."""
+
+PATTERN_OF_WORD: Mapping[str, str] = MappingProxyType(
+    {words.plain: pattern.value for pattern, words in PATTERN_WORDS.items()}
+)
+"""Plain word -> the pattern's value, as queries take them."""
 
 
 def headline(pattern: Pattern) -> str:

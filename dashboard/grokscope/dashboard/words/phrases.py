@@ -3,9 +3,12 @@
 import math
 from datetime import UTC, datetime
 
+from grokscope.interventions.amounts import IN_FULL, amount
 from grokscope.schemas import Date
 
 _HALF_DAY_MS = 12 * 3600 * 1000
+_MOST_STEPS = 2**63
+"""What MLflow keeps; beyond are amounts, whose digits nobody reads."""
 
 
 def steps(value: float | None) -> str:
@@ -14,7 +17,9 @@ def steps(value: float | None) -> str:
     >>> steps(12500), steps(None)
     ('12,500', '–')
     """
-    return "–" if value is None else f"{value:,.0f}"
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) <= _MOST_STEPS else f"{value:.3g}"
 
 
 def steps_in_short(value: float) -> str:
@@ -23,12 +28,10 @@ def steps_in_short(value: float) -> str:
     >>> steps_in_short(9_999), steps_in_short(12_345), steps_in_short(1_234_567), steps_in_short(999_999)
     ('9,999', '12.3k', '1.23M', '1M')
     """
-    if value < _IN_FULL:
+    if value < IN_FULL:
         return steps(value)
     exponent = math.floor(math.log10(value))
-    rounded = round(value, 2 - exponent)
-    prefix, factor = next(pair for pair in _PREFIXES if rounded >= pair[1])
-    return f"{_rounded(rounded / factor)}{prefix}"
+    return amount(round(value, 2 - exponent)).replace(" ", "")
 
 
 def dated(date: Date | None) -> str:
@@ -62,47 +65,6 @@ def times(ratio: float | None) -> str:
     return "–" if ratio is None else f"{ratio:.1f}×"
 
 
-_PREFIXES = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
-_IN_FULL = 10_000
-_JOINED = frozenset({"FLOP"})
-
-
-def amount(value: float, symbol: str) -> str:
-    """Return how much of something: small counts in full, others with three significant digits.
-
-    >>> amount(1.624e12, "FLOP"), amount(1640, "steps"), amount(1_250_000, "tokens"), amount(81.26, "s")
-    ('1.62 TFLOP', '1,640 steps', '1.25 M tokens', '81.3 s')
-    """
-    if symbol == "s" and value >= _IN_FULL:
-        return f"{_rounded(value / 3600)} h"
-    prefix, factor = next((pair for pair in _PREFIXES if value >= max(pair[1], _IN_FULL)), ("", 1.0))
-    joint = "" if prefix and symbol in _JOINED else " "
-    return f"{_rounded(value / factor)} {prefix}{joint}{symbol}".replace("  ", " ")
-
-
-def amount_range(low: float, high: float, symbol: str) -> str:
-    """Return from how much to how much; one unit for both, where it is the same.
-
-    >>> amount_range(39.6e9, 52.8e9, "FLOP"), amount_range(900, 12_000, "steps")
-    ('39.6 – 52.8 GFLOP', '900 steps – 12 k steps')
-    """
-    low_text, high_text = amount(low, symbol), amount(high, symbol)
-    number, _, unit = low_text.partition(" ")
-    is_same = high_text.partition(" ")[2] == unit
-    return f"{number if is_same else low_text} – {high_text}"
-
-
-def _rounded(value: float) -> str:
-    """Return three significant digits, and all of those before the point.
-
-    >>> _rounded(1640.2), _rounded(999.7), _rounded(0.0812), _rounded(0.0)
-    ('1,640', '1,000', '0.0812', '0')
-    """
-    places = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
-    text = f"{value:,.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def counted(count: int, what: str) -> str:
     """Return a count of things.
 
@@ -119,6 +81,27 @@ def clock(time_ms: int | None, *, now_ms: int) -> str:
     local = datetime.fromtimestamp(time_ms / 1000, UTC).astimezone()
     long_ago = now_ms - time_ms > _HALF_DAY_MS
     return local.strftime("%Y-%m-%d %H:%M" if long_ago else "%H:%M")
+
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+
+
+def duration(seconds: float) -> str:
+    """Return a time that has passed or is left, as people say it.
+
+    >>> duration(4.2), duration(190), duration(7_500), duration(200_000)
+    ('4 s', '3 min', '2 h 5 min', '2 d 7 h')
+    """
+    if seconds < 2 * _MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min"
+    large, unit, small, part = (
+        (_HOUR_S, "h", _MINUTE_S, "min") if seconds < _DAY_S else (_DAY_S, "d", _HOUR_S, "h")
+    )
+    whole, rest = divmod(seconds, large)
+    parts = [f"{whole:.0f} {unit}", f"{rest // small:.0f} {part}" if rest >= small else ""]
+    return " ".join(filter(None, parts))
 
 
 def cut(shown: int, total: int, what: str, *, rest: str) -> str | None:

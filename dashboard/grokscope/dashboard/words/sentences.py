@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.patterns import divergence_of
 from grokscope.dashboard.words.phrases import dated, level, steps, times
-from grokscope.schemas import CurveOutcome, Date, Kind, Pattern, Transition, Verdict, score_of
+from grokscope.schemas import CurveOutcome, Date, Decision, Kind, Pattern, Transition, Verdict, score_of
 
 _MOST_NAMED = 2
 _TOO_LITTLE = "There is not enough in the log to judge this run."
@@ -94,6 +94,9 @@ def _told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]
             yield _dates(verdict)
         case Pattern.MEMORIZATION:
             yield _fit(verdict, train) or "The training set was fit."
+            if _is_rejected(verdict):
+                yield f"A person's review says that {held_out} did not generalize{end}."
+                return
             yield f"{_capital(held_out)} did not move clearly from where it began{end}."
         case Pattern.CONFUSION:
             yield f"Neither {train} nor {held_out} left where it began{end}."
@@ -104,6 +107,11 @@ def _told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]
         case Pattern.OTHER:
             # Why a run that diverged shows no phase is no news beside that; it stands among its evidence.
             yield "" if divergence_of(verdict) else " ".join(verdict.missing) or _TOO_LITTLE
+
+
+def _is_rejected(verdict: Verdict) -> bool:
+    """Return whether a person said that what a detector took for the generalization is none."""
+    return any(one.subject == "generalized" and one.decision is Decision.REJECTED for one in verdict.reviews)
 
 
 def _training_curve(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> str:

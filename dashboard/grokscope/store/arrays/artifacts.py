@@ -2,6 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
+from grokscope.store.arrays.listing import ListedArtifacts
+
 
 class ArtifactFile(NamedTuple):
     """A file among a run's artifacts, as a listing tells it.
@@ -18,7 +20,11 @@ class ArtifactFile(NamedTuple):
 
 
 class Artifacts(Protocol):
-    """Files in one folder of runs' artifacts; each method raises ``StoreError`` and nothing else."""
+    """Artifacts of runs, and the content of those in one folder; each method raises ``StoreError`` alone."""
+
+    def listed(self, run_id: str) -> ListedArtifacts:
+        """Return the names and sizes of all files of a run."""
+        ...
 
     def files(self, run_id: str) -> list[ArtifactFile]:
         """Return what is in the folder of a run; nothing where there is no such folder."""
@@ -35,6 +41,10 @@ class NoArtifacts:
     >>> NoArtifacts().files("run")
     []
     """
+
+    def listed(self, run_id: str) -> ListedArtifacts:  # noqa: ARG002 - the seam's contract
+        """Return nothing."""
+        return ListedArtifacts()
 
     def files(self, run_id: str) -> list[ArtifactFile]:  # noqa: ARG002 - the seam's contract
         """Return nothing."""

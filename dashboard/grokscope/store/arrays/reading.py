@@ -15,6 +15,7 @@ from grokscope.schemas.arrays import (
     is_array_file,
     latest_arrays,
 )
+from grokscope.schemas.files.parquet_check import ParquetCheck
 from grokscope.store.arrays.artifacts import ArtifactFile, Artifacts
 from grokscope.store.errors import BusyStoreError, StoreError, UnreachableError
 
@@ -69,16 +70,18 @@ class ArrayReader:
             StoreError: If the store cannot be asked at all now.
         """
         frames, left_out = [ARRAY_SCHEMA.to_frame()], list[str]()
-        for run_id in dict.fromkeys(run_ids):
-            try:
-                for kept in self._of_run(run_id):
-                    frames.append(kept.frame if names is None else _named(kept.frame, names))
-                    if kept.why_bad:
-                        left_out.append(f"{kept.file.name} of run {run_id!r} is left out: {kept.why_bad}.")
-            except (UnreachableError, BusyStoreError):
-                raise
-            except StoreError as error:
-                left_out.append(f"arrays of run {run_id!r} are left out: {error}")
+        with ParquetCheck(most_bytes=KEPT_BYTES) as check:
+            for run_id in dict.fromkeys(run_ids):
+                try:
+                    for kept in self._of_run(run_id, check):
+                        frames.append(kept.frame if names is None else _named(kept.frame, names))
+                        if kept.why_bad:
+                            name = kept.file.name
+                            left_out.append(f"{name} of run {run_id!r} is left out: {kept.why_bad}.")
+                except (UnreachableError, BusyStoreError):
+                    raise
+                except StoreError as error:
+                    left_out.append(f"arrays of run {run_id!r} are left out: {error}")
         return StoredArrays(frame=latest_arrays(pl.concat(frames)), left_out=tuple(left_out))
 
     def forget(self) -> None:
@@ -86,7 +89,7 @@ class ArrayReader:
         with self._guard:
             self._kept, self._kept_bytes = {}, 0
 
-    def _of_run(self, run_id: str) -> Iterator[_Kept]:
+    def _of_run(self, run_id: str, check: ParquetCheck) -> Iterator[_Kept]:
         files = sorted(file for file in self._artifacts.files(run_id) if is_array_file(file.name))
         total = 0
         for count, file in enumerate(files):
@@ -98,20 +101,22 @@ class ArrayReader:
                 )
             with self._guard:
                 kept = self._kept.get((run_id, file.name))
-            yield kept if kept is not None and kept.file == file else self._read(run_id, file, kept)
+            if kept is None or kept.file != file:
+                kept = self._read(run_id, file, kept, check)
+            yield kept
 
-    def _read(self, run_id: str, file: ArtifactFile, before: _Kept | None) -> _Kept:
+    def _read(self, run_id: str, file: ArtifactFile, before: _Kept | None, check: ParquetCheck) -> _Kept:
         why = ""
         try:
             if file.size > MOST_FILE_BYTES:
                 raise InvalidArraysError(f"it has {file.size:,} bytes, and may have {MOST_FILE_BYTES:,}")  # noqa: TRY301
             content = self._artifacts.content(run_id, file.name, most=MOST_FILE_BYTES)
+            if problem := check.problem(content):
+                raise InvalidArraysError(problem)  # noqa: TRY301
             frame = arrays_in(content, run_id=run_id)
         except InvalidArraysError as error:
-            if (
-                before is not None and not before.why_bad
-            ):  # it is just being replaced, perhaps; all came in whole
-                return before
+            if before is not None and not before.why_bad:
+                return before  # it is just being replaced, perhaps; all came in whole
             why, frame = str(error), ARRAY_SCHEMA.to_frame()
         kept = _Kept(file=file, frame=frame, why_bad=why)
         self._keep(run_id, kept)

@@ -32,7 +32,7 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
     """
     root = root or home() / "mirror"
     store = without_credentials(uri)
-    folder = root / hashlib.sha256(store.encode()).hexdigest()[:24]
+    folder = mirror_folder(uri, root=root)
     try:
         root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         closed_folder(root)
@@ -48,6 +48,22 @@ def open_mirror(uri: str, *, root: Path | None = None) -> Mirror | None:
         return None
     except OSError:
         return None
+
+
+def mirror_folder(uri: str, *, root: Path | None = None) -> Path:
+    """Return where the mirror of the store at ``uri`` is, or would be."""
+    name = hashlib.sha256(without_credentials(uri).encode()).hexdigest()[:24]
+    return (root or home() / "mirror") / name
+
+
+def mirror_use(folder: Path) -> tuple[int, float] | None:
+    """Return how many bytes a mirror holds and when it was last used, in Unix seconds; ``None`` without one.
+
+    >>> mirror_use(Path("no-such-folder")) is None
+    True
+    """
+    used_ns = _used_ns(folder)
+    return (_size(folder), used_ns / 1e9) if used_ns else None
 
 
 def prune(root: Path, *, max_bytes: int | None = None) -> list[Path]:

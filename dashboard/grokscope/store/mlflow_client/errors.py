@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from grokscope.schemas.extras import Extra, MissingExtraError, missing
 from grokscope.schemas.secrets import redacted
 from grokscope.store.errors import (
     AccessError,
@@ -63,12 +64,12 @@ def explained(uri: str) -> Generator[None]:
     """Raise a ``StoreError`` in place of whatever MLflow's client, or what is below it, raises."""
     try:
         yield
-    except StoreError:
+    except (StoreError, MissingExtraError):
         raise
     except ImportError as error:
+        needed = error.name or "all of mlflow"
         raise StoreError(
-            f"{redacted(uri)} needs {error.name or 'all of mlflow'}, which is not installed. "
-            f"Run `pip install 'grokscope[dashboard]'`, or install {error.name or 'it'} itself."
+            f"{missing(redacted(uri), needed, Extra.APP)}, or install {needed} itself"
         ) from error
     except Exception as error:  # MLflow lets errors of every library below it through
         raise _translated(error, redacted(uri)) from error

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -12,16 +11,20 @@ import polars as pl
 from grokscope.schemas import Verdict, empty_points
 from grokscope.schemas.secrets import redacted
 from grokscope.store import frames
+from grokscope.store.arrays.listing import ListedArtifacts
 from grokscope.store.arrays.reading import ArrayReader, StoredArrays
 from grokscope.store.cache.files import MirrorError
 from grokscope.store.cache.mirror import Mirror
 from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.errors import BusyStoreError, experiment_not_found
 from grokscope.store.findings import Finding, size_finding
+from grokscope.store.mlflow_client.lifecycle import archive_runs, restore_runs
+from grokscope.store.mlflow_client.tags import write_experiment_tags, write_tags
+from grokscope.store.remote.reading_plan import ReadingPlan
 from grokscope.store.remote.records import RunRecord, by_id, runs_frame
 from grokscope.store.remote.refresh_policy import RefreshPolicy
 from grokscope.store.remote.transport import Transport
-from grokscope.store.roles.tags import aliases_in, remove_alias, write_alias
+from grokscope.store.roles.tags import alias_tag, aliases_in, tag_key
 from grokscope.store.verdict_tags import write_verdict
 
 WAIT_S = 5.0
@@ -31,9 +34,6 @@ _TRIES = 3
 
 IDS_A_SEARCH = 500
 """Each id is a variable of the server's SQL statement, and old SQLite allows 999."""
-
-Request = dict[str, dict[str, int | None]]
-"""Metric -> run -> step to read from (``None``: everything)."""
 
 
 class RemoteStore:
@@ -120,24 +120,51 @@ class RemoteStore:
         self._records(run_ids)
         return self._arrays.read(run_ids, names)
 
+    def artifacts(self, run_id: str) -> ListedArtifacts:
+        """Return the names and sizes of a run's artifacts."""
+        self._records([run_id])
+        return self._transport.artifacts.listed(run_id)
+
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
         self._records([verdict.run])
         write_verdict(self._uri, verdict)
 
+    def set_tags(self, run_id: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of a run; ``None`` removes one."""
+        self._records([run_id])
+        write_tags(self._uri, run_id, changes)
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an experiment."""
+        return dict(self._transport.experiment_tags(experiment))
+
+    def set_experiment_tags(self, experiment: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of an experiment; ``None`` removes one."""
+        self.experiment_tags(experiment)  # in the time that a question has, which MLflow's client lacks
+        write_experiment_tags(self._uri, experiment, changes)
+
     def aliases(self, experiment: str) -> dict[str, str]:
         """Return what people say that metrics of an experiment are."""
-        return aliases_in(self._transport.experiment_tags(experiment))
+        return aliases_in(self.experiment_tags(experiment))
 
     def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
         """Say what a metric is."""
-        self.aliases(experiment)  # in the time that a question has, which MLflow's client does not keep
-        write_alias(self._uri, experiment, name=name, canonical=canonical)
+        self.set_experiment_tags(experiment, alias_tag(name, canonical))
 
     def clear_alias(self, experiment: str, *, name: str) -> None:
         """Take back what was said of a metric."""
         if name in self.aliases(experiment):
-            remove_alias(self._uri, experiment, name=name)
+            self.set_experiment_tags(experiment, {tag_key(name): None})
+
+    def archive(self, run_ids: Sequence[str]) -> None:
+        """Mark runs as deleted."""
+        self._records(run_ids)
+        archive_runs(self._uri, run_ids)
+
+    def restore(self, run_ids: Sequence[str]) -> None:
+        """Make archived runs active again."""
+        restore_runs(self._uri, run_ids)
 
     def describe(self) -> Iterator[Finding]:
         """Yield its version and its size."""
@@ -171,7 +198,7 @@ class RemoteStore:
 
     def _added(
         self,
-        plan: "_Plan",
+        plan: ReadingPlan,
         read: pl.DataFrame,
         records: dict[str, RunRecord],
         metrics: Sequence[str] | None,
@@ -215,10 +242,10 @@ class RemoteStore:
         found = [record for ids in batches for record in self._transport.search(experiments, ids)]
         return by_id(found, run_ids)
 
-    def _plan(self, records: Mapping[str, RunRecord], metrics: Sequence[str] | None) -> "_Plan":
+    def _plan(self, records: Mapping[str, RunRecord], metrics: Sequence[str] | None) -> ReadingPlan:
         """Return what has to be read: everything of some runs' curves, of the others what is new."""
         now_s = time.monotonic()
-        plan = _Plan(epoch=self._epoch)
+        plan = ReadingPlan(epoch=self._epoch)
         for run_id, record in records.items():
             if self._policy.must_read_all(record, now_s):
                 # Of the wanted curves, and of those that were read before.
@@ -240,7 +267,7 @@ class RemoteStore:
         steps: dict[str, int | None] = dict.fromkeys(missing)
         return steps | {key: self._policy.last_step(record.run_id, key) for key in advanced}
 
-    def _read(self, plan: "_Plan") -> tuple[pl.DataFrame, float]:
+    def _read(self, plan: ReadingPlan) -> tuple[pl.DataFrame, float]:
         """Return what was planned, and how long the whole histories took; no lock is held meanwhile."""
         started_s = time.monotonic()
         histories = [self._transport.since(key, steps) for key, steps in plan.histories.items()]
@@ -255,17 +282,6 @@ class RemoteStore:
         if and_cached:
             names |= self._cache.keys(record.run_id)
         return [key for key in record.latest if key in names]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """What to read, and what is complete once it is: as long as nothing was forgotten since ``epoch``."""
-
-    epoch: int
-    histories: Request = field(default_factory=Request)
-    news: Request = field(default_factory=Request)
-    whole: list[tuple[RunRecord, list[str]]] = field(default_factory=list[tuple[RunRecord, list[str]]])
-    partial: list[tuple[RunRecord, list[str]]] = field(default_factory=list[tuple[RunRecord, list[str]]])
 
 
 def _pairs(

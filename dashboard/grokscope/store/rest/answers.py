@@ -93,6 +93,13 @@ class Part:
             raise _odd(self.path(name), found, "a whole number of 64 bits")
         return found
 
+    def flag(self, name: str) -> bool:
+        """Return the truth value at ``name``; false if it is missing."""
+        found = self._values.get(name)
+        if found is None or isinstance(found, bool):
+            return bool(found)
+        raise _odd(self.path(name), found, "true or false")
+
     def number(self, name: str) -> float:
         """Return the number at ``name``; JSON has no NaN and no infinity, they come as texts."""
         found = self._values.get(name)

@@ -11,15 +11,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from grokscope.schemas import given_key
+from grokscope.schemas.names import plain_text
 from grokscope.schemas.tags import ALIAS_PREFIX
-from grokscope.store.mlflow_client.client import experiment_named, open_client
-from grokscope.store.mlflow_client.errors import explained
-from grokscope.store.verdict_tags import limited
 
 IGNORED = "-"
 """In place of a key: the metric has no role, and the engine does not get to see it."""
-
-_NO_ALIAS = "{}"
 
 
 def aliases_in(tags: Mapping[str, str]) -> dict[str, str]:
@@ -35,24 +31,14 @@ def aliases_in(tags: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def write_alias(uri: str, experiment: str, *, name: str, canonical: str) -> None:
-    """Write an override through MLflow's client; see ``Store.set_alias``."""
-    value = json.dumps({"name": name, "canonical": checked_role(canonical)}, ensure_ascii=False)
-    with explained(uri), limited():
-        client, found = _experiment(uri, experiment)
-        client.set_experiment_tag(found.experiment_id, tag_key(name), value)
+def alias_tag(name: str, canonical: str) -> dict[str, str]:
+    """Return the tag that says what a metric is.
 
-
-def remove_alias(uri: str, experiment: str, *, name: str) -> None:
-    """Remove an override through MLflow's client; see ``Store.clear_alias``."""
-    key = tag_key(name)
-    with explained(uri), limited():
-        client, found = _experiment(uri, experiment)
-        if key in found.tags:
-            try:
-                client.delete_experiment_tag(found.experiment_id, key)
-            except Exception:  # noqa: BLE001 - a server before MLflow 3 knows no such request
-                client.set_experiment_tag(found.experiment_id, key, _NO_ALIAS)
+    Raises:
+        UnknownMetricError: If ``canonical`` is no role, see ``checked_role``.
+    """
+    value = {"name": name, "canonical": checked_role(canonical)}
+    return {tag_key(name): json.dumps(value, ensure_ascii=False)}
 
 
 def checked_role(canonical: str) -> str:
@@ -85,9 +71,7 @@ def _alias(text: str | None) -> list[tuple[str, str]]:
         return []
     pair = cast("dict[str, Any]", value)
     name, canonical = pair.get("name"), pair.get("canonical")
-    return [(name, canonical)] if isinstance(name, str) and isinstance(canonical, str) else []
-
-
-def _experiment(uri: str, name: str) -> tuple[Any, Any]:
-    _, client = open_client(uri)
-    return client, experiment_named(client, name)
+    if not isinstance(name, str) or not isinstance(canonical, str):
+        return []
+    # JSON can write half of a pair of surrogates, which no table takes.
+    return [(plain_text(name), plain_text(canonical))]

@@ -1,7 +1,7 @@
 """Embedded MLflow on SQLite, read directly: no ORM, no lock beyond one statement, only new rows again."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
@@ -11,6 +11,7 @@ import polars as pl
 
 from grokscope.schemas import Verdict
 from grokscope.store import frames
+from grokscope.store.arrays.listing import ListedArtifacts
 from grokscope.store.arrays.places import PlacedArtifacts
 from grokscope.store.arrays.reading import ArrayReader, StoredArrays
 from grokscope.store.cache.files import MirrorError
@@ -19,7 +20,9 @@ from grokscope.store.cache.point_cache import PointCache
 from grokscope.store.errors import experiment_not_found, runs_not_found
 from grokscope.store.findings import Finding, shown_bytes, size_finding
 from grokscope.store.mlflow_client.errors import explained
-from grokscope.store.roles.tags import aliases_in, remove_alias, write_alias
+from grokscope.store.mlflow_client.lifecycle import archive_runs, restore_runs
+from grokscope.store.mlflow_client.tags import write_experiment_tags, write_tags
+from grokscope.store.roles.tags import alias_tag, aliases_in, tag_key
 from grokscope.store.sqlite import queries
 from grokscope.store.sqlite.bulk import BulkReader, bulk_reading
 from grokscope.store.sqlite.cursor import cursor_from, move
@@ -42,7 +45,8 @@ class SqliteStore:
         self._path = path
         self._cache = PointCache(mirror)
         self._cursor = cursor_from(mirror.state) if mirror else None
-        self._arrays = ArrayReader(PlacedArtifacts(self.uri, self._place))
+        self._artifacts = PlacedArtifacts(self.uri, self._place)
+        self._arrays = ArrayReader(self._artifacts)
         self._lock = Lock()
 
     def experiments(self) -> pl.DataFrame:
@@ -90,27 +94,55 @@ class SqliteStore:
         self._check_runs(run_ids)
         return self._arrays.read(run_ids, names)
 
+    def artifacts(self, run_id: str) -> ListedArtifacts:
+        """Return the names and sizes of a run's artifacts."""
+        self._check_runs([run_id])
+        return self._artifacts.listed(run_id)
+
     def write_verdict(self, verdict: Verdict) -> None:
         """Put the verdict on its run."""
         self._check_runs([verdict.run])
         write_verdict(self.uri, verdict)
 
-    def aliases(self, experiment: str) -> dict[str, str]:
-        """Return what people say that metrics of an experiment are."""
+    def set_tags(self, run_id: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of a run; ``None`` removes one."""
+        self._check_runs([run_id])
+        write_tags(self.uri, run_id, changes)
+
+    def experiment_tags(self, experiment: str) -> dict[str, str]:
+        """Return the tags of an experiment."""
         rows = self._rows(queries.EXPERIMENT_TAGS, {"experiment": experiment})
         if not rows:
             raise experiment_not_found(experiment, [str(name) for _, name in self._rows(queries.EXPERIMENTS)])
-        return aliases_in({key: value for key, value in rows if key is not None})
+        return {key: value or "" for key, value in rows if key is not None}
+
+    def set_experiment_tags(self, experiment: str, changes: Mapping[str, str | None]) -> None:
+        """Set tags of an experiment; ``None`` removes one."""
+        self.experiment_tags(experiment)  # the file has to be there: MLflow's client would make a missing one
+        write_experiment_tags(self.uri, experiment, changes)
+
+    def aliases(self, experiment: str) -> dict[str, str]:
+        """Return what people say that metrics of an experiment are."""
+        return aliases_in(self.experiment_tags(experiment))
 
     def set_alias(self, experiment: str, *, name: str, canonical: str) -> None:
         """Say what a metric is."""
-        self.aliases(experiment)  # the file has to be there: MLflow's client would make a missing one
-        write_alias(self.uri, experiment, name=name, canonical=canonical)
+        self.set_experiment_tags(experiment, alias_tag(name, canonical))
 
     def clear_alias(self, experiment: str, *, name: str) -> None:
         """Take back what was said of a metric."""
         if name in self.aliases(experiment):
-            remove_alias(self.uri, experiment, name=name)
+            self.set_experiment_tags(experiment, {tag_key(name): None})
+
+    def archive(self, run_ids: Sequence[str]) -> None:
+        """Mark runs as deleted."""
+        self._check_runs(run_ids)
+        archive_runs(self.uri, run_ids)
+
+    def restore(self, run_ids: Sequence[str]) -> None:
+        """Make archived runs active again."""
+        self._check_runs(run_ids, archived_too=True)
+        restore_runs(self.uri, run_ids)
 
     def describe(self) -> Iterator[Finding]:
         """Yield its version and its size."""
@@ -160,9 +192,9 @@ class SqliteStore:
         self._check_runs(run_ids)
         return self._rows(query, {"runs": json.dumps(list(run_ids))})
 
-    def _check_runs(self, run_ids: Sequence[str]) -> None:
+    def _check_runs(self, run_ids: Sequence[str], *, archived_too: bool = False) -> None:
         stages = dict(self._rows(queries.STAGES, {"runs": json.dumps(list(run_ids))}))
         missing = [run_id for run_id in run_ids if run_id not in stages]
         deleted = [run_id for run_id in run_ids if stages.get(run_id, "active") != "active"]
-        if missing or deleted:
-            raise runs_not_found(missing, deleted)
+        if missing or (deleted and not archived_too):
+            raise runs_not_found(missing, [] if archived_too else deleted)

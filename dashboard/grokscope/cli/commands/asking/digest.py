@@ -20,7 +20,10 @@ def digest(
     ] = None,
     output: Output = AnswerFormat.TEXT,
 ) -> None:
-    """Say what happened since a time: runs that began, ended or went wrong, transitions, who trains now."""
+    """Say what happened since a time: runs that began, ended or went wrong, transitions, who trains now.
+
+    Example: grokscope digest sqlite:///mlflow.db --since 1d
+    """
     reader = StoreReader(store_uri(store))
     begin = since_ms(since, now_ms=reader.now_ms())
     say_answer(ask("what_happened_since", reader, Asked(experiment=experiment, since_ms=begin)), output)

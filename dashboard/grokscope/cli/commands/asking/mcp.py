@@ -1,6 +1,5 @@
 """``grokscope mcp``: the same answers for agents, over the Model Context Protocol."""
 
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -8,10 +7,11 @@ import typer
 from grokscope.answers import StoreReader
 from grokscope.cli import options
 from grokscope.cli.ports import LOOPBACK, choose_port
-from grokscope.cli.runs.requirements import MissingPartError
 from grokscope.cli.terminal import say
+from grokscope.dashboard.words.patterns import PATTERN_OF_WORD
 from grokscope.schemas import GrokscopeError, store_uri
 from grokscope.schemas.addresses import UnknownAddressError, address_of
+from grokscope.schemas.extras import Extra, require
 from grokscope.schemas.secrets import redacted
 
 _PORT = 8765
@@ -36,9 +36,10 @@ def mcp(
 
     Over stdin and stdout, as agents start their servers; with --http on 127.0.0.1 only. The store is read and
     never written to; one that is locked or away is told, and asked again at the next question.
+
+    Example: grokscope mcp --store sqlite:///mlflow.db
     """
-    if find_spec("mcp") is None:
-        raise MissingPartError("the MCP server is not installed; run: pip install 'grokscope[mcp]'")
+    require(Extra.AGENTS, "mcp", what="the MCP server")
     if port is not None and not http:
         raise McpError(f"--port {port} is of --http, which is not given; add --http or leave --port away")
     uri = store_uri(store)
@@ -49,7 +50,7 @@ def mcp(
     # It loads the library of the protocol, which other commands do without.
     from grokscope.cli.agents.server import PATH, serve_http, serve_stdio  # noqa: PLC0415
 
-    reader = StoreReader(uri)
+    reader = StoreReader(uri, pattern_words=PATTERN_OF_WORD)
     if not http:
         serve_stdio(reader)
         return

@@ -1,6 +1,7 @@
 """The step axis: logarithmic by default, step 0 kept, equal in charts that are to be read together."""
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,15 @@ curves that grok, would take a third of the width."""
 
 # Constant: no text from outside is ever put into an expression.
 _SHORT = "format(datum.value, '~s')"
+_SIGNED = "format(datum.value, abs(datum.value) < 1 ? '.2~g' : '~s')"
+_TIME = "timeFormat(datum.value, '%d %b %H:%M')"
 STEP = "step"
 THOUSANDTHS = "step (thousandths of the log's)"
 _ROUND_DIGITS = 2
-_DENSE_DECADES = 4
+_DENSE_DECADES, _MOST_DECADES = 4, 16
 _APART = 1.8
+_SOMEWHAT_APART = 1.2
+_LABELS = 7
 _NICE = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -33,9 +38,11 @@ class StepAxis:
         is_cut: Whether there may be steps beyond its ends, which are not drawn.
         log: Symmetric-log (``True``) or linear.
         labels: Whether it is labelled; of charts under each other only the last needs it.
-        unit: What is counted, one of a fixed set of words.
+        unit: What is counted, one of a fixed set of words; or, with a title, a text of others.
         in_thousandths: Steps are thousandths of those in the log, which the axis then says.
         linear_below: What lies below this lies almost evenly: of steps ten, of others what ten steps took.
+        title: Below the axis; without one, its zero says what is counted.
+        is_time: Milliseconds since 1970, drawn linearly.
     """
 
     last: float
@@ -46,6 +53,8 @@ class StepAxis:
     unit: str = STEP
     in_thousandths: bool = False
     linear_below: float = LINEAR_BELOW
+    title: str | None = None
+    is_time: bool = False
 
     def ticks(self) -> list[float]:
         """Return where the labels go; linear axes choose their own.
@@ -53,6 +62,8 @@ class StepAxis:
         >>> StepAxis(last=2500).ticks(), StepAxis(last=4_000_000).ticks()[-3:]
         ([0, 30, 100, 300, 1000, 2500], [100000, 1000000, 4000000])
         """
+        if self.is_time or self.first < 0:
+            return self._spaced()
         whole = self._marks()
         if not self.first:
             return whole
@@ -61,13 +72,29 @@ class StepAxis:
 
     def _marks(self) -> list[float]:
         lowest = math.ceil(math.log10(self.linear_below))
-        decades = range(lowest, max(lowest, math.floor(math.log10(max(self.last, 1e-9)))) + 1)
+        highest = max(lowest, math.floor(math.log10(max(self.last, 1e-9))))
+        decades = range(lowest, highest + 1, 1 + (highest - lowest) // _MOST_DECADES)
         factors = (1, 3) if len(decades) <= _DENSE_DECADES else (1,)
         # The first one would collide with "step 0", one near the end with the end's own.
         marks = [_power(factor, exponent) for exponent in decades for factor in factors][1:]
-        if not self._is_round():
-            return [0, *(m for m in marks if m <= self.last)]
-        return [0, *(m for m in marks if m * _APART <= self.last), self.last]
+        end = [self.last] if self._is_round() else []
+        inside = (
+            [m for m in marks if m * _APART <= self.last] if end else [m for m in marks if m <= self.last]
+        )
+        if inside:
+            return [0, *inside, *end]
+        # The axis ends before the first of them: it is almost linear.
+        return [0, *(m for m in _even(self.last) if not end or m * _SOMEWHAT_APART <= self.last), *end]
+
+    def _spaced(self) -> list[float]:
+        """Return labels of an axis that does not begin at 0: about evenly, 0 among them if it is there."""
+        low, high = self.position(np.asarray([self.first, self.last], dtype=np.float64))
+        places = np.linspace(float(low), float(high), _LABELS)
+        if not self.log:
+            return [float(p) for p in places]
+        found: list[float] = (np.sign(places) * np.expm1(np.abs(places)) * self.linear_below).tolist()
+        rounded = {0.0, *(float(f"{value:.1g}") for value in found)}
+        return sorted(value for value in rounded if self.first <= value <= self.last)
 
     def _is_round(self) -> bool:
         """Whether the end is worth a label: a step with few digits."""
@@ -76,12 +103,14 @@ class StepAxis:
 
     def position(self, steps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where steps lie on the axis, in arbitrary units."""
-        return np.log1p(steps / self.linear_below) if self.log else steps
+        return np.sign(steps) * np.log1p(np.abs(steps) / self.linear_below) if self.log else steps
 
     def _labels(self) -> str:
         # Units are a closed set: nothing from outside gets into the expression.
-        zero = "step 0" if self.unit == STEP else f"0 {self.unit}"
-        return f"datum.value === 0 ? '{zero}' : {_SHORT}"
+        if self.is_time:
+            return _TIME
+        zero = "0" if self.title else "step 0" if self.unit == STEP else f"0 {self.unit}"
+        return f"datum.value === 0 ? '{zero}' : {_SIGNED if self.title else _SHORT}"
 
     def encoding(self, field: str = "step") -> alt.X:
         """Return the x-channel of a column of steps."""
@@ -98,8 +127,18 @@ class StepAxis:
         }
         if self.log:
             axis |= {"values": self.ticks(), "labelOverlap": False}
-        title = THOUSANDTHS if self._says_thousandths() and self.labels else None
+        if self.is_time:
+            axis |= {"values": self.ticks()}
+        title = self._title() if self.labels else None
         return alt.X(field, type="quantitative", title=title, scale=alt.Scale(**scale), axis=alt.Axis(**axis))
+
+    @property
+    def on_paper(self) -> str:
+        """Return what is counted: a figure by itself has to say it."""
+        return self._title() or self.unit
+
+    def _title(self) -> str | None:
+        return THOUSANDTHS if self._says_thousandths() else self.title
 
     def _says_thousandths(self) -> bool:
         return self.in_thousandths and self.unit == STEP
@@ -109,6 +148,19 @@ class StepAxis:
         said = ",d" if self.unit == STEP else ".3~s"
         unit = THOUSANDTHS if self._says_thousandths() else self.unit
         return alt.Tooltip(field, type="quantitative", title=title or unit, format=said)
+
+
+def _even(last: float) -> list[float]:
+    """Return round values between 0 and the end, at equal distances.
+
+    >>> _even(50), _even(12)
+    ([10.0, 20.0, 30.0, 40.0, 50.0], [2.0, 4.0, 6.0, 8.0, 10.0, 12.0])
+    """
+    if last < sys.float_info.min:  # an axis that ends where it begins, or before
+        return []
+    scale = 10.0 ** math.floor(math.log10(last))
+    step = next(n * scale for n in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if last / (n * scale) <= _LABELS)
+    return [round(step * i, 12) for i in range(1, math.floor(last / step) + 1)]
 
 
 def _power(factor: int, exponent: int) -> float:

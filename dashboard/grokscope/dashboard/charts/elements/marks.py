@@ -52,6 +52,11 @@ _SHAPES: Mapping[str, str] = {
     "best level": "square",
     "collapse": "triangle-down",
     "divergence": "cross",
+    "recovery": "triangle-up",
+    "dip": "triangle-left",
+    "slingshot": "wedge",
+    "phase change": "triangle",
+    "double descent": "arrow",
 }
 
 

@@ -1,12 +1,21 @@
 """Colours and quiet chart furniture, for light and for dark paper."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any, cast
 
 import altair as alt
 
-from grokscope.schemas.runs.ordering import natural
+Dash = tuple[float, ...]
+SOLID: Dash = (1, 0)
+_DASHES: Sequence[Dash] = (SOLID, (7, 3), (2, 2.5), (10, 3, 2, 3))
+_SAFE = 5
+"""How many of the colours are told apart by every eye; beyond, the dash tells groups apart."""
+
+MOST_LOOKS = _SAFE * len(_DASHES)
+"""Groups that are told apart by colour and dash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +23,7 @@ class Palette:
     """What a chart is drawn with.
 
     Attributes:
-        series: Colours of groups, in order; the first five are told apart by colour-blind eyes, too.
+        series: Colours; the first five are told apart by colour-blind eyes, too, and are those of groups.
         paper: The background, for the rim around marks.
         ink: Text.
         muted: Axis labels and whatever is only context.
@@ -28,24 +37,54 @@ class Palette:
     grid: str
 
     def of(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Return a colour for each name: the same for the same set of names, and no colour twice.
+        """Return a colour for each name, which no later name changes: see ``dashes``.
 
-        More names than colours leave all but the first ``len(series) - 1`` in the grey of what is only
-        context: a colour that means two things means nothing. The last of ``series`` is close to that grey.
+        More than ``MOST_LOOKS`` names leave the later ones in the grey of what is only context: a look that
+        means two things means nothing.
 
-        >>> LIGHT.of(["b", "a"])["b"] == LIGHT.series[1]
-        True
-        >>> LIGHT.of("abcdefghij")["j"] == LIGHT.muted
+        >>> LIGHT.of(["decay", "none"])["decay"] == LIGHT.of(["decay"])["decay"]
         True
         """
-        ordered = natural(names)
-        coloured = len(self.series) if len(ordered) <= len(self.series) else len(self.series) - 1
-        return {name: self.series[i] if i < coloured else self.muted for i, name in enumerate(ordered)}
+        return {
+            name: self.muted if place is None else self.series[place % _SAFE]
+            for name, place in _places(names).items()
+        }
+
+    def dashes(self, names: Iterable[str]) -> Mapping[str, Dash]:
+        """Return a dash for each name; no two names have the same colour and dash.
+
+        A name has the colour that its hash prefers, in every experiment, unless a name before it has taken
+        that; the first five are told apart by colour alone, for colour-blind readers too.
+
+        >>> set(LIGHT.dashes("abcde").values()) == {SOLID}
+        True
+        >>> looks = {(LIGHT.of("abcdefghij")[n], LIGHT.dashes("abcdefghij")[n]) for n in "abcdefghij"}
+        >>> len(looks)
+        10
+        """
+        return {
+            name: SOLID if place is None else _DASHES[place // _SAFE]
+            for name, place in _places(names).items()
+        }
 
     def left_grey(self, names: Iterable[str]) -> int:
-        """Return how many of ``names`` get no colour of their own."""
-        count = len(set(names))
-        return count - len(self.series) + 1 if count > len(self.series) else 0
+        """Return how many of ``names`` get no look of their own."""
+        return max(0, len(set(names)) - MOST_LOOKS)
+
+
+def _places(names: Iterable[str]) -> dict[str, int | None]:
+    """Return where each name stands among the looks, the first come first; ``None`` beyond the last."""
+    places: dict[str, int | None] = {}
+    for name in dict.fromkeys(names):
+        row, taken = divmod(len(places), _SAFE)
+        if row >= len(_DASHES):
+            places[name] = None
+            continue
+        used = {place for place in list(places.values())[len(places) - taken :] if place is not None}
+        wanted = sha1(name.encode(errors="replace"), usedforsecurity=False).digest()[0] % _SAFE
+        free = (row * _SAFE + (wanted + shift) % _SAFE for shift in range(_SAFE))
+        places[name] = next(place for place in free if place not in used)
+    return places
 
 
 LIGHT = Palette(
@@ -72,28 +111,39 @@ class Colouring:
         field: The column, ``group`` or ``run``; its values are other people's text.
         colours: Colour by value.
         palette: Paper and ink around them.
+        dashes: Dash by value; a value without one is drawn solid.
     """
 
     field: str
     colours: Mapping[str, str]
     palette: Palette
+    dashes: Mapping[str, Dash] = dataclasses.field(default_factory=dict[str, Dash])
 
     def color(self) -> alt.Color:
         """Return the colour channel, without a legend."""
         return alt.Color(**self._channel(), legend=None)
 
-    def keyed(self) -> alt.Color:
-        """Return the colour channel with a legend above the plot."""
+    def keyed(self, *, columns: int | None = None, symbol: str = "stroke") -> alt.Color:
+        """Return the colour channel with a legend above the plot, in one row or in columns."""
         legend = alt.Legend(
             orient="top",
             title=None,
-            labelLimit=320,
+            columns=alt.Undefined if columns is None else columns,
+            labelLimit=320 if columns is None else 260 // columns,
             labelColor=self.palette.ink,
-            symbolType="stroke",
+            symbolType=symbol,
             symbolStrokeWidth=3,
             symbolOpacity=1,
         )
         return alt.Color(**self._channel(), legend=legend)
+
+    def dash(self) -> alt.StrokeDash | alt.StrokeDashValue:
+        """Return the dash channel, without a legend."""
+        if all(dash == SOLID for dash in self.dashes.values()):
+            return alt.StrokeDashValue(list(SOLID))
+        drawn = [list(self.dashes.get(name, SOLID)) for name in self.colours]
+        scale = alt.Scale(domain=list(self.colours), range=drawn)
+        return alt.StrokeDash(field=self.field, type="nominal", scale=scale, legend=None)
 
     def stroke(self) -> alt.Stroke:
         """Return the stroke channel, without a legend."""
@@ -108,11 +158,27 @@ class Colouring:
         return {"field": self.field, "type": "nominal", "scale": scale}
 
 
+def between(one: str, other: str, part: float) -> str:
+    """Return the colour that lies ``part`` of the way from one to the other, as ``#rrggbb``.
+
+    >>> between("#000000", "#ffffff", 0.5)
+    '#808080'
+    """
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in pairs)
+
+
 Y_AXIS_WIDTH = 46
 """Room for the labels of the y-axis, equal in all charts so that stacked charts share their x-axis."""
 
 
-def layered(layers: Sequence[alt.Chart], palette: Palette, *, height: int) -> alt.LayerChart:
+def layered(
+    layers: Sequence[alt.Chart],
+    palette: Palette,
+    *,
+    height: int,
+    titles: Mapping[str, str] | None = None,
+) -> alt.LayerChart:
     """Return the layers as one chart without frame and ticks, with a grid that stays behind the data.
 
     Everything is given at once: each of Altair's chained calls would copy the whole chart, and a live page
@@ -122,6 +188,8 @@ def layered(layers: Sequence[alt.Chart], palette: Palette, *, height: int) -> al
         layers: From back to front.
         palette: Light or dark.
         height: Of the plot, in pixels, without axis and title.
+        titles: What its axes (``x``, ``y``) and colours (``color``) are of: a page says it beside the chart,
+            a figure at the axis.
     """
     chart = alt.layer(
         *layers,
@@ -130,6 +198,7 @@ def layered(layers: Sequence[alt.Chart], palette: Palette, *, height: int) -> al
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding={"left": 4, "right": 4, "top": 4, "bottom": 4},
         config=_config(palette),
+        usermeta={"titles": dict(titles or {})},
     )
     return cast("alt.LayerChart", chart)
 
@@ -137,6 +206,8 @@ def layered(layers: Sequence[alt.Chart], palette: Palette, *, height: int) -> al
 def _config(palette: Palette) -> alt.Config:
     return alt.Config(
         background=palette.paper,
+        # A chart has a text that says what it shows; each of its marks by itself says nothing.
+        mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(
             domain=False,
             ticks=False,

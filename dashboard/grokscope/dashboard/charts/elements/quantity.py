@@ -17,6 +17,8 @@ _WHOLE = 1.001
 """A share that was averaged in single precision may pass 1 by a hair."""
 _LOG_FROM_RATIO = 20
 _FEWEST_TICKS, _MOST_TICKS = 2, 4
+FARTHEST = 8e307
+"""Where an axis ends at most: from there to its negative is still a number."""
 _PLAIN = "format(datum.value, '.3~g')"
 
 
@@ -62,7 +64,8 @@ class Quantity:
     def value_at(self, place: float) -> float:
         """Return the value that is drawn at ``place``: the inverse of ``place``."""
         if self.log:
-            return math.exp(math.log(self.low) + place * math.log(self.high / self.low))
+            low, high = math.log(self.low), math.log(self.high)
+            return math.exp(low + place * (high - low))
         return self.low + place * (self.high - self.low)
 
 
@@ -80,9 +83,9 @@ def quantity_of(metric: str, values: pl.Series) -> Quantity:
     is_loss = score is not None and score.scale in _LOG_SCALES and not score.higher_is_better
     is_wide = score is None and low > 0 and high / low > _LOG_FROM_RATIO
     if low > 0 and (is_loss or is_wide):
-        return Quantity(low=low / 1.15, high=high * 1.15, log=True)
+        return Quantity(low=low / 1.15, high=min(high * 1.15, FARTHEST), log=True)
     air = (high - low) * 0.06 or abs(high) * 0.06 or 1.0
-    return Quantity(low=low - air, high=high + air)
+    return Quantity(low=max(low - air, -FARTHEST), high=min(high + air, FARTHEST))
 
 
 def _score(metric: str) -> Score | None:
@@ -115,7 +118,8 @@ def quantity_name(metric: str) -> str:
 
 
 def _span(values: pl.Series) -> tuple[float, float]:
-    low, high = values.drop_nulls().min(), values.drop_nulls().max()
+    known = values.filter(values.is_finite()).clip(-FARTHEST, FARTHEST)
+    low, high = known.min(), known.max()
     return (low, high) if isinstance(low, float) and isinstance(high, float) else (0.0, 1.0)
 
 
@@ -125,13 +129,24 @@ def _decades(low: float, high: float) -> list[float]:
     >>> _decades(0.01, 200.0), _decades(0.6, 6.4), _decades(2.1, 4.4)
     ([0.01, 1.0, 100.0], [1.0, 3.0], [2.415, 3.8260869565217397])
     """
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    exponents = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     for factors in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
         found = [f * 10.0**e for e in exponents for f in factors if low <= f * 10.0**e <= high]
         if len(found) >= _FEWEST_TICKS:
             every = math.ceil(len(found) / _MOST_TICKS)
             return found[::-every][::-1]
     return [low * 1.15, high / 1.15]
+
+
+def titled(metric: str) -> str:
+    """Return what to call the axis of a metric: its label, and its unit where it has one.
+
+    >>> titled("test/accuracy"), titled("weights/effective_rank/embedding")
+    ('test accuracy', 'effective rank (entropy of σ), embedding (dimensions)')
+    """
+    known = find_metric(metric)
+    unit = "" if known is None or known.unit == "1" else f" ({known.unit})"
+    return f"{label_of(metric)}{unit}"
 
 
 def _axis(**options: Any) -> alt.Axis:

@@ -1,16 +1,13 @@
 """What is training now: the page that refreshes by itself."""
 
-from collections.abc import Mapping
 from statistics import median
-from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.charts import group_chart, quantity_of, timeline_chart
 from grokscope.dashboard.charts.elements.palette import Colouring
-from grokscope.dashboard.charts.elements.quantity import is_in_percent
-from grokscope.dashboard.component.chart import note, show
+from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
 from grokscope.dashboard.component.chart_data import (
     MORE_ROWS,
     TIMELINE,
@@ -27,53 +24,71 @@ from grokscope.dashboard.component.chart_data import (
     said_of_units,
 )
 from grokscope.dashboard.component.cost_section import answer_of
-from grokscope.dashboard.component.page_shell import palette, refreshing
+from grokscope.dashboard.component.page_shell import refreshing
 from grokscope.dashboard.component.table import finished_table
+from grokscope.dashboard.component.theme import palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Data, LiveStatus, Snapshot
-from grokscope.dashboard.state.phases import Phase
 from grokscope.dashboard.tables.main_metric import main_curves
-from grokscope.dashboard.views.live.alerts import chip, feed, labels_of, legend
+from grokscope.dashboard.views.live.alerts import feed, last_run_said
+from grokscope.dashboard.views.live.cards import cards, key_of_cards
 from grokscope.dashboard.words import phrases
-from grokscope.dashboard.words.escaping import escape, plain
+from grokscope.dashboard.words.escaping import plain
 from grokscope.schemas.runs.groups import UNGROUPED
 
-EVERY_S = 2
-_Badge = Literal["gray", "orange", "violet", "blue", "green", "red"]
-_MOST_CARDS, _MOST_CHARTS, _MOST_LINES, _FINISHED = 12, 12, 24, 8
-_COLOURS: Mapping[Phase, _Badge] = {
-    Phase.STARTING: "gray",
-    Phase.UNJUDGED: "gray",
-    Phase.MEMORIZING: "orange",
-    Phase.WAITING: "violet",
-    Phase.GENERALIZING: "blue",
-    Phase.GENERALIZED: "green",
-    Phase.COLLAPSED: "red",
-    Phase.DIVERGED: "red",
+EVERY_S = 1.5
+"""What was logged is sent within half a second, and is to be seen within two."""
+_MOST_CHARTS, _MOST_LINES, _FINISHED = 12, 24, 8
+_PAUSE_SAID = "Nothing is read or drawn again until this is switched off. It stays in the page's address."
+_NOTIFY_SAID = (
+    "The browser shows each new event while this page is not in front; in a tab that has been hidden for "
+    "long, up to a minute late. It asks for your permission once. It works at localhost and over https."
+)
+_NO_NOTIFICATIONS = {
+    "denied": "This browser does not allow notifications of this page. Allow them in its settings for this "
+    "address, and reload the page.",
+    "missing": "This browser shows no notifications here: they work at localhost and over https.",
 }
+"""What is said while the switch is on, by what the browser allows; its script shows the one that is true."""
 
 
 def render(data: Data) -> None:
-    """Draw the page, and draw it again every two seconds without a reload."""
-    refreshing(data, lambda snapshot: _page(snapshot, data.source.live(snapshot)), every_s=EVERY_S)
+    """Draw the page; while something trains, again every second and a half without a reload."""
+    is_paused = data.whole().runs.height > 0 and _controls()
+    refreshing(
+        data,
+        lambda snapshot: _page(data, snapshot, is_paused=is_paused),
+        every_s=EVERY_S,
+        is_paused=is_paused,
+    )
 
 
-def _page(snapshot: Snapshot, live: LiveStatus) -> None:
+def _controls() -> bool:
+    """Draw the switches; return whether the page stands still."""
+    with st.container(horizontal=True, horizontal_alignment="right", key="live_controls"):
+        is_to_notify = st.toggle("Notify me of new events", key="live_notify", help=_NOTIFY_SAID)
+        is_paused = st.toggle("Pause", key="live_pause", help=_PAUSE_SAID, bind=IN_ADDRESS)
+    for permission, sentence in _NO_NOTIFICATIONS.items() if is_to_notify else ():
+        with st.container(key=f"live_notify_{permission}"):
+            st.caption(sentence)
+    return is_paused
+
+
+def _page(data: Data, snapshot: Snapshot, *, is_paused: bool) -> None:
+    live = data.live(snapshot)
     main = main_curves(snapshot)
     _summary(snapshot)
-    _training(snapshot, main, live)
-    is_live = bool(live.states)
+    _now(snapshot, live, is_paused=is_paused)
+    cards(data, snapshot, main, live)
+    feed(data, snapshot, live, is_training=phases.active(snapshot.runs).height > 0)
+    # Below what it would push down once it can be told, and once: with each reading it would be another.
+    if phases.active(snapshot.runs).is_empty() and (said := answer_of(snapshot)):
+        st.markdown(said)
     if main.is_empty():
-        if is_live:
-            feed(live, now_ms=snapshot.taken_ms)
         st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
         return
     _groups(snapshot, main)
-    if is_live:
-        feed(live, now_ms=snapshot.taken_ms)
     _timeline(snapshot, main)
-    if not is_live:  # History, then, and no news.
-        feed(live, now_ms=snapshot.taken_ms)
     finished = phases.ended(snapshot.runs)
     if finished.height:
         st.subheader("Recently finished", anchor=False)
@@ -84,61 +99,26 @@ def _summary(snapshot: Snapshot) -> None:
     judged = snapshot.verdicts.values()
     grokked = [v for v in judged if phases.has_generalized(v)]
     ratios = [v.delay.ratio for v in grokked if v.delay and v.delay.ratio is not None]
-    quiet = phases.silent(snapshot.runs).height
-    with st.grid(4, min_column_width=150, key="live_summary", gap="medium"):
+    with st.grid(4, min_column_width=130, key="live_summary", gap="medium"):
         st.metric("Training now", phases.active(snapshot.runs).height)
         st.metric("Finished", f"{phases.ended(snapshot.runs).height} of {snapshot.runs.height}")
         st.metric("Generalized", f"{len(grokked)} of {snapshot.runs.height}")
         st.metric("Median delay", phrases.times(median(ratios) if ratios else None))
-    if said := answer_of(snapshot):
-        st.markdown(said)
-    if quiet:
-        st.caption(f"{quiet} more {'run has' if quiet == 1 else 'runs have'} fallen silent: see below.")
 
 
-def _training(snapshot: Snapshot, main: pl.DataFrame, live: LiveStatus) -> None:
-    alive = pl.concat([phases.active(snapshot.runs), phases.silent(snapshot.runs)])
-    shown = alive.head(_MOST_CARDS)
-    if shown.is_empty():
-        return
-    with st.grid(3, min_column_width=330, border=True, key="live_training") as grid:
-        for run in shown.iter_rows(named=True):
-            with grid.cell():
-                _card(snapshot, run, _values(run["run_id"], main), live)
-    legend(live, labels_of(snapshot.runs))
-    note(phrases.cut(shown.height, alive.height, "runs in training", rest="The page Runs lists all."))
-
-
-def _values(run_id: str, main: pl.DataFrame) -> str:
-    """Return where the main curves of a run stand, each by its own name."""
-    mine = main.filter((pl.col("run_id") == run_id) & pl.col("value").is_finite()).sort("step")
-    last = (
-        mine.group_by("role", "metric", "quantity").agg(pl.col("value").last()).sort("role", descending=True)
-    )
-    return "".join(
-        f" · {escape(metric)} {phrases.percent(value) if is_in_percent(quantity) else phrases.level(value)}"
-        for metric, quantity, value in last.sort("role", descending=True)
-        .select("metric", "quantity", "value")
-        .iter_rows()
-    )
-
-
-def _card(snapshot: Snapshot, run: Mapping[str, Any], values: str, live: LiveStatus) -> None:
-    phase = phases.phase_of(snapshot.verdicts.get(run["run_id"]))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escape(run['label'])}**", width="stretch")
-        if run["silent"]:
-            since = phrases.clock(run["last_ms"], now_ms=snapshot.taken_ms)
-            st.badge(f"trainer silent since {since}", color="gray", icon=":material/cloud_off:")
-        else:
-            st.badge(phase.value, color=_COLOURS[phase])
-    share = phases.share_done(run["step"], run["planned"])
-    if share is not None:
-        st.progress(share)
-    of = f" of {phrases.steps(run['planned'])}" if run["planned"] else ""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"step {phrases.steps(run['step'])}{of}{values}", width="stretch")
-        chip(live.states.get(run["run_id"]))
+def _now(snapshot: Snapshot, live: LiveStatus, *, is_paused: bool) -> None:
+    """Say in a line that is always there what happens now."""
+    training = phases.active(snapshot.runs).height
+    if is_paused:
+        at = phrases.clock(snapshot.taken_ms, now_ms=snapshot.taken_ms)
+        said = f"Paused: this is how it was at {at}."
+    elif training:
+        said = f"{phrases.counted(training, 'run')} in training · {key_of_cards()}"
+    else:
+        said = last_run_said(snapshot, phases.ended(snapshot.runs).head(1).to_dicts(), live)
+    if quiet := phases.silent(snapshot.runs).height:
+        said += f" {quiet} more {'has' if quiet == 1 else 'have'} fallen silent: see below."
+    st.caption(said)
 
 
 def _groups(snapshot: Snapshot, main: pl.DataFrame) -> None:

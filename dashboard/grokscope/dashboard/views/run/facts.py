@@ -5,17 +5,17 @@ from collections.abc import Mapping
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard.charts import StepAxis
+from grokscope.dashboard.charts.run.definitions import definitions_chart
+from grokscope.dashboard.component.chart import show
+from grokscope.dashboard.component.theme import palette
 from grokscope.dashboard.words import phrases
-from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.escaping import escape
 from grokscope.dashboard.words.events import EVENT_STYLES, said_of
+from grokscope.dashboard.words.losses import LOSSES
 from grokscope.dashboard.words.patterns import divergence_of
 from grokscope.schemas import (
     AXES,
-    DAMAGE,
-    DROPPED,
-    FAILED,
-    REFUSED,
     Check,
     Outcome,
     Pattern,
@@ -27,12 +27,6 @@ from grokscope.schemas.runs.settings import flat_settings
 from grokscope.schemas.secrets import redacted
 from grokscope.transitions import DEFINITIONS, sensitivity
 
-_LOSSES: Mapping[str, str] = {
-    DROPPED: "the disk of its trainer could not take {} points",
-    DAMAGE: "of what it had written, {}",
-    REFUSED: "the store refused records ({})",
-    FAILED: "while it was measured, {}",
-}
 _NO_DELAY: Mapping[Pattern, str] = {
     Pattern.COMPREHENSION: "No grokking step by any definition: the curves improved together, so there is no "
     "delay to date.",
@@ -46,19 +40,11 @@ _SIGNS: Mapping[Outcome | None, str] = {
 }
 
 
-def dates(verdict: Verdict, *, in_thousandths: bool) -> None:
-    """Draw the four dates with their intervals."""
-    unit = "thousandths of a step" if in_thousandths else "step"
-    st.subheader("Dates", anchor=False, help="  \n".join(f"{n}: {d.sentence}" for n, d in DATES.items()))
-    st.table({f"{unit} [95 %]": {name: phrases.dated(date_of(verdict, name)) for name in DATES}})
-    st.caption(escape(f"{verdict.detector}, definition {verdict.definition}"))
-
-
-def by_definition(verdict: Verdict, curves: pl.DataFrame) -> None:
+def by_definition(verdict: Verdict, curves: pl.DataFrame, axis: StepAxis) -> None:
     """Draw the grokking step under every published definition, where a delay is claimed; else say why not."""
     if verdict.delay is None:
         said = _NO_DELAY.get(verdict.pattern)
-        if said and not verdict.in_progress:
+        if said and not verdict.in_progress and not verdict.reviews:
             st.caption(said)
         return
     report = sensitivity(curves) if curves.height else None
@@ -66,13 +52,14 @@ def by_definition(verdict: Verdict, curves: pl.DataFrame) -> None:
         return
     st.subheader("By definition", anchor=False)
     st.caption(_said(report))
-    column = {
-        str(name): f"{phrases.steps(step)} [{phrases.steps(low)}, {phrases.steps(high)}]"
-        if step is not None
-        else "–"
-        for name, step, low, high in report.select("definition", "step", "low", "high").iter_rows()
-    }
-    st.table({"grokking step [95 %]": column})
+    show(
+        definitions_chart,
+        report.select("definition", "step", "low", "high"),
+        key="run_by_definition",
+        text="The grokking step with its 95 % interval under each published definition",
+        axis=axis,
+        palette=palette(),
+    )
     with st.expander("What each definition says", key="run_definitions"):
         st.markdown(
             "\n".join(f"- **{d.name}**: {escape(d.rule)} ({escape(d.source)})" for d in DEFINITIONS.values())
@@ -117,7 +104,7 @@ def losses(tags: Mapping[str, str]) -> None:
     """Say what was logged and is not in the curves; their gaps would be taken for the run's own."""
     told = [
         sentence.format(escape(redacted(tags[name]), limit=400))
-        for name, sentence in _LOSSES.items()
+        for name, sentence in LOSSES.items()
         if tags.get(name)
     ]
     if told:

@@ -10,7 +10,7 @@ from grokscope.dashboard.charts.leads import run_leads_chart
 from grokscope.dashboard.charts.segments import segments_chart
 from grokscope.dashboard.component.chart import note, show
 from grokscope.dashboard.component.downloads import offer_downloads
-from grokscope.dashboard.component.page_shell import palette
+from grokscope.dashboard.component.theme import palette
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.leads import EVENT, MEANING_OF_LEADS, members_of, rise_of, why_left_out
 from grokscope.dashboard.tables.panels import is_about_learning

@@ -1,7 +1,7 @@
 """The curves of one run in panels that share their steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -9,7 +9,7 @@ import streamlit as st
 
 from grokscope.dashboard.charts import StepAxis, panel_chart
 from grokscope.dashboard.charts.elements.palette import Colouring, Palette
-from grokscope.dashboard.component.chart import IN_ADDRESS, note, show
+from grokscope.dashboard.component.chart import IN_ADDRESS, described, note, show
 from grokscope.dashboard.component.chart_data import (
     colours_of,
     drawn_marks,
@@ -18,11 +18,12 @@ from grokscope.dashboard.component.chart_data import (
     said_of_units,
 )
 from grokscope.dashboard.component.downloads import offer_downloads
-from grokscope.dashboard.component.page_shell import palette
-from grokscope.dashboard.component.window import within
+from grokscope.dashboard.component.theme import palette
+from grokscope.dashboard.component.window import windowed, within
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.main_metric import main_curves
 from grokscope.dashboard.tables.panels import OVERVIEW, Panel, chapters_of, panels_of
+from grokscope.dashboard.views.run.chart_review import ChartReview, draw_to_review
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import plain
 
@@ -37,8 +38,27 @@ _KEY: Mapping[str, str] = {
 }
 
 
-def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -> None:
-    """Draw a panel a quantity, with the run's events through all of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How one panel is drawn."""
+
+    axis: StepAxis
+    own: str
+    reviewing: ChartReview | None
+
+
+def panels(
+    raw: pl.DataFrame,
+    snapshot: Snapshot,
+    run_id: str,
+    axis: StepAxis,
+    *,
+    reviewing: ChartReview | None = None,
+) -> None:
+    """Draw a panel a quantity, with the run's events through all of them; the first is ``reviewing``."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="large", key="run_controls")
+    with controls:
+        axis = windowed(axis, key="run_window")
     seen = within(raw, axis)
     points = drawn_points(seen, snapshot, axis)
     marks = drawn_marks(snapshot, main_curves(snapshot, run_ids=[run_id]), run_ids=[run_id])
@@ -46,19 +66,17 @@ def panels(raw: pl.DataFrame, snapshot: Snapshot, run_id: str, axis: StepAxis) -
     own = colours.colours[snapshot.runs.filter(pl.col("run_id") == run_id)["group"][0]]
     pair = snapshot.pairs.get(run_id)
     first = None if pair is None else pair.test
-    found = _chosen(panels_of(points["metric"].unique().to_list(), first=first))
+    with controls:
+        found = _chosen(panels_of(points["metric"].unique().to_list(), first=first))
     shown = found[:_MOST_PANELS]
-    with st.container(gap="xsmall", key="run_panels"):
-        specs = [
-            _panel(
-                panel,
-                points,
-                within(marks, axis),
-                axis=replace(axis, labels=panel is shown[-1]),
-                own=own,
-            )
-            for panel in shown
-        ]
+    specs: list[dict[str, Any]] = []
+    with st.grid(2, min_column_width=420, key="run_panels", gap="small") as grid:
+        for panel in shown:
+            with grid.cell():
+                # Of two columns, the last row; of one column, only the last panel would need it.
+                own_axis = replace(axis, labels=panel in shown[-2:])
+                look = _Look(axis=own_axis, own=own, reviewing=reviewing if panel.is_first else None)
+                specs.append(_panel(panel, points, within(marks, axis), look))
     note(_key(marks))
     note(said_of_units(snapshot, [run_id]))
     note(said_of_thinning(points.height, seen.height))
@@ -102,25 +120,24 @@ def _chosen(found: Sequence[Panel]) -> Sequence[Panel]:
     return chapters.get(name or OVERVIEW, found)
 
 
-def _panel(
-    panel: Panel, points: pl.DataFrame, marks: pl.DataFrame, *, axis: StepAxis, own: str
-) -> dict[str, Any]:
+def _panel(panel: Panel, points: pl.DataFrame, marks: pl.DataFrame, look: _Look) -> dict[str, Any]:
     colours = palette()
     series = pl.col("metric").replace_strict(panel.series, return_dtype=pl.String())
     mine = points.filter(pl.col("metric").is_in(list(panel.series))).with_columns(series.alias("series"))
-    colouring = Colouring(field="series", colours=_series_colours(panel, colours, own), palette=colours)
-    title = plain(panel.title)
-    return show(
-        panel_chart,
-        mine,
-        marks,
-        key=f"run_{panel.key}",
-        text=f"{title} over steps",
-        title=title,
-        axis=axis,
-        colouring=colouring,
-        names_events=panel.is_first,
-    )
+    settings = {
+        "axis": look.axis,
+        "colouring": Colouring(
+            field="series", colours=_series_colours(panel, colours, look.own), palette=colours
+        ),
+        "names_events": panel.is_first,
+    }
+    title, text, key = plain(panel.title), f"{plain(panel.title)} over steps", f"run_{panel.key}"
+    if look.reviewing is not None:
+        spec = described(panel_chart, mine, marks, **settings)
+        steps: list[int] = mine["step"].unique().sort().to_list()
+        if draw_to_review(look.reviewing, spec, steps, title=title, key=f"{key}_dated"):
+            return spec
+    return show(panel_chart, mine, marks, key=key, text=text, title=title, **settings)
 
 
 def _series_colours(panel: Panel, colours: Palette, own: str) -> dict[str, str]:

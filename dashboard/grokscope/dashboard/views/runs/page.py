@@ -1,122 +1,153 @@
-"""All runs of an experiment in a table: filter, sort, select, go on."""
+"""All runs of an experiment in a table: choose columns, sort, tick by id, act on what is ticked."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard.charts.elements.palette import SOLID
+from grokscope.dashboard.charts.elements.quantity import is_in_percent, quantity_name
+from grokscope.dashboard.charts.elements.swatch import swatch, swatches
 from grokscope.dashboard.component.chart import note
-from grokscope.dashboard.component.chart_data import said_of_steps, said_of_units
+from grokscope.dashboard.component.chart_data import colours_of, said_of_steps, said_of_units
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.component.page_shell import refreshing
+from grokscope.dashboard.component.report_section import report_section
 from grokscope.dashboard.component.roles_section import roles_section
-from grokscope.dashboard.component.table import NOTHING, ROW_HEIGHT, columns, runs_table
-from grokscope.dashboard.state.data import Data, Snapshot
-from grokscope.dashboard.words import phrases
+from grokscope.dashboard.component.table import (
+    NOTHING,
+    ROW_HEIGHT,
+    columns,
+    detail_columns,
+    runs_table,
+    value_column,
+)
+from grokscope.dashboard.component.theme import palette
+from grokscope.dashboard.state.data import Data, Snapshot, SnapshotSource
+from grokscope.dashboard.tables.runs.columns import CURVE, Shown, order_of, rows_of
+from grokscope.dashboard.tables.runs.details import level_column, param_column, param_labels
+from grokscope.dashboard.views.runs.bulk import actions
+from grokscope.dashboard.views.runs.controls import controls
+from grokscope.dashboard.views.runs.groups import group_table
+from grokscope.dashboard.views.runs.ticks import follow, give_to_table, moved, take_from_table, ticked
+from grokscope.dashboard.words.escaping import plain
+from grokscope.dashboard.words.short_names import short_names
+from grokscope.schemas import empty_points
 
-_TABLE, _ORDER = "runs_table", "runs_order"
+_TABLE = "runs_table"
 _WHOLE = 20
 """Up to this many rows are shown without scrolling inside the table."""
 
-_COLUMNS = (
-    "run", "status", "judged by", "held-out curve", "final", "pattern", "memorized", "onset", "onset 95 %",
-    "delay", "delay ratio",
-    "group", "seed",
-)  # fmt: skip
+_LETTERS = 34
+"""Of a run's name that the table has room for."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Filters:
-    """What the controls above the table say."""
-
-    text: str = ""
-    patterns: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-
-    def of(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows that pass."""
-        if self.text:
-            found = [
-                pl.col(c).str.to_lowercase().str.contains(self.text.lower(), literal=True)
-                for c in ("run", "group")
-            ]
-            table = table.filter(pl.any_horizontal(found))
-        if self.patterns:
-            table = table.filter(pl.col("pattern").is_in(self.patterns))
-        return table.filter(pl.col("status").is_in(self.statuses)) if self.statuses else table
+_DURATIONS = ((2 * 3600.0, 3600.0, "h"), (120.0, 60.0, "min"), (0.0, 1.0, "s"))
+"""From which median on durations are given in which unit, and its seconds."""
 
 
 def render(data: Data) -> None:
-    """Draw the table, which follows runs in training; its filters stay as they are."""
-    snapshot = data.snapshot()
-    filters = _filters(runs_table(snapshot)) if snapshot.runs.height else _Filters()
-    refreshing(data, lambda now: _page(data, now, filters))
+    """Draw the table, which follows runs in training; ticks, columns and order stay as they are."""
+    follow(data.selection)
+    moved()
+    refreshing(data, lambda snapshot: _page(data, snapshot))
 
 
-def _page(data: Data, snapshot: Snapshot, filters: _Filters) -> None:
-    table = _steady(filters.of(runs_table(snapshot)))
-    if table.is_empty():
-        st.info("No run matches these filters. Clear one of them.")
-        return
-    actions = st.container(horizontal=True, vertical_alignment="center", key="runs_actions")
-    picked = st.dataframe(
-        table,
-        key=_TABLE,
-        hide_index=True,
-        column_config=columns(table),
-        column_order=_COLUMNS,
-        row_height=ROW_HEIGHT,
-        placeholder=NOTHING,
-        height="content" if table.height <= _WHOLE else _WHOLE * ROW_HEIGHT,
-        selection_mode="multi-row",
-        on_select="rerun",
-        alt="All runs of the experiment with their verdicts",
-    )
-    rows: list[int] = [row for row in picked["selection"]["rows"] if row < table.height]
-    st.session_state[_ORDER] = table["run_id"].to_list()
-    with actions:
-        _actions(data, table["run_id"].gather(rows).to_list(), table.height)
-    note(said_of_units(snapshot, table["run_id"].to_list()))
-    note(said_of_steps(snapshot, table["run_id"].to_list()))
-    everything = table.drop("held-out curve")
-    offer_downloads({"runs": everything}, key="runs")
+def _page(data: Data, snapshot: Snapshot) -> None:
+    if moved():
+        st.rerun()
+    runs = runs_table(snapshot)
+    chosen = controls(data, runs)
+    if chosen.is_of_groups:
+        frame = group_table(snapshot, runs)
+        offer_downloads({"groups": frame}, key="runs_groups")
+    else:
+        if chosen.patterns:
+            runs = runs.filter(pl.col("pattern").is_in(chosen.patterns))
+        _runs(data, snapshot, chosen.shown, patterns=chosen.patterns)
+    note(said_of_units(snapshot, runs["run_id"].to_list()))
+    note(said_of_steps(snapshot, runs["run_id"].to_list()))
     roles_section(data, snapshot)
 
 
-def _steady(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with its rows where they were, while some are ticked.
-
-    Streamlit remembers ticks by row: a run that appears on top would hand them on to its neighbours.
-    """
-    ticked = st.session_state.get(_TABLE, {}).get("selection", {}).get("rows", [])
-    known: list[str] = st.session_state.get(_ORDER, []) if ticked else []
-    present = set(table["run_id"])
-    if not known or not present.issuperset(known):
-        return table
-    order = {run: place for place, run in enumerate(known)}
-    place = pl.col("run_id").replace_strict(order, default=len(order), return_dtype=pl.Int64())
-    return table.sort(place, maintain_order=True)
-
-
-def _filters(table: pl.DataFrame) -> _Filters:
-    with st.container(horizontal=True, vertical_alignment="top", key="runs_filters"):
-        text = st.text_input("Find", key="runs_text", placeholder="name or group", width=240)
-        patterns = _pills("Pattern", table["pattern"], "runs_pattern")
-        statuses = _pills("Status", table["status"], "runs_status")
-    return _Filters(text=text, patterns=tuple(patterns), statuses=tuple(statuses))
-
-
-def _pills(label: str, values: pl.Series, key: str) -> list[str]:
-    options: list[str] = values.drop_nulls().unique().sort().to_list()
-    return list(st.pills(label, options, selection_mode="multi", key=key) or [])
-
-
-def _actions(data: Data, chosen: list[str], shown: int) -> None:
+def _runs(data: Data, snapshot: Snapshot, shown: Shown, *, patterns: Sequence[str]) -> None:
+    """Draw the table of runs, what can be done to those that are ticked, and the data of both."""
+    table = _rows(snapshot, data.source, shown)
+    if patterns:
+        table = table.filter(pl.col("pattern").is_in(patterns))
+    order: list[str] = table["run_id"].to_list()
+    above = st.container(key="runs_above")
+    give_to_table(_TABLE, order)
+    _table(snapshot, table, shown)
+    known = set(order)
+    chosen = [run for run in ticked() if run in known]
+    with above:
+        actions(data, snapshot, chosen, shown=table.height)
+    everything = _written(table)
+    frames = {"runs": everything}
+    if chosen:
+        frames["ticked runs"] = everything.filter(pl.col("run_id").is_in(chosen))
+    offer_downloads(frames, key="runs")
     if not chosen:
-        st.caption(f"{phrases.counted(shown, 'run')} · tick rows to compare them, or one row to open it")
-        return
-    compare = f"Compare {phrases.counted(len(chosen), 'run')}"
-    if st.button(compare, key="runs_compare", type="primary", disabled=len(chosen) < 2):  # noqa: PLR2004
-        data.open_view("compare", chosen)
-    if st.button("Open run", key="runs_open", disabled=len(chosen) != 1):
-        data.open_view("run", chosen)
+        told = runs_table(snapshot).filter(pl.col("run_id").is_in(order))
+        report_section(snapshot, told, key="runs_report")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
+def _rows(snapshot: Snapshot, _source: SnapshotSource, shown: Shown) -> pl.DataFrame:
+    """Return ``columns.rows_of``, made once for what one reading found."""
+    needed, ids = shown.needed(), snapshot.runs["run_id"].to_list()
+    points = _source.points(ids, needed) if needed else empty_points()
+    return rows_of(snapshot, runs_table(snapshot), shown, points)
+
+
+def _table(snapshot: Snapshot, table: pl.DataFrame, shown: Shown) -> None:
+    order = order_of(table, shown)
+    seconds, unit = _duration_unit(table["duration"])
+    looks = swatches(colours_of(snapshot, palette()))
+    grey = swatch(palette().muted, SOLID)
+    frame = table.with_columns(
+        pl.col("group").replace_strict(looks, default=grey, return_dtype=pl.String()).alias("look"),
+        pl.Series("run", short_names(table["run"].to_list(), most=_LETTERS)),
+        pl.col("duration") / seconds,
+        pl.col(CURVE).cast(pl.List(pl.Float32())),
+    )
+    st.dataframe(
+        frame.select("look", *order),
+        key=_TABLE,
+        hide_index=True,
+        column_config=columns(table) | detail_columns(unit) | _value_columns(table, shown),
+        row_height=ROW_HEIGHT,
+        placeholder=NOTHING,
+        height="content" if table.height <= _WHOLE else (_WHOLE + 1) * ROW_HEIGHT,
+        selection_mode="multi-row",
+        on_select=lambda: take_from_table(_TABLE),
+        alt="Runs of the experiment with their verdicts",
+    )
+
+
+def _value_columns(table: pl.DataFrame, shown: Shown) -> dict[str, Any]:
+    labels = param_labels(shown.params)
+    params = {param_column(name): (label, plain(name), False) for name, label in labels.items()}
+    levels = {
+        level_column(metric, name): (f"{plain(metric)} {name}", None, is_in_percent(quantity_name(metric)))
+        for metric in shown.metrics
+        for name in shown.statistics
+    }
+    return {
+        column: value_column(label, table[column], is_percent=is_percent, said=said)
+        for column, (label, said, is_percent) in (params | levels).items()
+        if column in table.columns
+    }
+
+
+def _duration_unit(seconds: pl.Series) -> tuple[float, str]:
+    """Return the unit that suits durations, in seconds, and its name."""
+    median = seconds.median()
+    typical = median if isinstance(median, float) else 0.0
+    return next((factor, unit) for least, factor, unit in _DURATIONS if typical >= least)
+
+
+def _written(table: pl.DataFrame) -> pl.DataFrame:
+    """Return what a file has of the runs: all that a reader chose, tags as one text, no pictures."""
+    return table.drop(CURVE).with_columns(pl.col("tags").list.join("; "))

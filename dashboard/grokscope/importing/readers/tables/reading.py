@@ -51,7 +51,8 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
             parts.setdefault((path.parent, run), []).append((path, named))
         elif path in splits and not _names_splits(curves):
             split, run = splits[path]
-            metric = pl.lit(f"{split}/") + pl.col("metric")
+            is_counted = pl.col("metric").is_in(curves.counted)
+            metric = pl.when(is_counted).then("metric").otherwise(pl.lit(f"{split}/") + pl.col("metric"))
             named = replace(curves, points=curves.points.with_columns(metric.alias("metric")))
             parts.setdefault((path.parent, run), []).append((path, named))
         else:
@@ -61,7 +62,9 @@ def read(source: LogSource, tally: Tally) -> Iterator[Log]:
         points = pl.concat((curves.points for _, curves in found), how="vertical_relaxed")
         notes = dict.fromkeys(note for _, curves in found for note in curves.notes)
         name = run or (folder.name if len(found) > 1 else named_by(path, source.root))
-        yield from _runs(path, source.root, Curves(points=points, notes=tuple(notes)), tally, name=name)
+        counted = frozenset[str]().union(*(curves.counted for _, curves in found))
+        whole = Curves(points=points, notes=tuple(notes), counted=counted)
+        yield from _runs(path, source.root, whole, tally, name=name)
 
 
 def grouped(files: Sequence[Path]) -> list[tuple[Path, ...]]:
@@ -164,7 +167,7 @@ def _runs(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str = "
 
 def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> Log:
     tally.points(curves.points.height)
-    own, where = curves.points["run"][0], path.relative_to(root).as_posix()
+    own, told, where = curves.points["run"][0], curves.told, path.relative_to(root).as_posix()
     names, experiment = (curves.points[column].drop_nulls() for column in _NAMES)
     points = curves.points.drop_nulls("step")
     lacking = curves.points.height - points.height
@@ -178,11 +181,14 @@ def _log(path: Path, root: Path, curves: Curves, tally: Tally, *, name: str) -> 
         tally.name(metric)
     run = SourceRun(
         key=f"{where}#{own or ''}",
-        identity=identity_of("table", own or name, points),
+        # Not by what was spent: tables were imported before those columns were curves.
+        identity=identity_of("table", own or name, points.filter(~pl.col("metric").is_in(curves.counted))),
         is_certain=False,
         name=tally.name(names[0] if len(names) else own or name or named_by(path, root)),
         source=where,
         experiment=experiment[0] if len(experiment) else None,
+        status="FINISHED" if told is None else told.status.get(own or "", "FINISHED"),
+        params={} if told is None else told.params.get(own or "", {}),
         tags={"run_id": own} if own and len(names) and names[0] != own else {},
         notes=(*curves.notes, *left, *again, *whole.notes),
         in_thousandths=whole.in_thousandths,

@@ -1,7 +1,7 @@
 """What the columns of a table mean: tidy, wide, W&B's chart exports, one series whose name is the file's."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,11 +11,13 @@ from grokscope.importing.readers.tables.apart import told_apart
 from grokscope.importing.readers.tables.clocks import Clock, clock_of, counted_rows, is_clock, plain_name
 from grokscope.importing.readers.tables.evaluations import SPLIT_COLUMNS, placed
 from grokscope.importing.readers.tables.numbers import numbers
+from grokscope.importing.readers.tables.params import ToldRuns, told_runs
 from grokscope.importing.readers.tables.table import Table, listed
 from grokscope.importing.readers.tables.times import is_time, times_of
 from grokscope.importing.records import NotALogError
 from grokscope.schemas.metrics.reading import read_alone
 from grokscope.schemas.metrics.vocabulary import SPLIT_OF
+from grokscope.schemas.runs.table_params import UNIT_METRICS
 
 _RUNS = ("run", "run_id", "run_uuid", "run_name")
 _METRICS = ("metric", "metric_name", "tag", "key", "attribute_path", "variable")
@@ -33,12 +35,16 @@ class Curves:
         points: ``run, name, experiment, metric, step, time_ms, value`` in the table's order; steps are
             Int64, or Float64 where there are fractions, and null where a row has none.
         notes: What is to be said of how it was read.
+        told: What it says of its runs beside their points; ``None`` unless it has one value a row.
         is_nameless: Its one metric has no name but the file's.
+        counted: Metrics that columns beside the values count what was spent in.
     """
 
     points: pl.DataFrame
     notes: tuple[str, ...]
+    told: ToldRuns | None = None
     is_nameless: bool = False
+    counted: frozenset[str] = frozenset()
 
 
 def charts_apart(table: pl.DataFrame) -> pl.DataFrame:
@@ -105,10 +111,29 @@ def curves_of(table: Table, tally: Tally, *, asked: str | None = None) -> Curves
     if is_tidy and value is not None:
         values = numbers(frame[value], is_semicolon=table.is_semicolon).alias("value")
         found = base.with_columns(*of_metric, values).drop_nulls(["metric", "value"])
-        return Curves(points=found, notes=notes)
+        told = told_runs(frame, runs, taken=(run, metric, value, *clock.columns))
+        spent = pl.concat([found.clear(), *_spent(frame, base, found, taken=taken)])
+        notes, counted = (*notes, *([told.note] if told.note else [])), frozenset(spent["metric"])
+        return Curves(points=pl.concat([found, spent]), notes=notes, told=told, counted=counted)
     curves = [name for name in frame.columns if _is_curve(name, frame, taken)]
     points = _melted(frame.select(curves), base, table, tally)
     return Curves(points=points, notes=notes, is_nameless=curves == [value])
+
+
+def _spent(
+    frame: pl.DataFrame, base: pl.DataFrame, found: pl.DataFrame, *, taken: Sequence[str | None]
+) -> Iterator[pl.DataFrame]:
+    """Yield what the columns of a tidy table count beside each value, as the metrics that count it.
+
+    At one step the largest counts: the values of a step are not written at once.
+    """
+    have, runs = set(found["metric"].unique()), found.select("run").unique()
+    for unit, metric in UNIT_METRICS.items():
+        if unit in frame.columns and unit not in taken and metric not in have and _is_numeric(frame[unit]):
+            counted = base.with_columns(pl.lit(metric).alias("metric"), numbers(frame[unit]).alias("value"))
+            of_runs = counted.drop_nulls("value").join(runs, on="run", how="semi", nulls_equal=True)
+            last = of_runs.sort("value", maintain_order=True)
+            yield last.unique(["run", "step"], keep="last", maintain_order=True)
 
 
 def _rows_as_steps(frame: pl.DataFrame, groups: pl.DataFrame) -> Clock:

@@ -1,0 +1,1 @@
+"""Charts of the page Interventions: pure, frames in and a chart out."""

@@ -1,0 +1,1 @@
+"""What is found when the store, this machine and the runs of an experiment are looked at."""

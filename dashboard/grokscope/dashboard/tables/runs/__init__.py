@@ -1,0 +1,1 @@
+"""Frames of runs in a table: the runs, their columns, what each is about, and rows of groups."""

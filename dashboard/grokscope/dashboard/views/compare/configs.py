@@ -1,0 +1,41 @@
+"""In what the compared runs differ: params and code, side by side."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from grokscope.dashboard.component.chart import note
+from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.tables.config_diff import MOST_COLUMNS, config_diff, same_in_all
+from grokscope.dashboard.words import phrases
+
+
+def config_section(data: Data, snapshot: Snapshot, chosen: Sequence[str]) -> None:
+    """Draw the rows in which the first of the chosen runs differ; nothing for less than two."""
+    runs = list(chosen)[:MOST_COLUMNS]
+    if len(runs) < 2:  # noqa: PLR2004 - nothing to compare
+        return
+    st.subheader("Configs that differ", anchor=False)
+    named = dict(snapshot.runs.select("run_id", "label").iter_rows())
+    params = {run: data.source.params(run) for run in runs}
+    table = config_diff(
+        {run: named[run] for run in runs}, params, {run: data.source.tags(run) for run in runs}
+    )
+    if table.is_empty():
+        st.write("These runs have the same params and the same code, as far as they have logged them.")
+    else:
+        st.dataframe(
+            table,
+            key="compare_configs",
+            hide_index=True,
+            height="content",
+            column_config={"name": st.column_config.TextColumn("Name", pinned=True)},
+            alt="Params and code versions in which the runs differ, a column a run",
+        )
+    note(_said(params, len(runs), len(chosen)))
+
+
+def _said(params: dict[str, dict[str, str]], shown: int, of: int) -> str:
+    same = phrases.counted(same_in_all(list(params.values())), "param")
+    rest = "Select up to eight on the page Runs to see others."
+    return " ".join(filter(None, [f"{same} equal in all.", phrases.cut(shown, of, "runs", rest=rest)]))
