@@ -100,10 +100,10 @@ def test_a_date_is_moved_and_added_on_the_chart_with_the_mouse_and_with_keys(add
     mark.press("Enter")
     expect(row).to_contain_text(f"{before:,} [{before:,}, {before:,}]")
     assert reviews(client, run)["grokscope.review.onset_step"] == str(before)
-    for _ in range(2):
+    # One after the other: two clicks before the page has answered are one to Streamlit.
+    for said in (f"{dragged:,} [{dragged:,}, {dragged:,}]", "confirmed by the detector"):
         row.get_by_role("button", name="Undo").click()
-        expect(chart).not_to_contain_text("Keeping it")
-    expect(row).to_contain_text("confirmed by the detector")
+        expect(row).to_contain_text(said)
 
     chart.get_by_role("button", name="Add an event here").click()
     plot = chart.locator(".plot").bounding_box()

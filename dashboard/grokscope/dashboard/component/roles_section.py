@@ -62,24 +62,29 @@ def _override(data: Data, experiment: str, roles: Sequence[Role], *, key: str) -
     st.caption("Not right? What you say here is kept as a tag of the MLflow experiment, for all who read it.")
     names = [role.name for role in roles]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_row"):
-        name = st.selectbox("The metric", names, format_func=plain, key=f"{key}_name", width=280)
-        role = st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key=f"{key}_key", width=280)
+        st.selectbox("The metric", names, format_func=plain, key=f"{key}_name", width=280)
+        st.selectbox("is", [_GUESS, _IGNORE, *_keys()], key=f"{key}_key", width=280)
         ways = [_AS_NAMED, _HIGHER, _LOWER]
-        better = st.selectbox("better is", ways, key=f"{key}_better", width=160)
-        is_asked = st.button("Keep", key=f"{key}_keep")
-    if not is_asked:
-        return
+        st.selectbox("better is", ways, key=f"{key}_better", width=160)
+        asked = (data.source, experiment, roles, key)
+        st.button("Keep", key=f"{key}_keep", on_click=_keep, args=asked)
+    if problem := st.session_state.pop(f"{key}_problem", None):
+        st.error(escape(problem, limit=400))
+    if st.session_state.pop(f"{key}_kept", False):
+        st.rerun()
+
+
+def _keep(source: SnapshotSource, experiment: str, roles: Sequence[Role], key: str) -> None:
+    """Keep what the controls say, as the click arrives: a page in drawing may be left before its end."""
+    name, role, better = (st.session_state[f"{key}_{part}"] for part in ("name", "key", "better"))
     way = {_HIGHER: ":up", _LOWER: ":down"}.get(better, "")
     chosen = {_GUESS: None, _IGNORE: IGNORED}.get(role, f"{role}{way}")
     is_overridden = any(one.name == name and one.how is How.OVERRIDDEN for one in roles)
     if chosen is None and not is_overridden:
         return
-    problem = data.source.set_role(experiment, name, chosen)
-    if problem:
-        st.error(escape(problem, limit=400))
-    else:
-        _roles.clear()
-        st.rerun()
+    problem = source.set_role(experiment, name, chosen)
+    st.session_state[f"{key}_problem" if problem else f"{key}_kept"] = problem or True
+    _roles.clear()
 
 
 def _keys() -> list[str]:
