@@ -5,6 +5,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from grokscope.dashboard.component.linked_charts.packing import unpacked
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.runs.overview import runs_table
 
@@ -12,7 +13,7 @@ from grokscope.dashboard.tables.runs.overview import runs_table
 def grid(app):
     """What the linked charts of the page Compare are given."""
     [element] = app.get("bidi_component")
-    return json.loads(element.proto.json)
+    return unpacked(element.proto.bytes)
 
 
 def test_compare_has_a_row_of_results_for_each_group(page, sweep):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from grokscope.dashboard.component.linked_charts.packing import unpacked
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.transitions import detect
 
@@ -82,7 +83,7 @@ def test_compare_opens_on_what_most_runs_are_judged_by_and_says_of_how_many(page
     app = page("compare", ordinary.uri, experiment="ordinary")
     assert app.multiselect(key="compare_charts").value[0] == "held-out/accuracy"
     [element] = app.get("bidi_component")
-    first = json.loads(element.proto.json)["charts"][0]
+    first = unpacked(element.proto.bytes)["charts"][0]
     assert first["title"] == "held-out/accuracy · 3 of 5 runs"
     assert domains(first["spec"])[0] == [-0.03, 1.05]
     said = "held-out/…: of each run the held-out curve that it is judged by"

@@ -52,6 +52,7 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
             "linked_charts.js",
             "lines.js",
             "mounted.js",
+            "packing.js",
             "paths.js",
             "tooltip.js",
             "vega-licenses.txt",

@@ -13,6 +13,7 @@ from grokscope.dashboard.charts.elements.palette import layered
 from grokscope.dashboard.charts.linked import Line, LinkedAxis, LinkedChart, LinkedGrid, whole_spec
 from grokscope.dashboard.component import linked_charts
 from grokscope.dashboard.component.linked_charts.element import payload
+from grokscope.dashboard.component.linked_charts.packing import unpacked
 from grokscope.dashboard.exporting.figure import drawn
 from grokscope.dashboard.exporting.vega_bundle import bundle
 
@@ -37,7 +38,7 @@ def chart(value=0.5):
 
 
 def given(*charts):
-    return payload(LinkedGrid(charts=charts, axes={"shared": LinkedAxis(last=9)}, palette=LIGHT))
+    return unpacked(payload(LinkedGrid(charts=charts, axes={"shared": LinkedAxis(last=9)}, palette=LIGHT)))
 
 
 def test_the_committed_libraries_are_what_the_converter_makes():
@@ -58,6 +59,23 @@ def test_own_scripts_make_no_markup_of_text(script):
 
 def test_what_the_browser_is_given_is_json_without_nan():
     json.dumps(given(chart()), allow_nan=False)
+
+
+def test_curves_come_with_their_numbers_and_looks():
+    [line] = given(chart())["charts"][0]["lines"]
+    assert (line["x"], line["y"]) == ([0, 9], [0.1, None])
+    assert (line["low"], line["high"]) == ([0.0, None], [0.2, None])
+    assert (line["key"], line["color"], line["is_read"]) == ("a", "red", True)
+    assert "count" not in line
+
+
+def test_steps_that_curves_share_are_sent_once():
+    steps = list(range(1000))
+    lines = [replace(chart().lines[0], key=key, x=steps, y=[at] * 1000) for at, key in enumerate("abcd")]
+    grid = LinkedGrid(
+        charts=[replace(chart(), lines=lines)], axes={"shared": LinkedAxis(last=9)}, palette=LIGHT
+    )
+    assert len(payload(grid)) < (1 + len(lines)) * 8 * len(steps) + 8000
 
 
 def test_lines_are_named_in_the_order_of_the_rail():

@@ -1,11 +1,12 @@
 """Mean or median over the seeds of a group, and a band around it."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # ``stats`` takes half a second and 60 MB, which no first page has to wait for
 
 from grokscope.dashboard.charts.elements.axes import StepAxis
 from grokscope.dashboard.charts.elements.downsample import LIMIT, thinned
@@ -15,6 +16,9 @@ Band = Literal["range", "interval", "error", "none"]
 """Lowest to highest; 95 % interval of the centre; its standard error (of a mean); nothing."""
 
 _LEVEL = 0.95
+_Floats = NDArray[np.float64]
+_Run = tuple[_Floats, _Floats]
+"""Steps and values, finite and rising in steps."""
 
 AVERAGE_SCHEMA = pl.Schema(
     {
@@ -70,33 +74,34 @@ def averaged(points: pl.DataFrame, *, centre: Centre = "mean", band: Band = "ran
     ('g', 1, 2.0, 1.0, 3.0, 2)
     """
     usable = points.filter(pl.col("value").is_finite()).sort("group", "run_id", "step")
-    frames = [
-        _average(str(name[0]), members, centre, band)
-        for name, members in usable.group_by("group", maintain_order=True)
-    ]
-    return pl.concat(frames) if frames else AVERAGE_SCHEMA.to_frame()
+    steps, values = (usable[name].cast(pl.Float64).to_numpy() for name in ("step", "value"))
+    members: dict[str, list[_Run]] = {}
+    end = 0
+    for group, _, size in usable.group_by("group", "run_id", maintain_order=True).len().iter_rows():
+        begin, end = end, end + size
+        members.setdefault(str(group), []).append((steps[begin:end], values[begin:end]))
+    columns = [_average(runs, centre, band) for runs in members.values()]
+    schema = {**AVERAGE_SCHEMA, "step": usable.schema["step"]}
+    if not columns:
+        return pl.DataFrame(schema=schema)
+    step, mean, low, high, runs = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    names = pl.Series("group", list(members), dtype=pl.String)
+    sizes = np.repeat(np.arange(len(columns)), [len(parts[0]) for parts in columns])
+    found = {"step": step, "mean": mean, "low": low, "high": high, "runs": runs}
+    averages = pl.DataFrame({"group": names.gather(sizes), **found})
+    return averages.with_columns(pl.col("low", "high").fill_nan(None)).cast(dict(schema)).select(list(schema))
 
 
-def _average(group: str, members: pl.DataFrame, centre: Centre, band: Band) -> pl.DataFrame:
-    steps = members["step"].unique().sort().to_numpy().astype(np.float64)
-    curves = np.stack([_on(steps, run) for _, run in members.group_by("run_id", maintain_order=True)])
-    runs = np.isfinite(curves).sum(axis=0)
-    middle = np.nanmedian(curves, axis=0) if centre == "median" else np.nansum(curves, axis=0) / runs
-    low, high = _band(curves, runs, centre, band)
-    columns = {
-        "group": [group] * len(steps),
-        "step": pl.Series(steps).cast(members.schema["step"]),
-        "mean": middle,
-        "low": pl.Series(low).fill_nan(None),
-        "high": pl.Series(high).fill_nan(None),
-        "runs": runs,
-    }
-    return pl.DataFrame(columns, schema={**AVERAGE_SCHEMA, "step": members.schema["step"]})
+def _average(runs: Sequence[_Run], centre: Centre, band: Band) -> tuple[_Floats, ...]:
+    """Return the columns of one group: ``step, mean, low, high, runs``, NaN where there is no band."""
+    steps = np.unique(np.concatenate([own for own, _ in runs]))
+    curves = np.stack([np.interp(steps, own, values, left=np.nan, right=np.nan) for own, values in runs])
+    there = np.isfinite(curves).sum(axis=0)
+    middle = np.nanmedian(curves, axis=0) if centre == "median" else np.nansum(curves, axis=0) / there
+    return steps, middle, *_band(curves, there, centre, band), there
 
 
-def _band(
-    curves: NDArray[np.float64], runs: NDArray[np.int64], centre: Centre, band: Band
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _band(curves: _Floats, runs: NDArray[np.int64], centre: Centre, band: Band) -> tuple[_Floats, _Floats]:
     if band == "range":
         return np.nanmin(curves, axis=0), np.nanmax(curves, axis=0)
     if band == "none":
@@ -106,17 +111,15 @@ def _band(
     mean = np.nansum(curves, axis=0) / runs
     free = np.maximum(runs - 1, 1)
     deviation = np.sqrt(np.nansum((curves - mean) ** 2, axis=0) / free)
-    factor = stats.t.ppf((1 + _LEVEL) / 2, free) if band == "interval" else 1.0
+    factor = special.stdtrit(free, (1 + _LEVEL) / 2) if band == "interval" else 1.0
     half = np.where(runs > 1, factor * deviation / np.sqrt(runs), np.nan)
     return mean - half, mean + half
 
 
-def _order_interval(
-    curves: NDArray[np.float64], runs: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _order_interval(curves: _Floats, runs: NDArray[np.int64]) -> tuple[_Floats, _Floats]:
     """Return the k-th lowest and k-th highest value, k as large as 95 % allow."""
     ordered = np.sort(curves, axis=0)  # NaN comes last
-    k = stats.binom.ppf((1 - _LEVEL) / 2, runs, 0.5).astype(np.int64)
+    k = _binomial_quantile((1 - _LEVEL) / 2, runs)
     can = k >= 1
     places = np.arange(len(runs))
     low = ordered[np.where(can, k - 1, 0), places]
@@ -124,6 +127,14 @@ def _order_interval(
     return np.where(can, low, np.nan), np.where(can, high, np.nan)
 
 
-def _on(steps: NDArray[np.float64], run: pl.DataFrame) -> NDArray[np.float64]:
-    own = run["step"].to_numpy().astype(np.float64)
-    return np.interp(steps, own, run["value"].to_numpy(), left=np.nan, right=np.nan)
+def _binomial_quantile(share: float, tosses: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the fewest heads that so many fair tosses have with at least the probability ``share`` or fewer.
+
+    As ``scipy.stats.binom.ppf`` where no number of heads has exactly that probability.
+
+    >>> _binomial_quantile(0.025, np.array([5, 6, 9])).tolist()
+    [0, 1, 2]
+    """
+    heads = np.ceil(special.bdtrik(share, tosses, 0.5))
+    fewer = np.maximum(heads - 1, 0)
+    return np.where(special.bdtr(fewer, tosses, 0.5) >= share, fewer, heads).astype(np.int64)

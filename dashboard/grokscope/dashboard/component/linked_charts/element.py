@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from grokscope.dashboard.charts.linked import LinkedChart, LinkedGrid, whole_spec
+from grokscope.dashboard.component.linked_charts.packing import Packing
 from grokscope.dashboard.component.registration import LINKED_CHARTS, is_registered
 from grokscope.schemas.runs.ordering import natural
 
@@ -61,10 +62,11 @@ def linked_charts(grid: LinkedGrid, *, key: str, on_change: Callable[[], None] |
     )
 
 
-def payload(grid: LinkedGrid) -> dict[str, Any]:
-    """Return what the browser is given."""
-    return {
-        "charts": [{**asdict(chart), "spec": _with_stable_names(chart.spec)} for chart in grid.charts],
+def payload(grid: LinkedGrid) -> bytes:
+    """Return what the browser is given, as ``packing.unpacked`` reads it."""
+    packing = Packing()
+    head = {
+        "charts": [packing.chart(chart) | {"spec": _with_stable_names(chart.spec)} for chart in grid.charts],
         "order": natural({line.group for chart in grid.charts for line in chart.lines if line.is_read}),
         "axes": {name: asdict(axis) for name, axis in grid.axes.items()},
         "columns": grid.columns,
@@ -73,6 +75,7 @@ def payload(grid: LinkedGrid) -> dict[str, Any]:
         "hint": grid.hint,
         "height": grid.height,
     }
+    return packing.packed(head)
 
 
 def _with_stable_names(spec: Mapping[str, Any]) -> dict[str, Any]:

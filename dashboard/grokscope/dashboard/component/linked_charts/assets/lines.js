@@ -16,12 +16,12 @@ import { arrows } from "./paths.js";
  * @property {number} width
  * @property {number} opacity
  * @property {boolean} is_read Whether it is in the table and the legend.
- * @property {number[]} x Rising, unless it is a path.
- * @property {(number | null)[]} y
- * @property {(number | null)[]} [low]
- * @property {(number | null)[]} [high]
- * @property {number[]} [count]
- * @property {number[]} [steps] Of a path: the step of each point, rising.
+ * @property {Float64Array} x Rising, unless it is a path.
+ * @property {Float64Array} y NaN: a gap, here and in the band.
+ * @property {Float64Array} [low]
+ * @property {Float64Array} [high]
+ * @property {Float64Array} [count]
+ * @property {Float64Array} [steps] Of a path: the step of each point, rising.
  */
 /** @typedef {{left: number, top: number, width: number, height: number}} Area */
 /** @typedef {{line: Line, u: Float64Array, y: Float64Array, low: Float64Array | null, high: Float64Array | null}} Placed */
@@ -33,11 +33,11 @@ const DIMMED = 0.12;
 /** Place lines once for a height; a zoom then only stretches them. @param {Line[]} lines @param {Axis} axis
  * @param {(value: number) => number} scale Of the y-axis. @returns {Placed[]} */
 export function placed(lines, axis, scale) {
-  const heights = (/** @type {(number | null)[] | undefined} */ values) =>
-    values ? Float64Array.from(values, (v) => (v === null ? NaN : scale(v))) : null;
+  const heights = (/** @type {Float64Array | undefined} */ values) =>
+    values?.map((v) => (Number.isNaN(v) ? NaN : scale(v))) ?? null;
   return lines.map((line) => ({
     line,
-    u: Float64Array.from(line.x, (x) => forward(axis, x)),
+    u: line.x.map((x) => forward(axis, x)),
     y: heights(line.y) ?? new Float64Array(),
     low: heights(line.low),
     high: heights(line.high),
@@ -121,9 +121,9 @@ export function reading(line, x) {
   if (next >= line.x.length || (next === 0 && line.x[0] !== x)) return null;
   const before = line.x[next] === x ? next : next - 1;
   const share = next === before ? 0 : (x - line.x[before]) / (line.x[next] - line.x[before]);
-  const mixed = (/** @type {(number | null)[] | undefined} */ values) => {
-    const [a, b] = [values?.[before] ?? null, values?.[next] ?? null];
-    return a === null || b === null ? null : a + share * (b - a);
+  const mixed = (/** @type {Float64Array | undefined} */ values) => {
+    const value = values ? values[before] + share * (values[next] - values[before]) : NaN;
+    return Number.isNaN(value) ? null : value;
   };
   const y = mixed(line.y);
   return y === null ? null : { y, low: mixed(line.low), high: mixed(line.high), count: line.count?.[before] ?? null };

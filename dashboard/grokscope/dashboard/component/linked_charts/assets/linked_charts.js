@@ -5,6 +5,7 @@ import { Chart } from "./chart.js";
 import { nearest, reading } from "./lines.js";
 import { atStep, nearestPoint } from "./paths.js";
 import { Mounted, mounting } from "./mounted.js";
+import { unpacked } from "./packing.js";
 import { Tooltip, made, swatch } from "./tooltip.js";
 
 /** @typedef {import("./axis.js").Axis} Axis */
@@ -50,7 +51,7 @@ function placeOf(axis, x) {
 
 const within = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
 
-/** @extends {Mounted<Data>} */
+/** @extends {Mounted<Uint8Array>} */
 class Grid extends Mounted {
   /** @param {ParentNode & Node} parent */
   constructor(parent) {
@@ -72,7 +73,9 @@ class Grid extends Mounted {
     this.cursor = /** @type {{chart: Chart, event: PointerEvent} | null} */ (null);
     this.mark = /** @type {string[]} */ ([]);
     this.pageScrolled = -Infinity;
-    this.resized = new ResizeObserver(() => this.soon("resize"));
+    this.width = 0;
+    // A chart more, or one that has grown, makes the cells higher and changes nothing else.
+    this.resized = new ResizeObserver(() => this.width !== this.cells.clientWidth && this.soon("resize"));
     this.resized.observe(this.cells);
     this.onScroll = () => (this.pageScrolled = performance.now());
     addEventListener("scroll", this.onScroll, { capture: true, passive: true });
@@ -85,8 +88,9 @@ class Grid extends Mounted {
     this.asked = undefined;
   }
 
-  /** @param {Data} data */
-  async show(data) {
+  /** @param {Uint8Array} bytes */
+  async show(bytes) {
+    const data = /** @type {Data} */ (unpacked(bytes));
     const before = this.data?.axes ?? {};
     for (const [name, axis] of Object.entries(data.axes)) {
       const old = before[name];
@@ -206,7 +210,10 @@ class Grid extends Mounted {
     this.due.clear();
     if (!this.data) return;
     const charts = [...this.charts.values()];
-    if (due.has("resize")) charts.forEach((chart) => chart.resize());
+    if (due.has("resize")) {
+      this.width = this.cells.clientWidth;
+      charts.forEach((chart) => chart.resize());
+    }
     if (due.has("height")) this.high().forEach((chart) => chart.grow(this.height));
     if (due.has("resize") || due.has("height") || due.has("zoom")) charts.forEach((chart) => chart.zoom(this.domains[chart.name], this.highlighted));
     else if (due.has("paint")) charts.forEach((chart) => chart.paint(this.highlighted));
@@ -365,8 +372,8 @@ class Grid extends Mounted {
     this.beside(chart).forEach((other) => other.dot(near.line.key, step));
     const rows = chart.read.flatMap((line) => {
       const i = atStep(line, step);
-      const y = i === null ? null : line.y[i];
-      return i === null || y === null ? [] : [{ line, y, found: { y, low: null, high: null, count: null, x: line.x[i] } }];
+      const y = i === null ? NaN : line.y[i];
+      return i === null || Number.isNaN(y) ? [] : [{ line, y, found: { y, low: null, high: null, count: null, x: line.x[i] } }];
     });
     this.table(chart, `step ${step.toLocaleString("en")}`, rows, shares.y);
     return true;

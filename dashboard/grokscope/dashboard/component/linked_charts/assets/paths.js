@@ -10,11 +10,12 @@ const MOST = 5;
 const BACK = 9; // an arrow points from where the path was so many pixels before
 const LENGTH = 8;
 const END = 2.6;
+const NONE = new Float64Array();
 
 /** Draw arrowheads to later steps along a path, and a dot where it ends.
  * @param {CanvasRenderingContext2D} context @param {Placed} one @param {(i: number) => number} x */
 export function arrows(context, one, x) {
-  const known = one.u.map((_, i) => i).filter((i) => !Number.isNaN(one.y[i]));
+  const known = Array.from(one.u.keys()).filter((i) => !Number.isNaN(one.y[i]));
   if (known.length === 0) return;
   const [xs, ys] = [known.map((i) => x(i)), known.map((i) => one.y[i])];
   const last = known.length - 1;
@@ -60,7 +61,7 @@ export function nearestPoint(lines, pixel, x, y) {
 
 /** Where a path is at a step: at its last point at or before; nowhere before its first and after its last.
  * @param {Line} line @param {number} step */
-export function atStep({ steps = [] }, step) {
+export function atStep({ steps = NONE }, step) {
   const next = lowest(steps, step);
   if (next >= steps.length || (next === 0 && steps[0] !== step)) return null;
   return steps[next] === step ? next : next - 1;
