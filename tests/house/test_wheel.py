@@ -61,6 +61,8 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     ),
     "grokscope/dashboard/component/rail/assets/completion.css",
     "grokscope/dashboard/component/rail/assets/completion.js",
+    "grokscope/dashboard/component/rail/assets/groups.css",
+    "grokscope/dashboard/component/rail/assets/groups.js",
     "grokscope/dashboard/serving/ended.js",
     "grokscope/dashboard/serving/icon.svg",
     "grokscope/dashboard/serving/notify.js",

@@ -1,27 +1,19 @@
 """The router: which page is asked for, of which store, with what selected."""
 
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
-from grokscope.dashboard.component.page_shell import header
-from grokscope.dashboard.component.rail import Narrowing, address
+from grokscope.dashboard.serving.preparation import import_pages, session_of
 from grokscope.dashboard.serving.settings import ICON, STORE_VARIABLE
-from grokscope.dashboard.state.data import Data
-from grokscope.dashboard.state.session import StoreSession
-from grokscope.dashboard.views import VIEWS
 
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _session(uri: str) -> StoreSession:
-    # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
-    # none, and looking through it took a tenth of a second each time.
-    gc.collect()
-    gc.freeze()
-    return StoreSession(uri)
+import_pages()
+from grokscope.dashboard.component.page_shell import header  # noqa: E402 - see import_pages
+from grokscope.dashboard.component.rail import Narrowing, address  # noqa: E402
+from grokscope.dashboard.state.data import Data  # noqa: E402
+from grokscope.dashboard.views import VIEWS  # noqa: E402
 
 
 def _ways(
@@ -66,7 +58,7 @@ def _main() -> None:
     if not uri:
         st.error(f"No store is named: start the dashboard with `grokscope up`, or set {STORE_VARIABLE}.")
         st.stop()
-    session = _session(uri)
+    session = session_of(uri)
     selection = header(session, page.title, pages)
     narrow = Narrowing(source=session, selection=selection)
     drawn["data"] = Data(source=session, selection=selection, open_view=open_view, narrow=narrow, link=link)

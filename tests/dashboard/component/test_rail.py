@@ -1,3 +1,4 @@
+import json
 from urllib.parse import unquote
 
 import pytest
@@ -9,6 +10,7 @@ from grokscope.dashboard.charts.elements.swatch import swatch
 from grokscope.dashboard.component.chart_data import colours_of
 from grokscope.dashboard.component.rail.groups import group_rows
 from grokscope.dashboard.component.rail.views import kept
+from grokscope.dashboard.component.registration import RAIL_GROUPS
 from grokscope.dashboard.state.narrowing import grouped
 from grokscope.dashboard.state.saved.views import MOST_VIEWS, View, view_tag
 from grokscope.dashboard.state.selection import group_key
@@ -34,7 +36,21 @@ def app(monkeypatch, sweep):
 def groups_of(app):
     """Return what the rail says of the runs, and the groups that it lists."""
     said = next(caption.value for caption in app.sidebar.caption if "tick to show" in caption.value)
-    return said.partition(" · tick")[0], [box.label for box in app.sidebar.checkbox]
+    return said.partition(" · tick")[0], [row["name"] for row in rows_of(app)]
+
+
+def is_list(element):
+    return element.proto.component_name == RAIL_GROUPS
+
+
+def rows_of(app):
+    """Return what the list of groups is given."""
+    return [
+        row
+        for one in app.sidebar.get("bidi_component")
+        if is_list(one)
+        for row in json.loads(one.proto.json)["rows"]
+    ]
 
 
 def finished_of(app):
@@ -90,31 +106,76 @@ def test_a_dashed_group_has_a_dashed_picture():
     assert "stroke-dasharray='7 3'" in unquote(swatch("#123456", (7, 3)))
 
 
+def test_without_its_script_the_list_still_hides_and_shows_groups_and_the_address_says_so(app, monkeypatch):
+    monkeypatch.setattr("grokscope.dashboard.component.rail.groups.is_registered", lambda: False)
+    decay, none = group_key("decay"), group_key("none")
+    shown = app()
+    assert shown.multiselect(key="rail_shown").value == [decay, none]
+    shown.multiselect(key="rail_shown").set_value([none]).run()
+    assert shown.query_params["hide"] == decay
+    assert finished_of(shown) == {"none 0", "none 1"}
+    shown.multiselect(key="rail_shown").set_value([decay, none]).run()
+    assert "hide" not in shown.query_params
+
+
+def test_the_list_says_what_is_shown_alone_what_is_the_baseline_and_which_runs_there_are(app):
+    decay, none = group_key("decay"), group_key("none")
+    rows = rows_of(app(only=none, baseline=none))
+    assert [row["shown"] for row in rows] == [False, True]
+    assert [row["alone"] for row in rows] == [False, True]
+    assert [row["baseline"] for row in rows] == [False, True]
+    assert [row["key"] for row in rows] == [decay, none]
+    assert [label for label, _ in rows[1]["runs"]] == ["none 0", "none 1"]
+    [there] = [one for one in app(baseline=none).sidebar.get("bidi_component") if is_list(one)]
+    assert "baseline=" in json.loads(there.proto.json)["run"]
+
+
 def inside(app, key):
     """Open a popover of the rail."""
     app.session_state[key] = True
     return app.run()
 
 
-def test_a_group_is_hidden_shown_alone_and_compared_with_and_the_address_says_so(app):
-    decay, none = group_key("decay"), group_key("none")
-    shown = app()
-    shown.checkbox(key=f"rail_shows_{decay}").uncheck().run()
-    assert shown.query_params["hide"] == decay
-    assert finished_of(shown) == {"none 0", "none 1"}
-    shown.checkbox(key=f"rail_shows_{decay}").check().run()
-    assert "hide" not in shown.query_params
-    inside(shown, f"rail_of_{none}").button(key=f"rail_alone_{none}").click().run()
-    assert shown.query_params["only"] == none
-    assert [box.value for box in shown.sidebar.checkbox] == [False, True]
-    inside(shown, f"rail_of_{none}").button(key=f"rail_alone_{none}").click().run()
-    assert "only" not in shown.query_params
-    inside(shown, f"rail_of_{none}").button(key=f"rail_compared_with_{none}").click().run()
-    assert shown.query_params["baseline"] == none
-    assert [box.label for box in shown.sidebar.checkbox] == ["decay", "none :material/keep:"]
-    runs = inside(shown, f"rail_of_{none}").sidebar.get("page_link")
-    assert [link.proto.label for link in runs] == ["none 0", "none 1"]
-    assert "baseline=" in runs[0].proto.query_string
+def acted(*told):
+    """Return the address after what a browser tells was done on a page that shows two groups."""
+
+    def page(told):
+        import streamlit as st  # noqa: PLC0415 - the page is a script of its own
+
+        from grokscope.dashboard.component.rail.following import write  # noqa: PLC0415
+        from grokscope.dashboard.component.rail.groups import act  # noqa: PLC0415
+        from grokscope.dashboard.state.selection import Selection  # noqa: PLC0415
+
+        write(Selection(experiments=("e",)))
+        for one in told:
+            act(one)
+        st.session_state["address"] = {key: st.query_params[key] for key in st.query_params}
+
+    shown = AppTest.from_function(page, args=(told,)).run()
+    assert not shown.exception
+    return shown.session_state["address"]
+
+
+def test_ticks_hold_in_whatever_order_and_how_often_they_are_told():
+    a, b = group_key("a"), group_key("b")
+    assert acted({"how": "ticked", "groups": {a: False}}) == {"experiment": "e", "hide": a}
+    both = {"how": "ticked", "groups": {a: False, b: False}}
+    assert acted({"how": "ticked", "groups": {a: False}}, both)["hide"] == f"{a},{b}"
+    assert acted(both, both, {"how": "ticked", "groups": {a: True}})["hide"] == b
+
+
+def test_a_group_is_shown_alone_and_compared_with():
+    key = group_key("a")
+    assert acted({"how": "alone", "of": key})["only"] == key
+    assert "only" not in acted({"how": "alone", "of": key}, {"how": "alone", "of": key})
+    assert acted({"how": "compared_with", "of": key})["baseline"] == key
+
+
+@pytest.mark.parametrize(
+    "told", [None, "alone", {}, {"how": "alone"}, {"how": "alone", "of": 3}, {"how": "ticked", "groups": [1]}]
+)
+def test_what_no_list_tells_changes_nothing(told):
+    assert acted(told) == {"experiment": "e"}
 
 
 def test_charts_are_split_by_a_param_that_tells_runs_apart_and_by_no_other(app):

@@ -11,10 +11,12 @@ from streamlit.runtime import Runtime
 LINKED_CHARTS = "grokscope.linked_charts"
 DATED_CHART = "grokscope.dated_chart"
 COMPLETION = "grokscope.completion"
+RAIL_GROUPS = "grokscope.rail_groups"
 _FOLDERS: Mapping[str, str] = {
     LINKED_CHARTS: "linked_charts/assets",
     DATED_CHART: "linked_charts/assets",
     COMPLETION: "rail/assets",
+    RAIL_GROUPS: "rail/assets",
 }
 """Where the scripts of an element lie, beside this file."""
 

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 
 from grokscope.dashboard.serving.browser_policy import Fence, script_hashes
 from grokscope.dashboard.serving.page import ROUTES, OwnPage, with_files
+from grokscope.dashboard.serving.preparation import prepare
 from grokscope.dashboard.serving.settings import APP, PARENT_VARIABLE, STACKS_VARIABLE, STANDSTILL_VARIABLE
 from grokscope.dashboard.serving.standstill import stacks_at_standstill
 
@@ -33,6 +34,7 @@ async def _watched(_app: st.App) -> AsyncGenerator[None]:
         file, after_s = os.environ.get(STACKS_VARIABLE), os.environ.get(STANDSTILL_VARIABLE)
         if file and after_s:
             await watches.enter_async_context(stacks_at_standstill(int(file), after_s=float(after_s)))
+        prepare()
         yield
 
 

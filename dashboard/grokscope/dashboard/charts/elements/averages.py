@@ -81,15 +81,15 @@ def averaged(points: pl.DataFrame, *, centre: Centre = "mean", band: Band = "ran
         begin, end = end, end + size
         members.setdefault(str(group), []).append((steps[begin:end], values[begin:end]))
     columns = [_average(runs, centre, band) for runs in members.values()]
-    schema = {**AVERAGE_SCHEMA, "step": usable.schema["step"]}
+    schema = pl.Schema({**AVERAGE_SCHEMA, "step": usable.schema["step"]})
     if not columns:
-        return pl.DataFrame(schema=schema)
+        return schema.to_frame()
     step, mean, low, high, runs = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     names = pl.Series("group", list(members), dtype=pl.String)
     sizes = np.repeat(np.arange(len(columns)), [len(parts[0]) for parts in columns])
     found = {"step": step, "mean": mean, "low": low, "high": high, "runs": runs}
     averages = pl.DataFrame({"group": names.gather(sizes), **found})
-    return averages.with_columns(pl.col("low", "high").fill_nan(None)).cast(dict(schema)).select(list(schema))
+    return averages.with_columns(pl.col("low", "high").fill_nan(None)).cast(schema).select(schema.names())
 
 
 def _average(runs: Sequence[_Run], centre: Centre, band: Band) -> tuple[_Floats, ...]:
@@ -135,6 +135,7 @@ def _binomial_quantile(share: float, tosses: NDArray[np.int64]) -> NDArray[np.in
     >>> _binomial_quantile(0.025, np.array([5, 6, 9])).tolist()
     [0, 1, 2]
     """
-    heads = np.ceil(special.bdtrik(share, tosses, 0.5))
+    heads: _Floats = np.ceil(special.bdtrik(share, tosses, 0.5))
     fewer = np.maximum(heads - 1, 0)
-    return np.where(special.bdtr(fewer, tosses, 0.5) >= share, fewer, heads).astype(np.int64)
+    is_enough: NDArray[np.bool_] = special.bdtr(fewer, tosses, 0.5) >= share
+    return np.where(is_enough, fewer, heads).astype(np.int64)

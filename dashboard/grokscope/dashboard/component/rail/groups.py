@@ -1,16 +1,19 @@
 """The rail's list of groups: each with the line it has in charts, a tick that shows it, and what it holds."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from urllib.parse import urlencode
 
 import polars as pl
 import streamlit as st
+from streamlit.components.v2 import component
 from streamlit.navigation.page import Page as StreamlitPage
 
 from grokscope.dashboard.charts.elements.palette import SOLID, Colouring
 from grokscope.dashboard.charts.elements.swatch import swatch, swatches
 from grokscope.dashboard.component.chart_data import colours_of
 from grokscope.dashboard.component.rail.following import change
+from grokscope.dashboard.component.registration import RAIL_GROUPS, is_registered
 from grokscope.dashboard.component.theme import palette
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
@@ -24,20 +27,10 @@ from grokscope.dashboard.state.selection import (
     shown_or_hidden,
 )
 from grokscope.dashboard.words import phrases
-from grokscope.dashboard.words.escaping import escape
+from grokscope.dashboard.words.escaping import plain
 
-_CHANGED = "rail_groups_changed"
-_MOST_GROUPS, _MOST_RUNS = 60, 12
-_PINNED, _ALONE = ":material/keep:", ":material/adjust:"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
-    """What the list is drawn from."""
-
-    found: Snapshot
-    selection: Selection
-    page: StreamlitPage
+_ELEMENT, _SHOWN, _OPENED = "rail_groups_list", "rail_shown", "rail_opened"
+_MOST_GROUPS, _MOST_RUNS = 100, 12
 
 
 def groups(found: Snapshot, selection: Selection, page: StreamlitPage, *, of: int) -> None:
@@ -49,87 +42,113 @@ def groups(found: Snapshot, selection: Selection, page: StreamlitPage, *, of: in
         page: That of a run.
         of: How many runs there are, asked for or not.
     """
+    if run := st.session_state.pop(_OPENED, None):
+        st.switch_page(page, query_params={**selection.query(), "runs": run})
     names, matched = found.groups(), found.runs.height
     count = phrases.counted(of, "run") if matched == of else f"{matched:,} of {phrases.counted(of, 'run')}"
     st.caption(f"{count} · {phrases.counted(len(names), 'group')} · tick to show")
     if found.parts and (mixed := mixed_groups(found)):
         which = "1 group holds" if mixed == 1 else f"{mixed:,} groups hold"
         st.caption(f"{which} runs of several experiments. Group by *experiment* too to keep these apart.")
-    if names:
-        _list(_Listed(found=found, selection=selection, page=page))
-
-
-@st.fragment
-def _list(of: _Listed) -> None:
-    """Draw the rows; which group is looked into is asked of them alone, and draws no page again."""
-    if st.session_state.pop(_CHANGED, False):
-        st.rerun()
-    rows = group_rows(of.found, colours_of(of.found, palette()))
+    if not names:
+        return
     with st.container(gap=None, key="rail_groups"):
-        for row in rows.head(_MOST_GROUPS).iter_rows(named=True):
-            _row(of, row, is_one=rows.height == 1)
-    cut = phrases.cut(
-        min(rows.height, _MOST_GROUPS), rows.height, "groups", rest="A search lists the others."
-    )
+        _list(found, selection, page)
+    cut = phrases.cut(min(len(names), _MOST_GROUPS), len(names), "groups", rest="A search lists the others.")
     if cut:
         st.caption(cut)
 
 
-def _row(of: _Listed, row: Mapping[str, str], *, is_one: bool) -> None:
+def _list(found: Snapshot, selection: Selection, page: StreamlitPage) -> None:
+    rows = listed(found, selection, colours_of(found, palette()))
+    if not is_registered():
+        _without_script(rows)
+        return
+    query = {name: value for name, value in selection.query().items() if name != "runs"}
+    drawn = component(RAIL_GROUPS, js="groups.js", css="groups.css", isolate_styles=False)
+    cast("Any", drawn)(
+        key=_ELEMENT,
+        data={
+            "rows": rows,
+            "run": f"{page.url_path}?{urlencode({**query, 'runs': ''}, doseq=True)}",
+            "is_one": len(found.groups()) == 1,
+        },
+        on_acted_change=lambda: act(st.session_state[_ELEMENT].get("acted")),
+    )
+
+
+def _without_script(rows: Sequence[Mapping[str, Any]]) -> None:
+    names = {str(row["key"]): str(row["name"]) for row in rows}
+    st.session_state[_SHOWN] = [row["key"] for row in rows if row["shown"]]
+    st.multiselect(
+        "Groups that are shown",
+        list(names),
+        key=_SHOWN,
+        format_func=names.__getitem__,
+        on_change=lambda: act(
+            {"how": "ticked", "groups": {key: key in st.session_state[_SHOWN] for key in names}}
+        ),
+    )
+
+
+def listed(found: Snapshot, selection: Selection, colours: Colouring) -> list[dict[str, Any]]:
+    """Return what the list says of each group, and of its runs, the first of both.
+
+    Args:
+        found: What is asked for, grouped.
+        selection: Which groups are shown; the baseline.
+        colours: Of the groups' lines.
+    """
+    rows = group_rows(found, colours).head(_MOST_GROUPS)
+    ordered = found.runs.sort("start_ms", "run_id", nulls_last=True)
+    members = ordered.group_by("group").agg(pl.col("label", "run_id").head(_MOST_RUNS), pl.len())
+    runs = {
+        group: (list(zip(labels, ids, strict=True)), size) for group, labels, ids, size in members.iter_rows()
+    }
+    return [_listed(row, selection, *runs.get(row["group"], ([], 0))) for row in rows.iter_rows(named=True)]
+
+
+def _listed(
+    row: Mapping[str, str], selection: Selection, runs: Sequence[tuple[str, str]], size: int
+) -> dict[str, Any]:
     key = group_key(row["group"])
-    name = escape(row["group"], limit=80)
-    is_baseline = of.selection.baseline == key
-    shown = f"rail_shows_{key}"
-    st.session_state[shown] = is_shown(of.selection, key)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.image(row["look"], width=28, alt="")
-        st.checkbox(
-            f"{name} {_PINNED}" if is_baseline else name,
-            key=shown,
-            on_change=_act,
-            args=(shown_or_hidden, key),
-            disabled=is_one,
-            width="stretch",
-        )
-        st.caption(row["runs"], width="content")
-        if not is_one:
-            only = f"Only {name}"
-            st.button(
-                only, key=f"rail_only_{key}", icon=_ALONE, on_click=_act, args=(alone, key), type="tertiary"
-            )
-        said = f"{name}: only this, baseline, runs"
-        box = st.popover(said, help=said, key=f"rail_of_{key}", on_change="rerun", type="tertiary")
-    if box.open:
-        with box:
-            _inside(of, row["group"], key, is_one=is_one)
+    return {
+        "key": key,
+        "name": plain(row["group"], limit=200),
+        "look": row["look"],
+        "count": row["runs"],
+        "shown": is_shown(selection, key),
+        "baseline": selection.baseline == key,
+        "alone": selection.only == (key,) and not selection.hidden,
+        "runs": [(plain(label, limit=60), run_id) for label, run_id in runs],
+        "rest": phrases.cut(len(runs), size, "runs", rest="The page Runs lists all.") or "",
+    }
 
 
-def _inside(of: _Listed, group: str, key: str, *, is_one: bool) -> None:
-    st.markdown(f"**{escape(group, limit=200)}**")
-    if not is_one:
-        is_alone = of.selection.only == (key,) and not of.selection.hidden
-        _button("Show all groups" if is_alone else "Show only this group", alone, key, icon=_ALONE)
-        is_baseline = of.selection.baseline == key
-        said = "Compare with the best group again" if is_baseline else "Compare others with this group"
-        _button(said, compared_with, key, icon=_PINNED)
-    runs = of.found.runs.filter(pl.col("group") == group).sort("start_ms", "run_id", nulls_last=True)
-    for run_id, label in runs.head(_MOST_RUNS).select("run_id", "label").iter_rows():
-        query = {**of.selection.query(), "runs": run_id}
-        st.page_link(of.page, label=escape(label, limit=60), query_params=query)
-    cut = phrases.cut(min(runs.height, _MOST_RUNS), runs.height, "runs", rest="The page Runs lists all.")
-    if cut:
-        st.caption(cut)
+def act(told: Any) -> None:
+    """Do what a browser says was clicked; what is none of the things that can be is left undone.
+
+    Args:
+        told: ``how`` something was done, and ``of`` what, or which ``groups`` were ticked or not.
+    """
+    match told:
+        case {"how": "ticked", "groups": dict()}:
+            change(_with_ticks, {str(key): is_on is True for key, is_on in told["groups"].items()})
+        case {"how": "alone", "of": str(key)}:
+            change(alone, key)
+        case {"how": "compared_with", "of": str(key)}:
+            change(compared_with, key)
+        case {"how": "opened", "of": str(run_id)}:
+            st.session_state[_OPENED] = run_id
+        case _:
+            pass
 
 
-def _button(said: str, how: Callable[[Selection, str], Selection], key: str, *, icon: str) -> None:
-    st.button(
-        said, key=f"rail_{how.__name__}_{key}", icon=icon, on_click=_act, args=(how, key), width="stretch"
-    )
-
-
-def _act(how: Callable[[Selection, str], Selection], key: str) -> None:
-    change(how, key)
-    st.session_state[_CHANGED] = True
+def _with_ticks(selection: Selection, ticks: Mapping[str, bool]) -> Selection:
+    for key, wanted in ticks.items():
+        if is_shown(selection, key) != wanted:
+            selection = shown_or_hidden(selection, key)
+    return selection
 
 
 def group_rows(found: Snapshot, colours: Colouring) -> pl.DataFrame:

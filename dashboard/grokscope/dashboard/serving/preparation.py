@@ -1,0 +1,41 @@
+"""What the first page would wait for, done while the browser still opens: imports, and the first reading."""
+
+import gc
+import importlib
+import os
+from functools import lru_cache
+from threading import Lock, Thread
+
+from grokscope.dashboard.serving.settings import STORE_VARIABLE
+from grokscope.dashboard.state.session import StoreSession
+
+_PAGES = ("grokscope.dashboard.component.page_shell", "grokscope.dashboard.views")
+_importing = Lock()
+
+
+def import_pages() -> None:
+    """Import what draws pages, in one thread: in two at once, each may be given what is half imported."""
+    with _importing:
+        for name in _PAGES:
+            importlib.import_module(name)
+
+
+@lru_cache(maxsize=4)
+def session_of(uri: str) -> StoreSession:
+    """Return the one session of a store that all open pages share."""
+    # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
+    # none, and looking through it took a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    return StoreSession(uri)
+
+
+def prepare() -> None:
+    """Begin to import, and then to read the newest experiment of the store, on a thread of its own."""
+    Thread(target=_prepare, daemon=True, name="prepares the first page").start()
+
+
+def _prepare() -> None:
+    import_pages()
+    if uri := os.environ.get(STORE_VARIABLE):
+        session_of(uri).snapshot(None)  # says by itself what is wrong with a store
