@@ -45,7 +45,7 @@ def test_just_after_a_run_the_next_of_a_sweep_is_not_missed(page, training, curv
     training.run(training.experiment("done"), "last", curves(groks=True))
     app = page("live", training.uri, experiment="done")
     assert timers == [None, live.EVERY_S]
-    monkeypatch.setattr(page_shell, "_RECENT_S", 0)
+    monkeypatch.setattr(page_shell, "_SIGN_OF_LIFE_S", 0)
     app.run()
     assert timers[-2:] == [None, POLL_S]
 

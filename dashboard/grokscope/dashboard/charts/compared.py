@@ -1,9 +1,8 @@
 """One metric over many runs, as one of several charts that are read together."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -215,37 +214,46 @@ def _lines(compared: Compared, look: Look, *, is_log: bool) -> list[Line]:
 
 
 def _of_runs(points: pl.DataFrame, look: Look, style: _Style, *, is_log: bool) -> list[Line]:
-    parts = points.sort("run_id", "step").partition_by("run_id", maintain_order=True)
-    return [_of_run(part, str(part[look.colouring.field][0]), look, style, is_log=is_log) for part in parts]
-
-
-def _of_run(part: pl.DataFrame, group: str, look: Look, style: _Style, *, is_log: bool) -> Line:
-    is_path = "x" in part.columns
-    return Line(
-        key=str(part["run_id"][0]),
-        name=str(part["run"][0]),
-        group=group,
-        color=_colour(group, look),
-        dash=look.dashes.get(group, ()),
-        width=style.width,
-        opacity=style.opacity,
-        is_read=style.is_read,
-        x=_places(part["x" if is_path else "step"]),
-        y=_values(part["value"], is_log=is_log),
-        steps=_places(part["step"]) if is_path else None,
+    is_path = "x" in points.columns
+    frame = points.sort("run_id", "step").select(
+        "run_id",
+        "run",
+        pl.col(look.colouring.field).cast(pl.String).alias("of"),
+        _place(points, "x" if is_path else "step").alias("at"),
+        _place(points, "step").alias("steps"),
+        _value("value", is_log=is_log),
     )
+    lines = frame.group_by("run_id", maintain_order=True).agg(pl.first("run", "of"), "at", "steps", "value")
+    return [
+        Line(
+            key=str(key),
+            name=str(name),
+            group=str(group),
+            color=_colour(str(group), look),
+            dash=look.dashes.get(str(group), ()),
+            width=style.width,
+            opacity=style.opacity,
+            is_read=style.is_read,
+            x=at,
+            y=values,
+            steps=steps if is_path else None,
+        )
+        for key, name, group, at, steps, values in lines.iter_rows()
+    ]
 
 
 def _of_groups(averages: pl.DataFrame, look: Look, *, is_log: bool) -> list[Line]:
-    parts = averages.sort("group", "step").partition_by("group", maintain_order=True)
-    lines = {str(part["group"][0]): _of_group(part, look, is_log=is_log) for part in parts}
+    levels = [_value(name, is_log=is_log) for name in ("mean", "low", "high")]
+    frame = averages.sort("group", "step").select("group", _place(averages, "step"), *levels, "runs")
+    columns = frame.group_by("group", maintain_order=True).agg("step", "mean", "low", "high", "runs")
+    lines = {str(row[0]): _of_group(row, look) for row in columns.iter_rows()}
     order = [name for name in look.colouring.colours if name in lines]
     return [lines[name] for name in [*order, *(name for name in lines if name not in order)]]
 
 
-def _of_group(part: pl.DataFrame, look: Look, *, is_log: bool) -> Line:
-    group = str(part["group"][0])
-    has_band = part["low"].count() > 0
+def _of_group(row: tuple[Any, ...], look: Look) -> Line:
+    group, (steps, mean, low, high, runs) = str(row[0]), row[1:]
+    has_band = any(end is not None for end in low)
     return Line(
         key=group,
         name=group,
@@ -253,11 +261,11 @@ def _of_group(part: pl.DataFrame, look: Look, *, is_log: bool) -> Line:
         color=_colour(group, look),
         dash=look.dashes.get(group, ()),
         width=_CENTRE_WIDTH,
-        x=_places(part["step"]),
-        y=_values(part["mean"], is_log=is_log),
-        low=_values(part["low"], is_log=is_log) if has_band else None,
-        high=_values(part["high"], is_log=is_log) if has_band else None,
-        count=part["runs"].to_list(),
+        x=steps,
+        y=mean,
+        low=low if has_band else None,
+        high=high if has_band else None,
+        count=runs,
     )
 
 
@@ -265,14 +273,15 @@ def _colour(name: str, look: Look) -> str:
     return look.colouring.colours.get(name, look.colouring.palette.muted)
 
 
-def _places(steps: pl.Series) -> Sequence[float]:
-    return steps.to_list() if steps.dtype.is_integer() else steps.round_sig_figs(15).to_list()
+def _place(frame: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name) if frame.schema[name].is_integer() else pl.col(name).round_sig_figs(15)
 
 
-def _values(values: pl.Series, *, is_log: bool) -> list[float | None]:
+def _value(name: str, *, is_log: bool) -> pl.Expr:
     """Return numbers without digits that nobody sees; what a logarithmic axis cannot show is a gap."""
-    short = values.cast(pl.Float64).round_sig_figs(_DIGITS).to_list()
-    return [None if v is None or not math.isfinite(v) or (is_log and v <= 0) else v for v in short]
+    short = pl.col(name).cast(pl.Float64).round_sig_figs(_DIGITS)
+    is_seen = short.is_finite() & (short > 0) if is_log else short.is_finite()
+    return pl.when(is_seen).then(short).alias(name)
 
 
 def no_averages() -> pl.DataFrame:

@@ -19,7 +19,10 @@ from grokscope.dashboard.words.escaping import escape
 EVERY_S = 4
 POLL_S = 10
 """Pause between two questions to the store whether it has something new, while nothing trains."""
-_RECENT_S = 60
+RECENT_S = 4.0
+"""What a click changes is drawn of what was read at most so long ago: it waits for no store."""
+
+_SIGN_OF_LIFE_S = 60
 """So long after a run's last sign of life the next of a sweep may begin: that is asked for more often."""
 
 _SENTENCE = 600
@@ -46,7 +49,7 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
         st.title("grokscope", anchor=False)
         st.header(title, anchor=False)
     with st.spinner("Reading the store …"):
-        newest = source.snapshot(None)
+        newest = source.snapshot(None, at_most_s=RECENT_S)
     selection = selection_from(address(), newest.experiments)
     if not selection.experiments:
         selection = replace(selection, experiments=newest.names())
@@ -60,7 +63,7 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
                 name = next(name for name, page in pages.items() if page.title == title)
                 views(source, selection.experiments, pages, name)
         with st.spinner("Reading the experiment …"):
-            snapshot = source.together(selection.experiments)
+            snapshot = source.together(selection.experiments, at_most_s=RECENT_S)
         if snapshot.runs.height:
             selection = existing(selection, set(snapshot.runs["run_id"]))
             selection = rail(source, selection, snapshot, pages["run"])
@@ -154,15 +157,18 @@ def refreshing(
         is_paused: Whether the reader wants none.
         else_draw: Is called while there are no runs, below what is said of that.
     """
-    known = data.whole()
-    pause_s = None if is_paused else _pause_s(data.snapshot(), every_s)
+    known = data.whole(at_most_s=RECENT_S)
+    first = [data.narrow(known)]
+    pause_s = None if is_paused else _pause_s(first[0], every_s)
 
     @st.fragment(run_every=pause_s)
     def fragment() -> None:
-        now = data.snapshot()
+        is_first = bool(first)
+        now = first.pop() if is_first else data.snapshot()
         # Runs have come or gone: the picker and the rail, outside this fragment, want to know. Or how often
         # to draw has changed, which only the whole page can set.
-        if not is_paused and (_has_other_runs(data, known) or _pause_s(now, every_s) != pause_s):
+        is_other = not is_first and _has_other_runs(data, known)
+        if not is_paused and (is_other or _pause_s(now, every_s) != pause_s):
             st.rerun()
         if pause_s is None and not is_paused and _wanted_s(now, every_s) is not None:
             st.caption("This page stands still while data are open below, so that files can be taken along.")
@@ -194,7 +200,7 @@ def _watch(source: SnapshotSource, known: Snapshot, every_s: float) -> None:
 def _is_recent(snapshot: Snapshot) -> bool:
     """Return whether a run was at work just now, by this machine's clock."""
     ages_ms = time.time() * 1000 - snapshot.runs["last_ms"]
-    return bool(ages_ms.is_between(0, _RECENT_S * 1000).any())
+    return bool(ages_ms.is_between(0, _SIGN_OF_LIFE_S * 1000).any())
 
 
 def _has_other_runs(data: Data, known: Snapshot) -> bool:

@@ -126,9 +126,16 @@ def _group_columns(final: str) -> dict[str, Any]:
     }
 
 
-@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
 def runs_table(snapshot: Snapshot) -> pl.DataFrame:
-    """Return ``overview.runs_table``, made once for all pages that show what one reading found."""
+    """Return ``overview.runs_table``, made once for all pages and whichever runs they show."""
+    if snapshot.whole is None:
+        return _runs_table(snapshot)
+    shown: list[str] = snapshot.runs["run_id"].to_list()
+    return _runs_table(snapshot.whole).filter(pl.col("run_id").is_in(shown))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
+def _runs_table(snapshot: Snapshot) -> pl.DataFrame:
     return overview.runs_table(snapshot)
 
 

@@ -92,14 +92,12 @@ class Snapshot:
         problem: Why it could not be read anew, as one sentence that may be shown; ``None`` if it could.
         missing: Whether the problem is only that there is no store yet.
         notice: What is slower or poorer than it could be, in one sentence.
-        seen: All groups that runs were in before some were left out, in the order in which they began: a
-            group keeps its look whatever is shown beside it.
+        seen: All groups before some runs were left out, as they began: each keeps its look.
         left_out: How many of the experiment's runs are not asked for.
-        unjudged: How many runs with curves have no verdict on their newest points yet; they get it soon.
-        parts: The snapshots of several experiments that this one was joined from, with all their runs; none
-            where it is of one.
-        found: Differs where runs, curves or verdicts may; the same in snapshots that differ only in when they
-            were read. What is computed from a snapshot can be cached by it.
+        unjudged: How many runs with curves have no verdict on their newest points yet.
+        parts: The snapshots of several experiments that it was joined from, whole; none where it is of one.
+        whole: What it was narrowed from, with all runs that there are; ``None`` where it is that itself.
+        found: Differs where runs, curves or verdicts may, and not for when it was read: to cache by.
     """
 
     experiment: str | None = None
@@ -121,6 +119,7 @@ class Snapshot:
     left_out: int = 0
     unjudged: int = 0
     parts: Sequence["Snapshot"] = ()
+    whole: "Snapshot | None" = field(default=None, repr=False)
     found: str = field(default_factory=lambda: uuid4().hex, compare=False, repr=False)
 
     def names(self) -> tuple[str, ...]:
@@ -175,13 +174,16 @@ TagChange = Callable[[Mapping[str, str]], Mapping[str, str | None]]
 
 
 class SnapshotSource(Protocol):
-    """Where snapshots come from; ``session.StoreSession`` is the real one."""
+    """Where snapshots come from; ``session.StoreSession`` is the real one.
 
-    def snapshot(self, experiment: str | None) -> Snapshot:
+    What was read ``at_most_s`` ago is as good as new, unless this source has written something since.
+    """
+
+    def snapshot(self, experiment: str | None, *, at_most_s: float = 0.0) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said; raises no StoreError."""
         ...
 
-    def together(self, experiments: Sequence[str]) -> Snapshot:
+    def together(self, experiments: Sequence[str], *, at_most_s: float = 0.0) -> Snapshot:
         """Return several experiments as one snapshot; of one, its own; of none, the newest."""
         ...
 
@@ -267,8 +269,7 @@ class Data:
         selection: Experiments and runs that are selected.
         open_view: Goes to the view of that name with these runs selected.
         narrow: Leaves of a snapshot what the selection asks for, grouped as it says.
-        link: Draws a link to the view of that name with these runs selected, called as it says, in markdown;
-            ``None`` where there is nothing to link to.
+        link: Draws a link to it, called as it says, in markdown; ``None`` where there is nothing to link to.
     """
 
     source: SnapshotSource
@@ -277,9 +278,9 @@ class Data:
     narrow: Callable[[Snapshot], Snapshot] = _as_it_is
     link: Callable[[str, Sequence[str], str], None] | None = None
 
-    def whole(self) -> Snapshot:
-        """Return the selected experiments with all their runs."""
-        return self.source.together(self.selection.experiments)
+    def whole(self, *, at_most_s: float = 0.0) -> Snapshot:
+        """Return the selected experiments with all their runs, as they were at most so long ago."""
+        return self.source.together(self.selection.experiments, at_most_s=at_most_s)
 
     def snapshot(self) -> Snapshot:
         """Return what of the selected experiments is looked at."""

@@ -49,15 +49,16 @@ class ExperimentFeed:
         self._overrides: Mapping[str, str] = {}
         self._made_from: _Found | None = None
 
-    def look(self, names: Names = None) -> Snapshot:
+    def look(self, names: Names = None, *, at_most_s: float = 0.0) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
 
         One that the store does not hold is a snapshot without an experiment.
 
         Args:
-            names: MetricNames of all experiments, if they have just been read.
+            names: Of all experiments, if they have just been read.
+            at_most_s: How old what was read may be.
         """
-        return self._reading.look(names)
+        return self._reading.look(names, at_most_s=at_most_s)
 
     @property
     def name(self) -> str:
@@ -147,8 +148,13 @@ class ExperimentFeed:
             for run, of_run in self.names(store.metrics(ids)).items()
         }
         read = sorted({own for of_run in names.values() for own in of_run})
-        curves = renamed_by_run(store.points(ids, read), names)
-        return _Found(runs=runs, params=store.params(ids), tags=store.tags(ids), curves=curves)
+        points, before = store.points(ids, read), self._made_from
+        if before is not None and before.points is points and before.names == names:
+            curves = before.curves  # a store gives the same frame as long as nothing is new
+        else:
+            curves = renamed_by_run(points, names)
+        params, tags = store.params(ids), store.tags(ids)
+        return _Found(runs=runs, params=params, tags=tags, curves=curves, points=points, names=names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,13 +165,16 @@ class _Found:
     params: pl.DataFrame
     tags: pl.DataFrame
     curves: pl.DataFrame
+    points: pl.DataFrame
+    names: MetricNames
 
     def is_same(self, before: "_Found | None") -> bool:
         """Return whether nothing has changed; who trains can fall silent by not changing, so never then."""
         if before is None or (self.runs["status"] == "RUNNING").any():
             return False
-        names = ("runs", "params", "tags", "curves")
-        return all(getattr(self, name).equals(getattr(before, name)) for name in names)
+        if self.curves is not before.curves and not self.curves.equals(before.curves):
+            return False
+        return all(getattr(self, name).equals(getattr(before, name)) for name in ("runs", "params", "tags"))
 
     def reviews(self) -> pl.DataFrame:
         """Return the tags in which people keep what they decided."""

@@ -88,6 +88,7 @@ def narrowed(snapshot: Snapshot, run_ids: Collection[str]) -> Snapshot:
         verdicts={run: verdict for run, verdict in snapshot.verdicts.items() if run in kept},
         pairs={run: pair for run, pair in snapshot.pairs.items() if run in kept},
         left_out=snapshot.left_out + snapshot.runs.height - runs.height,
+        whole=snapshot.whole or snapshot,
         found=_found(snapshot, "runs", *sorted(kept)),
     )
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import polars as pl
@@ -58,27 +59,28 @@ class StoreSession:
         self._joined: dict[tuple[str, ...], tuple[Sequence[object], Snapshot]] = {}
         self._newest = SharedReading(None, self._read_newest, clock=clock, patience_s=patience_s)
 
-    def snapshot(self, experiment: str | None) -> Snapshot:
+    def snapshot(self, experiment: str | None, *, at_most_s: float = 0.0) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
 
         Args:
             experiment: Its name; ``None``, or one that is not there, gives the newest.
+            at_most_s: How old what was read may be.
         """
         if experiment is None:
-            return self._newest.look()
-        found = self._feeds.of(experiment).look()
-        return found if found.experiment is not None else self._newest.look()
+            return self._newest.look(at_most_s=at_most_s)
+        found = self._feeds.of(experiment).look(at_most_s=at_most_s)
+        return found if found.experiment is not None else self._newest.look(at_most_s=at_most_s)
 
-    def together(self, experiments: Sequence[str]) -> Snapshot:
+    def together(self, experiments: Sequence[str], *, at_most_s: float = 0.0) -> Snapshot:
         """Return several experiments as one snapshot; of one, its own; of none, the newest.
 
         Each is read by its own feed, all at once: a page waits for the slowest alone, and no longer than its
         patience. Those that are not in the store are left out.
         """
         if len(experiments) < 2:  # noqa: PLR2004 - nothing to join
-            return self.snapshot(experiments[0] if experiments else None)
+            return self.snapshot(experiments[0] if experiments else None, at_most_s=at_most_s)
         with ThreadPoolExecutor(len(experiments)) as pool:
-            looked = list(pool.map(self._look, experiments))
+            looked = list(pool.map(partial(self._look, at_most_s=at_most_s), experiments))
         parts = [part for part in looked if part.experiment is not None]
         if len(parts) < 2:  # noqa: PLR2004
             return parts[0] if parts else self._newest.look()
@@ -233,8 +235,8 @@ class StoreSession:
         ]
         return joined_live(found, snapshot) if snapshot.parts else found[0] if found else LiveStatus()
 
-    def _look(self, experiment: str) -> Snapshot:
-        return self._feeds.of(experiment).look()
+    def _look(self, experiment: str, *, at_most_s: float) -> Snapshot:
+        return self._feeds.of(experiment).look(at_most_s=at_most_s)
 
     @staticmethod
     def _is_known(store: Store, snapshot: Snapshot) -> bool:

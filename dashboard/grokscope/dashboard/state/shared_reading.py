@@ -47,6 +47,7 @@ class _Last:
     good: Snapshot | None = None
     took_s: float | None = None
     fresh_until: float = 0.0
+    read_at: float = float("-inf")
     failure: StoreError | None = None
     retry_at: float = 0.0
 
@@ -83,16 +84,19 @@ class SharedReading:
         """How long the last reading took; ``None`` before there was one."""
         return self._last.took_s
 
-    def look(self, names: Names = None, *, again: bool = True) -> Snapshot:
+    def look(self, names: Names = None, *, at_most_s: float = 0.0, again: bool = True) -> Snapshot:
         """Return the experiment as it is, or as it last was, with the problem said.
 
         Args:
             names: Names of all experiments, if they have just been read.
+            at_most_s: How old what was read may be, unless ``expire`` was called since.
             again: Whether a reading that had begun before the last ``expire`` is followed by another.
         """
         with self._lock:
             now = self._clock()
-            if self._last.good is not None and now < self._last.fresh_until:
+            if self._last.good is not None and now < max(
+                self._last.fresh_until, self._last.read_at + at_most_s
+            ):
                 return self._last.good
             if self._reading is None and now < self._last.retry_at:
                 return self._failed()
@@ -114,7 +118,7 @@ class SharedReading:
     def expire(self) -> None:
         """Read anew at the next look; what is just being read is not new enough."""
         with self._lock:
-            self._last.fresh_until = 0.0
+            self._last.fresh_until, self._last.read_at = 0.0, float("-inf")
             self._wish += 1
 
     def _start(self, now: float, names: Names) -> _Reading:
@@ -130,6 +134,7 @@ class SharedReading:
         except BaseException as error:  # noqa: BLE001 -- raised again in the page that waits
             with self._lock:
                 reading.error, self._reading = error, None
+                self._last.read_at = float("-inf")  # what is wrong is to be said
                 if isinstance(error, StoreError):
                     self._last.failure, self._last.retry_at = error, self._clock() + RETRY_S
         else:
@@ -138,7 +143,8 @@ class SharedReading:
                 self._last.took_s = now - reading.began
                 reading.snapshot, self._reading, self._last.good = found, None, found
                 fresh_s = min(max(FRESH_S, now - reading.began), LONGEST_FRESH_S)
-                self._last.fresh_until = now + fresh_s if reading.wish == self._wish else 0.0
+                if reading.wish == self._wish:
+                    self._last.fresh_until, self._last.read_at = now + fresh_s, reading.began
         reading.done.set()
 
     def _failed(self) -> Snapshot:

@@ -7,10 +7,12 @@ what is drawn together or counted together is told by the quantity.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from grokscope.dashboard.charts.elements.quantity import quantity_name
 from grokscope.dashboard.state.data import JudgedPair, Snapshot
+from grokscope.dashboard.tables.curve_index import cut, index_for, repeated
 from grokscope.schemas import held_out, held_out_curves
 
 QUANTITIES = ("accuracy", "loss")
@@ -20,9 +22,6 @@ TRAIN, TEST = "train", "test"
 """Roles of curves; the held-out curve that a run is judged by is its test, whichever it is."""
 
 _HELD_OUT = "held-out/"
-_ROLES = pl.Schema(
-    {"run_id": pl.String(), "metric": pl.String(), "role": pl.String(), "quantity": pl.String()}
-)
 
 
 def main_curves(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None) -> pl.DataFrame:
@@ -34,20 +33,20 @@ def main_curves(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None) -> 
         snapshot: Has the curves, and what runs were judged by.
         run_ids: Those that are asked for; all by default.
     """
-    curves = snapshot.curves
-    if run_ids is not None:
-        curves = curves.filter(pl.col("run_id").is_in(list(run_ids)))
-    counted = curves.group_by("run_id", "metric").agg(pl.col("value").is_finite().sum())
-    evaluations: dict[str, dict[str, int]] = {}
-    for run, name, count in counted.sort("run_id", "metric").iter_rows():
-        evaluations.setdefault(run, {})[name] = count
-    rows = [
-        row
-        for run, of_run in evaluations.items()
-        for row in _rows(run, *_main_pair(snapshot.pairs.get(run), of_run))
-    ]
-    table = pl.DataFrame(rows, schema=_ROLES, orient="row")
-    return curves.join(table, on=["run_id", "metric"], how="inner", maintain_order="left")
+    index = index_for(snapshot)
+    if run_ids is None:
+        run_ids = list(index.places) if snapshot.whole is None else snapshot.runs["run_id"].to_list()
+    rows = {
+        (run, metric): (role, quantity)
+        for run in run_ids
+        if run in index.finite
+        for _, metric, role, quantity in _rows(run, *_main_pair(snapshot.pairs.get(run), index.finite[run]))
+    }
+    found, sizes = cut(snapshot, rows)
+    ends = np.cumsum(sizes) - 1
+    of = found.select("run_id", "metric")[ends].rows() if sizes else []
+    roles, quantities = zip(*(rows[one] for one in of), strict=True) if of else ((), ())
+    return found.with_columns(role=repeated(roles, sizes), quantity=repeated(quantities, sizes))
 
 
 def _main_pair(judged: JudgedPair | None, evaluations: Mapping[str, int]) -> tuple[str | None, str | None]:

@@ -14,6 +14,10 @@ MAX_POINTS = 20_000_000
 """Points in memory (about 1.2 GB); beyond, runs that a call does not ask for are forgotten."""
 
 
+_MOST_MADE = 4
+_Asked = tuple[tuple[str, ...], tuple[str, ...] | None]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Run:
     """One run's curves: ``keys`` are complete, of those not in ``recalled`` a part is still in the mirror.
@@ -55,6 +59,7 @@ class PointCache:
             self._runs[run_id] = _Run(keys=keys, recalled=frozenset(), is_mirrored=True)
         self._unsaved: dict[Key, list[pl.DataFrame]] = {}
         self._unsaved_rows = 0
+        self._made: dict[_Asked, pl.DataFrame] = {}
 
     def missing(self, run_id: str, metrics: Sequence[str] | None) -> list[str] | None:
         """Return the metrics still to be read for a run: a list, or ``None`` for all of them."""
@@ -90,6 +95,7 @@ class PointCache:
     def clear(self) -> None:
         """Drop everything, what the mirror holds too."""
         self._runs.clear()
+        self._made.clear()
         self._forget_unsaved()
         if self._mirror is not None:
             self._mirror.reset()
@@ -98,6 +104,7 @@ class PointCache:
         """Drop these runs: they have to be read again."""
         for run_id in run_ids:
             self._runs.pop(run_id, None)
+        self._made.clear()
 
     def close(self, state: object) -> None:
         """Save what is new, and drop what is in memory."""
@@ -106,6 +113,7 @@ class PointCache:
         except MirrorError:
             self.clear()
         self._runs.clear()
+        self._made.clear()
         if self._mirror is not None:
             self._mirror.close()
             self._mirror = None
@@ -124,13 +132,24 @@ class PointCache:
         return dropped
 
     def frame(self, run_ids: Iterable[str], metrics: Sequence[str] | None) -> pl.DataFrame:
-        """Return the points of ``run_ids`` and ``metrics``, sorted by run, metric and step."""
+        """Return the points of ``run_ids`` and ``metrics``, sorted by run, metric and step.
+
+        The same frame again, as long as nothing has changed here.
+        """
         chosen = sorted(set(run_ids) & self._runs.keys())
         self._recall(chosen, metrics)
+        asked = (tuple(chosen), None if metrics is None else tuple(sorted(metrics)))
+        if asked not in self._made:
+            self._made[asked] = self._joined(chosen, metrics)
+            for old in list(self._made)[:-_MOST_MADE]:
+                del self._made[old]
+        return self._made[asked]
+
+    def _joined(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> pl.DataFrame:
         wanted = None if metrics is None else set(metrics)
         parts = [
             part
-            for run_id in chosen
+            for run_id in run_ids
             for metric, curve in sorted(self._runs[run_id].curves.items())
             if wanted is None or metric in wanted
             for part in curve.parts
@@ -166,6 +185,7 @@ class PointCache:
     def _add_to_curve(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
         run = self._runs[run_id]
         run.curves.setdefault(metric, Curve()).add(rows)
+        self._made.clear()
         if self._mirror is not None and self._mirror.is_writable:
             unsaved = self._unsaved.setdefault((run_id, metric), [])
             self._unsaved_rows += rows.height
@@ -182,6 +202,7 @@ class PointCache:
         ]
         if self._mirror is None or not due:
             return
+        self._made.clear()
         for (run_id, metric), curve in curves_of(self._mirror.read(due, metrics)).items():
             run = self._runs[run_id]
             if run.recalled is not None and metric not in run.recalled:

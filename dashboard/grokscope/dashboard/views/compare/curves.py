@@ -11,6 +11,7 @@ from grokscope.dashboard.charts.elements.smoothing import smoothed
 from grokscope.dashboard.component.chart_data import drawn_marks
 from grokscope.dashboard.component.window import within
 from grokscope.dashboard.state.data import Snapshot, SnapshotSource
+from grokscope.dashboard.tables.curve_index import cut
 from grokscope.dashboard.tables.main_metric import held_out_points, held_out_scores, main_curves
 from grokscope.dashboard.tables.x_places import DATED, paired, placed
 from grokscope.dashboard.views.compare.controls import SMOOTHINGS, Asked
@@ -49,7 +50,10 @@ def curves_of(
     own = held_out_scores(main)
 
     def read(metric: str) -> pl.DataFrame:
-        return held_out_points(main, metric) if metric in own else source.points(list(chosen), [metric])
+        if metric in own:
+            return held_out_points(main, metric)
+        here, _ = cut(snapshot, [(run, metric) for run in chosen])
+        return here if here.height else source.points(list(chosen), [metric])
 
     x = asked.place.metric
     along = _Along(snapshot=snapshot, asked=asked, metric=read(x) if x else None)

@@ -158,5 +158,5 @@ def forecasts(asked: Asked, budget: float, _source: SnapshotSource) -> Sequence[
     target = asked.goal.target
     if target is not None and target.metric not in set(snapshot.curves["metric"]):
         own = points_of(snapshot, target.metric, _source).select(snapshot.curves.columns)
-        snapshot = replace(snapshot, curves=pl.concat([snapshot.curves, own]))
+        snapshot = replace(snapshot, curves=pl.concat([snapshot.curves, own]), whole=None)
     return outlooks(snapshot, rows, settings(asked.snapshot), goal=asked.goal, unit=asked.unit, budget=budget)

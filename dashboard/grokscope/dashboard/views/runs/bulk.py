@@ -7,10 +7,10 @@ import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.component.report_section import report_section
+from grokscope.dashboard.component.table import runs_table
 from grokscope.dashboard.state.data import Data, Snapshot
 from grokscope.dashboard.state.selection import MOST_RUNS
 from grokscope.dashboard.tables.runs.details import persons_tags, tags_by_run
-from grokscope.dashboard.tables.runs.overview import runs_table
 from grokscope.dashboard.views.runs.ticks import tick, ticked
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape, plain
