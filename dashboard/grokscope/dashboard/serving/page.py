@@ -21,6 +21,12 @@ _FILES: Mapping[str, str] = {
     "shell.css": "text/css",
 }
 _PATH = "/_grokscope"
+_CHARTS = "/_stcore/bidi-components/grokscope.linked_charts"
+_EARLY = (
+    "linked_charts.js", "axis.js", "chart.js", "lines.js", "mounted.js", "packing.js", "paths.js",
+    "tooltip.js", "vega.js",
+)  # fmt: skip
+"""Scripts of the charts that are fetched and compiled while the server still reads."""
 _OF_THE_FILE = ("etag", "last-modified", "content-encoding")
 
 
@@ -49,7 +55,8 @@ def with_files(page: str) -> str:
     >>> with_files("<head></head>")[:53]
     '<head><script src="./_grokscope/ended.js"></script><s'
     """
-    return page.replace("<head>", f"<head>{''.join(map(_tag, _FILES))}", 1)
+    early = "".join(f'<link rel="modulepreload" href=".{_CHARTS}/{name}">' for name in _EARLY)
+    return page.replace("<head>", f"<head>{''.join(map(_tag, _FILES))}{early}", 1)
 
 
 def _is_page(headers: MutableHeaders) -> bool:

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from threading import Lock, Thread
 
+from grokscope.dashboard.component.registration import is_registered
 from grokscope.dashboard.serving.settings import STORE_VARIABLE
 from grokscope.dashboard.state.session import StoreSession
 
@@ -18,24 +19,23 @@ def import_pages() -> None:
     with _importing:
         for name in _PAGES:
             importlib.import_module(name)
+        # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
+        # none, and looking through it took a tenth of a second each time.
+        if not gc.get_freeze_count():
+            gc.collect()
+            gc.freeze()
 
 
 @lru_cache(maxsize=4)
 def session_of(uri: str) -> StoreSession:
     """Return the one session of a store that all open pages share."""
-    # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
-    # none, and looking through it took a tenth of a second each time.
-    gc.collect()
-    gc.freeze()
     return StoreSession(uri)
 
 
 def prepare() -> None:
-    """Begin to import, and then to read the newest experiment of the store, on a thread of its own."""
-    Thread(target=_prepare, daemon=True, name="prepares the first page").start()
-
-
-def _prepare() -> None:
-    import_pages()
+    """Begin to read the newest experiment of the store, and to import what draws pages."""
     if uri := os.environ.get(STORE_VARIABLE):
-        session_of(uri).snapshot(None)  # says by itself what is wrong with a store
+        # It says by itself what is wrong with a store. Most of its time is not Python's.
+        Thread(target=lambda: session_of(uri).snapshot(None), daemon=True, name="reads ahead").start()
+    is_registered()  # the page's head asks for scripts of the charts before any page is drawn
+    Thread(target=import_pages, daemon=True, name="imports pages").start()

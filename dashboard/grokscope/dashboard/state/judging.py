@@ -17,7 +17,10 @@ from grokscope.transitions.verdict.detection import verdict_of
 from grokscope.transitions.verdict.pairs import pairs_of, scored
 
 BUDGET_S = 1.0
-"""A page waits this long for verdicts; what is not judged by then is shown without, and judged next time."""
+"""A reading waits so long for verdicts; what is not judged by then is shown without, and judged next time."""
+
+FIRST_S = 0.25
+"""The same of the first one, for which a page waits that shows nothing yet: enough for a hundred runs."""
 
 _BATCH = 40
 Mark = tuple[int, int]
@@ -38,11 +41,19 @@ class Judge:
     Args:
         clock: Seconds.
         budget_s: Bound on one call; at least one batch is judged, so that every call gets further.
+        first_s: Bound on the first call.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic, budget_s: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        budget_s: float = BUDGET_S,
+        first_s: float = FIRST_S,
+    ) -> None:
         self._clock = clock
         self._budget_s = budget_s
+        self._first_s = first_s
         self._known: dict[str, tuple[Mark, Verdict, JudgedPair | None]] = {}
 
     def judge(self, curves: pl.DataFrame) -> Judged:
@@ -65,7 +76,8 @@ class Judge:
         )
 
     def _batches(self, curves: pl.DataFrame, changed: list[str], marks: Mapping[str, Mark]) -> int:
-        until, done, rule = self._clock() + self._budget_s, 0, definition_of(NATIVE)
+        budget_s = self._budget_s if self._known else self._first_s
+        until, done, rule = self._clock() + budget_s, 0, definition_of(NATIVE)
         while done < len(changed) and (not done or self._clock() < until):
             batch = changed[done : done + _BATCH]
             for run, own in curves_by_run(curves.filter(pl.col("run_id").is_in(batch))).items():

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from itertools import pairwise
 
 import polars as pl
 
@@ -15,6 +16,7 @@ _SETTING = "setting"
 """The param that says how far from real pretraining a run is."""
 
 _NOT_SAID = "not said"
+_MOST_PARTS = 200
 
 
 def grouped(snapshot: Snapshot, by: Sequence[str] | None) -> Snapshot:
@@ -81,7 +83,7 @@ def narrowed(snapshot: Snapshot, run_ids: Collection[str]) -> Snapshot:
         runs=runs,
         params=of_these(snapshot.params),
         tags=of_these(snapshot.tags),
-        curves=of_these(snapshot.curves),
+        curves=_cut_out(snapshot.curves, kept),
         logged=None if snapshot.logged is None else of_these(snapshot.logged),
         units={run: units for run, units in snapshot.units.items() if run in kept},
         in_thousandths=snapshot.in_thousandths & kept,
@@ -91,6 +93,21 @@ def narrowed(snapshot: Snapshot, run_ids: Collection[str]) -> Snapshot:
         whole=snapshot.whole or snapshot,
         found=_found(snapshot, "runs", *sorted(kept)),
     )
+
+
+def _cut_out(curves: pl.DataFrame, run_ids: Collection[str]) -> pl.DataFrame:
+    """Return the points of these runs: parts of the same memory, as long as these are few."""
+    is_kept = curves["run_id"].is_in(list(run_ids))
+    changes = is_kept.ne_missing(is_kept.shift(1))
+    if int(changes.sum()) > _MOST_PARTS:
+        return curves.filter(is_kept)
+    begins = changes.arg_true().to_list()
+    parts = [
+        curves.slice(begin, end - begin)
+        for begin, end in pairwise([*begins, curves.height])
+        if is_kept[begin]
+    ]
+    return pl.concat(parts) if parts else curves.clear()
 
 
 def of_shown_groups(snapshot: Snapshot, selection: Selection) -> Snapshot:

@@ -1,5 +1,6 @@
 """One reading for all open pages: one at a time, and no page waits long for what is there."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
@@ -22,6 +23,9 @@ PATIENCE_S = 5.0
 
 FIRST_S = 30.0
 """The same where there is nothing to show yet."""
+
+REST_S = 1.0
+"""Verdicts that a reading left out are made by another one soon: what was read is drawn first."""
 
 Clock = Callable[[], float]
 Names = Sequence[str] | None
@@ -72,6 +76,7 @@ class SharedReading:
         self._lock = Lock()
         self._reading: _Reading | None = None
         self._last = _Last()
+        self._unjudged = 0
         self._wish = 0  # how often a new reading was asked for: one that began before is no answer
 
     @property
@@ -146,6 +151,16 @@ class SharedReading:
                 if reading.wish == self._wish:
                     self._last.fresh_until, self._last.read_at = now + fresh_s, reading.began
         reading.done.set()
+        if reading.snapshot is not None and self._gets_further(reading.snapshot.unjudged):
+            time.sleep(REST_S)
+            with self._lock:
+                if self._reading is None:
+                    self._start(self._clock(), None)
+
+    def _gets_further(self, unjudged: int) -> bool:
+        """Return whether fewer runs wait for verdicts than before: of those that train, some always do."""
+        before, self._unjudged = self._unjudged, unjudged
+        return self._experiment is not None and unjudged > 0 and (before == 0 or unjudged < before)
 
     def _failed(self) -> Snapshot:
         return self._kept(str(self._last.failure), missing=isinstance(self._last.failure, MissingStoreError))

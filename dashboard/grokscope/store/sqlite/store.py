@@ -28,6 +28,7 @@ from grokscope.store.sqlite.bulk import BulkReader, bulk_reading
 from grokscope.store.sqlite.cursor import cursor_from, move
 from grokscope.store.sqlite.file import reading
 from grokscope.store.sqlite.histories import read_lacking
+from grokscope.store.sqlite.listings import Listings, Rows
 from grokscope.store.verdict_tags import write_verdict
 from grokscope.store.versions import database_version
 
@@ -48,6 +49,7 @@ class SqliteStore:
         self._artifacts = PlacedArtifacts(self.uri, self._place)
         self._arrays = ArrayReader(self._artifacts)
         self._lock = Lock()
+        self._listings = Listings(path)
 
     def experiments(self) -> pl.DataFrame:
         """Return active experiments, the newest activity first."""
@@ -184,11 +186,14 @@ class SqliteStore:
     def _state(self) -> dict[str, Any] | None:
         return None if self._cursor is None else asdict(self._cursor)
 
-    def _rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        with reading(self._path) as connection:
-            return connection.execute(query, values or {}).fetchall()
+    def _rows(self, query: str, values: dict[str, Any] | None = None) -> Rows:
+        def read() -> Rows:
+            with reading(self._path) as connection:
+                return connection.execute(query, values or {}).fetchall()
 
-    def _of_runs(self, query: str, run_ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self._listings.rows(query, values or {}, read)
+
+    def _of_runs(self, query: str, run_ids: Sequence[str]) -> Rows:
         self._check_runs(run_ids)
         return self._rows(query, {"runs": json.dumps(list(run_ids))})
 

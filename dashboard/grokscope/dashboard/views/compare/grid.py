@@ -60,7 +60,7 @@ class Grid:
     cut: Mapping[str, Sequence[str]]
 
 
-@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.found})
 def grid_of(
     _source: SnapshotSource, snapshot: Snapshot, chosen: tuple[str, ...], asked: Asked, palette: Palette
 ) -> Grid:
