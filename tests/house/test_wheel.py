@@ -37,6 +37,7 @@ PACKAGES = {
     "dashboard",
     "cli",
 }
+RAIL = ("completion.css", "completion.js", "groups.css", "groups.js")
 # Every file that is no code, by name: what else comes along is a mistake.
 ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
     "grokscope/schemas/arrays.json",
@@ -59,10 +60,7 @@ ASSETS = {f"grokscope/{package}/py.typed" for package in PACKAGES} | {
             "vega.js",
         )
     ),
-    "grokscope/dashboard/component/rail/assets/completion.css",
-    "grokscope/dashboard/component/rail/assets/completion.js",
-    "grokscope/dashboard/component/rail/assets/groups.css",
-    "grokscope/dashboard/component/rail/assets/groups.js",
+    *(f"grokscope/dashboard/component/rail/assets/{name}" for name in RAIL),
     "grokscope/dashboard/serving/ended.js",
     "grokscope/dashboard/serving/icon.svg",
     "grokscope/dashboard/serving/notify.js",

@@ -187,9 +187,12 @@ def refreshing(
 def _watch(source: SnapshotSource, known: Snapshot, every_s: float) -> None:
     """Draw the page again once the store has something that ``known`` lacks; until then, draw nothing."""
     is_recent = _is_recent(known)
+    is_new = [True]
 
     @st.fragment(run_every=every_s if is_recent else POLL_S)
     def poll() -> None:
+        if is_new and is_new.pop():
+            return
         # The pause is set by the whole page: once more, and then it is the longer one.
         if source.has_news(known) or (is_recent and not _is_recent(known)):
             st.rerun()

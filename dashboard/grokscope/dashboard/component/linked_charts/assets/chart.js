@@ -63,14 +63,26 @@ export class Chart {
     /** What is looked at. @type {Domain} */
     this.domain = [0, 1];
     this.spot = this.plot.appendChild(made("div", "spot"));
-    /** @type {import("./lines.js").Placed[]} */
-    this.placed = [];
+    /** The lines, placed for a height; null: they have yet to be. @type {import("./lines.js").Placed[] | null} */
+    this.lines = [];
+    /** Whether it is on the screen, or near it; one that is not is drawn when it comes there. */
+    this.isSeen = true;
+    this.isStale = false;
     /** @type {any[]} */
     this.grids = [];
     /** @type {number[]} */
     this.rules = [];
     /** @type {import("./lines.js").Area} */
     this.area = { left: 0, top: 0, width: 0, height: 0 };
+  }
+
+  /** The lines where they are drawn. */
+  get placed() {
+    if (this.lines === null) {
+      const scale = this.payload?.lines.length ? this.view.scale("y") : null;
+      this.lines = scale && this.axis && this.payload ? placed(this.payload.lines, this.axis, scale) : [];
+    }
+    return this.lines;
   }
 
   /** The lines that stand in the table. */
@@ -162,7 +174,7 @@ export class Chart {
     this.canvas.height = Math.round(height * fine);
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
     const scale = this.payload.lines.length ? this.view.scale("y") : null;
-    this.placed = scale && this.axis ? placed(this.payload.lines, this.axis, scale) : [];
+    this.lines = null;
     const values = (/** @type {any} */ grid) => (Array.isArray(grid.values) ? grid.values : scale.ticks(grid.tickCount ?? 3));
     this.rules = this.grids.flatMap((grid) => values(grid).map(scale));
   }
@@ -179,6 +191,10 @@ export class Chart {
     if (this.axis) {
       this.domain = domain;
       this.element.dataset.domain = domain.join(" ");
+    }
+    this.isStale = !this.isSeen;
+    if (this.isStale) return;
+    if (this.axis) {
       const most = Math.max(2, Math.min(10, this.area.width / LABEL_WIDTH));
       this.view.signal("x_domain", domain).signal("x_ticks", ticks(this.axis, domain, most));
       this.view.signal("x_zoomed", !isWhole(this.axis, domain)).run();
@@ -189,8 +205,9 @@ export class Chart {
 
   /** @param {string | null} highlighted */
   paint(highlighted) {
+    this.isStale ||= !this.isSeen;
     const context = this.canvas.getContext("2d");
-    if (!context || !this.axis) return;
+    if (!context || !this.axis || this.isStale) return;
     const fine = devicePixelRatio || 1;
     context.setTransform(fine, 0, 0, fine, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);

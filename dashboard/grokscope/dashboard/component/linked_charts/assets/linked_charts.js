@@ -33,6 +33,7 @@ const DOUBLE_CLICK_MS = 260;
 const HEIGHTS = [80, 1000];
 const A_KEY_HIGHER = 20;
 const SETTLED_MS = 500;
+const NEAR = "150px"; // so far from the screen a chart is drawn before it comes there
 const MOST_ROWS = 18;
 const MOST_NAMES = 30;
 const KEYS = { "+": 0.6, "=": 0.6, "-": 1 / 0.6, _: 1 / 0.6, ArrowLeft: -0.15, ArrowRight: 0.15 };
@@ -77,6 +78,7 @@ class Grid extends Mounted {
     // A chart more, or one that has grown, makes the cells higher and changes nothing else.
     this.resized = new ResizeObserver(() => this.width !== this.cells.clientWidth && this.soon("resize"));
     this.resized.observe(this.cells);
+    this.watching = new IntersectionObserver((entries) => this.see(entries), { rootMargin: NEAR });
     this.onScroll = () => (this.pageScrolled = performance.now());
     addEventListener("scroll", this.onScroll, { capture: true, passive: true });
     this.due = new Set();
@@ -117,6 +119,7 @@ class Grid extends Mounted {
       (event, value) => this.marked(value),
     );
     this.charts.set(key, chart);
+    this.watching.observe(chart.element);
     this.listen(chart);
     return chart;
   }
@@ -130,8 +133,18 @@ class Grid extends Mounted {
   /** @param {string} key @param {Chart} chart */
   drop(key, chart) {
     if (this.cursor?.chart === chart) this.leave();
+    this.watching.unobserve(chart.element);
     chart.finalize();
     this.charts.delete(key);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  see(entries) {
+    const now = new Map(entries.map((entry) => [entry.target, entry.isIntersecting]));
+    for (const chart of this.charts.values()) {
+      chart.isSeen = now.get(chart.element) ?? chart.isSeen;
+      if (chart.isSeen && chart.isStale) chart.zoom(this.domains[chart.name], this.highlighted);
+    }
   }
 
   /** @param {Chart} chart */
@@ -439,6 +452,7 @@ class Grid extends Mounted {
 
   end() {
     this.resized.disconnect();
+    this.watching.disconnect();
     removeEventListener("scroll", this.onScroll, { capture: true });
     this.charts.forEach((chart) => chart.finalize());
     this.root.remove();
