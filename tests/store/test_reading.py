@@ -41,6 +41,15 @@ def test_points_equal_the_clients_history_with_nan_inf_and_the_latest_attempt_at
     assert store.points(runs, ["train/loss"])["value"].to_list() == [3.0]
 
 
+def test_what_has_not_changed_is_the_same_frame_which_a_reader_need_not_compare(store, new_run, log):
+    run = new_run()
+    log(run, *ODD_ROWS)
+    first = store.points([run], ["train/loss"])
+    assert store.points([run], ["train/loss"]) is first
+    log(run, ("train/loss", 6, 2000, 1.0))
+    assert store.points([run], ["train/loss"])["value"].to_list() == [3.0, 1.0]
+
+
 def test_a_metric_that_no_run_has_and_an_empty_selection_give_empty_frames(store, new_run):
     run = new_run()
     assert store.points([run]).schema == POINT_SCHEMA

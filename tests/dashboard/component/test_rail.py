@@ -164,6 +164,13 @@ def test_ticks_hold_in_whatever_order_and_how_often_they_are_told():
     assert acted(both, both, {"how": "ticked", "groups": {a: True}})["hide"] == b
 
 
+def test_a_tick_that_was_not_heard_of_yet_goes_along_with_what_is_done_next():
+    a, b = group_key("a"), group_key("b")
+    told = acted({"how": "compared_with", "of": b, "groups": {a: False}})
+    assert (told["hide"], told["baseline"]) == (a, b)
+    assert acted({"how": "alone", "of": b, "groups": {a: False}}) == {"experiment": "e", "only": b}
+
+
 def test_a_group_is_shown_alone_and_compared_with():
     key = group_key("a")
     assert acted({"how": "alone", "of": key})["only"] == key

@@ -31,3 +31,17 @@ def test_a_single_row_that_came_after_a_saving_is_saved_too(tmp_path):
     again = opened()
     assert again.frame(["r"], None)["step"].to_list() == [1, 2]
     again.close(None)
+
+
+def test_the_same_frame_is_given_as_long_as_nothing_has_changed():
+    cache = PointCache()
+    cache.add("r", POINTS, keys=None)
+    first = cache.frame(["r"], ["m"])
+    assert cache.bound(["r"]) == []
+    cache.extend(POINTS.with_columns(run_id=pl.lit("of another experiment")))
+    assert cache.frame(["r"], ["m"]) is first
+    cache.extend(POINTS.with_columns(step=pl.lit(2, pl.Int64)))
+    assert cache.frame(["r"], ["m"])["step"].to_list() == [1, 2]
+    assert cache.frame(["r"], ["n"]).is_empty()
+    cache.drop(["r"])
+    assert cache.frame(["r"], ["m"]).is_empty()

@@ -13,7 +13,8 @@ class File:
     def __init__(self, path):
         self.path, self.asked = path, 0
         self.change("CREATE TABLE t (v)")
-        self.listings = Listings(path)
+        self.now = 0.0
+        self.listings = Listings(path, clock=lambda: self.now)
 
     def change(self, *statements, age_s=3600):
         with sqlite3.connect(self.path) as connection:
@@ -76,3 +77,10 @@ def test_no_more_questions_are_remembered_than_a_page_asks(file):
     assert file.asked == 40
     file.rows("SELECT :v", v=0)
     assert file.asked == 41
+
+
+def test_after_a_minute_all_is_asked_again(file):
+    file.rows()
+    file.now = 61
+    file.rows()
+    assert file.asked == 2

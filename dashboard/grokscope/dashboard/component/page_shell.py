@@ -64,6 +64,8 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
                 views(source, selection.experiments, pages, name)
         with st.spinner("Reading the experiment …"):
             snapshot = source.together(selection.experiments, at_most_s=RECENT_S)
+        if not set(selection.runs).issubset(snapshot.runs["run_id"]):
+            snapshot = source.together(selection.experiments)  # a link to a run that has just begun
         if snapshot.runs.height:
             selection = existing(selection, set(snapshot.runs["run_id"]))
             selection = rail(source, selection, snapshot, pages["run"])

@@ -127,7 +127,10 @@ def _group_columns(final: str) -> dict[str, Any]:
 
 
 def runs_table(snapshot: Snapshot) -> pl.DataFrame:
-    """Return ``overview.runs_table``, made once for all pages and whichever runs they show."""
+    """Return ``overview.runs_table``, made once for all pages and whichever runs they show.
+
+    The small curves are over the steps of all runs: they stay as they are whatever is shown beside them.
+    """
     if snapshot.whole is None:
         return _runs_table(snapshot)
     shown: list[str] = snapshot.runs["run_id"].to_list()

@@ -11,7 +11,7 @@ from grokscope.dashboard.serving.settings import STORE_VARIABLE
 from grokscope.dashboard.state.session import StoreSession
 
 _PAGES = ("grokscope.dashboard.component.page_shell", "grokscope.dashboard.views")
-_importing = Lock()
+_importing, _opening = Lock(), Lock()
 
 
 def import_pages() -> None:
@@ -26,9 +26,14 @@ def import_pages() -> None:
             gc.freeze()
 
 
-@lru_cache(maxsize=4)
 def session_of(uri: str) -> StoreSession:
     """Return the one session of a store that all open pages share."""
+    with _opening:
+        return _session_of(uri)
+
+
+@lru_cache(maxsize=4)
+def _session_of(uri: str) -> StoreSession:
     return StoreSession(uri)
 
 

@@ -115,7 +115,9 @@ class ExperimentFeed:
             return Snapshot(experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
         found = self._found(store)
         known = self._reading.good
-        if known is not None and not known.unjudged and found.is_same(self._made_from):
+        before = self._made_from
+        if known is not None and before is not None and not known.unjudged and found.is_same(before):
+            self._made_from = replace(found, curves=before.curves)
             return replace(known, experiments=tuple(names), taken_ms=now_ms, notice=store.notice)
         judged, units = self._judge.judge(found.curves), self._units.of(found.curves)
         self._made_from = found
@@ -168,9 +170,9 @@ class _Found:
     points: pl.DataFrame
     names: MetricNames
 
-    def is_same(self, before: "_Found | None") -> bool:
+    def is_same(self, before: "_Found") -> bool:
         """Return whether nothing has changed; who trains can fall silent by not changing, so never then."""
-        if before is None or (self.runs["status"] == "RUNNING").any():
+        if (self.runs["status"] == "RUNNING").any():
             return False
         if self.curves is not before.curves and not self.curves.equals(before.curves):
             return False

@@ -128,7 +128,8 @@ class PointCache:
         """
         rows_in_memory = sum(run.height for run in self._runs.values())
         dropped = sorted(self._runs.keys() - set(asked)) if rows_in_memory > rows else []
-        self.drop(dropped)
+        if dropped:
+            self.drop(dropped)
         return dropped
 
     def frame(self, run_ids: Iterable[str], metrics: Sequence[str] | None) -> pl.DataFrame:

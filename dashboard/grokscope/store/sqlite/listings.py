@@ -8,11 +8,15 @@ from threading import Lock
 from typing import Any
 
 Rows = list[tuple[Any, ...]]
-Stamp = tuple[tuple[int, int] | None, ...]
+Stamp = tuple[tuple[int, ...] | None, ...]
 
 _MOST, _MOST_ROWS = 16, 20_000
 _SETTLED_NS = 2_000_000_000
 """A change may leave the time of another one that it follows closely: such a young file is asked anew."""
+
+
+_LONGEST_S = 60.0
+"""A log may get its last bytes long before they count: in the end all is asked anew."""
 
 
 class Listings:
@@ -20,9 +24,12 @@ class Listings:
 
     Args:
         path: The SQLite file, which may have a write-ahead log.
+        clock: Seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until = float("-inf")
         self._files = (path, path.with_name(f"{path.name}-wal"))
         self._lock = Lock()
         self._stamp: Stamp = ()
@@ -32,8 +39,9 @@ class Listings:
         """Return what ``read`` does, or what it returned of the same question to the same file."""
         stamp, key = self._now(), (query, json.dumps(values, sort_keys=True))
         with self._lock:
-            if stamp != self._stamp:
-                self._stamp = stamp
+            now = self._clock()
+            if stamp != self._stamp or now > self._until:
+                self._stamp, self._until = stamp, now + _LONGEST_S
                 self._known.clear()
             known = self._known.get(key)
         if known is not None:
@@ -50,12 +58,12 @@ class Listings:
         return tuple(map(_stamp_of, self._files))
 
 
-def _stamp_of(path: Path) -> tuple[int, int] | None:
+def _stamp_of(path: Path) -> tuple[int, ...] | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
 
 
 def _is_settled(stamp: Stamp) -> bool:

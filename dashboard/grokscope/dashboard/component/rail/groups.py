@@ -31,6 +31,7 @@ from grokscope.dashboard.words.escaping import plain
 
 _ELEMENT, _SHOWN, _OPENED = "rail_groups_list", "rail_shown", "rail_opened"
 _MOST_GROUPS, _MOST_RUNS = 100, 12
+_WAYS = {"alone": alone, "compared_with": compared_with}
 
 
 def groups(found: Snapshot, selection: Selection, page: StreamlitPage, *, of: int) -> None:
@@ -129,19 +130,20 @@ def act(told: Any) -> None:
     """Do what a browser says was clicked; what is none of the things that can be is left undone.
 
     Args:
-        told: ``how`` something was done, and ``of`` what, or which ``groups`` were ticked or not.
+        told: ``how`` something was done, and ``of`` what; which ``groups`` were ticked or not until then.
     """
     match told:
-        case {"how": "ticked", "groups": dict()}:
+        case {"how": str(how), "groups": dict()}:
             change(_with_ticks, {str(key): is_on is True for key, is_on in told["groups"].items()})
-        case {"how": "alone", "of": str(key)}:
-            change(alone, key)
-        case {"how": "compared_with", "of": str(key)}:
-            change(compared_with, key)
-        case {"how": "opened", "of": str(run_id)}:
-            st.session_state[_OPENED] = run_id
-        case _:
+        case {"how": str(how)}:
             pass
+        case _:
+            return
+    of = told.get("of")
+    if how in _WAYS and isinstance(of, str):
+        change(_WAYS[how], of)
+    elif how == "opened" and isinstance(of, str):
+        st.session_state[_OPENED] = of
 
 
 def _with_ticks(selection: Selection, ticks: Mapping[str, bool]) -> Selection:

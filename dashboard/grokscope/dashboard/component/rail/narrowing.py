@@ -30,7 +30,7 @@ class Narrowing:
 
 
 @st.cache_resource(
-    max_entries=4,  # each may hold a copy of the curves that are left
+    max_entries=2,  # each holds the curves of one reading
     show_spinner=False,
     hash_funcs={Snapshot: lambda snapshot: (snapshot.found, snapshot.taken_ms // 60_000)},
 )

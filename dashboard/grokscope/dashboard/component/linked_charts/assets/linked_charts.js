@@ -78,7 +78,10 @@ class Grid extends Mounted {
     // A chart more, or one that has grown, makes the cells higher and changes nothing else.
     this.resized = new ResizeObserver(() => this.width !== this.cells.clientWidth && this.soon("resize"));
     this.resized.observe(this.cells);
-    this.watching = new IntersectionObserver((entries) => this.see(entries), { rootMargin: NEAR });
+    const root = this.root.getRootNode().host?.closest?.("[data-testid=stMain]") ?? null; // what is scrolled
+    this.watching = new IntersectionObserver((entries) => this.see(entries), { root, rootMargin: NEAR });
+    this.onPrint = () => this.seeAll();
+    addEventListener("beforeprint", this.onPrint);
     this.onScroll = () => (this.pageScrolled = performance.now());
     addEventListener("scroll", this.onScroll, { capture: true, passive: true });
     this.due = new Set();
@@ -136,6 +139,14 @@ class Grid extends Mounted {
     this.watching.unobserve(chart.element);
     chart.finalize();
     this.charts.delete(key);
+  }
+
+  /** Draw all charts: paper has no end that is not seen. */
+  seeAll() {
+    for (const chart of this.charts.values()) {
+      chart.isSeen = true;
+      if (chart.isStale) chart.zoom(this.domains[chart.name], this.highlighted);
+    }
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -453,6 +464,7 @@ class Grid extends Mounted {
   end() {
     this.resized.disconnect();
     this.watching.disconnect();
+    removeEventListener("beforeprint", this.onPrint);
     removeEventListener("scroll", this.onScroll, { capture: true });
     this.charts.forEach((chart) => chart.finalize());
     this.root.remove();

@@ -17,6 +17,8 @@
 /** @typedef {{rows: Row[], run: string, is_one: boolean}} Data `run`: the address of a run's page, before its id. */
 /** @typedef {(name: string, value: unknown) => void} Report */
 
+const FORGOTTEN_MS = 5000;
+
 /** @param {string} tag @param {string} [of] Its class. @param {string} [text] @returns {any} */
 function made(tag, of = "", text = "") {
   const element = document.createElement(tag);
@@ -43,6 +45,7 @@ class Group {
     this.only = made("button", "only", "only");
     this.more = made("button", "more", "▾");
     this.inside = made("div", "inside");
+    this.actions = [this.action("alone"), this.action("compared_with")];
     this.element.append(this.label, this.mark, this.count, this.only, this.more, this.inside);
     this.box.onchange = () => this.list.tick(this.row.key, this.box.checked);
     this.only.onclick = () => this.list.act("alone", this.row.key);
@@ -52,7 +55,7 @@ class Group {
 
   /** @param {Row} row @param {boolean} isOne Whether there is no other. */
   show(row, isOne) {
-    if (JSON.stringify(row) === JSON.stringify(this.row)) return this.fit(isOne);
+    const before = this.row;
     this.row = row;
     this.look.src = row.look;
     this.name.textContent = this.label.title = row.name;
@@ -62,15 +65,24 @@ class Group {
     this.only.title = row.alone ? "Show all groups" : "Show only this group";
     this.more.title = `${row.name}: only this, baseline, runs`;
     this.more.setAttribute("aria-label", this.more.title);
-    if (!this.inside.hidden) this.fill();
     this.fit(isOne);
+    if (!this.inside.hidden && JSON.stringify([before.runs, before.rest]) !== JSON.stringify([row.runs, row.rest])) this.fill();
+    else this.say();
   }
 
   /** @param {boolean} isOne */
   fit(isOne) {
     this.box.checked = this.list.ticks.get(this.row.key) ?? this.row.shown;
     this.box.disabled = this.only.hidden = isOne;
-    this.isOne = isOne;
+    for (const button of this.actions) button.hidden = isOne;
+  }
+
+  /** Say what its buttons do now and where its links lead; they stay, since one of them may have the focus. */
+  say() {
+    const [alone, compared] = this.actions;
+    alone.textContent = this.row.alone ? "Show all groups" : "Show only this group";
+    compared.textContent = this.row.baseline ? "Compare with the best group again" : "Compare others with this group";
+    for (const link of this.inside.querySelectorAll("a")) link.href = `${this.list.data.run}${encodeURIComponent(link.dataset.id)}`;
   }
 
   /** @param {boolean} isOpen */
@@ -82,24 +94,23 @@ class Group {
   }
 
   fill() {
-    const { key, alone, baseline, runs, rest } = this.row;
-    const button = (/** @type {string} */ said, /** @type {string} */ how) => {
-      const one = made("button", "", said);
-      one.onclick = () => this.list.act(how, key);
-      return one;
-    };
-    const actions = [
-      button(alone ? "Show all groups" : "Show only this group", "alone"),
-      button(baseline ? "Compare with the best group again" : "Compare others with this group", "compared_with"),
-    ];
+    const { runs, rest } = this.row;
     const links = runs.map(([label, id]) => this.link(label, id));
-    this.inside.replaceChildren(...(this.isOne ? [] : actions), ...links, ...(rest ? [made("p", "", rest)] : []));
+    this.inside.replaceChildren(...this.actions, ...links, ...(rest ? [made("p", "", rest)] : []));
+    this.say();
+  }
+
+  /** @param {string} how */
+  action(how) {
+    const button = made("button");
+    button.onclick = () => this.list.act(how, this.row.key);
+    return button;
   }
 
   /** @param {string} label @param {string} id */
   link(label, id) {
     const link = made("a", "", label);
-    link.href = `${this.list.data.run}${encodeURIComponent(id)}`;
+    link.dataset.id = id;
     link.onclick = (/** @type {MouseEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab: the browser's own matter
       event.preventDefault();
@@ -148,12 +159,15 @@ class Groups {
   tick(key, isShown) {
     this.ticks.set(key, isShown);
     this.report?.("acted", { how: "ticked", groups: Object.fromEntries(this.ticks) });
+    // As it was: the server has nothing to draw anew for that, so nobody would take it off the list.
+    if (this.groups.get(key)?.row.shown === isShown) setTimeout(() => this.ticks.delete(key), FORGOTTEN_MS);
   }
 
   /** @param {string} how @param {string} of */
   act(how, of) {
-    this.ticks.clear();
-    this.report?.("acted", { how, of });
+    const groups = Object.fromEntries(this.ticks); // one that the server has not heard of yet goes along
+    if (how === "alone") this.ticks.clear(); // it sets all of them
+    this.report?.("acted", { how, of, groups });
   }
 }
 
