@@ -70,6 +70,7 @@ def ending(monkeypatch):
     monkeypatch.setattr(atexit, "register", at_exit.append)
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):  # of a test that has failed
         monkeypatch.delattr(sys, name, raising=False)
+    monkeypatch.setattr(open_run.EXITS, "_last", None)  # of a test that has called sys.exit
     sink = MemorySink()
     run = OpenRun(sink, Warnings())
     yield run, sink, lambda: [one() for one in at_exit]

@@ -63,3 +63,24 @@ def new_store(blank_store, place):
 def ray(cluster):
     with connection.connected(cluster.address) as ray:
         yield ray
+
+
+@pytest.fixture
+def children_gone():
+    """Return, for the pid of a process, what tells whether the children that it has now have ended."""
+
+    def now(pid):
+        numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        children = [number for number in numbers if state_of(number)[1] == pid]
+        return lambda: all(state_of(child)[0] in "XZ" for child in children)
+
+    return now
+
+
+def state_of(pid):
+    """Return the state and the parent of a process; of one that has gone, those of a dead one."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return "X", 0
+    return state, int(parent)

@@ -167,7 +167,7 @@ def test_a_worker_that_is_killed_costs_its_attempt_and_nothing_is_lost_or_double
 
 
 def test_a_node_that_is_killed_costs_the_attempts_on_it(
-    cluster, ray, place, new_store, own_cell, arrived, wait_until
+    cluster, ray, place, new_store, own_cell, arrived, wait_until, children_gone
 ):
     node = cluster.add_node(num_cpus=1)
     (raylet,) = (one.process.pid for one in node.all_processes["raylet"])
@@ -178,7 +178,9 @@ def test_a_node_that_is_killed_costs_the_attempts_on_it(
         wait_until(lambda: any(mark.exists() and mark.read_text() == str(raylet) for mark in marks))
         (seed,) = (n for n, mark in enumerate(marks) if mark.exists() and mark.read_text() == str(raylet))
         wait_until(lambda: cells[seed].run_id(1) in (stored_runs(store, ["e"]) or {}))
+        are_gone = children_gone(raylet)
         cluster.remove_node(node, allow_graceful=False)
+        wait_until(are_gone)  # a worker that lives on a little might still finish
         (place / "go").touch()
         return seed
 

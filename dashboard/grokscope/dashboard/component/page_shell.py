@@ -63,9 +63,7 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
                 name = next(name for name, page in pages.items() if page.title == title)
                 views(source, selection.experiments, pages, name)
         with st.spinner("Reading the experiment …"):
-            snapshot = source.together(selection.experiments, at_most_s=RECENT_S)
-        if not set(selection.runs).issubset(snapshot.runs["run_id"]):
-            snapshot = source.together(selection.experiments)  # a link to a run that has just begun
+            snapshot = _with_runs(source, selection)
         if snapshot.runs.height:
             selection = existing(selection, set(snapshot.runs["run_id"]))
             selection = rail(source, selection, snapshot, pages["run"])
@@ -76,6 +74,14 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
         st.caption(selection.note)
     write(selection)
     return selection
+
+
+def _with_runs(source: SnapshotSource, selection: Selection) -> Snapshot:
+    """Return the selected experiments as they were just now; a link may be to a run that began since."""
+    snapshot = source.together(selection.experiments, at_most_s=RECENT_S)
+    if set(selection.runs).issubset(snapshot.runs["run_id"]):
+        return snapshot
+    return source.together(selection.experiments)
 
 
 def ready(snapshot: Snapshot) -> bool:

@@ -78,7 +78,8 @@ class Grid extends Mounted {
     // A chart more, or one that has grown, makes the cells higher and changes nothing else.
     this.resized = new ResizeObserver(() => this.width !== this.cells.clientWidth && this.soon("resize"));
     this.resized.observe(this.cells);
-    const root = this.root.getRootNode().host?.closest?.("[data-testid=stMain]") ?? null; // what is scrolled
+    const tree = this.root.getRootNode();
+    const root = tree instanceof ShadowRoot ? tree.host.closest("[data-testid=stMain]") : null; // what is scrolled
     this.watching = new IntersectionObserver((entries) => this.see(entries), { root, rootMargin: NEAR });
     this.onPrint = () => this.seeAll();
     addEventListener("beforeprint", this.onPrint);
