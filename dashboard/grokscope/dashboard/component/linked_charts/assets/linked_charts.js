@@ -144,19 +144,20 @@ class Grid extends Mounted {
 
   /** Draw all charts: paper has no end that is not seen. */
   seeAll() {
-    for (const chart of this.charts.values()) {
-      chart.isSeen = true;
-      if (chart.isStale) chart.zoom(this.domains[chart.name], this.highlighted);
-    }
+    this.charts.forEach((chart) => (chart.isSeen = true));
+    this.catchUp();
+  }
+
+  /** Draw what has come onto the screen since it was to be drawn. */
+  catchUp() {
+    for (const chart of this.charts.values()) if (chart.isSeen && chart.isStale) chart.zoom(this.domains[chart.name], this.highlighted);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
   see(entries) {
     const now = new Map(entries.map((entry) => [entry.target, entry.isIntersecting]));
-    for (const chart of this.charts.values()) {
-      chart.isSeen = now.get(chart.element) ?? chart.isSeen;
-      if (chart.isSeen && chart.isStale) chart.zoom(this.domains[chart.name], this.highlighted);
-    }
+    this.charts.forEach((chart) => (chart.isSeen = now.get(chart.element) ?? chart.isSeen));
+    this.catchUp();
   }
 
   /** @param {Chart} chart */

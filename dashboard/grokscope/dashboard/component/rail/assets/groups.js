@@ -89,7 +89,6 @@ class Group {
   open(isOpen) {
     this.inside.hidden = !isOpen;
     this.more.setAttribute("aria-expanded", String(isOpen));
-    this.element.classList.toggle("open", isOpen);
     if (isOpen) this.fill();
   }
 
