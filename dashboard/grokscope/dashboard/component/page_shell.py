@@ -25,6 +25,9 @@ RECENT_S = 4.0
 _SIGN_OF_LIFE_S = 60
 """So long after a run's last sign of life the next of a sweep may begin: that is asked for more often."""
 
+_SLOWER = "refresh_slower"
+"""How many times as long as asked for is the pause between two drawings, as these take so long."""
+_SLOWEST = 16
 _SENTENCE = 600
 
 FIVE_LINES = """\
@@ -161,17 +164,18 @@ def refreshing(
     Args:
         data: What to draw.
         draw: Is called only when there are runs.
-        every_s: Pause between two drawings.
+        every_s: Pause between two drawings; it is longer where one takes most of it.
         is_paused: Whether the reader wants none.
         else_draw: Is called while there are no runs, below what is said of that.
     """
     known = data.whole(at_most_s=RECENT_S)
     first = [data.narrow(known)]
+    every_s *= st.session_state.get(_SLOWER, 1)
     pause_s = None if is_paused else _pause_s(first[0], every_s)
 
     @st.fragment(run_every=pause_s)
     def fragment() -> None:
-        is_first = bool(first)
+        is_first, began = bool(first), time.monotonic()
         now = first.pop() if is_first else data.snapshot()
         # Runs have come or gone: the picker and the rail, outside this fragment, want to know. Or how often
         # to draw has changed, which only the whole page can set.
@@ -184,12 +188,26 @@ def refreshing(
             draw(now)
         elif else_draw is not None:
             else_draw(now)
-        if downloads.forget_undrawn():
+        is_off_pace = pause_s is not None and not is_first and _paced(time.monotonic() - began, pause_s)
+        if downloads.forget_undrawn() or is_off_pace:
             st.rerun()
 
     fragment()
     if pause_s is None and not is_paused and not downloads.are_open():
         _watch(data.source, known, every_s)
+
+
+def _paced(took_s: float, pause_s: float) -> bool:
+    """Return whether to draw less often from now on, or more often again.
+
+    What is drawn again before it has been drawn never comes to rest, and leaves no time for a click.
+    """
+    slower: int = st.session_state.get(_SLOWER, 1)
+    if 1.5 * took_s > pause_s:
+        st.session_state[_SLOWER] = min(2 * slower, _SLOWEST)
+    elif 8 * took_s < pause_s:
+        st.session_state[_SLOWER] = max(slower // 2, 1)
+    return st.session_state.get(_SLOWER, 1) != slower
 
 
 def _watch(source: SnapshotSource, known: Snapshot, every_s: float) -> None:

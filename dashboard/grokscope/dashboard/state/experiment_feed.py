@@ -145,14 +145,14 @@ class ExperimentFeed:
         if overrides != self._overrides:
             self._overrides = overrides
             self._judge, self._units = Judge(), RunUnits()  # They were told under other names.
-        names = {
-            run: {own: ours for own, ours in of_run.items() if _is_curve(ours)}
-            for run, of_run in self.names(store.metrics(ids)).items()
-        }
+        known = self.names(store.metrics(ids))
+        names = {run: {own: ours for own, ours in of.items() if _is_curve(ours)} for run, of in known.items()}
         read = sorted({own for of_run in names.values() for own in of_run})
         points, before = store.points(ids, read), self._made_from
         if before is not None and before.points is points and before.names == names:
             curves = before.curves  # a store gives the same frame as long as nothing is new
+        elif all(known[run].get(name, name) == name for run in known for name in read):
+            curves = points  # all go by the names that they were logged under
         else:
             curves = renamed_by_run(points, names)
         params, tags = store.params(ids), store.tags(ids)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from grokscope.dashboard.state.data import JudgedPair
+from grokscope.dashboard.tables.curve_places import CurvePlaces, places_in
 from grokscope.schemas import Verdict
 from grokscope.transitions import NATIVE, definition_of
 from grokscope.transitions.curves.series import Curve, curves_by_run
@@ -61,13 +62,14 @@ class Judge:
 
         A run that waits keeps its verdict on what it had logged before.
         """
-        counted = curves.group_by("run_id").agg(pl.len(), pl.col("time_ms").max().fill_null(0).alias("last"))
+        places = places_in(curves)
+        counted = places.table.group_by("run_id").agg(pl.col("size").sum(), pl.col("last_ms").max())
         marks: dict[str, Mark] = {
             run: (count, last) for run, count, last in counted.sort("run_id").iter_rows()
         }
         changed = [run for run, mark in marks.items() if self._known.get(run, (None,))[0] != mark]
         changed.sort(key=lambda run: run in self._known)
-        done = self._batches(curves, changed, marks)
+        done = self._batches(places, changed, marks)
         known = {run: self._known[run] for run in marks if run in self._known}
         return Judged(
             verdicts={run: verdict for run, (_, verdict, _) in known.items()},
@@ -75,12 +77,12 @@ class Judge:
             waiting=len(changed) - done,
         )
 
-    def _batches(self, curves: pl.DataFrame, changed: list[str], marks: Mapping[str, Mark]) -> int:
+    def _batches(self, places: CurvePlaces, changed: list[str], marks: Mapping[str, Mark]) -> int:
         budget_s = self._budget_s if self._known else self._first_s
         until, done, rule = self._clock() + budget_s, 0, definition_of(NATIVE)
         while done < len(changed) and (not done or self._clock() < until):
             batch = changed[done : done + _BATCH]
-            for run, own in curves_by_run(curves.filter(pl.col("run_id").is_in(batch))).items():
+            for run, own in curves_by_run(places.of_runs(batch)).items():
                 verdict = verdict_of(run, own, rule)
                 self._known[run] = (marks[run], verdict, _pair(verdict, own))
             done += len(batch)

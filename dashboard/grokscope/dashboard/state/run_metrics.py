@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from grokscope.dashboard.tables.curve_places import places_in
 from grokscope.schemas import Scale, score_of
 from grokscope.transitions.curves.series import COUNT, curves_by_run
 from grokscope.transitions.curves.units import Unit
@@ -34,17 +35,19 @@ class RunUnits:
         >>> RunUnits().of(frame)["r"]["test/accuracy"].value
         'per cent'
         """
-        shares = [name for name in curves["metric"].unique() if _is_share(name)]
-        scores = curves.filter(pl.col("metric").is_in(shares) & pl.col("value").is_finite())
-        tops = scores.group_by("run_id").agg(
-            pl.len(), pl.col("step").max().alias("last"), pl.col("value").max().alias("top")
+        places = places_in(curves)
+        shares = [name for name in places.table["metric"].unique() if _is_share(name)]
+        tops = (
+            places.table.filter(pl.col("metric").is_in(shares) & (pl.col("finite") > 0))
+            .group_by("run_id")
+            .agg(pl.col("finite").sum(), pl.col("last_ms").max(), pl.col("top").max())
         )
         marks: dict[str, _Mark] = {
             run: (count, last, top) for run, count, last, top in tops.iter_rows() if top > _TOP
         }
         changed = [run for run, mark in marks.items() if self._known.get(run, (None,))[0] != mark]
         if changed:
-            for run, units in _units(curves.filter(pl.col("run_id").is_in(changed))).items():
+            for run, units in _units(places.of_runs(changed)).items():
                 self._known[run] = (marks[run], units)
         return {run: self._known[run][1] for run in marks if self._known[run][1]}
 

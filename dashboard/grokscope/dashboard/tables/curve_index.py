@@ -1,4 +1,4 @@
-"""Where each curve of an experiment lies, so that those of some runs are cut out and not searched for.
+"""Which curves an experiment has, so that those of some runs are cut out and not searched for.
 
 A page asks for the curves of its runs many times, and a reader changes which runs these are at every tick:
 searching half a million points for their runs' names was most of what a tick took.
@@ -13,62 +13,37 @@ import numpy as np
 import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
-
-Place = tuple[int, int]
-"""First row and number of rows."""
+from grokscope.dashboard.tables.curve_places import places_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveIndex:
-    """Where each curve lies; the rows of one are beside each other.
+    """Which curves there are, by run and metric.
 
     Attributes:
-        places: By run and metric.
-        finite: How many finite values each curve has, likewise.
-        ordered: The points in the order in which the places are, where they did not lie so.
+        rows: The row of each in the table of ``places_in``.
+        finite: How many finite values each has.
     """
 
-    places: Mapping[str, Mapping[str, Place]]
+    rows: Mapping[str, Mapping[str, int]]
     finite: Mapping[str, Mapping[str, int]]
-    ordered: pl.DataFrame | None = None
 
 
 def index_of(curves: pl.DataFrame) -> CurveIndex:
-    """Return where the curves of points lie, as they are if each lies together, else in order of the runs.
+    """Return which curves points have.
 
     >>> rows = {"run_id": ["b", "b", "a"], "metric": ["m", "n", "m"], "value": [1.0, float("nan"), 3.0]}
     >>> index = index_of(pl.DataFrame(rows))
-    >>> index.places["b"], index.finite["b"]
-    ({'m': (0, 1), 'n': (1, 1)}, {'m': 1, 'n': 0})
+    >>> index.rows["b"], index.finite["b"]
+    ({'m': 0, 'n': 1}, {'m': 1, 'n': 0})
     """
-    by = ("run_id", "metric")
-    found = _located(curves)
-    ordered = None
-    if not (found["last"] - found["first"] + 1 == found["size"]).all():
-        ordered = curves.sort(by, maintain_order=True)
-        found = _located(ordered)
-    places: dict[str, dict[str, Place]] = {}
+    table = places_in(curves).table
+    rows: dict[str, dict[str, int]] = {}
     finite: dict[str, dict[str, int]] = {}
-    for run, metric, first, size, count in found.select(*by, "first", "size", "finite").iter_rows():
-        places.setdefault(run, {})[metric] = (first, size)
+    for row, (run, metric, count) in enumerate(table.select("run_id", "metric", "finite").iter_rows()):
+        rows.setdefault(run, {})[metric] = row
         finite.setdefault(run, {})[metric] = count
-    return CurveIndex(places=places, finite=finite, ordered=ordered)
-
-
-def _located(curves: pl.DataFrame) -> pl.DataFrame:
-    row = pl.int_range(pl.len())
-    return (
-        curves.lazy()
-        .with_columns(row=row)
-        .group_by("run_id", "metric", maintain_order=True)
-        .agg(
-            pl.col("row").first().alias("first"),
-            pl.col("row").last().alias("last"),
-            pl.len().cast(pl.Int64).alias("size"),
-            pl.col("value").is_finite().sum().cast(pl.Int64).alias("finite"),
-        )
-        .collect()
-    )
+    return CurveIndex(rows=rows, finite=finite)
 
 
 def repeated(values: Sequence[str], sizes: Sequence[int]) -> pl.Series:
@@ -106,8 +81,7 @@ def cut(snapshot: Snapshot, wanted: Iterable[tuple[str, str]]) -> tuple[pl.DataF
     ([1.0, 3.0], [1, 1])
     """
     index = index_for(snapshot)
-    known = (index.places.get(run, {}).get(metric) for run, metric in wanted)
-    places = sorted(place for place in known if place is not None)
-    curves = (snapshot.whole or snapshot).curves if index.ordered is None else index.ordered
-    parts = [curves.slice(first, size) for first, size in places]
-    return pl.concat(parts, rechunk=True) if parts else curves.clear(), [size for _, size in places]
+    known = (index.rows.get(run, {}).get(metric) for run, metric in wanted)
+    places = places_in((snapshot.whole or snapshot).curves)
+    chosen = places.table[sorted(row for row in known if row is not None)]
+    return places.rows(chosen), chosen["size"].to_list()

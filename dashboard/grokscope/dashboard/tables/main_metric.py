@@ -35,7 +35,7 @@ def main_curves(snapshot: Snapshot, *, run_ids: Sequence[str] | None = None) -> 
     """
     index = index_for(snapshot)
     if run_ids is None:
-        run_ids = list(index.places) if snapshot.whole is None else snapshot.runs["run_id"].to_list()
+        run_ids = list(index.rows) if snapshot.whole is None else snapshot.runs["run_id"].to_list()
     rows = {
         (run, metric): (role, quantity)
         for run in run_ids

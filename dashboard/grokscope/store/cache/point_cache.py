@@ -1,6 +1,6 @@
 """Points that were read before: a curve at a time, in memory and in the mirror, joined with what is new."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -15,6 +15,9 @@ MAX_POINTS = 20_000_000
 
 
 _MOST_MADE = 4
+_MOST_CHUNKS = 256
+"""Pieces of memory that a frame may lie in: cutting costs as much as there are pieces."""
+
 _Asked = tuple[tuple[str, ...], tuple[str, ...] | None]
 
 
@@ -33,6 +36,15 @@ class _Run:
     @property
     def height(self) -> int:
         return sum(curve.height for curve in self.curves.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A frame that was given: where each run lies in it, and which runs have changed since."""
+
+    frame: pl.DataFrame
+    places: Mapping[str, tuple[int, int]]
+    stale: set[str] = field(default_factory=set[str])
 
 
 class PointCache:
@@ -59,7 +71,7 @@ class PointCache:
             self._runs[run_id] = _Run(keys=keys, recalled=frozenset(), is_mirrored=True)
         self._unsaved: dict[Key, list[pl.DataFrame]] = {}
         self._unsaved_rows = 0
-        self._made: dict[_Asked, pl.DataFrame] = {}
+        self._made: dict[_Asked, _Made] = {}
 
     def missing(self, run_id: str, metrics: Sequence[str] | None) -> list[str] | None:
         """Return the metrics still to be read for a run: a list, or ``None`` for all of them."""
@@ -140,22 +152,62 @@ class PointCache:
         chosen = sorted(set(run_ids) & self._runs.keys())
         self._recall(chosen, metrics)
         asked = (tuple(chosen), None if metrics is None else tuple(sorted(metrics)))
-        if asked not in self._made:
-            self._made[asked] = self._joined(chosen, metrics)
+        known = self._made.get(asked)
+        if known is None or known.stale:
+            alike = (made for (_, names), made in reversed(self._made.items()) if names == asked[1])
+            self._made[asked] = self._joined(chosen, metrics, known or next(alike, None))
             for old in list(self._made)[:-_MOST_MADE]:
                 del self._made[old]
-        return self._made[asked]
+        return self._made[asked].frame
 
-    def _joined(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> pl.DataFrame:
+    def _joined(self, run_ids: Sequence[str], metrics: Sequence[str] | None, before: _Made | None) -> _Made:
+        """Return the points of runs; those that have not changed are cut out of what was made ``before``."""
+        parts: list[pl.DataFrame] = []
+        places: dict[str, tuple[int, int]] = {}
+        rows, begin, end = 0, 0, 0  # of this frame; of the stretch that lies in the one before
+        for run_id in run_ids:
+            known = None if before is None or run_id in before.stale else before.places.get(run_id)
+            if before is not None and (known is None or known[0] != end):
+                parts.append(before.frame.slice(begin, end - begin))
+                begin = end = 0 if known is None else known[0]
+            if known is None:
+                own = self._of_run(run_id, metrics)
+                if before is not None:  # few runs are new, each as one piece; else the whole frame will be
+                    own = [pl.concat([empty_points(), *own], rechunk=True)]
+                parts += own
+                height = sum(part.height for part in own)
+            else:
+                height = known[1]
+                end += height
+            places[run_id] = (rows, height)
+            rows += height
+        if before is not None:
+            parts.append(before.frame.slice(begin, end - begin))
+        frame = pl.concat([part for part in parts if part.height] or [empty_points()])
+        if frame.n_chunks() > _MOST_CHUNKS:
+            frame = frame.rechunk()
+            self._share(frame, places, metrics)
+        return _Made(frame=frame, places=places)
+
+    def _of_run(self, run_id: str, metrics: Sequence[str] | None) -> list[pl.DataFrame]:
         wanted = None if metrics is None else set(metrics)
-        parts = [
+        return [
             part
-            for run_id in run_ids
             for metric, curve in sorted(self._runs[run_id].curves.items())
             if wanted is None or metric in wanted
             for part in curve.parts
         ]
-        return pl.concat([empty_points(), *parts])
+
+    def _share(
+        self, frame: pl.DataFrame, places: Mapping[str, tuple[int, int]], metrics: Sequence[str] | None
+    ) -> None:
+        """Let the curves lie in the memory of a frame that was made of them, so that they are there once."""
+        wanted = None if metrics is None else set(metrics)
+        for run_id, (row, _) in places.items():
+            for metric, curve in sorted(self._runs[run_id].curves.items()):
+                if wanted is None or metric in wanted:
+                    curve.parts = [frame.slice(row, curve.height)]
+                    row += curve.height  # noqa: PLW2901
 
     def save(self, state: object, *, now: bool = False) -> None:
         """Put into the mirror what is new in memory, if it is time or ``now``.
@@ -186,12 +238,16 @@ class PointCache:
     def _add_to_curve(self, run_id: str, metric: str, rows: pl.DataFrame) -> None:
         run = self._runs[run_id]
         run.curves.setdefault(metric, Curve()).add(rows)
-        self._made.clear()
+        self._has_changed([run_id])
         if self._mirror is not None and self._mirror.is_writable:
             unsaved = self._unsaved.setdefault((run_id, metric), [])
             self._unsaved_rows += rows.height
             if run.is_mirrored:
                 unsaved.append(rows)
+
+    def _has_changed(self, run_ids: Iterable[str]) -> None:
+        for made in self._made.values():
+            made.stale.update(made.places.keys() & run_ids)
 
     def _recall(self, run_ids: Sequence[str], metrics: Sequence[str] | None) -> None:
         """Join curves of earlier processes with what was read of them since."""
@@ -203,7 +259,7 @@ class PointCache:
         ]
         if self._mirror is None or not due:
             return
-        self._made.clear()
+        self._has_changed(due)
         for (run_id, metric), curve in curves_of(self._mirror.read(due, metrics)).items():
             run = self._runs[run_id]
             if run.recalled is not None and metric not in run.recalled:
