@@ -176,6 +176,35 @@ def test_the_lower_edge_of_a_chart_sets_the_height_of_all_and_the_address_keeps_
     compare.wait_for_url(lambda url: "compare_height" not in url)
 
 
+SIZES = """all => all.map(one => [...one.querySelectorAll("canvas")].map(canvas => canvas.clientHeight))"""
+
+
+def sizes(page):
+    """The heights of what each chart draws: its curves, and its axes with their titles."""
+    return page.eval_on_selector_all(".chart", SIZES)
+
+
+def test_charts_that_are_made_anew_have_room_for_their_axes_and_all_of_their_curves(compare):
+    low = sizes(compare)
+    grip = compare.locator(".grip").first
+    for _ in range(4):
+        grip.press("ArrowDown")
+    compare.wait_for_url("**compare_height=340*")
+    high = sizes(compare)
+    for curves, axes in high:
+        assert curves == axes
+    for (_, axes), (_, before) in zip(high[:5], low[:5], strict=True):
+        assert axes == pytest.approx(before + 80, abs=2)
+    tick, names = compare.get_by_role("checkbox", name="decay", exact=True), compare.locator(".legend .name")
+    for count in (1, 2):
+        tick.click()
+        expect(names).to_have_count(count)
+        compare.wait_for_timeout(1000)  # until the last chart has been made anew
+    assert sizes(compare)[:5] == high[:5]
+    grip.dblclick()
+    compare.wait_for_url(lambda url: "compare_height" not in url)
+
+
 def test_along_a_metric_paths_are_read_at_a_step_and_zoomed_without_the_timeline(address, open_page):
     page = open_page(f"{address}?compare_over=a+metric&compare_along=weights/norm")
     expect(page.locator("[data-domain]")).to_have_count(CHARTS - 1)

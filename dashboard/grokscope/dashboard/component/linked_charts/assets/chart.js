@@ -68,6 +68,8 @@ export class Chart {
     /** Whether it is on the screen, or near it; one that is not is drawn when it comes there. */
     this.isSeen = true;
     this.isStale = false;
+    this.highlighted = /** @type {string | null} */ (null);
+    this.sized = new ResizeObserver(() => this.follow());
     /** @type {any[]} */
     this.grids = [];
     /** @type {number[]} */
@@ -105,7 +107,7 @@ export class Chart {
     this.describe(payload);
     const { datasets = {}, ...rest } = payload.spec;
     const shape = JSON.stringify([rest, Object.keys(datasets), payload.axis, axis?.scale, axis?.constant]);
-    if (this.view === null || shape !== this.shape) await this.embed(payload, domain);
+    if (this.view === null || shape !== this.shape) await this.embed(payload, domain, height);
     else for (const [name, rows] of Object.entries(datasets)) this.refill(name, rows);
     this.datasets = datasets;
     this.shape = shape;
@@ -135,11 +137,14 @@ export class Chart {
     );
   }
 
-  /** @param {Payload} payload @param {Domain} domain */
-  async embed(payload, domain) {
+  /** Vega finds room for titles and labels once: what it is given at first is as it will be.
+   * @param {Payload} payload @param {Domain} domain @param {number | null} height */
+  async embed(payload, domain, height) {
     const holder = made("div", "vega");
+    const width = this.plot.clientWidth;
+    const sizes = { width, ...(height !== null && payload.lines.length ? { height } : {}) };
     const config = { ...payload.spec.config, background: "transparent" };
-    const { view } = await vegaEmbed(holder, { ...payload.spec, config, width: this.plot.clientWidth }, {
+    const { view } = await vegaEmbed(holder, { ...payload.spec, config, ...sizes }, {
       mode: "vega-lite",
       ast: true,
       actions: false,
@@ -149,13 +154,15 @@ export class Chart {
       patch: (/** @type {any} */ vega) => {
         const [grids, rest] = withoutGrid(vega, payload.lines.length > 0);
         this.grids = grids;
-        return this.axis ? linked(rest, this.axis, domain) : rest;
+        return this.axis ? linked(rest, this.axis, domain, width) : rest;
       },
     });
     this.view?.finalize();
     this.view = view;
     this.holder.replaceWith(holder); // the old picture stays until the new one is there
     this.holder = holder;
+    this.sized.disconnect();
+    this.sized.observe(holder);
   }
 
   /** @param {string} name @param {any} rows */
@@ -167,6 +174,12 @@ export class Chart {
   measure() {
     if (!this.view || !this.payload) return;
     this.view.run();
+    this.fit();
+  }
+
+  /** Lay the lines' canvas over Vega's picture. */
+  fit() {
+    if (!this.view || !this.payload) return;
     this.locate();
     const { width, height } = this.holder.getBoundingClientRect();
     const fine = devicePixelRatio || 1;
@@ -195,16 +208,24 @@ export class Chart {
     this.isStale = !this.isSeen;
     if (this.isStale) return;
     if (this.axis) {
-      const most = Math.max(2, Math.min(10, this.area.width / LABEL_WIDTH));
-      this.view.signal("x_domain", domain).signal("x_ticks", ticks(this.axis, domain, most));
+      this.view.signal("x_domain", domain).signal("x_ticks", labelled(this.axis, domain, this.area.width));
       this.view.signal("x_zoomed", !isWhole(this.axis, domain)).run();
       this.locate();
     }
     this.paint(highlighted);
   }
 
+  /** Follow Vega's picture: it takes its size only some time after it was asked to. */
+  follow() {
+    const { width, height } = this.holder.getBoundingClientRect();
+    if (this.canvas.style.width === `${width}px` && this.canvas.style.height === `${height}px`) return;
+    this.fit();
+    this.paint(this.highlighted);
+  }
+
   /** @param {string | null} highlighted */
   paint(highlighted) {
+    this.highlighted = highlighted;
     this.isStale ||= !this.isSeen;
     const context = this.canvas.getContext("2d");
     if (!context || !this.axis || this.isStale) return;
@@ -274,6 +295,7 @@ export class Chart {
   }
 
   finalize() {
+    this.sized.disconnect();
     this.view?.finalize();
     this.element.remove();
   }
@@ -298,15 +320,18 @@ function withoutGrid(vega, hasLines) {
   return [axes.filter(isGrid), { ...vega, axes: axes.filter((/** @type {any} */ axis) => !isGrid(axis)) }];
 }
 
-/** Give a compiled chart an x-axis that is set from outside. @param {any} vega @param {Axis} axis @param {Domain} domain */
-function linked(vega, axis, domain) {
+/** Which values are labelled where there is so much room. @param {Axis} axis @param {Domain} domain @param {number} width */
+const labelled = (axis, domain, width) => ticks(axis, domain, Math.max(2, Math.min(10, width / LABEL_WIDTH)));
+
+/** Give a compiled chart an x-axis that is set from outside. @param {any} vega @param {Axis} axis @param {Domain} domain @param {number} width */
+function linked(vega, axis, domain, width) {
   const signals = [
     { name: "x_domain", value: domain },
-    { name: "x_ticks", value: [] },
+    { name: "x_ticks", value: labelled(axis, domain, width) },
     { name: "x_zoomed", value: !isWhole(axis, domain) },
   ];
   const scales = (vega.scales ?? []).map((/** @type {any} */ s) => (s.name === "x" ? { ...s, domain: { signal: "x_domain" }, zero: false, nice: false } : s));
-  const axes = (vega.axes ?? []).map((/** @type {any} */ a) => (a.scale === "x" ? { ...a, values: { signal: "x_ticks" }, labelOverlap: false } : a));
+  const axes = (vega.axes ?? []).map((/** @type {any} */ a) => (a.scale === "x" ? { ...a, values: { signal: "x_ticks" }, labelOverlap: false, labelFlush: LABEL_WIDTH / 4 } : a));
   return { ...vega, signals: [...(vega.signals ?? []), ...signals], scales, axes, marks: clipped(vega.marks ?? []) };
 }
 

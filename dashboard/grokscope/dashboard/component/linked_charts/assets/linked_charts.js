@@ -175,7 +175,7 @@ class Grid extends Mounted {
       const by = { ArrowUp: -A_KEY_HIGHER, ArrowDown: A_KEY_HIGHER }[event.key];
       if (by === undefined) return;
       event.preventDefault();
-      this.resize(chart.area.height + by);
+      this.resize((this.height ?? chart.area.height) + by);
     });
   }
 
