@@ -112,6 +112,17 @@ def test_compare_draws_any_metric_and_reads_off_a_line_a_group(page, sweep):
     assert read == ["decay", "none"]
 
 
+def test_compare_ends_where_the_runs_end_that_are_drawn(page, training):
+    experiment = training.experiment("unlike")
+    for name, metric, last in (("short", "train/loss", 40), ("long", "train/reward", 9000)):
+        training.run(experiment, name, [(metric, step / 9000, step) for step in (0, last // 2, last)])
+    app = page("compare", training.uri, experiment="unlike")
+    app.multiselect(key="compare_charts").set_value(["train/loss"]).run()
+    assert grid(app)["axes"]["shared"]["last"] == 40
+    app.multiselect(key="compare_charts").set_value(["train/loss", "train/reward"]).run()
+    assert grid(app)["axes"]["shared"]["last"] == 9000
+
+
 def test_compare_draws_curves_over_what_was_spent(page, training, curves):
     experiment = training.experiment("priced")
     for seed, each in enumerate((3e9, 1e9)):

@@ -138,7 +138,7 @@ def test_every_view_shows_the_finished_sweep(finished, open_page, view, scheme):
 def test_compare_names_the_group_that_generalized_for_the_least_compute(finished, open_page):
     page = open_page(f"{finished.address}/compare")
     said = page.locator(".st-key-compare_answer")
-    expect(said).to_contain_text("weight decay 1 comes first: 6 of 6 runs generalized, median")
+    expect(said).to_contain_text("weight decay 1 comes first (6 of 6 runs generalized, median")
     expect(said).to_contain_text("None of the other 6 runs did. Next comes")
 
 

@@ -13,7 +13,7 @@ from grokscope.dashboard.words.dates import DATES
 from grokscope.dashboard.words.patterns import PATTERN_WORDS, headline_of
 from grokscope.dashboard.words.sentences import TrainingEnd, note, sentence
 from grokscope.dashboard.words.withdrawals import why_withdrawn
-from grokscope.schemas import CurveOutcome, Date, Delay, Kind, Pattern, Transition, Verdict
+from grokscope.schemas import CurveOutcome, Date, Delay, Kind, Pattern, Status, Transition, Verdict
 from grokscope.transitions import detect
 from grokscope.transitions.live.suspicion import E_PROCESS
 
@@ -166,6 +166,22 @@ def test_the_levels_of_overfitting_are_those_that_are_said_of_the_curve_elsewher
     said = sentence(verdict(Pattern.COMPREHENSION, worse, other, best=0.3, level=0.5), trained=TRAIN)
     assert "val/loss since step 100 [90, 110], 0.3 at best, 0.5 in the end; val/mse since" in said
     assert said.endswith("0.1 at best, 0.2 in the end.")
+
+
+def test_phase_changes_are_told_whatever_the_pattern_is_and_only_those_that_are_sure():
+    levels = {"before": 0.0, "after": 0.55}
+    found = Verdict(
+        run="r",
+        pattern=Pattern.OTHER,
+        missing=["No training curve was logged beside it."],
+        transitions=[
+            event(Kind.PHASE_CHANGE, "lambada/acc", **levels),
+            event(Kind.PHASE_CHANGE, "piqa/acc", status=Status.SUSPECTED, **levels),
+        ],
+    )
+    why = "No training curve was logged beside it."
+    assert note(found) == f"{why} Phase change: lambada/acc at step 100."
+    assert sentence(found) == f"{why} Phase change: lambada/acc at step 100 [90, 110], from 0 to 0.55."
 
 
 def test_why_a_run_is_not_judged_is_cut_at_a_clause():

@@ -33,7 +33,7 @@ def test_which_weight_decay_groks_earliest_is_said_with_its_uncertainty(hands, t
     hands.choose("Group by", "weight_decay")
     takes("Which weight decay groks earliest, and how sure is that?")
     said = page.locator(".st-key-interventions_answer")
-    expect(said).to_contain_text("3.0 comes first: 4 of 6 runs generalized, median 1,911 steps [")
+    expect(said).to_contain_text("3.0 comes first (4 of 6 runs generalized, median 1,911 steps [")
     expect(said).to_contain_text("no difference is shown")
 
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from grokscope.dashboard.words.dates import DATES, date_of
 from grokscope.dashboard.words.patterns import divergence_of
 from grokscope.dashboard.words.phrases import dated, level, steps, times
-from grokscope.schemas import CurveOutcome, Date, Decision, Kind, Pattern, Transition, Verdict, score_of
+from grokscope.schemas import (
+    CurveOutcome,
+    Date,
+    Decision,
+    Kind,
+    Pattern,
+    Status,
+    Transition,
+    Verdict,
+    score_of,
+)
 
 _MOST_NAMED = 2
 _TOO_LITTLE = "There is not enough in the log to judge this run."
@@ -66,6 +76,8 @@ def note(verdict: Verdict, *, trained: Mapping[str, TrainingEnd] = _NONE) -> str
         said.append(f"{first.metric} {_levels(first, trained)}.")
     since = [f"{event.metric} since its best at step {steps(event.step)}" for event in _overfit(verdict)]
     said += [f"Overfitting: {_listed(since)}."] if since else []
+    changed = [f"{event.metric} at step {steps(event.step)}" for event in _phase_changes(verdict)]
+    said += [f"Phase change: {_listed(changed)}."] if changed else []
     if diverged is not None:
         said.append(_first_sentence(_diverged(verdict, trained, diverged)))
     return " ".join(said)
@@ -212,6 +224,12 @@ def _lost(verdict: Verdict) -> str:
 def _events_told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]:
     """Yield what else anybody has to know of a run, whatever its pattern."""
     yield from _overfitting(verdict)
+    changed = [
+        f"{event.metric} at step {dated(_date(event))}, from {level(event.before)} to {level(event.after)}"
+        for event in _phase_changes(verdict)
+    ]
+    if changed:
+        yield f"Phase change: {_listed(changed)}."
     if (event := divergence_of(verdict)) is not None:
         yield _diverged(verdict, trained, event)
 
@@ -255,6 +273,14 @@ def _overfit(verdict: Verdict) -> Sequence[Transition]:
     judged = [outcome.metric for outcome in verdict.outcomes]
     return sorted(
         found, key=lambda event: judged.index(event.metric) if event.metric in judged else len(judged)
+    )
+
+
+def _phase_changes(verdict: Verdict) -> Sequence[Transition]:
+    """Return the phase changes that are sure, the first of them first."""
+    found = [event for event in verdict.transitions if event.kind is Kind.PHASE_CHANGE]
+    return sorted(
+        (event for event in found if event.status is Status.CONFIRMED), key=lambda event: event.step
     )
 
 

@@ -132,7 +132,7 @@ def test_few_runs_are_told_first_that_nothing_can_be_shown():
     said = answer_to(of_costs(fast=FAST[:3], slow=SLOW[:3]))
     assert said.headline.startswith(
         "No result of 3 v 3 runs can have a p below 0.1; 4 v 4 can reach 0.029. "
-        "Undecided. **fast** comes first"
+        "**fast** comes first (3 of 3 runs generalized"
     )
     assert said.caveats == ["No group has 6 runs: below that a median has no interval without a model."]
 

@@ -94,7 +94,7 @@ def _headline(enough: Sequence[_Row], groups: Groups, done: str, unit: Unit) -> 
     if shown:
         return f"{few}{name} {done} {unit.least}: {counted}{_median(first, unit)}.{how}"
     told = f"{counted} {done}{_median(first, unit)}"
-    return f"{few}Undecided. {name} comes first: {told}.{how}"
+    return f"{few}{name} comes first ({told}), but which is the cheapest is undecided.{how}"
 
 
 def _sizes(enough: Sequence[_Row], groups: Groups, first: _Row) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from grokscope.dashboard.component.chart_data import (
     budget,
     colours_of,
     drawn_points,
+    rows_of,
 )
 from grokscope.dashboard.state.data import Snapshot, SnapshotSource
 from grokscope.dashboard.tables.x_places import BY_STEPS, Place, axis_along, axis_of_metric
@@ -66,20 +67,21 @@ def grid_of(
 ) -> Grid:
     """Return the charts that are asked for, made once for what one reading found."""
     curves = curves_of(_source, snapshot, chosen, asked)
-    steps = _steps_axis(snapshot, chosen, asked)
+    levels = levels_of(snapshot, chosen, asked.split)
+    shown = chosen if levels is None else [run for level in levels.drawn for run in level.run_ids]
+    dates = _dates(snapshot, chosen, asked)
+    steps = _steps_axis(snapshot, _on_axis(snapshot, shown, curves, dates.marks), asked)
     axis = _axis(asked, steps, curves)
     look = _look(asked, axis, _colouring(snapshot, chosen, asked, palette))
     making = _Making(snapshot=snapshot, asked=asked, thinning=steps if asked.place.metric else axis)
-    levels = levels_of(snapshot, chosen, asked.split)
     made = [part for one in curves for part in making.parts(one, levels or len(chosen))]
     charts = [_chart(one, look) for one in made if one.part or one.points["value"].count()]
-    dates = _dates(snapshot, chosen, asked, look, steps)
+    dated, axes = _timeline(snapshot, chosen, dates, look, steps)
     along = {} if dates.place is BY_STEPS else {"step": dates.place.name}
     raw = [one.raw for one in curves]
-    shown = chosen if levels is None else [run for level in levels.drawn for run in level.run_ids]
     return Grid(
-        charts=[*charts, *dates.charts],
-        axes={SHARED: axis, **dates.axes},
+        charts=[*charts, *dated],
+        axes={SHARED: axis, **axes},
         colouring=look.colouring,
         curves=named_points(snapshot, pl.concat(raw)).rename(along) if raw else pl.DataFrame(),
         events=dates.marks.drop("run_id", "value").rename(along),
@@ -112,28 +114,28 @@ def _cut(snapshot: Snapshot, made: Sequence[Compared], look: Look) -> dict[str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Dates:
-    """The chart of what is dated, if anything is: along steps where the others stand along a metric."""
+    """What is dated, and along what; ``is_apart`` where the charts of curves stand along a metric."""
 
-    charts: Sequence[LinkedChart]
     marks: pl.DataFrame
     place: Place
-    axes: Mapping[str, StepAxis]
+    is_apart: bool
 
 
-def _dates(snapshot: Snapshot, chosen: Sequence[str], asked: Asked, look: Look, steps: StepAxis) -> _Dates:
-    if not asked.place.metric:
-        marks = dated_marks(snapshot, chosen, asked.place)
-        return _Dates(
-            charts=timeline(snapshot, chosen, marks, asked.place, look),
-            marks=marks,
-            place=asked.place,
-            axes={},
-        )
-    marks = dated_marks(snapshot, chosen, BY_STEPS)
+def _dates(snapshot: Snapshot, chosen: Sequence[str], asked: Asked) -> _Dates:
+    is_apart = bool(asked.place.metric)
+    place = BY_STEPS if is_apart else asked.place
+    return _Dates(marks=dated_marks(snapshot, chosen, place), place=place, is_apart=is_apart)
+
+
+def _timeline(
+    snapshot: Snapshot, chosen: Sequence[str], dates: _Dates, look: Look, steps: StepAxis
+) -> tuple[list[LinkedChart], dict[str, StepAxis]]:
+    """Return the chart of what is dated, if anything is, and its x-axis if that is one of its own."""
+    if not dates.is_apart:
+        return timeline(snapshot, chosen, dates.marks, dates.place, look), {}
     axis = axis_along(BY_STEPS, steps, pl.Series())
-    charts = timeline(snapshot, chosen, marks, BY_STEPS, replace(look, axis=axis))
-    own = [replace(chart, axis=BY_STEPS.name) for chart in charts]
-    return _Dates(charts=own, marks=marks, place=BY_STEPS, axes={BY_STEPS.name: axis})
+    charts = timeline(snapshot, chosen, dates.marks, BY_STEPS, replace(look, axis=axis))
+    return [replace(chart, axis=BY_STEPS.name) for chart in charts], {BY_STEPS.name: axis}
 
 
 def _axis(asked: Asked, steps: StepAxis, curves: Sequence[Curves]) -> StepAxis:
@@ -142,6 +144,16 @@ def _axis(asked: Asked, steps: StepAxis, curves: Sequence[Curves]) -> StepAxis:
         return axis_of_metric(asked.place, x, log=asked.log)
     x = [one.raw["step"].cast(pl.Float64) for one in curves]
     return axis_along(asked.place, steps, pl.concat([pl.Series("step", [], dtype=pl.Float64), *x]))
+
+
+def _on_axis(
+    snapshot: Snapshot, shown: Sequence[str], curves: Sequence[Curves], marks: pl.DataFrame
+) -> list[str]:
+    """Return the runs that something is drawn of; all where that is none."""
+    drawn: set[str] = {run for one in curves for run in one.raw["run_id"].unique()}
+    if marks.height:  # a row of the timeline goes to the end of its run
+        drawn.update(rows_of(snapshot, shown)["run_id"])
+    return [run for run in shown if run in drawn] or list(shown)
 
 
 def _steps_axis(snapshot: Snapshot, chosen: Sequence[str], asked: Asked) -> StepAxis:
