@@ -27,6 +27,9 @@ WITHDRAWN = "grokscope.withdrawn"
 ELSEWHERE = "grokscope.withdrawn.elsewhere"
 """On a withdrawn run: it was written on another machine, which may still hold some of it."""
 
+MACHINE = "grokscope.machine"
+"""On what the run was trained: host, system, processors, devices and versions, as one line."""
+
 PATTERN = "grokscope.pattern"
 ONSET_STEP = "grokscope.onset_step"
 MEMORIZED_STEP = "grokscope.memorized_step"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -9,11 +10,12 @@ from grokscope.dashboard.charts import LIGHT
 from grokscope.dashboard.charts.elements.swatch import swatch
 from grokscope.dashboard.component.chart_data import colours_of
 from grokscope.dashboard.component.rail.groups import group_rows
+from grokscope.dashboard.component.rail.narrowing import Narrowing
 from grokscope.dashboard.component.rail.views import kept
 from grokscope.dashboard.component.registration import RAIL_GROUPS
 from grokscope.dashboard.state.narrowing import grouped
 from grokscope.dashboard.state.saved.views import MOST_VIEWS, View, view_tag
-from grokscope.dashboard.state.selection import group_key
+from grokscope.dashboard.state.selection import Selection, group_key
 from grokscope.dashboard.state.session import StoreSession
 
 
@@ -255,3 +257,14 @@ def names_of(app):
     return [
         button.label for button in inside(app, "views_box").sidebar.button if str(button.key) == "views_0"
     ]
+
+
+def test_what_is_wrong_with_the_store_is_said_of_runs_that_were_asked_for_before(sweep):
+    source = StoreSession(sweep.uri)
+    asked = Narrowing(source=source, selection=Selection(experiments=("sweep",), where="seed = 0"))
+    snapshot = source.snapshot("sweep")
+    assert asked(snapshot).problem is None
+    gone = asked(replace(snapshot, problem="nobody answers", notice="slow"))
+    assert (gone.problem, gone.notice) == ("nobody answers", "slow")
+    assert gone.runs.equals(asked(snapshot).runs)
+    assert asked(snapshot).problem is None

@@ -104,7 +104,7 @@ def test_a_band_has_no_end_where_the_outcome_hangs_on_nothing():
         (grid(lambda x, _: x > 0), "all of the 40 runs reach the target: no boundary"),
         (grid(lambda x, _: x < 0), "none of the 40 runs reach the target: no boundary"),
         (grid(lambda x, _: np.arange(len(x)) % 2 == 0), "as many runs reach the target whatever x and y are"),
-        (grid(noisy, ys=(0.3,)), "y is 0.3 in all runs; vary it to see what it does"),
+        (grid(noisy, ys=(0.3,)), "y is 0.3 in all runs that count here; vary it to see what it does"),
         (grid(noisy).with_columns(y=pl.col("x").log()), "x and y vary together"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grokscope.collectors.interrupts import is_interrupt
+from grokscope.collectors.provenance import provenance
 from grokscope.collectors.recording.retrying_sink import RetryingSink
 from grokscope.collectors.recording.ship import (
     dead_letters,
@@ -29,7 +30,7 @@ from grokscope.collectors.recording.spool import (
     restore_spool,
     unshipped,
 )
-from grokscope.collectors.warning import warn
+from grokscope.collectors.warning import contained, warn
 from grokscope.schemas import NoHomeError, home
 from grokscope.schemas.addresses import sqlite_path
 from grokscope.schemas.arrays import LoggedArray
@@ -260,6 +261,7 @@ def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, par
             experiment=stored_experiment(experiment),
             name=label[:RUN_NAME_LENGTH],
             params=params,
+            tags=_made_by(),
             start_ms=time.time_ns() // 1_000_000,
         )
         return SpoolSink(place, meta, attempt=next_attempt(place, run_id))
@@ -269,14 +271,19 @@ def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, par
     except (OSError, NoHomeError) as error:
         if is_interrupt(error):
             raise
-        remedy = "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
-        if isinstance(error, (NoHomeError, NotPrivateError)):  # which say themselves what would help
-            remedy = ""
+        is_told = isinstance(error, (NoHomeError, NotPrivateError))  # which say themselves what would help
+        remedy = "" if is_told else "Free the disk or set GROKSCOPE_HOME to a folder that can be written. "
         warn(
             f"cannot write a spool ({error}); nothing is kept until that is possible. {remedy}"
             "Training goes on."
         )
         return RetryingSink(open_spool)
+
+
+def _made_by() -> dict[str, str]:
+    with contained(warn, "where this run comes from was not recorded"):
+        return provenance()
+    return {}
 
 
 def _default_name(params: Mapping[str, str]) -> str | None:

@@ -1,8 +1,13 @@
 """Controls whose values stand in the address under stable names; Streamlit's binding writes what is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import streamlit as st
+
+ONE_BY_ONE: Mapping[str, Any] = MappingProxyType({"select_all": False, "filter_mode": "contains"})
+"""How names are picked from a list: of those that hold what is typed, Enter takes the first and never all."""
 
 _DEFAULT = "_default"
 _NOTHING = "-"

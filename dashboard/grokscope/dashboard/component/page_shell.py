@@ -71,12 +71,18 @@ def header(source: SnapshotSource, title: str, pages: Mapping[str, StreamlitPage
             selection = existing(selection, set(snapshot.runs["run_id"]))
             selection = rail(source, selection, snapshot, pages["run"])
     with menu:
-        for page in pages.values():
-            st.page_link(page, query_params=selection.query())
+        _links(selection, pages, is_of_one=pages["run"].title == title and len(selection.runs) == 1)
     if selection.note:
         st.caption(selection.note)
     write(selection)
     return selection
+
+
+def _links(selection: Selection, pages: Mapping[str, StreamlitPage], *, is_of_one: bool) -> None:
+    """Draw the links to all pages. Looking at one run is not selecting it: other pages go on with all."""
+    for name, page in pages.items():
+        kept = replace(selection, runs=()) if is_of_one and name != "run" else selection
+        st.page_link(page, query_params=kept.query())
 
 
 def _with_runs(source: SnapshotSource, selection: Selection) -> Snapshot:

@@ -21,6 +21,8 @@ WHITE = "#ffffff"
 _OF_THE_WHOLE = ("config", "autosize", "padding", "datasets", "$schema", "usermeta", "params", "width")
 _LOOKS = ("color", "fill", "stroke", "strokeDash", "shape", "size", "opacity")
 """Charts under each other may have these in common or not; Vega-Lite would make one scale of all."""
+_TWO_WIDE_MM, _MANY = 150.0, 3
+"""From this width on so many charts stand two in a row: under each other they are longer than a page."""
 _TALLEST = 0.62
 """Of a plot, as a share of the figure's width; rows of names keep their height."""
 
@@ -61,7 +63,9 @@ def fitted(chart: Spec, size: Size, *, title: str = "", hover: bool = False) -> 
         title: Above it; other people's text, taken letter for letter.
         hover: Keep what answers a pointer.
     """
-    parts = [_sized(part, size.width * 0.8, size.width * _TALLEST, hover=hover) for part in chart["vconcat"]]
+    rows = _rows(chart["vconcat"], size)
+    tallest = size.width * _TALLEST / max(len(row) for row in rows)
+    parts = [_sized(_beside(row), size.width * 0.8, tallest, hover=hover) for row in rows]
     limit = max(40.0, size.width - 20)
     head = {"title": {"text": written_out(title), "limit": limit}} if title else {}
     whole = {"vconcat": parts, "datasets": chart["datasets"], "config": _config(size.width)}
@@ -69,10 +73,35 @@ def fitted(chart: Spec, size: Size, *, title: str = "", hover: bool = False) -> 
         "$schema": SCHEMA,
         **head,
         **whole,
-        "resolve": {"scale": dict.fromkeys(_LOOKS, "independent")},
+        "resolve": _RESOLVE,
         "spacing": 12,
         "padding": 6,
     }
+
+
+_RESOLVE: dict[str, Any] = {"scale": dict.fromkeys(_LOOKS, "independent")}
+
+
+def _rows(parts: Sequence[dict[str, Any]], size: Size) -> list[list[dict[str, Any]]]:
+    """Return charts row by row: of many, two beside each other where there is room, as on a page.
+
+    A chart with a row a name keeps the whole width.
+    """
+    plain = [part for part in parts if not _has_rows(part)]
+    if size.width_mm < _TWO_WIDE_MM or len(plain) < _MANY:
+        return [[part] for part in parts]
+    rows: list[list[dict[str, Any]]] = []
+    for part in parts:
+        has_room = bool(rows) and len(rows[-1]) == 1 and not _has_rows(rows[-1][0])
+        if has_room and not _has_rows(part):
+            rows[-1].append(part)
+        else:
+            rows.append([part])
+    return rows
+
+
+def _beside(row: list[dict[str, Any]]) -> dict[str, Any]:
+    return row[0] if len(row) == 1 else {"hconcat": row, "resolve": _RESOLVE, "spacing": 18}
 
 
 def _on_paper(spec: dict[str, Any], datasets: dict[str, list[Any]]) -> dict[str, Any]:

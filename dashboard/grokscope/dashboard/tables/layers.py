@@ -14,6 +14,7 @@ MOST_STEPS = 160
 
 MOST_LAYERS = 120
 _FEWEST = 2
+_OF_US = "collector"
 _OF_LAYERS = ("parameter", "matrix", "layer", "head", "block")
 CELLS = pl.Schema({"layer": pl.String(), "step": pl.Int64(), "end": pl.Int64(), "value": pl.Float64()})
 
@@ -21,11 +22,14 @@ CELLS = pl.Schema({"layer": pl.String(), "step": pl.Int64(), "end": pl.Int64(), 
 def layered_metrics(metrics: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return quantity -> metric -> layer, of quantities that the table knows and two layers or more have.
 
-    What is measured on a split has the split behind its name, which is no layer.
+    What is measured on a split has the split behind its name, which is no layer, and what the collector
+    says of itself that of an instrument.
 
     >>> layered_metrics(["weights/norm/a", "weights/norm/b", "weights/norm", "my/own/x", "my/own/y"])
     {'weights/norm': {'weights/norm/a': 'a', 'weights/norm/b': 'b'}}
     >>> layered_metrics(["representation/nc1/train", "representation/nc1/val"])
+    {}
+    >>> layered_metrics(["collector/skipped/ranks", "collector/skipped/spectra"])
     {}
     """
     found: dict[str, dict[str, str]] = {}
@@ -33,7 +37,8 @@ def layered_metrics(metrics: Sequence[str]) -> dict[str, dict[str, str]]:
         family, _, rest = metric.partition("/")
         name, _, layer = rest.partition("/")
         known = find_metric(metric)
-        if layer and not is_split(layer) and known is not None and known.family != "curve":
+        is_measure = known is not None and known.family != "curve" and family != _OF_US
+        if layer and not is_split(layer) and is_measure:
             found.setdefault(f"{family}/{name}", {})[metric] = layer
     return {quantity: of for quantity, of in sorted(found.items()) if len(of) >= _FEWEST}
 

@@ -107,7 +107,7 @@ def _told(verdict: Verdict, trained: Mapping[str, TrainingEnd]) -> Iterator[str]
         case Pattern.MEMORIZATION:
             yield _fit(verdict, train) or "The training set was fit."
             if _is_rejected(verdict):
-                yield f"A person's review says that {held_out} did not generalize{end}."
+                yield f"A person rejected its completion, so {held_out} does not count as generalized{end}."
                 return
             yield f"{_capital(held_out)} did not move clearly from where it began{end}."
         case Pattern.CONFUSION:

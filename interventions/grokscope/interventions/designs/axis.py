@@ -71,7 +71,7 @@ def axis_of(values: FloatArray, name: str) -> Axis:
         raise VariableError(f"{name} has values that are not finite; leave those runs out")
     low, high = float(np.min(values)), float(np.max(values))
     if low == high:
-        raise VariableError(f"{name} is {low:g} in all runs; vary it to see what it does")
+        raise VariableError(f"{name} is {low:g} in all runs that count here; vary it to see what it does")
     is_log = low > 0 and high / low >= DECADE
     on_axis = np.log(values) if is_log else values
     spread = float(np.std(on_axis))

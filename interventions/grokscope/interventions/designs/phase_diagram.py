@@ -230,11 +230,18 @@ def _caveats(cells: pl.DataFrame, *, drawn: bool, left_out: int) -> tuple[str, .
         len(trained["budget"].drop_nulls().unique()) > 1 and (trained["reached"] < trained["decided"]).any()
     )
     told = (
-        (waiting, f"{waiting} runs are on their way below their budget and count neither way"),
-        (few, f"{few} cells have fewer than {LEAST_RUNS} runs: no interval of the median without a model"),
-        (empty, f"{empty} cells of the grid have no run"),
+        (waiting, f"{_many(waiting, 'run is', 'runs are')} on the way below the budget: counted neither way"),
+        (few, f"{_many(few, 'cell has', 'cells have')} fewer than {LEAST_RUNS} runs: {_NO_INTERVAL}"),
+        (empty, f"{_many(empty, 'cell of the grid has', 'cells of the grid have')} no run"),
         (drawn, "the values form no grid, so missing cells are not listed"),
         (several, "cells have different budgets; give one, so that their shares compare"),
-        (left_out, f"{left_out} runs have no value of a variable and are left out"),
+        (left_out, f"{_many(left_out, 'run has', 'runs have')} no value of a variable: left out"),
     )
     return tuple(sentence for holds, sentence in told if holds)
+
+
+_NO_INTERVAL = "no interval of the median without a model"
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

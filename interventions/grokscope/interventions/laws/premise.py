@@ -43,5 +43,6 @@ def different_values(shown: int, *, needed: int, of: str) -> Premise:
     return Premise(
         name="different values",
         holds=shown >= needed,
-        sentence=f"runs reach the target at {shown} values of {of} above 0; {needed} are needed",
+        sentence=f"runs reach the target at {shown} {'value' if shown == 1 else 'values'} of {of} above 0; "
+        f"{needed} are needed",
     )

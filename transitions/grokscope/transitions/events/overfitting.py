@@ -6,6 +6,7 @@ import numpy as np
 
 from grokscope.schemas import Check, Date, Kind, Transition
 from grokscope.transitions.curves.crossings import around
+from grokscope.transitions.curves.levels import end_level
 from grokscope.transitions.curves.noise import jitter
 from grokscope.transitions.curves.series import Curve, Floats, median, running_median
 from grokscope.transitions.events.memorization import LEARNED
@@ -65,14 +66,15 @@ def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overf
         return None
     if len(later) <= test.patience or not _goes_on(train, since=int(test.steps[best])):
         return None
+    said = end_level(test)  # where a log ends is one number, wherever it is told
     return Overfitting(
         metric=test.metric,
         date=around(test, best, holds=smooth >= smooth[best] - TIP * lost),
         best=test.level(float(smooth[best])),
-        end=test.level(end),
+        end=test.level(said),
         check=Check.of(
             "worse than before",
-            f"{test.said(float(smooth[best]))} at best, {test.said(end)} in the end",
+            f"{test.said(float(smooth[best]))} at best, {test.said(said)} in the end",
             holds=True,
         ),
     )

@@ -10,7 +10,7 @@ from grokscope.transitions.curves.series import Curve, running_median
 from grokscope.transitions.events.collapse import dips_of
 from grokscope.transitions.events.completion import LOST
 from grokscope.transitions.events.generalization import SHORT_WAIT, Rise
-from grokscope.transitions.events.memorization import Fit
+from grokscope.transitions.events.memorization import FITTED, Fit
 from grokscope.transitions.events.stages import rests_of
 from grokscope.transitions.verdict.continuous import lead, no_artefact
 from grokscope.transitions.verdict.pattern import is_delayed, wait_of
@@ -72,9 +72,8 @@ def _delayed(rise: Rise, fit: Fit, test: Curve) -> Check:
         return check("the training set is not fit", holds=None)
     wait = wait_of(fit.fitted_step, rise, test)
     level = f"{test.said(wait.level)} at the fit, {test.said(rise.top)} in the end"
-    when = (
-        f"complete at {wait.ratio:.1f} times the step of the fit" if np.isfinite(wait.ratio) else "fit at 0"
-    )
+    since = f"step {fit.fitted_step:,.0f}, where the fit was {FITTED:.0%} done"
+    when = f"complete at {wait.ratio:.1f} times {since}" if np.isfinite(wait.ratio) else "fit at 0"
     return check(f"{level}; {when}", holds=is_delayed(fit.fitted_step, rise, test))
 
 

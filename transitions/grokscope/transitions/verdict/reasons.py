@@ -6,7 +6,7 @@ import numpy as np
 
 from grokscope.schemas import Pattern
 from grokscope.schemas.metrics.aliases import readings
-from grokscope.transitions.curves.levels import begin_level, end_level
+from grokscope.transitions.curves.levels import SHORT, begin_level, end_level
 from grokscope.transitions.curves.plateau import MIDPOINT
 from grokscope.transitions.curves.series import COUNT, Curve, running_median
 from grokscope.transitions.events.completion import GENERALIZED, begins_at_top
@@ -76,11 +76,15 @@ def what_is_missing(analysis: RunAnalysis) -> list[str]:
 
 
 def _only_losses(train: Curve, test: Curve) -> str:
-    went = (f"{c.metric} went from {c.said(c.values[0])} to {c.said(c.values[-1])}" for c in (train, test))
+    went = (f"{c.metric} went from {c.said(c.values[0])} to {c.said(_end(c))}" for c in (train, test))
     return (
         f"Only losses tell of this run, and how low they could go is not known: {' and '.join(went)}. "
         "A held-out score beside them would tell the phase."
     )
+
+
+def _end(curve: Curve) -> float:
+    return float(curve.values[-1]) if len(curve) <= SHORT else end_level(curve)
 
 
 def _about_fit(analysis: RunAnalysis) -> list[str]:

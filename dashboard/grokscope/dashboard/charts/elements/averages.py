@@ -41,16 +41,21 @@ def thinned_averages(averages: pl.DataFrame, axis: StepAxis, *, limit: int = LIM
     return averages.join(kept, on=["group", "step"], how="semi")
 
 
-def of_most(averages: pl.DataFrame) -> pl.DataFrame:
-    """Return the averages in which at least half of a group's runs took part.
+def of_most(averages: pl.DataFrame, *, least: float = 0.5) -> pl.DataFrame:
+    """Return the averages in which so large a part of a group's runs took part.
 
     Beyond, a mean is one of those that were trained longest, and jumps with every run that ends.
+
+    Args:
+        averages: ``AVERAGE_SCHEMA``.
+        least: Of the runs that took part anywhere, as a share. Where runs also begin at different places, as
+            along an event of theirs, a mean jumps at both ends, unless it is of all.
 
     >>> rows = {"group": "g", "step": [0, 1, 2], "mean": 0.0, "low": 0.0, "high": 0.0, "runs": [4, 2, 1]}
     >>> of_most(pl.DataFrame(rows, schema_overrides=AVERAGE_SCHEMA))["step"].to_list()
     [0, 1]
     """
-    return averages.filter(pl.col("runs") * 2 >= pl.col("runs").max().over("group"))
+    return averages.filter(pl.col("runs") >= least * pl.col("runs").max().over("group"))
 
 
 def averaged(points: pl.DataFrame, *, centre: Centre = "mean", band: Band = "range") -> pl.DataFrame:

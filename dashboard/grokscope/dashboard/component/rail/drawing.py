@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
+from grokscope.dashboard.component.address import ONE_BY_ONE
 from grokscope.dashboard.component.rail.completion import completion
 from grokscope.dashboard.component.rail.following import is_followed
 from grokscope.dashboard.component.rail.groups import groups
@@ -113,6 +114,7 @@ def _grouping(options: Sequence[str]) -> tuple[str, ...] | None:
         placeholder="what tells runs apart" if options else "nothing tells runs apart",
         disabled=not options,
         max_selections=8,
+        **ONE_BY_ONE,
     )
     if _NO_GROUPS in picked:
         return ()

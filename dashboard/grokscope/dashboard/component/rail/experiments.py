@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from grokscope.dashboard.component.address import ONE_BY_ONE
 from grokscope.dashboard.component.rail.following import change
 from grokscope.dashboard.state.selection import MOST_EXPERIMENTS, Selection, of_experiments
 from grokscope.dashboard.words.escaping import plain
@@ -33,6 +34,7 @@ def experiments(selection: Selection, names: Sequence[str]) -> Selection:
             wrap=True,
             on_change=_choose,
             args=(_SEVERAL,),
+            **ONE_BY_ONE,
         )
     return replace(selection, experiments=tuple(now))
 
@@ -58,6 +60,7 @@ def _one(now: str, names: Sequence[str]) -> None:
             placeholder="other experiments",
             on_change=_choose,
             args=(_ONE, _MORE),
+            **ONE_BY_ONE,
         )
 
 

@@ -1,6 +1,6 @@
 """What the rail leaves of experiments, and what it says where a query cannot be read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -26,7 +26,12 @@ class Narrowing:
     def __call__(self, snapshot: Snapshot) -> Snapshot:
         """Return what of the snapshot is looked at; a query that cannot be read leaves all."""
         found, _ = asked(snapshot, self.source, self.selection.by, self.selection.where)
-        return of_shown_groups(found, self.selection)
+        # What is wrong with the store is no part of what is kept: the runs are as they were, and it is not.
+        now = {name: getattr(snapshot, name) for name in _OF_THIS_READING}
+        return of_shown_groups(replace(found, **now), self.selection)
+
+
+_OF_THIS_READING = ("taken_ms", "problem", "missing", "notice", "experiments")
 
 
 @st.cache_resource(

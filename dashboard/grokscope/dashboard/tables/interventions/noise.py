@@ -7,6 +7,7 @@ import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.interventions.groups import Groups
+from grokscope.dashboard.tables.interventions.variables import unlike
 from grokscope.interventions.comparing.grouping import blocks_of
 from grokscope.interventions.noise.decision import Decision, decide
 from grokscope.interventions.noise.floor import NoiseFloor, noise_floor
@@ -52,7 +53,7 @@ def gain_of_levels(
     known = levels.filter(pl.col("is_over") & pl.col("final").is_not_null()).select(
         "run_id", "group", value=pl.col("final") if is_upward else -pl.col("final")
     )
-    return _gain(_configured(known, settings), f"final {metric}", baseline)
+    return _gain(known, settings, f"final {metric}", baseline)
 
 
 def gain_of_costs(
@@ -83,7 +84,7 @@ def gain_of_costs(
         )
     there = rows.filter(pl.col("group").is_in(whole) & (pl.col("at") > 0))
     known = there.select("run_id", "group", value=-pl.col("at").log())
-    return _gain(_configured(known, settings), what, pair[1], best=pair[0])
+    return _gain(known, settings, what, pair[1], best=pair[0])
 
 
 def repeats_among(rows: pl.DataFrame, snapshot: Snapshot) -> tuple[str, ...]:
@@ -119,7 +120,10 @@ def _pair(order: list[str], baseline: str | None) -> tuple[str, str] | None:
     return (order[0], baseline) if order[0] != baseline else (order[1], baseline)
 
 
-def _gain(known: pl.DataFrame, what: str, baseline: str | None, *, best: str | None = None) -> Gain:
+def _gain(
+    of_runs: pl.DataFrame, settings: pl.DataFrame, what: str, baseline: str | None, *, best: str | None = None
+) -> Gain:
+    known = _configured(of_runs, settings)
     means = known.group_by("group").agg(pl.col("value").mean(), pl.len())
     means = means.sort("value", "group", descending=[True, False])
     order: list[str] = means["group"].to_list()
@@ -139,6 +143,10 @@ def _gain(known: pl.DataFrame, what: str, baseline: str | None, *, best: str | N
         sentence="",
         caveat=_caveat(known, floor),
     )
+    others = unlike(settings, of_runs.filter(pl.col("group").is_in([first, other])))
+    if others:
+        why = f"the runs of {first} and of {other} differ in {', '.join(others)}, too, and not alike"
+        return replace(found, sentence=f"It cannot be told: {why}. Group by that as well.")
     return _decided(found, floor, by_name[first][1], by_name[other][1])
 
 

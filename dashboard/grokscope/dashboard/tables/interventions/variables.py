@@ -122,6 +122,33 @@ def settings_of(params: Mapping[str, Mapping[str, str]]) -> Settings:
     return Settings(variables=ordered, frame=frame.with_columns(made[one.param] for one in ordered))
 
 
+def unlike(settings: pl.DataFrame, of_groups: pl.DataFrame) -> list[str]:
+    """Return the variables by which runs of one group differ, and in other shares than those of another.
+
+    What such groups differ in is not told by their names alone.
+
+    Args:
+        settings: ``run_id`` and a column a variable.
+        of_groups: ``run_id, group``, of the groups that are compared.
+
+    >>> settings = pl.DataFrame({"run_id": ["a", "b", "c"], "decay": [0, 1, 1], "share": [0.5, 0.5, 0.3]})
+    >>> unlike(settings, settings.select("run_id", group=pl.col("decay")))
+    ['share']
+    """
+    runs = of_groups.select("run_id", "group").join(settings, on="run_id", maintain_order="left")
+    found: list[str] = []
+    for name in settings.columns:
+        if name == "run_id":
+            continue
+        shares = [
+            {value: count / own.height for value, count in own[name].value_counts().iter_rows()}
+            for own in runs.partition_by("group")
+        ]
+        if any(len(one) > 1 for one in shares) and any(one != shares[0] for one in shares):
+            found.append(name)
+    return found
+
+
 def _rank(one: Variable, runs: int) -> tuple[bool, bool, bool, bool, int, str]:
     is_drawn = one.values > max(2, runs // 2)
     return (

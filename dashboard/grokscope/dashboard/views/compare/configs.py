@@ -22,7 +22,7 @@ def config_section(data: Data, snapshot: Snapshot, chosen: Sequence[str]) -> Non
         {run: named[run] for run in runs}, params, {run: data.source.tags(run) for run in runs}
     )
     if table.is_empty():
-        st.write("These runs have the same params and the same code, as far as they have logged them.")
+        st.write(_same(params))
     else:
         st.dataframe(
             table,
@@ -36,6 +36,13 @@ def config_section(data: Data, snapshot: Snapshot, chosen: Sequence[str]) -> Non
 
 
 def _said(params: dict[str, dict[str, str]], shown: int, of: int) -> str:
-    same = phrases.counted(same_in_all(list(params.values())), "param")
+    same = same_in_all(list(params.values()))
+    told = f"{phrases.counted(same, 'param')} equal in all." if same else None
     rest = "Select up to eight on the page Runs to see others."
-    return " ".join(filter(None, [f"{same} equal in all.", phrases.cut(shown, of, "runs", rest=rest)]))
+    return " ".join(filter(None, [told, phrases.cut(shown, of, "runs", rest=rest)]))
+
+
+def _same(params: dict[str, dict[str, str]]) -> str:
+    if any(params.values()):
+        return "These runs have the same params and the same code, as far as they have logged them."
+    return "These runs have logged no params, so in what their settings differ cannot be told."

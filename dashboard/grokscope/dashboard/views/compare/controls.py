@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from grokscope.dashboard.charts.compared import YScale
 from grokscope.dashboard.charts.elements.averages import Band, Centre
 from grokscope.dashboard.charts.elements.smoothing import Smoothing
+from grokscope.dashboard.component.address import ONE_BY_ONE
 from grokscope.dashboard.component.chart import IN_ADDRESS
 from grokscope.dashboard.component.chart_data import axis_of
 from grokscope.dashboard.component.window import windowed
@@ -192,7 +193,7 @@ def _metrics(names: Sequence[str], first: Sequence[str]) -> list[str]:
         key=CHARTS,
         format_func=plain,
         placeholder="Add a metric",
-        label_visibility="collapsed",
+        **ONE_BY_ONE,
         bind=IN_ADDRESS,
     )
 

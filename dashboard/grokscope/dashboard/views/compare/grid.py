@@ -193,7 +193,8 @@ class _Making:
         averages = no_averages()
         if asked.has_averages and points.height:
             found = averaged(points, centre=asked.centre, band=asked.band)
-            averages = thinned_averages(of_most(found), self.thinning, limit=_MOST_POINTS)
+            kept = of_most(found, least=least_share(asked))
+            averages = thinned_averages(kept, self.thinning, limit=_MOST_POINTS)
         return Compared(
             metric=curves.metric,
             title=title,
@@ -237,6 +238,11 @@ def _colouring(snapshot: Snapshot, chosen: Sequence[str], asked: Asked, palette:
 def _dashes(colouring: Colouring) -> dict[str, Dash]:
     """Return the dashes of lines that are not full: a canvas draws a full line without one much faster."""
     return {name: dash for name, dash in colouring.dashes.items() if dash != SOLID}
+
+
+def least_share(asked: Asked) -> float:
+    """Return how large a part of a group's runs an average is of, at least: along dates of theirs, all."""
+    return 1.0 if asked.place.kind in ("difference", "ratio") else 0.5
 
 
 def columns_said(asked: Asked) -> tuple[str, str]:

@@ -31,7 +31,7 @@ from grokscope.dashboard.tables.x_places import said_of_left_out
 from grokscope.dashboard.views.compare.configs import config_section
 from grokscope.dashboard.views.compare.controls import CHARTS, Asked, By, First, arranged, controls
 from grokscope.dashboard.views.compare.files import WholeSpecs
-from grokscope.dashboard.views.compare.grid import Grid, columns_said, grid_of
+from grokscope.dashboard.views.compare.grid import Grid, columns_said, grid_of, least_share
 from grokscope.dashboard.views.compare.height import chosen_height, keep_height
 from grokscope.dashboard.views.compare.levels import levels_of, said_of_levels
 from grokscope.dashboard.words import phrases
@@ -65,7 +65,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     levels = levels_of(snapshot, chosen, data.selection.split)
     first = First(
         metrics=first_charts(names, main),
-        by=_first_by(snapshot, chosen),
+        by=_first_by(snapshot, chosen, is_picked=bool(data.selection.runs)),
         levels=None if levels is None else len(levels.drawn),
     )
     asked = controls(snapshot, chosen, list(names), first=first)
@@ -83,10 +83,11 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     report_section(snapshot, runs, key="compare_report", specs=specs)
 
 
-def _first_by(snapshot: Snapshot, chosen: list[str]) -> By:
-    """Return what lines are coloured by first: runs in no group, or in one alone, have nothing to compare."""
+def _first_by(snapshot: Snapshot, chosen: list[str], *, is_picked: bool) -> By:
+    """Return what lines are coloured by first: few runs that were picked, or of one group, by themselves."""
     groups = snapshot.runs.filter(pl.col("run_id").is_in(chosen))["group"].unique().to_list()
-    is_by_run = groups == [UNGROUPED] or (len(groups) == 1 and len(chosen) <= len(palette().series))
+    is_few = len(chosen) <= len(palette().series)
+    is_by_run = groups == [UNGROUPED] or (is_few and (is_picked or len(groups) == 1))
     return "run" if is_by_run else "group"
 
 
@@ -178,10 +179,14 @@ def _lines(asked: Asked) -> str:
     if not asked.has_averages:
         return ""
     centre, band = columns_said(asked)
-    said = [f"thick: {centre}, as long as half of the group's runs last"]
+    where = "where all of the group's runs are" if least_share(asked) == 1 else _AS_LONG
+    said = [f"thick: {centre}, {where}"]
     said += [f"band: {band}"] if band else []
     said += ["thin: each run"] if asked.has_members else []
     return " · ".join(said)
+
+
+_AS_LONG = "as long as half of the group's runs last"
 
 
 def _said_of_paths(asked: Asked) -> str | None:

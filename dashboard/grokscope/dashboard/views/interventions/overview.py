@@ -1,5 +1,6 @@
 """The answer, the table of groups, their Kaplan–Meier curves and what each run spent."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -28,6 +29,7 @@ from grokscope.dashboard.tables.interventions.groups import (
     shown_groups,
 )
 from grokscope.dashboard.tables.interventions.reaching import count_unreadable
+from grokscope.dashboard.tables.interventions.variables import unlike
 from grokscope.dashboard.tables.x_units import STEPS
 from grokscope.dashboard.views.interventions.computed import Asked, compared, rows_of, settings
 from grokscope.dashboard.words import phrases
@@ -37,6 +39,7 @@ from grokscope.interventions.amounts import amount, scale
 from grokscope.interventions.survival.by_group import survival_of_groups
 
 MOST_CURVES = 8
+_MOST_NAMED = 3
 _KEY = (
     "● a run that is there, its interval shaded · ▷ one that is not, as far as it was trained · "
     "bar: median of all runs (Kaplan–Meier)"
@@ -80,7 +83,8 @@ def _largest(rows: pl.DataFrame) -> float:
 def _of_runs(asked: Asked, rows: pl.DataFrame) -> list[str]:
     """Return which runs are not compared, and why."""
     runs: list[str] = rows["run_id"].to_list()
-    told = [said_of_others(asked.snapshot, runs)]
+    others = unlike(settings(asked.snapshot).frame, settings_of(rows))
+    told = [said_of_others(asked.snapshot, runs), _of_unlike(others)]
     unread = count_unreadable(asked.snapshot, rows)
     if unread:
         why = "no verdict to date it by" if asked.goal.target is None else "no evaluation of the metric"
@@ -88,6 +92,17 @@ def _of_runs(asked: Asked, rows: pl.DataFrame) -> list[str]:
     if asked.unit is STEPS:
         told.append(said_of_steps(asked.snapshot, runs))
     return [one for one in told if one]
+
+
+def _of_unlike(others: Sequence[str]) -> str | None:
+    if not others:
+        return None
+    names = escape(", ".join(others[:_MOST_NAMED]), limit=120)
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return (
+        f"Runs of one group differ in {names}{more}, too, and not alike in all groups, so that may be "
+        "what the groups differ by. Group by it as well."
+    )
 
 
 def _table(table: pl.DataFrame, groups: Groups, *, asked: Asked, symbol: str) -> None:

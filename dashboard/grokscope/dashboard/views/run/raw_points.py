@@ -3,6 +3,7 @@
 import polars as pl
 import streamlit as st
 
+from grokscope.dashboard.component.address import ONE_BY_ONE
 from grokscope.dashboard.component.chart import note
 from grokscope.dashboard.component.downloads import offer_downloads
 from grokscope.dashboard.words import phrases
@@ -17,7 +18,9 @@ def raw_points_section(points: pl.DataFrame, *, of: str) -> None:
         st.caption("No point of this run has been logged yet.")
         return
     names = points["metric"].unique().sort().to_list()
-    chosen = st.multiselect("Metrics", names, format_func=plain, key="run_points_of", placeholder="all")
+    chosen = st.multiselect(
+        "Metrics", names, format_func=plain, key="run_points_of", placeholder="all", **ONE_BY_ONE
+    )
     mine = points.filter(pl.col("metric").is_in(chosen)) if chosen else points
     time = pl.from_epoch("time_ms", time_unit="ms").alias("time")
     shown = mine.head(_MOST_ROWS).select("metric", "step", "value", time)

@@ -25,7 +25,8 @@ from grokscope.schemas.verdicts.review import DATES
 _MOST_ROWS = 30
 _HIGHEST_STEP = 2**53 - 1
 _MOST_OF_A_NOTE = 4000
-_NAME, _KEPT_NAME, _PROBLEM = "review_name", "review_kept_name", "review_problem"
+_NAME, _KEPT_NAME = "review_name", "review_kept_name"
+_PROBLEM, _WRITTEN = "review_problem", "review_written"
 _HELP = (
     f"What a person decides here is kept as tags `{REVIEW_PREFIX}*` of the run. No detector changes them, "
     "and they win on every page, in every table, answer and export. Undo brings back what was before."
@@ -41,6 +42,8 @@ def review(data: Data, verdict: Verdict, *, note_on_run: str, in_thousandths: bo
         note_on_run: MLflow's description of the run.
         in_thousandths: Steps are thousandths of those in the run's log.
     """
+    if st.session_state.pop(_WRITTEN, False):
+        st.rerun()  # the rail counts runs as people left them
     unit = "thousandths of a step" if in_thousandths else "steps"
     with st.container(horizontal=True, vertical_alignment="bottom", key="review_head"):
         st.subheader("Dated events", anchor=False, help=_HELP, width="content")
@@ -92,7 +95,8 @@ def _buttons(data: Data, run_id: str, row: DatedEvent, *, key: str) -> None:
     at = row.date or row.detected
     is_sure = row.is_added or (row.review is not None and row.review.decision is Decision.CONFIRMED)
     _button("Confirm", decide(Decision.CONFIRMED, at), key=key, is_off=at is None or is_sure)
-    _button("Reject", decide(Decision.REJECTED), key=key, is_off=row.is_added or row.is_rejected)
+    off = row.is_added or row.is_rejected
+    _button("Reject", decide(Decision.REJECTED), key=key, is_off=off, told=_REJECTED.get(row.subject))
     with st.popover("Move", key=f"{key}_move", type="tertiary"):
         st.number_input(
             f"Step of {row.name}",
@@ -110,8 +114,18 @@ def _buttons(data: Data, run_id: str, row: DatedEvent, *, key: str) -> None:
     _button("Undo", undo, key=key, is_off=row.review is None)
 
 
-def _button(label: str, click: Callable[[], None], *, key: str, is_off: bool) -> None:
-    st.button(label, key=f"{key}_{label.lower()}", on_click=click, disabled=is_off, type="tertiary")
+def _button(
+    label: str, click: Callable[[], None], *, key: str, is_off: bool, told: str | None = None
+) -> None:
+    name = f"{key}_{label.lower()}"
+    st.button(label, key=name, on_click=click, disabled=is_off, type="tertiary", help=told)
+
+
+_REJECTED = {
+    "generalized": "Without a completion the run counts as one that has not generalized. If only the step is "
+    "wrong, move it."
+}
+"""What rejecting an event means beyond that event."""
 
 
 def _more(data: Data, verdict: Verdict, note_on_run: str) -> None:
@@ -211,9 +225,8 @@ def _keep(data: Data, run_id: str, change: Change) -> None:
 
 
 def tell(problem: str | None) -> None:
-    """Say, at the next drawing, why a review was not kept; nothing for ``None``."""
-    if problem is not None:
-        st.session_state[_PROBLEM] = problem
+    """Say, at the next drawing, why a review was not kept; ``None`` if it was, which the rail shows, too."""
+    st.session_state[_PROBLEM if problem else _WRITTEN] = problem or True
 
 
 def _at(step: int) -> Date:

@@ -10,6 +10,7 @@ from grokscope.dashboard.views.run import facts as run_facts
 from grokscope.dashboard.words import phrases
 from grokscope.dashboard.words.escaping import escape
 from grokscope.schemas.secrets import redacted
+from grokscope.schemas.tags import MACHINE
 
 _CODE: Mapping[str, str] = {
     "mlflow.source.git.commit": "commit",
@@ -43,7 +44,8 @@ def setup_section(
         else:
             st.caption("The store is no server, so there is no page to link to. The run's id there:")
         st.code(run_id, language=None)
-        _pairs("Code", {said: tags[tag] for tag, said in _CODE.items() if tags.get(tag)})
+        _pairs("Code", _code(tags))
+        _pairs("Machine", {"": tags[MACHINE]} if tags.get(MACHINE) else {})
         _pairs("System, at last", _system(points))
         own = {name: value for name, value in tags.items() if not name.startswith(_OURS)}
         _pairs("Tags", own)
@@ -52,11 +54,21 @@ def setup_section(
             offer_downloads(both, key="run_setup")
 
 
+def _code(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return what is known of the code; a commit is not all of it where something was changed since."""
+    found = {said: tags[tag] for tag, said in _CODE.items() if tags.get(tag)}
+    if "commit" not in found:
+        return {"commit": "not recorded", **found} if found else {}
+    if tags.get("mlflow.source.git.dirty") == "true":
+        found["commit"] += ", with changes that were not committed"
+    return found
+
+
 def _pairs(title: str, pairs: Mapping[str, str]) -> None:
     if not pairs:
         return
     st.subheader(title, anchor=False)
-    lines = (f"{escape(name)}  **{escape(redacted(value))}**" for name, value in pairs.items())
+    lines = (f"{escape(name)}  **{escape(redacted(value))}**".strip() for name, value in pairs.items())
     st.markdown("  \n".join(lines))
 
 

@@ -39,9 +39,12 @@ def actions(data: Data, snapshot: Snapshot, chosen: Sequence[str], *, shown: int
     """
     if st.session_state.pop(_WRITTEN, False):
         st.rerun()  # the rail and the menu are of the runs too
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(escape(problem, limit=_SAID))
-    _undo(data)
+    # Each has a place of its own: what comes and goes in one moves nothing that another has drawn.
+    with st.container(key="runs_problem_place"):
+        if problem := st.session_state.pop(_PROBLEM, None):
+            st.error(escape(problem, limit=_SAID))
+    with st.container(key="runs_undo_place"):
+        _undo(data)
     if not chosen:
         st.caption(f"{phrases.counted(shown, 'run')} · {_HOW}")
         return

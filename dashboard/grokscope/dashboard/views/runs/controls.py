@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 import streamlit as st
 
-from grokscope.dashboard.component.address import keep, recall_many, recall_one
+from grokscope.dashboard.component.address import ONE_BY_ONE, keep, recall_many, recall_one
 from grokscope.dashboard.component.table import label_of_column
 from grokscope.dashboard.state.data import Data, Snapshot, SnapshotSource
 from grokscope.dashboard.state.narrowing import choices
@@ -27,6 +27,7 @@ _DOWN = "largest"
 _WAYS = ("smallest", _DOWN)
 _PICTURES = (CURVE, "tags")
 _KEPT = "session"
+_PATTERN = "runs_pattern"
 _IN_ADDRESS = (
     "runs_rows", "runs_columns", "runs_params", "runs_metrics", "runs_statistics", "runs_curve", "runs_sort",
     "runs_sort_way",
@@ -92,14 +93,16 @@ def _patterns(runs: pl.DataFrame) -> tuple[str, ...]:
     counts: dict[str, int] = dict(runs["pattern"].drop_nulls().value_counts(sort=True).iter_rows())
     if len(counts) <= 1:
         return ()
+    recall_many(_PATTERN, list(counts), ())
     picked = st.pills(
         "Pattern",
         list(counts),
         selection_mode="multi",
         format_func=lambda word: f"{word} · {counts[word]:,}",
-        key="runs_pattern",
+        key=_PATTERN,
         label_visibility="collapsed",
     )
+    keep(_PATTERN)
     return tuple(picked or ())
 
 
@@ -146,6 +149,7 @@ def _params(known: _Known) -> tuple[str, ...]:
         placeholder="none" if known.params else "no param differs between these runs",
         help="Those that differ between the runs.",
         persist_state=_KEPT,
+        **ONE_BY_ONE,
     )
     return tuple(chosen)
 
@@ -160,6 +164,7 @@ def _levels(known: _Known) -> tuple[tuple[str, ...], tuple[str, ...]]:
         key="runs_metrics",
         placeholder="none",
         persist_state=_KEPT,
+        **ONE_BY_ONE,
     )
     recall_many("runs_statistics", STATISTICS, ("last", "best"))
     picked = st.pills(
