@@ -99,7 +99,7 @@ def test_live_marks_a_run_that_has_fallen_silent(page, sweep, texts):
 def test_live_counts_what_has_happened(page, sweep):
     metrics = {m.label: m.value for m in page("live", sweep.uri).metric}
     assert metrics["Training now"] == "1"
-    assert metrics["Finished"] == "5 of 7"
+    assert metrics["Ended"] == "5 of 7"
     assert metrics["Generalized"] == "3 of 7"
 
 

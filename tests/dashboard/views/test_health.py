@@ -5,7 +5,7 @@ from grokscope.dashboard.words.escaping import escape
 TOPICS = [
     "Store",
     "This machine",
-    "Losses",
+    "Lost data",
     "Runs without a verdict",
     "Detectors",
     "What measuring costs",

@@ -68,7 +68,7 @@ def test_a_rise_with_the_train_fit_is_not_delayed():
 
 def test_dips_since_completion_are_counted():
     stays = evidence(changed("test/accuracy", 9000, 9600, 0.1))["stays"]
-    assert stays == Check.of("stays", "1 dips below 0.80 since", holds=False)
+    assert stays == Check.of("stays", "1 dip below 0.80 since", holds=False)
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(0.5, Outcome.PASS), (2.0, Outcome.FAIL)])

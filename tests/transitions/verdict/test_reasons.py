@@ -20,11 +20,14 @@ LOSSES = (
     "and val/loss went from 3.00 to 2.00. A held-out score beside them would tell the phase."
 )
 NO_TEST = (
-    "No held-out score or loss of a known name was logged, so no learning phase can be told; "
-    "--alias NAME=KEY names one."
+    "No held-out score or loss of a known name was logged, so no learning phase can be told. "
+    "Say which metric is one: with --alias NAME=KEY, or on the page Runs."
 )
 SINGLE = "test/accuracy has one evaluation, at step 0; a curve needs at least two."
-ALL_NAN = "None of the 2 values of test/accuracy is finite, so there is no curve to judge."
+ALL_NAN = (
+    "None of the 2 values of test/accuracy can be read (NaN, infinite or too large), so there is no curve to "
+    "judge."
+)
 LATE = (
     "The log begins at step 0 with test/accuracy already at 0.97: what came before was not recorded, so no "
     "onset is given."

@@ -35,7 +35,11 @@ def group_chart(
         detail=alt.Detail("run_id:N"),
     )
     is_train = alt.datum.role == "train"
-    train = base.mark_line(strokeWidth=1, strokeDash=[3, 3], opacity=0.6).transform_filter(is_train)
-    test = base.mark_line(strokeWidth=1.6, opacity=0.9).transform_filter(~is_train)
-    layers = [band_layer(marks, axis, colouring), train, test, mark_layer(marks, axis, colouring)]
+    dashed = base.mark_line(strokeWidth=1, strokeDash=[3, 3], opacity=0.6, clip=True)
+    full = base.mark_line(strokeWidth=1.6, opacity=0.9, clip=True)
+    curves = [dashed.transform_filter(is_train), full.transform_filter(~is_train)]
+    alone = points.filter(pl.len().over("run_id", "role") == 1)
+    if alone.height:  # one point is no line
+        curves.append(base.mark_point(filled=True, size=40, clip=True).properties(data=alone))
+    layers = [band_layer(marks, axis, colouring), *curves, mark_layer(marks, axis, colouring)]
     return layered(layers, colouring.palette, height=HEIGHT)

@@ -58,9 +58,13 @@ def verdict_findings(snapshot: Snapshot) -> Iterator[Finding]:
         verdict = snapshot.verdicts.get(run["run_id"])
         subject = str(run["label"])
         if verdict is None:
-            yield _without(subject, has_curves=run["run_id"] in told, is_training=run["status"] == "RUNNING")
+            if run["step"] is None and run["status"] != "RUNNING":
+                yield Finding(subject=subject, health=Health.WARN, says="it ended without logging a metric")
+            else:
+                has_curves, is_training = run["run_id"] in told, run["status"] == "RUNNING"
+                yield _without(subject, has_curves=has_curves, is_training=is_training)
         elif verdict.pattern is Pattern.OTHER and verdict.missing:
-            yield Finding(subject=subject, health=Health.WARN, says="; ".join(verdict.missing))
+            yield Finding(subject=subject, health=Health.WARN, says=" ".join(verdict.missing))
 
 
 def _without(subject: str, *, has_curves: bool, is_training: bool) -> Finding:

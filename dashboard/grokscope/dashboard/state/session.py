@@ -68,7 +68,7 @@ class StoreSession:
         """
         if experiment is None:
             return self._newest.look(at_most_s=at_most_s)
-        found = self._feeds.of(experiment).look(at_most_s=at_most_s)
+        found = self._look(experiment, at_most_s=at_most_s)
         return found if found.experiment is not None else self._newest.look(at_most_s=at_most_s)
 
     def together(self, experiments: Sequence[str], *, at_most_s: float = 0.0) -> Snapshot:
@@ -236,7 +236,10 @@ class StoreSession:
         return joined_live(found, snapshot) if snapshot.parts else found[0] if found else LiveStatus()
 
     def _look(self, experiment: str, *, at_most_s: float) -> Snapshot:
-        return self._feeds.of(experiment).look(at_most_s=at_most_s)
+        found = self._feeds.of(experiment).look(at_most_s=at_most_s)
+        was_there = self._newest.good is not None and bool(self._newest.good.experiments)
+        # A store that has gone is not one that nothing was written to yet.
+        return replace(found, missing=False) if found.missing and was_there else found
 
     @staticmethod
     def _is_known(store: Store, snapshot: Snapshot) -> bool:

@@ -19,6 +19,8 @@ LEAST_OF_LEVEL = 0.05
 """... a loss by this share of its lowest level, since most of what it gained at first is soon gained."""
 TRAIN_LOSES = 0.05
 """Progress that the training curve may lose meanwhile."""
+_ROUNDING = 1e-9
+"""Progress that is no loss at all: a curve that never changes has lost nothing."""
 AT_END = 1 / 4
 """Part of the evaluations since the best, at the end, that is worse: it did not come back."""
 TIP = 0.1
@@ -64,7 +66,7 @@ def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overf
         least, LEAST_SIGNAL * jitter(test.values)
     ):
         return None
-    if len(later) <= test.patience or not _goes_on(train, since=int(test.steps[best])):
+    if lost <= _ROUNDING or len(later) <= test.patience or not _goes_on(train, since=int(test.steps[best])):
         return None
     said = end_level(test)  # where a log ends is one number, wherever it is told
     return Overfitting(

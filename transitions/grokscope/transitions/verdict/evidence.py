@@ -62,7 +62,7 @@ def _plateau(rise: Rise, test: Curve) -> Check:
     if rise.onset is None:
         return check("the level before the rise is not in the log", holds=None)
     waited = int(np.sum((test.steps >= test.steps[rise.start]) & (test.steps <= rise.onset.low)))
-    seen = f"{test.said(rise.plateau)} over {waited} evaluations, then {test.said(rise.top)}"
+    seen = f"{test.said(rise.plateau)} over {_many(waited, 'evaluation')}, then {test.said(rise.top)}"
     return check(seen, holds=waited >= SHORT_WAIT)
 
 
@@ -93,7 +93,7 @@ def _stays(rise: Rise, test: Curve) -> Check:
         return check("the rise is not complete", holds=None)
     dips = dips_of(test.values[test.steps >= rise.completed.high], level=rise.lost_below)
     below = f"{test.worse} {test.said(rise.lost_below)} since"
-    return check(f"{dips} dips {below}" if dips else f"never {below}", holds=not dips)
+    return check(f"{_many(dips, 'dip')} {below}" if dips else f"never {below}", holds=not dips)
 
 
 def _stages(rise: Rise, test: Curve) -> Check:
@@ -103,3 +103,7 @@ def _stages(rise: Rise, test: Curve) -> Check:
     rests = rests_of(rise, test)
     listed = ", ".join(f"at {test.said(r.level)} from step {r.begin} to {r.end}" for r in rests)
     return check(f"{len(rests) + 1} rises, resting {listed}" if rests else "one rise", holds=True)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

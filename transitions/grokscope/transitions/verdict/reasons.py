@@ -18,8 +18,8 @@ from grokscope.transitions.verdict.pairs import Pair
 WITH_DELAY = (Pattern.GROKKING, Pattern.COLLAPSE)
 """Patterns in which the held-out curve may have waited for something; what rises together has no delay."""
 _NO_HELD_OUT = (
-    "No held-out score or loss of a known name was logged, so no learning phase can be told; "
-    "--alias NAME=KEY names one."
+    "No held-out score or loss of a known name was logged, so no learning phase can be told. "
+    "Say which metric is one: with --alias NAME=KEY, or on the page Runs."
 )
 
 
@@ -170,7 +170,8 @@ def _begins_late(test: Curve) -> str:
 def _why_short(curve: Curve) -> str | None:
     if len(curve) == 0:
         return (
-            f"None of the {curve.dropped} values of {curve.metric} is finite, so there is no curve to judge."
+            f"None of the {curve.dropped} values of {curve.metric} can be read (NaN, infinite or too "
+            "large), so there is no curve to judge."
         )
     if len(curve) == 1:
         return (

@@ -125,6 +125,8 @@ class StepAxis:
             "labelOverlap": "greedy",
             "labelSeparation": 6,
         }
+        if self.unit == STEP and not self.is_time:
+            axis["tickMinStep"] = 1  # there is nothing between two steps
         if self.log:
             axis |= {"values": self.ticks(), "labelOverlap": False}
         if self.is_time:

@@ -67,13 +67,13 @@ def event_layers(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[
 
 
 def event_names(marks: pl.DataFrame, axis: StepAxis, palette: Palette) -> list[alt.Chart]:
-    """Return the events' names and steps, for the first of the panels: above it, of what was lost within."""
+    """Return the events' names and steps, for the first panel: above it, of what was lost beside its sign."""
     dated = marks.select("event", "step").iter_rows()
     said = [None if step is None else f"{event} {step:,}" for event, step in dated]
     names = marks.with_columns(pl.Series("name", said, dtype=pl.String))
     lost = (
         alt.Chart(names.filter(pl.col("event").is_in(list(LOST.values()))))
-        .mark_text(align="left", dx=4, dy=-4, baseline="bottom", fontSize=11, color=palette.muted)
+        .mark_text(align="left", dx=15, dy=-4, baseline="bottom", fontSize=11, color=palette.muted)
         .encode(x=axis.encoding("step"), y=alt.YValue("height"), text=alt.Text("name:N"))
     )
     return [

@@ -74,7 +74,10 @@ def said_of(rows: pl.DataFrame, groups: Groups, *, goal: Goal, unit: Unit, remed
     return Said(headline=headline, caveats=caveats, is_answer=is_answer)
 
 
-_ONE_GROUP = "There is one group, so nothing to compare: choose params under *Group by*."
+_ONE_GROUP = (
+    "There is one group, so nothing to compare: choose params under *Group by*, if any differ between "
+    "the runs."
+)
 
 
 def _headline(enough: Sequence[_Row], groups: Groups, done: str, unit: Unit) -> str:

@@ -220,9 +220,11 @@ def _caveats(diagram: PhaseDiagram, edge: Boundary | str, left_out: int, zeros: 
     if not isinstance(edge, str):
         said += [f"Boundary: {one}." for one in edge.caveats]
     if zeros:
-        said.append(f"{zeros} runs where a variable is 0 have no place on its log axis: no boundary there.")
+        have = "1 run has" if zeros == 1 else f"{zeros} runs have"
+        said.append(f"{have} a variable at 0, which has no place on its log axis: no boundary there.")
     if left_out:
-        said.append(f"{left_out} runs have not logged both variables.")
+        have = "1 run has" if left_out == 1 else f"{left_out} runs have"
+        said.append(f"{have} not logged both variables.")
     return [*said, *(f"{one[:1].upper()}{one[1:]}." for one in diagram.caveats)]
 
 

@@ -12,7 +12,7 @@ from grokscope.dashboard.words.dates import date_of, kept_date
 from grokscope.interventions.outcomes.costs import costs_of
 from grokscope.interventions.outcomes.ends import ends_of, lasting_as_their_group
 from grokscope.interventions.outcomes.target import Target
-from grokscope.schemas import Kind, Verdict
+from grokscope.schemas import Kind, Pattern, Scale, Verdict, score_of
 
 REACHING = pl.Schema(
     {
@@ -104,9 +104,17 @@ def _by_event(snapshot: Snapshot, event: str, counts: Mapping[str, int]) -> pl.D
     rows = [
         _dated(verdict, event, step=step, evaluations=counts.get(run, 1))
         for run, step in steps.items()
-        if (verdict := snapshot.verdicts.get(run)) is not None and verdict.outcomes and step is not None
+        if (verdict := snapshot.verdicts.get(run)) is not None and _can_be_told(verdict) and step is not None
     ]
     return pl.DataFrame(rows, schema={name: REACHING[name] for name in _OWN}, orient="row")
+
+
+def _can_be_told(verdict: Verdict) -> bool:
+    """Return whether a verdict tells if the run has generalized: how low a loss could go nobody knows."""
+    if verdict.pattern is not Pattern.OTHER or verdict.reviews:
+        return bool(verdict.outcomes)
+    scores = [score_of(outcome.metric) for outcome in verdict.outcomes]
+    return any(score is not None and score.scale not in (Scale.LOG, Scale.POSITIVE) for score in scores)
 
 
 def _dated(verdict: Verdict, event: str, *, step: int, evaluations: int) -> tuple[object, ...]:

@@ -47,7 +47,7 @@ def render(data: Data) -> None:
 def _page(data: Data, snapshot: Snapshot) -> None:
     _ground(data, snapshot)
     readings = _readings(data, snapshot)
-    _topic("Losses", loss_findings(snapshot, readings), none="No loss is known of any run.")
+    _topic("Lost data", loss_findings(snapshot, readings), none="Nothing is known to be lost.")
     _topic("Runs without a verdict", verdict_findings(snapshot), none="Every run has one.")
     _topic("Detectors", version_findings(snapshot), none="No run, no verdict.")
     _topic(

@@ -87,7 +87,7 @@ def _of_runs(asked: Asked, rows: pl.DataFrame) -> list[str]:
     told = [said_of_others(asked.snapshot, runs), _of_unlike(others)]
     unread = count_unreadable(asked.snapshot, rows)
     if unread:
-        why = "no verdict to date it by" if asked.goal.target is None else "no evaluation of the metric"
+        why = "no verdict that tells when" if asked.goal.target is None else "no evaluation of the metric"
         told.append(f"{phrases.counted(unread, 'run')} left out: {why}, or nothing logged to count by.")
     if asked.unit is STEPS:
         told.append(said_of_steps(asked.snapshot, runs))

@@ -38,6 +38,10 @@ from grokscope.schemas.runs.groups import UNGROUPED
 
 EVERY_S = 1.5
 """What was logged is sent within half a second, and is to be seen within two."""
+_NO_CURVE = (
+    "No curve of a loss, an accuracy or another score has been logged yet. What else the runs log is on the "
+    "page Compare."
+)
 _MOST_CHARTS, _MOST_LINES, _FINISHED = 12, 24, 8
 _PAUSE_SAID = "Nothing is read or drawn again until this is switched off. It stays in the page's address."
 _NOTIFY_SAID = (
@@ -85,7 +89,7 @@ def _page(data: Data, snapshot: Snapshot, *, is_paused: bool) -> None:
     if phases.active(snapshot.runs).is_empty() and (said := answer_of(snapshot)):
         st.markdown(said)
     if main.is_empty():
-        st.info("No loss or accuracy has been logged yet. What else the runs log is on the page Compare.")
+        st.info(_NO_CURVE)
         return
     _groups(snapshot, main)
     _timeline(snapshot, main)
@@ -101,7 +105,7 @@ def _summary(snapshot: Snapshot) -> None:
     ratios = [v.delay.ratio for v in grokked if v.delay and v.delay.ratio is not None]
     with st.grid(4, min_column_width=130, key="live_summary", gap="medium"):
         st.metric("Training now", phases.active(snapshot.runs).height)
-        st.metric("Finished", f"{phases.ended(snapshot.runs).height} of {snapshot.runs.height}")
+        st.metric("Ended", f"{phases.ended(snapshot.runs).height} of {snapshot.runs.height}")
         st.metric("Generalized", f"{len(grokked)} of {snapshot.runs.height}")
         st.metric("Median delay", phrases.times(median(ratios) if ratios else None))
 

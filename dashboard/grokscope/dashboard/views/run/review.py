@@ -23,6 +23,8 @@ from grokscope.schemas.tags import NOTE, REVIEW_PREFIX
 from grokscope.schemas.verdicts.review import DATES
 
 _MOST_ROWS = 30
+_DATE, _LONG_DATE, _LETTERS_OF_DATE = 190, 330, 24
+"""Width of a date with its interval, in pixels; of one in hundreds of millions of steps."""
 _HIGHEST_STEP = 2**53 - 1
 _MOST_OF_A_NOTE = 4000
 _NAME, _KEPT_NAME = "review_name", "review_kept_name"
@@ -77,8 +79,8 @@ def _row(data: Data, run_id: str, row: DatedEvent, *, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_row", gap="small"):
         date = phrases.dated(row.date) if row.date is not None else f"~~{phrases.dated(row.detected)}~~"
         on = f" :gray[{escape(row.metric)}]" if row.metric else ""
-        st.markdown(f"{row.shape} **{row.name}**{on}", help=row.meaning, width=150)
-        st.markdown(date, width=160)
+        st.markdown(f"{row.shape} **{row.name}**{on}", help=row.meaning, width=190)
+        st.markdown(date, width=_LONG_DATE if len(date) > _LETTERS_OF_DATE else _DATE)
         note = "" if row.review is None or not row.review.note else f" · {row.review.note}"
         st.caption(escape(row.status + note, limit=400), width="stretch")
         with st.container(horizontal=True, gap="small", width="content", key=f"{key}_buttons"):
