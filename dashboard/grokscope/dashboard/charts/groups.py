@@ -40,6 +40,6 @@ def group_chart(
     curves = [dashed.transform_filter(is_train), full.transform_filter(~is_train)]
     alone = points.filter(pl.len().over("run_id", "role") == 1)
     if alone.height:  # one point is no line
-        curves.append(base.mark_point(filled=True, size=40, clip=True).properties(data=alone))
+        curves.append(base.mark_point(filled=True, size=40).properties(data=alone))
     layers = [band_layer(marks, axis, colouring), *curves, mark_layer(marks, axis, colouring)]
     return layered(layers, colouring.palette, height=HEIGHT)

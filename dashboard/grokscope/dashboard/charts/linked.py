@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from grokscope.dashboard.charts.elements.axes import STEP, StepAxis
 from grokscope.dashboard.charts.elements.palette import Palette
+from grokscope.schemas.runs.ordering import natural
 
 Scale = Literal["linear", "symlog", "log", "time"]
 Number = float | None
@@ -188,7 +189,8 @@ def whole_spec(chart: LinkedChart) -> dict[str, Any]:
 
 def _look(lines: Sequence[Line]) -> dict[str, dict[str, Any]]:
     """Return the channels that tell the groups of curves apart."""
-    of_group = {line.group: line for line in lines}
+    found = {line.group: line for line in lines}
+    of_group = {group: found[group] for group in natural(found)}
     ranges: dict[str, list[Any]] = {"color": [line.color for line in of_group.values()]}
     if any(line.dash for line in lines):
         ranges["strokeDash"] = [list(line.dash) or [1, 0] for line in of_group.values()]

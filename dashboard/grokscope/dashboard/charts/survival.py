@@ -11,6 +11,8 @@ _HEIGHT = 240
 _ROW = 16
 _ABOVE = 44
 _IN_A_ROW = 2
+_DECADE = 10.0
+"""Of the axis at least so much is shown: runs that are there within one per cent of each other look so."""
 _SHARES = [0, 0.25, 0.5, 0.75, 1]
 
 
@@ -60,7 +62,10 @@ def survival_chart(
 
 def _from_the_left(curves: pl.DataFrame) -> pl.DataFrame:
     """Return curves that begin at the left edge of the plot, where every run is still on its way."""
-    first = pl.lit(curves["cost"].min()) / 1.05
+    least, most = curves["cost"].min(), curves["cost"].max()
+    first = pl.min_horizontal(
+        pl.lit(least) / 1.05, pl.lit(most) / _DECADE
+    )  # so that steps are not all there is
     starts = curves.select(
         pl.col("group").unique(),
         first.alias("cost"),

@@ -123,9 +123,12 @@ def _legend(name: str, values: Sequence[str]) -> dict[str, Any]:
 
 
 def _with_keys(part: dict[str, Any], keys: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    # A band has no dash: with a key of its own, its lines would have another one beside it, in grey.
+    is_of_lines = any(name.startswith("strokeDash ") for name in keys)
+    has_key = not (is_of_lines and object_of(part.get("mark")).get("type") == "area")
     encoding = {
         name: object_of(channel) | {"legend": keys[_name(name, object_of(channel))]}
-        if _name(name, object_of(channel)) in keys
+        if has_key and _name(name, object_of(channel)) in keys
         else channel
         for name, channel in object_of(part.get("encoding")).items()
     }

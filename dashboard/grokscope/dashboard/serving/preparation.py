@@ -15,10 +15,15 @@ _importing, _opening = Lock(), Lock()
 
 
 def import_pages() -> None:
-    """Import what draws pages, in one thread: in two at once, each may be given what is half imported."""
+    """Import what draws pages, in one thread: in two at once, each may be given what is half imported.
+
+    Altair would check every part of a chart against the grammar of Vega-Lite while it is made, a third of the
+    time that a chart takes: the tests do that.
+    """
     with _importing:
         for name in _PAGES:
             importlib.import_module(name)
+        importlib.import_module("altair.utils.schemapi").disable_debug_mode()
         # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
         # none, and looking through it took a tenth of a second each time.
         if not gc.get_freeze_count():

@@ -1,5 +1,6 @@
 """One reading for all open pages: one at a time, and no page waits long for what is there."""
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ PATIENCE_S = 5.0
 
 FIRST_S = 30.0
 """The same where there is nothing to show yet."""
+
+_LARGE = 500
+"""Runs from which on it takes time to look through all that is known of them."""
 
 REST_S = 1.0
 """Verdicts that a reading left out are made by another one soon: what was read is drawn first."""
@@ -77,6 +81,7 @@ class SharedReading:
         self._reading: _Reading | None = None
         self._last = _Last()
         self._unjudged = 0
+        self._settled = 0
         self._wish = 0  # how often a new reading was asked for: one that began before is no answer
 
     @property
@@ -151,11 +156,24 @@ class SharedReading:
                 if reading.wish == self._wish:
                     self._last.fresh_until, self._last.read_at = now + fresh_s, reading.began
         reading.done.set()
+        self._settle(reading.snapshot)
         if reading.snapshot is not None and self._gets_further(reading.snapshot.unjudged):
             time.sleep(REST_S)
             with self._lock:
                 if self._reading is None:
                     self._start(self._clock(), None)
+
+    def _settle(self, snapshot: Snapshot | None) -> None:
+        """Let Python's search for garbage leave out a large experiment once it is judged.
+
+        Streamlit searches after every drawing, a twentieth of a second for 1,500 verdicts. What is left out
+        by mistake is never found, so this is done only when there is half as much again.
+        """
+        if snapshot is None or snapshot.unjudged or snapshot.runs.height < max(_LARGE, self._settled * 1.5):
+            return
+        self._settled = snapshot.runs.height
+        gc.collect()
+        gc.freeze()
 
     def _gets_further(self, unjudged: int) -> bool:
         """Return whether fewer runs wait for verdicts than before: of those that train, some always do."""

@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 
+import polars as pl
 import streamlit as st
 
 from grokscope.dashboard.component.chart import note
-from grokscope.dashboard.state.data import Data, Snapshot
+from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.tables.config_diff import MOST_COLUMNS, config_diff, same_in_all
 from grokscope.dashboard.words import phrases
 
 
-def config_section(data: Data, snapshot: Snapshot, chosen: Sequence[str]) -> None:
+def config_section(snapshot: Snapshot, chosen: Sequence[str]) -> None:
     """Draw the rows in which the first of the chosen runs differ; nothing for less than two."""
     runs = list(chosen)[:MOST_COLUMNS]
     if len(runs) < 2:  # noqa: PLR2004 - nothing to compare
         return
     st.subheader("Configs that differ", anchor=False)
     named = dict(snapshot.runs.select("run_id", "label").iter_rows())
-    params = {run: data.source.params(run) for run in runs}
-    table = config_diff(
-        {run: named[run] for run in runs}, params, {run: data.source.tags(run) for run in runs}
-    )
+    params, tags = _by_run(snapshot.params, runs), _by_run(snapshot.tags, runs)
+    table = config_diff({run: named[run] for run in runs}, params, tags)
     if table.is_empty():
         st.write(_same(params))
     else:
@@ -33,6 +32,14 @@ def config_section(data: Data, snapshot: Snapshot, chosen: Sequence[str]) -> Non
             alt="Params and code versions in which the runs differ, a column a run",
         )
     note(_said(params, len(runs), len(chosen)))
+
+
+def _by_run(pairs: pl.DataFrame, runs: Sequence[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {run: {} for run in runs}
+    mine = pairs.filter(pl.col("run_id").is_in(runs)).select("run_id", "key", "value")
+    for run, key, value in mine.iter_rows():
+        found[run][key] = value
+    return found
 
 
 def _said(params: dict[str, dict[str, str]], shown: int, of: int) -> str:

@@ -74,7 +74,7 @@ def _page(data: Data, snapshot: Snapshot) -> None:
     note(phrases.cut(len(chosen), len(asked_for), "runs", rest=rest))
     note(said_of_levels(levels))
     specs = _charts(data, snapshot, chosen, asked)
-    config_section(data, snapshot, chosen)
+    config_section(snapshot, chosen)
     with result:
         _answer(data, snapshot, asked_for)
     runs = runs_table(snapshot).filter(pl.col("run_id").is_in(asked_for))
