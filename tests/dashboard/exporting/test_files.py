@@ -55,6 +55,14 @@ def test_charts_under_each_other_become_one_figure_with_titles_and_one_key(svg):
     assert "completion" not in said
 
 
+@pytest.mark.parametrize(("size", "rows"), [("double", [2, 1]), ("single", [1, 1, 1])])
+def test_many_charts_stand_two_in_a_row_where_the_paper_is_wide_enough(spec, size, rows):
+    whole = fitted(composed([spec] * 3), SIZES[size])
+    assert [len(part.get("hconcat", [part])) for part in whole["vconcat"]] == rows
+    svg = export.to_figure([spec] * 3, "svg", size=SIZES[size]).decode()
+    assert f'width="{SIZES[size].width_mm:.2f}mm"' in svg
+
+
 def test_curves_of_charts_that_call_their_data_alike_stay_their_own(spec):
     def one_point(value):
         return {**spec, "datasets": {**spec["datasets"], "curve 0": [{"x": 0, "y": value, "line": "a"}]}}

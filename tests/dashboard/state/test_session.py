@@ -6,7 +6,7 @@ import pytest
 
 from grokscope.dashboard.state.connection import REOPEN_S
 from grokscope.dashboard.state.session import StoreSession
-from grokscope.dashboard.state.shared_reading import FRESH_S, RETRY_S
+from grokscope.dashboard.state.shared_reading import FRESH_S, LONGEST_FRESH_S, RETRY_S
 from grokscope.schemas import Pattern
 from grokscope.store import open_store
 
@@ -192,3 +192,15 @@ def test_a_store_that_has_gone_is_news(training, clock, tmp_path):
     known = session.snapshot("e")
     moved.unlink()
     assert session.has_news(known)
+
+
+def test_a_store_that_has_gone_is_not_one_that_nothing_was_written_to(training, tmp_path, clock):
+    for name in ("seen", "unseen"):
+        training.run(training.experiment(name), "r", [("test/accuracy", 0.5, 0)])
+    session = StoreSession(training.uri, clock=clock)
+    session.snapshot(None)
+    shutil.move(tmp_path / "mlflow.db", tmp_path / "away.db")
+    clock.now += LONGEST_FRESH_S
+    gone = session.together(["seen" if session.snapshot(None).experiment == "unseen" else "unseen"])
+    assert gone.problem is not None
+    assert not gone.missing

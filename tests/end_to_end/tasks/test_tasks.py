@@ -185,6 +185,19 @@ def test_a_report_of_ticked_runs_is_one_file(hands, takes, tmp_path):
     told = (tmp_path / "report.html").read_text()
     assert "digits_bad_start" in told
     assert "digits_few" not in told
+    assert "<svg" in told  # the curves that the run is judged by
+
+
+def test_looking_at_one_run_leaves_the_other_pages_with_all(hands):
+    page = hands.begin("digits")
+    hands.open("Runs")
+    hands.tick("runs_table", 0)
+    hands.press("Open run")
+    menu = page.locator(".st-key-menu")
+    expect(menu.get_by_role("link", name="Run", exact=True)).to_have_attribute("href", re.compile("runs="))
+    link = menu.get_by_role("link", name="Compare", exact=True)
+    expect(link).to_have_attribute("href", re.compile("experiment="))
+    expect(link).not_to_have_attribute("href", re.compile("runs="))
 
 
 def test_a_tag_is_put_on_a_ticked_run_and_finds_it(hands):

@@ -18,3 +18,11 @@ def test_the_best_is_dated_where_no_more_than_a_tenth_of_the_loss_is_lost():
     )
     assert found is not None
     assert found.date == Date(step=20, low=18, high=28)
+
+
+def test_a_curve_that_never_changes_does_not_overfit():
+    steps = np.arange(60)
+    flat = Curve(metric="test/accuracy", steps=steps, values=np.ones(60))
+    train = Curve(metric="train/accuracy", steps=steps, values=np.ones(60))
+    for counts_by_level in (False, True):
+        assert overfitting_of(flat, train=train, counts_by_level=counts_by_level) is None

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from grokscope.dashboard.state.data import RUNS_SCHEMA, Snapshot
 from grokscope.dashboard.state.narrowing import grouped
 from grokscope.dashboard.state.session import StoreSession
 from grokscope.dashboard.tables.interventions.answer import said_of
@@ -27,6 +28,7 @@ from grokscope.interventions.contrasts.speed_up import speed_up
 from grokscope.interventions.outcomes.costs import CensoredCosts
 from grokscope.interventions.outcomes.target import Target
 from grokscope.interventions.survival.reached_by import reached_by
+from grokscope.schemas import CurveOutcome, Pattern, Verdict
 
 EVIL = "![x](http://evil.example) <img src=x> $x$"
 
@@ -264,3 +266,30 @@ def test_a_run_that_has_just_begun_is_no_limit_to_what_all_groups_are_compared_u
     assert followed(rows) == 100.0
     assert followed(rows.filter(young)) == 7.0
     assert groups_of(rows, baseline=None, budget=None).table["group"].to_list() == ["a", "b", "c"]
+
+
+def test_runs_of_which_nobody_can_tell_whether_they_generalized_are_no_failures():
+    def judged(metric, pattern, **more):
+        own = CurveOutcome(metric=metric, split="val", pattern=pattern)
+        return Verdict(run=metric, pattern=pattern, outcomes=[own], **more)
+
+    verdicts = [
+        judged("val/perplexity", Pattern.OTHER),
+        judged("val/loss", Pattern.OTHER),
+        judged("val/accuracy", Pattern.OTHER),
+        judged("val/f1", Pattern.MEMORIZATION),
+    ]
+    runs = (
+        RUNS_SCHEMA.to_frame()
+        .clear(len(verdicts))
+        .with_columns(
+            run_id=pl.Series([verdict.run for verdict in verdicts]),
+            label=pl.Series([verdict.run for verdict in verdicts]),
+            group=pl.lit("g"),
+            status=pl.lit("FINISHED"),
+            step=pl.lit(100, pl.Int64),
+            silent=pl.lit(value=False),
+        )
+    )
+    snapshot = Snapshot(runs=runs, verdicts={verdict.run: verdict for verdict in verdicts})
+    assert reaching(snapshot, Goal(), STEPS)["run_id"].to_list() == ["val/accuracy", "val/f1"]

@@ -263,3 +263,11 @@ def test_a_run_in_training_is_forecast_from_the_dates_of_the_verdicts_of_finishe
         snapshot, rows.with_columns(at), known, goal=Goal(event="completion"), unit=STEPS, budget=BUDGET
     )
     assert found.reason is None or found.reason.startswith("On configurations left out the forecast's Brier")
+
+
+def test_a_gain_of_groups_that_are_mixed_otherwise_is_not_judged_by_the_noise_of_a_seed(levels, frame):
+    lowest = frame.filter((pl.col("weight_decay") == 0.1) & (pl.col("fraction") < 0.5))["run_id"].to_list()
+    left = levels.filter(~pl.col("run_id").is_in(lowest))
+    found = gain_of_levels(left, frame, metric="test/accuracy", is_upward=True, baseline="weight_decay 0.1")
+    assert found.decision is None
+    assert "differ in fraction, too, and not alike. Group by that as well." in found.sentence
