@@ -35,11 +35,11 @@ def git(folder, *command):
     return done.stdout.decode().strip()
 
 
-def trained(project, **environment):
-    """Run the script from elsewhere; return the run's tags and the seconds that its start took."""
+def trained(project, script="train.py", **environment):
+    """Run a script from elsewhere; return the run's tags and the seconds that its start took."""
     home = str(project.parent / "home")
     done = subprocess.run(
-        [sys.executable, str(project / "train.py")],
+        [sys.executable, project / script],
         cwd=project.parent,
         env={**os.environ, "GROKSCOPE_HOME": home, **environment},
         check=True,
@@ -65,6 +65,8 @@ def test_a_run_has_the_commit_of_its_script_and_says_whether_something_was_chang
     assert tags["mlflow.source.git.dirty"] == "false"
     assert tags["mlflow.source.name"] == str(project / "train.py")
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in tags[MACHINE]
+    (project / "other.py").write_bytes((project / "train.py").read_bytes())
+    assert trained(project, script="other.py")[0]["mlflow.source.git.dirty"] == "true"  # it is in no commit
     with (project / "train.py").open("a") as script:
         script.write("# changed\n")
     assert trained(project)[0]["mlflow.source.git.dirty"] == "true"
@@ -84,3 +86,10 @@ def test_a_git_that_never_answers_holds_nothing_up(project):
     tags, took_s = trained(project, PATH=f"{slow.parent}:{os.environ['PATH']}")
     assert "mlflow.source.git.commit" not in tags
     assert took_s < 60  # a second of patience, on any machine
+
+
+def test_a_path_that_is_no_text_stops_no_training(project):
+    odd = project / os.fsdecode(b"caf\xe9.py")
+    odd.write_bytes((project / "train.py").read_bytes())
+    tags, _ = trained(project, script=odd.name)
+    assert tags["mlflow.source.name"].startswith(str(project / "caf"))

@@ -1,6 +1,6 @@
 """From which code and on what machine a run is made, as MLflow's own tags of runs and one of ours.
 
-Nothing here may stop or hold up a training: what cannot be told in a second is left out.
+Nothing here may stop or hold up a training: what git does not tell in a second is left out.
 """
 
 import getpass
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 from grokscope.schemas.tags import MACHINE
@@ -20,13 +19,16 @@ _PATIENCE_S = 1.0
 _FRESH_S = 10.0
 """A sweep that opens a run after another asks git once for all of them."""
 
+_OF_ANOTHER = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR"})
+
 _known: tuple[float, dict[str, str]] | None = None
 
 
 def provenance() -> dict[str, str]:
     """Return where this process comes from: program, user, commit and branch of its code, and the machine.
 
-    A commit says nothing of what was changed since: ``mlflow.source.git.dirty`` says whether anything was.
+    A commit says nothing of what was changed since: ``mlflow.source.git.dirty`` says whether anything was, or
+    the program itself is in no commit; it is missing where git did not say so in time.
 
     >>> provenance()["mlflow.source.type"]
     'LOCAL'
@@ -44,7 +46,7 @@ def _found() -> dict[str, str]:
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": str(script or sys.argv[0] or "interactive"),
         MACHINE: _machine(),
-        **_code(Path.cwd() if script is None else script.parent),
+        **_code(script),
     }
     with suppress(OSError, KeyError, ImportError):  # a container's user may have no name
         tags["mlflow.user"] = getpass.getuser()
@@ -66,7 +68,7 @@ def _machine() -> str:
         f"{os.cpu_count()} CPUs",
         *_gpus(),
         f"Python {platform.python_version()}",
-        f"torch {version('torch')}" if "torch" in sys.modules else "",
+        f"torch {torch.__version__}" if (torch := sys.modules.get("torch")) else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -80,21 +82,28 @@ def _gpus() -> list[str]:
     return [f"{names.count(name)} × {name}" for name in dict.fromkeys(names)]
 
 
-def _code(folder: Path) -> dict[str, str]:
+def _code(script: Path | None) -> dict[str, str]:
+    folder = Path.cwd() if script is None else script.parent
     head = _git(folder, "rev-parse", "HEAD", "--abbrev-ref", "HEAD")
     if head is None:
         return {}
     commit, branch, *_ = [*head.split("\n"), ""]
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    dirty = {} if changed is None else {"mlflow.source.git.dirty": str(bool(changed)).lower()}
     on = {} if branch in ("", "HEAD") else {"mlflow.source.git.branch": branch}
-    return {"mlflow.source.git.commit": commit, **on, **dirty}
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    if changed is None:
+        return {"mlflow.source.git.commit": commit, **on}
+    # A program that was never added is in no commit, however clean that is.
+    is_in_it = script is None or _git(folder, "ls-files", "--error-unmatch", "--", str(script)) is not None
+    dirty = str(bool(changed) or not is_in_it).lower()
+    return {"mlflow.source.git.commit": commit, **on, "mlflow.source.git.dirty": dirty}
 
 
 def _git(folder: Path, *command: str) -> str | None:
     """Return what git says; ``None`` where there is no git, no repository, or no answer in time."""
     asked = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *command]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    # Within a hook of git these name its repository, whatever folder is asked about.
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    environment = {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(
             asked,

@@ -63,6 +63,13 @@ def test_many_charts_stand_two_in_a_row_where_the_paper_is_wide_enough(spec, siz
     assert f'width="{SIZES[size].width_mm:.2f}mm"' in svg
 
 
+def test_a_long_title_makes_no_chart_beside_another_wider(spec):
+    long = {**spec, "title": "level of a param with a long name · the quantity that is drawn " * 2}
+    svg = export.to_figure([long] * 3, "svg").decode()
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    assert width == pytest.approx(SIZES["double"].width, abs=2)
+
+
 def test_curves_of_charts_that_call_their_data_alike_stay_their_own(spec):
     def one_point(value):
         return {**spec, "datasets": {**spec["datasets"], "curve 0": [{"x": 0, "y": value, "line": "a"}]}}

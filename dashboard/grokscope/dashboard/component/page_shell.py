@@ -176,13 +176,15 @@ def refreshing(
     """
     known = data.whole(at_most_s=RECENT_S)
     first = [data.narrow(known)]
-    every_s *= st.session_state.get(_SLOWER, 1)
+    pace, asked_s = f"{_SLOWER} {draw.__module__}", every_s
+    every_s *= st.session_state.get(pace, 1)
     pause_s = None if is_paused else _pause_s(first[0], every_s)
 
     @st.fragment(run_every=pause_s)
     def fragment() -> None:
-        is_first, began = bool(first), time.monotonic()
+        is_first = bool(first)
         now = first.pop() if is_first else data.snapshot()
+        began = time.monotonic()
         # Runs have come or gone: the picker and the rail, outside this fragment, want to know. Or how often
         # to draw has changed, which only the whole page can set.
         is_other = not is_first and _has_other_runs(data, known)
@@ -194,26 +196,27 @@ def refreshing(
             draw(now)
         elif else_draw is not None:
             else_draw(now)
-        is_off_pace = pause_s is not None and not is_first and _paced(time.monotonic() - began, pause_s)
+        took_s = time.monotonic() - began
+        is_off_pace = pause_s is not None and not is_first and _paced(pace, took_s, pause_s)
         if downloads.forget_undrawn() or is_off_pace:
             st.rerun()
 
     fragment()
     if pause_s is None and not is_paused and not downloads.are_open():
-        _watch(data.source, known, every_s)
+        _watch(data.source, known, asked_s)
 
 
-def _paced(took_s: float, pause_s: float) -> bool:
+def _paced(pace: str, took_s: float, pause_s: float) -> bool:
     """Return whether to draw less often from now on, or more often again.
 
     What is drawn again before it has been drawn never comes to rest, and leaves no time for a click.
     """
-    slower: int = st.session_state.get(_SLOWER, 1)
+    slower: int = st.session_state.get(pace, 1)
     if 1.5 * took_s > pause_s:
-        st.session_state[_SLOWER] = min(2 * slower, _SLOWEST)
+        st.session_state[pace] = min(2 * slower, _SLOWEST)
     elif 8 * took_s < pause_s:
-        st.session_state[_SLOWER] = max(slower // 2, 1)
-    return st.session_state.get(_SLOWER, 1) != slower
+        st.session_state[pace] = max(slower // 2, 1)
+    return st.session_state.get(pace, 1) != slower
 
 
 def _watch(source: SnapshotSource, known: Snapshot, every_s: float) -> None:

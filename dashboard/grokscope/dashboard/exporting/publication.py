@@ -65,8 +65,8 @@ def fitted(chart: Spec, size: Size, *, title: str = "", hover: bool = False) -> 
     """
     rows = _rows(chart["vconcat"], size)
     tallest = size.width * _TALLEST / max(len(row) for row in rows)
-    parts = [_sized(_beside(row), size.width * 0.8, tallest, hover=hover) for row in rows]
     limit = max(40.0, size.width - 20)
+    parts = [_sized(_beside(row, limit), size.width * 0.8, tallest, hover=hover) for row in rows]
     head = {"title": {"text": written_out(title), "limit": limit}} if title else {}
     whole = {"vconcat": parts, "datasets": chart["datasets"], "config": _config(size.width)}
     return {
@@ -100,8 +100,22 @@ def _rows(parts: Sequence[dict[str, Any]], size: Size) -> list[list[dict[str, An
     return rows
 
 
-def _beside(row: list[dict[str, Any]]) -> dict[str, Any]:
-    return row[0] if len(row) == 1 else {"hconcat": row, "resolve": _RESOLVE, "spacing": 18}
+def _beside(row: list[dict[str, Any]], limit: float) -> dict[str, Any]:
+    """Return charts beside each other, whose titles make none of them wider than its part of ``limit``."""
+    if len(row) == 1:
+        return row[0]
+    return {
+        "hconcat": [_with_short_title(part, limit / len(row)) for part in row],
+        "resolve": _RESOLVE,
+        "spacing": 18,
+    }
+
+
+def _with_short_title(part: dict[str, Any], limit: float) -> dict[str, Any]:
+    title = part.get("title")
+    if not title:
+        return part
+    return part | {"title": (object_of(title) or {"text": title}) | {"limit": limit}}
 
 
 def _on_paper(spec: dict[str, Any], datasets: dict[str, list[Any]]) -> dict[str, Any]:

@@ -24,11 +24,15 @@ def import_pages() -> None:
         for name in _PAGES:
             importlib.import_module(name)
         importlib.import_module("altair.utils.schemapi").disable_debug_mode()
-        # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
-        # none, and looking through it took a tenth of a second each time.
-        if not gc.get_freeze_count():
-            gc.collect()
-            gc.freeze()
+        _leave_out_imports()
+
+
+@lru_cache(maxsize=1)
+def _leave_out_imports() -> None:
+    # Streamlit collects garbage after every drawing, of a fragment too. What has been imported by now is
+    # none, and looking through it took a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
 
 
 def session_of(uri: str) -> StoreSession:

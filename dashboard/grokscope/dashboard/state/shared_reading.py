@@ -28,6 +28,10 @@ FIRST_S = 30.0
 _LARGE = 500
 """Runs from which on it takes time to look through all that is known of them."""
 
+_SETTLING = Lock()
+_settled = 0
+"""Runs of the largest experiment that the search for garbage leaves out."""
+
 REST_S = 1.0
 """Verdicts that a reading left out are made by another one soon: what was read is drawn first."""
 
@@ -81,7 +85,6 @@ class SharedReading:
         self._reading: _Reading | None = None
         self._last = _Last()
         self._unjudged = 0
-        self._settled = 0
         self._wish = 0  # how often a new reading was asked for: one that began before is no answer
 
     @property
@@ -163,15 +166,18 @@ class SharedReading:
                 if self._reading is None:
                     self._start(self._clock(), None)
 
-    def _settle(self, snapshot: Snapshot | None) -> None:
+    @staticmethod
+    def _settle(snapshot: Snapshot | None) -> None:
         """Let Python's search for garbage leave out a large experiment once it is judged.
 
         Streamlit searches after every drawing, a twentieth of a second for 1,500 verdicts. What is left out
         by mistake is never found, so this is done only when there is half as much again.
         """
-        if snapshot is None or snapshot.unjudged or snapshot.runs.height < max(_LARGE, self._settled * 1.5):
-            return
-        self._settled = snapshot.runs.height
+        global _settled  # noqa: PLW0603 - there is one search for garbage
+        with _SETTLING:
+            if snapshot is None or snapshot.unjudged or snapshot.runs.height < max(_LARGE, _settled * 1.5):
+                return
+            _settled = snapshot.runs.height
         gc.collect()
         gc.freeze()
 

@@ -142,6 +142,9 @@ class PointCache:
         dropped = sorted(self._runs.keys() - set(asked)) if rows_in_memory > rows else []
         if dropped:
             self.drop(dropped)
+            for run in self._runs.values():  # what is kept may lie in the memory of all
+                for curve in run.curves.values():
+                    curve.parts = [pl.concat([empty_points(), *curve.parts], rechunk=True)]
         return dropped
 
     def frame(self, run_ids: Iterable[str], metrics: Sequence[str] | None) -> pl.DataFrame:
@@ -186,6 +189,7 @@ class PointCache:
         frame = pl.concat([part for part in parts if part.height] or [empty_points()])
         if frame.n_chunks() > _MOST_CHUNKS:
             frame = frame.rechunk()
+            self._made = {key: made for key, made in self._made.items() if not made.stale}
             self._share(frame, places, metrics)
         return _Made(frame=frame, places=places)
 

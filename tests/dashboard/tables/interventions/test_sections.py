@@ -17,7 +17,7 @@ from grokscope.dashboard.tables.interventions.noise import gain_of_costs, gain_o
 from grokscope.dashboard.tables.interventions.phases import CELLS, LINE, MOST_VALUES, phase_grid
 from grokscope.dashboard.tables.interventions.profiles import profile_of_groups, workload_options
 from grokscope.dashboard.tables.interventions.trends import trend_of
-from grokscope.dashboard.tables.interventions.variables import Settings, Variable, settings_of_runs
+from grokscope.dashboard.tables.interventions.variables import Settings, Variable, settings_of_runs, unlike
 from grokscope.dashboard.tables.x_units import STEPS
 from grokscope.interventions.laws.power_law import power_law
 from grokscope.store import PAIR_SCHEMA
@@ -263,6 +263,18 @@ def test_a_run_in_training_is_forecast_from_the_dates_of_the_verdicts_of_finishe
         snapshot, rows.with_columns(at), known, goal=Goal(event="completion"), unit=STEPS, budget=BUDGET
     )
     assert found.reason is None or found.reason.startswith("On configurations left out the forecast's Brier")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "named"),
+    [((), []), (("0",), []), (("0", "1", "2"), ["lr"])],
+    ids=["balanced", "a run that crashed", "a setting that one group lacks"],
+)
+def test_what_groups_differ_in_besides_their_names(left_out, named):
+    runs = [(str(i), ("adam", "sgd")[i // 9], i // 3 % 3, f"out/{i}") for i in range(18)]
+    kept = [run for run in runs if run[0] not in left_out]
+    frame = pl.DataFrame(kept, schema=["run_id", "group", "lr", "folder"], orient="row")
+    assert unlike(frame.select("run_id", "lr", "folder"), frame.select("run_id", "group")) == named
 
 
 def test_a_gain_of_groups_that_are_mixed_otherwise_is_not_judged_by_the_noise_of_a_seed(levels, frame):

@@ -68,7 +68,9 @@ def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overf
         return None
     if lost <= _ROUNDING or len(later) <= test.patience or not _goes_on(train, since=int(test.steps[best])):
         return None
-    said = end_level(test)  # where a log ends is one number, wherever it is told
+    said = end_level(test)  # where a log ends is one number, wherever it is told ...
+    if float(smooth[best]) - said < lost / 2:
+        said = end  # ... unless its last few evaluations are not what was judged
     return Overfitting(
         metric=test.metric,
         date=around(test, best, holds=smooth >= smooth[best] - TIP * lost),

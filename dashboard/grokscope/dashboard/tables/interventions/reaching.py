@@ -13,6 +13,7 @@ from grokscope.interventions.outcomes.costs import costs_of
 from grokscope.interventions.outcomes.ends import ends_of, lasting_as_their_group
 from grokscope.interventions.outcomes.target import Target
 from grokscope.schemas import Kind, Pattern, Scale, Verdict, score_of
+from grokscope.schemas.verdicts.review import PATTERN
 
 REACHING = pl.Schema(
     {
@@ -111,7 +112,8 @@ def _by_event(snapshot: Snapshot, event: str, counts: Mapping[str, int]) -> pl.D
 
 def _can_be_told(verdict: Verdict) -> bool:
     """Return whether a verdict tells if the run has generalized: how low a loss could go nobody knows."""
-    if verdict.pattern is not Pattern.OTHER or verdict.reviews:
+    is_decided = any(one.subject in ("generalized", PATTERN) for one in verdict.reviews)
+    if verdict.pattern is not Pattern.OTHER or is_decided:
         return bool(verdict.outcomes)
     scores = [score_of(outcome.metric) for outcome in verdict.outcomes]
     return any(score is not None and score.scale not in (Scale.LOG, Scale.POSITIVE) for score in scores)

@@ -136,17 +136,28 @@ def unlike(settings: pl.DataFrame, of_groups: pl.DataFrame) -> list[str]:
     ['share']
     """
     runs = of_groups.select("run_id", "group").join(settings, on="run_id", maintain_order="left")
-    found: list[str] = []
-    for name in settings.columns:
-        if name == "run_id":
-            continue
-        shares = [
-            {value: count / own.height for value, count in own[name].value_counts().iter_rows()}
-            for own in runs.partition_by("group")
-        ]
-        if any(len(one) > 1 for one in shares) and any(one != shares[0] for one in shares):
-            found.append(name)
-    return found
+    names = [name for name in settings.columns if name != "run_id" and not _names_runs(runs[name])]
+    return [name for name in names if _is_unlike([own[name] for own in runs.partition_by("group")])]
+
+
+def _names_runs(values: pl.Series) -> bool:
+    """Return whether a variable is one of its own in most runs, such as the folder that each writes to."""
+    return values.n_unique() > max(2, values.len() // 2)
+
+
+def _is_unlike(groups: Sequence[pl.Series]) -> bool:
+    """Return whether values are spread otherwise in some group; a run that is missing makes no difference."""
+    if all(own.n_unique() == 1 for own in groups):
+        return False
+    shares: list[dict[object, float]] = [
+        {value: count / own.len() for value, count in own.value_counts().iter_rows()} for own in groups
+    ]
+    first = shares[0]
+    return any(
+        one.keys() != first.keys()
+        or any(abs(one[value] - first[value]) > 1 / min(own.len(), groups[0].len()) for value in one)
+        for one, own in zip(shares, groups, strict=True)
+    )
 
 
 def _rank(one: Variable, runs: int) -> tuple[bool, bool, bool, bool, int, str]:

@@ -70,7 +70,8 @@ def grid_of(
     levels = levels_of(snapshot, chosen, asked.split)
     shown = chosen if levels is None else [run for level in levels.drawn for run in level.run_ids]
     dates = _dates(snapshot, chosen, asked)
-    steps = _steps_axis(snapshot, _on_axis(snapshot, shown, curves, dates.marks), asked)
+    on_axis = _on_axis(snapshot, chosen, shown, curves, dates.marks)
+    steps = _steps_axis(snapshot, on_axis, asked)
     axis = _axis(asked, steps, curves)
     look = _look(asked, axis, _colouring(snapshot, chosen, asked, palette))
     making = _Making(snapshot=snapshot, asked=asked, thinning=steps if asked.place.metric else axis)
@@ -147,13 +148,17 @@ def _axis(asked: Asked, steps: StepAxis, curves: Sequence[Curves]) -> StepAxis:
 
 
 def _on_axis(
-    snapshot: Snapshot, shown: Sequence[str], curves: Sequence[Curves], marks: pl.DataFrame
+    snapshot: Snapshot,
+    chosen: Sequence[str],
+    shown: Sequence[str],
+    curves: Sequence[Curves],
+    marks: pl.DataFrame,
 ) -> list[str]:
-    """Return the runs that something is drawn of; all where that is none."""
-    drawn: set[str] = {run for one in curves for run in one.raw["run_id"].unique()}
+    """Return which of the chosen runs anything is drawn of, curves of those shown alone; all for none."""
+    drawn: set[str] = {run for one in curves for run in one.raw["run_id"].unique()}.intersection(shown)
     if marks.height:  # a row of the timeline goes to the end of its run
-        drawn.update(rows_of(snapshot, shown)["run_id"])
-    return [run for run in shown if run in drawn] or list(shown)
+        drawn.update(rows_of(snapshot, chosen)["run_id"])
+    return [run for run in chosen if run in drawn] or list(chosen)
 
 
 def _steps_axis(snapshot: Snapshot, chosen: Sequence[str], asked: Asked) -> StepAxis:

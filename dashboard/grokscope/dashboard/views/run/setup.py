@@ -59,8 +59,11 @@ def _code(tags: Mapping[str, str]) -> dict[str, str]:
     found = {said: tags[tag] for tag, said in _CODE.items() if tags.get(tag)}
     if "commit" not in found:
         return {"commit": "not recorded", **found} if found else {}
-    if tags.get("mlflow.source.git.dirty") == "true":
+    dirty = tags.get("mlflow.source.git.dirty")
+    if dirty == "true":
         found["commit"] += ", with changes that were not committed"
+    elif dirty is None and MACHINE in tags:  # a run of ours, whose git did not answer in time
+        found["commit"] += "; whether something was changed since is not known"
     return found
 
 
