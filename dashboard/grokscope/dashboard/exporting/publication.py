@@ -102,13 +102,8 @@ def _rows(parts: Sequence[dict[str, Any]], size: Size) -> list[list[dict[str, An
 
 def _beside(row: list[dict[str, Any]], limit: float) -> dict[str, Any]:
     """Return charts beside each other, whose titles make none of them wider than its part of ``limit``."""
-    if len(row) == 1:
-        return row[0]
-    return {
-        "hconcat": [_with_short_title(part, limit / len(row)) for part in row],
-        "resolve": _RESOLVE,
-        "spacing": 18,
-    }
+    parts = [_with_short_title(part, limit / len(row)) for part in row]
+    return parts[0] if len(parts) == 1 else {"hconcat": parts, "resolve": _RESOLVE, "spacing": 18}
 
 
 def _with_short_title(part: dict[str, Any], limit: float) -> dict[str, Any]:
