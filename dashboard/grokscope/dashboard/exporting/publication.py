@@ -23,6 +23,7 @@ _LOOKS = ("color", "fill", "stroke", "strokeDash", "shape", "size", "opacity")
 """Charts under each other may have these in common or not; Vega-Lite would make one scale of all."""
 _TWO_WIDE_MM, _MANY = 150.0, 3
 """From this width on so many charts stand two in a row: under each other they are longer than a page."""
+_BETWEEN = 18
 _TALLEST = 0.62
 """Of a plot, as a share of the figure's width; rows of names keep their height."""
 
@@ -102,8 +103,8 @@ def _rows(parts: Sequence[dict[str, Any]], size: Size) -> list[list[dict[str, An
 
 def _beside(row: list[dict[str, Any]], limit: float) -> dict[str, Any]:
     """Return charts beside each other, whose titles make none of them wider than its part of ``limit``."""
-    parts = [_with_short_title(part, limit / len(row)) for part in row]
-    return parts[0] if len(parts) == 1 else {"hconcat": parts, "resolve": _RESOLVE, "spacing": 18}
+    parts = [_with_short_title(part, limit / len(row) - _BETWEEN) for part in row]
+    return parts[0] if len(parts) == 1 else {"hconcat": parts, "resolve": _RESOLVE, "spacing": _BETWEEN}
 
 
 def _with_short_title(part: dict[str, Any], limit: float) -> dict[str, Any]:
