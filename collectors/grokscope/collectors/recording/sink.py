@@ -282,7 +282,7 @@ def open_sink(run_id: str, *, store: str, experiment: str, name: str | None, par
 
 def _made_by() -> dict[str, str]:
     with contained(warn, "where this run comes from was not recorded"):
-        return {tag: plain_text(told) for tag, told in provenance().items()}
+        return {tag: plain_text(redacted(told)) for tag, told in provenance().items()}
     return {}
 
 
