@@ -6,7 +6,8 @@
 window.__streamlit = { ...window.__streamlit, HOST_CONFIG: { blockErrorDialogs: true } };
 
 (() => {
-  const EVERY_MS = 2000;
+  const EVERY_MS = 5000;
+  const AGAIN_MS = 1000; // where it did not answer
   const PATIENCE_MS = 5000;
   const USUAL_PORT = "8501";
   const health = new URL("../_stcore/health", document.currentScript.src);
@@ -59,7 +60,7 @@ window.__streamlit = { ...window.__streamlit, HOST_CONFIG: { blockErrorDialogs: 
         show();
       }
     }
-    setTimeout(look, EVERY_MS);
+    setTimeout(look, failures === 0 ? EVERY_MS : AGAIN_MS);
   }
 
   setTimeout(look, EVERY_MS);

@@ -52,7 +52,7 @@ def overfitting_of(test: Curve, *, train: Curve, counts_by_level: bool) -> Overf
     >>> train = Curve(metric="train/accuracy", steps=steps, values=np.interp(steps, [0, 30], [0.1, 1.0]))
     >>> found = overfitting_of(test, train=train, counts_by_level=False)
     >>> found.date.step, round(found.best, 2), found.check.text
-    (20, 0.67, '0.67 at best, 0.52 in the end')
+    (20, 0.67, '0.67 at best, 0.51 in the end')
     """
     if len(test) <= 2 * test.patience or len(train) == 0:
         return None
