@@ -63,9 +63,7 @@ def survival_chart(
 def _from_the_left(curves: pl.DataFrame) -> pl.DataFrame:
     """Return curves that begin at the left edge of the plot, where every run is still on its way."""
     least, most = curves["cost"].min(), curves["cost"].max()
-    first = pl.min_horizontal(
-        pl.lit(least) / 1.05, pl.lit(most) / _DECADE
-    )  # so that steps are not all there is
+    first = pl.min_horizontal(pl.lit(least) / 1.05, pl.lit(most) / _DECADE)
     starts = curves.select(
         pl.col("group").unique(),
         first.alias("cost"),

@@ -7,6 +7,7 @@ import polars as pl
 
 from grokscope.dashboard.state import phases
 from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.state.narrowing import by_run
 from grokscope.dashboard.tables.live.readings import DROPPED as DROPPED_KEY
 from grokscope.dashboard.tables.live.readings import SECONDS, SHARE, SKIPPED
 from grokscope.dashboard.words import phrases
@@ -86,7 +87,7 @@ def _without(subject: str, *, has_curves: bool, is_training: bool) -> Finding:
 
 def loss_findings(snapshot: Snapshot, readings: Readings) -> Iterator[Finding]:
     """Yield the runs of whose log something is lost, and those that have fallen silent."""
-    tags = _tags(snapshot)
+    tags = by_run(snapshot.tags)
     silent = set(phases.silent(snapshot.runs)["run_id"])
     for run in snapshot.runs.iter_rows(named=True):
         run_id, subject = run["run_id"], str(run["label"])
@@ -134,7 +135,7 @@ def _cost(name: str, own: Mapping[str, float]) -> Finding:
 def import_findings(snapshot: Snapshot) -> Iterator[Finding]:
     """Yield the runs that were imported, from where, and what is to be said of how they were read."""
     names = dict(snapshot.runs.select("run_id", "label").iter_rows())
-    for run_id, own in _tags(snapshot).items():
+    for run_id, own in by_run(snapshot.tags).items():
         if IMPORT_KIND not in own or run_id not in names:
             continue
         source, notes = own.get(IMPORT_SOURCE, ""), own.get(IMPORT_NOTES, "")
@@ -149,10 +150,3 @@ def import_findings(snapshot: Snapshot) -> Iterator[Finding]:
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:
     """Return findings with the worst first, in their order otherwise."""
     return sorted(findings, key=lambda finding: -list(Health).index(finding.health))
-
-
-def _tags(snapshot: Snapshot) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for run_id, key, value in snapshot.tags.select("run_id", "key", "value").iter_rows():
-        found.setdefault(run_id, {})[key] = value
-    return found

@@ -125,8 +125,17 @@ def choices(snapshot: Snapshot) -> list[str]:
 
 def params_of(snapshot: Snapshot) -> dict[str, dict[str, str]]:
     """Return the params of each run by its id."""
+    return by_run(snapshot.params)
+
+
+def by_run(pairs: pl.DataFrame) -> dict[str, dict[str, str]]:
+    """Return what ``PAIR_SCHEMA`` holds of each run that it names.
+
+    >>> by_run(pl.DataFrame({"run_id": ["a", "a"], "key": ["lr", "wd"], "value": ["1", "0"]}))
+    {'a': {'lr': '1', 'wd': '0'}}
+    """
     known: dict[str, dict[str, str]] = {}
-    for run_id, key, value in snapshot.params.select("run_id", "key", "value").iter_rows():
+    for run_id, key, value in pairs.select("run_id", "key", "value").iter_rows():
         known.setdefault(run_id, {})[key] = value
     return known
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from grokscope.dashboard.state.data import SnapshotSource
+from grokscope.dashboard.state.narrowing import by_run
 from grokscope.schemas import ReviewRecord, Verdict, review_changes, reviewed, reviews_in
 
 Change = Callable[[ReviewRecord], ReviewRecord]
@@ -22,9 +23,7 @@ def as_reviewed(verdicts: Mapping[str, Verdict], tags: pl.DataFrame) -> dict[str
     >>> as_reviewed({}, PAIR_SCHEMA.to_frame())
     {}
     """
-    of_runs: dict[str, dict[str, str]] = {}
-    for run, key, value in tags.select("run_id", "key", "value").iter_rows():
-        of_runs.setdefault(run, {})[key] = value
+    of_runs = by_run(tags)
     return {
         run: reviewed(verdict, of_runs[run]).verdict if run in of_runs else verdict
         for run, verdict in verdicts.items()

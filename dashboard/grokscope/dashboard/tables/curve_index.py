@@ -6,14 +6,12 @@ searching half a million points for their runs' names was most of what a tick to
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from weakref import ref
 
 import numpy as np
 import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
-from grokscope.dashboard.tables.curve_places import places_in
+from grokscope.dashboard.tables.curve_places import OncePerFrame, places_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +53,12 @@ def repeated(values: Sequence[str], sizes: Sequence[int]) -> pl.Series:
     return pl.Series(values, dtype=pl.String).gather(np.repeat(np.arange(len(sizes)), sizes))
 
 
-_known: list[tuple[ref[pl.DataFrame], CurveIndex]] = []
-_lock = Lock()
+_known = OncePerFrame(index_of)
 
 
 def index_for(snapshot: Snapshot) -> CurveIndex:
     """Return the index of the curves that a snapshot was narrowed from: one for all that are."""
-    curves = (snapshot.whole or snapshot).curves
-    with _lock:
-        _known[:] = [(of, index) for of, index in _known if of() is not None]
-        known = next((index for of, index in _known if of() is curves), None)
-    if known is None:
-        known = index_of(curves)
-        with _lock:
-            _known.append((ref(curves), known))
-    return known
+    return _known.of((snapshot.whole or snapshot).curves)
 
 
 def cut(snapshot: Snapshot, wanted: Iterable[tuple[str, str]]) -> tuple[pl.DataFrame, list[int]]:

@@ -4,20 +4,22 @@ Ten million points name their run and their metric ten million times. Who looks 
 by comparing names takes a second each time; where each curve begins is found once a reading.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Generic, TypeVar
 from weakref import ref
 
 import numpy as np
 import polars as pl
+
+from grokscope.store.cache.curves import starts
 
 _MOST_SLICES = 64
 """Stretches of rows that are cut one by one; more are gathered, which costs the same for any number."""
 
 _CURVE = ("run_id", "metric")
 _TOLD = {"first": pl.Int64, "size": pl.Int64, "finite": pl.Int64, "top": pl.Float64, "last_ms": pl.Int64}
-_Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,37 @@ class _Found:
     ordered: pl.DataFrame | None
 
 
-_known: list[tuple[ref[pl.DataFrame], _Found]] = []
-_lock = Lock()
+Made = TypeVar("Made")
+
+
+class OncePerFrame(Generic[Made]):
+    """What is made of a frame, once for as long as that is there; safe to use from several threads.
+
+    Args:
+        make: What it returns must not hold the frame, which would then never go.
+
+    >>> frame = pl.DataFrame({"a": [1]})
+    >>> rows = OncePerFrame(lambda frame: frame.rows())
+    >>> rows.of(frame) is rows.of(frame)
+    True
+    """
+
+    def __init__(self, make: Callable[[pl.DataFrame], Made]) -> None:
+        self._make = make
+        self._known: list[tuple[ref[pl.DataFrame], Made]] = []
+        self._lock = Lock()
+
+    def of(self, frame: pl.DataFrame) -> Made:
+        """Return what is made of it; two threads that ask at once may both make it."""
+        with self._lock:
+            self._known = [(of, made) for of, made in self._known if of() is not None]
+            for of, made in self._known:
+                if of() is frame:
+                    return made
+        made = self._make(frame)
+        with self._lock:
+            self._known.append((ref(frame), made))
+        return made
 
 
 def places_in(points: pl.DataFrame) -> CurvePlaces:
@@ -78,25 +109,23 @@ def places_in(points: pl.DataFrame) -> CurvePlaces:
     >>> found.table.select("run_id", "first", "size", "finite").rows(), found.points["value"].to_list()
     ([('a', 0, 1, 0), ('b', 1, 2, 2)], [nan, 1.0, 3.0])
     """
-    with _lock:
-        _known[:] = [(of, found) for of, found in _known if of() is not None]
-        known = next((found for of, found in _known if of() is points), None)
-    if known is None:
-        known = _found(points)
-        with _lock:
-            _known.append((ref(points), known))
+    known = _known.of(points)
     return CurvePlaces(points=points if known.ordered is None else known.ordered, table=known.table)
 
 
 def _found(points: pl.DataFrame) -> _Found:
-    first = _begins(points)
-    if not points[first].select(_CURVE).is_duplicated().any():
-        return _Found(table=_table(points, first), ordered=None)
+    begins = starts(points)
+    if not begins.select(_CURVE).is_duplicated().any():
+        return _Found(table=_table(points, begins), ordered=None)
     ordered = points.sort(_CURVE, maintain_order=True)
-    return _Found(table=_table(ordered, _begins(ordered)), ordered=ordered)
+    return _Found(table=_table(ordered, starts(ordered)), ordered=ordered)
 
 
-def _table(points: pl.DataFrame, first: _Rows) -> pl.DataFrame:
+_known = OncePerFrame(_found)
+
+
+def _table(points: pl.DataFrame, begins: pl.DataFrame) -> pl.DataFrame:
+    first = begins["row"].cast(pl.Int64).to_numpy()
     values = points["value"].to_numpy()
     finite = np.isfinite(values)
     has_times = "time_ms" in points.columns
@@ -107,12 +136,4 @@ def _table(points: pl.DataFrame, first: _Rows) -> pl.DataFrame:
         told["top"] = np.maximum.reduceat(np.where(finite, values, -np.inf), first)
         told["last_ms"] = np.maximum.reduceat(times, first)
     columns = [pl.Series(name, told.get(name, []), dtype=kind) for name, kind in _TOLD.items()]
-    return points[first].select(_CURVE).with_columns(columns)
-
-
-def _begins(points: pl.DataFrame) -> _Rows:
-    """Return the rows at which another curve begins."""
-    is_other = points.select(
-        pl.any_horizontal((pl.col(name) != pl.col(name).shift(1)).fill_null(value=True) for name in _CURVE)
-    ).to_series()
-    return is_other.arg_true().cast(pl.Int64).to_numpy()
+    return begins.select(_CURVE).with_columns(columns)

@@ -70,16 +70,16 @@ def split(points: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
     if points.is_empty():
         return
     goes_back = pl.col("step") <= pl.col("step").shift(1)
-    starts = _starts(points)
+    begins = starts(points)
     # A trainer logs all its metrics step by step: cut as they lie, that would be a piece a point.
-    is_mixed = starts.select(_CURVE).is_duplicated().any()
+    is_mixed = begins.select(_CURVE).is_duplicated().any()
     if is_mixed or points.select((goes_back & ~_begins()).any()).item():
         points = _ordered(points)
-        starts = _starts(points)
-    places = starts["row"].to_list()
+        begins = starts(points)
+    places = begins["row"].to_list()
     for run, metric, start, end in zip(
-        starts["run_id"].to_list(),
-        starts["metric"].to_list(),
+        begins["run_id"].to_list(),
+        begins["metric"].to_list(),
         places,
         [*places[1:], points.height],
         strict=True,
@@ -87,8 +87,12 @@ def split(points: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
         yield run, metric, points.slice(start, end - start)
 
 
-def _starts(points: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows at which another curve begins: ``row``, ``run_id``, ``metric``."""
+def starts(points: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows at which another curve begins: ``row``, ``run_id``, ``metric``.
+
+    >>> starts(pl.DataFrame({"run_id": ["a", "a", "b"], "metric": ["m", "m", "m"]})).rows()
+    [(0, 'a', 'm'), (2, 'b', 'm')]
+    """
     return points.select(pl.int_range(pl.len()).alias("row"), *_CURVE).filter(_begins())
 
 

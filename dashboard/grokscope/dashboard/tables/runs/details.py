@@ -6,7 +6,7 @@ import polars as pl
 
 from grokscope.dashboard.state.data import Snapshot
 from grokscope.dashboard.state.feeds.joined import EXPERIMENT_PARAMS
-from grokscope.dashboard.state.narrowing import choices
+from grokscope.dashboard.state.narrowing import by_run, choices
 from grokscope.dashboard.words.escaping import plain
 from grokscope.schemas import Decision, Verdict, mapped, score_of
 from grokscope.schemas.secrets import WITHHELD, is_secret, redacted
@@ -68,10 +68,7 @@ def _reviewed(verdict: Verdict | None) -> str | None:
 
 def tags_by_run(snapshot: Snapshot) -> dict[str, dict[str, str]]:
     """Return the tags of each run that has some."""
-    known: dict[str, dict[str, str]] = {}
-    for run, key, value in snapshot.tags.select("run_id", "key", "value").iter_rows():
-        known.setdefault(run, {})[key] = value
-    return known
+    return by_run(snapshot.tags)
 
 
 def persons_tags(tags: Mapping[str, str]) -> dict[str, str]:

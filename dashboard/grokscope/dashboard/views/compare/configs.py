@@ -7,6 +7,7 @@ import streamlit as st
 
 from grokscope.dashboard.component.chart import note
 from grokscope.dashboard.state.data import Snapshot
+from grokscope.dashboard.state.narrowing import by_run
 from grokscope.dashboard.tables.config_diff import MOST_COLUMNS, config_diff, same_in_all
 from grokscope.dashboard.words import phrases
 
@@ -18,7 +19,7 @@ def config_section(snapshot: Snapshot, chosen: Sequence[str]) -> None:
         return
     st.subheader("Configs that differ", anchor=False)
     named = dict(snapshot.runs.select("run_id", "label").iter_rows())
-    params, tags = _by_run(snapshot.params, runs), _by_run(snapshot.tags, runs)
+    params, tags = _of(snapshot.params, runs), _of(snapshot.tags, runs)
     table = config_diff({run: named[run] for run in runs}, params, tags)
     if table.is_empty():
         st.write(_same(params))
@@ -34,12 +35,9 @@ def config_section(snapshot: Snapshot, chosen: Sequence[str]) -> None:
     note(_said(params, len(runs), len(chosen)))
 
 
-def _by_run(pairs: pl.DataFrame, runs: Sequence[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {run: {} for run in runs}
-    mine = pairs.filter(pl.col("run_id").is_in(runs)).select("run_id", "key", "value")
-    for run, key, value in mine.iter_rows():
-        found[run][key] = value
-    return found
+def _of(pairs: pl.DataFrame, runs: Sequence[str]) -> dict[str, dict[str, str]]:
+    known = by_run(pairs.filter(pl.col("run_id").is_in(runs)))
+    return {run: known.get(run, {}) for run in runs}
 
 
 def _said(params: dict[str, dict[str, str]], shown: int, of: int) -> str:
